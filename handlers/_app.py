@@ -1,0 +1,66 @@
+"""Where host, store and handlers meet, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+from pydantic import Field, SecretStr
+
+from ._host.problems import Problem, SetupError
+from ._host.settings import PREFIX, HostSettings
+from ._store import StoreMisconfigured, open_store
+
+if TYPE_CHECKING:
+    from ._host.app import Application
+
+SPEC = Path(__file__).parents[1] / "spec" / "openapi.yaml"
+"""The service's own contract; in a wheel it lies beside the package just as in a checkout."""
+
+
+def data_folder() -> Path:
+    """Return where this platform keeps a user's data of this service."""
+    return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
+
+
+class Settings(HostSettings):
+    """Settings of the service."""
+
+    spec: Path | None = Field(SPEC, description="The contract: an OpenAPI 3.0 file.")
+    store: SecretStr | None = Field(
+        None,
+        description="sqlite:///relative.db, sqlite:////absolute.db or mongodb://…/name; "
+        "by default relay.db in the platform's data folder.",
+    )
+
+
+def store_url(settings: Settings) -> str:
+    """Return the address of the store; it may hold a password."""
+    return settings.store.get_secret_value() if settings.store else f"sqlite:///{data_folder() / 'relay.db'}"
+
+
+@asynccontextmanager
+async def collaborators(settings: Settings) -> AsyncIterator[Mapping[str, Any]]:
+    """Open what the handlers work with, by argument name, for the life of the service."""
+    try:
+        opened = open_store(store_url(settings))
+        store = await opened.__aenter__()
+    except StoreMisconfigured as exc:
+        raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
+    try:
+        yield {"store": store}
+    finally:
+        await opened.__aexit__(None, None, None)
+
+
+def create_app(settings: Settings) -> Application:
+    """Compile the service: an ASGI application that opens its store when it is started.
+
+    Raises SetupError with everything that is wrong with contract, handlers and settings.
+    """
+    from ._host.app import create  # brings Connexion along, which whoever only reads settings can do without
+
+    return create(settings.handlers, settings)

@@ -1,0 +1,35 @@
+"""The error family, and the contract's envelope for every failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ._types import CallsErrorResponse
+
+if TYPE_CHECKING:
+    from ._host.errors import ErrorReport
+
+
+class ServiceError(Exception):
+    """A failure that a caller can act on: status, stable code and public text are data on its class."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+
+class NotSignedIn(ServiceError):
+    """The token is good, but its user is unknown or may not sign in."""
+
+    status, code, message = 401, "UNAUTHENTICATED", "A valid bearer token is required"
+
+
+def render_error(report: ErrorReport) -> tuple[CallsErrorResponse, str]:
+    """Put a failure into the contract's envelope (#/components/schemas/CallsErrorResponse).
+
+    `error` is a sentence; with breaches of the contract to list, it is the object form.
+    """
+    if report.details:
+        error = {"code": report.code, "message": report.message, "details": [*map(dict, report.details)]}
+        return {"success": False, "error": error, "code": report.code}, "application/json"  # type: ignore[typeddict-item]  # the details are plain strings
+    return {"success": False, "error": report.message, "code": report.code}, "application/json"

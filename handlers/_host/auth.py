@@ -1,0 +1,196 @@
+"""Who is asking: security requirements → verified claims, or 401.
+
+A scheme of type http bearer, oauth2 or openIdConnect is verified as a JWT (`tokens.py`); for any
+other, and to verify one of these differently, a handlers package exports `verifiers`: scheme name
+→ a function that takes the credential and returns claims, or None when it proves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .contract import Contract, Operation
+from .errors import Forbidden, Headers, Unauthenticated
+from .problems import Problem
+from .validation import HeaderList
+
+Claims = dict[str, Any]
+Verify = Callable[[str], Awaitable[Claims | None]]
+"""Credential → claims; None, or Unauthenticated raised, when it proves nothing."""
+
+Authenticate = Callable[[HeaderList, bytes], Awaitable[Claims | None]]
+"""Header list and query string → claims; None on an operation open to all."""
+
+JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
+MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
+
+
+def scheme_type(scheme: Mapping[str, Any]) -> str:
+    """Name a security scheme's kind: `http bearer`, `apiKey`, `oauth2`."""
+    return f"http {scheme['scheme'].lower()}" if scheme["type"] == "http" else str(scheme["type"])
+
+
+def schemes_in_use(contract: Contract) -> list[str]:
+    """Return the names of the security schemes that some operation asks for."""
+    return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
+
+
+def missing_verifiers(contract: Contract, verifiers: Mapping[str, Any]) -> list[Problem]:
+    """Find schemes whose credentials nothing could verify; every call would be 401."""
+    return [
+        contract.problem(
+            ("components", "securitySchemes", name),
+            f"nothing verifies the security scheme '{name}' ({scheme_type(contract.security_schemes[name])}): "
+            "export it in `verifiers` of the handlers package",
+        )
+        for name in schemes_in_use(contract)
+        if name not in verifiers
+    ]
+
+
+def challenges(operation: Operation, contract: Contract) -> tuple[Headers, Headers, Headers]:
+    """Return an operation's WWW-Authenticate headers: no credential, a bad one, one without the scope.
+
+    RFC 6750 section 3 for bearer tokens, RFC 9110 section 11.6.1 for the rest.
+    """
+    kinds = [scheme_type(contract.security_schemes[name]) for one in operation.security for name in one]
+    word = {"http basic": "Basic", "apiKey": "ApiKey"}.get(kinds[0] if kinds else "", "Bearer")
+    plain = f'{word} realm="{re.sub(r"[^ !#-[\]-~]", "", contract.title)}"'
+    errors = ("invalid_token", "insufficient_scope") if word == "Bearer" else ()
+    texts = [plain, *(f'{plain}, error="{error}"' for error in errors)]
+    return tuple({"www-authenticate": texts[min(index, len(texts) - 1)]} for index in range(3))  # type: ignore[return-value]  # three, always
+
+
+def compile_security(operation: Operation, contract: Contract, verifiers: Mapping[str, Verify]) -> Authenticate:
+    """Return what authenticates one operation's requests.
+
+    Requirements are tried in the contract's order; schemes of one requirement are all needed, and
+    their claims are joined. A credential that is shown and bad is 401 even where none is needed.
+    """
+    none_shown, bad, too_little = challenges(operation, contract)
+    requirements = [
+        [(_extractor(contract.security_schemes[name]), verifiers[name], frozenset(scopes)) for name, scopes in one.items()]
+        for one in operation.security
+    ]
+    optional = not requirements or any(not one for one in requirements)
+    requirements = [one for one in requirements if one]
+
+    async def authenticate(headers: HeaderList, query: bytes) -> Claims | None:
+        failure: Exception | None = None
+        for requirement in requirements:
+            try:
+                claims = await _meet(requirement, headers, query)
+            except Unauthenticated as exc:
+                failure = failure or exc.with_headers(bad)
+            except Forbidden as exc:
+                failure = failure or exc.with_headers(too_little)
+            else:
+                if claims is not None:
+                    return claims
+        if failure is not None:
+            raise failure
+        if optional:
+            return None
+        raise Unauthenticated(none_shown)
+
+    return authenticate
+
+
+Extract = Callable[[HeaderList, bytes], str | None]
+
+
+async def _meet(
+    requirement: list[tuple[Extract, Verify, frozenset[str]]], headers: HeaderList, query: bytes
+) -> Claims | None:
+    """Return the joined claims of one requirement; None where a credential is not even shown."""
+    joined: Claims = {}
+    for extract, verify, scopes in requirement:
+        credential = extract(headers, query)
+        if credential is None:
+            return None
+        claims = await verify(credential)
+        if claims is None:
+            raise Unauthenticated
+        if not scopes <= _scopes(claims):
+            raise Forbidden
+        joined.update(claims)
+    return joined
+
+
+def _scopes(claims: Claims) -> set[str]:
+    """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`."""
+    scopes: set[str] = set()
+    for name in ("scope", "scp", "scopes"):
+        value = claims.get(name, [])
+        scopes.update(value.split() if isinstance(value, str) else value if isinstance(value, list) else [])
+    return scopes
+
+
+def _extractor(scheme: Mapping[str, Any]) -> Extract:
+    """Return what finds a scheme's credential in a request."""
+    match scheme_type(scheme):
+        case "apiKey":
+            return _api_key(scheme["in"], scheme["name"])
+        case "http basic":
+            return lambda headers, _query: _basic(_authorization(headers, "basic"))
+        case kind if kind.startswith("http ") and kind != "http bearer":
+            return lambda headers, _query: _authorization(headers, kind.removeprefix("http "))
+        case _:
+            return lambda headers, _query: _bearer(headers)
+
+
+def _authorization(headers: HeaderList, scheme: str) -> str | None:
+    """Return the credential of the one Authorization header; None where the scheme is another."""
+    values = [value for name, value in headers if name == b"authorization"]
+    if not values:
+        return None
+    if len(values) > 1 or len(values[0]) > MAX_CREDENTIAL:
+        raise Unauthenticated
+    word, _, credential = values[0].decode("latin-1").strip().partition(" ")
+    return credential.strip() if word.lower() == scheme else None
+
+
+def _bearer(headers: HeaderList) -> str | None:
+    token = _authorization(headers, "bearer")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise Unauthenticated
+    return token
+
+
+def _basic(encoded: str | None) -> str | None:
+    """Return `user:password` (RFC 7617 section 2)."""
+    if encoded is None:
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise Unauthenticated from exc
+
+
+def _api_key(location: str, name: str) -> Extract:
+    def in_header(headers: HeaderList, _query: bytes) -> str | None:
+        key = name.lower().encode()
+        return _only([value.decode("latin-1") for header, value in headers if header == key])
+
+    def in_query(_headers: HeaderList, query: bytes) -> str | None:
+        return _only([value for key, value in parse_qsl(query.decode("latin-1")) if key == name])
+
+    def in_cookie(headers: HeaderList, _query: bytes) -> str | None:
+        lines = ";".join(value.decode("latin-1") for header, value in headers if header == b"cookie")
+        pairs = (pair.partition("=") for pair in lines.split(";"))
+        return _only([value.strip() for key, _, value in pairs if key.strip() == name])
+
+    return {"header": in_header, "query": in_query, "cookie": in_cookie}[location]
+
+
+def _only(values: list[str]) -> str | None:
+    if len(values) > 1 or any(len(value) > MAX_CREDENTIAL for value in values):
+        raise Unauthenticated
+    return values[0] if values else None

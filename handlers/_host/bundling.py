@@ -1,0 +1,185 @@
+"""Several files → one document in which every `$ref` is local.
+
+What another file holds is taken in where it is asked for; schemas, which may refer to themselves,
+become `components/schemas` of the bundle instead. Nothing is ever fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from .documents import Document, Place, Pointer, read_document
+from .problems import Problem, SetupError
+
+# Where the keys of an object are names somebody chose, not words of the specification.
+_NAMED = frozenset(
+    "properties schemas parameters responses requestBodies headers examples links callbacks "
+    "securitySchemes paths content encoding variables scopes mapping".split()
+)
+_SCHEMAS = frozenset("schema schemas properties items additionalProperties not allOf anyOf oneOf".split())
+_LITERAL = frozenset(["example", "default", "enum", "value"])  # data, in which "$ref" means nothing
+_WITHIN_SCHEMA = "components", "schemas"
+
+
+def escape(token: str) -> str:
+    """Escape one token of a JSON pointer (RFC 6901 section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def parse_pointer(fragment: str) -> Pointer:
+    """Split a URI fragment that is a JSON pointer (RFC 6901 section 6) into its tokens."""
+    if not fragment:
+        return ()
+    return tuple(unquote(token).replace("~1", "/").replace("~0", "~") for token in fragment.lstrip("/").split("/"))
+
+
+class Missing(Exception):
+    """A JSON pointer leads nowhere."""
+
+
+def lookup(data: Any, pointer: Pointer) -> Any:
+    """Return the value at `pointer`; raise Missing where there is none."""
+    for token in pointer:
+        try:
+            data = data[int(token)] if isinstance(data, list) else data[token]
+        except (KeyError, IndexError, ValueError, TypeError) as exc:
+            raise Missing from exc
+    return data
+
+
+class Bundle:
+    """A root document with everything it refers to, and the place each part came from."""
+
+    def __init__(self, root: Document) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self._documents = {root.path: root}
+        self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
+        self._names: dict[tuple[Path, Pointer], str] = {}
+        self._taken_in: list[tuple[str, Document, Pointer, Any]] = []
+        self.data = self._expand(root.data, root, ())
+        self._add_schemas()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the root document is all there is."""
+        return len(self._documents) == 1
+
+    def place(self, pointer: Pointer) -> Place:
+        """Return where the value at `pointer` of the bundle stands in its own file."""
+        document, at = self.root, Pointer()
+        for token in pointer:
+            at = (*at, token)
+            while (document.path, at) in self._origins:
+                document, at = self._origins[document.path, at]
+        return document.place(at)
+
+    def _problem(self, document: Document, at: Pointer, message: str) -> None:
+        self.problems.append(Problem(str(document.place(at)), message))
+
+    def _add_schemas(self) -> None:
+        schemas: dict[str, Any] = {}
+        while self._taken_in:  # a schema may bring others along
+            name, document, at, value = self._taken_in.pop(0)
+            schemas[name] = self._expand(value, document, at, schema=True)
+        if schemas:
+            self.data.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+
+    def _expand(
+        self,
+        value: Any,
+        document: Document,
+        at: Pointer,
+        *,
+        schema: bool = False,
+        named: bool = False,
+        within: tuple[tuple[Path, Pointer], ...] = (),
+    ) -> Any:
+        """Copy `value`, with each `$ref` into another file replaced."""
+        if isinstance(value, list):
+            return [
+                self._expand(item, document, (*at, str(index)), schema=schema, within=within)
+                for index, item in enumerate(value)
+            ]
+        if not isinstance(value, dict):
+            return value
+        if not named and isinstance(value.get("$ref"), str):
+            return self._follow(value, document, at, schema=schema, within=within)
+        return {
+            key: item
+            if not named and (key in _LITERAL or key.startswith("x-"))
+            else self._expand(
+                item,
+                document,
+                (*at, key),
+                schema=schema if named else key in _SCHEMAS,
+                named=not named and key in _NAMED,
+                within=within,
+            )
+            for key, item in value.items()
+        }
+
+    def _follow(
+        self,
+        value: dict[str, Any],
+        document: Document,
+        at: Pointer,
+        *,
+        schema: bool,
+        within: tuple[tuple[Path, Pointer], ...],
+    ) -> Any:
+        ref = value["$ref"]
+        found = self._target(ref, document, (*at, "$ref"))
+        if found is None:
+            return value
+        target, pointer, content = found
+        if target is self.root:
+            return {"$ref": "#" + "".join(f"/{escape(token)}" for token in pointer)}
+        key = target.path, pointer
+        if schema:
+            if key not in self._names:
+                name = self._names[key] = self._free_name(target, pointer)
+                self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
+                self._taken_in.append((name, target, pointer, content))
+            return {"$ref": f"#/components/schemas/{self._names[key]}"}
+        if key in within:
+            self._problem(document, at, f"'{ref}' leads back to itself; only schemas may do that")
+            return value
+        self._origins[document.path, at] = target, pointer
+        return self._expand(content, target, pointer, within=(*within, key))
+
+    def _target(self, ref: str, document: Document, at: Pointer) -> tuple[Document, Pointer, Any] | None:
+        url = urlsplit(ref)
+        if url.scheme or url.netloc:
+            self._problem(document, at, f"'{ref}' is elsewhere and never fetched; keep the file beside the contract")
+            return None
+        path = (document.path.parent / unquote(url.path)).resolve() if url.path else document.path
+        try:
+            if path not in self._documents:
+                self._documents[path] = read_document(path)
+            target, pointer = self._documents[path], parse_pointer(url.fragment)
+            return target, pointer, lookup(target.data, pointer)
+        except SetupError as exc:
+            self.problems += exc.problems
+            self._problem(document, at, f"'{ref}' cannot be followed")
+        except Missing:
+            self._problem(document, at, f"'{ref}' leads nowhere")
+        return None
+
+    def _free_name(self, target: Document, pointer: Pointer) -> str:
+        word = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
+        own = self.root.data.get("components") or {}
+        taken = {*(own.get("schemas") or {}), *self._names.values()}
+        return next(name for name in _numbered(word) if name not in taken)
+
+
+def _numbered(word: str) -> Iterator[str]:
+    yield word
+    number = 2
+    while True:
+        yield f"{word}_{number}"
+        number += 1

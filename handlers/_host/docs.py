@@ -1,0 +1,89 @@
+"""/openapi.json, /openapi.yaml and /docs: made once at start, served with an ETag."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import orjson
+
+from .contract import Contract
+from .validation import Answer, HeaderList
+
+_ASSETS = Path(__file__).parent / "swagger_ui"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_START = b"""SwaggerUIBundle({
+  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
+  persistAuthorization: false,
+});
+"""
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+
+
+class Page:
+    """Bytes that never change while the service runs."""
+
+    def __init__(self, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+        self._etag = f'"{digest}"'.encode()
+        self._headers: HeaderList = [
+            (b"etag", self._etag),
+            (b"cache-control", b"no-cache"),
+            (b"x-content-type-options", b"nosniff"),
+            *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
+        ]
+        self._full = Answer(200, [(b"content-type", media_type.encode()), *self._headers], body)
+
+    def answer(self, headers: HeaderList) -> Answer:
+        """Return the page, or 304 when the client has it (RFC 9110 section 13.1.2)."""
+        for name, value in headers:
+            if name == b"if-none-match" and (value.strip() == b"*" or self._etag in _tags(value)):
+                return Answer(304, self._headers, b"")
+        return self._full
+
+
+def contract_pages(contract: Contract) -> dict[str, Page]:
+    """Return the contract as JSON and as YAML, by path."""
+    return {
+        "/openapi.json": Page(orjson.dumps(contract.document), "application/json"),
+        "/openapi.yaml": Page(contract.as_yaml(), "application/yaml"),
+    }
+
+
+def swagger_pages(contract: Contract) -> dict[str, Page]:
+    """Return Swagger UI and its assets, by path; nothing in it is loaded from elsewhere."""
+    page = _PAGE.format(title=escape(contract.title)).encode()
+    assets = {
+        "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "swagger-ui.css": "text/css; charset=utf-8",
+        "favicon-32x32.png": "image/png",
+    }
+    return {
+        "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
+        "/docs/start.js": Page(_START, "text/javascript; charset=utf-8"),
+        **{f"/docs/{name}": Page((_ASSETS / name).read_bytes(), kind) for name, kind in assets.items()},
+    }
+
+
+def _tags(header: bytes) -> list[bytes]:
+    return [tag.strip().removeprefix(b"W/") for tag in header.split(b",")]

@@ -1,0 +1,206 @@
+"""YAML and JSON files read strictly, with the place of every value.
+
+YAML 1.2's core schema is what OpenAPI 3.0 asks for (specification, "Format"): a date stays a
+string, `no` stays a string, and keys are strings. Nothing is ever rendered as a template.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from .problems import Problem, SetupError
+
+MAX_NODES = 2_000_000
+"""How many values a file may expand to; aliases of aliases grow past any file size."""
+
+Pointer = tuple[str, ...]
+"""A JSON pointer (RFC 6901), split and unescaped."""
+
+
+class Place(NamedTuple):
+    """Where a value stands: `file:line:column`, lines and columns from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class _Loader(yaml.CSafeLoader):
+    """libyaml's parser with YAML 1.2's idea of which plain words are not strings."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 -- PyYAML's own class attribute
+
+
+for _tag, _pattern, _first in [
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+    ("merge", r"<<", ["<"]),
+]:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+
+
+class Document:
+    """One file: its plain data, and the place of each value by JSON pointer."""
+
+    def __init__(self, path: Path, root: yaml.Node, data: Any) -> None:
+        self.path = path
+        self.data = data
+        self._root = root
+
+    def place(self, pointer: Pointer) -> Place:
+        """Return where the value at `pointer` stands, or its nearest parent that exists."""
+        node = self._root
+        mark = node.start_mark
+        for token in pointer:
+            child = _child(node, token)
+            if child is None:
+                break
+            mark, node = child
+        return Place(display(self.path), mark.line + 1, mark.column + 1)
+
+
+def display(path: Path) -> str:
+    """Return a path as a person would type it here: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+def read_document(path: Path) -> Document:
+    """Read one YAML or JSON file.
+
+    Raises SetupError for a file that cannot be read, is not YAML, holds a key twice, a tag, or a
+    value that JSON does not have.
+    """
+    try:
+        loader = _Loader(path.read_bytes())
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except OSError as exc:
+        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}")]) from exc
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        place = Place(display(path), mark.line + 1, mark.column + 1) if mark else display(path)
+        reason = exc.problem or exc.context or "it cannot be parsed"
+        raise SetupError([Problem(str(place), f"is not YAML: {reason}")]) from exc
+    except yaml.YAMLError as exc:
+        raise SetupError([Problem(display(path), "is not YAML in UTF-8")]) from exc
+    except RecursionError as exc:
+        raise SetupError([Problem(display(path), "is nested too deeply")]) from exc
+    if root is None:
+        raise SetupError([Problem(display(path), "is empty")])
+    builder = _Builder(path)
+    data = builder.build(root)
+    if builder.problems:
+        raise SetupError(builder.problems)
+    return Document(path, root, data)
+
+
+class _Builder:
+    """Nodes → plain data; an alias is built once and shared."""
+
+    def __init__(self, path: Path) -> None:
+        self.problems: list[Problem] = []
+        self._path = path
+        self._built: dict[yaml.Node, tuple[Any, int]] = {}
+        self._building: set[yaml.Node] = set()
+
+    def build(self, root: yaml.Node) -> Any:
+        data, nodes = self._value(root)
+        if nodes > MAX_NODES:
+            self._problem(root, f"expands to more than {MAX_NODES:,} values through its aliases")
+        return data
+
+    def _problem(self, node: yaml.Node, message: str) -> None:
+        mark = node.start_mark
+        self.problems.append(Problem(str(Place(display(self._path), mark.line + 1, mark.column + 1)), message))
+
+    def _value(self, node: yaml.Node) -> tuple[Any, int]:
+        """Return the node's data and how many values it expands to."""
+        if node in self._built:
+            return self._built[node]
+        if node in self._building:
+            self._problem(node, "an alias that contains itself; write the value out")
+            return None, 1
+        self._building.add(node)
+        if isinstance(node, yaml.MappingNode):
+            built = self._mapping(node)
+        elif isinstance(node, yaml.SequenceNode):
+            values = [self._value(item) for item in node.value]
+            built = [data for data, _ in values], 1 + sum(nodes for _, nodes in values)
+        else:
+            built = self._scalar(node), 1
+        self._building.discard(node)
+        self._built[node] = built
+        return built
+
+    def _mapping(self, node: yaml.MappingNode) -> tuple[dict[str, Any], int]:
+        mapping: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        nodes = 1
+        for key, item in node.value:
+            value, size = self._value(item)
+            nodes += size
+            if not isinstance(key, yaml.ScalarNode):
+                self._problem(key, "a key must be a plain word")
+            elif key.tag.endswith(":merge"):
+                for source in value if isinstance(value, list) else [value]:
+                    if isinstance(source, dict):
+                        merged = {**source, **merged}
+                    else:
+                        self._problem(item, "'<<' takes a mapping, or a list of mappings")
+            elif key.value in mapping:
+                self._problem(key, f"the key '{key.value}' stands here twice; keep one")
+            else:
+                mapping[key.value] = value
+        return ({**merged, **mapping} if merged else mapping), nodes
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        text: str = node.value
+        kind = node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org,2002:") else node.tag
+        try:
+            match kind:
+                case "str" | "merge":
+                    return text
+                case "null":
+                    return None
+                case "bool":
+                    return text.lower() == "true"
+                case "int":
+                    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+                case "float" if math.isfinite(number := float(text.lstrip("+"))):
+                    return number
+        except ValueError:
+            pass
+        if kind in ("int", "float"):
+            self._problem(node, "a number that JSON does not have; quote it if it is a string")
+        else:
+            self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
+        return None
+
+
+def _child(node: yaml.Node, token: str) -> tuple[yaml.Mark, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == token:
+                return key.start_mark, value
+    elif isinstance(node, yaml.SequenceNode) and token.isdecimal() and int(token) < len(node.value):
+        item = node.value[int(token)]
+        return item.start_mark, item
+    return None

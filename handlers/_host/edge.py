@@ -1,0 +1,127 @@
+"""The outermost guard: limits on what comes in, one shape for everything that fails.
+
+Nothing raised behind it reaches the ASGI server, and no answer leaves without the headers that
+every answer has.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from .errors import BodyTooLarge, ErrorReport, HostError, RenderError, ResponseViolation, report
+from .validation import Answer, HeaderList
+
+_log = logging.getLogger("relay")
+
+ALWAYS: HeaderList = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+"""Headers of every answer of the contract's operations, and of every failure."""
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
+
+
+class Edge:
+    """Wraps an ASGI application: gives each request its id and each failure its envelope."""
+
+    def __init__(self, app: Any, render_error: RenderError) -> None:
+        self._app = app
+        self._render_error = render_error
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        request_id = _request_id(scope["headers"])
+        started = False
+
+        async def send_with_id(message: Any) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception as exc:
+            log_failure(exc, scope, request_id.decode())
+            if not started:
+                await send_answer(send_with_id, self._answer(exc))
+
+    def _answer(self, exc: Exception) -> Answer:
+        """Render a failure; a renderer that fails itself must not cost the client its answer."""
+        found = report(exc) or _INTERNAL
+        headers = _encoded(getattr(exc, "headers", {}))
+        try:
+            body, media_type = self._render_error(found)
+            written = orjson.dumps(body)
+        except Exception:
+            _log.exception("the package's render_error failed")
+            return Answer(500, list(ALWAYS), b"")
+        return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
+
+
+def log_failure(exc: Exception, scope: Any, request_id: str) -> None:
+    """Tell the log what the client is not told; no query string, no value, no credential."""
+    where = f"{scope['method']} {scope['path']!r} request={request_id}"
+    if isinstance(exc, ResponseViolation):
+        for violation in exc.violations:
+            path = violation.path or "/"
+            _log.error("response violation: %s: at %s: %s: %s", where, path, violation.rule, violation.message)
+        return
+    found = report(exc)
+    if found is None:
+        _log.error("unexpected failure: %s", where, exc_info=exc)
+    elif found.status >= 500:
+        cause = type(exc.__cause__).__name__ if exc.__cause__ else "-"
+        _log.error("failed: %s: %s cause=%s", where, found.code, cause)
+
+
+async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
+    """Return the request's body, chunked or not; raise BodyTooLarge past `limit` bytes."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > limit:
+            raise BodyTooLarge({"connection": "close"})
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(chunks)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge({"connection": "close"})
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def send_answer(send: Any, answer: Answer) -> None:
+    """Send a whole answer; one without a body has neither type nor length of it (RFC 9110 section 8.6)."""
+    headers = answer.headers
+    if answer.body or answer.status not in (204, 304):
+        headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _request_id(headers: HeaderList) -> bytes:
+    """Return the id that a proxy gave the request, or a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value
+    return secrets.token_hex(16).encode()
+
+
+def _encoded(headers: Mapping[str, str]) -> HeaderList:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

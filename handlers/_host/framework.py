@@ -1,0 +1,35 @@
+"""Every name of Connexion that we lean on, in one place; tests/test_framework.py pins them.
+
+Connexion keeps the contract's operations, resolves each to its function, assembles the stack and
+hands a routed request to the operation it belongs to. The rest of its request path (a router that
+tries one route after the other, validators built per request, decorators) is replaced through its
+own extension points: `middlewares=`, `SpecMiddleware`, `RoutedMiddleware`, `RoutedAPI`, `Resolver`.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+with warnings.catch_warnings():
+    # Connexion imports Starlette's test client, which warns about a library we do not use.
+    warnings.simplefilter("ignore")
+    from connexion.middleware import ConnexionMiddleware, SpecMiddleware
+
+# Public by name, documented as the way to run code per operation:
+# Importable but undocumented: the operation model and the key under which a router leaves its find.
+from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
+from connexion.operations import AbstractOperation
+from connexion.resolver import Resolution, Resolver
+from connexion.spec import OpenAPISpecification
+
+__all__ = [
+    "ROUTING_CONTEXT",
+    "AbstractOperation",
+    "ConnexionMiddleware",
+    "OpenAPISpecification",
+    "Resolution",
+    "Resolver",
+    "RoutedAPI",
+    "RoutedMiddleware",
+    "SpecMiddleware",
+]

@@ -1,0 +1,110 @@
+"""What an operator sets: `RELAY_*` variables, `.env`, secret files; first found wins, in that order.
+
+A package that needs more exports `Settings`, a subclass of `HostSettings`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .problems import Problem, SetupError
+from .tokens import MAX_LEEWAY, KeyProblem, Keys, KeySet, TokenVerifier, public_key, secret_key
+
+PREFIX = "RELAY_"
+
+
+class HostSettings(BaseSettings):
+    """Settings of the host; each is `RELAY_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    spec: Path | None = Field(None, description="The contract: an OpenAPI 3.0 file.")
+    handlers: str = Field("handlers", description="The package whose functions serve it.")
+    jwt_secret: SecretStr | None = Field(None, description="HS256 secret, 32 bytes or more.")
+    jwt_public_key: SecretStr | None = Field(
+        None, description="RSA, P-256 or Ed25519 public key in PEM, or the path of a file that holds it."
+    )
+    jwt_jwks: str | None = Field(None, description="JSON Web Key Set: a file, or an https:// address.")
+    jwt_issuer: str | None = Field(None, description="The `iss` that tokens must have.")
+    jwt_audience: str | None = Field(None, description="The `aud` that tokens must have.")
+    jwt_leeway: float = Field(
+        0.0, ge=0, le=MAX_LEEWAY, description="Seconds that clocks may differ by when `exp` and `nbf` are checked."
+    )
+    body_limit: int = Field(65536, ge=0, description="Largest request body in bytes.")
+    openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
+    docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
+    log_level: str = Field(
+        "info", pattern="^(?i:debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+
+
+S = TypeVar("S", bound=HostSettings)
+
+
+def load_settings(kind: type[S], **given: Any) -> S:
+    """Read settings; `given`, such as options of a command, go before everything else.
+
+    Secret files are read from the folder `RELAY_SECRETS_DIR`, one file per setting, named like its
+    variable in lower case (`relay_jwt_secret`). Raises SetupError with each setting that is wrong.
+    """
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise SetupError([Problem(f"{PREFIX}SECRETS_DIR", f"there is no folder {folder}")])
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return kind(_secrets_dir=folder or None, **chosen)
+    except ValidationError as exc:
+        raise SetupError(
+            Problem(f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}", error["msg"]) for error in exc.errors()
+        ) from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SetupError([Problem(".env", f"cannot be read: {exc}")]) from exc
+
+
+def token_verifier(settings: HostSettings) -> TokenVerifier | None:
+    """Return what verifies bearer tokens; None when no key is set.
+
+    Raises SetupError for a key that is weak, unreadable, or one of several families.
+    """
+    configured = {
+        name: value
+        for name in ("jwt_secret", "jwt_public_key", "jwt_jwks")
+        if (value := getattr(settings, name)) is not None
+    }
+    if len(configured) > 1:
+        names = " and ".join(PREFIX + name.upper() for name in configured)
+        raise SetupError([Problem(names, "tokens are verified with one family of keys; keep one of them")])
+    for name, value in configured.items():
+        try:
+            return TokenVerifier(
+                _keys(name, value),
+                issuer=settings.jwt_issuer,
+                audience=settings.jwt_audience,
+                leeway=settings.jwt_leeway,
+            )
+        except KeyProblem as exc:
+            raise SetupError([Problem(PREFIX + name.upper(), str(exc))]) from exc
+    return None
+
+
+def _keys(name: str, value: Any) -> Keys:
+    if name == "jwt_jwks":
+        return KeySet(value)
+    text = value.get_secret_value()
+    if name == "jwt_secret":
+        return secret_key(text)
+    if "-----BEGIN" not in text:
+        try:
+            text = Path(text).read_text()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise KeyProblem("it is neither a key in PEM nor a file that can be read") from exc
+    return public_key(text)

@@ -1,0 +1,320 @@
+"""Requests and responses of one operation, held against the contract by what was compiled at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import orjson
+
+from . import media
+from .contract import Contract, Operation, Parameter, RequestBody, Response, Schema
+from .documents import Pointer
+from .errors import InvalidRequest, ResponseViolation, UnsupportedMediaType
+from .forms import decode_multipart
+from .json_strict import NotJson, parse_json
+from .parameters import Coercion, Located, ParameterDecoder
+from .schemas import SchemaCompiler, Validator, Violation
+
+Arguments = dict[str, Any]
+HeaderList = list[tuple[bytes, bytes]]
+
+
+class Request(NamedTuple):
+    """What of a request the contract speaks about, as the ASGI server gave it.
+
+    `path_params` are the path's variables, percent-decoded; header names are lower case.
+    """
+
+    path_params: Mapping[str, str]
+    query_string: bytes
+    headers: HeaderList
+    body: bytes
+
+
+class RequestDecoder:
+    """Turns requests to one operation into validated arguments for its handler."""
+
+    def __init__(self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract) -> None:
+        self._decoders = [
+            (ParameterDecoder(parameter, contract, compiler), names[parameter.pointer])
+            for parameter in operation.parameters
+        ]
+        self._locations = {parameter.location for parameter in operation.parameters}
+        self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
+        self.wants_body = self._body is not None
+        self.wants_nothing = not self._decoders and self._body is None
+        self.sometimes = {name for decoder, name in self._decoders if not decoder.always_sent}
+        """Names of arguments that a request may leave out."""
+        if operation.body and not operation.body.required:
+            self.sometimes.add("body")
+
+    def decode(self, request: Request) -> Arguments:
+        """Return the arguments by name.
+
+        Raises InvalidRequest with every breach found, UnsupportedMediaType.
+        """
+        arguments: Arguments = {}
+        failures: list[Located] = []
+        if self._decoders:
+            raw = self._raw(request)
+            for decoder, name in self._decoders:
+                decoder.decode(raw[decoder.parameter.location], arguments, name, failures)
+        if self._body:
+            self._body.decode(request, arguments, failures)
+        if failures:
+            raise InvalidRequest(failures=failures)
+        return arguments
+
+    def _raw(self, request: Request) -> dict[str, dict[str, list[str]]]:
+        raw: dict[str, dict[str, list[str]]] = {}
+        if "path" in self._locations:
+            raw["path"] = {name: [value] for name, value in request.path_params.items()}
+        if "query" in self._locations:
+            raw["query"] = _multi(_query(request.query_string))
+        if "header" in self._locations:
+            raw["header"] = _headers(request.headers, self._decoders)
+        if "cookie" in self._locations:
+            raw["cookie"] = _multi(_cookies(request.headers))
+        return raw
+
+
+class BodyDecoder:
+    """Turns one operation's request bodies into validated values."""
+
+    def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._required = body.required
+        self._readers = {
+            media_type: _reader(media_type, schema, contract, compiler, (*body.pointer, "content", media_type))
+            for media_type, schema in body.content.items()
+        }
+
+    def decode(self, request: Request, arguments: Arguments, failures: list[Located]) -> None:
+        """Put the body's value into `arguments["body"]`, or what is wrong with it into `failures`."""
+        if not request.body:
+            if self._required:
+                failures.append(Located("body", Violation("", "required", "the body is missing")))
+            return
+        content_type = _header(request.headers, b"content-type")
+        encoding = _header(request.headers, b"content-encoding") or "identity"
+        if content_type is None or encoding.strip().lower() != "identity":
+            raise UnsupportedMediaType
+        name, charset = media.parse_media_type(content_type)
+        reader = media.find(name, self._readers)
+        if reader is None or charset not in ("utf-8", "utf8", "us-ascii"):
+            raise UnsupportedMediaType
+        try:
+            value, violations = reader(request.body, content_type)
+        except (NotJson, UnicodeDecodeError, ValueError) as exc:
+            reason = str(exc) if isinstance(exc, NotJson) else "the body cannot be read as its media type"
+            violations, value = [Violation("", "format", reason)], None
+        failures += [Located("body", violation) for violation in violations]
+        arguments["body"] = value
+
+
+BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
+"""Body and Content-Type → value and what is wrong with it; raises ValueError for an unreadable body."""
+
+
+def _reader(
+    media_type: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> BodyReader:
+    validator = compiler.compile(schema, "request", pointer)
+
+    def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
+        assert validator is not None  # a contract with a schema that cannot be compiled is not served
+        return value, [] if validator.accepts(plain) else validator.violations(plain)
+
+    def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        value = parse_json(body)
+        return check(value, value)
+
+    def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        text = body.decode()
+        return check(text, text)
+
+    coerce = Coercion(contract, compiler).of(schema)
+    lists = _list_properties(schema, contract)
+
+    def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        value = coerce(_form(_multi(_query(body)), lists))
+        return check(value, value)
+
+    def read_multipart(body: bytes, content_type: str) -> tuple[Any, list[Violation]]:
+        value = coerce(_form(decode_multipart(body, content_type), lists))
+        return check(value, _without_bytes(value))
+
+    name = media_type.partition(";")[0].strip().lower()
+    if media.is_json(name):
+        return read_json
+    if name == "application/x-www-form-urlencoded":
+        return read_form
+    if name.startswith("multipart/"):
+        return read_multipart
+    if name.startswith("text/"):
+        return read_text
+    return lambda body, _content_type: (body, [])  # no schema of OpenAPI 3.0 describes other bytes
+
+
+class Answer(NamedTuple):
+    """A response ready to send."""
+
+    status: int
+    headers: HeaderList
+    body: bytes
+
+
+class ResponseEncoder:
+    """Turns what one operation's handler returns into validated, serialised answers."""
+
+    def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._success = min((int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200)
+        compiled = {
+            response.pointer: _ResponseCompiler(response, contract, compiler)
+            for response in operation.responses.values()
+        }
+        self._by_status = {
+            status: compiled[response.pointer]
+            for status in range(100, 600)
+            if (response := operation.response(status)) is not None
+        }
+
+    def encode(self, result: Any) -> Answer:
+        """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
+
+        A body alone goes out with the lowest documented 2xx status. Raises ResponseViolation.
+        """
+        status, headers = self._success, None
+        if type(result) is tuple:
+            result, status, *rest = result
+            headers = rest[0] if rest else None
+        return self.encode_body(result, int(status), headers)
+
+    def encode_body(
+        self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
+    ) -> Answer:
+        """Serialise a body for a status; `media_type` where the caller has chosen one."""
+        compiled = self._by_status.get(status)
+        if compiled is None:
+            raise ResponseViolation.undocumented(status)
+        return compiled.encode(body, status, headers or {}, media_type)
+
+
+class _ResponseCompiler:
+    """One documented response, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._content = {
+            name: (compiler.compile(schema, "response", (*response.pointer, "content", name)), media.is_json(name))
+            for name, schema in response.content.items()
+        }
+        self._default = next((name for name, (_, json) in self._content.items() if json), None) or next(
+            iter(self._content), None
+        )
+        self._headers = [(header, ParameterDecoder(header, contract, compiler)) for header in response.headers]
+
+    def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
+        names = {name.lower(): str(value) for name, value in headers.items()}
+        chosen = media_type or names.pop("content-type", None) or self._default
+        if self._headers:
+            self._check_headers(names)
+        out = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in names.items()]
+        if chosen is None:
+            if body is not None:
+                raise ResponseViolation([Violation("", "content", "the contract documents no body")])
+            return Answer(status, out, b"")
+        compiled = self._content.get(chosen) or media.find(media.parse_media_type(chosen).name, self._content)
+        if compiled is None:
+            raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
+        validator, json = compiled
+        assert validator is not None  # a contract with a schema that cannot be compiled is not served
+        written = _write_json(body, validator) if json else _write_plain(body, validator)
+        return Answer(status, [(b"content-type", chosen.encode("latin-1")), *out], written)
+
+    def _check_headers(self, names: Mapping[str, str]) -> None:
+        raw = {header.name: [names[header.name.lower()]] for header, _ in self._headers if header.name.lower() in names}
+        failures: list[Located] = []
+        for _, decoder in self._headers:
+            decoder.decode(raw, {}, "", failures)
+        if failures:
+            raise ResponseViolation([failure.violation for failure in failures])
+
+
+def _write_json(value: Any, validator: Validator) -> bytes:
+    try:
+        accepted = validator.accepts(value)
+        written = orjson.dumps(value) if accepted else b""
+    except (ValueError, TypeError):  # dates, UUIDs, enums, subclasses of str: judged by what is written
+        try:
+            written = orjson.dumps(value)
+        except TypeError as exc:
+            raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+        value = orjson.loads(written)
+        accepted = validator.accepts(value)
+    if not accepted:
+        raise ResponseViolation(validator.violations(value))
+    return written
+
+
+def _write_plain(value: Any, validator: Validator) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
+    if not validator.accepts(value):
+        raise ResponseViolation(validator.violations(value))
+    return value.encode()
+
+
+def _header(headers: HeaderList, name: bytes) -> str | None:
+    values = [value for key, value in headers if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def _headers(headers: HeaderList, decoders: list[tuple[ParameterDecoder, str]]) -> dict[str, list[str]]:
+    wanted = [decoder.parameter.name for decoder, _ in decoders if decoder.parameter.location == "header"]
+    found = {name: _header(headers, name.lower().encode()) for name in wanted}
+    return {name: [value.strip()] for name, value in found.items() if value is not None}
+
+
+def _cookies(headers: HeaderList) -> list[tuple[str, str]]:
+    """Split Cookie headers as RFC 6265 section 4.2.1 writes them."""
+    pairs = (pair.partition("=") for pair in (_header(headers, b"cookie") or "").replace(",", ";").split(";"))
+    return [(name.strip(), value.strip()) for name, sign, value in pairs if sign]
+
+
+def _query(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError as exc:
+        violation = Violation("", "encoding", "not percent-encoded UTF-8, or more than 1,000 fields")
+        raise InvalidRequest(failures=[Located("query", violation)]) from exc
+
+
+def _multi(pairs: list[tuple[str, Any]]) -> dict[str, list[Any]]:
+    values: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _list_properties(schema: Schema, contract: Contract) -> set[str]:
+    properties = contract.resolve(schema).get("properties", {})
+    return {name for name, part in properties.items() if contract.resolve(part).get("type") == "array"}
+
+
+def _form(fields: Mapping[str, list[Any]], lists: set[str]) -> dict[str, Any]:
+    """Return a form's fields: a list where the schema has one or a field is repeated."""
+    return {
+        name: values if name in lists or len(values) > 1 else values[0] for name, values in fields.items()
+    }
+
+
+def _without_bytes(value: Any) -> Any:
+    """Return a form's value with files as text, the only shape a schema can describe them in."""
+    if isinstance(value, dict):
+        return {key: _without_bytes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(item) for item in value]
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -1,0 +1,32 @@
+"""Operations of the tag Calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._identity import Caller
+    from ._store import Store, VoiceAiSettings
+    from ._types import CallsVoiceAiConfigResponse, CallsVoiceAiOrgPhoneNumber
+
+
+async def get_calls_voice_ai_config(*, caller: Caller, store: Store) -> CallsVoiceAiConfigResponse:
+    """Show the caller's organization its voice-AI set-up: which secrets exist, never their values."""
+    settings, numbers = await store.voice_ai(caller.organization_id)
+    return _config_view(settings, numbers)
+
+
+def _config_view(
+    settings: VoiceAiSettings, numbers: list[CallsVoiceAiOrgPhoneNumber]
+) -> CallsVoiceAiConfigResponse:
+    """Shape the answer; the store hands out numbers as the contract has them, and nothing beside."""
+    return {
+        "aiVoiceProvider": settings.ai_voice_provider,
+        "hasApiKey": settings.has_api_key,
+        "hasToolSecret": settings.has_tool_secret,
+        "hasEstCredentials": settings.has_est_credentials,
+        "sinchEstProjectId": settings.sinch_est_project_id,
+        "sinchEstTrunkId": settings.sinch_est_trunk_id,
+        "sinchEstTrunkDomain": settings.sinch_est_trunk_domain,
+        "phoneNumbers": numbers,
+    }

@@ -1,0 +1,19 @@
+"""`relay`: serve a contract, mint a token, load data."""
+
+from __future__ import annotations
+
+import click
+
+from .load import load
+from .serve import serve
+from .token import token
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tether-relay", prog_name="relay")
+def main() -> None:
+    """Host an API from its OpenAPI contract, and hold both to each other."""
+
+
+for _command in (serve, token, load):
+    main.add_command(_command)

@@ -1,0 +1,64 @@
+"""The demo organization: its data, its storage and its secret, all of this machine only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from handlers._app import Settings, collaborators, data_folder
+from handlers._host.problems import Problem, SetupError
+from handlers._host.settings import load_settings
+
+from .load import load_file
+
+DATA = Path(__file__).with_name("demo.json")
+USER = "64f0a1b2c3d4e5f6a7b8c9d1"
+"""The demo user that tokens are minted for."""
+
+_OWN = ("store", "jwt_secret", "jwt_public_key", "jwt_jwks")
+
+
+def demo_settings(**given: Any) -> Settings:
+    """Return settings that serve the demo from its own file with its own secret.
+
+    Raises SetupError when a store or key is set: the demo's data must not end up in it.
+    """
+    configured = load_settings(Settings)
+    clashing = [name for name in _OWN if getattr(configured, name) is not None]
+    if clashing:
+        names = ", ".join(f"RELAY_{name.upper()}" for name in clashing)
+        raise SetupError([Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")])
+    folder = data_folder()
+    return load_settings(
+        Settings,
+        **given,
+        store=f"sqlite:///{folder / 'demo.db'}",
+        jwt_secret=_secret(folder / "demo-jwt-secret"),
+    )
+
+
+async def load_demo(settings: Settings) -> None:
+    """Load the demo's data on its first start; what was changed since then stays.
+
+    Raises SetupError when the store cannot be opened.
+    """
+    async with collaborators(settings) as found:
+        if await found["store"].user(USER) is None:
+            await load_file(settings, DATA)
+
+
+def _secret(path: Path) -> str:
+    """Return the demo's secret, made on first use and kept, so that tokens outlive a restart."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret := secrets.token_urlsafe(48))
+    except OSError as exc:
+        raise SetupError([Problem(str(path), f"the demo cannot keep its secret: {exc.strerror}")]) from exc
+    return secret

@@ -1,0 +1,128 @@
+"""`relay serve`: host a contract."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import CANNOT_RUN, setup_errors
+
+if TYPE_CHECKING:
+    from handlers._host.app import Application
+    from handlers._host.settings import HostSettings
+
+DEMO_TOKEN_LIFE = 30 * 86400  # seconds
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
+@click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
+@click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it.")
+@click.option("--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key.")
+def serve(*, demo: bool, **given: Any) -> None:
+    """Serve the contract.
+
+    Without --spec and --handlers it is the service's own contract. Options go before RELAY_*
+    variables, these before .env, that before secret files in RELAY_SECRETS_DIR. Whatever is wrong
+    with contract, handlers or settings is listed, and nothing is served.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with setup_errors():
+        from handlers._host.app import create
+        from handlers._host.problems import Problem, SetupError
+
+        settings = _demo(given) if demo else _settings(given)
+        if demo and settings.handlers != "handlers":
+            raise SetupError([Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")])
+        logging.getLogger("relay").setLevel(settings.log_level.upper())
+        application = create(settings.handlers, settings)
+        if demo:
+            _load_demo(settings)
+    _run(application, demo=demo)
+
+
+def _settings(given: dict[str, Any]) -> HostSettings:
+    """Read the settings that the chosen package understands."""
+    from handlers._host.binding import import_package
+    from handlers._host.problems import SetupError
+    from handlers._host.settings import HostSettings, load_settings
+
+    settings = load_settings(HostSettings, **given)
+    try:
+        package = import_package(settings.handlers)
+    except SetupError:
+        return settings  # the package's problems are told together with the contract's
+    return load_settings(getattr(package, "Settings", HostSettings), **given)
+
+
+def _demo(given: dict[str, Any]) -> HostSettings:
+    from .demo import demo_settings
+
+    return demo_settings(**given)
+
+
+def _load_demo(settings: Any) -> None:
+    import asyncio
+
+    from .demo import load_demo
+
+    asyncio.run(load_demo(settings))
+
+
+def _run(application: Application, *, demo: bool) -> None:
+    """Run uvicorn until a signal ends it."""
+    import uvicorn
+
+    settings = application.settings
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                port = self.servers[0].sockets[0].getsockname()[1]
+                _announce(application, port, demo=demo)
+
+    server = Server(
+        uvicorn.Config(
+            application,
+            host=settings.host,
+            port=settings.port,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+            timeout_keep_alive=5,
+        )
+    )
+    try:
+        with setup_errors():
+            server.run()
+            if application.startup_error is not None:
+                raise application.startup_error
+    except KeyboardInterrupt:
+        return
+    if not server.started:
+        raise SystemExit(CANNOT_RUN)
+
+
+def _announce(application: Application, port: int, *, demo: bool) -> None:
+    """Say where the service is, and, for the demo, how to call it."""
+    settings: Any = application.settings
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{port}"
+    count = len(application.contract.operations)
+    click.echo(f"{application.contract.title}: {count} operation{'s' * (count != 1)} at {url}")
+    if settings.docs and settings.openapi:
+        click.echo(f"Docs: {url}/docs")
+    if demo:
+        from .demo import USER
+        from .token import mint
+
+        token = mint(settings, USER, DEMO_TOKEN_LIFE)
+        click.echo(f"Data: {settings.store.get_secret_value().removeprefix('sqlite:///')}")
+        click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")

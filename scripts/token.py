@@ -1,0 +1,63 @@
+"""`relay token`: mint a development token."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from .output import setup_errors
+
+
+@click.command()
+@click.option("--user", metavar="ID", help="The user's id, 24 hex digits; with --demo, the demo's admin.")
+@click.option("--demo", is_flag=True, help="Sign with the demo's own secret, for `relay serve --demo`.")
+@click.option(
+    "--expires",
+    metavar="SECONDS",
+    type=click.IntRange(1, 366 * 86400),
+    default=3600,
+    show_default=True,
+    help="How long it is good for.",
+)
+def token(user: str | None, *, demo: bool, expires: int) -> None:
+    """Mint a bearer token for development and print it.
+
+    It is signed with RELAY_JWT_SECRET, HS256, for the issuer and audience that are set; without a
+    secret there is no token.
+    """
+    with setup_errors():
+        from handlers._app import Settings
+        from handlers._host.problems import Problem, SetupError
+        from handlers._host.settings import load_settings
+
+        from . import demo as demo_data
+
+        settings = demo_data.demo_settings() if demo else load_settings(Settings)
+        user = user or (demo_data.USER if demo else None)
+        if user is None:
+            raise SetupError([Problem("--user", "missing: whose token is it to be?")])
+        click.echo(mint(settings, user, expires))
+
+
+def mint(settings: Any, user: str, expires: int) -> str:
+    """Return a token for `user`, good for `expires` seconds, that a service with `settings` accepts.
+
+    Raises SetupError when there is no shared secret to sign with.
+    """
+    import jwt
+
+    from handlers._host.problems import Problem, SetupError
+    from handlers._host.settings import token_verifier
+
+    if settings.jwt_secret is None:
+        raise SetupError([Problem("RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo")])
+    token_verifier(settings)  # a secret that the service would refuse signs nothing either
+    now = int(time.time())
+    claims: dict[str, Any] = {"userId": user, "iat": now, "exp": now + expires}
+    if settings.jwt_issuer:
+        claims["iss"] = settings.jwt_issuer
+    if settings.jwt_audience:
+        claims["aud"] = settings.jwt_audience
+    return jwt.encode(claims, settings.jwt_secret.get_secret_value(), algorithm="HS256")
