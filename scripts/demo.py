@@ -29,7 +29,9 @@ def demo_settings(**given: Any) -> Settings:
     clashing = [name for name in _OWN if getattr(configured, name) is not None]
     if clashing:
         names = ", ".join(f"RELAY_{name.upper()}" for name in clashing)
-        raise SetupError([Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")])
+        raise SetupError(
+            [Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
+        )
     folder = data_folder()
     return load_settings(
         Settings,

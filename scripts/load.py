@@ -125,7 +125,9 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
     except StoreMisconfigured as exc:
         raise SetupError([Problem("RELAY_STORE", str(exc))]) from exc
     except StoreUnavailable as exc:
-        raise SetupError([Problem("RELAY_STORE", "the database did not answer; nothing of the file was loaded")]) from exc
+        raise SetupError(
+            [Problem("RELAY_STORE", "the database did not answer; nothing of the file was loaded")]
+        ) from exc
     except RecordRefused as exc:
         key = "organizationId" if exc.kind == "credentials" else "_id"
         record = next((one for one in lists[exc.kind] if one.value[key] == exc.id), None)
@@ -179,7 +181,9 @@ def _json_lines(path: Path, raw: bytes, problems: list[Problem]) -> Iterator[Rec
         if isinstance(entry, dict) and len(entry) == 1 and (name := next(iter(entry))) in KINDS:
             yield Record(KINDS[name], entry[name], number, ())
         else:
-            problems.append(Problem(f"{path}:{number}", f"a line is one object with one key of {', '.join(KINDS)}"))
+            problems.append(
+                Problem(f"{path}:{number}", f"a line is one object with one key of {', '.join(KINDS)}")
+            )
 
 
 def _json_lists(path: Path, raw: bytes, problems: list[Problem]) -> Iterator[Record]:

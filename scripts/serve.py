@@ -22,7 +22,9 @@ DEMO_TOKEN_LIFE = 30 * 86400  # seconds
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
 @click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
 @click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it.")
-@click.option("--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key.")
+@click.option(
+    "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."
+)
 def serve(*, demo: bool, **given: Any) -> None:
     """Serve the contract.
 
@@ -37,7 +39,9 @@ def serve(*, demo: bool, **given: Any) -> None:
 
         settings = _demo(given) if demo else _settings(given)
         if demo and settings.handlers != "handlers":
-            raise SetupError([Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")])
+            raise SetupError(
+                [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
+            )
         logging.getLogger("relay").setLevel(settings.log_level.upper())
         application = create(settings.handlers, settings)
         if demo:
@@ -56,7 +60,8 @@ def _settings(given: dict[str, Any]) -> HostSettings:
         package = import_package(settings.handlers)
     except SetupError:
         return settings  # the package's problems are told together with the contract's
-    return load_settings(getattr(package, "Settings", HostSettings), **given)
+    kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
+    return load_settings(kind, **given)
 
 
 def _demo(given: dict[str, Any]) -> HostSettings:

@@ -52,7 +52,9 @@ def mint(settings: Any, user: str, expires: int) -> str:
     from handlers._host.settings import token_verifier
 
     if settings.jwt_secret is None:
-        raise SetupError([Problem("RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo")])
+        raise SetupError(
+            [Problem("RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo")]
+        )
     token_verifier(settings)  # a secret that the service would refuse signs nothing either
     now = int(time.time())
     claims: dict[str, Any] = {"userId": user, "iat": now, "exp": now + expires}

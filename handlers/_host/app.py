@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from . import docs, health
-from .auth import Authenticate, Verify, compile_security, missing_verifiers, scheme_type, schemes_in_use, JWT_TYPES
+from .auth import (
+    JWT_TYPES,
+    Authenticator,
+    Verify,
+    missing_verifiers,
+    nobody,
+    scheme_type,
+    schemes_in_use,
+)
 from .binding import (
-    Binding,
-    accepted_names,
     bind,
     code_place,
     import_package,
@@ -22,25 +26,13 @@ from .binding import (
     with_collaborators,
 )
 from .contract import Contract, load_contract
-from .edge import ALWAYS, Edge, read_body, send_answer
-from .errors import MethodNotAllowed, NotFound, RenderError, ResponseViolation, problem_details, report
-from .framework import (
-    ROUTING_CONTEXT,
-    AbstractOperation,
-    ConnexionMiddleware,
-    Resolution,
-    Resolver,
-    RoutedAPI,
-    RoutedMiddleware,
-    SpecMiddleware,
-)
+from .edge import Edge
+from .endpoint import Endpoint
+from .errors import RenderError, problem_details
 from .problems import Problem, SetupError
-from .routing import Routes
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
-from .validation import Answer, Request, RequestDecoder, ResponseEncoder
-
-_log = logging.getLogger("relay")
+from .stack import Extra, build_stack
 
 Collaborators = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
@@ -56,7 +48,7 @@ class Exports:
     """
 
     collaborators: Collaborators
-    identify: Callable[..., Any] | None
+    identify: Callable[..., Any]
     verifiers: Mapping[str, Callable[..., Any]]
     render_error: RenderError
 
@@ -65,7 +57,7 @@ class Exports:
         """Read a package's exports."""
         return cls(
             collaborators=getattr(package, "collaborators", _no_collaborators),
-            identify=getattr(package, "identify", None),
+            identify=getattr(package, "identify", nobody),
             verifiers=getattr(package, "verifiers", {}),
             render_error=getattr(package, "render_error", problem_details),
         )
@@ -74,134 +66,6 @@ class Exports:
 @asynccontextmanager
 async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
     yield {}
-
-
-class Endpoint:
-    """One operation, compiled: request → authenticated, validated, handled, validated → answer."""
-
-    __slots__ = ("_authenticate", "_body_limit", "_decoder", "_encoder", "_handler", "_identify", "_wants", "binding")
-
-    def __init__(self, binding: Binding, contract: Contract, compiler: SchemaCompiler, body_limit: int) -> None:
-        self.binding = binding
-        self._body_limit = body_limit
-        self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
-        self._encoder = ResponseEncoder(binding.operation, contract, compiler)
-        accepted = accepted_names(binding.function)
-        self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
-
-    def connect(
-        self, authenticate: Authenticate, identify: Callable[..., Awaitable[Any]] | None, collaborators: Mapping[str, Any]
-    ) -> None:
-        """Give the endpoint what exists only while the service runs."""
-        self._authenticate = authenticate if self.binding.operation.security else None
-        self._identify = identify
-        self._handler = with_collaborators(self.binding.function, collaborators)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        claims = caller = None
-        if self._authenticate is not None:
-            claims = await self._authenticate(scope["headers"], scope["query_string"])
-            if claims is not None and self._identify is not None:
-                caller = await self._identify(claims=claims)
-        decoder = self._decoder
-        if decoder.wants_nothing:
-            arguments = {}
-        else:
-            body = await read_body(scope, receive, self._body_limit) if decoder.wants_body else b""
-            arguments = decoder.decode(Request(scope["path_params"], scope["query_string"], scope["headers"], body))
-        if "caller" in self._wants:
-            arguments["caller"] = caller
-        if "claims" in self._wants:
-            arguments["claims"] = claims
-        try:
-            result = await self._handler(**arguments)
-        except Exception as exc:
-            self._check_documented(exc)
-            raise
-        answer = self._encoder.encode(result)
-        answer.headers.extend(ALWAYS)
-        await send_answer(send, answer)
-
-    def _check_documented(self, exc: Exception) -> None:
-        """Hold a failure that the handler chose to the contract too: its status has to be documented."""
-        found = report(exc)
-        if found is not None and found.status < 500 and self.binding.operation.response(found.status) is None:
-            raise ResponseViolation.undocumented(found.status) from exc
-
-
-class _Router(SpecMiddleware):  # type: ignore[misc]  # Connexion ships no types
-    """Finds the operation of a request and leaves its id where Connexion's middlewares look for it."""
-
-    def __init__(self, app: Any, extras: Mapping[str, docs.Page | Callable[[], Awaitable[Answer]]]) -> None:
-        self._app = app
-        self._extras = extras
-        self._routes: Routes[dict[str, str]] = Routes()
-
-    def add_api(self, specification: Any, *, base_path: str, resolver: Resolver, **_kwargs: Any) -> None:
-        """Register every operation of the contract."""
-        for path, item in specification["paths"].items():
-            for method, operation in item.items():
-                context = {"api_base_path": base_path, "operation_id": operation["operationId"]}
-                self._routes.add(base_path + path, method, context)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        raw_path = scope.get("raw_path")
-        match = self._routes.find(raw_path.decode("latin-1") if raw_path else quote(scope["path"]))
-        if match is not None:
-            context = match.methods.get(scope["method"])
-            if context is None:
-                raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})
-            scope["path_params"] = match.variables
-            scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
-            await self._app(scope, receive, send)
-            return
-        extra = self._extras.get(scope["path"])
-        if extra is None:
-            raise NotFound
-        if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowed({"allow": "GET, HEAD"})
-        answer = extra.answer(scope["headers"]) if isinstance(extra, docs.Page) else await extra()
-        await send_answer(send, answer)
-
-
-class _Api(RoutedAPI):  # type: ignore[misc]  # Connexion ships no types
-    """The endpoints, under the ids by which Connexion hands requests to them."""
-
-    def __init__(self, specification: Any, *, next_app: Any, resolver: Resolver, base_path: str, **_kwargs: Any) -> None:
-        super().__init__(specification, next_app=next_app, resolver=resolver, base_path=base_path)
-        self.add_paths()
-
-    def make_operation(self, operation: AbstractOperation) -> Any:
-        """Return the compiled endpoint that the resolver found for Connexion's operation."""
-        return operation.function
-
-
-class _Endpoints(RoutedMiddleware):  # type: ignore[misc]  # Connexion ships no types
-    """The end of the stack: hands a routed request to its endpoint."""
-
-    api_cls = _Api
-
-    def __init__(self) -> None:
-        super().__init__(_nothing_behind)
-
-
-async def _nothing_behind(_scope: Any, _receive: Any, _send: Any) -> None:
-    """Stand where Connexion would have an application: every operation ends before it."""
-
-
-class _EndpointResolver(Resolver):  # type: ignore[misc]  # Connexion ships no types
-    """operationId → compiled endpoint; Connexion asks once per middleware, so nothing is done here."""
-
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
-        super().__init__()
-        self._endpoints = endpoints
-
-    def resolve(self, operation: AbstractOperation) -> Resolution:
-        """Find the endpoint of one of Connexion's operations."""
-        return Resolution(self._endpoints[operation.operation_id], operation.operation_id)
 
 
 @dataclass(slots=True)
@@ -219,7 +83,7 @@ class Application:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
-        extras: dict[str, docs.Page | Callable[[], Awaitable[Answer]]] = {
+        extras: dict[str, Extra] = {
             "/livez": health.livez,
             "/readyz": lambda: health.readyz(self.collaborators),
         }
@@ -227,13 +91,7 @@ class Application:
             extras |= docs.contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
             extras |= docs.swagger_pages(self.contract)
-        middleware = ConnexionMiddleware(
-            _Endpoints(),
-            middlewares=[lambda app: _Router(app, extras)],
-            resolver=_EndpointResolver(self.endpoints),
-        )
-        middleware.add_api(_skeleton(self.contract), base_path=self.contract.base_path)
-        self._asgi = Edge(middleware, self.exports.render_error)
+        self._asgi = Edge(build_stack(self.contract, self.endpoints, extras), self.exports.render_error)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -257,16 +115,20 @@ class Application:
             raise SetupError(problems)
         self.collaborators = dict(collaborators)
         verifiers: dict[str, Verify] = {
-            name: with_collaborators(function, collaborators) for name, function in self.exports.verifiers.items()
+            name: with_collaborators(function, collaborators)
+            for name, function in self.exports.verifiers.items()
         }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        identify = self.exports.identify and with_collaborators(self.exports.identify, collaborators)
+        identify = with_collaborators(self.exports.identify, collaborators)
         for endpoint in self.endpoints.values():
             operation = endpoint.binding.operation
-            endpoint.connect(compile_security(operation, self.contract, verifiers), identify, collaborators)
+            authenticate = (
+                Authenticator(operation, self.contract, verifiers, identify) if operation.security else None
+            )
+            endpoint.connect(authenticate, collaborators)
 
     def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Problem]:
         offered = ", ".join(sorted(collaborators)) or "none"
@@ -274,16 +136,19 @@ class Application:
         for endpoint in self.endpoints.values():
             binding = endpoint.binding
             for name in binding.unknown_names(collaborators):
-                message = f"{binding.operation} sends no '{name}' and no collaborator has that name (there are: {offered})"
+                message = (
+                    f"{binding.operation} sends no '{name}', nor is there such a collaborator ({offered})"
+                )
                 problems.append(Problem(binding.where(), message))
             for name in sorted({*binding.names.values(), "body", "caller", "claims"} & {*collaborators}):
-                message = f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
+                message = (
+                    f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
+                )
                 problems.append(Problem(binding.where(), message))
-        if self.exports.identify is not None:
-            for name in required_names(self.exports.identify):
-                if name != "claims" and name not in collaborators:
-                    message = f"identify: no collaborator is called '{name}' (there are: {offered})"
-                    problems.append(Problem(code_place(self.exports.identify), message))
+        for name in required_names(self.exports.identify):
+            if name != "claims" and name not in collaborators:
+                message = f"identify: no collaborator is called '{name}' (there are: {offered})"
+                problems.append(Problem(code_place(self.exports.identify), message))
         return problems
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
@@ -315,7 +180,7 @@ def create(package_name: str, settings: HostSettings) -> Application:
         exports = Exports.of(package)
         if keys_are_good:
             problems += _verifier_problems(contract, exports, has_jwt=jwt is not None)
-        endpoints = _attempt(lambda: _compile(contract, package, settings), problems)
+        endpoints = _attempt(lambda: _compile(contract, package, settings, exports), problems)
         if endpoints is not None and not problems:
             return Application(contract, settings, exports, endpoints, jwt)
     raise SetupError(problems)
@@ -339,11 +204,15 @@ def _contract(settings: HostSettings) -> Contract:
     return load_contract(settings.spec)
 
 
-def _compile(contract: Contract, package: ModuleType, settings: HostSettings) -> dict[str, Endpoint]:
+def _compile(
+    contract: Contract, package: ModuleType, settings: HostSettings, exports: Exports
+) -> dict[str, Endpoint]:
     compiler = SchemaCompiler(contract)
-    bindings = bind(contract, package)
     endpoints = {
-        binding.operation.id: Endpoint(binding, contract, compiler, settings.body_limit) for binding in bindings
+        binding.operation.id: Endpoint(
+            binding, contract, compiler, body_limit=settings.body_limit, render_error=exports.render_error
+        )
+        for binding in bind(contract, package)
     }
     if compiler.problems:
         raise SetupError(compiler.problems)
@@ -361,22 +230,9 @@ def _verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) -
         names = ", ".join(by_jwt)
         hint = "set it, or RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS; `relay serve --demo` brings its own"
         return [
-            Problem("RELAY_JWT_SECRET", f"missing: the contract's security scheme {names} needs a key; {hint}"),
+            Problem(
+                "RELAY_JWT_SECRET", f"missing: the contract's security scheme {names} needs a key; {hint}"
+            ),
             *missing_verifiers(contract, {**exports.verifiers, **dict.fromkeys(by_jwt)}),
         ]
     return missing_verifiers(contract, {**exports.verifiers, **dict.fromkeys(by_jwt)})
-
-
-def _skeleton(contract: Contract) -> dict[str, Any]:
-    """Return what Connexion needs of the contract: which operation lives where.
-
-    It copies and resolves whatever it is given once per middleware, which for a large contract
-    takes seconds; everything else is compiled from `Contract`.
-    """
-    paths: dict[str, Any] = {}
-    for operation in contract.operations:
-        paths.setdefault(operation.path, {})[operation.method] = {
-            "operationId": operation.id,
-            "responses": {"default": {"description": ""}},
-        }
-    return {"openapi": "3.0.3", "info": {"title": contract.title, "version": "-"}, "paths": paths}

@@ -11,20 +11,20 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from .contract import Contract, Operation
-from .errors import Forbidden, Headers, Unauthenticated
+from .errors import Forbidden, Headers, HostError, Unauthenticated
+from .messages import HeaderList
 from .problems import Problem
-from .validation import HeaderList
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
 """Credential → claims; None, or Unauthenticated raised, when it proves nothing."""
 
-Authenticate = Callable[[HeaderList, bytes], Awaitable[Claims | None]]
-"""Header list and query string → claims; None on an operation open to all."""
+Identify = Callable[..., Awaitable[Any]]
+"""`claims` → caller; raises what the client is to see when they name nobody who may call."""
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
@@ -47,60 +47,86 @@ def missing_verifiers(contract: Contract, verifiers: Mapping[str, Any]) -> list[
     return [
         contract.problem(
             ("components", "securitySchemes", name),
-            f"nothing verifies the security scheme '{name}' ({scheme_type(contract.security_schemes[name])}): "
-            "export it in `verifiers` of the handlers package",
+            f"nothing verifies the security scheme '{name}': export it in `verifiers` of the handlers package",
         )
         for name in schemes_in_use(contract)
         if name not in verifiers
     ]
 
 
-def challenges(operation: Operation, contract: Contract) -> tuple[Headers, Headers, Headers]:
-    """Return an operation's WWW-Authenticate headers: no credential, a bad one, one without the scope.
+class Challenges(NamedTuple):
+    """WWW-Authenticate headers: of RFC 6750 section 3 for bearer tokens, of RFC 9110 section 11.6.1 else."""
 
-    RFC 6750 section 3 for bearer tokens, RFC 9110 section 11.6.1 for the rest.
-    """
+    no_credential: Headers
+    bad_credential: Headers
+    missing_scope: Headers
+
+
+def challenges(operation: Operation, contract: Contract) -> Challenges:
+    """Return what an operation's 401 and 403 answers tell a client about signing in."""
     kinds = [scheme_type(contract.security_schemes[name]) for one in operation.security for name in one]
     word = {"http basic": "Basic", "apiKey": "ApiKey"}.get(kinds[0] if kinds else "", "Bearer")
-    plain = f'{word} realm="{re.sub(r"[^ !#-[\]-~]", "", contract.title)}"'
-    errors = ("invalid_token", "insufficient_scope") if word == "Bearer" else ()
-    texts = [plain, *(f'{plain}, error="{error}"' for error in errors)]
-    return tuple({"www-authenticate": texts[min(index, len(texts) - 1)]} for index in range(3))  # type: ignore[return-value]  # three, always
+    realm = re.sub(r"[^ !#-\[\]-~]", "", contract.title)  # what a quoted-string may hold unescaped
+    plain = f'{word} realm="{realm}"'
+    errors = ["", ', error="invalid_token"', ', error="insufficient_scope"'] if word == "Bearer" else [""] * 3
+    return Challenges(*({"www-authenticate": plain + error} for error in errors))
 
 
-def compile_security(operation: Operation, contract: Contract, verifiers: Mapping[str, Verify]) -> Authenticate:
-    """Return what authenticates one operation's requests.
+class Authenticator:
+    """Authenticates one operation's requests.
 
     Requirements are tried in the contract's order; schemes of one requirement are all needed, and
     their claims are joined. A credential that is shown and bad is 401 even where none is needed.
     """
-    none_shown, bad, too_little = challenges(operation, contract)
-    requirements = [
-        [(_extractor(contract.security_schemes[name]), verifiers[name], frozenset(scopes)) for name, scopes in one.items()]
-        for one in operation.security
-    ]
-    optional = not requirements or any(not one for one in requirements)
-    requirements = [one for one in requirements if one]
 
-    async def authenticate(headers: HeaderList, query: bytes) -> Claims | None:
-        failure: Exception | None = None
-        for requirement in requirements:
+    def __init__(
+        self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
+    ) -> None:
+        self._challenges = challenges(operation, contract)
+        self._identify = identify
+        self._requirements = [
+            [
+                (_extractor(contract.security_schemes[name]), verifiers[name], frozenset(scopes))
+                for name, scopes in requirement.items()
+            ]
+            for requirement in operation.security
+            if requirement
+        ]
+        self._optional = len(self._requirements) < len(operation.security)
+
+    async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
+        """Return claims and caller; both None where no credential is needed or shown.
+
+        Raises Unauthenticated, Forbidden, or what `identify` raises.
+        """
+        failure: HostError | None = None
+        for requirement in self._requirements:
             try:
                 claims = await _meet(requirement, headers, query)
             except Unauthenticated as exc:
-                failure = failure or exc.with_headers(bad)
+                failure = failure or exc.with_headers(self._challenges.bad_credential)
             except Forbidden as exc:
-                failure = failure or exc.with_headers(too_little)
+                failure = failure or exc.with_headers(self._challenges.missing_scope)
             else:
                 if claims is not None:
-                    return claims
+                    return claims, await self._caller(claims)
         if failure is not None:
             raise failure
-        if optional:
-            return None
-        raise Unauthenticated(none_shown)
+        if self._optional:
+            return None, None
+        raise Unauthenticated(self._challenges.no_credential)
 
-    return authenticate
+    async def _caller(self, claims: Claims) -> Any:
+        try:
+            return await self._identify(claims=claims)
+        except Exception as exc:
+            if getattr(exc, "status", None) == Unauthenticated.status:
+                exc.headers = self._challenges.bad_credential  # type: ignore[attr-defined]  # the package's own class
+            raise
+
+
+async def nobody(**_claims: Any) -> None:
+    """Stand in for a package's `identify`."""
 
 
 Extract = Callable[[HeaderList, bytes], str | None]

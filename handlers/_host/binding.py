@@ -25,7 +25,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from .contract import Contract, Operation, Parameter
 from .documents import Pointer, display
@@ -189,13 +189,15 @@ def _find(operation: Operation, contract: Contract, package: ModuleType) -> Func
     name = function_name(operation)
     where = str(contract.place(operation.pointer))
     if importlib.util.find_spec(module_name) is None:
-        raise SetupError([Problem(where, f"{operation} has no handler: write {name}() in the module {module_name}")])
+        raise SetupError(
+            [Problem(where, f"{operation} has no handler: write {name}() in the module {module_name}")]
+        )
     module = _import(module_name, where)
     function = getattr(module, name, None)
     if not callable(function):
         file = display(Path(str(module.__file__)))
         raise SetupError([Problem(where, f"{operation} has no handler: write {name}() in {file}")])
-    return function
+    return cast("Function", function)
 
 
 def _import(name: str, where: str) -> ModuleType:
@@ -224,25 +226,27 @@ def _signature_problems(binding: Binding) -> Iterable[Problem]:
     accepted = accepted_names(function)
     required = set(required_names(function))
     where = binding.where()
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            yield Problem(where, f"{parameter.name}: a handler gets its arguments by name; remove the '/'")
+    for argument in inspect.signature(function).parameters.values():
+        if argument.kind is argument.POSITIONAL_ONLY:
+            yield Problem(where, f"{argument.name}: a handler gets its arguments by name; remove the '/'")
     for parameter in operation.parameters:
         name = binding.names[parameter.pointer]
         what = f"the {parameter.location} parameter '{parameter.name}' of {operation}"
-        yield from _argument_problems(where, name, what, accepted, name in required and not _always_sent(parameter))
+        yield from _argument_problems(
+            where, name, what, accepted, needs_default=name in required and not _always_sent(parameter)
+        )
     if operation.body:
         yield from _argument_problems(
             where,
             "body",
             f"the body of {operation}",
             accepted,
-            "body" in required and not operation.body.required,
+            needs_default="body" in required and not operation.body.required,
         )
 
 
 def _argument_problems(
-    where: str, name: str, what: str, accepted: frozenset[str] | None, needs_default: bool
+    where: str, name: str, what: str, accepted: frozenset[str] | None, *, needs_default: bool
 ) -> Iterable[Problem]:
     if accepted is not None and name not in accepted:
         yield Problem(where, f"{what} has nowhere to go: add an argument '{name}'")

@@ -34,7 +34,9 @@ def parse_pointer(fragment: str) -> Pointer:
     """Split a URI fragment that is a JSON pointer (RFC 6901 section 6) into its tokens."""
     if not fragment:
         return ()
-    return tuple(unquote(token).replace("~1", "/").replace("~0", "~") for token in fragment.lstrip("/").split("/"))
+    return tuple(
+        unquote(token).replace("~1", "/").replace("~0", "~") for token in fragment.lstrip("/").split("/")
+    )
 
 
 class Missing(Exception):
@@ -155,7 +157,9 @@ class Bundle:
     def _target(self, ref: str, document: Document, at: Pointer) -> tuple[Document, Pointer, Any] | None:
         url = urlsplit(ref)
         if url.scheme or url.netloc:
-            self._problem(document, at, f"'{ref}' is elsewhere and never fetched; keep the file beside the contract")
+            self._problem(
+                document, at, f"'{ref}' is elsewhere and never fetched; keep the file beside the contract"
+            )
             return None
         path = (document.path.parent / unquote(url.path)).resolve() if url.path else document.path
         try:

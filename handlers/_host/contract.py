@@ -161,7 +161,9 @@ class Contract:
             pointer=pointer,
         )
 
-    def _parameter(self, value: Any, pointer: Pointer, name: str = "", location: Location | None = None) -> Parameter:
+    def _parameter(
+        self, value: Any, pointer: Pointer, name: str = "", location: Location | None = None
+    ) -> Parameter:
         raw = self.resolve(value)
         where: Location = location or raw["in"]
         media_type, media = next(iter((raw.get("content") or {}).items()), (None, {}))

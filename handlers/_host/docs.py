@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from .contract import Contract
-from .validation import Answer, HeaderList
+from .messages import Answer, HeaderList
 
 _ASSETS = Path(__file__).parent / "swagger_ui"
 _POLICY = (

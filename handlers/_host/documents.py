@@ -129,7 +129,9 @@ class _Builder:
 
     def _problem(self, node: yaml.Node, message: str) -> None:
         mark = node.start_mark
-        self.problems.append(Problem(str(Place(display(self._path), mark.line + 1, mark.column + 1)), message))
+        self.problems.append(
+            Problem(str(Place(display(self._path), mark.line + 1, mark.column + 1)), message)
+        )
 
     def _value(self, node: yaml.Node) -> tuple[Any, int]:
         """Return the node's data and how many values it expands to."""
@@ -139,6 +141,7 @@ class _Builder:
             self._problem(node, "an alias that contains itself; write the value out")
             return None, 1
         self._building.add(node)
+        built: tuple[Any, int]
         if isinstance(node, yaml.MappingNode):
             built = self._mapping(node)
         elif isinstance(node, yaml.SequenceNode):

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from .errors import BodyTooLarge, ErrorReport, HostError, RenderError, ResponseViolation, report
-from .validation import Answer, HeaderList
+from .messages import Answer, HeaderList
 
 _log = logging.getLogger("relay")
 
@@ -52,7 +52,7 @@ class Edge:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 -- the last guard: whatever it is, it gets an answer
             log_failure(exc, scope, request_id.decode())
             if not started:
                 await send_answer(send_with_id, self._answer(exc))
@@ -64,7 +64,7 @@ class Edge:
         try:
             body, media_type = self._render_error(found)
             written = orjson.dumps(body)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- as above
             _log.exception("the package's render_error failed")
             return Answer(500, list(ALWAYS), b"")
         return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
@@ -76,7 +76,9 @@ def log_failure(exc: Exception, scope: Any, request_id: str) -> None:
     if isinstance(exc, ResponseViolation):
         for violation in exc.violations:
             path = violation.path or "/"
-            _log.error("response violation: %s: at %s: %s: %s", where, path, violation.rule, violation.message)
+            _log.error(
+                "response violation: %s: at %s: %s: %s", where, path, violation.rule, violation.message
+            )
         return
     found = report(exc)
     if found is None:

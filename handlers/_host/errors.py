@@ -119,9 +119,16 @@ def report(exc: Exception) -> ErrorReport | None:
     """Return what a client may know of an exception; None when it is nothing a client should see."""
     kind = type(exc)
     status, code, message = (getattr(kind, name, None) for name in ("status", "code", "message"))
-    if not (isinstance(status, int) and 400 <= status <= 599 and isinstance(code, str) and isinstance(message, str)):
+    if not (
+        isinstance(status, int)
+        and 400 <= status <= 599
+        and isinstance(code, str)
+        and isinstance(message, str)
+    ):
         return None
-    return ErrorReport(status, code, message, tuple(_detail(failure) for failure in getattr(exc, "failures", ())))
+    return ErrorReport(
+        status, code, message, tuple(_detail(failure) for failure in getattr(exc, "failures", ()))
+    )
 
 
 def _detail(failure: Located) -> Mapping[str, str]:

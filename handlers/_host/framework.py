@@ -13,12 +13,10 @@ import warnings
 with warnings.catch_warnings():
     # Connexion imports Starlette's test client, which warns about a library we do not use.
     warnings.simplefilter("ignore")
-    from connexion.middleware import ConnexionMiddleware, SpecMiddleware
+    from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware, SpecMiddleware
+    from connexion.middleware.main import ConnexionMiddleware
 
-# Public by name, documented as the way to run code per operation:
-# Importable but undocumented: the operation model and the key under which a router leaves its find.
-from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
-from connexion.operations import AbstractOperation
+from connexion.operations.abstract import AbstractOperation
 from connexion.resolver import Resolution, Resolver
 from connexion.spec import OpenAPISpecification
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .validation import Answer
+from .messages import Answer
 
 READY_TIMEOUT = 3.0  # seconds
 
@@ -28,7 +28,9 @@ async def readyz(collaborators: Mapping[str, Any]) -> Answer:
             results = await asyncio.gather(*checks.values(), return_exceptions=True)
     except TimeoutError:
         results = [TimeoutError()] * len(checks)
-    failing = [name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)]
+    failing = [
+        name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)
+    ]
     if failing:
         return Answer(503, list(_HEADERS), orjson.dumps({"status": "unavailable", "failing": failing}))
     return Answer(200, list(_HEADERS), b'{"status":"ready"}')

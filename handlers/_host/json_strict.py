@@ -33,7 +33,9 @@ def parse_json(body: bytes) -> Any:
     except RecursionError as exc:
         raise NotJson("nested too deeply") from exc
     # Both can only come in through escapes, which hardly any body has.
-    if "\\u" in text and (_SURROGATE.search(text := json.dumps(value, ensure_ascii=False)) or "\\u0000" in text):
+    if "\\u" in text and (
+        _SURROGATE.search(text := json.dumps(value, ensure_ascii=False)) or "\\u0000" in text
+    ):
         raise NotJson("text with a lone surrogate or NUL")
     return value
 

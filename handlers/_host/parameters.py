@@ -111,7 +111,9 @@ class ParameterDecoder:
             text = text[len(prefix) :]
             if shape == "scalar":
                 return text
-            parts = [part.strip() if parameter.location == "header" else part for part in text.split(separator)]
+            parts = [
+                part.strip() if parameter.location == "header" else part for part in text.split(separator)
+            ]
             if shape == "array":
                 if separator == ";":
                     return [part.partition("=")[2] for part in parts]
@@ -150,7 +152,9 @@ class Coercion:
             if isinstance(value, list):
                 return [item(part) for part in value] if item else value
             if isinstance(value, dict):
-                return {key: properties[key](part) if key in properties else part for key, part in value.items()}
+                return {
+                    key: properties[key](part) if key in properties else part for key, part in value.items()
+                }
             if item and isinstance(value, str) and "string" not in types:
                 return [item(value)]  # one element, where the writing cannot tell it from a scalar
             return scalar(value)
@@ -280,9 +284,7 @@ def _type_name(value: Any) -> str:
 
 def _properties(schema: Schema, contract: Contract) -> dict[str, Schema]:
     return {
-        name: part
-        for owner in _parts(schema, contract)
-        for name, part in owner.get("properties", {}).items()
+        name: part for owner in _parts(schema, contract) for name, part in owner.get("properties", {}).items()
     }
 
 

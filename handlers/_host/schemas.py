@@ -84,7 +84,9 @@ class Validator:
             case "required":
                 return Violation(f"{path}/{escape(kind.property)}", "required", "the value is missing")
             case "additionalProperties":
-                return Violation(f"{path}/{escape(kind.unexpected[0])}", kind.name, "no such property is allowed")
+                return Violation(
+                    f"{path}/{escape(kind.unexpected[0])}", kind.name, "no such property is allowed"
+                )
             case "not" if kind.schema == _HIDDEN["not"]:
                 mark = _MARKS[self._direction]
                 return Violation(path, mark, f"the property is {mark}: a {self._direction} must not hold it")
@@ -109,7 +111,9 @@ class SchemaCompiler:
                 self._validators[key] = Validator(self._compile(schema, direction), direction)
             except (ValueError, jsonschema_rs.ReferencingError) as exc:
                 reason = str(exc).splitlines()[0]
-                self.problems.append(self._contract.problem(pointer, f"the schema cannot be compiled: {reason}"))
+                self.problems.append(
+                    self._contract.problem(pointer, f"the schema cannot be compiled: {reason}")
+                )
         return self._validators.get(key)
 
     def _compile(self, schema: Schema, direction: Direction) -> jsonschema_rs.Draft4Validator:
@@ -154,7 +158,9 @@ class SchemaCompiler:
                     value = schema[keyword]
                     out[keyword] = translate(value) if isinstance(value, dict) else value
             if "properties" in schema:
-                hidden = {name for name, part in schema["properties"].items() if self._is_hidden(part, direction)}
+                hidden = {
+                    name for name, part in schema["properties"].items() if self._is_hidden(part, direction)
+                }
                 out["properties"] = {
                     name: _HIDDEN if name in hidden else translate(part)
                     for name, part in schema["properties"].items()

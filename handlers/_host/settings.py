@@ -37,7 +37,10 @@ class HostSettings(BaseSettings):
     jwt_issuer: str | None = Field(None, description="The `iss` that tokens must have.")
     jwt_audience: str | None = Field(None, description="The `aud` that tokens must have.")
     jwt_leeway: float = Field(
-        0.0, ge=0, le=MAX_LEEWAY, description="Seconds that clocks may differ by when `exp` and `nbf` are checked."
+        0.0,
+        ge=0,
+        le=MAX_LEEWAY,
+        description="Seconds that clocks may differ by when `exp` and `nbf` are checked.",
     )
     body_limit: int = Field(65536, ge=0, description="Largest request body in bytes.")
     openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
@@ -61,10 +64,11 @@ def load_settings(kind: type[S], **given: Any) -> S:
         raise SetupError([Problem(f"{PREFIX}SECRETS_DIR", f"there is no folder {folder}")])
     chosen = {name: value for name, value in given.items() if value is not None}
     try:
-        return kind(_secrets_dir=folder or None, **chosen)
+        return kind(**{"_secrets_dir": folder or None, **chosen})
     except ValidationError as exc:
         raise SetupError(
-            Problem(f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}", error["msg"]) for error in exc.errors()
+            Problem(f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}", error["msg"])
+            for error in exc.errors()
         ) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise SetupError([Problem(".env", f"cannot be read: {exc}")]) from exc

@@ -32,7 +32,7 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
     """Follow "none of these fits" into the alternative that was meant: not the one that wants a `$ref`."""
     for error in errors:
         branches = [
-            branch
+            list(branch)
             for branch in getattr(error.kind, "context", [])
             if not any(_wants_ref(inner, error) for inner in branch)
         ]
@@ -43,14 +43,12 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
 
 
 def _wants_ref(inner: Any, outer: Any) -> bool:
-    return (
-        inner.kind.name == "required"
-        and inner.kind.property == "$ref"
-        and inner.instance_path == outer.instance_path
+    return (inner.kind.name, inner.instance_path) == ("required", outer.instance_path) and bool(
+        inner.kind.property == "$ref"
     )
 
 
-def _depth(branch: list[Any]) -> int:
+def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
@@ -69,7 +67,9 @@ def check_operations(contract: Contract) -> list[Problem]:
     """Find what makes operations ambiguous or unservable though the structure is right."""
     return [
         *_duplicates(contract, "operationId", lambda operation: operation.id),
-        *_duplicates(contract, "path and method", lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}"),
+        *_duplicates(
+            contract, "path and method", lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}"
+        ),
         *_path_parameters(contract),
         *_security(contract),
     ]
@@ -81,18 +81,24 @@ def _duplicates(contract: Contract, what: str, key: Any) -> Iterator[Problem]:
         groups[key(operation)].append(operation)
     for first, *others in groups.values():
         for other in others:
-            yield contract.problem(other.pointer, f"{other} has the same {what} as {first}; a request must lead to one")
+            yield contract.problem(
+                other.pointer, f"{other} has the same {what} as {first}; a request must lead to one"
+            )
 
 
 def _path_parameters(contract: Contract) -> Iterator[Problem]:
     for operation in contract.operations:
         names = re.findall(r"\{([^}]*)\}", operation.path)
-        declared = {parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"}
+        declared = {
+            parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"
+        }
         if len(names) != len(set(names)):
             yield contract.problem(operation.pointer, f"{operation} names a path parameter twice")
         for name in dict.fromkeys(names):
             if name not in declared:
-                yield contract.problem(operation.pointer, f"{operation} does not declare its path parameter '{name}'")
+                yield contract.problem(
+                    operation.pointer, f"{operation} does not declare its path parameter '{name}'"
+                )
         for name, parameter in declared.items():
             if name not in names:
                 yield contract.problem(parameter.pointer, f"the path of {operation} has no '{{{name}}}'")

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import jwt
@@ -42,7 +42,6 @@ class KeysUnavailable(HostError):
     status, code, message = 500, "KEYS_UNAVAILABLE", "The keys that verify tokens are not available"
 
 
-@runtime_checkable
 class Keys(Protocol):
     """Finds the key for a token's header."""
 
@@ -58,7 +57,7 @@ class SingleKey:
         self._found = key, algorithm
         self.algorithm = algorithm
 
-    async def key_for(self, header: Mapping[str, Any]) -> tuple[Any, str] | None:
+    async def key_for(self, header: Mapping[str, Any]) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
         """Return the key, whatever `kid` the token names."""
         return self._found
 
@@ -181,7 +180,7 @@ class TokenVerifier:
 
     def __init__(self, keys: Keys, *, issuer: str | None, audience: str | None, leeway: float) -> None:
         self._keys = keys
-        self._expected = {"issuer": issuer, "audience": audience, "leeway": leeway}
+        self._issuer, self._audience, self._leeway = issuer, audience, leeway
         required = ["exp", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
         # Without a configured audience, a token meant for one is a token meant for somebody else.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
@@ -195,9 +194,17 @@ class TokenVerifier:
         try:
             found = await self._keys.key_for(jwt.get_unverified_header(token))
             if found is None:
-                raise Unauthenticated
+                raise Unauthenticated  # noqa: TRY301 -- one way out for every refusal
             key, algorithm = found
-            return self._jwt.decode(token, key, algorithms=[algorithm], options=self._options, **self._expected)  # type: ignore[arg-type]  # one mapping for three differently typed options
+            return self._jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=self._leeway,
+                options=self._options,
+            )
         except HostError:
             raise
         except Exception as exc:  # PyJWT raises more than its own classes on hostile input

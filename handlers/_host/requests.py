@@ -1,42 +1,30 @@
-"""Requests and responses of one operation, held against the contract by what was compiled at start."""
+"""A request → validated arguments for its handler, by what was compiled at start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
-
 from . import media
-from .contract import Contract, Operation, Parameter, RequestBody, Response, Schema
+from .contract import Contract, Operation, RequestBody, Schema
 from .documents import Pointer
-from .errors import InvalidRequest, ResponseViolation, UnsupportedMediaType
+from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import decode_multipart
 from .json_strict import NotJson, parse_json
+from .messages import HeaderList, Request, header
 from .parameters import Coercion, Located, ParameterDecoder
-from .schemas import SchemaCompiler, Validator, Violation
+from .schemas import SchemaCompiler, Violation
 
 Arguments = dict[str, Any]
-HeaderList = list[tuple[bytes, bytes]]
-
-
-class Request(NamedTuple):
-    """What of a request the contract speaks about, as the ASGI server gave it.
-
-    `path_params` are the path's variables, percent-decoded; header names are lower case.
-    """
-
-    path_params: Mapping[str, str]
-    query_string: bytes
-    headers: HeaderList
-    body: bytes
 
 
 class RequestDecoder:
     """Turns requests to one operation into validated arguments for its handler."""
 
-    def __init__(self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract) -> None:
+    def __init__(
+        self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract
+    ) -> None:
         self._decoders = [
             (ParameterDecoder(parameter, contract, compiler), names[parameter.pointer])
             for parameter in operation.parameters
@@ -86,7 +74,9 @@ class BodyDecoder:
     def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
         self._required = body.required
         self._readers = {
-            media_type: _reader(media_type, schema, contract, compiler, (*body.pointer, "content", media_type))
+            media_type: _reader(
+                media_type, schema, contract, compiler, (*body.pointer, "content", media_type)
+            )
             for media_type, schema in body.content.items()
         }
 
@@ -96,8 +86,8 @@ class BodyDecoder:
             if self._required:
                 failures.append(Located("body", Violation("", "required", "the body is missing")))
             return
-        content_type = _header(request.headers, b"content-type")
-        encoding = _header(request.headers, b"content-encoding") or "identity"
+        content_type = header(request.headers, b"content-type")
+        encoding = header(request.headers, b"content-encoding") or "identity"
         if content_type is None or encoding.strip().lower() != "identity":
             raise UnsupportedMediaType
         name, charset = media.parse_media_type(content_type)
@@ -157,130 +147,15 @@ def _reader(
     return lambda body, _content_type: (body, [])  # no schema of OpenAPI 3.0 describes other bytes
 
 
-class Answer(NamedTuple):
-    """A response ready to send."""
-
-    status: int
-    headers: HeaderList
-    body: bytes
-
-
-class ResponseEncoder:
-    """Turns what one operation's handler returns into validated, serialised answers."""
-
-    def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._success = min((int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200)
-        compiled = {
-            response.pointer: _ResponseCompiler(response, contract, compiler)
-            for response in operation.responses.values()
-        }
-        self._by_status = {
-            status: compiled[response.pointer]
-            for status in range(100, 600)
-            if (response := operation.response(status)) is not None
-        }
-
-    def encode(self, result: Any) -> Answer:
-        """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
-
-        A body alone goes out with the lowest documented 2xx status. Raises ResponseViolation.
-        """
-        status, headers = self._success, None
-        if type(result) is tuple:
-            result, status, *rest = result
-            headers = rest[0] if rest else None
-        return self.encode_body(result, int(status), headers)
-
-    def encode_body(
-        self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
-    ) -> Answer:
-        """Serialise a body for a status; `media_type` where the caller has chosen one."""
-        compiled = self._by_status.get(status)
-        if compiled is None:
-            raise ResponseViolation.undocumented(status)
-        return compiled.encode(body, status, headers or {}, media_type)
-
-
-class _ResponseCompiler:
-    """One documented response, compiled."""
-
-    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._content = {
-            name: (compiler.compile(schema, "response", (*response.pointer, "content", name)), media.is_json(name))
-            for name, schema in response.content.items()
-        }
-        self._default = next((name for name, (_, json) in self._content.items() if json), None) or next(
-            iter(self._content), None
-        )
-        self._headers = [(header, ParameterDecoder(header, contract, compiler)) for header in response.headers]
-
-    def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
-        names = {name.lower(): str(value) for name, value in headers.items()}
-        chosen = media_type or names.pop("content-type", None) or self._default
-        if self._headers:
-            self._check_headers(names)
-        out = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in names.items()]
-        if chosen is None:
-            if body is not None:
-                raise ResponseViolation([Violation("", "content", "the contract documents no body")])
-            return Answer(status, out, b"")
-        compiled = self._content.get(chosen) or media.find(media.parse_media_type(chosen).name, self._content)
-        if compiled is None:
-            raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        validator, json = compiled
-        assert validator is not None  # a contract with a schema that cannot be compiled is not served
-        written = _write_json(body, validator) if json else _write_plain(body, validator)
-        return Answer(status, [(b"content-type", chosen.encode("latin-1")), *out], written)
-
-    def _check_headers(self, names: Mapping[str, str]) -> None:
-        raw = {header.name: [names[header.name.lower()]] for header, _ in self._headers if header.name.lower() in names}
-        failures: list[Located] = []
-        for _, decoder in self._headers:
-            decoder.decode(raw, {}, "", failures)
-        if failures:
-            raise ResponseViolation([failure.violation for failure in failures])
-
-
-def _write_json(value: Any, validator: Validator) -> bytes:
-    try:
-        accepted = validator.accepts(value)
-        written = orjson.dumps(value) if accepted else b""
-    except (ValueError, TypeError):  # dates, UUIDs, enums, subclasses of str: judged by what is written
-        try:
-            written = orjson.dumps(value)
-        except TypeError as exc:
-            raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
-        value = orjson.loads(written)
-        accepted = validator.accepts(value)
-    if not accepted:
-        raise ResponseViolation(validator.violations(value))
-    return written
-
-
-def _write_plain(value: Any, validator: Validator) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
-    if not validator.accepts(value):
-        raise ResponseViolation(validator.violations(value))
-    return value.encode()
-
-
-def _header(headers: HeaderList, name: bytes) -> str | None:
-    values = [value for key, value in headers if key == name]
-    return b", ".join(values).decode("latin-1") if values else None
-
-
 def _headers(headers: HeaderList, decoders: list[tuple[ParameterDecoder, str]]) -> dict[str, list[str]]:
     wanted = [decoder.parameter.name for decoder, _ in decoders if decoder.parameter.location == "header"]
-    found = {name: _header(headers, name.lower().encode()) for name in wanted}
+    found = {name: header(headers, name.lower().encode()) for name in wanted}
     return {name: [value.strip()] for name, value in found.items() if value is not None}
 
 
 def _cookies(headers: HeaderList) -> list[tuple[str, str]]:
     """Split Cookie headers as RFC 6265 section 4.2.1 writes them."""
-    pairs = (pair.partition("=") for pair in (_header(headers, b"cookie") or "").replace(",", ";").split(";"))
+    pairs = (pair.partition("=") for pair in (header(headers, b"cookie") or "").replace(",", ";").split(";"))
     return [(name.strip(), value.strip()) for name, sign, value in pairs if sign]
 
 

@@ -1,0 +1,35 @@
+"""A request and its answer, as plain data between the ASGI server and what is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+HeaderList = list[tuple[bytes, bytes]]
+"""Headers as ASGI has them: names in lower case."""
+
+
+class Request(NamedTuple):
+    """What of a request the contract speaks about, as the ASGI server gave it.
+
+    `path_params` are the path's variables, percent-decoded; header names are lower case.
+    """
+
+    path_params: Mapping[str, str]
+    query_string: bytes
+    headers: HeaderList
+    body: bytes
+
+
+class Answer(NamedTuple):
+    """A response ready to send."""
+
+    status: int
+    headers: HeaderList
+    body: bytes
+
+
+def header(headers: HeaderList, name: bytes) -> str | None:
+    """Return a header's value; several lines are one list (RFC 9110 section 5.3)."""
+    values = [value for key, value in headers if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
