@@ -54,6 +54,9 @@ for _tag, _pattern, _first in [
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
+_COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
+
+
 class Document:
     """One file: its plain data, and the place of each value by JSON pointer."""
 
@@ -142,6 +145,8 @@ class _Builder:
             return None, 1
         self._building.add(node)
         built: tuple[Any, int]
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
         if isinstance(node, yaml.MappingNode):
             built = self._mapping(node)
         elif isinstance(node, yaml.SequenceNode):

@@ -14,6 +14,7 @@ from .problems import Problem
 if TYPE_CHECKING:
     from .bundling import Bundle
     from .contract import Contract, Operation
+    from .documents import Pointer
 
 
 def check_structure(bundle: Bundle) -> list[Problem]:
@@ -22,10 +23,11 @@ def check_structure(bundle: Bundle) -> list[Problem]:
 
     validator = jsonschema_rs.Draft4Validator(OpenAPISpecification.openapi_schema, mask="this")
     found = {
-        (tuple(str(token) for token in error.instance_path), _sentence(error))
+        (bundle.place(pointer), message)
         for error in _specific(validator.iter_errors(bundle.data))
+        for pointer, message in _tell(error, tuple(str(token) for token in error.instance_path))
     }
-    return sorted(Problem(str(bundle.place(pointer)), message) for pointer, message in found)
+    return [Problem(str(place), message) for place, message in sorted(found)]
 
 
 def _specific(errors: Iterable[Any]) -> Iterator[Any]:
@@ -52,15 +54,16 @@ def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
-def _sentence(error: Any) -> str:
+def _tell(error: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
     kind = error.kind
     match kind.name:
         case "required":
-            return f"'{kind.property}' is missing"
+            yield pointer, f"'{kind.property}' is missing"
         case "additionalProperties":
-            return f"unknown here: {', '.join(kind.unexpected)}"
+            for name in kind.unexpected:
+                yield (*pointer, name), f"'{name}' is unknown here"
         case _:
-            return str(error.message)
+            yield pointer, str(error.message)
 
 
 def check_operations(contract: Contract) -> list[Problem]:

@@ -1,0 +1,92 @@
+"""Host contracts that a test writes down, and talk to them."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import jwt
+import orjson
+
+from handlers._host.app import create
+from handlers._host.settings import HostSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from handlers._host.app import Application
+
+SECRET = "a-secret-for-tests-of-thirty-two-bytes-and-more"
+
+
+def contract(paths: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """An OpenAPI document around some paths."""
+    return {"openapi": "3.0.3", "info": {"title": "Test", "version": "1"}, "paths": paths, **rest}
+
+
+def operation(operation_id: str, **rest: Any) -> dict[str, Any]:
+    """An operation of the tag Things that answers any JSON."""
+    answer = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
+    return {"operationId": operation_id, "tags": ["Things"], "responses": answer, **rest}
+
+
+def write_package(folder: Path, **modules: str) -> str:
+    """Write a handlers package of one's own and return its name; `init` is its `__init__.py`."""
+    name = f"package_{uuid4().hex}"
+    (folder / name).mkdir()
+    for module, source in {"init": "", **modules}.items():
+        file = "__init__" if module == "init" else module
+        (folder / name / f"{file}.py").write_text(textwrap.dedent(source), "utf-8")
+    return name
+
+
+def host(folder: Path, document: Any, *, settings: dict[str, Any] | None = None, **modules: str) -> Application:
+    """Compile a contract (a document, or text) with a package written from `modules`."""
+    spec = folder / f"{uuid4().hex}.yaml"
+    spec.write_bytes(document.encode() if isinstance(document, str) else orjson.dumps(document))
+    given = {"jwt_secret": SECRET, "spec": spec, **(settings or {})}
+    return create(write_package(folder, **modules), HostSettings(_env_file=None, **given))
+
+
+@asynccontextmanager
+async def calling(application: Application, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Run an application in this process and yield a client of it."""
+    async with application.running():
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            yield client
+
+
+def bearer(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256") -> dict[str, str]:
+    """An Authorization header with a token that is good until 2100, unless the claims say otherwise."""
+    token = jwt.encode({"exp": 4102444800, **claims}, key, algorithm=algorithm)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Assert that a failure is RFC 9457 problem details and nothing else, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert {key: problem[key] for key in ("type", "status", "code")} == {
+        "type": "about:blank",
+        "status": status,
+        "code": code,
+    }
+    assert set(problem) <= {"type", "title", "status", "detail", "code", "errors"}
+    return problem
+
+
+def assert_envelope(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Assert that a failure is the service's own envelope and nothing else, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    envelope = response.json()
+    assert set(envelope) == {"success", "error", "code"}
+    assert envelope["success"] is False
+    assert envelope["code"] == code
+    return envelope

@@ -1,0 +1,309 @@
+"""Contract + package → service: `handlers/_host/app.py`, `stack.py`, `endpoint.py`, `edge.py`."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from handlers._host.problems import SetupError
+from hosting import assert_problem, bearer, calling, contract, host, operation
+
+THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+NOT_FOUND = {"description": "gone", "content": {"application/problem+json": {"schema": {}}}}
+
+
+def answering(schema, **responses):
+    """An operation `show` whose 200 is JSON of a schema."""
+    ok = {"description": "ok", "content": {"application/json": {"schema": schema}}}
+    return contract({"/thing": {"get": operation("show", responses={"200": ok, **responses})}})
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host a contract with a package."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda document, **rest: host(tmp_path, document, **rest)
+
+
+@pytest.fixture
+def get(hosted):
+    """Host a contract whose `show` is `things`, and GET a path of it."""
+
+    async def get(document, things, path="/thing", *, init="", **headers):
+        async with calling(hosted(document, things=things, init=init)) as client:
+            return await client.get(path, headers=headers)
+
+    return get
+
+
+async def test_serves_what_conforms(get):
+    """The whole way of a request."""
+    response = await get(answering(THING), "async def show():\n    return {'name': 'a', 'more': 1}\n")
+
+    assert response.status_code == 200
+    assert response.content == b'{"name":"a","more":1}'
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_tells_a_response_violation_to_the_log_only(get, caplog):
+    """Path and rule, for whoever can mend it; the value, a secret perhaps, goes nowhere."""
+    response = await get(answering(THING), "async def show():\n    return {'name': ['sk_canary']}\n")
+
+    problem = assert_problem(response, 500, "INTERNAL_ERROR")
+    assert problem["detail"] == "The service failed to answer this request"
+    assert "response violation: GET '/thing'" in caplog.text
+    assert "at /name: type: " in caplog.text
+    assert "sk_canary" not in caplog.text + response.text
+
+
+@pytest.mark.parametrize(
+    ("things", "told"),
+    [
+        ("return {}, 201", "status: the contract documents no status 201"),
+        ("return {}, 200, {'Content-Type': 'text/html'}", "content: the contract documents no body of text/html"),
+        ("return {'name': object()}", "type: the body cannot be written as JSON"),
+        ("return None", "at /: type: "),
+    ],
+)
+async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, told):
+    """Undocumented statuses and media types pass through Connexion; here they do not."""
+    response = await get(answering(THING), f"async def show():\n    {things}\n")
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+    assert told in caplog.text
+
+
+async def test_refuses_to_send_without_a_required_header(get, caplog):
+    """A documented header is a promise too."""
+    created = {
+        "description": "made",
+        "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+    }
+
+    response = await get(answering({}, **{"201": created}), "async def show():\n    return None, 201, {}\n")
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+    assert "at /Location: required: " in caplog.text
+
+
+async def test_answers_an_error_that_the_package_raises(get):
+    """Status, code and message are data on its class; no base class of ours is needed."""
+    things = """
+        class Gone(Exception):
+            status, code, message = 404, "THING_GONE", "There is no such thing"
+
+        async def show():
+            raise Gone("secret detail")
+    """
+
+    response = await get(answering(THING, **{"404": NOT_FOUND}), things)
+
+    assert assert_problem(response, 404, "THING_GONE")["detail"] == "There is no such thing"
+
+
+async def test_holds_raised_errors_to_the_contract(get, caplog):
+    """A 409 that no client can expect is our failure, not theirs."""
+    things = """
+        class Taken(Exception):
+            status, code, message = 409, "TAKEN", "It is taken"
+
+        async def show():
+            raise Taken
+    """
+
+    response = await get(answering(THING), things)
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+    assert "the contract documents no status 409" in caplog.text
+
+
+async def test_hides_an_unexpected_failure(get, caplog):
+    """The traceback is for the log."""
+    response = await get(answering(THING), "async def show():\n    raise RuntimeError('sk_canary')\n")
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+    assert "sk_canary" not in response.text
+    assert "Traceback" in caplog.text
+
+
+async def test_survives_a_broken_renderer(get):
+    """The guard's own guard: an answer, however bare, rather than a cut connection."""
+    response = await get(
+        answering(THING), "async def show(): ...\n", "/nope", init="def render_error(report):\n    raise OSError\n"
+    )
+
+    assert (response.status_code, response.content) == (500, b"")
+
+
+async def test_answers_404_for_a_path_it_does_not_know(get):
+    """No redirect for a slash too many: it would be built from the Host header."""
+    things = "async def show(): ...\n"
+
+    assert_problem(await get(answering(THING), things, "/nope"), 404, "NOT_FOUND")
+    assert_problem(await get(answering(THING), things, "/thing/"), 404, "NOT_FOUND")
+
+
+async def test_names_every_method_that_a_path_has(hosted):
+    """Connexion's Allow names the first route only."""
+    paths = {"/a": {"get": operation("one"), "delete": operation("two")}, "/{x}": {"put": operation("three")}}
+    paths["/{x}"]["parameters"] = [{"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}]
+    application = hosted(
+        contract(paths), things="def one(): ...\ndef two(): ...\ndef three(x): ...\n"
+    )
+
+    async with calling(application) as client:
+        response = await client.put("/a")
+
+    assert_problem(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.headers["allow"] == "DELETE, GET"
+
+
+async def test_answers_methods_only_that_the_contract_has(hosted):
+    """HEAD and OPTIONS are operations like any other; without one they are 405."""
+    application = hosted(answering(THING), things="async def show(): ...\n")
+
+    async with calling(application) as client:
+        for method in ("HEAD", "OPTIONS", "TRACE"):
+            response = await client.request(method, "/thing")
+            assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
+async def test_refuses_a_body_over_the_limit(hosted):
+    """With or without a Content-Length."""
+    body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    document = contract({"/a": {"post": operation("add", requestBody=body)}})
+    application = hosted(document, settings={"body_limit": 10}, things="async def add(body):\n    return body\n")
+
+    async def chunks():
+        for _ in range(3):
+            yield b"12345"
+
+    async with calling(application, **{"Content-Type": "text/plain"}) as client:
+        assert (await client.post("/a", content=b"1234567890")).json() == "1234567890"
+        assert_problem(await client.post("/a", content=b"12345678901"), 413, "BODY_TOO_LARGE")
+        assert_problem(await client.post("/a", content=chunks()), 413, "BODY_TOO_LARGE")
+
+
+async def test_lets_the_contract_go_before_the_hosts_own_paths(hosted):
+    """The contract is the only route table; what the host adds gives way."""
+    document = contract({"/livez": {"get": operation("show")}})
+
+    async with calling(hosted(document, things="async def show():\n    return 'mine'\n")) as client:
+        assert (await client.get("/livez")).json() == "mine"
+
+
+async def test_gives_every_answer_a_request_id(get):
+    """A proxy's own is kept when it is one."""
+    things = "async def show():\n    return {'name': 'a'}\n"
+
+    own = await get(answering(THING), things)
+    given = await get(answering(THING), things, **{"X-Request-ID": "abc-123"})
+    bad = await get(answering(THING), things, **{"X-Request-ID": "a b\t<script>"})
+
+    assert len(own.headers["x-request-id"]) == 32
+    assert given.headers["x-request-id"] == "abc-123"
+    assert len(bad.headers["x-request-id"]) == 32
+
+
+async def test_never_logs_a_query_string(get, caplog):
+    """Query strings hold tokens of other systems."""
+    caplog.set_level(logging.DEBUG)
+
+    await get(answering(THING), "async def show():\n    return 1\n", "/thing?token=sk_canary")
+
+    assert "response violation" in caplog.text
+    assert "sk_canary" not in "".join(
+        record.getMessage() for record in caplog.records if record.name.startswith("relay")
+    )
+
+
+def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):
+    """Contract, package and settings: one start, one list."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"}}
+    paths = {
+        "/a": {"get": operation("one", security=[{"key": []}])},
+        "/b": {"get": operation("two", security=[{"token": []}])},
+    }
+
+    with pytest.raises(SetupError) as raised:
+        host(
+            tmp_path,
+            contract(paths, components={"securitySchemes": schemes}),
+            settings={"jwt_secret": None},
+            things="async def one(): ...\n",
+        )
+
+    found = str(raised.value)
+    assert "nothing verifies the security scheme 'key'" in found
+    assert "RELAY_JWT_SECRET: missing: the contract's security scheme token needs a key" in found
+    assert "GET /b has no handler" in found
+    assert len(raised.value.problems) == 3
+
+
+def test_refuses_a_schema_that_cannot_be_compiled(hosted):
+    """A broken pattern would otherwise fail on the first request."""
+    with pytest.raises(SetupError, match="is not a \"regex\""):
+        hosted(answering({"type": "string", "pattern": "(["}), things="async def show(): ...\n")
+
+
+async def test_serves_a_recursive_schema(get):
+    """Trees are ordinary; Connexion fails to serve their contract."""
+    node = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/N"}}}}
+    document = answering({"$ref": "#/components/schemas/N"})
+    document["components"] = {"schemas": {"N": node}}
+    things = "async def show():\n    return {'children': [{'children': []}]}\n"
+
+    assert (await get(document, things)).json() == {"children": [{"children": []}]}
+    assert (await get(document, things, "/openapi.json")).json() == document
+
+
+async def test_gives_caller_and_claims_to_who_asks(hosted):
+    """`identify` makes the caller of verified claims, with collaborators of its own."""
+    init = """
+        from contextlib import asynccontextmanager
+
+        @asynccontextmanager
+        async def collaborators(settings):
+            yield {"people": {"u1": "Ada"}}
+
+        def identify(claims, people):
+            return people[claims["sub"]]
+    """
+    document = contract(
+        {"/a": {"get": operation("show", security=[{"t": []}])}},
+        components={"securitySchemes": {"t": {"type": "http", "scheme": "bearer"}}},
+    )
+    application = hosted(
+        document, init=init, things="async def show(caller, claims):\n    return [caller, claims['sub']]\n"
+    )
+
+    async with calling(application) as client:
+        response = await client.get("/a", headers=bearer({"sub": "u1"}))
+
+    assert response.json() == ["Ada", "u1"]
+
+
+async def test_opens_and_closes_collaborators_with_the_service(hosted):
+    """Importing and compiling opens nothing."""
+    init = """
+        from contextlib import asynccontextmanager
+        events = []
+
+        @asynccontextmanager
+        async def collaborators(settings):
+            events.append("opened")
+            yield {"events": events}
+            events.append("closed")
+    """
+    application = hosted(answering({}), init=init, things="async def show(events):\n    return list(events)\n")
+
+    async with calling(application) as client:
+        events = application.collaborators["events"]
+        assert (await client.get("/thing")).json() == ["opened"]
+
+    assert events == ["opened", "closed"]

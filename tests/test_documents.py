@@ -1,0 +1,154 @@
+"""Strict YAML: `handlers/_host/documents.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers._host.documents import MAX_NODES, read_document
+from handlers._host.problems import SetupError
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """Read a text as the file `c.yaml` of the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(text):
+        path = tmp_path / "c.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_document(path)
+
+    return read
+
+
+def problems_of(read, text):
+    """The problems that reading a text is refused for."""
+    with pytest.raises(SetupError) as raised:
+        read(text)
+    return [str(problem) for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2024-01-01", "2024-01-01"),
+        ("2024-01-01T10:00:00Z", "2024-01-01T10:00:00Z"),
+        ("no", "no"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("1_000", "1_000"),
+        ("0777", 777),
+        ("0o17", 15),
+        ("0xff", 255),
+        ("-7", -7),
+        ("1.5", 1.5),
+        ("1e3", 1000.0),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("'5'", "5"),
+        ("=", "="),
+    ],
+)
+def test_reads_scalars_as_yaml_1_2_does(read, text, value):
+    """A date in an enum stays what the author wrote; YAML 1.1 would make an object of it."""
+    data = read(f"x: {text}").data
+
+    assert data == {"x": value}
+    assert type(data["x"]) is type(value)
+
+
+def test_makes_every_key_a_string(read):
+    """JSON has no other keys; a status without quotes is still a status."""
+    assert read("{200: a, yes: b, 2024-01-01: c, null: d}").data == {
+        "200": "a",
+        "yes": "b",
+        "2024-01-01": "c",
+        "null": "d",
+    }
+
+
+def test_tells_every_duplicate_key_with_its_place(read):
+    """All of them at once: nobody wants to start a service five times to mend five keys."""
+    assert problems_of(read, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == [
+        "c.yaml:4:3: the key 'c' stands here twice; keep one",
+        "c.yaml:5:1: the key 'a' stands here twice; keep one",
+    ]
+
+
+def test_never_renders_a_template(read):
+    """Connexion would run this text through Jinja2 before parsing it."""
+    assert read("x: '{{ 7 * 7 }}{% raw %}'").data == {"x": "{{ 7 * 7 }}{% raw %}"}
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd []", "!!binary aGk=", "!mine 1"])
+def test_refuses_tags(read, tag):
+    """A contract is plain data."""
+    (problem,) = problems_of(read, f"x: {tag}")
+
+    assert problem.startswith("c.yaml:1:4: ")
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "1e999"])
+def test_refuses_numbers_that_json_does_not_have(read, number):
+    """They could not be served as JSON again."""
+    assert problems_of(read, f"x: {number}") == [
+        "c.yaml:1:4: a number that JSON does not have; quote it if it is a string"
+    ]
+
+
+def test_follows_aliases_and_merge_keys(read):
+    """Both are in use in contracts out there; a key beside `<<` wins."""
+    text = "base: &base {a: 1, b: 2}\nmine: {<<: *base, b: 3}\nsame: *base\n"
+
+    assert read(text).data["mine"] == {"a": 1, "b": 3}
+    assert read(text).data["same"] == {"a": 1, "b": 2}
+
+
+def test_refuses_an_alias_of_itself(read):
+    """It would never end."""
+    assert problems_of(read, "a: &a [*a]") == ["c.yaml:1:4: an alias that contains itself; write the value out"]
+
+
+def test_refuses_aliases_that_grow_without_bound(read):
+    """Ten lines that double seven times ten would fill the memory."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)]
+
+    assert problems_of(read, "\n".join(lines)) == [
+        f"c.yaml:1:1: expands to more than {MAX_NODES:,} values through its aliases"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("a: [1", "c.yaml:2:1: "),
+        ("a: b: c", "c.yaml:1:5: "),
+        ("a: 1\n--- \nb: 2", "c.yaml:2:1: "),
+        (b"a: \xff", "c.yaml: "),
+        ("", "c.yaml: is empty"),
+        ("[" * 20000, "c.yaml"),
+        ("? [a]\n: b", "c.yaml:1:3: a key must be a plain word"),
+    ],
+)
+def test_says_where_a_file_is_broken(read, text, start):
+    """One line, with the place: the author is in an editor."""
+    (problem,) = problems_of(read, text)
+
+    assert problem.startswith(start)
+    assert "\n" not in problem
+
+
+def test_says_why_a_file_cannot_be_read(tmp_path):
+    """A missing file is a message, not a traceback."""
+    with pytest.raises(SetupError, match=r"nope\.yaml: cannot be read: No such file or directory"):
+        read_document(tmp_path / "nope.yaml")
+
+
+def test_knows_the_place_of_every_value(read):
+    """Places make problems clickable; a value that is missing is placed at its parent."""
+    document = read("a:\n  - b: 1\n    c/d: 2\n")
+
+    assert str(document.place(("a", "0", "c/d"))) == "c.yaml:3:5"
+    assert str(document.place(("a", "0", "missing", "deeper"))) == "c.yaml:2:5"
