@@ -1,0 +1,119 @@
+"""Where organizations, users and their voice-AI set-up are kept: one protocol, two stores.
+
+`open_store(url)` picks the store: SQLite in one file, or MongoDB. Both answer alike, to the byte, which
+`tests/test_store.py` holds them to. Ids are 24 lower-case hex digits on this side of the protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+Role = Literal["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who a caller is, as far as access is concerned."""
+
+    id: str
+    organization_id: str
+    access_role: Role
+    login_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceAiSettings:
+    """An organization's voice-AI set-up: which secrets exist, never their values."""
+
+    ai_voice_provider: str | None
+    has_api_key: bool
+    has_tool_secret: bool
+    has_est_credentials: bool
+    sinch_est_project_id: str | None
+    sinch_est_trunk_id: str | None
+    sinch_est_trunk_domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records to load, under their stored field names: `_id` and `organizationId` are 24-hex strings.
+
+    Users and credentials name their `organizationId`; credentials are one record per organization.
+    """
+
+    organizations: list[dict[str, Any]] = field(default_factory=list)
+    users: list[dict[str, Any]] = field(default_factory=list)
+    credentials: list[dict[str, Any]] = field(default_factory=list)
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer in time, or not at all; the cause is chained, never told."""
+
+    status, code, message = 500, "DB_UNAVAILABLE", "The database is not available"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class StoreMisconfigured(Exception):
+    """The store cannot be opened until a person changes something; the text is one line that says what."""
+
+
+@dataclass(eq=False)
+class RecordRefused(Exception):
+    """A record of a batch that cannot be stored, so that nothing of the batch was."""
+
+    kind: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}: {self.reason}"
+
+
+class Store(Protocol):
+    """What the service asks of a database; every method raises `StoreUnavailable` for its troubles."""
+
+    async def user(self, user_id: str) -> User | None:
+        """Find a user; None when there is none, or none that an organization and a role make usable."""
+
+    async def voice_ai(
+        self, organization_id: str
+    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+        """Read an organization's settings and its users' Sinch numbers, by user id, then list position."""
+
+    async def load(self, batch: Batch) -> None:
+        """Merge a batch, all of it or nothing: a null clears its field, a missing field stays as it was.
+
+        A user's `voicePhoneNumbers`, when given, replace the whole list. Raises `RecordRefused`.
+        """
+
+    async def ready(self) -> None:
+        """Return when the database answers."""
+
+
+def open_store(url: str) -> AbstractAsyncContextManager[Store]:
+    """Choose the store that a URL names; it is opened on entering and closed on leaving.
+
+    `sqlite:///relative.db`, `sqlite:////absolute.db`, `mongodb://host/database` and
+    `mongodb+srv://host/database` are understood. Raises `StoreMisconfigured`, here or on entering.
+    """
+    # Each driver waits for its URL: importing pymongo alone costs more than the rest of the start.
+    if url.startswith("sqlite:"):
+        from .sqlite import open_sqlite
+
+        return open_sqlite(url)
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        from .mongo import open_mongo
+
+        return open_mongo(url)
+    raise StoreMisconfigured(
+        "The database URL must begin with sqlite:///, mongodb:// or mongodb+srv://, "
+        "for example sqlite:///relay.db."
+    )

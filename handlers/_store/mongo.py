@@ -1,0 +1,170 @@
+"""The store in MongoDB: what production scales on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from bson.errors import BSONError
+from pymongo.errors import PyMongoError
+
+from . import StoreMisconfigured, StoreUnavailable, mongo_client, mongo_load, rules
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager
+
+    from pymongo import AsyncMongoClient
+
+    from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+    from . import Batch, Store, User, VoiceAiSettings
+
+_ANSWER_SECONDS = 2.8  # whatever the URL says
+_USERS_A_TRIP = 1000  # few round trips, and none so large that decoding it holds up other requests
+
+
+def _is_set(field: str) -> dict[str, Any]:
+    """Tell in the database whether a field is set; a sealed secret, which is a document, is.
+
+    A text is when it has more bytes than its blank characters account for. $trim would say so more simply,
+    but not everything that speaks MongoDB's protocol has it, and every server is to be asked the same.
+    """
+    value = f"${field}"
+    is_text = {"$and": [{"$gte": [value, ""]}, {"$lt": [value, {}]}]}  # as values of all types are ordered
+    times = {"$subtract": [{"$size": {"$split": [value, "$$blank"]}}, 1]}
+    blank_bytes = {
+        "$sum": {
+            "$map": {
+                "input": list(rules.BLANK),
+                "as": "blank",
+                "in": {"$multiply": [{"$strLenBytes": "$$blank"}, times]},
+            }
+        }
+    }
+    return {"$cond": [is_text, {"$gt": [{"$strLenBytes": value}, blank_bytes]}, {"$gt": [value, None]}]}
+
+
+_ACCESS = {"organizationId": 1, "accessRole": 1, "loginDisabled": 1}
+
+# The flags are computed there, so that no secret leaves the database.
+_SETTINGS = {
+    "_id": 0,
+    "apiKey": _is_set(rules.API_KEY),
+    "toolSecret": _is_set(rules.TOOL_SECRET),
+    "est": {"$and": [_is_set(field) for field in rules.EST_CREDENTIALS]},
+    **dict.fromkeys(rules.IDENTIFIERS, 1),
+}
+
+_NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules.NUMBER_FIELDS}
+
+
+def open_mongo(url: str) -> AbstractAsyncContextManager[Store]:
+    """Choose the database that a URL names; `StoreMisconfigured` when it names none."""
+    if not url.partition("://")[2].partition("?")[0].partition("/")[2]:
+        raise StoreMisconfigured("The MongoDB URL names no database; end it as in mongodb://host/relay.")
+    return _opened(url)
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Store]:
+    async with mongo_client.create_client(url) as client:
+        indexes = asyncio.create_task(mongo_client.ensure_indexes(client.get_default_database()))
+        try:
+            yield MongoStore(client)
+        finally:
+            while not indexes.done():  # the driver loses a cancellation that meets one of its own timeouts
+                indexes.cancel()
+                await asyncio.wait([indexes], timeout=0.1)
+
+
+class MongoStore:
+    """Reads in as few round trips as there are collections to ask."""
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        self._client = client
+        self._database = client.get_default_database()
+        self._users = self._database["users"]
+        self._credentials = self._database["organizationcredentials"]
+
+    async def user(self, user_id: str) -> User | None:
+        """See `Store.user`."""
+        if not rules.ID.fullmatch(user_id):
+            return None
+        async with self._answer():
+            found = await self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS)
+        return rules.user(user_id, *map(found.get, _ACCESS)) if found else None
+
+    async def voice_ai(
+        self, organization_id: str
+    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+        """See `Store.voice_ai`; settings and numbers are asked for at the same time."""
+        if not rules.ID.fullmatch(organization_id):
+            return rules.no_settings(), []
+        organization = ObjectId(organization_id)
+        async with self._answer():
+            settings, numbers = await asyncio.gather(
+                self._settings_of(organization), self._numbers_of(organization)
+            )
+        return settings, numbers
+
+    async def load(self, batch: Batch) -> None:
+        """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
+        await self.ready()  # a load may take long, finding out that there is no database may not
+        with _troubles():
+            await mongo_load.load(self._database, batch)
+
+    async def ready(self) -> None:
+        """See `Store.ready`."""
+        async with self._answer():
+            await self._database.command("ping")
+
+    async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"organizationId": organization}},
+            {"$project": _SETTINGS},
+        ]
+        found = await (await self._credentials.aggregate(pipeline)).to_list()
+        if not found:
+            return rules.no_settings()
+        row = found[0]
+        return rules.settings(
+            [row.get(field) for field in rules.IDENTIFIERS],
+            api_key=row["apiKey"],
+            tool_secret=row["toolSecret"],
+            est=row["est"],
+        )
+
+    async def _numbers_of(self, organization: ObjectId) -> list[CallsVoiceAiOrgPhoneNumber]:
+        owners = self._users.find(
+            {"organizationId": organization, "voicePhoneNumbers.provider": rules.SINCH}, _NUMBERS
+        )
+        return [
+            _number(stored, owner)
+            async for owner in owners.sort("_id").batch_size(_USERS_A_TRIP)
+            for stored in owner["voicePhoneNumbers"]
+            if stored.get("provider") == rules.SINCH
+        ]
+
+    @asynccontextmanager
+    async def _answer(self) -> AsyncIterator[None]:
+        if mongo_client.is_known_to_be_down(self._client):
+            raise StoreUnavailable
+        with _troubles():
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                yield
+
+
+@contextmanager
+def _troubles() -> Iterator[None]:
+    try:
+        yield
+    except (PyMongoError, BSONError, TimeoutError) as exc:
+        raise StoreUnavailable from exc
+
+
+def _number(stored: dict[str, Any], owner: dict[str, Any]) -> CallsVoiceAiOrgPhoneNumber:
+    values = (*map(stored.get, rules.NUMBER_FIELDS), owner.get("fullName"), owner["_id"])
+    return rules.number([str(value) if isinstance(value, ObjectId) else value for value in values])

@@ -1,0 +1,97 @@
+"""The connection to MongoDB: its limits of time, and the indexes that are to be there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import pymongo
+from pymongo.errors import OperationFailure, PyMongoError
+
+from . import StoreMisconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.database import AsyncDatabase
+
+_log = logging.getLogger(__name__)
+
+# The driver's own defaults wait 30 s for a server and for ever for an answer. A URL may say otherwise.
+_DEFAULTS = {
+    "timeoutMS": 2000,
+    "serverSelectionTimeoutMS": 1500,
+    "connectTimeoutMS": 1000,
+    "heartbeatFrequencyMS": 1000,
+    "maxPoolSize": 50,
+    "waitQueueTimeoutMS": 500,
+}
+
+_RETRY_SECONDS = 1.0
+_INDEX_SECONDS = 600.0  # a large collection takes its time, and no request waits for it
+
+# Not allowed, cannot be created, exists with other options, exists with other keys, duplicates are stored.
+_REFUSALS = {13, 67, 85, 86, 11000}
+
+
+def create_client(url: str) -> pymongo.AsyncMongoClient[dict[str, Any]]:
+    """Make the client of a URL, which connects with its first use; `StoreMisconfigured` for a bad one."""
+    given = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
+    defaults: dict[str, Any] = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # how the driver tells of an option that it ignores
+            client: pymongo.AsyncMongoClient[dict[str, Any]] = pymongo.AsyncMongoClient(url, **defaults)
+            client.get_default_database()
+    except (PyMongoError, ValueError, OSError, UserWarning):
+        raise StoreMisconfigured(
+            "The MongoDB URL cannot be used: check its host, its database name, its options and the files "
+            "they name, and that user and password are percent-encoded."
+        ) from None  # the driver's text may quote the password
+    return client
+
+
+def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
+    """Tell whether every server has been tried and none is there; a client not yet used knows nothing."""
+    topology = client.topology_description
+    return not topology.has_known_servers and all(
+        server.error for server in topology.server_descriptions().values()
+    )
+
+
+async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Create the indexes, however long the database stays away."""
+    told = False
+    while True:
+        try:
+            await database.command("ping")
+            with pymongo.timeout(_INDEX_SECONDS):
+                await _ensure_index(database["users"], ["organizationId", "_id"])
+                await _ensure_index(database["organizationcredentials"], ["organizationId"], unique=True)
+        except PyMongoError as exc:
+            if not told:
+                _log.warning("MongoDB does not answer yet and is asked every second: %s", exc)
+            told = True
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+async def _ensure_index(
+    collection: AsyncCollection[dict[str, Any]], keys: Sequence[str], *, unique: bool = False
+) -> None:
+    try:
+        await collection.create_index(keys, unique=unique)
+    except OperationFailure as exc:
+        if exc.code not in _REFUSALS:
+            raise
+        _log.error(
+            "MongoDB refuses the index %s of %s (code %s); the service goes on without it",
+            keys,
+            collection.name,
+            exc.code,
+        )

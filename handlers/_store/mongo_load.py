@@ -1,0 +1,127 @@
+"""Loading a batch into MongoDB without transactions, which a single server does not have."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pymongo
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from . import RecordRefused, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.database import AsyncDatabase
+
+    from . import Batch
+
+_log = logging.getLogger(__name__)
+
+_Operation = UpdateOne | ReplaceOne[RawBSONDocument] | DeleteOne
+
+_LOAD_SECONDS = 60.0  # thousands of records may take longer than a request may
+
+# Documents that are only kept to be put back need no decoding, and come back byte for byte.
+_RAW = CodecOptions(document_class=RawBSONDocument)
+
+
+async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
+    """Merge a batch: check all of it, remember what it changes, write, and put that back if writing fails.
+
+    Readers may see a part while it is being written. A part stays if this process dies or the database goes
+    away midway; loading the batch again completes it. Putting back may undo what others wrote meanwhile.
+    """
+    rules.check_records(batch)
+    raw = database.with_options(codec_options=_RAW)
+    steps = [
+        _Step("organizations", "_id", batch.organizations, raw["organizations"]),
+        _Step("users", "_id", batch.users, raw["users"]),
+        _Step("credentials", "organizationId", batch.credentials, raw["organizationcredentials"]),
+    ]
+    begun: list[_Step] = []
+    try:
+        with pymongo.timeout(_LOAD_SECONDS):
+            rules.check_owners(batch, await _stored_organizations(database, batch))
+            for step in steps:
+                await step.remember()
+            for step in steps:
+                begun.append(step)
+                await step.write()
+    except BaseException:
+        await _put_back(begun)
+        raise
+
+
+async def _stored_organizations(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> list[str]:
+    ids = [ObjectId(organization) for organization in rules.organizations_of(batch)]
+    found = database["organizations"].find({"_id": {"$in": ids}}, {"_id": 1})
+    return [str(organization["_id"]) async for organization in found]
+
+
+async def _put_back(steps: list[_Step]) -> None:
+    try:
+        with pymongo.timeout(_LOAD_SECONDS):
+            for step in reversed(steps):
+                await step.put_back()
+    except PyMongoError as exc:
+        _log.error("A batch stays loaded in part, load it again: %s", exc)
+
+
+@dataclass
+class _Step:
+    """The records of one kind, which are those of one collection."""
+
+    kind: str
+    key: str
+    records: list[dict[str, Any]]
+    collection: AsyncCollection[RawBSONDocument]
+    before: dict[ObjectId, RawBSONDocument] = field(default_factory=dict)
+
+    async def remember(self) -> None:
+        keys = [ObjectId(record[self.key]) for record in self.records]
+        found = self.collection.find({self.key: {"$in": keys}})
+        self.before = {stored[self.key]: stored async for stored in found}
+
+    async def write(self) -> None:
+        updates = [_merge(self.key, record) for record in self.records]
+        with suppress(BulkWriteError):  # an upsert may lose a race, and each update can safely be repeated
+            return await self._run(updates)
+        try:
+            return await self._run(updates)
+        except BulkWriteError as exc:
+            if not exc.details["writeErrors"]:
+                raise
+            error = exc.details["writeErrors"][0]
+            record = self.records[error["index"]]
+            raise RecordRefused(
+                self.kind, record[self.key], f"MongoDB refuses it, code {error['code']}"
+            ) from exc
+
+    async def put_back(self) -> None:
+        keys = {ObjectId(record[self.key]) for record in self.records}
+        added = keys - self.before.keys()
+        await self._run([ReplaceOne({self.key: key}, stored) for key, stored in self.before.items()])
+        await self._run([DeleteOne({self.key: key}) for key in added])
+
+    async def _run(self, operations: Sequence[_Operation]) -> None:
+        if operations:
+            await self.collection.bulk_write(operations)
+
+
+def _merge(key: str, record: dict[str, Any]) -> UpdateOne:
+    ids = {name: ObjectId(record[name]) for name in (key, "organizationId") if name in record}
+    fields = {name: value for name, value in record.items() if name not in ("_id", "organizationId")}
+    # The key is set as well, to what it is: an update must set something.
+    given = ids | {name: value for name, value in fields.items() if value is not None}
+    cleared = {name: "" for name, value in fields.items() if value is None}
+    update = {"$set": given, "$unset": cleared} if cleared else {"$set": given}
+    return UpdateOne({key: ids[key]}, update, upsert=True)

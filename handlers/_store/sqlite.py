@@ -1,0 +1,136 @@
+"""The store in one SQLite file: what a newcomer runs, with nothing to install."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from . import StoreMisconfigured, StoreUnavailable, rules, sqlite_file, sqlite_rows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
+
+    from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+    from . import Batch, Store, User, VoiceAiSettings
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_READERS = 4
+_ANSWER_SECONDS = 2.5  # a read may have to wait for a thread first, and that thread for a lock
+
+
+def open_sqlite(url: str) -> AbstractAsyncContextManager[Store]:
+    """Choose the file that a URL names; `StoreMisconfigured` when it names none."""
+    path = url.removeprefix("sqlite:///")
+    if not url.startswith("sqlite:///") or path in ("", ":memory:") or "?" in url:
+        raise StoreMisconfigured(
+            "A SQLite URL names a file and nothing else: sqlite:///relative.db or sqlite:////absolute.db."
+        )
+    return _opened(Path(path).resolve())
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Store]:
+    if sqlite3.sqlite_version_info < (3, 38):
+        raise StoreMisconfigured(f"SQLite 3.38 or newer is needed; this Python has {sqlite3.sqlite_version}.")
+    store = SqliteStore(path)
+    try:
+        await store.open()
+        yield store
+    finally:
+        await store.close()
+
+
+class SqliteStore:
+    """One writer thread and a few readers, each with a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, "relay-sqlite-writer")
+        self._readers = ThreadPoolExecutor(_READERS, "relay-sqlite-reader")
+        self._thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Create what is missing. A file that another process holds for now does not stop the start."""
+        try:
+            sqlite_file.create(self._path)
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._connection)
+        except (sqlite3.Error, OSError) as exc:
+            if not sqlite_file.is_locked(exc):
+                raise sqlite_file.misconfigured(self._path, exc) from exc
+            _log.warning("%s is locked by another process; each request tries it again", self._path)
+
+    async def close(self) -> None:
+        """Let what is running end, then close every connection."""
+        for executor in (self._readers, self._writer):
+            await asyncio.to_thread(executor.shutdown)
+        for connection in self._connections:
+            connection.close()
+
+    async def user(self, user_id: str) -> User | None:
+        """See `Store.user`."""
+        if not rules.ID.fullmatch(user_id):
+            return None
+        return await self._read(partial(sqlite_rows.read_user, user_id=user_id))
+
+    async def voice_ai(
+        self, organization_id: str
+    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+        """See `Store.voice_ai`; both come from one transaction."""
+        return await self._read(partial(sqlite_rows.read_voice_ai, organization_id=organization_id))
+
+    async def load(self, batch: Batch) -> None:
+        """See `Store.load`; one transaction, however long it takes."""
+        with _troubles():
+            await self._run(self._writer, "BEGIN IMMEDIATE", partial(sqlite_rows.load, batch=batch))
+
+    async def ready(self) -> None:
+        """See `Store.ready`."""
+        await self._read(sqlite_rows.probe)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with _troubles():
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await self._run(self._readers, "BEGIN", work)
+
+    async def _run(
+        self, executor: ThreadPoolExecutor, begin: str, work: Callable[[sqlite3.Connection], T]
+    ) -> T:
+        def transaction() -> T:
+            connection = self._connection()
+            connection.execute(begin)
+            with connection:  # commits, or rolls back what raised
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(executor, transaction)
+
+    def _connection(self) -> sqlite3.Connection:
+        """Give this thread its connection, a new one when another file has taken the path's place."""
+        status = self._path.stat()
+        file = status.st_dev, status.st_ino
+        if getattr(self._thread, "file", None) != file:
+            self._thread.connection = sqlite_file.connect(self._path)
+            self._thread.file = file
+            self._connections.append(self._thread.connection)
+        connection: sqlite3.Connection = self._thread.connection
+        return connection
+
+
+@contextmanager
+def _troubles() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError, TimeoutError, StoreMisconfigured) as exc:
+        raise StoreUnavailable from exc

@@ -1,0 +1,126 @@
+"""The SQLite file: where it lies, who may read it, what it holds, what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from . import StoreMisconfigured
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK_SECONDS = 2.0  # how long a statement waits for another process, well under the 3 s an answer may take
+
+_VERSION = 1
+_SCHEMA = (
+    """CREATE TABLE organizations (
+        id TEXT PRIMARY KEY,
+        document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE users (
+        id TEXT PRIMARY KEY,
+        organization_id TEXT NOT NULL REFERENCES organizations (id),
+        document TEXT NOT NULL,
+        full_name TEXT AS (document ->> 'fullName') STORED,
+        access_role TEXT AS (document ->> 'accessRole') STORED,
+        login_disabled INTEGER AS (document ->> 'loginDisabled') STORED,
+        UNIQUE (organization_id, id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE credentials (
+        organization_id TEXT PRIMARY KEY REFERENCES organizations (id),
+        document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    # Numbers are rows, not JSON: an organization's are one range of the key, read in its order. They follow
+    # a user who moves to another organization.
+    """CREATE TABLE voice_numbers (
+        organization_id TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        provider TEXT,
+        phone_number TEXT,
+        is_default INTEGER,
+        is_inbound_enabled INTEGER,
+        ai_enabled INTEGER,
+        ai_agent_id TEXT,
+        elevenlabs_phone_number_id TEXT,
+        label TEXT,
+        PRIMARY KEY (organization_id, user_id, position),
+        FOREIGN KEY (organization_id, user_id) REFERENCES users (organization_id, id) ON UPDATE CASCADE
+    ) STRICT, WITHOUT ROWID""",
+    f"PRAGMA user_version = {_VERSION}",
+)
+
+_REMEDIES = {
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
+    sqlite3.SQLITE_READONLY: "cannot be written; give this user write permission to it and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file this user may read and write",
+}
+
+
+def create(path: Path) -> None:
+    """Make the file for its owner alone, and its folder; what is there already stays as it is."""
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
+    # Only a file that is new is opened: closing any other would drop the locks this process has on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open an existing file and bring its schema up to date; `sqlite3.Error` or `StoreMisconfigured`."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=LOCK_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # one thread uses it, another closes it once that thread has ended
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if _version(connection, path) == 0:
+            _create_schema(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def misconfigured(path: Path, trouble: sqlite3.Error | OSError) -> StoreMisconfigured:
+    """Say what is wrong with a file that would not open, and what to do."""
+    if isinstance(trouble, OSError):
+        return StoreMisconfigured(f"{path} cannot be created: {trouble.strerror}.")
+    remedy = _REMEDIES.get(_code(trouble), f"cannot be used: {trouble}")
+    return StoreMisconfigured(f"{path} {remedy}.")
+
+
+def is_locked(trouble: sqlite3.Error | OSError) -> bool:
+    """Tell whether another process merely holds the file for now."""
+    return _code(trouble) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(trouble: sqlite3.Error | OSError) -> int:
+    return getattr(trouble, "sqlite_errorcode", 0) & 0xFF  # the primary code is the low byte
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise StoreMisconfigured(f"{path} was written by a newer version of this program; run that one.")
+    return version
+
+
+def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        if _version(connection, path) == _VERSION:
+            return  # another process was quicker
+        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise StoreMisconfigured(f"{path} is another program's database; name another file.")
+        for statement in _SCHEMA:
+            connection.execute(statement)

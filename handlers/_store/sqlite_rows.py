@@ -1,0 +1,129 @@
+"""What is read from and written to the SQLite file, each inside a transaction of the caller's."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from . import rules
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+    from . import Batch, User, VoiceAiSettings
+
+
+def _is_set(field: str) -> str:
+    return f"coalesce(trim(document ->> '{field}', :blank), '') <> ''"
+
+
+_USER = "SELECT organization_id, access_role, login_disabled FROM users WHERE id = ?"
+
+# The flags are computed here, so that no secret leaves the database.
+_SETTINGS = f"""
+    SELECT {_is_set(rules.API_KEY)}, {_is_set(rules.TOOL_SECRET)},
+        {" AND ".join(map(_is_set, rules.EST_CREDENTIALS))},
+        {", ".join(f"document ->> '{field}'" for field in rules.IDENTIFIERS)}
+    FROM credentials WHERE organization_id = :organization
+"""  # noqa: S608 -- the field names are constants
+
+_NUMBERS = """
+    SELECT provider, phone_number, is_default, is_inbound_enabled, ai_enabled, ai_agent_id,
+        elevenlabs_phone_number_id, label, full_name, user_id
+    FROM voice_numbers JOIN users ON users.id = user_id
+    WHERE voice_numbers.organization_id = ? AND provider = ?
+    ORDER BY user_id, position
+"""
+
+_STORED_ORGANIZATIONS = "SELECT id FROM organizations WHERE id IN (SELECT value FROM json_each(?))"
+
+# The inner patch clears every field that the record gives, the outer one sets those that are not null;
+# so a value that is itself an object is replaced, not merged.
+_PUT_ORGANIZATION = """
+    INSERT INTO organizations (id, document) VALUES (:id, :given)
+    ON CONFLICT (id) DO UPDATE SET
+        document = json_patch(json_patch(document, :cleared), excluded.document)
+"""
+_PUT_USER = """
+    INSERT INTO users (id, organization_id, document) VALUES (:id, :organization, :given)
+    ON CONFLICT (id) DO UPDATE SET
+        organization_id = excluded.organization_id,
+        document = json_patch(json_patch(document, :cleared), excluded.document)
+"""
+_PUT_CREDENTIALS = """
+    INSERT INTO credentials (organization_id, document) VALUES (:organization, :given)
+    ON CONFLICT (organization_id) DO UPDATE SET
+        document = json_patch(json_patch(document, :cleared), excluded.document)
+"""
+_DROP_NUMBERS = "DELETE FROM voice_numbers WHERE organization_id = ? AND user_id = ?"
+_PUT_NUMBER = "INSERT INTO voice_numbers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+_OWN_COLUMNS = ("_id", "organizationId", "voicePhoneNumbers")
+_FLAGS = {None: None, 0: False, 1: True}
+
+_json = partial(json.dumps, ensure_ascii=False)
+
+
+def read_user(connection: sqlite3.Connection, user_id: str) -> User | None:
+    """Find a user."""
+    row = connection.execute(_USER, (user_id,)).fetchone()
+    return rules.user(user_id, *row) if row else None
+
+
+def read_voice_ai(
+    connection: sqlite3.Connection, organization_id: str
+) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+    """Read an organization's settings and numbers."""
+    row = connection.execute(_SETTINGS, {"organization": organization_id, "blank": rules.BLANK}).fetchone()
+    numbers = connection.execute(_NUMBERS, (organization_id, rules.SINCH)).fetchall()
+    return _settings(row) if row else rules.no_settings(), [_number(number) for number in numbers]
+
+
+def probe(connection: sqlite3.Connection) -> None:
+    """Read something, so that a file that cannot be read says so."""
+    connection.execute("SELECT 1 FROM users LIMIT 1").fetchone()
+
+
+def load(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Merge a batch; `RecordRefused` before anything is written."""
+    rules.check_records(batch)
+    stored = connection.execute(_STORED_ORGANIZATIONS, (_json(rules.organizations_of(batch)),))
+    rules.check_owners(batch, (organization for (organization,) in stored))
+    connection.executemany(_PUT_ORGANIZATION, map(_parameters, batch.organizations))
+    for user in batch.users:
+        connection.execute(_PUT_USER, _parameters(user))
+        if "voicePhoneNumbers" in user:
+            connection.execute(_DROP_NUMBERS, (user["organizationId"], user["_id"]))
+            connection.executemany(_PUT_NUMBER, _number_rows(user))
+    connection.executemany(_PUT_CREDENTIALS, map(_parameters, batch.credentials))
+
+
+def _settings(row: tuple[Any, ...]) -> VoiceAiSettings:
+    api_key, tool_secret, est, *identifiers = row
+    return rules.settings(identifiers, api_key=api_key, tool_secret=tool_secret, est=est)
+
+
+def _number(row: tuple[Any, ...]) -> CallsVoiceAiOrgPhoneNumber:
+    provider, phone_number, is_default, is_inbound_enabled, ai_enabled, *rest = row
+    flags = _FLAGS[is_default], _FLAGS[is_inbound_enabled], _FLAGS[ai_enabled]
+    return rules.number((provider, phone_number, *flags, *rest))
+
+
+def _parameters(record: dict[str, Any]) -> dict[str, Any]:
+    fields = {name: value for name, value in record.items() if name not in _OWN_COLUMNS}
+    return {
+        "id": record.get("_id"),
+        "organization": record.get("organizationId"),
+        "cleared": _json(dict.fromkeys(fields)),
+        "given": _json({name: value for name, value in fields.items() if value is not None}),
+    }
+
+
+def _number_rows(user: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    for position, number in enumerate(user["voicePhoneNumbers"] or []):
+        values = (number.get(field) for field in rules.NUMBER_FIELDS)
+        yield user["organizationId"], user["_id"], position, *values

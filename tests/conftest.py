@@ -1,0 +1,59 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+import mongodb
+from handlers._store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from handlers._store import Store
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory) -> Iterator[str]:
+    """A MongoDB to test with: the one that RELAY_TEST_MONGODB_URI names, else a stand-in."""
+    if uri := os.environ.get("RELAY_TEST_MONGODB_URI"):
+        yield uri
+    else:
+        with mongodb.standin(tmp_path_factory.mktemp("mongo_standin")) as uri:
+            yield uri
+
+
+@pytest.fixture
+def new_mongodb_url(mongodb_uri) -> Iterator[Callable[[], str]]:
+    """Name a database of one's own with each call; all are dropped in the end."""
+    from pymongo import MongoClient
+
+    names: list[str] = []
+
+    def new_url() -> str:
+        names.append(f"relay_test_{uuid4().hex}")
+        return mongodb.with_database(mongodb_uri, names[-1])
+
+    yield new_url
+    with MongoClient(mongodb_uri) as client:
+        for name in names:
+            client.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
+def new_url(request, tmp_path) -> Callable[[], str]:
+    """Name a new, empty database of either kind with each call."""
+    if request.param == "mongo":
+        return request.getfixturevalue("new_mongodb_url")
+    return lambda: f"sqlite:///{tmp_path}/{uuid4().hex}.db"
+
+
+@pytest.fixture
+async def store(new_url) -> AsyncIterator[Store]:
+    """An empty store of either kind."""
+    async with open_store(new_url()) as store:
+        yield store

@@ -1,0 +1,305 @@
+"""What is peculiar to the SQLite store: its file, its locks, its threads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+import faults
+from handlers._store import (
+    Batch,
+    StoreMisconfigured,
+    open_store,
+    rules,
+    sqlite_file,
+    sqlite_rows,
+)
+
+ACME, ALEX = "a" * 24, "1" * 24
+
+BATCH = Batch(
+    [{"_id": ACME}],
+    [
+        {
+            "_id": ALEX,
+            "organizationId": ACME,
+            "accessRole": "ADMIN",
+            "voicePhoneNumbers": [{"provider": "sinch"}],
+        }
+    ],
+    [
+        {"organizationId": ACME, "aiVoiceProvider": "elevenlabs"}
+        | dict.fromkeys(rules.EST_CREDENTIALS, "canary")
+    ],
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "relay.db"
+
+
+@pytest.fixture
+async def store(path):
+    async with open_store(f"sqlite:///{path}") as store:
+        yield store
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_the_file_is_its_owners_alone(tmp_path):
+    """Credentials lie in it: nobody else may read the file, its log, or the folder made for it."""
+    path = tmp_path / "data" / "relay.db"
+    async with open_store(f"sqlite:///{path}") as store:
+        await store.load(BATCH)
+
+        assert {mode(file) for file in path.parent.iterdir()} == {0o600}
+        assert mode(path.parent) == 0o700
+
+
+async def test_leaves_what_was_there_as_it_was(tmp_path):
+    """Modes of a folder and a file that exist are their owner's choice."""
+    tmp_path.chmod(0o755)
+    path = tmp_path / "relay.db"
+    path.touch(0o640)
+    path.chmod(0o640)
+
+    async with open_store(f"sqlite:///{path}"):
+        pass
+
+    assert (mode(path), mode(tmp_path)) == (0o640, 0o755)
+
+
+async def test_a_relative_path_starts_in_the_working_folder(tmp_path, monkeypatch):
+    """Three slashes are relative, four absolute; the rest is the path as it is."""
+    monkeypatch.chdir(tmp_path)
+
+    async with open_store("sqlite:///my 100% data/relay.db"):
+        assert (tmp_path / "my 100% data" / "relay.db").exists()
+
+
+def test_choosing_a_store_opens_nothing(path):
+    """The file comes into being when the store is entered."""
+    open_store(f"sqlite:///{path}")
+
+    assert not path.exists()
+
+
+def no_database(path):
+    path.write_bytes(b"not a database, " * 1000)
+
+
+def newer_schema(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def another_programs(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (title)")
+
+
+def damaged(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (title)")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (no_database, "not a SQLite database"),
+        (newer_schema, "newer version"),
+        (another_programs, "another program's"),
+        (damaged, "damaged"),
+        (a_folder, "cannot be opened"),
+    ],
+)
+async def test_says_what_is_wrong_with_a_file(path, make, reason):
+    """A file that cannot be the store's stops the start with one line that names it and the remedy."""
+    make(path)
+
+    with pytest.raises(StoreMisconfigured) as refusal:
+        async with open_store(f"sqlite:///{path}"):
+            pass
+
+    assert str(path) in str(refusal.value)
+    assert reason in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+async def test_says_what_is_wrong_with_a_folder(tmp_path):
+    """A folder that cannot be made stops the start as well."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreMisconfigured, match="Not a directory"):
+        async with open_store(f"sqlite:///{tmp_path}/file/data/relay.db"):
+            pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("forbidden", [0o000, 0o400])
+async def test_needs_permission(path, forbidden):
+    """A file that may not be read or written stops the start."""
+    path.touch(forbidden)
+
+    with pytest.raises(StoreMisconfigured, match=r"cannot be (opened|written)"):
+        async with open_store(f"sqlite:///{path}"):
+            pass
+
+
+async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch):
+    """Another process may hold the file: each of many callers is answered in time, and well afterwards."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+            opening = open_store(f"sqlite:///{path}")
+            store = await opening.__aenter__()
+        await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
+        other.execute("ROLLBACK")
+
+        assert await store.ready() is None
+        await opening.__aexit__(None, None, None)
+
+
+async def test_writing_waits_for_a_writer_only_so_long(store, path):
+    """A writer elsewhere keeps a load waiting, then refused; reading goes on meanwhile."""
+    await store.load(BATCH)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        loading = asyncio.create_task(faults.unavailable_in_time(store.load(BATCH)))
+
+        assert await store.user(ALEX)
+        await loading
+
+
+async def test_notices_that_the_file_is_gone(store, path):
+    """A deleted file is not read on from the shadows, nor quietly replaced by an empty one."""
+    await store.load(BATCH)
+    for file in path.parent.iterdir():
+        file.unlink()
+
+    await faults.unavailable_in_time(store.user(ALEX))
+    await faults.unavailable_in_time(store.load(BATCH))
+    await faults.unavailable_in_time(store.ready())
+    assert not path.exists()
+
+
+async def test_notices_that_the_file_is_another(store, path):
+    """What takes the file's place counts: garbage is trouble, a restored backup is the store again."""
+    await store.load(BATCH)
+    with (
+        closing(sqlite3.connect(path)) as original,
+        closing(sqlite3.connect(path.with_name("backup"))) as copy,
+    ):
+        original.backup(copy)
+    for file in path.parent.glob("relay.db*"):
+        file.unlink()
+    path.write_bytes(b"garbage " * 1000)
+    await faults.unavailable_in_time(store.user(ALEX))
+
+    path.with_name("backup").replace(path)
+
+    assert await store.user(ALEX)
+
+
+async def test_no_secret_leaves_the_database(path, monkeypatch):
+    """Which secrets are set is computed in SQL: no row that Python gets to see holds one."""
+    seen = []
+
+    class Watched(sqlite3.Connection):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.row_factory = lambda _, row: seen.append(row) or row
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, factory=Watched, **kwargs))
+    secrets = dict.fromkeys(("elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstKeySecret"), "canary")
+    async with open_store(f"sqlite:///{path}") as store:
+        await store.load(
+            Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "x", **secrets}])
+        )
+        settings, _ = await store.voice_ai(ACME)
+
+    assert settings.has_api_key
+    assert any("x" in row for row in seen)
+    assert "canary" not in str(seen)
+
+
+async def test_numbers_are_one_range_of_the_key(store, path):
+    """However many organizations there are, reading one's numbers visits and sorts nothing else."""
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {sqlite_rows._NUMBERS}", (ACME, "sinch")).fetchall()
+
+    assert [step[-1] for step in plan] == [
+        "SEARCH voice_numbers USING PRIMARY KEY (organization_id=?)",
+        "SEARCH users USING PRIMARY KEY (id=?)",
+    ]
+
+
+async def test_reads_settings_and_numbers_of_one_moment(store):
+    """Between the two halves of an answer no load can come: they never disagree."""
+
+    def generation(label):
+        number = {"provider": "sinch", "label": label}
+        return Batch(
+            [{"_id": ACME}],
+            [{"_id": ALEX, "organizationId": ACME, "voicePhoneNumbers": [number]}],
+            [{"organizationId": ACME, "aiVoiceProvider": label}],
+        )
+
+    async def load_on():
+        for count in range(100):
+            await store.load(generation(str(count)))
+
+    await store.load(generation("first"))
+    loading = asyncio.create_task(load_on())
+    while not loading.done():
+        settings, [number] = await store.voice_ai(ACME)
+        assert settings.ai_voice_provider == number["label"]
+    await loading
+
+
+def test_keeps_what_it_acknowledged_through_a_kill(path):
+    """A process that is killed while it loads loses nothing that a load had returned from."""
+    program = f"""
+import asyncio
+from handlers._store import Batch, open_store
+
+async def main():
+    async with open_store("sqlite:///{path}") as store:
+        for count in range(1_000_000):
+            user = {{"_id": f"{{count:024x}}", "organizationId": "{ACME}", "accessRole": "ADMIN"}}
+            await store.load(Batch([{{"_id": "{ACME}"}}], [user]))
+            print(user["_id"], flush=True)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        acknowledged = [process.stdout.readline().strip() for _ in range(50)]
+        process.send_signal(signal.SIGKILL)
+        acknowledged += process.stdout.read().split()
+
+    async def lost():
+        async with open_store(f"sqlite:///{path}") as store:
+            return [
+                user_id for user_id in acknowledged if len(user_id) == 24 and not await store.user(user_id)
+            ]
+
+    assert asyncio.run(lost()) == []
