@@ -17,3 +17,7 @@ def main() -> None:
 
 for _command in (serve, token, load):
     main.add_command(_command)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import CANNOT_RUN, setup_errors
+from .output import setup_errors
 
 if TYPE_CHECKING:
     from handlers._host.app import Application
@@ -104,15 +104,17 @@ def _run(application: Application, *, demo: bool) -> None:
             timeout_keep_alive=5,
         )
     )
-    try:
-        with setup_errors():
+    # Our own lines say why; uvicorn's only says that.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "startup failed" not in record.getMessage())
+    with setup_errors():
+        try:
             server.run()
+        except KeyboardInterrupt:
+            return
+        except SystemExit:
             if application.startup_error is not None:
-                raise application.startup_error
-    except KeyboardInterrupt:
-        return
-    if not server.started:
-        raise SystemExit(CANNOT_RUN)
+                raise application.startup_error from None
+            raise
 
 
 def _announce(application: Application, port: int, *, demo: bool) -> None:

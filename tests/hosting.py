@@ -44,7 +44,9 @@ def write_package(folder: Path, **modules: str) -> str:
     return name
 
 
-def host(folder: Path, document: Any, *, settings: dict[str, Any] | None = None, **modules: str) -> Application:
+def host(
+    folder: Path, document: Any, *, settings: dict[str, Any] | None = None, **modules: str
+) -> Application:
     """Compile a contract (a document, or text) with a package written from `modules`."""
     spec = folder / f"{uuid4().hex}.yaml"
     spec.write_bytes(document.encode() if isinstance(document, str) else orjson.dumps(document))

@@ -63,7 +63,10 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
     ("things", "told"),
     [
         ("return {}, 201", "status: the contract documents no status 201"),
-        ("return {}, 200, {'Content-Type': 'text/html'}", "content: the contract documents no body of text/html"),
+        (
+            "return {}, 200, {'Content-Type': 'text/html'}",
+            "content: the contract documents no body of text/html",
+        ),
         ("return {'name': object()}", "type: the body cannot be written as JSON"),
         ("return None", "at /: type: "),
     ],
@@ -132,7 +135,10 @@ async def test_hides_an_unexpected_failure(get, caplog):
 async def test_survives_a_broken_renderer(get):
     """The guard's own guard: an answer, however bare, rather than a cut connection."""
     response = await get(
-        answering(THING), "async def show(): ...\n", "/nope", init="def render_error(report):\n    raise OSError\n"
+        answering(THING),
+        "async def show(): ...\n",
+        "/nope",
+        init="def render_error(report):\n    raise OSError\n",
     )
 
     assert (response.status_code, response.content) == (500, b"")
@@ -149,10 +155,10 @@ async def test_answers_404_for_a_path_it_does_not_know(get):
 async def test_names_every_method_that_a_path_has(hosted):
     """Connexion's Allow names the first route only."""
     paths = {"/a": {"get": operation("one"), "delete": operation("two")}, "/{x}": {"put": operation("three")}}
-    paths["/{x}"]["parameters"] = [{"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}]
-    application = hosted(
-        contract(paths), things="def one(): ...\ndef two(): ...\ndef three(x): ...\n"
-    )
+    paths["/{x}"]["parameters"] = [
+        {"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}
+    ]
+    application = hosted(contract(paths), things="def one(): ...\ndef two(): ...\ndef three(x): ...\n")
 
     async with calling(application) as client:
         response = await client.put("/a")
@@ -175,7 +181,9 @@ async def test_refuses_a_body_over_the_limit(hosted):
     """With or without a Content-Length."""
     body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
     document = contract({"/a": {"post": operation("add", requestBody=body)}})
-    application = hosted(document, settings={"body_limit": 10}, things="async def add(body):\n    return body\n")
+    application = hosted(
+        document, settings={"body_limit": 10}, things="async def add(body):\n    return body\n"
+    )
 
     async def chunks():
         for _ in range(3):
@@ -224,7 +232,10 @@ def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):
     """Contract, package and settings: one start, one list."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    schemes = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"}}
+    schemes = {
+        "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+        "token": {"type": "http", "scheme": "bearer"},
+    }
     paths = {
         "/a": {"get": operation("one", security=[{"key": []}])},
         "/b": {"get": operation("two", security=[{"token": []}])},
@@ -247,13 +258,16 @@ def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):
 
 def test_refuses_a_schema_that_cannot_be_compiled(hosted):
     """A broken pattern would otherwise fail on the first request."""
-    with pytest.raises(SetupError, match="is not a \"regex\""):
+    with pytest.raises(SetupError, match='is not a "regex"'):
         hosted(answering({"type": "string", "pattern": "(["}), things="async def show(): ...\n")
 
 
 async def test_serves_a_recursive_schema(get):
     """Trees are ordinary; Connexion fails to serve their contract."""
-    node = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/N"}}}}
+    node = {
+        "type": "object",
+        "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/N"}}},
+    }
     document = answering({"$ref": "#/components/schemas/N"})
     document["components"] = {"schemas": {"N": node}}
     things = "async def show():\n    return {'children': [{'children': []}]}\n"
@@ -300,7 +314,9 @@ async def test_opens_and_closes_collaborators_with_the_service(hosted):
             yield {"events": events}
             events.append("closed")
     """
-    application = hosted(answering({}), init=init, things="async def show(events):\n    return list(events)\n")
+    application = hosted(
+        answering({}), init=init, things="async def show(events):\n    return list(events)\n"
+    )
 
     async with calling(application) as client:
         events = application.collaborators["events"]

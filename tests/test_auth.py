@@ -12,7 +12,9 @@ SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},
     "scoped": {
         "type": "oauth2",
-        "flows": {"clientCredentials": {"tokenUrl": "https://id.example/token", "scopes": {"read": "", "write": ""}}},
+        "flows": {
+            "clientCredentials": {"tokenUrl": "https://id.example/token", "scopes": {"read": "", "write": ""}}
+        },
     },
     "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "key"},
@@ -56,7 +58,9 @@ async def test_asks_for_a_token_where_none_is_shown(get):
         assert_challenged(await get([{"token": []}], headers), 'Bearer realm="Test"')
 
 
-@pytest.mark.parametrize("value", ["Bearer", "Bearer ", "Bearer a b", "Bearer é", "Bearer a,b", "Bearer " + "x" * 9000])
+@pytest.mark.parametrize(
+    "value", ["Bearer", "Bearer ", "Bearer a b", "Bearer é", "Bearer a,b", "Bearer " + "x" * 9000]
+)
 async def test_refuses_a_malformed_credential(get, value):
     """And a huge one before it costs anything."""
     response = await get([{"token": []}], {"Authorization": value.encode("latin-1")})

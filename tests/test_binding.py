@@ -142,7 +142,11 @@ def test_refuses_a_signature_that_cannot_receive_a_parameter(refused):
 def test_refuses_a_signature_that_needs_what_may_be_absent(refused):
     """It would fail at the first request that leaves it out."""
     document = contract(
-        {"/a": {"post": operation("add", parameters=[query("q")], requestBody={"content": {"text/plain": {}}})}}
+        {
+            "/a": {
+                "post": operation("add", parameters=[query("q")], requestBody={"content": {"text/plain": {}}})
+            }
+        }
     )
 
     assert refused(document, things="async def add(q, body): ...\n") == [
@@ -188,7 +192,9 @@ async def test_refuses_arguments_that_nobody_gives(hosted):
     """Whoever opens the collaborators learns it before a socket opens."""
     application = hosted(contract({"/a": {"get": operation("show")}}), things="async def show(stoer): ...\n")
 
-    with pytest.raises(SetupError, match=r"things\.py:1:1: GET /a sends no 'stoer', nor is there such a collaborator"):
+    with pytest.raises(
+        SetupError, match=r"things\.py:1:1: GET /a sends no 'stoer', nor is there such a collaborator"
+    ):
         async with application.running():
             pass
 

@@ -107,7 +107,9 @@ def test_follows_aliases_and_merge_keys(read):
 
 def test_refuses_an_alias_of_itself(read):
     """It would never end."""
-    assert problems_of(read, "a: &a [*a]") == ["c.yaml:1:4: an alias that contains itself; write the value out"]
+    assert problems_of(read, "a: &a [*a]") == [
+        "c.yaml:1:4: an alias that contains itself; write the value out"
+    ]
 
 
 def test_refuses_aliases_that_grow_without_bound(read):

@@ -41,5 +41,7 @@ def test_connexion_asks_the_api_for_each_operation():
 
 def test_connexion_carries_the_schema_of_openapi_3_0():
     """The structure of every contract is held against it."""
-    assert framework.OpenAPISpecification.openapi_schema["$schema"].startswith("http://json-schema.org/draft-04")
+    assert framework.OpenAPISpecification.openapi_schema["$schema"].startswith(
+        "http://json-schema.org/draft-04"
+    )
     assert {"openapi", "info", "paths"} == set(framework.OpenAPISpecification.openapi_schema["required"])

@@ -22,7 +22,9 @@ def load(tmp_path, monkeypatch):
 
     def load(document):
         path = tmp_path / "c.yaml"
-        path.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False), "utf-8")
+        path.write_text(
+            document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False), "utf-8"
+        )
         return load_contract(path)
 
     return load
@@ -48,7 +50,9 @@ def without_prose(value):
 
 def test_our_contract_has_the_structure_of_the_published_one():
     """Names, types, enums, examples and their order are upstream's; only the prose is ours."""
-    expected = json.loads(Path(__file__).with_name("specs").joinpath("seed-structure.json").read_text("utf-8"))
+    expected = json.loads(
+        Path(__file__).with_name("specs").joinpath("seed-structure.json").read_text("utf-8")
+    )
 
     assert json.dumps(without_prose(load_contract(SPEC).document)) == json.dumps(expected)
 
@@ -132,7 +136,7 @@ def test_tells_a_dangling_reference_beside_the_other_problems(load):
     found = problems_of(load, document)
 
     assert any("'#/components/parameters/Gone' leads nowhere" in problem for problem in found)
-    assert any( "'nope' is unknown here" in problem for problem in found)
+    assert any("'nope' is unknown here" in problem for problem in found)
 
 
 def test_refuses_a_reference_in_a_circle(load):

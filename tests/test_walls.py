@@ -52,7 +52,9 @@ def is_operation_module(name):
 
 def test_handlers_never_import_scripts():
     """The toolbox stands on the service, never the other way round."""
-    assert breaches(lambda name: is_within(name, "handlers"), lambda name: not is_within(name, "scripts")) == []
+    assert (
+        breaches(lambda name: is_within(name, "handlers"), lambda name: not is_within(name, "scripts")) == []
+    )
 
 
 def test_the_host_imports_nothing_else_of_the_service():
@@ -71,7 +73,9 @@ def test_the_store_knows_the_types_and_nothing_else_of_the_service():
     assert (
         breaches(
             lambda name: is_within(name, "handlers._store"),
-            lambda name: not is_within(name, "handlers") or is_within(name, "handlers._store", "handlers._types"),
+            lambda name: (
+                not is_within(name, "handlers") or is_within(name, "handlers._store", "handlers._types")
+            ),
         )
         == []
     )
@@ -100,7 +104,10 @@ def test_only_the_host_knows_connexion():
 def test_only_the_store_knows_a_driver(driver):
     """Whoever wants data asks the store."""
     assert (
-        breaches(lambda name: not is_within(name, "handlers._store"), lambda name: not is_within(name, driver)) == []
+        breaches(
+            lambda name: not is_within(name, "handlers._store"), lambda name: not is_within(name, driver)
+        )
+        == []
     )
 
 

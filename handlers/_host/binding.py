@@ -90,7 +90,7 @@ def import_package(name: str) -> ModuleType:
     """Import the handlers package `name`, the working directory included in the search."""
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
-    return _import(name, f"--handlers {name}")
+    return _import(name, "RELAY_HANDLERS")
 
 
 def bind(contract: Contract, package: ModuleType) -> list[Binding]:

@@ -17,9 +17,10 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_START = b"""SwaggerUIBundle({
-  url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null,
-  persistAuthorization: false,
+# "Try it out" asks this very service, whichever servers the contract names; the contract stays as it is.
+_START = """fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
+  spec.servers = [{url: %s, description: "this service"}, ...(spec.servers || [])];
+  SwaggerUIBundle({spec, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});
 });
 """
 _PAGE = """<!doctype html>
@@ -73,6 +74,7 @@ def contract_pages(contract: Contract) -> dict[str, Page]:
 def swagger_pages(contract: Contract) -> dict[str, Page]:
     """Return Swagger UI and its assets, by path; nothing in it is loaded from elsewhere."""
     page = _PAGE.format(title=escape(contract.title)).encode()
+    start = _START % orjson.dumps(contract.base_path or "/").decode()
     assets = {
         "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
         "swagger-ui.css": "text/css; charset=utf-8",
@@ -80,7 +82,7 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
     }
     return {
         "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
-        "/docs/start.js": Page(_START, "text/javascript; charset=utf-8"),
+        "/docs/start.js": Page(start.encode(), "text/javascript; charset=utf-8"),
         **{f"/docs/{name}": Page((_ASSETS / name).read_bytes(), kind) for name, kind in assets.items()},
     }
 

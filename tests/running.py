@@ -1,0 +1,78 @@
+"""Run the `relay` command as a person would: a process of its own, a socket of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, "-m", "scripts.cli"]
+
+
+class Service(NamedTuple):
+    """A running service: its process, its address, and the lines it has printed."""
+
+    process: subprocess.Popen[str]
+    url: str
+    printed: list[str]
+
+
+def environment(folder: Path, **variables: str) -> dict[str, str]:
+    """An environment without settings of the machine's own, whose data lies in `folder`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
+    return {**kept, "XDG_DATA_HOME": str(folder), "PYTHONPATH": str(ROOT), **variables}
+
+
+def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in `folder`."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder, **variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(
+    folder: Path, *arguments: str, command: list[str] = COMMAND, **variables: str
+) -> Iterator[Service]:
+    """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while."""
+    last = "  curl" if "--demo" in arguments else ""
+    with (folder / "stderr.log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", "0", *arguments],
+            cwd=folder,
+            env=environment(folder, **variables),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        printed: list[str] = []
+        for line in process.stdout:
+            printed.append(line.rstrip("\n"))
+            if line.startswith(last):
+                break
+        found = re.search(r" at (http://\S+)", "\n".join(printed))
+        assert found, (folder / "stderr.log").read_text("utf-8")
+        yield Service(process, found[1], printed)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

@@ -1,0 +1,352 @@
+"""The `relay` command, as a process: `scripts/`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import time
+
+import httpx
+import jwt
+import pytest
+
+from hosting import SECRET, assert_envelope, contract, operation, write_package
+from running import COMMAND, ROOT, environment, relay, serving
+
+ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
+USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
+CONFIG = "/api/calls/voice-ai/config"
+
+
+def token_for(user, secret=SECRET):
+    """A token of a user."""
+    return jwt.encode({"userId": user, "exp": 4102444800}, secret, "HS256")
+
+
+def test_help_answers_at_once(tmp_path):
+    """Under half a second, by the processor's clock: the machine's load does not count."""
+    for arguments in ([], ["serve"], ["token"], ["load"]):
+        before = _children_cpu()
+        result = relay(tmp_path, *arguments, "--help")
+        assert result.returncode == 0
+        assert result.stdout.startswith("Usage: ")
+        assert _children_cpu() - before < 0.5
+
+
+def _children_cpu():
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+class TestServe:
+    """`relay serve`."""
+
+    def test_the_printed_curl_answers_with_a_conforming_body(self, tmp_path):
+        """The first thing a newcomer does is paste it."""
+        with serving(tmp_path, "--demo") as service:
+            command = shlex.split(service.printed[-1])
+            result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True)
+            docs = next(line for line in service.printed if line.startswith("Docs: ")).removeprefix("Docs: ")
+            assert httpx.get(docs).status_code == 200
+
+        body = json.loads(result.stdout)
+        assert [number["phoneNumber"] for number in body["phoneNumbers"]] == ["+14165550100", "+14165550102"]
+        assert (body["hasApiKey"], body["hasToolSecret"], body["hasEstCredentials"]) == (True, False, True)
+        assert "demo-" not in result.stdout
+
+    def test_the_demo_survives_kill_9(self, tmp_path):
+        """Same data, and the token printed before is still good."""
+        with serving(tmp_path, "--demo") as service:
+            token = relay(tmp_path, "token", "--demo").stdout.strip()
+            headers = {"Authorization": f"Bearer {token}"}
+            before = httpx.get(service.url + CONFIG, headers=headers)
+            service.process.kill()
+            service.process.wait()
+
+        with serving(tmp_path, "--demo") as service:
+            after = httpx.get(service.url + CONFIG, headers=headers)
+
+        assert before.status_code == 200
+        assert before.content == after.content
+
+    def test_the_demo_keeps_to_itself(self, tmp_path):
+        """With a store or key of one's own it refuses: its users must not end up there."""
+        result = relay(tmp_path, "serve", "--demo", RELAY_STORE="sqlite:///mine.db", RELAY_JWT_SECRET=SECRET)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            "error: RELAY_STORE, RELAY_JWT_SECRET: --demo brings its own storage and key; "
+            "unset it, or leave --demo out\n"
+        )
+        assert not (tmp_path / "mine.db").exists()
+
+    def test_refuses_to_start_without_a_key(self, tmp_path):
+        """With every call a 401, nothing would say why."""
+        result = relay(tmp_path, "serve")
+
+        assert result.returncode == 2
+        assert result.stderr.startswith("error: RELAY_JWT_SECRET: missing: ")
+        assert result.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("store", "told"),
+        [
+            ("mysql://x", "error: RELAY_STORE: "),
+            ("sqlite:////proc/nope/relay.db", "error: RELAY_STORE: "),
+            ("mongodb://user:sk_canary@127.0.0.1", "error: RELAY_STORE: "),
+        ],
+    )
+    def test_refuses_to_start_on_a_store_that_cannot_be_opened(self, tmp_path, store, told):
+        """Non-zero, a readable line, no password, and no socket was opened."""
+        result = relay(tmp_path, "serve", RELAY_STORE=store, RELAY_JWT_SECRET=SECRET)
+
+        assert result.returncode == 2
+        assert told in result.stderr
+        assert "Traceback" not in result.stderr
+        assert "sk_canary" not in result.stderr
+        assert result.stdout == ""
+
+    def test_lists_every_problem_in_under_two_seconds(self, tmp_path):
+        """Contract, package and key at once."""
+        (tmp_path / "bad.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
+        started = time.monotonic()
+
+        result = relay(
+            tmp_path, "serve", "--spec", "bad.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short"
+        )
+
+        assert time.monotonic() - started < 2
+        assert result.returncode == 2
+        assert result.stderr.splitlines() == [
+            "error: bad.yaml:2:1: 'version' is missing",
+            "error: RELAY_HANDLERS: there is no package 'nope' here",
+            "error: RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more",
+        ]
+
+    def test_says_when_the_port_is_taken(self, tmp_path):
+        """One line, non-zero."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            result = relay(tmp_path, "serve", "--demo", "--port", port)
+
+        assert result.returncode != 0
+        assert "address already in use" in result.stderr
+        assert "Traceback" not in result.stderr
+
+    def test_hosts_a_contract_of_ones_own(self, tmp_path):
+        """Any contract, any package, found from the working directory; no key for what needs none."""
+        (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        package = write_package(tmp_path, things="async def show():\n    return 'mine'\n")
+
+        with serving(tmp_path, "--spec", "api.yaml", "--handlers", package) as service:
+            assert httpx.get(f"{service.url}/a").json() == "mine"
+
+    def test_reads_its_settings_from_an_env_file(self, tmp_path):
+        """The one of the working directory."""
+        (tmp_path / ".env").write_text(f"RELAY_JWT_SECRET={SECRET}\nRELAY_STORE=sqlite:///here.db\n", "utf-8")
+
+        with serving(tmp_path) as service:
+            response = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token_for('x')}"})
+
+        assert_envelope(response, 401, "UNAUTHENTICATED")
+        assert (tmp_path / "here.db").exists()
+
+    def test_starts_though_its_database_is_down(self, tmp_path):
+        """It becomes ready by itself; until then it says that it is not, in time."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        url = f"mongodb://127.0.0.1:{port}/relay"
+        with serving(tmp_path, RELAY_STORE=url, RELAY_JWT_SECRET=SECRET) as service:
+            started = time.monotonic()
+            headers = {"Authorization": f"Bearer {token_for(USER['_id'])}"}
+            response = httpx.get(service.url + CONFIG, headers=headers)
+            assert time.monotonic() - started < 3
+            assert httpx.get(f"{service.url}/livez").status_code == 200
+            assert httpx.get(f"{service.url}/readyz").status_code == 503
+
+        assert_envelope(response, 500, "DB_UNAVAILABLE")
+
+    def test_ends_on_sigterm_and_says_nothing_of_a_traceback(self, tmp_path):
+        """Whatever runs it waits for that."""
+        with serving(tmp_path, "--demo") as service:
+            service.process.send_signal(signal.SIGTERM)
+            service.process.wait(10)
+
+        assert "Traceback" not in (tmp_path / "stderr.log").read_text("utf-8")
+
+    def test_speaks_http_as_the_contract_says_it(self, tmp_path):
+        """What only a real server shows: no server header, one content length, raw paths."""
+        with serving(tmp_path, "--demo") as service:
+            response = httpx.get(f"{service.url}/api%2Fcalls/voice-ai/config")
+            malformed = httpx.get(f"{service.url}/%ff")
+
+        assert_envelope(response, 404, "NOT_FOUND")
+        assert_envelope(malformed, 400, "MALFORMED_PATH")
+        assert "server" not in response.headers
+
+
+class TestToken:
+    """`relay token`."""
+
+    def test_mints_a_token_that_the_service_accepts(self, tmp_path):
+        """For the issuer and audience that are set, and for as long as asked."""
+        result = relay(
+            tmp_path, "token", "--user", USER["_id"], "--expires", "60",
+            RELAY_JWT_SECRET=SECRET, RELAY_JWT_ISSUER="me", RELAY_JWT_AUDIENCE="you",
+        )  # fmt: skip
+
+        claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"], issuer="me", audience="you")
+        assert claims["userId"] == USER["_id"]
+        assert claims["exp"] - claims["iat"] == 60
+
+    @pytest.mark.parametrize(
+        ("arguments", "variables", "told"),
+        [
+            (["--user", "x"], {}, "error: RELAY_JWT_SECRET: missing: "),
+            (["--user", "x"], {"RELAY_JWT_SECRET": "short"}, "error: RELAY_JWT_SECRET: it has 5 bytes"),
+            ([], {"RELAY_JWT_SECRET": SECRET}, "error: --user: missing: "),
+        ],
+    )
+    def test_refuses_to_mint(self, tmp_path, arguments, variables, told):
+        """Without a secret that was set, or a user, there is no token."""
+        result = relay(tmp_path, "token", *arguments, **variables)
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(told)
+
+
+class TestLoad:
+    """`relay load`."""
+
+    def load(self, folder, name, content):
+        """Load a file that holds some text, or some JSON."""
+        text = content if isinstance(content, str) else json.dumps(content, indent=1)
+        (folder / name).write_text(text, "utf-8")
+        return relay(folder, "load", name, RELAY_STORE="sqlite:///relay.db")
+
+    def numbers(self, folder):
+        """The numbers that the service then shows the user."""
+        variables = {"RELAY_STORE": "sqlite:///relay.db", "RELAY_JWT_SECRET": SECRET}
+        with serving(folder, **variables) as service:
+            headers = {"Authorization": f"Bearer {token_for(USER['_id'])}"}
+            response = httpx.get(service.url + CONFIG, headers=headers)
+        return response.json().get("phoneNumbers", response.status_code)
+
+    def test_loads_json_and_ndjson(self, tmp_path):
+        """And the service answers from it."""
+        user = {**USER, "voicePhoneNumbers": [{"provider": "sinch", "phoneNumber": "+1"}]}
+        lines = [
+            {"organization": ORGANIZATION},
+            {"user": user},
+            {"credentials": {"organizationId": ORGANIZATION["_id"]}},
+        ]
+
+        as_json = self.load(tmp_path, "a.json", {"organizations": [ORGANIZATION], "users": [USER]})
+        as_lines = self.load(tmp_path, "b.ndjson", "\n".join(map(json.dumps, lines)) + "\n\n")
+
+        assert as_json.stdout == "a.json: loaded 1 organizations, 1 users, 0 credentials\n"
+        assert as_lines.stdout == "b.ndjson: loaded 1 organizations, 1 users, 1 credentials\n"
+        assert self.numbers(tmp_path) == [{"provider": "sinch", "phoneNumber": "+1", "userId": USER["_id"]}]
+
+    def test_tells_every_bad_record_with_file_and_line_and_loads_none(self, tmp_path):
+        """Which field, which rule; never the value."""
+        bad = [
+            {"organization": ORGANIZATION},
+            {"user": {**USER, "accessRole": "sk_canary"}},
+            {"user": {**USER, "pasword": "sk_canary"}},
+            {"usr": {}},
+        ]
+
+        result = self.load(tmp_path, "a.ndjson", "\n".join(map(json.dumps, bad)) + "\n{broken sk_canary")
+
+        assert result.returncode == 2
+        assert result.stdout == ""
+        assert [line.partition(": ")[2].partition(": ")[0] for line in result.stderr.splitlines()] == [
+            "a.ndjson:4",
+            "a.ndjson:5",
+            "a.ndjson:2",
+            "a.ndjson:3",
+        ]
+        assert "users/accessRole: the value is not one of" in result.stderr
+        assert "sk_canary" not in result.stderr
+        assert self.numbers(tmp_path) == 401
+
+    def test_finds_the_line_in_a_json_file(self, tmp_path):
+        """A pointer into ten thousand lines helps nobody."""
+        result = self.load(tmp_path, "a.json", {"users": [USER, {**USER, "loginDisabled": "no"}]})
+
+        assert result.stderr.startswith("error: a.json:12: users/loginDisabled: the value is not of type")
+
+    def test_refuses_a_user_without_an_organization(self, tmp_path):
+        """Told at its record, whatever store found it."""
+        result = self.load(tmp_path, "a.ndjson", json.dumps({"user": USER}))
+
+        assert result.returncode == 2
+        assert result.stderr.startswith("error: a.ndjson:1: ")
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ("", "error: a.json: not JSON: line 1, column 1\n"),
+            ('{"users": [], "users": []}', "error: a.json: a key stands twice in one object\n"),
+            ("[]", "error: a.json: the file is one object with lists of organizations, users, credentials\n"),
+            (
+                '{"people": []}',
+                "error: a.json: 'people' is none of the lists organizations, users, credentials\n",
+            ),
+        ],
+    )
+    def test_says_what_a_file_should_be(self, tmp_path, content, told):
+        """One readable line."""
+        result = self.load(tmp_path, "a.json", content)
+
+        assert (result.returncode, result.stderr) == (2, told)
+
+    def test_goes_on_with_the_next_file(self, tmp_path):
+        """All or nothing is per file."""
+        (tmp_path / "bad.json").write_text("nope", "utf-8")
+        (tmp_path / "good.json").write_text(json.dumps({"organizations": [ORGANIZATION]}), "utf-8")
+
+        result = relay(
+            tmp_path, "load", "gone.json", "bad.json", "good.json", RELAY_STORE="sqlite:///relay.db"
+        )
+
+        assert result.returncode == 2
+        assert result.stdout == "good.json: loaded 1 organizations, 0 users, 0 credentials\n"
+        assert result.stderr.splitlines() == [
+            "error: gone.json: cannot be read: No such file or directory",
+            "error: bad.json: not JSON: line 1, column 1",
+        ]
+
+
+def test_the_default_command_is_on_the_path_of_the_two_scripts():
+    """README's two commands are files that a shell can run."""
+    for name in ("serve", "test", "venv"):
+        file = ROOT / "scripts" / name
+        assert file.stat().st_mode & 0o111
+        subprocess.run(["sh", "-n", str(file)], check=True)
+
+
+def test_a_missing_module_is_not_a_traceback(tmp_path):
+    """The whole command fails in one line when the package it is to serve is broken."""
+    package = write_package(tmp_path, things="import nothing_like_this\n")
+    (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+
+    result = subprocess.run(
+        [*COMMAND, "serve", "--spec", "api.yaml", "--handlers", package],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"error: {package}/things.py:1:1: cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'\n"
+    )

@@ -1,0 +1,88 @@
+"""What a client may know of a failure: `handlers/_errors.py` and `handlers/_host/errors.py`."""
+
+from __future__ import annotations
+
+import jsonschema_rs
+import pytest
+
+from handlers import render_error
+from handlers._app import SPEC
+from handlers._errors import ServiceError
+from handlers._host.contract import load_contract
+from handlers._host.errors import ErrorReport, HostError, InvalidRequest, problem_details, report
+from handlers._host.parameters import Located
+from handlers._host.schemas import SchemaCompiler, Violation
+from handlers._store import StoreUnavailable
+
+
+def all_subclasses(kind):
+    """Every class below a class."""
+    return {kind, *(below for one in kind.__subclasses__() for below in all_subclasses(one))}
+
+
+FAILURES = [
+    failure
+    for failure in all_subclasses(HostError) | all_subclasses(ServiceError) | {StoreUnavailable}
+    if failure is not ServiceError
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
+def test_every_failure_fits_the_contracts_envelope(failure):
+    """Status, code and text are data on the class."""
+    contract = load_contract(SPEC)
+    schema = {"$ref": "#/components/schemas/CallsErrorResponse"}
+    validator = SchemaCompiler(contract).compile(schema, "response", ())
+
+    body, media_type = render_error(ErrorReport(failure.status, failure.code, failure.message))
+
+    assert media_type == "application/json"
+    assert validator.accepts(body)
+    assert failure.code.isupper()
+
+
+def test_lists_the_breaches_of_a_request_in_the_object_form():
+    """Where, which field, which rule; a client can act on it."""
+    failure = InvalidRequest(failures=[Located("query", Violation("/limit", "maximum", "too large"))])
+
+    body, _ = render_error(report(failure))
+
+    assert body == {
+        "success": False,
+        "error": {
+            "code": "VALIDATION_ERROR",
+            "message": "The request does not match the contract",
+            "details": [{"in": "query", "path": "/limit", "rule": "maximum", "message": "too large"}],
+        },
+        "code": "VALIDATION_ERROR",
+    }
+
+
+@pytest.mark.parametrize(
+    "exc", [ValueError("x"), KeyError("x"), OSError(5, "x"), jsonschema_rs.ReferencingError]
+)
+def test_knows_nothing_of_other_exceptions(exc):
+    """They are a 500, told only to the log."""
+    assert report(exc if isinstance(exc, Exception) else exc("x")) is None
+
+
+def test_wants_status_code_and_message_on_the_class():
+    """An instance's attributes, as other libraries' errors have them, are not meant for clients."""
+
+    class Foreign(Exception):
+        def __init__(self):
+            self.status, self.code, self.message = 404, "X", "sk_canary"
+
+    class Numeric(Exception):
+        status, code, message = 404, 404, "sk_canary"
+
+    assert report(Foreign()) is None
+    assert report(Numeric()) is None
+
+
+def test_renders_problem_details_for_packages_without_a_renderer():
+    """RFC 9457."""
+    assert problem_details(ErrorReport(404, "GONE", "It is gone")) == (
+        {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "It is gone", "code": "GONE"},
+        "application/problem+json",
+    )
