@@ -58,8 +58,8 @@ def _secret(path: Path) -> str:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            return path.read_text()
-        with os.fdopen(descriptor, "w") as file:
+            return path.read_text("ascii")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secret := secrets.token_urlsafe(48))
     except OSError as exc:
         raise SetupError([Problem(str(path), f"the demo cannot keep its secret: {exc.strerror}")]) from exc

@@ -30,16 +30,16 @@ def standin(folder: Path) -> Iterator[str]:
     fetched = subprocess.run(fetch, cwd=_STANDIN, capture_output=True, text=True, check=False)
     if fetched.returncode:
         pytest.skip(f"Maven could not fetch the stand-in: {fetched.stdout.strip()[:500]}")
-    launch = [java, "-cp", class_path.read_text(), "MongoStandin.java"]
+    launch = [java, "-cp", class_path.read_text("utf-8"), "MongoStandin.java"]
     with (
-        (folder / "errors").open("w+") as errors,
+        (folder / "errors").open("w+", encoding="utf-8") as errors,
         subprocess.Popen(
             launch, cwd=_STANDIN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process,
     ):
         port = process.stdout.readline().strip()
         if not port:
-            pytest.skip(f"the stand-in did not start: {Path(errors.name).read_text()[:500]}")
+            pytest.skip(f"the stand-in did not start: {Path(errors.name).read_text("utf-8")[:500]}")
         yield f"mongodb://127.0.0.1:{port}"
 
 

@@ -108,7 +108,7 @@ def _keys(name: str, value: Any) -> Keys:
         return secret_key(text)
     if "-----BEGIN" not in text:
         try:
-            text = Path(text).read_text()
+            text = Path(text).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as exc:
             raise KeyProblem("it is neither a key in PEM nor a file that can be read") from exc
     return public_key(text)

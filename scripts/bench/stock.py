@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import uvicorn
-from connexion import AsyncApp
+from connexion import AsyncApp  # type: ignore[attr-defined]  # Connexion ships no types
 
 from handlers._app import SPEC
 from scripts.bench.data import SECRET, numbers
