@@ -39,7 +39,7 @@ def standin(folder: Path) -> Iterator[str]:
     ):
         port = process.stdout.readline().strip()
         if not port:
-            pytest.skip(f"the stand-in did not start: {Path(errors.name).read_text("utf-8")[:500]}")
+            pytest.skip(f"the stand-in did not start: {Path(errors.name).read_text('utf-8')[:500]}")
         yield f"mongodb://127.0.0.1:{port}"
 
 
