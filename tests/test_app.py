@@ -55,7 +55,7 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
     problem = assert_problem(response, 500, "INTERNAL_ERROR")
     assert problem["detail"] == "The service failed to answer this request"
     assert "response violation: GET '/thing'" in caplog.text
-    assert "at /name: type: " in caplog.text
+    assert "at '/name': type: " in caplog.text
     assert "sk_canary" not in caplog.text + response.text
 
 
@@ -68,7 +68,7 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
             "content: the contract documents no body of text/html",
         ),
         ("return {'name': object()}", "type: the body cannot be written as JSON"),
-        ("return None", "at /: type: "),
+        ("return None", "at '/': type: "),
     ],
 )
 async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, told):
@@ -89,7 +89,7 @@ async def test_refuses_to_send_without_a_required_header(get, caplog):
     response = await get(answering({}, **{"201": created}), "async def show():\n    return None, 201, {}\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
-    assert "at /Location: required: " in caplog.text
+    assert "at '/Location': required: " in caplog.text
 
 
 async def test_answers_an_error_that_the_package_raises(get):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from .documents import Document, Place, Pointer, read_document
 from .problems import Problem, SetupError
@@ -35,7 +35,8 @@ def parse_pointer(fragment: str) -> Pointer:
     if not fragment:
         return ()
     return tuple(
-        unquote(token).replace("~1", "/").replace("~0", "~") for token in fragment.lstrip("/").split("/")
+        unquote(token).replace("~1", "/").replace("~0", "~")
+        for token in fragment.removeprefix("/").split("/")
     )
 
 
@@ -47,10 +48,18 @@ def lookup(data: Any, pointer: Pointer) -> Any:
     """Return the value at `pointer`; raise Missing where there is none."""
     for token in pointer:
         try:
-            data = data[int(token)] if isinstance(data, list) else data[token]
+            data = data[_index(token)] if isinstance(data, list) else data[token]
         except (KeyError, IndexError, ValueError, TypeError) as exc:
             raise Missing from exc
     return data
+
+
+def _index(token: str) -> int:
+    """Read an array's index (RFC 6901 section 4), which has one spelling."""
+    index = int(token)
+    if str(index) != token or index < 0:
+        raise ValueError
+    return index
 
 
 class Bundle:
@@ -63,6 +72,7 @@ class Bundle:
         self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
         self._names: dict[tuple[Path, Pointer], str] = {}
         self._taken_in: list[tuple[str, Document, Pointer, Any]] = []
+        self._own = frozenset(_schemas_of(root.data))
         self.data = self._expand(root.data, root, ())
         self._add_schemas()
 
@@ -88,8 +98,9 @@ class Bundle:
         while self._taken_in:  # a schema may bring others along
             name, document, at, value = self._taken_in.pop(0)
             schemas[name] = self._expand(value, document, at, schema=True)
-        if schemas:
-            self.data.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+        components = self.data.get("components") or {}
+        if schemas and isinstance(components, dict):
+            self.data["components"] = {**components, "schemas": {**_schemas_of(self.data), **schemas}}
 
     def _expand(
         self,
@@ -140,7 +151,7 @@ class Bundle:
             return value
         target, pointer, content = found
         if target is self.root:
-            return {"$ref": "#" + "".join(f"/{escape(token)}" for token in pointer)}
+            return {"$ref": "#" + "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)}
         key = target.path, pointer
         if schema:
             if key not in self._names:
@@ -176,9 +187,17 @@ class Bundle:
 
     def _free_name(self, target: Document, pointer: Pointer) -> str:
         word = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
-        own = self.root.data.get("components") or {}
-        taken = {*(own.get("schemas") or {}), *self._names.values()}
+        taken = {*self._own, *self._names.values()}
         return next(name for name in _numbered(word) if name not in taken)
+
+
+def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a document's own schemas; what is no mapping there, its structure's check will tell."""
+    try:
+        found = lookup(data, _WITHIN_SCHEMA)
+    except Missing:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _numbered(word: str) -> Iterator[str]:

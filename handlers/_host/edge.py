@@ -77,7 +77,7 @@ def log_failure(exc: Exception, scope: Any, request_id: str) -> None:
         for violation in exc.violations:
             path = violation.path or "/"
             _log.error(
-                "response violation: %s: at %s: %s: %s", where, path, violation.rule, violation.message
+                "response violation: %s: at %r: %s: %s", where, path, violation.rule, violation.message
             )
         return
     found = report(exc)

@@ -6,8 +6,11 @@ import json
 import re
 from typing import Any
 
+MAX_DEPTH = 200
+"""How many levels of values a body may have; validators and writers give up not far beyond."""
+
 _MAX_INTEGER_DIGITS = 100
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -19,7 +22,7 @@ def parse_json(body: bytes) -> Any:
 
     Raises NotJson, beyond plain syntax, for what parsers disagree on: bytes that are not UTF-8, a
     byte order mark, a repeated key, NaN and infinities, integers of more than 100 digits, lone
-    surrogates, NUL in text, and nesting too deep for the parser.
+    surrogates, NUL in text, and more than MAX_DEPTH levels.
     """
     try:
         text = body.decode()
@@ -32,12 +35,27 @@ def parse_json(body: bytes) -> Any:
         raise NotJson(f"not UTF-8: byte {exc.start}") from exc
     except RecursionError as exc:
         raise NotJson("nested too deeply") from exc
-    # Both can only come in through escapes, which hardly any body has.
-    if "\\u" in text and (
-        _SURROGATE.search(text := json.dumps(value, ensure_ascii=False)) or "\\u0000" in text
-    ):
-        raise NotJson("text with a lone surrogate or NUL")
+    # Hardly any body has that many brackets, or escapes, the only way such text comes in.
+    if text.count("[") + text.count("{") >= MAX_DEPTH or "\\u" in text:
+        _check(value)
     return value
+
+
+def _check(value: Any) -> None:
+    """Go through a value level by level."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        objects = [node for node in level if isinstance(node, dict)]
+        texts = [node for node in level if isinstance(node, str)]
+        texts += [key for node in objects for key in node]
+        if any(_UNWRITABLE.search(text) for text in texts):
+            raise NotJson("text with a lone surrogate or NUL")
+        lists = [node for node in level if isinstance(node, list)]
+        level = [child for node in lists for child in node]
+        level += [child for node in objects for child in node.values()]
+        if not level:
+            return
+    raise NotJson("nested too deeply")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -48,7 +66,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MAX_INTEGER_DIGITS:
+    if len(digits.lstrip("-")) > _MAX_INTEGER_DIGITS:
         raise NotJson(f"an integer of more than {_MAX_INTEGER_DIGITS} digits")
     return int(digits)
 

@@ -21,22 +21,27 @@ def parse_media_type(header: str) -> MediaType:
     message = Message()
     message["content-type"] = header
     charset = message.get_param("charset", "utf-8")
-    return MediaType(_bare(header), charset.strip().lower() if isinstance(charset, str) else "")
+    return MediaType(bare(header), charset.strip().lower() if isinstance(charset, str) else "")
 
 
 def is_json(name: str) -> bool:
     """Whether a media type is JSON: itself, or by its suffix (RFC 6839 section 3.1)."""
-    return _bare(name) == "application/json" or _bare(name).endswith("+json")
+    return bare(name) == "application/json" or bare(name).endswith("+json")
+
+
+def by_name(content: Mapping[str, T]) -> dict[str, T]:
+    """Return what a contract documents by media type, as `find` looks it up."""
+    return {bare(media_type): value for media_type, value in content.items()}
 
 
 def find(name: str, content: Mapping[str, T]) -> T | None:
     """Return what `content` holds for a media type: itself, else its range (`text/*`, `*/*`)."""
-    by_name = {_bare(key): value for key, value in content.items()}
     for key in (name, f"{name.partition('/')[0]}/*", "*/*"):
-        if key in by_name:
-            return by_name[key]
+        if key in content:
+            return content[key]
     return None
 
 
-def _bare(name: str) -> str:
-    return name.partition(";")[0].strip().lower()
+def bare(media_type: str) -> str:
+    """Return a media type in lower case, without its parameters."""
+    return media_type.partition(";")[0].strip().lower()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from . import media
 from .contract import Contract, Operation, RequestBody, Schema
 from .documents import Pointer
 from .errors import InvalidRequest, UnsupportedMediaType
-from .forms import decode_multipart
+from .forms import FormDecoder, parse_urlencoded
 from .json_strict import NotJson, parse_json
 from .messages import HeaderList, Request, header
-from .parameters import Coercion, Located, ParameterDecoder
+from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Violation
 
 Arguments = dict[str, Any]
@@ -30,13 +29,12 @@ class RequestDecoder:
             for parameter in operation.parameters
         ]
         self._locations = {parameter.location for parameter in operation.parameters}
+        self._headers = [
+            parameter.name for parameter in operation.parameters if parameter.location == "header"
+        ]
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
         self.wants_body = self._body is not None
         self.wants_nothing = not self._decoders and self._body is None
-        self.sometimes = {name for decoder, name in self._decoders if not decoder.always_sent}
-        """Names of arguments that a request may leave out."""
-        if operation.body and not operation.body.required:
-            self.sometimes.add("body")
 
     def decode(self, request: Request) -> Arguments:
         """Return the arguments by name.
@@ -60,11 +58,12 @@ class RequestDecoder:
         if "path" in self._locations:
             raw["path"] = {name: [value] for name, value in request.path_params.items()}
         if "query" in self._locations:
-            raw["query"] = _multi(_query(request.query_string))
+            raw["query"] = _query(request.query_string)
         if "header" in self._locations:
-            raw["header"] = _headers(request.headers, self._decoders)
+            found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
+            raw["header"] = {name: [value.strip()] for name, value in found.items() if value is not None}
         if "cookie" in self._locations:
-            raw["cookie"] = _multi(_cookies(request.headers))
+            raw["cookie"] = _cookies(request.headers)
         return raw
 
 
@@ -73,12 +72,14 @@ class BodyDecoder:
 
     def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
         self._required = body.required
-        self._readers = {
-            media_type: _reader(
-                media_type, schema, contract, compiler, (*body.pointer, "content", media_type)
-            )
-            for media_type, schema in body.content.items()
-        }
+        self._readers = media.by_name(
+            {
+                media_type: _reader(
+                    media.bare(media_type), schema, contract, compiler, (*body.pointer, "content", media_type)
+                )
+                for media_type, schema in body.content.items()
+            }
+        )
 
     def decode(self, request: Request, arguments: Arguments, failures: list[Located]) -> None:
         """Put the body's value into `arguments["body"]`, or what is wrong with it into `failures`."""
@@ -96,7 +97,7 @@ class BodyDecoder:
             raise UnsupportedMediaType
         try:
             value, violations = reader(request.body, content_type)
-        except (NotJson, UnicodeDecodeError, ValueError) as exc:
+        except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson) else "the body cannot be read as its media type"
             violations, value = [Violation("", "format", reason)], None
         failures += [Located("body", violation) for violation in violations]
@@ -108,8 +109,9 @@ BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
 
 
 def _reader(
-    media_type: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    name: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
 ) -> BodyReader:
+    """Return the reader of one documented media type."""
     validator = compiler.compile(schema, "request", pointer)
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
@@ -124,66 +126,41 @@ def _reader(
         text = body.decode()
         return check(text, text)
 
-    coerce = Coercion(contract, compiler).of(schema)
-    lists = _list_properties(schema, contract)
-
     def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        value = coerce(_form(_multi(_query(body)), lists))
+        value = form.urlencoded(body)
         return check(value, value)
 
     def read_multipart(body: bytes, content_type: str) -> tuple[Any, list[Violation]]:
-        value = coerce(_form(decode_multipart(body, content_type), lists))
+        value = form.multipart(body, content_type)
         return check(value, _without_bytes(value))
 
-    name = media_type.partition(";")[0].strip().lower()
     if media.is_json(name):
         return read_json
-    if name == "application/x-www-form-urlencoded":
-        return read_form
-    if name.startswith("multipart/"):
-        return read_multipart
+    if name in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = FormDecoder(schema, contract, compiler)
+        return read_form if name.startswith("application/") else read_multipart
     if name.startswith("text/"):
         return read_text
     return lambda body, _content_type: (body, [])  # no schema of OpenAPI 3.0 describes other bytes
 
 
-def _headers(headers: HeaderList, decoders: list[tuple[ParameterDecoder, str]]) -> dict[str, list[str]]:
-    wanted = [decoder.parameter.name for decoder, _ in decoders if decoder.parameter.location == "header"]
-    found = {name: header(headers, name.lower().encode()) for name in wanted}
-    return {name: [value.strip()] for name, value in found.items() if value is not None}
-
-
-def _cookies(headers: HeaderList) -> list[tuple[str, str]]:
-    """Split Cookie headers as RFC 6265 section 4.2.1 writes them."""
-    pairs = (pair.partition("=") for pair in (header(headers, b"cookie") or "").replace(",", ";").split(";"))
-    return [(name.strip(), value.strip()) for name, sign, value in pairs if sign]
-
-
-def _query(query: bytes) -> list[tuple[str, str]]:
+def _query(query: bytes) -> dict[str, list[str]]:
     try:
-        return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=1000)
+        return parse_urlencoded(query)
     except ValueError as exc:
-        violation = Violation("", "encoding", "not percent-encoded UTF-8, or more than 1,000 fields")
+        violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[Located("query", violation)]) from exc
 
 
-def _multi(pairs: list[tuple[str, Any]]) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return values
-
-
-def _list_properties(schema: Schema, contract: Contract) -> set[str]:
-    properties = contract.resolve(schema).get("properties", {})
-    return {name for name, part in properties.items() if contract.resolve(part).get("type") == "array"}
-
-
-def _form(fields: Mapping[str, list[Any]], lists: set[str]) -> dict[str, Any]:
-    """Return a form's fields: a list where the schema has one or a field is repeated."""
-    return {
-        name: values if name in lists or len(values) > 1 else values[0] for name, values in fields.items()
-    }
+def _cookies(headers: HeaderList) -> dict[str, list[str]]:
+    """Split Cookie headers as RFC 6265 section 4.2.1 writes them; HTTP/2 may send several."""
+    cookies: dict[str, list[str]] = {}
+    lines = [value.decode("latin-1") for name, value in headers if name == b"cookie"]
+    for pair in ";".join(lines).split(";"):
+        name, sign, value = pair.partition("=")
+        if sign:
+            cookies.setdefault(name.strip(), []).append(value.strip())
+    return cookies
 
 
 def _without_bytes(value: Any) -> Any:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from . import media
 from .contract import Contract, Operation, Response
 from .errors import ResponseViolation
-from .messages import Answer
+from .messages import Answer, HeaderList
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
+
+_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
 
 
 class ResponseEncoder:
@@ -53,19 +56,30 @@ class ResponseEncoder:
         return compiled.encode(body, status, headers or {}, media_type)
 
 
+class _Content(NamedTuple):
+    """One documented media type of a response."""
+
+    validator: Validator | None
+    is_json: bool
+
+
 class _ResponseCompiler:
     """One documented response, compiled."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._content = {
-            name: (
-                compiler.compile(schema, "response", (*response.pointer, "content", name)),
-                media.is_json(name),
-            )
-            for name, schema in response.content.items()
-        }
-        self._default = next((name for name, (_, json) in self._content.items() if json), None) or next(
-            iter(self._content), None
+        self._content = media.by_name(
+            {
+                name: _Content(
+                    compiler.compile(schema, "response", (*response.pointer, "content", name)),
+                    media.is_json(name),
+                )
+                for name, schema in response.content.items()
+            }
+        )
+        self._default = min(
+            (name for name in response.content if "*" not in name),
+            key=lambda name: not media.is_json(name),
+            default=None,
         )
         self._headers = [
             (header, ParameterDecoder(header, contract, compiler)) for header in response.headers
@@ -76,18 +90,19 @@ class _ResponseCompiler:
         chosen = media_type or names.pop("content-type", None) or self._default
         if self._headers:
             self._check_headers(names)
-        out = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in names.items()]
-        if chosen is None:
+        if not self._content:
             if body is not None:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
-            return Answer(status, out, b"")
-        compiled = self._content.get(chosen) or media.find(media.parse_media_type(chosen).name, self._content)
-        if compiled is None:
+            return Answer(status, _lines(names), b"")
+        if chosen is None:
+            raise ResponseViolation([Violation("", "content", "the handler has to say which content-type")])
+        content = media.find(media.bare(chosen), self._content)
+        if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        validator, json = compiled
-        assert validator is not None  # a contract with a schema that cannot be compiled is not served
-        written = _write_json(body, validator) if json else _write_plain(body, validator)
-        return Answer(status, [(b"content-type", chosen.encode("latin-1")), *out], written)
+        assert content.validator is not None  # a contract with a schema that cannot be compiled is not served
+        write = _write_json if content.is_json else _write_plain
+        written = write(body, content.validator)
+        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
 
     def _check_headers(self, names: Mapping[str, str]) -> None:
         raw = {
@@ -102,18 +117,37 @@ class _ResponseCompiler:
             raise ResponseViolation([failure.violation for failure in failures])
 
 
+def _lines(headers: Mapping[str, str]) -> HeaderList:
+    """Return headers as bytes; what would end a line early could be read as another answer."""
+    if wrong := [name for name, value in headers.items() if not _FIELD_VALUE.fullmatch(value)]:
+        raise ResponseViolation(
+            [Violation(f"/{name}", "header", "not what a header may hold") for name in wrong]
+        )
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _with_charset(media_type: str) -> str:
+    """Say that text is UTF-8, where the contract does not; clients would guess."""
+    is_plain = media_type.startswith("text/") and ";" not in media_type
+    return f"{media_type}; charset=utf-8" if is_plain else media_type
+
+
 def _write_json(value: Any, validator: Validator) -> bytes:
+    """Serialise a conforming value.
+
+    One that does not conform as it is may do so as it is written: dates, UUIDs, enums, subclasses.
+    """
     try:
-        accepted = validator.accepts(value)
-        written = orjson.dumps(value) if accepted else b""
-    except (ValueError, TypeError):  # dates, UUIDs, enums, subclasses of str: judged by what is written
-        try:
-            written = orjson.dumps(value)
-        except TypeError as exc:
-            raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
-        value = orjson.loads(written)
-        accepted = validator.accepts(value)
-    if not accepted:
+        if validator.accepts(value):
+            return orjson.dumps(value)
+    except (ValueError, TypeError):
+        pass
+    try:
+        written = orjson.dumps(value)
+    except TypeError as exc:
+        raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+    value = orjson.loads(written)
+    if not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
     return written
 

@@ -30,8 +30,17 @@ class _Node(Generic[T]):
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node[T]] = {}
-        self.templated: list[tuple[re.Pattern[str], list[str], _Node[T]]] = []
+        self.templated: list[_Templated[T]] = []
         self.methods: dict[str, T] = {}
+
+
+class _Templated(NamedTuple, Generic[T]):
+    """A segment with variables in it, and what may follow."""
+
+    pattern: re.Pattern[str]
+    names: list[str]
+    concrete: int  # how many characters are no variable
+    node: _Node[T]
 
 
 class Routes(Generic[T]):
@@ -68,15 +77,16 @@ class Routes(Generic[T]):
         if "{" not in segment:
             return node.literal.setdefault(segment, _Node())
         names = re.findall(r"\{([^}]*)\}", segment)
-        pieces = [re.escape(piece) for piece in re.split(r"\{[^}]*\}", segment)]
-        pattern = re.compile("(.+?)".join(pieces) if len(names) > 1 else "(.+)".join(pieces), re.DOTALL)
-        for known, known_names, child in node.templated:
-            if known == pattern and known_names == names:
-                return child
-        child = _Node()
-        node.templated.append((pattern, names, child))
+        pieces = re.split(r"\{[^}]*\}", segment)
+        variable = "(.+?)" if len(names) > 1 else "(.+)"
+        pattern = re.compile(variable.join(map(re.escape, pieces)), re.DOTALL)
+        for known in node.templated:
+            if known.pattern == pattern and known.names == names:
+                return known.node
+        child: _Node[T] = _Node()
+        node.templated.append(_Templated(pattern, names, len("".join(pieces)), child))
         # `report-{id}` says more than `{id}` and is tried first.
-        node.templated.sort(key=lambda entry: -len(entry[0].pattern))
+        node.templated.sort(key=lambda templated: -templated.concrete)
         return child
 
 
@@ -89,7 +99,7 @@ def _walk(node: _Node[T], segments: list[str], index: int, variables: dict[str, 
     segment = segments[index]
     if (child := node.literal.get(segment)) is not None:
         yield from _walk(child, segments, index + 1, variables)
-    for pattern, names, templated in node.templated:
-        if (found := pattern.fullmatch(segment)) is not None:
-            bound = dict(zip(names, found.groups(), strict=True))
-            yield from _walk(templated, segments, index + 1, {**variables, **bound})
+    for templated in node.templated:
+        if (found := templated.pattern.fullmatch(segment)) is not None:
+            bound = dict(zip(templated.names, found.groups(), strict=True))
+            yield from _walk(templated.node, segments, index + 1, {**variables, **bound})

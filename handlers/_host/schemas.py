@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -59,23 +60,12 @@ class Validator:
         self.accepts: Callable[[Any], bool] = compiled.is_valid
         """Whether a plain value (str, int, float, bool, None, list, dict) conforms.
 
-        Raises ValueError for other types, see `accepts_as_written`.
+        Raises ValueError for what it does not know. NaN conforms where any type does; it is written as null.
         """
 
-    def accepts_as_written(self, value: Any) -> bool:
-        """Whether what orjson makes of a value (dates, UUIDs, enums, str subclasses) conforms."""
-        try:
-            return self.accepts(value)
-        except ValueError:
-            return self.accepts(orjson.loads(orjson.dumps(value)))
-
     def violations(self, value: Any) -> list[Violation]:
-        """Tell what is wrong with a value, at most MAX_VIOLATIONS of it."""
-        try:
-            errors = list(self._compiled.iter_errors(value))
-        except ValueError:
-            errors = list(self._compiled.iter_errors(orjson.loads(orjson.dumps(value))))
-        return [self._violation(error) for error in errors[:MAX_VIOLATIONS]]
+        """Tell what is wrong with a plain value, at most MAX_VIOLATIONS of it."""
+        return [self._violation(error) for error in islice(self._compiled.iter_errors(value), MAX_VIOLATIONS)]
 
     def _violation(self, error: Any) -> Violation:
         kind = error.kind
@@ -145,32 +135,47 @@ class SchemaCompiler:
         """Return the schema in draft 4's words, and the `$ref`s in it (as written in the contract)."""
         refs: set[str] = set()
 
-        def translate(schema: Schema) -> Schema:
+        def translate(schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
             if "$ref" in schema:  # its siblings mean nothing (OpenAPI 3.0.3, "Reference Object")
                 refs.add(schema["$ref"])
                 return {"$ref": f"#/definitions/{quote(escape(schema['$ref']), safe='~')}"}
             out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
+            hidden |= self._hidden(schema, direction)
             for keyword in ("allOf", "anyOf", "oneOf"):
                 if keyword in schema:
-                    out[keyword] = [translate(part) for part in schema[keyword]]
+                    inherited = hidden if keyword == "allOf" else frozenset()
+                    out[keyword] = [translate(part, inherited) for part in schema[keyword]]
             for keyword in ("not", "items", "additionalProperties"):
                 if keyword in schema:
                     value = schema[keyword]
                     out[keyword] = translate(value) if isinstance(value, dict) else value
             if "properties" in schema:
-                hidden = {
-                    name for name, part in schema["properties"].items() if self._is_hidden(part, direction)
-                }
                 out["properties"] = {
-                    name: _HIDDEN if name in hidden else translate(part)
+                    name: _HIDDEN if self._is_hidden(part, direction) else translate(part)
                     for name, part in schema["properties"].items()
                 }
-                _require(out, [name for name in out.get("required", []) if name not in hidden])
+            _require(out, [name for name in out.get("required", []) if name not in hidden])
             if bounds := _INTEGER_BOUNDS.get(out.get("format", "")):
                 out = {"allOf": [out, {"minimum": bounds[0], "maximum": bounds[1]}]}
             return _nullable(out) if schema.get("nullable") else out
 
         return translate(schema), refs
+
+    def _hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
+        """Return the properties that must not be sent this way, those of `allOf` included.
+
+        To require one of them says nothing here (OpenAPI 3.0.3, "Schema Object", `readOnly`).
+        """
+        if (ref := schema.get("$ref")) is not None:
+            if ref in seen:
+                return frozenset()
+            return self._hidden(self._contract.resolve(schema), direction, (*seen, ref))
+        own = {
+            name for name, part in schema.get("properties", {}).items() if self._is_hidden(part, direction)
+        }
+        return frozenset(own).union(
+            *(self._hidden(part, direction, seen) for part in schema.get("allOf", []))
+        )
 
     def _is_hidden(self, schema: Schema, direction: Direction) -> bool:
         return self._contract.resolve(schema).get(_MARKS[direction]) is True
@@ -185,12 +190,11 @@ def _require(schema: Schema, names: list[str]) -> None:
 
 
 def _nullable(schema: Schema) -> Schema:
-    """Let null in too, whatever stands beside `nullable`; that is how Connexion and Schemathesis read it."""
+    """Let null in too, whatever stands beside `nullable`, but for an `enum` that does not list it."""
+    if None not in schema.get("enum", [None]):
+        return schema
     if set(schema) <= _KEYWORDS and isinstance(schema.get("type"), str):
-        nullable = {**schema, "type": [schema["type"], "null"]}
-        if "enum" in schema:
-            nullable["enum"] = [*schema["enum"], *([] if None in schema["enum"] else [None])]
-        return nullable
+        return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 
 
