@@ -11,7 +11,7 @@ Reference = int | str
 
 
 class NotInTheBooks(Exception):
-    """There is no such vehicle, work order, note, photo or part."""
+    """There is no such vehicle, work order, photo or part."""
 
     status, code, message = 404, "NOT_IN_THE_BOOKS", "The garage's books have no such entry"
 
@@ -33,7 +33,7 @@ class WorkOrder:
     """Work on a vehicle, with the note and the photos that were filed with it."""
 
     entry: dict[str, Any]
-    note: str | None = None
+    note: str = ""
     photos: dict[int, bytes] = field(default_factory=dict)
 
 

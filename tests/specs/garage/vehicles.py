@@ -7,8 +7,6 @@ from typing import Any
 
 from ._garage import Garage, Vehicle
 
-MILLIMETRE = 1.26  # 32nds of an inch
-
 
 async def listVehicles(  # noqa: N802 -- the contract's name
     *,
@@ -47,13 +45,20 @@ async def registerVehicle(*, body: dict[str, Any], garage: Garage):  # noqa: N80
     return _view(vehicle), 201, {"Location": f"/garage/v1/vehicles/{vehicle.id}"}
 
 
-async def getVehicle(*, vehicle_id: str, units: str, garage: Garage, x_decimals: int | None = None):  # noqa: N802 -- the contract's name
+async def getVehicle(  # noqa: N802 -- the contract's name
+    *,
+    vehicle_id: str,
+    garage: Garage,
+    units: str,
+    hide: list[str] | None = None,
+    x_decimals: int | None = None,
+):
     """Show a vehicle, its tread in the units of the caller's choice."""
     view = _view(garage.vehicle(vehicle_id))
     if "tread" in view:
-        factor = MILLIMETRE if units == "imperial" else 1
-        view["tread"] = [[_rounded(tyre * factor, x_decimals) for tyre in axle] for axle in view["tread"]]
-    return view
+        scale = 10 if units == "cm" else 1
+        view["tread"] = [[_rounded(tyre / scale, x_decimals) for tyre in axle] for axle in view["tread"]]
+    return {name: value for name, value in view.items() if name not in (hide or [])}
 
 
 async def replaceVehicle(*, vehicle_id: str, body: dict[str, Any], garage: Garage):  # noqa: N802 -- the contract's name

@@ -32,15 +32,21 @@ def list_work_orders(
 def order_work(*, vehicle_id: str, body: dict[str, Any], garage: Garage):
     """Order work, not urgent and nobody's unless said otherwise."""
     work = garage.order(vehicle_id, **{"urgent": False, "mechanic": None, "parts": [], **body})
-    return work.entry, 201, {"Location": f"/garage/v1/vehicles/{vehicle_id}/work-orders/{work.entry['number']}"}
+    return (
+        work.entry,
+        201,
+        {"Location": f"/garage/v1/vehicles/{vehicle_id}/work-orders/{work.entry['number']}"},
+    )
+
+
+def show_work_order(*, vehicle_id: str, number: int, garage: Garage):
+    """Show one work order."""
+    return garage.work_order(vehicle_id, number).entry
 
 
 def read_note(*, vehicle_id: str, number: int, garage: Garage):
-    """Read a note, if there is one."""
-    note = garage.work_order(vehicle_id, number).note
-    if note is None:
-        raise NotInTheBooks
-    return note
+    """Read the note."""
+    return garage.work_order(vehicle_id, number).note
 
 
 def write_note(*, vehicle_id: str, number: int, body: str, garage: Garage):
