@@ -220,19 +220,15 @@ def _compile(
 
 
 def _verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) -> list[Problem]:
-    in_use = schemes_in_use(contract)
+    """Find the schemes whose credentials nothing could verify; every call would be 401."""
     by_jwt = [
         name
-        for name in in_use
+        for name in schemes_in_use(contract)
         if name not in exports.verifiers and scheme_type(contract.security_schemes[name]) in JWT_TYPES
     ]
+    problems = missing_verifiers(contract, {*exports.verifiers, *by_jwt})
     if by_jwt and not has_jwt:
-        names = ", ".join(by_jwt)
-        hint = "set it, or RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS; `relay serve --demo` brings its own"
-        return [
-            Problem(
-                "RELAY_JWT_SECRET", f"missing: the contract's security scheme {names} needs a key; {hint}"
-            ),
-            *missing_verifiers(contract, {**exports.verifiers, **dict.fromkeys(by_jwt)}),
-        ]
-    return missing_verifiers(contract, {**exports.verifiers, **dict.fromkeys(by_jwt)})
+        message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
+        hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"
+        problems.append(Problem("RELAY_JWT_SECRET", message + hint))
+    return problems

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -42,8 +42,8 @@ def schemes_in_use(contract: Contract) -> list[str]:
     return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
 
 
-def missing_verifiers(contract: Contract, verifiers: Mapping[str, Any]) -> list[Problem]:
-    """Find schemes whose credentials nothing could verify; every call would be 401."""
+def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Problem]:
+    """Find schemes in use that are none of `verifiers`."""
     return [
         contract.problem(
             ("components", "securitySchemes", name),
