@@ -21,7 +21,7 @@ class ServiceError(Exception):
 class NotSignedIn(ServiceError):
     """The token is good, but its user is unknown or may not sign in."""
 
-    status, code, message = 401, "UNAUTHENTICATED", "A valid bearer token is required"
+    status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
 
 
 def render_error(report: ErrorReport) -> tuple[CallsErrorResponse, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def serve(*, demo: bool, **given: Any) -> None:
             raise SetupError(
                 [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
             )
+        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it logs what clients get wrong
         logging.getLogger("relay").setLevel(settings.log_level.upper())
         application = create(settings.handlers, settings)
         if demo:
@@ -82,6 +84,8 @@ def _run(application: Application, *, demo: bool) -> None:
     """Run uvicorn until a signal ends it."""
     import uvicorn
 
+    from handlers._host.problems import Problem, SetupError
+
     settings = application.settings
 
     class Server(uvicorn.Server):
@@ -104,8 +108,15 @@ def _run(application: Application, *, demo: bool) -> None:
             timeout_keep_alive=5,
         )
     )
-    # Our own lines say why; uvicorn's only says that.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "startup failed" not in record.getMessage())
+    refused: list[OSError] = []
+
+    def in_our_words(record: logging.LogRecord) -> bool:
+        """Keep what uvicorn logs of a failed start; it is told below, with what to do."""
+        if isinstance(record.msg, OSError):
+            refused.append(record.msg)
+        return not isinstance(record.msg, OSError) and "startup failed" not in record.getMessage()
+
+    logging.getLogger("uvicorn.error").addFilter(in_our_words)
     with setup_errors():
         try:
             server.run()
@@ -114,6 +125,10 @@ def _run(application: Application, *, demo: bool) -> None:
         except SystemExit:
             if application.startup_error is not None:
                 raise application.startup_error from None
+            if refused:
+                reason = os.strerror(refused[0].errno) if refused[0].errno else str(refused[0])
+                where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
+                raise SetupError([Problem("RELAY_HOST, RELAY_PORT", where)]) from None
             raise
 
 

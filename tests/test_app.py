@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
+from handlers._host import edge
 from handlers._host.problems import SetupError
 from hosting import assert_problem, bearer, calling, contract, host, operation
 
@@ -30,7 +32,7 @@ def hosted(tmp_path, monkeypatch):
 def get(hosted):
     """Host a contract whose `show` is `things`, and GET a path of it."""
 
-    async def get(document, things, path="/thing", *, init="", **headers):
+    async def get(document, things, path="/thing", *, init="", headers=None):
         async with calling(hosted(document, things=things, init=init)) as client:
             return await client.get(path, headers=headers)
 
@@ -90,6 +92,67 @@ async def test_refuses_to_send_without_a_required_header(get, caplog):
 
     assert_problem(response, 500, "INTERNAL_ERROR")
     assert "at '/Location': required: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "50"},
+        {"Transfer-Encoding": "chunked"},
+        {"Connection": "close"},
+        {"bad\r\nname": "x"},
+        {"X-A": "a\r\nX-B: b"},
+        {"X-A": ["a"]},
+    ],
+)
+async def test_refuses_headers_that_break_the_framing(get, headers):
+    """Behind a proxy, one answer could be read as two."""
+    response = await get(answering(THING), f"async def show():\n    return {{'name': 'a'}}, 200, {headers}\n")
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+
+
+@pytest.mark.parametrize("failure", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
+async def test_answers_whatever_is_raised(get, failure):
+    """Nothing raised behind the edge reaches the server."""
+    things = f"import asyncio\n\nasync def show():\n    raise {failure}\n"
+
+    assert_problem(await get(answering(THING), things), 500, "INTERNAL_ERROR")
+
+
+async def test_wants_exactly_one_host(get):
+    """A proxy and the service could otherwise mean two (RFC 9112 section 3.2)."""
+    things = "async def show():\n    return {'name': 'a'}\n"
+
+    response = await get(answering(THING), things, headers=[("Host", "a"), ("Host", "b")])
+
+    assert_problem(response, 400, "AMBIGUOUS_HOST")
+
+
+@pytest.mark.parametrize("headers", [[("X-A", "a" * 40_000)], [("X-A", "a")] * 101])
+async def test_refuses_headers_without_end(get, headers):
+    """By size and by number; uvicorn takes any."""
+    response = await get(answering(THING), "async def show(): ...\n", headers=headers)
+
+    assert_problem(response, 431, "HEADERS_TOO_LARGE")
+
+
+async def test_does_not_wait_for_a_body_for_ever(hosted, monkeypatch):
+    """One byte and then nothing holds no place."""
+    monkeypatch.setattr(edge, "BODY_SECONDS", 0.05)
+    body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    application = hosted(
+        contract({"/a": {"post": operation("add", requestBody=body)}}), things="async def add(body): ...\n"
+    )
+
+    async def slow():
+        yield b"1"
+        await asyncio.sleep(60)
+
+    async with calling(application, **{"Content-Type": "text/plain"}) as client:
+        response = await asyncio.wait_for(client.post("/a", content=slow()), 5)
+
+    assert_problem(response, 408, "BODY_TOO_SLOW")
 
 
 async def test_answers_an_error_that_the_package_raises(get):
@@ -208,8 +271,8 @@ async def test_gives_every_answer_a_request_id(get):
     things = "async def show():\n    return {'name': 'a'}\n"
 
     own = await get(answering(THING), things)
-    given = await get(answering(THING), things, **{"X-Request-ID": "abc-123"})
-    bad = await get(answering(THING), things, **{"X-Request-ID": "a b\t<script>"})
+    given = await get(answering(THING), things, headers={"X-Request-ID": "abc-123"})
+    bad = await get(answering(THING), things, headers={"X-Request-ID": "a b\t<script>"})
 
     assert len(own.headers["x-request-id"]) == 32
     assert given.headers["x-request-id"] == "abc-123"

@@ -159,6 +159,27 @@ async def test_lets_anybody_in_where_security_is_optional(get):
         assert_problem(await get(optional, {"Authorization": "Bearer x.y.z"}), 401, "UNAUTHENTICATED")
 
 
+async def test_looks_at_every_credential_that_is_shown(get):
+    """A bad one beside a missing one is still bad, even where nobody has to sign in."""
+    optional = [{"key": [], "login": []}, {}]
+
+    assert_problem(await get(optional, {"Authorization": "Basic !!!"}), 401, "UNAUTHENTICATED")
+    assert (await get(optional, {"X-Key": "good"})).json() is None
+
+
+async def test_says_every_way_to_sign_in(get):
+    """And, to a credential that was refused, what was wrong with that one."""
+    security = [{"key": []}, {"login": []}, {"scoped": ["read"]}]
+
+    invited = await get(security)
+    refused = await get(security, {"Authorization": "Bearer x.y.z"})
+
+    assert (
+        invited.headers["www-authenticate"] == 'ApiKey realm="Test", Basic realm="Test", Bearer realm="Test"'
+    )
+    assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="invalid_token"'
+
+
 async def test_applies_the_security_of_the_top_level(get):
     """An operation that says nothing has it; one that says `[]` is open."""
     top = [{"token": []}]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from handlers._host.binding import slug
+from handlers._host.binding import import_package, slug
 from handlers._host.problems import SetupError
-from hosting import calling, contract, host, operation
+from hosting import assert_problem, calling, contract, host, operation
 
 
 @pytest.fixture
@@ -45,7 +47,9 @@ def query(name, **rest):
         ("class", "class_"),
         ("body", "body_"),
         ("2fa", "_2fa"),
-        ("äö", "_"),
+        ("Ünï Tags", "ünï_tags"),
+        ("客户", "客户"),
+        ("!?", "_"),
     ],
 )
 def test_makes_identifiers_of_the_contracts_words(word, name):
@@ -111,6 +115,32 @@ async def test_gives_everything_to_a_function_that_takes_everything(hosted):
 
     async with calling(application) as client:
         assert (await client.get("/a?q=1")).json() == ["caller", "claims", "q"]
+
+
+def test_refuses_parameters_that_become_one_argument(refused):
+    """One of their values would be lost."""
+    document = contract(
+        {"/a": {"get": operation("show", parameters=[query("a-b"), query("a_b"), query("A.B")])}}
+    )
+
+    assert "several parameters of GET /a would be 'query_a_b'; rename one" in refused(
+        document, things="async def show(**given): ...\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "..x", "a-b", "a/b"])
+def test_refuses_what_is_no_name_of_a_package(name):
+    """Before the import machinery says it in its own words."""
+    with pytest.raises(SetupError, match=r"RELAY_HANDLERS: '.*' is no name of a package"):
+        import_package(name)
+
+
+async def test_answers_for_a_plain_function_that_runs_out(hosted):
+    """A StopIteration cannot be put into a future; the request would hang for ever."""
+    source = "def show():\n    return next(iter([]))\n"
+
+    async with calling(hosted(contract({"/a": {"get": operation("show")}}), things=source)) as client:
+        assert_problem(await asyncio.wait_for(client.get("/a"), 5), 500, "INTERNAL_ERROR")
 
 
 def test_tells_every_missing_handler_at_once(refused):

@@ -95,7 +95,7 @@ async def test_lets_nobody_in_whom_the_store_does_not_know(new_url, user):
     """Unknown, disabled, and what is no id: one and the same 401."""
     response = await config(new_url(), acme([]), user=user)
 
-    assert assert_envelope(response, 401, "UNAUTHENTICATED")["error"] == "A valid bearer token is required"
+    assert assert_envelope(response, 401, "UNAUTHENTICATED")["error"] == "A valid credential is required"
     assert response.headers["www-authenticate"].endswith('error="invalid_token"')
 
 

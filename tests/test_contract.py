@@ -183,11 +183,17 @@ def test_ignores_the_header_parameters_that_openapi_ignores(load):
         ([{"url": "https://api.example/v1/"}], "/v1"),
         ([{"url": "/{stage}/v2", "variables": {"stage": {"default": "beta"}}}], "/beta/v2"),
         ([{"url": "/one"}, {"url": "/two"}], "/one"),
+        ([{"url": "v1"}], "/v1"),
     ],
 )
 def test_serves_below_the_path_of_the_first_server(load, servers, base_path):
     """That is where a client that reads the contract looks."""
     assert load(contract({}, servers=servers)).base_path == base_path
+
+
+def test_tells_where_a_server_is_no_url(load):
+    """It is the base of every path."""
+    assert problems_of(load, contract({}, servers=[{"url": "http://[::bad/x"}])) == ["c.yaml:7:3: not a URL"]
 
 
 def test_names_an_operation_without_operation_id(load):

@@ -143,3 +143,13 @@ def test_agrees_with_trying_every_template(templates, path):
         assert concreteness(template) == max(map(concreteness, fitting))
         written = re.sub(r"\{(.*?)\}", lambda variable: found.variables[variable[1]], template)
         assert written == unquote(path)
+
+
+@pytest.mark.parametrize("path", ["/a/%zz", "/a/%", "/a/%4", "/a/%00", "/a/x%00y"])
+def test_refuses_what_is_not_percent_encoded_text(path):
+    """Two readers could see two paths; NUL ends a text for half of the world."""
+    routes = Routes()
+    routes.add("/a/{x}", "get", "here")
+
+    with pytest.raises(MalformedPath):
+        routes.find(path)

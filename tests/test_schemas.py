@@ -343,3 +343,29 @@ def test_a_schema_that_cannot_be_compiled_is_told_with_its_place():
     assert compiled is None
     assert [problem.where for problem in compiler.problems] == [str(contract.place(bad))]
     assert compiler.problems[0].message.startswith("the schema cannot be compiled: ")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "nullable": True, "properties": {"v": {"type": "string"}}},
+        {"nullable": True, "allOf": [{"type": "object", "properties": {"v": {"type": "string"}}}]},
+        {"nullable": True, "oneOf": [{"type": "object", "properties": {"v": {"type": "string"}}}]},
+    ],
+)
+def test_nullable_hides_no_detail(schema):
+    """What is wrong with a value is told of the schema it was meant for, not of null."""
+    found = validator(schema)
+
+    assert found.accepts(None)
+    (violation,) = found.violations({"v": 3})
+    assert violation.path == "/v" or "oneOf" in schema
+
+
+def test_narrows_bounds_to_the_format():
+    """The closer of the two counts, and a detail names the rule."""
+    found = validator({"type": "integer", "format": "int32", "minimum": 0, "nullable": True})
+
+    assert found.violations(-1)[0].rule == "minimum"
+    assert found.violations(2**31)[0].rule == "maximum"
+    assert found.accepts(None)

@@ -56,9 +56,31 @@ def test_says_when_the_secrets_folder_is_missing(monkeypatch):
         load_settings(Settings)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
+    """Bytes that are no text, or a folder where a file should be."""
+    secret = tmp_path / "secrets" / "relay_jwt_secret"
+    secret.parent.mkdir()
+    if content is None:
+        secret.mkdir()
+    else:
+        secret.write_bytes(content)
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
+
+    with pytest.raises(SetupError, match="RELAY_SECRETS_DIR: a file of it cannot be read as text"):
+        load_settings(Settings)
+
+
+def test_never_listens_everywhere_by_accident():
+    """`--host "$UNSET"` is an empty address, which the system takes for all of them."""
+    with pytest.raises(SetupError, match="RELAY_HOST"):
+        load_settings(Settings, host="")
+
+
 def test_never_shows_a_secret(monkeypatch):
     """Neither a key nor the password in the store's address."""
     monkeypatch.setenv("RELAY_JWT_SECRET", "sk_canary" * 4)
+    monkeypatch.setenv("RELAY_JWT_JWKS", "https://me:sk_canary@id.example")
     monkeypatch.setenv("RELAY_STORE", "mongodb://app:sk_canary@db/relay")
     settings = load_settings(Settings)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hmac
 import json
 import threading
 import time
@@ -92,6 +94,10 @@ async def test_never_lets_a_token_choose_its_algorithm():
         {"exp": None},
         {"exp": int(time.time()) - 60},
         {"exp": "soon"},
+        {"exp": "4102444800"},
+        {"exp": 1e400},
+        {"nbf": "1"},
+        {"iat": True},
         {"nbf": int(time.time()) + 3600},
         {"iat": int(time.time()) + 3600},
         {"aud": "somebody-else"},
@@ -165,7 +171,15 @@ async def test_logs_the_kind_of_fault_only(caplog):
         ({"jwt_secret": pem(RSA)}, "RELAY_JWT_SECRET: it is a PEM key; a public key goes into"),
         ({"jwt_public_key": "/nowhere.pem"}, "RELAY_JWT_PUBLIC_KEY: it is neither a key in PEM nor a file"),
         ({"jwt_public_key": "-----BEGIN x"}, "RELAY_JWT_PUBLIC_KEY: it is not a public key in PEM"),
-        ({"jwt_jwks": "/nowhere.json"}, "RELAY_JWT_JWKS: /nowhere.json cannot be read: No such file"),
+        (
+            {"jwt_jwks": "/nowhere.json"},
+            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+        ),
+        (
+            {"jwt_jwks": '{"keys":[{"kty":"oct","k":"sk_canary"}]}'},
+            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+        ),
+        ({"jwt_jwks": "https://[bad"}, "RELAY_JWT_JWKS: it is not an address"),
         (
             {"jwt_jwks": "http://id.example/jwks"},
             "RELAY_JWT_JWKS: a key set's address has to begin with https://",
@@ -183,6 +197,7 @@ def test_refuses_to_start_with_a_key_that_cannot_be_used(settings, told):
 
     (problem,) = raised.value.problems
     assert str(problem).startswith(told)
+    assert "sk_canary" not in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +251,7 @@ class KeyServer:
 
     def __init__(self):
         self.document = {"keys": []}
+        self.redirect = None
         self.asked = 0
         outer = self
 
@@ -243,7 +259,11 @@ class KeyServer:
             def do_GET(self):
                 outer.asked += 1
                 body = json.dumps(outer.document).encode()
-                self.send_response(200 if outer.document else 500)
+                if self.path.endswith("/redirected"):
+                    self.send_response(302)
+                    self.send_header("Location", outer.redirect)
+                else:
+                    self.send_response(200 if outer.document else 500)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -278,6 +298,39 @@ async def test_reads_a_key_set_again_when_a_token_names_a_new_key(key_server, mo
     monkeypatch.setattr(tokens, "JWKS_COOLDOWN", 0.0)
     assert await verify(sign(EC, "ES256", {"kid": "e"}))
     assert key_server.asked == 2
+
+
+async def test_never_follows_a_redirect_to_other_keys(key_server):
+    """An https address must not become another one by its own word."""
+    key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
+    key_server.redirect = key_server.url
+
+    with pytest.raises(tokens.KeysUnavailable):
+        await verifier(jwt_jwks=f"{key_server.url}/redirected")(sign(RSA, "RS256", {"kid": "r"}))
+
+
+async def test_blames_nobody_when_the_key_set_is_not_http():
+    """Whatever answers there, it is no fault of the caller's."""
+
+    async def babble(_reader, writer):
+        writer.write(b"hello\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(tokens.KeysUnavailable):
+            await verifier(jwt_jwks=f"http://127.0.0.1:{port}/")(sign(RSA, "RS256", {"kid": "r"}))
+
+
+async def test_refuses_a_claim_that_stands_twice():
+    """Two readers of the same token could see two users."""
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256"}').rstrip(b"=")
+    payload = base64.urlsafe_b64encode(b'{"exp":4102444800,"userId":"a","userId":"b"}').rstrip(b"=")
+    signature = base64.urlsafe_b64encode(
+        hmac.digest(SECRET.encode(), header + b"." + payload, "sha256")
+    ).rstrip(b"=")
+
+    await refuses(verifier(jwt_secret=SECRET), b".".join([header, payload, signature]).decode())
 
 
 async def test_keeps_the_last_key_set_while_its_address_fails(key_server, monkeypatch):

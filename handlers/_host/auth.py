@@ -11,10 +11,10 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl
 
-from .contract import Contract, Operation
+from .contract import Contract, Operation, SecurityRequirement
 from .errors import Forbidden, Headers, HostError, Unauthenticated
 from .messages import HeaderList
 from .problems import Problem
@@ -54,22 +54,7 @@ def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Pr
     ]
 
 
-class Challenges(NamedTuple):
-    """WWW-Authenticate headers: of RFC 6750 section 3 for bearer tokens, of RFC 9110 section 11.6.1 else."""
-
-    no_credential: Headers
-    bad_credential: Headers
-    missing_scope: Headers
-
-
-def challenges(operation: Operation, contract: Contract) -> Challenges:
-    """Return what an operation's 401 and 403 answers tell a client about signing in."""
-    kinds = [scheme_type(contract.security_schemes[name]) for one in operation.security for name in one]
-    word = {"http basic": "Basic", "apiKey": "ApiKey"}.get(kinds[0] if kinds else "", "Bearer")
-    realm = re.sub(r"[^ !#-\[\]-~]", "", contract.title)  # what a quoted-string may hold unescaped
-    plain = f'{word} realm="{realm}"'
-    errors = ["", ', error="invalid_token"', ', error="insufficient_scope"'] if word == "Bearer" else [""] * 3
-    return Challenges(*({"www-authenticate": plain + error} for error in errors))
+Extract = Callable[[HeaderList, bytes], str | None]
 
 
 class Authenticator:
@@ -82,72 +67,91 @@ class Authenticator:
     def __init__(
         self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
     ) -> None:
-        self._challenges = challenges(operation, contract)
         self._identify = identify
         self._requirements = [
-            [
-                (_extractor(contract.security_schemes[name]), verifiers[name], frozenset(scopes))
-                for name, scopes in requirement.items()
-            ]
+            _Requirement(requirement, contract, verifiers)
             for requirement in operation.security
             if requirement
         ]
         self._optional = len(self._requirements) < len(operation.security)
+        challenges = dict.fromkeys(requirement.challenge() for requirement in self._requirements)
+        self._invitation = {"www-authenticate": ", ".join(challenges)}
 
     async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
         """Return claims and caller; both None where no credential is needed or shown.
 
-        Raises Unauthenticated, Forbidden, or what `identify` raises.
+        Raises Unauthenticated, Forbidden, or what `identify` raises, with the challenge that
+        RFC 6750 section 3 or RFC 9110 section 11.6.1 asks for.
         """
         failure: HostError | None = None
         for requirement in self._requirements:
             try:
-                claims = await _meet(requirement, headers, query)
+                claims = await requirement.meet(headers, query)
             except Unauthenticated as exc:
-                failure = failure or exc.with_headers(self._challenges.bad_credential)
+                failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
             except Forbidden as exc:
-                failure = failure or exc.with_headers(self._challenges.missing_scope)
+                failure = failure or exc.with_headers(requirement.refusal("insufficient_scope"))
             else:
                 if claims is not None:
-                    return claims, await self._caller(claims)
+                    return claims, await self._caller(claims, requirement)
         if failure is not None:
             raise failure
         if self._optional:
             return None, None
-        raise Unauthenticated(self._challenges.no_credential)
+        raise Unauthenticated(self._invitation)
 
-    async def _caller(self, claims: Claims) -> Any:
+    async def _caller(self, claims: Claims, requirement: _Requirement) -> Any:
         try:
             return await self._identify(claims=claims)
         except Exception as exc:
             if getattr(exc, "status", None) == Unauthenticated.status:
-                exc.headers = self._challenges.bad_credential  # type: ignore[attr-defined]  # the package's own class
+                exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
             raise
+
+
+class _Requirement:
+    """The schemes of one security requirement, all of which are needed."""
+
+    def __init__(
+        self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
+    ) -> None:
+        found = {name: contract.security_schemes[name] for name in schemes}
+        self._schemes = [
+            (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
+        ]
+        words = {"http basic": "Basic", "apiKey": "ApiKey"}
+        self._word = words.get(scheme_type(next(iter(found.values()))), "Bearer")
+        self._realm = re.sub(r"[^ !#-\[\]-~]", "", contract.title)  # what a quoted-string may hold unescaped
+
+    def challenge(self, error: str = "") -> str:
+        """Return how to sign in; only bearer tokens have a word for what was wrong."""
+        told = f', error="{error}"' if error and self._word == "Bearer" else ""
+        return f'{self._word} realm="{self._realm}"{told}'
+
+    def refusal(self, error: str) -> Headers:
+        """Return the header of an answer to a credential that was not good enough."""
+        return {"www-authenticate": self.challenge(error)}
+
+    async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
+        """Return the joined claims; None where a credential is not shown and none that is shown is bad."""
+        joined: Claims = {}
+        is_complete = True
+        shown = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
+        for credential, verify, scopes in shown:
+            if credential is None:
+                is_complete = False
+                continue
+            claims = await verify(credential)
+            if claims is None:
+                raise Unauthenticated
+            if not scopes <= _scopes(claims):
+                raise Forbidden
+            joined.update(claims)
+        return joined if is_complete else None
 
 
 async def nobody(**_claims: Any) -> None:
     """Stand in for a package's `identify`."""
-
-
-Extract = Callable[[HeaderList, bytes], str | None]
-
-
-async def _meet(
-    requirement: list[tuple[Extract, Verify, frozenset[str]]], headers: HeaderList, query: bytes
-) -> Claims | None:
-    """Return the joined claims of one requirement; None where a credential is not even shown."""
-    joined: Claims = {}
-    for extract, verify, scopes in requirement:
-        credential = extract(headers, query)
-        if credential is None:
-            return None
-        claims = await verify(credential)
-        if claims is None:
-            raise Unauthenticated
-        if not scopes <= _scopes(claims):
-            raise Forbidden
-        joined.update(claims)
-    return joined
 
 
 def _scopes(claims: Claims) -> set[str]:

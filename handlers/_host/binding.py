@@ -21,6 +21,8 @@ import keyword
 import re
 import sys
 import traceback
+import unicodedata
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +43,7 @@ GIVEN = frozenset({"body", "caller", "claims"})
 class Binding:
     """An operation and the function that serves it.
 
-    `names` maps each parameter's pointer to its argument name. `optional_names` are the arguments
-    that a request may leave out.
+    `names` maps each parameter's pointer to its argument name.
     """
 
     operation: Operation
@@ -62,15 +63,16 @@ class Binding:
 def slug(word: str) -> str:
     """Make a Python identifier of a tag, operationId or parameter name: `Event Logs` → `event_logs`."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word)
-    return _identifier(re.sub(r"[^0-9A-Za-z]+", "_", snake).strip("_").lower() or "_")
+    return _identifier(re.sub(r"\W+", "_", snake).strip("_").lower() or "_")
 
 
 def function_name(operation: Operation) -> str:
     """Return the name of an operation's function: the operationId as it stands if Python allows it."""
-    return _identifier(re.sub(r"[^0-9A-Za-z_]+", "_", operation.id))
+    return _identifier(re.sub(r"\W+", "_", operation.id))
 
 
 def _identifier(word: str) -> str:
+    word = unicodedata.normalize("NFKC", word)  # as Python reads names
     if keyword.iskeyword(word) or word in GIVEN:
         return f"{word}_"
     return word if word.isidentifier() else f"_{word}"
@@ -90,6 +92,8 @@ def import_package(name: str) -> ModuleType:
     """Import the handlers package `name`, the working directory included in the search."""
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise SetupError([Problem("RELAY_HANDLERS", f"'{name}' is no name of a package")])
     return _import(name, "RELAY_HANDLERS")
 
 
@@ -138,7 +142,13 @@ def as_async(function: Function) -> Callable[..., Awaitable[Any]]:
 
     @functools.wraps(function)
     async def in_thread(*positional: Any, **named: Any) -> Any:
-        return await asyncio.to_thread(function, *positional, **named)
+        return await asyncio.to_thread(call, *positional, **named)
+
+    def call(*positional: Any, **named: Any) -> Any:
+        try:
+            return function(*positional, **named)
+        except StopIteration as exc:  # no future can carry it: whoever awaits would wait for ever
+            raise RuntimeError("StopIteration left a function") from exc
 
     return in_thread
 
@@ -223,6 +233,9 @@ def _broken(exc: Exception) -> SetupError:
 def _signature_problems(binding: Binding) -> Iterable[Problem]:
     """Check that the function can receive what the contract sends, on every request."""
     operation, function = binding.operation, binding.function
+    taken = [name for name, times in Counter(binding.names.values()).items() if times > 1]
+    for name in taken:
+        yield Problem(binding.where(), f"several parameters of {operation} would be '{name}'; rename one")
     accepted = accepted_names(function)
     required = set(required_names(function))
     where = binding.where()

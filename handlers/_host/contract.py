@@ -95,7 +95,7 @@ class Contract:
         self._source = source
         self.document: dict[str, Any] = bundle.data
         self.title: str = self.document["info"]["title"]
-        self.base_path = _base_path(self.document.get("servers") or [])
+        self.base_path = self._base_path()
         self.security_schemes: Mapping[str, Mapping[str, Any]] = {
             name: self.resolve(scheme)
             for name, scheme in ((self.document.get("components") or {}).get("securitySchemes") or {}).items()
@@ -125,6 +125,19 @@ class Contract:
             seen.append(ref)
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
+
+    def _base_path(self) -> str:
+        """Return the path of the first server's URL: the operations live below it."""
+        servers = self.document.get("servers") or [{"url": "/"}]
+        variables = servers[0].get("variables") or {}
+        url = re.sub(
+            r"\{([^}]*)\}", lambda match: variables.get(match[1], {}).get("default", ""), servers[0]["url"]
+        )
+        try:
+            path = urlsplit(url).path.strip("/")
+        except ValueError as exc:
+            raise SetupError([self.problem(("servers", "0", "url"), "not a URL")]) from exc
+        return f"/{path}" if path else ""
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in self.document["paths"].items():
@@ -215,7 +228,7 @@ def load_contract(path: Path) -> Contract:
 
 def operation_id(method: str, path: str) -> str:
     """Name an operation that has no operationId: `get /pets/{id}` → `get_pets_id`."""
-    return re.sub(r"[^0-9A-Za-z]+", "_", f"{method} {path}").strip("_").lower()
+    return re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
 
 
 def _check_version(root: Document) -> None:
@@ -227,12 +240,3 @@ def _check_version(root: Document) -> None:
 
 def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:
     return {media_type: media.get("schema", {}) for media_type, media in (content or {}).items()}
-
-
-def _base_path(servers: list[dict[str, Any]]) -> str:
-    """Return the path of the first server's URL: the operations live below it."""
-    if not servers:
-        return ""
-    variables = {name: variable["default"] for name, variable in (servers[0].get("variables") or {}).items()}
-    url = re.sub(r"\{([^}]*)\}", lambda match: variables.get(match[1], ""), servers[0]["url"])
-    return urlsplit(url).path.rstrip("/")

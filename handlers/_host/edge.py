@@ -6,6 +6,7 @@ every answer has.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -14,13 +15,27 @@ from typing import Any
 
 import orjson
 
-from .errors import BodyTooLarge, ErrorReport, HostError, RenderError, ResponseViolation, report
+from .errors import (
+    AmbiguousHost,
+    BodyTooLarge,
+    BodyTooSlow,
+    ErrorReport,
+    HeadersTooLarge,
+    HostError,
+    RenderError,
+    ResponseViolation,
+    report,
+)
 from .messages import Answer, HeaderList
 
 _log = logging.getLogger("relay")
 
 ALWAYS: HeaderList = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 """Headers of every answer of the contract's operations, and of every failure."""
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+BODY_SECONDS = 10.0
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
@@ -46,18 +61,24 @@ class Edge:
         async def send_with_id(message: Any) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
-            await send(message)
+                await send(message)
+                started = True
+            else:
+                await send(message)
 
         try:
+            check_head(scope["headers"])
             await self._app(scope, receive, send_with_id)
-        except Exception as exc:  # noqa: BLE001 -- the last guard: whatever it is, it gets an answer
+        except BaseException as exc:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the server ends the request; anything else, whatever it is, gets an answer
             log_failure(exc, scope, request_id.decode())
             if not started:
                 await send_answer(send_with_id, self._answer(exc))
 
-    def _answer(self, exc: Exception) -> Answer:
+    def _answer(self, exc: BaseException) -> Answer:
         """Render a failure; a renderer that fails itself must not cost the client its answer."""
         found = report(exc) or _INTERNAL
         headers = _encoded(getattr(exc, "headers", {}))
@@ -70,7 +91,7 @@ class Edge:
         return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
 
 
-def log_failure(exc: Exception, scope: Any, request_id: str) -> None:
+def log_failure(exc: BaseException, scope: Any, request_id: str) -> None:
     """Tell the log what the client is not told; no query string, no value, no credential."""
     where = f"{scope['method']} {scope['path']!r} request={request_id}"
     if isinstance(exc, ResponseViolation):
@@ -88,8 +109,30 @@ def log_failure(exc: Exception, scope: Any, request_id: str) -> None:
         _log.error("failed: %s: %s cause=%s", where, found.code, cause)
 
 
+def check_head(headers: HeaderList) -> None:
+    """Raise AmbiguousHost without exactly one Host (RFC 9112 section 3.2), HeadersTooLarge past the limits."""
+    if sum(name == b"host" for name, _ in headers) != 1:
+        raise AmbiguousHost
+    if (
+        len(headers) > MAX_HEADERS
+        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
+    ):
+        raise HeadersTooLarge({"connection": "close"})
+
+
 async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
-    """Return the request's body, chunked or not; raise BodyTooLarge past `limit` bytes."""
+    """Return the request's body, chunked or not.
+
+    Raises BodyTooLarge past `limit` bytes, BodyTooSlow when it is not there after BODY_SECONDS.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _whole_body(scope, receive, limit)
+    except TimeoutError as exc:
+        raise BodyTooSlow({"connection": "close"}) from exc
+
+
+async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:
             raise BodyTooLarge({"connection": "close"})

@@ -55,9 +55,15 @@ class HostError(Exception):
 
 
 class MalformedPath(HostError):
-    """The path is not percent-encoded UTF-8 (RFC 3986 section 2.1)."""
+    """The path is not percent-encoded UTF-8 (RFC 3986 section 2.1), or holds NUL."""
 
-    status, code, message = 400, "MALFORMED_PATH", "The path is not percent-encoded UTF-8"
+    status, code, message = 400, "MALFORMED_PATH", "The path is not percent-encoded text"
+
+
+class AmbiguousHost(HostError):
+    """No Host header, or several (RFC 9112 section 3.2)."""
+
+    status, code, message = 400, "AMBIGUOUS_HOST", "The request needs exactly one Host header"
 
 
 class InvalidRequest(HostError):
@@ -69,7 +75,7 @@ class InvalidRequest(HostError):
 class Unauthenticated(HostError):
     """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3."""
 
-    status, code, message = 401, "UNAUTHENTICATED", "A valid bearer token is required"
+    status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
 
 
 class Forbidden(HostError):
@@ -88,6 +94,18 @@ class MethodNotAllowed(HostError):
     """The path exists, the method does not; carries the full `Allow` (RFC 9110 section 15.5.6)."""
 
     status, code, message = 405, "METHOD_NOT_ALLOWED", "The path does not have this method"
+
+
+class BodyTooSlow(HostError):
+    """The body did not come in time (RFC 9110 section 15.5.9)."""
+
+    status, code, message = 408, "BODY_TOO_SLOW", "The request body did not arrive in time"
+
+
+class HeadersTooLarge(HostError):
+    """Too many headers, or too much of them (RFC 6585 section 5)."""
+
+    status, code, message = 431, "HEADERS_TOO_LARGE", "The request headers are too large"
 
 
 class BodyTooLarge(HostError):
@@ -115,7 +133,7 @@ class ResponseViolation(HostError):
         return cls([Violation("", "status", f"the contract documents no status {status}")])
 
 
-def report(exc: Exception) -> ErrorReport | None:
+def report(exc: BaseException) -> ErrorReport | None:
     """Return what a client may know of an exception; None when it is nothing a client should see."""
     kind = type(exc)
     status, code, message = (getattr(kind, name, None) for name in ("status", "code", "message"))

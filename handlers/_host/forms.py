@@ -16,6 +16,7 @@ from python_multipart.multipart import Field, File, FormParser, parse_options_he
 from .coercion import Coercion, items_of, others_of, properties_of, types_of
 from .contract import Contract, Schema
 from .json_strict import parse_json
+from .messages import MALFORMED
 from .schemas import SchemaCompiler
 
 MAX_FIELDS = 1000
@@ -70,9 +71,10 @@ def parse_urlencoded(text: bytes) -> dict[str, list[str]]:
 
     Raises ValueError for what is not percent-encoded UTF-8, or has more than MAX_FIELDS fields.
     """
-    return _by_name(
-        parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    )
+    written = text.decode("ascii")
+    if MALFORMED.search(written):
+        raise ValueError("not percent-encoded text")
+    return _by_name(parse_qsl(written, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
+
+MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+"""What no percent-encoded text may hold (RFC 3986 section 2.1), and NUL, which JSON texts may not hold either."""
 
 HeaderList = list[tuple[bytes, bytes]]
 """Headers as ASGI has them: names in lower case."""

@@ -15,6 +15,8 @@ from .messages import Answer, HeaderList
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
 
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2
+_FRAMING = frozenset(["content-length", "transfer-encoding", "connection"])  # the server's own
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
 
 
@@ -86,7 +88,7 @@ class _ResponseCompiler:
         ]
 
     def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
-        names = {name.lower(): str(value) for name, value in headers.items()}
+        names = {name.lower(): _text(name, value) for name, value in headers.items()}
         chosen = media_type or names.pop("content-type", None) or self._default
         if self._headers:
             self._check_headers(names)
@@ -117,13 +119,26 @@ class _ResponseCompiler:
             raise ResponseViolation([failure.violation for failure in failures])
 
 
+def _text(name: str, value: Any) -> str:
+    """Return a header's value as the contract's schema will read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ResponseViolation([Violation(f"/{name}", "header", "a header is text, a number or a boolean")])
+
+
 def _lines(headers: Mapping[str, str]) -> HeaderList:
-    """Return headers as bytes; what would end a line early could be read as another answer."""
-    if wrong := [name for name, value in headers.items() if not _FIELD_VALUE.fullmatch(value)]:
-        raise ResponseViolation(
-            [Violation(f"/{name}", "header", "not what a header may hold") for name in wrong]
-        )
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    """Return headers as bytes; what would end a line or a body early could be read as another answer."""
+    wrong = [
+        name
+        for name, value in headers.items()
+        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or name in _FRAMING
+    ]
+    if wrong:
+        message = "not a header that a handler may set, or not what one may hold"
+        raise ResponseViolation([Violation(f"/{name}", "header", message) for name in wrong])
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _with_charset(media_type: str) -> str:

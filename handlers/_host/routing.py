@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from .errors import MalformedPath
+from .messages import MALFORMED
 
 T = TypeVar("T")
 
@@ -66,6 +67,8 @@ class Routes(Generic[T]):
         """
         if (match := self._literal.get(raw_path)) is not None:
             return match
+        if MALFORMED.search(raw_path):
+            raise MalformedPath
         try:
             segments = [unquote(segment, errors="strict") for segment in raw_path.split("/")]
         except UnicodeDecodeError as exc:

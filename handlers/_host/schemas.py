@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -65,7 +65,8 @@ class Validator:
 
     def violations(self, value: Any) -> list[Violation]:
         """Tell what is wrong with a plain value, at most MAX_VIOLATIONS of it."""
-        return [self._violation(error) for error in islice(self._compiled.iter_errors(value), MAX_VIOLATIONS)]
+        errors = _through_nullable(self._compiled.iter_errors(value))
+        return [self._violation(error) for error in islice(errors, MAX_VIOLATIONS)]
 
     def _violation(self, error: Any) -> Violation:
         kind = error.kind
@@ -156,7 +157,7 @@ class SchemaCompiler:
                 }
             _require(out, [name for name in out.get("required", []) if name not in hidden])
             if bounds := _INTEGER_BOUNDS.get(out.get("format", "")):
-                out = {"allOf": [out, {"minimum": bounds[0], "maximum": bounds[1]}]}
+                _bound(out, *bounds)
             return _nullable(out) if schema.get("nullable") else out
 
         return translate(schema), refs
@@ -189,11 +190,39 @@ def _require(schema: Schema, names: list[str]) -> None:
         schema.pop("required", None)
 
 
+def _bound(schema: Schema, low: int, high: int) -> None:
+    """Narrow the bounds of a schema to those of its format."""
+    if schema.get("minimum", low - 1) < low:
+        schema["minimum"] = low
+        schema.pop("exclusiveMinimum", None)
+    if schema.get("maximum", high + 1) > high:
+        schema["maximum"] = high
+        schema.pop("exclusiveMaximum", None)
+
+
+_COMBINING = frozenset(["allOf", "anyOf", "oneOf", "not"])
+
+
+def _through_nullable(errors: Iterable[Any]) -> Iterator[Any]:
+    """Tell of "neither this nor null" what is wrong with this."""
+    for error in errors:
+        branches = getattr(error.kind, "context", None) if error.kind.name == "anyOf" else None
+        if branches and len(branches) == 2 and _is_only_null(branches[1]):
+            yield from _through_nullable(branches[0])
+        else:
+            yield error
+
+
+def _is_only_null(branch: Any) -> bool:
+    """Whether a branch asks for null: a type that OpenAPI 3.0 has no other word for."""
+    return [getattr(error.kind, "types", None) for error in branch] == [["null"]]
+
+
 def _nullable(schema: Schema) -> Schema:
     """Let null in too, whatever stands beside `nullable`, but for an `enum` that does not list it."""
     if None not in schema.get("enum", [None]):
         return schema
-    if set(schema) <= _KEYWORDS and isinstance(schema.get("type"), str):
+    if "type" in schema and not _COMBINING & set(schema):
         return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 

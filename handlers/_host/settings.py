@@ -6,11 +6,12 @@ A package that needs more exports `Settings`, a subclass of `HostSettings`.
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .problems import Problem, SetupError
 from .tokens import MAX_LEEWAY, KeyProblem, Keys, KeySet, TokenVerifier, public_key, secret_key
@@ -25,7 +26,7 @@ class HostSettings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     spec: Path | None = Field(None, description="The contract: an OpenAPI 3.0 file.")
     handlers: str = Field("handlers", description="The package whose functions serve it.")
@@ -33,7 +34,7 @@ class HostSettings(BaseSettings):
     jwt_public_key: SecretStr | None = Field(
         None, description="RSA, P-256 or Ed25519 public key in PEM, or the path of a file that holds it."
     )
-    jwt_jwks: str | None = Field(None, description="JSON Web Key Set: a file, or an https:// address.")
+    jwt_jwks: SecretStr | None = Field(None, description="JSON Web Key Set: a file, or an https:// address.")
     jwt_issuer: str | None = Field(None, description="The `iss` that tokens must have.")
     jwt_audience: str | None = Field(None, description="The `aud` that tokens must have.")
     jwt_leeway: float = Field(
@@ -64,14 +65,17 @@ def load_settings(kind: type[S], **given: Any) -> S:
         raise SetupError([Problem(f"{PREFIX}SECRETS_DIR", f"there is no folder {folder}")])
     chosen = {name: value for name, value in given.items() if value is not None}
     try:
-        return kind(**{"_secrets_dir": folder or None, **chosen})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # how it tells of a folder in a secret file's place
+            return kind(**{"_secrets_dir": folder or None, **chosen})
     except ValidationError as exc:
         raise SetupError(
             Problem(f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}", error["msg"])
             for error in exc.errors()
         ) from exc
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SetupError([Problem(".env", f"cannot be read: {exc}")]) from exc
+    except (SettingsError, UserWarning, OSError, UnicodeDecodeError) as exc:
+        where = f".env or {PREFIX}SECRETS_DIR"
+        raise SetupError([Problem(where, "a file of it cannot be read as text in UTF-8")]) from exc
 
 
 def token_verifier(settings: HostSettings) -> TokenVerifier | None:
@@ -101,9 +105,9 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
 
 
 def _keys(name: str, value: Any) -> Keys:
+    text: str = value.get_secret_value()
     if name == "jwt_jwks":
-        return KeySet(value)
-    text = value.get_secret_value()
+        return KeySet(text)
     if name == "jwt_secret":
         return secret_key(text)
     if "-----BEGIN" not in text:

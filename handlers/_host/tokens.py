@@ -6,6 +6,7 @@ Which algorithms a key may be used with follows from the key, never from the tok
 from __future__ import annotations
 
 import asyncio
+import http.client
 import logging
 import time
 import urllib.request
@@ -18,8 +19,10 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.utils import base64url_decode
 
 from .errors import HostError, Unauthenticated
+from .json_strict import parse_json
 
 MIN_SECRET = 32  # bytes: RFC 7518 section 3.2 asks HS256 for a key as long as its hash
 MIN_RSA = 2048  # bits: RFC 7518 section 3.3
@@ -104,7 +107,10 @@ class KeySet:
     """
 
     def __init__(self, source: str) -> None:
-        url = urlsplit(source)
+        try:
+            url = urlsplit(source)
+        except ValueError as exc:
+            raise KeyProblem("it is not an address") from exc
         is_loopback = url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1")
         self._is_url = url.scheme == "https" or is_loopback
         if url.scheme == "http" and not is_loopback:
@@ -139,21 +145,31 @@ class KeySet:
             try:
                 self._keys = _parse_key_set(await asyncio.to_thread(self._read))
                 self._read_at = time.monotonic()
-            except (OSError, KeyProblem) as exc:
+            except (OSError, http.client.HTTPException, KeyProblem) as exc:
                 _log.warning("the key set cannot be read: %s", type(exc).__name__)
 
     def _read(self) -> bytes:
         if not self._is_url:
             return _read_file(Path(self._source))
-        with urllib.request.urlopen(self._source, timeout=JWKS_TIMEOUT) as response:  # noqa: S310 -- https, above
+        with _opener.open(self._source, timeout=JWKS_TIMEOUT) as response:
             return bytes(response.read(_MAX_JWKS))
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Stays at the address that was configured: another might be plain HTTP, or anybody's."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        """Follow nothing; the redirect itself then counts as a failure."""
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
 
 
 def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise KeyProblem(f"{path} cannot be read: {exc.strerror}") from exc
+        raise KeyProblem("it is neither an https:// address nor a file that can be read") from exc
 
 
 def _parse_key_set(raw: bytes) -> dict[str | None, tuple[Any, str]]:
@@ -196,7 +212,7 @@ class TokenVerifier:
             if found is None:
                 raise Unauthenticated  # noqa: TRY301 -- one way out for every refusal
             key, algorithm = found
-            return self._jwt.decode(
+            self._jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -205,8 +221,22 @@ class TokenVerifier:
                 leeway=self._leeway,
                 options=self._options,
             )
+            return _strict_claims(token)
         except HostError:
             raise
         except Exception as exc:  # PyJWT raises more than its own classes on hostile input
             _log.info("token refused: %s", type(exc).__name__)
             raise Unauthenticated from exc
+
+
+def _strict_claims(token: str) -> dict[str, Any]:
+    """Return a verified token's claims, read as strictly as a body.
+
+    Raises ValueError for what PyJWT lets pass: a claim that stands there twice, times that are not
+    numbers (RFC 7519 section 2, "NumericDate").
+    """
+    claims: dict[str, Any] = parse_json(base64url_decode(token.split(".")[1]))
+    for name in ("exp", "nbf", "iat"):
+        if name in claims and type(claims[name]) not in (int, float):
+            raise ValueError(f"{name} is not a number")
+    return claims
