@@ -10,7 +10,6 @@ import http.client
 import logging
 import time
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -46,9 +45,9 @@ class KeysUnavailable(HostError):
 
 
 class Keys(Protocol):
-    """Finds the key for a token's header."""
+    """Finds the key for a token."""
 
-    async def key_for(self, header: Mapping[str, Any]) -> tuple[Any, str] | None:
+    async def key_for(self, token: str) -> tuple[Any, str] | None:
         """Return the key and the one algorithm it is used with; None for a key nobody knows."""
         ...
 
@@ -60,7 +59,7 @@ class SingleKey:
         self._found = key, algorithm
         self.algorithm = algorithm
 
-    async def key_for(self, header: Mapping[str, Any]) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
+    async def key_for(self, token: str) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
         """Return the key, whatever `kid` the token names."""
         return self._found
 
@@ -123,9 +122,9 @@ class KeySet:
             self._keys = _parse_key_set(_read_file(Path(source)))
             self._read_at = time.monotonic()
 
-    async def key_for(self, header: Mapping[str, Any]) -> tuple[Any, str] | None:
+    async def key_for(self, token: str) -> tuple[Any, str] | None:
         """Return the key that `kid` names; without `kid`, the only key there is."""
-        kid = header.get("kid")
+        kid = jwt.get_unverified_header(token).get("kid")
         if time.monotonic() - self._read_at > JWKS_LIFE or self._find(kid) is None:
             await self._refresh()
         if not self._keys:
@@ -208,7 +207,7 @@ class TokenVerifier:
         Raises Unauthenticated for whatever is wrong with it; the log gets the kind of fault only.
         """
         try:
-            found = await self._keys.key_for(jwt.get_unverified_header(token))
+            found = await self._keys.key_for(token)
             if found is None:
                 raise Unauthenticated  # noqa: TRY301 -- one way out for every refusal
             key, algorithm = found
