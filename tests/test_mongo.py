@@ -181,7 +181,7 @@ async def test_goes_on_without_an_index(url, database, caplog):
         await store.ready()
 
     [record] = caplog.records
-    assert record.levelno == logging.ERROR
+    assert (record.name, record.levelno) == ("relay.store", logging.ERROR)
     assert "\n" not in record.getMessage()
 
 
@@ -232,7 +232,7 @@ async def test_a_database_that_is_down_does_not_stop_the_start(caplog):
 
         await until(is_told)
 
-    assert len(caplog.records) == 1
+    assert [record.name for record in caplog.records] == ["relay.store"]
     assert "hunter2" not in caplog.text
 
 

@@ -23,7 +23,7 @@ from handlers._store import (
     sqlite_rows,
 )
 
-ACME, ALEX = "a" * 24, "1" * 24
+ACME, ALEX, BO = "a" * 24, "1" * 24, "2" * 24
 
 BATCH = Batch(
     [{"_id": ACME}],
@@ -178,6 +178,17 @@ async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch):
         await opening.__aexit__(None, None, None)
 
 
+async def test_logs_under_the_services_name(path, monkeypatch, caplog):
+    """RELAY_LOG_LEVEL is the level of the logger "relay"; what is not below it does not follow."""
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with open_store(f"sqlite:///{path}"):
+            pass
+
+    assert [record.name for record in caplog.records] == ["relay.store"]
+
+
 async def test_writing_waits_for_a_writer_only_so_long(store, path):
     """A writer elsewhere keeps a load waiting, then refused; reading goes on meanwhile."""
     await store.load(BATCH)
@@ -189,34 +200,69 @@ async def test_writing_waits_for_a_writer_only_so_long(store, path):
         await loading
 
 
-async def test_notices_that_the_file_is_gone(store, path):
-    """A deleted file is not read on from the shadows, nor quietly replaced by an empty one."""
-    await store.load(BATCH)
+def backup(path, copy):
+    """Copy a database that is in use, as its tools do."""
+    with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(copy)) as other:
+        original.backup(other)
+
+
+def unlink_all(path):
     for file in path.parent.iterdir():
         file.unlink()
 
-    await faults.unavailable_in_time(store.user(ALEX))
+
+def replace_by_garbage(path):
+    path.with_name("garbage").write_bytes(b"garbage " * 1000)
+    path.with_name("garbage").replace(path)
+
+
+def replace_by_a_copy(path):
+    backup(path, path.with_name("copy"))
+    path.with_name("copy").replace(path)
+
+
+@pytest.mark.parametrize("replace", [unlink_all, replace_by_garbage, replace_by_a_copy])
+async def test_uses_no_file_but_that_of_the_start(store, path, caplog, replace):
+    """A file that takes its place would be read through the old one's log: told once, then not available."""
+    await store.load(BATCH)
+    replace(path)
+    was_there = path.exists()
+
+    await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
     await faults.unavailable_in_time(store.load(BATCH))
     await faults.unavailable_in_time(store.ready())
-    assert not path.exists()
+
+    [record] = caplog.records
+    assert record.getMessage() == f"{path} is gone or was replaced; restart the service"
+    assert path.exists() == was_there
 
 
-async def test_notices_that_the_file_is_another(store, path):
-    """What takes the file's place counts: garbage is trouble, a restored backup is the store again."""
+async def test_stays_away_from_a_file_that_came_back(store, path):
+    """While it was away, anything may have been done to its log."""
     await store.load(BATCH)
-    with (
-        closing(sqlite3.connect(path)) as original,
-        closing(sqlite3.connect(path.with_name("backup"))) as copy,
-    ):
-        original.backup(copy)
-    for file in path.parent.glob("relay.db*"):
-        file.unlink()
-    path.write_bytes(b"garbage " * 1000)
+    path.rename(path.with_name("away"))
+    await faults.unavailable_in_time(store.user(ALEX))
+    path.with_name("away").rename(path)
+
     await faults.unavailable_in_time(store.user(ALEX))
 
-    path.with_name("backup").replace(path)
 
-    assert await store.user(ALEX)
+@pytest.mark.parametrize("is_noticed", [True, False])
+async def test_a_restart_takes_the_file_that_took_the_place(path, is_noticed):
+    """SQLite leaves the log of a file that was moved, and would replay it over the new one, which is lost."""
+    async with open_store(f"sqlite:///{path}") as store:
+        await store.load(Batch([{"_id": ACME}], [{**BATCH.users[0], "_id": BO}]))
+        backup(path, path.with_name("backup"))
+        await store.load(BATCH)
+        path.rename(path.with_name("old"))
+        path.with_name("backup").rename(path)
+        if is_noticed:
+            await faults.unavailable_in_time(store.ready())
+
+    async with open_store(f"sqlite:///{path}") as restarted:
+        assert (await restarted.user(ALEX), bool(await restarted.user(BO))) == (None, True)
+    async with open_store(f"sqlite:///{path.with_name('old')}") as old:
+        assert await old.user(ALEX)
 
 
 async def test_no_secret_leaves_the_database(path, monkeypatch):

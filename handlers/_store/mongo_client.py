@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("relay.store")
 
 # The driver's own defaults wait 30 s for a server and for ever for an answer. A URL may say otherwise.
 _DEFAULTS = {

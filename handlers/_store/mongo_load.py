@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from . import Batch
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("relay.store")
 
 _Operation = UpdateOne | ReplaceOne[RawBSONDocument] | DeleteOne
 

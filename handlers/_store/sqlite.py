@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("relay.store")
 
 _READERS = 4
 _ANSWER_SECONDS = 2.5  # a read may have to wait for a thread first, and that thread for a lock
@@ -57,15 +57,19 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file: tuple[int, int] | None = None
         self._writer = ThreadPoolExecutor(1, "relay-sqlite-writer")
         self._readers = ThreadPoolExecutor(_READERS, "relay-sqlite-reader")
         self._thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._checking = threading.Lock()
+        self._replaced = False
 
     async def open(self) -> None:
         """Create what is missing. A file that another process holds for now does not stop the start."""
         try:
             sqlite_file.create(self._path)
+            self._file = sqlite_file.identity(self._path)
             await asyncio.get_running_loop().run_in_executor(self._writer, self._connection)
         except (sqlite3.Error, OSError) as exc:
             if not sqlite_file.is_locked(exc):
@@ -77,7 +81,7 @@ class SqliteStore:
         for executor in (self._readers, self._writer):
             await asyncio.to_thread(executor.shutdown)
         for connection in self._connections:
-            connection.close()
+            sqlite_file.close(connection)
 
     async def user(self, user_id: str) -> User | None:
         """See `Store.user`."""
@@ -117,12 +121,18 @@ class SqliteStore:
         return await asyncio.get_running_loop().run_in_executor(executor, transaction)
 
     def _connection(self) -> sqlite3.Connection:
-        """Give this thread its connection, a new one when another file has taken the path's place."""
-        status = self._path.stat()
-        file = status.st_dev, status.st_ino
-        if getattr(self._thread, "file", None) != file:
+        """Give this thread its connection, which is to the file of the start and never to another.
+
+        Beside another file the first one's log would still lie, and SQLite would replay it.
+        """
+        with self._checking:
+            if not self._replaced and sqlite_file.identity(self._path) != self._file:
+                self._replaced = True
+                _log.error("%s is gone or was replaced; restart the service", self._path)
+        if self._replaced:
+            raise StoreUnavailable
+        if not hasattr(self._thread, "connection"):
             self._thread.connection = sqlite_file.connect(self._path)
-            self._thread.file = file
             self._connections.append(self._thread.connection)
         connection: sqlite3.Connection = self._thread.connection
         return connection

@@ -70,6 +70,15 @@ def create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from one that takes its place; None when there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open an existing file and bring its schema up to date; `sqlite3.Error` or `StoreMisconfigured`."""
     connection = sqlite3.connect(
@@ -89,6 +98,18 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def close(connection: sqlite3.Connection) -> None:
+    """Close a connection, and bring all of the log into the file it belongs to.
+
+    SQLite does so for a file that still has its name. The log of one that was replaced it would leave, and
+    the next start would replay it over the new file.
+    """
+    with suppress(sqlite3.Error):  # another process may be using the file
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 def misconfigured(path: Path, trouble: sqlite3.Error | OSError) -> StoreMisconfigured:
