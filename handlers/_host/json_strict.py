@@ -14,7 +14,15 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class NotJson(ValueError):
-    """The bytes are not JSON; the message says why and repeats nothing of them."""
+    """The bytes are not JSON; the message says why and repeats nothing of them.
+
+    `line` and `column`, from 1, are where the syntax is wrong; None for everything else.
+    """
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 def parse_json(body: bytes) -> Any:
@@ -30,7 +38,7 @@ def parse_json(body: bytes) -> Any:
     except NotJson:
         raise
     except json.JSONDecodeError as exc:
-        raise NotJson(f"not JSON: line {exc.lineno}, column {exc.colno}") from exc
+        raise NotJson(f"not JSON: line {exc.lineno}, column {exc.colno}", exc.lineno, exc.colno) from exc
     except UnicodeDecodeError as exc:
         raise NotJson(f"not UTF-8: byte {exc.start}") from exc
     except RecursionError as exc:
