@@ -92,11 +92,16 @@ async def _load(port: int, seconds: float) -> float:
 
 
 @click.command()
-@click.option("--rounds", default=7, show_default=True, type=click.IntRange(1, 100))
+@click.option("--rounds", default=9, show_default=True, type=click.IntRange(1, 100))
 @click.option(
     "--seconds", default=2.0, show_default=True, type=click.FloatRange(0.1, 60), help="Of each round."
 )
-@click.option("--numbers", default="1,100", show_default=True, help="Phone numbers of the organization.")
+@click.option(
+    "--numbers",
+    default="100",
+    show_default=True,
+    help="Of the organization, several with commas; with few, the load generator is the limit.",
+)
 def main(rounds: int, seconds: float, numbers: str) -> None:
     """Measure both servers on loopback and print a Markdown table."""
     click.echo(f"Python {platform.python_version()}, {os.cpu_count()} cores, {CONNECTIONS} connections, "
