@@ -365,6 +365,54 @@ async def test_gives_caller_and_claims_to_who_asks(hosted):
     assert response.json() == ["Ada", "u1"]
 
 
+async def test_checks_what_identify_and_verifiers_need(hosted):
+    """Before a socket opens, like a handler's arguments."""
+    init = """
+        def identify(claims, stoer): ...
+        def check(credential, stroe): ...
+        verifiers = {"key": check}
+    """
+    application = hosted(answering({}), init=init, things="async def show(): ...\n")
+
+    with pytest.raises(SetupError) as raised:
+        async with application.running():
+            pass
+
+    assert [problem.message for problem in raised.value.problems] == [
+        "identify needs 'stoer', and there is no such collaborator (none)",
+        "check needs 'stroe', and there is no such collaborator (none)",
+    ]
+
+
+async def test_tells_broken_handlers_and_broken_defaults_together(tmp_path, hosted):
+    """One start, one list: binding does not hide what compiling finds."""
+    wrong = {"name": "q", "in": "query", "schema": {"type": "integer", "default": "x"}}
+    document = contract(
+        {"/a": {"get": operation("one", parameters=[wrong])}, "/b": {"get": operation("two")}}
+    )
+
+    with pytest.raises(SetupError) as raised:
+        hosted(document, things="async def one(q): ...\n")
+
+    found = str(raised.value)
+    assert "the default of 'q' does not keep to its own schema" in found
+    assert "GET /b has no handler" in found
+
+
+async def test_answers_though_an_errors_headers_make_no_sense(get):
+    """A package's mistake must not cost the client its answer."""
+    things = """
+        class Odd(Exception):
+            status, code, message = 500, "ODD", "Odd"
+            headers = {"X-A": 7}
+
+        async def show():
+            raise Odd
+    """
+
+    assert (await get(answering(THING), things)).status_code == 500
+
+
 async def test_opens_and_closes_collaborators_with_the_service(hosted):
     """Importing and compiling opens nothing."""
     init = """

@@ -147,6 +147,26 @@ class TestServe:
         with serving(tmp_path, "--spec", "api.yaml", "--handlers", package) as service:
             assert httpx.get(f"{service.url}/a").json() == "mine"
 
+    def test_says_that_collaborators_failed(self, tmp_path):
+        """In a line, without the text, which may hold a password."""
+        (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        init = """
+            from contextlib import asynccontextmanager
+
+            @asynccontextmanager
+            async def collaborators(settings):
+                raise OSError("sk_canary")
+                yield
+        """
+        package = write_package(tmp_path, init=init, things="async def show(): ...\n")
+
+        result = relay(tmp_path, "serve", "--spec", "api.yaml", "--handlers", package)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"error: {package}/__init__.py:4:1: collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where\n"
+        )
+
     def test_reads_its_settings_from_an_env_file(self, tmp_path):
         """The one of the working directory."""
         (tmp_path / ".env").write_text(f"RELAY_JWT_SECRET={SECRET}\nRELAY_STORE=sqlite:///here.db\n", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ from .problems import Problem, SetupError
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
 from .stack import Extra, build_stack
+
+_log = logging.getLogger("relay")
 
 Collaborators = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
@@ -145,10 +148,19 @@ class Application:
                     f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
                 )
                 problems.append(Problem(binding.where(), message))
-        for name in required_names(self.exports.identify):
-            if name != "claims" and name not in collaborators:
-                message = f"identify: no collaborator is called '{name}' (there are: {offered})"
-                problems.append(Problem(code_place(self.exports.identify), message))
+        needed = {
+            self.exports.identify: [
+                name for name in required_names(self.exports.identify) if name != "claims"
+            ]
+        }
+        needed |= {function: required_names(function)[1:] for function in self.exports.verifiers.values()}
+        for function, names in needed.items():
+            for name in names:
+                if name not in collaborators:
+                    message = (
+                        f"{function.__name__} needs '{name}', and there is no such collaborator ({offered})"
+                    )
+                    problems.append(Problem(code_place(function), message))
         return problems
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
@@ -156,14 +168,20 @@ class Application:
         await receive()
         try:
             await self._stack.enter_async_context(self.running())
-        except SetupError as exc:
-            self.startup_error = exc
+        except Exception as exc:  # noqa: BLE001 -- a package's collaborators may raise anything
+            self.startup_error = exc if isinstance(exc, SetupError) else self._collaborators_failed(exc)
             await send({"type": "lifespan.startup.failed"})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _collaborators_failed(self, exc: Exception) -> SetupError:
+        """Name the fault but not its text, which may hold an address with a password."""
+        _log.debug("collaborators() failed", exc_info=exc)
+        message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
+        return SetupError([Problem(code_place(self.exports.collaborators), message)])
 
 
 def create(package_name: str, settings: HostSettings) -> Application:
@@ -172,18 +190,28 @@ def create(package_name: str, settings: HostSettings) -> Application:
     Opens nothing: what a package's `collaborators` opens is opened when the service starts.
     """
     problems: list[Problem] = []
+    key_problems: list[Problem] = []
     contract = _attempt(lambda: _contract(settings), problems)
     package = _attempt(lambda: import_package(package_name), problems)
-    jwt = _attempt(lambda: token_verifier(settings), problems)
-    keys_are_good = not any(problem.where.startswith("RELAY_JWT") for problem in problems)
-    if contract is not None and package is not None:
-        exports = Exports.of(package)
-        if keys_are_good:
-            problems += _verifier_problems(contract, exports, has_jwt=jwt is not None)
-        endpoints = _attempt(lambda: _compile(contract, package, settings, exports), problems)
-        if endpoints is not None and not problems:
-            return Application(contract, settings, exports, endpoints, jwt)
-    raise SetupError(problems)
+    jwt = _attempt(lambda: token_verifier(settings), key_problems)
+    problems += key_problems
+    if contract is None or package is None:
+        raise SetupError(problems)
+    exports = Exports.of(package)
+    if not key_problems:
+        problems += _verifier_problems(contract, exports, has_jwt=jwt is not None)
+    bindings, found = bind(contract, package)
+    compiler = SchemaCompiler(contract)
+    endpoints = {
+        binding.operation.id: Endpoint(
+            binding, contract, compiler, body_limit=settings.body_limit, render_error=exports.render_error
+        )
+        for binding in bindings
+    }
+    problems += found + compiler.problems
+    if problems:
+        raise SetupError(problems)
+    return Application(contract, settings, exports, endpoints, jwt)
 
 
 T = TypeVar("T")
@@ -202,21 +230,6 @@ def _contract(settings: HostSettings) -> Contract:
     if settings.spec is None:
         raise SetupError([Problem("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
     return load_contract(settings.spec)
-
-
-def _compile(
-    contract: Contract, package: ModuleType, settings: HostSettings, exports: Exports
-) -> dict[str, Endpoint]:
-    compiler = SchemaCompiler(contract)
-    endpoints = {
-        binding.operation.id: Endpoint(
-            binding, contract, compiler, body_limit=settings.body_limit, render_error=exports.render_error
-        )
-        for binding in bind(contract, package)
-    }
-    if compiler.problems:
-        raise SetupError(compiler.problems)
-    return endpoints
 
 
 def _verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) -> list[Problem]:

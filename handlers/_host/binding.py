@@ -97,12 +97,8 @@ def import_package(name: str) -> ModuleType:
     return _import(name, "RELAY_HANDLERS")
 
 
-def bind(contract: Contract, package: ModuleType) -> list[Binding]:
-    """Find the function of every operation.
-
-    Raises SetupError with everything that is missing, broken, or cannot receive what the contract
-    sends it.
-    """
+def bind(contract: Contract, package: ModuleType) -> tuple[list[Binding], list[Problem]]:
+    """Find the function of every operation; what is missing, broken, or cannot receive what it is sent."""
     problems: list[Problem] = list(_module_collisions(contract))
     bindings: list[Binding] = []
     for operation in contract.operations:
@@ -113,9 +109,7 @@ def bind(contract: Contract, package: ModuleType) -> list[Binding]:
         else:
             bindings.append(binding)
             problems += _signature_problems(binding)
-    if problems:
-        raise SetupError(problems)
-    return bindings
+    return bindings, problems
 
 
 def required_names(function: Function) -> list[str]:

@@ -81,8 +81,8 @@ class Edge:
     def _answer(self, exc: BaseException) -> Answer:
         """Render a failure; a renderer that fails itself must not cost the client its answer."""
         found = report(exc) or _INTERNAL
-        headers = _encoded(getattr(exc, "headers", {}))
         try:
+            headers = _encoded(getattr(exc, "headers", {}))
             body, media_type = self._render_error(found)
             written = orjson.dumps(body)
         except Exception:  # noqa: BLE001 -- as above
