@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 import mongodb
 from handlers._store import open_store
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from handlers._store import Store
+
+
+# The machine's load is no defect of what is tested, and a failure in CI has to come again.
+settings.register_profile("relay", deadline=None, print_blob=True)
+settings.load_profile("relay")
 
 
 @pytest.fixture(scope="session")
