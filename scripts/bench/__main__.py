@@ -100,7 +100,7 @@ async def _load(port: int, seconds: float) -> float:
     "--numbers",
     default="100",
     show_default=True,
-    help="Of the organization, several with commas; with few, the load generator is the limit.",
+    help="Of the organization; several with commas.",
 )
 def main(rounds: int, seconds: float, numbers: str) -> None:
     """Measure both servers on loopback and print a Markdown table."""
