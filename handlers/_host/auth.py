@@ -12,11 +12,11 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .contract import Contract, Operation, SecurityRequirement
 from .errors import Forbidden, Headers, HostError, Unauthenticated
-from .messages import HeaderList
+from .forms import parse_urlencoded
+from .messages import HeaderList, cookies
 from .problems import Problem
 
 Claims = dict[str, Any]
@@ -210,12 +210,13 @@ def _api_key(location: str, name: str) -> Extract:
         return _only([value.decode("latin-1") for header, value in headers if header == key])
 
     def in_query(_headers: HeaderList, query: bytes) -> str | None:
-        return _only([value for key, value in parse_qsl(query.decode("latin-1")) if key == name])
+        try:
+            return _only(parse_urlencoded(query).get(name, []))
+        except ValueError as exc:
+            raise Unauthenticated from exc
 
     def in_cookie(headers: HeaderList, _query: bytes) -> str | None:
-        lines = ";".join(value.decode("latin-1") for header, value in headers if header == b"cookie")
-        pairs = (pair.partition("=") for pair in lines.split(";"))
-        return _only([value.strip() for key, _, value in pairs if key.strip() == name])
+        return _only(cookies(headers).get(name, []))
 
     return {"header": in_header, "query": in_query, "cookie": in_cookie}[location]
 

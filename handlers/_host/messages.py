@@ -33,6 +33,17 @@ class Answer(NamedTuple):
     body: bytes
 
 
+def cookies(headers: HeaderList) -> dict[str, list[str]]:
+    """Split Cookie headers as RFC 6265 section 4.2.1 writes them; HTTP/2 may send several."""
+    found: dict[str, list[str]] = {}
+    lines = [value.decode("latin-1") for name, value in headers if name == b"cookie"]
+    for pair in ";".join(lines).split(";"):
+        name, sign, value = pair.partition("=")
+        if sign:
+            found.setdefault(name.strip(), []).append(value.strip())
+    return found
+
+
 def header(headers: HeaderList, name: bytes) -> str | None:
     """Return a header's value; several lines are one list (RFC 9110 section 5.3)."""
     values = [value for key, value in headers if key == name]

@@ -11,7 +11,7 @@ from .documents import Pointer
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, parse_urlencoded
 from .json_strict import NotJson, parse_json
-from .messages import HeaderList, Request, header
+from .messages import Request, cookies, header
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Violation
 
@@ -63,7 +63,7 @@ class RequestDecoder:
             found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
             raw["header"] = {name: [value.strip()] for name, value in found.items() if value is not None}
         if "cookie" in self._locations:
-            raw["cookie"] = _cookies(request.headers)
+            raw["cookie"] = cookies(request.headers)
         return raw
 
 
@@ -150,17 +150,6 @@ def _query(query: bytes) -> dict[str, list[str]]:
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[Located("query", violation)]) from exc
-
-
-def _cookies(headers: HeaderList) -> dict[str, list[str]]:
-    """Split Cookie headers as RFC 6265 section 4.2.1 writes them; HTTP/2 may send several."""
-    cookies: dict[str, list[str]] = {}
-    lines = [value.decode("latin-1") for name, value in headers if name == b"cookie"]
-    for pair in ";".join(lines).split(";"):
-        name, sign, value = pair.partition("=")
-        if sign:
-            cookies.setdefault(name.strip(), []).append(value.strip())
-    return cookies
 
 
 def _without_bytes(value: Any) -> Any:
