@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 
 from ._host.problems import Problem, SetupError
 from ._host.settings import PREFIX, HostSettings
-from ._store import StoreMisconfigured, open_store
+from ._store import Store, StoreMisconfigured, open_store
 
 if TYPE_CHECKING:
     from ._host.app import Application
@@ -43,17 +43,21 @@ def store_url(settings: Settings) -> str:
 
 
 @asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store until left; SetupError for one that cannot be opened."""
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(open_store(store_url(settings)))
+        except StoreMisconfigured as exc:
+            raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
+        yield store
+
+
+@asynccontextmanager
 async def collaborators(settings: Settings) -> AsyncIterator[Mapping[str, Any]]:
     """Open what the handlers work with, by argument name, for the life of the service."""
-    try:
-        opened = open_store(store_url(settings))
-        store = await opened.__aenter__()
-    except StoreMisconfigured as exc:
-        raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
-    try:
+    async with opened_store(settings) as store:
         yield {"store": store}
-    finally:
-        await opened.__aexit__(None, None, None)
 
 
 def create_app(settings: Settings) -> Application:

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from handlers._app import Settings, collaborators, data_folder
+from handlers._app import Settings, data_folder, opened_store
 from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import load_settings
 
@@ -46,9 +46,10 @@ async def load_demo(settings: Settings) -> None:
 
     Raises SetupError when the store cannot be opened.
     """
-    async with collaborators(settings) as found:
-        if await found["store"].user(USER) is None:
-            await load_file(settings, DATA)
+    async with opened_store(settings) as store:
+        is_new = await store.user(USER) is None
+    if is_new:
+        await load_file(settings, DATA)
 
 
 def _secret(path: Path) -> str:

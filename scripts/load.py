@@ -49,19 +49,17 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
 
     Raises SetupError with the file's problems, each at its line.
     """
-    from handlers._app import store_url
+    from handlers._app import opened_store
     from handlers._host.problems import Problem, SetupError
-    from handlers._store import Batch, RecordRefused, StoreMisconfigured, StoreUnavailable, open_store
+    from handlers._store import Batch, RecordRefused, StoreUnavailable
 
     from .records import read_records
 
     lists = read_records(path, progress=progress)
     batch = Batch(**{kind: [record.value for record in records] for kind, records in lists.items()})
     try:
-        async with open_store(store_url(settings)) as store:
+        async with opened_store(settings) as store:
             await store.load(batch)
-    except StoreMisconfigured as exc:
-        raise SetupError([Problem("RELAY_STORE", str(exc))]) from exc
     except StoreUnavailable as exc:
         raise SetupError(
             [Problem("RELAY_STORE", "the database did not answer; nothing of the file was loaded")]

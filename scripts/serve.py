@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from pathlib import Path
@@ -38,7 +39,9 @@ def serve(*, demo: bool, **given: Any) -> None:
         from handlers._host.app import create
         from handlers._host.problems import Problem, SetupError
 
-        settings = _demo(given) if demo else _settings(given)
+        from . import demo as demo_data
+
+        settings: Any = demo_data.demo_settings(**given) if demo else _settings(given)
         if demo and settings.handlers != "handlers":
             raise SetupError(
                 [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
@@ -47,7 +50,7 @@ def serve(*, demo: bool, **given: Any) -> None:
         logging.getLogger("relay").setLevel(settings.log_level.upper())
         application = create(settings.handlers, settings)
         if demo:
-            _load_demo(settings)
+            asyncio.run(demo_data.load_demo(settings))
     _run(application, demo=demo)
 
 
@@ -64,20 +67,6 @@ def _settings(given: dict[str, Any]) -> HostSettings:
         return settings  # the package's problems are told together with the contract's
     kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
     return load_settings(kind, **given)
-
-
-def _demo(given: dict[str, Any]) -> HostSettings:
-    from .demo import demo_settings
-
-    return demo_settings(**given)
-
-
-def _load_demo(settings: Any) -> None:
-    import asyncio
-
-    from .demo import load_demo
-
-    asyncio.run(load_demo(settings))
 
 
 def _run(application: Application, *, demo: bool) -> None:

@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from hosting import SECRET, assert_envelope, contract, operation, write_package
-from running import COMMAND, ROOT, environment, relay, serving
+from running import ROOT, relay, serving
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -254,14 +254,7 @@ def test_a_missing_module_is_not_a_traceback(tmp_path):
     package = write_package(tmp_path, things="import nothing_like_this\n")
     (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
 
-    result = subprocess.run(
-        [*COMMAND, "serve", "--spec", "api.yaml", "--handlers", package],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = relay(tmp_path, "serve", "--spec", "api.yaml", "--handlers", package)
 
     assert result.returncode == 2
     assert result.stderr == (

@@ -20,6 +20,7 @@ from .auth import (
     schemes_in_use,
 )
 from .binding import (
+    GIVEN,
     bind,
     code_place,
     import_package,
@@ -143,7 +144,7 @@ class Application:
                     f"{binding.operation} sends no '{name}', nor is there such a collaborator ({offered})"
                 )
                 problems.append(Problem(binding.where(), message))
-            for name in sorted({*binding.names.values(), "body", "caller", "claims"} & {*collaborators}):
+            for name in sorted({*binding.names.values(), *GIVEN} & {*collaborators}):
                 message = (
                     f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
                 )

@@ -220,7 +220,7 @@ def load_contract(path: Path) -> Contract:
     if problems := bundle.problems + check_structure(bundle):
         raise SetupError(problems)
     single_yaml = bundle.is_single and path.suffix != ".json"
-    contract = Contract(bundle, path.read_bytes() if single_yaml else None)
+    contract = Contract(bundle, root.source if single_yaml else None)
     if problems := check_operations(contract):
         raise SetupError(problems)
     return contract

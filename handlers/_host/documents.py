@@ -58,10 +58,11 @@ _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 
 
 class Document:
-    """One file: its plain data, and the place of each value by JSON pointer."""
+    """One file: its bytes, its plain data, and the place of each value by JSON pointer."""
 
-    def __init__(self, path: Path, root: yaml.Node, data: Any) -> None:
+    def __init__(self, path: Path, source: bytes, root: yaml.Node, data: Any) -> None:
         self.path = path
+        self.source = source
         self.data = data
         self._root = root
 
@@ -74,7 +75,11 @@ class Document:
             if child is None:
                 break
             mark, node = child
-        return Place(display(self.path), mark.line + 1, mark.column + 1)
+        return _place(self.path, mark)
+
+
+def _place(path: Path, mark: yaml.Mark) -> Place:
+    return Place(display(path), mark.line + 1, mark.column + 1)
 
 
 def display(path: Path) -> str:
@@ -90,7 +95,8 @@ def read_document(path: Path) -> Document:
     value that JSON does not have.
     """
     try:
-        loader = _Loader(path.read_bytes())
+        source = path.read_bytes()
+        loader = _Loader(source)
         try:
             root = loader.get_single_node()
         finally:
@@ -99,7 +105,7 @@ def read_document(path: Path) -> Document:
         raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}")]) from exc
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        place = Place(display(path), mark.line + 1, mark.column + 1) if mark else display(path)
+        place = _place(path, mark) if mark else display(path)
         reason = exc.problem or exc.context or "it cannot be parsed"
         raise SetupError([Problem(str(place), f"is not YAML: {reason}")]) from exc
     except yaml.YAMLError as exc:
@@ -112,7 +118,7 @@ def read_document(path: Path) -> Document:
     data = builder.build(root)
     if builder.problems:
         raise SetupError(builder.problems)
-    return Document(path, root, data)
+    return Document(path, source, root, data)
 
 
 class _Builder:
@@ -131,10 +137,7 @@ class _Builder:
         return data
 
     def _problem(self, node: yaml.Node, message: str) -> None:
-        mark = node.start_mark
-        self.problems.append(
-            Problem(str(Place(display(self._path), mark.line + 1, mark.column + 1)), message)
-        )
+        self.problems.append(Problem(str(_place(self._path, node.start_mark)), message))
 
     def _value(self, node: yaml.Node) -> tuple[Any, int]:
         """Return the node's data and how many values it expands to."""

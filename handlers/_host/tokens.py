@@ -57,7 +57,6 @@ class SingleKey:
 
     def __init__(self, key: Any, algorithm: str) -> None:
         self._found = key, algorithm
-        self.algorithm = algorithm
 
     async def key_for(self, token: str) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
         """Return the key, whatever `kid` the token names."""

@@ -81,7 +81,10 @@ class Store(Protocol):
     """What the service asks of a database; every method raises `StoreUnavailable` for its troubles."""
 
     async def user(self, user_id: str) -> User | None:
-        """Find a user; None when there is none, or none that an organization and a role make usable."""
+        """Find a user; None when there is none, or none that an organization and a role make usable.
+
+        What is not 24 hex digits names nobody, and the database is not asked.
+        """
 
     async def voice_ai(
         self, organization_id: str
