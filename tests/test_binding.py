@@ -86,6 +86,21 @@ async def test_gives_each_parameter_under_its_snake_case_name(hosted):
     assert response.json() == [7, "q", 20, "t"]
 
 
+async def test_sees_the_default_behind_a_reference(hosted):
+    """It is always sent, so the signature needs none of its own."""
+    document = contract(
+        {
+            "/a": {
+                "get": operation("show", parameters=[query("q", schema={"$ref": "#/components/schemas/Q"})])
+            }
+        },
+        components={"schemas": {"Q": {"type": "string", "default": "theirs"}}},
+    )
+
+    async with calling(hosted(document, things="async def show(q):\n    return q\n")) as client:
+        assert (await client.get("/a")).json() == "theirs"
+
+
 async def test_leaves_out_what_the_request_leaves_out(hosted):
     """The function's own default counts, then."""
     document = contract({"/a": {"get": operation("show", parameters=[query("q")])}})

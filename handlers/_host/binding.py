@@ -29,7 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from .contract import Contract, Operation, Parameter
+from .contract import Contract, Operation
 from .documents import Pointer, display
 from .problems import Problem, SetupError
 
@@ -108,7 +108,7 @@ def bind(contract: Contract, package: ModuleType) -> tuple[list[Binding], list[P
             problems += exc.problems
         else:
             bindings.append(binding)
-            problems += _signature_problems(binding)
+            problems += _signature_problems(binding, contract)
     return bindings, problems
 
 
@@ -224,7 +224,7 @@ def _broken(exc: Exception) -> SetupError:
     return SetupError([Problem(place, f"cannot be imported: {type(exc).__name__}: {exc}")])
 
 
-def _signature_problems(binding: Binding) -> Iterable[Problem]:
+def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Problem]:
     """Check that the function can receive what the contract sends, on every request."""
     operation, function = binding.operation, binding.function
     taken = [name for name, times in Counter(binding.names.values()).items() if times > 1]
@@ -240,7 +240,11 @@ def _signature_problems(binding: Binding) -> Iterable[Problem]:
         name = binding.names[parameter.pointer]
         what = f"the {parameter.location} parameter '{parameter.name}' of {operation}"
         yield from _argument_problems(
-            where, name, what, accepted, needs_default=name in required and not _always_sent(parameter)
+            where,
+            name,
+            what,
+            accepted,
+            needs_default=name in required and not contract.always_sends(parameter),
         )
     if operation.body:
         yield from _argument_problems(
@@ -259,7 +263,3 @@ def _argument_problems(
         yield Problem(where, f"{what} has nowhere to go: add an argument '{name}'")
     elif needs_default:
         yield Problem(where, f"{what} may be absent: give '{name}' a default, such as None")
-
-
-def _always_sent(parameter: Parameter) -> bool:
-    return parameter.required or "default" in parameter.schema

@@ -25,6 +25,9 @@ Location = Literal["path", "query", "header", "cookie"]
 SecurityRequirement = Mapping[str, list[str]]
 """Scheme name → scopes; all schemes of one requirement are needed, one requirement of a list is enough."""
 
+ABSENT: Any = object()
+"""Stands where there is no value, for None is one."""
+
 _STYLES: dict[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3, "Parameter Object", `name`
 
@@ -125,6 +128,14 @@ class Contract:
             seen.append(ref)
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
+
+    def default(self, schema: Schema) -> Any:
+        """Return the default that a schema gives, itself or through its `$ref`; ABSENT when it gives none."""
+        return self.resolve(schema).get("default", ABSENT)
+
+    def always_sends(self, parameter: Parameter) -> bool:
+        """Whether every request that is let through has a value for a parameter."""
+        return parameter.required or self.default(parameter.schema) is not ABSENT
 
     def _base_path(self) -> str:
         """Return the path of the first server's URL: the operations live below it."""

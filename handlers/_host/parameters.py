@@ -15,14 +15,13 @@ from typing import Any, Literal
 
 from .bundling import escape
 from .coercion import Coercion, properties_of, types_of
-from .contract import Contract, Location, Parameter, Schema
+from .contract import ABSENT, Contract, Location, Parameter, Schema
 from .json_strict import NotJson, parse_json
 from .schemas import SchemaCompiler, Violation
 
 Raw = Mapping[str, Sequence[str]]
 """What a request carries at one location: name → its values, percent-decoded, in order."""
 
-_ABSENT: Any = object()
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _MAX_DEPTH = 8  # brackets of one deepObject key
 
@@ -40,12 +39,12 @@ class ParameterDecoder:
 
     def __init__(self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> None:
         self.parameter = parameter
-        self._default = contract.resolve(parameter.schema).get("default", _ABSENT)
+        self._default = contract.default(parameter.schema)
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
         self._coerce = Coercion(contract, compiler).of(parameter.schema)
         self._shape = _shape(parameter.schema, contract)
         self._read = self._reader(contract)
-        if self._default is not _ABSENT and self._validator and not self._validator.accepts(self._default):
+        if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' does not keep to its own schema"
             compiler.problems.append(contract.problem(parameter.pointer, message))
 
@@ -59,10 +58,10 @@ class ParameterDecoder:
         except _Unreadable as exc:
             self._fail(failures, Violation("", exc.rule, str(exc)))
             return
-        if value is _ABSENT:
+        if value is ABSENT:
             if self.parameter.required:
                 self._fail(failures, Violation("", "required", "the value is missing"))
-            elif self._default is not _ABSENT:
+            elif self._default is not ABSENT:
                 arguments[name] = copy.deepcopy(self._default)
             return
         assert self._validator is not None  # a contract with a schema that cannot be compiled is not served
@@ -87,7 +86,7 @@ class ParameterDecoder:
             properties = properties_of(parameter.schema, contract)
             return lambda raw: _absent_or(_spread(raw, properties), coerce)
         if self._shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
-            return lambda raw: _absent_or(list(raw[name]) if name in raw else _ABSENT, coerce)
+            return lambda raw: _absent_or(list(raw[name]) if name in raw else ABSENT, coerce)
         split = self._splitter()
         return lambda raw: _absent_or(_one(raw, name), lambda text: coerce(split(text)))
 
@@ -128,13 +127,13 @@ class _Unreadable(Exception):
 
 
 def _absent_or(value: Any, convert: Callable[[Any], Any]) -> Any:
-    return _ABSENT if value is _ABSENT else convert(value)
+    return ABSENT if value is ABSENT else convert(value)
 
 
 def _one(raw: Raw, name: str) -> Any:
     values = raw.get(name)
     if not values:
-        return _ABSENT
+        return ABSENT
     if len(values) > 1:
         raise _Unreadable("style", "the parameter takes one value and was given several")
     return values[0]
@@ -146,7 +145,7 @@ def _one_or_list(values: Sequence[str]) -> str | list[str]:
 
 def _spread(raw: Raw, properties: Mapping[str, Schema]) -> Any:
     """Collect the properties of an object that stand where parameters stand."""
-    return {name: _one_or_list(raw[name]) for name in properties if name in raw} or _ABSENT
+    return {name: _one_or_list(raw[name]) for name in properties if name in raw} or ABSENT
 
 
 def _deep(raw: Raw, name: str) -> Any:
@@ -168,7 +167,7 @@ def _deep(raw: Raw, name: str) -> Any:
         if last in target:
             raise _Unreadable("style", "a deepObject key is given twice")
         target[last] = list(values) if is_list else _one_or_list(values)
-    return found or _ABSENT
+    return found or ABSENT
 
 
 def _twos(parts: list[str]) -> list[tuple[str, ...]]:
