@@ -48,6 +48,7 @@ def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Pr
         contract.problem(
             ("components", "securitySchemes", name),
             f"nothing verifies the security scheme '{name}': export it in `verifiers` of the handlers package",
+            "unverified-scheme",
         )
         for name in schemes_in_use(contract)
         if name not in verifiers

@@ -31,7 +31,7 @@ from typing import Any, cast
 
 from .contract import Contract, Operation
 from .documents import Pointer, display
-from .problems import Problem, SetupError
+from .problems import Place, Problem, SetupError
 
 Function = Callable[..., Any]
 
@@ -55,8 +55,8 @@ class Binding:
         known = {*self.names.values(), *GIVEN, *collaborators}
         return [name for name in required_names(self.function) if name not in known]
 
-    def where(self) -> str:
-        """Return `file:line:column` of the function."""
+    def where(self) -> Place | str:
+        """Return the place of the function."""
         return code_place(self.function)
 
 
@@ -155,13 +155,13 @@ def with_collaborators(function: Function, collaborators: Mapping[str, Any]) -> 
     return functools.partial(awaitable, **wanted) if wanted else awaitable
 
 
-def code_place(function: Function) -> str:
-    """Return `file:line:column` of a function."""
+def code_place(function: Function) -> Place | str:
+    """Return the place of a function; its name where it has no code of its own."""
     function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
         return getattr(function, "__qualname__", repr(function))
-    return f"{display(Path(code.co_filename))}:{code.co_firstlineno}:1"
+    return Place(display(Path(code.co_filename)), code.co_firstlineno, 1)
 
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -178,6 +178,7 @@ def _module_collisions(contract: Contract) -> Iterable[Problem]:
             yield contract.problem(
                 (*operation.pointer, "tags"),
                 f"the tags '{first_tag}' and '{operation.tag}' both name the module {module}.py; rename one",
+                "tag-collision",
             )
         first = functions.setdefault((module, function_name(operation)), operation)
         if first is not operation:
@@ -185,13 +186,14 @@ def _module_collisions(contract: Contract) -> Iterable[Problem]:
                 operation.pointer,
                 f"{first} and {operation} both name the function {module}.{function_name(operation)}; "
                 "give one another operationId",
+                "name-collision",
             )
 
 
 def _find(operation: Operation, contract: Contract, package: ModuleType) -> Function:
     module_name = f"{package.__name__}.{slug(operation.tag)}"
     name = function_name(operation)
-    where = str(contract.place(operation.pointer))
+    where = contract.place(operation.pointer)
     if importlib.util.find_spec(module_name) is None:
         raise SetupError(
             [Problem(where, f"{operation} has no handler: write {name}() in the module {module_name}")]
@@ -204,7 +206,7 @@ def _find(operation: Operation, contract: Contract, package: ModuleType) -> Func
     return cast("Function", function)
 
 
-def _import(name: str, where: str) -> ModuleType:
+def _import(name: str, where: Place | str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
@@ -218,9 +220,9 @@ def _import(name: str, where: str) -> ModuleType:
 def _broken(exc: Exception) -> SetupError:
     """Point at the line, below the import machinery, that an import failed on."""
     frame = traceback.extract_tb(exc.__traceback__)[-1]
-    place = f"{display(Path(frame.filename))}:{frame.lineno}:1"
+    place = Place(display(Path(frame.filename)), frame.lineno or 1, 1)
     if isinstance(exc, SyntaxError) and exc.filename:
-        place = f"{display(Path(exc.filename))}:{exc.lineno}:{exc.offset}"
+        place = Place(display(Path(exc.filename)), exc.lineno or 1, exc.offset or 1)
     return SetupError([Problem(place, f"cannot be imported: {type(exc).__name__}: {exc}")])
 
 
@@ -257,7 +259,7 @@ def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Proble
 
 
 def _argument_problems(
-    where: str, name: str, what: str, accepted: frozenset[str] | None, *, needs_default: bool
+    where: Place | str, name: str, what: str, accepted: frozenset[str] | None, *, needs_default: bool
 ) -> Iterable[Problem]:
     if accepted is not None and name not in accepted:
         yield Problem(where, f"{what} has nowhere to go: add an argument '{name}'")

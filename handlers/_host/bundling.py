@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from .documents import Document, Place, Pointer, read_document
-from .problems import Problem, SetupError
+from .documents import Document, Pointer, read_document
+from .problems import Place, Problem, SetupError
 
 # Where the keys of an object are names somebody chose, not words of the specification.
 _NAMED = frozenset(
@@ -90,8 +90,8 @@ class Bundle:
                 document, at = self._origins[document.path, at]
         return document.place(at)
 
-    def _problem(self, document: Document, at: Pointer, message: str) -> None:
-        self.problems.append(Problem(str(document.place(at)), message))
+    def _problem(self, document: Document, at: Pointer, message: str, rule: str) -> None:
+        self.problems.append(Problem(document.place(at), message, rule))
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
@@ -160,7 +160,9 @@ class Bundle:
                 self._taken_in.append((name, target, pointer, content))
             return {"$ref": f"#/components/schemas/{self._names[key]}"}
         if key in within:
-            self._problem(document, at, f"'{ref}' leads back to itself; only schemas may do that")
+            self._problem(
+                document, at, f"'{ref}' leads back to itself; only schemas may do that", "circular-ref"
+            )
             return value
         self._origins[document.path, at] = target, pointer
         return self._expand(content, target, pointer, within=(*within, key))
@@ -169,7 +171,10 @@ class Bundle:
         url = urlsplit(ref)
         if url.scheme or url.netloc:
             self._problem(
-                document, at, f"'{ref}' is elsewhere and never fetched; keep the file beside the contract"
+                document,
+                at,
+                f"'{ref}' is elsewhere and never fetched; keep the file beside the contract",
+                "remote-ref",
             )
             return None
         path = (document.path.parent / unquote(url.path)).resolve() if url.path else document.path
@@ -180,9 +185,9 @@ class Bundle:
             return target, pointer, lookup(target.data, pointer)
         except SetupError as exc:
             self.problems += exc.problems
-            self._problem(document, at, f"'{ref}' cannot be followed")
+            self._problem(document, at, f"'{ref}' cannot be followed", "dangling-ref")
         except Missing:
-            self._problem(document, at, f"'{ref}' leads nowhere")
+            self._problem(document, at, f"'{ref}' leads nowhere", "dangling-ref")
         return None
 
     def _free_name(self, target: Document, pointer: Pointer) -> str:

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from .bundling import Bundle, lookup, parse_pointer
-from .documents import Document, Place, Pointer, read_document
-from .problems import Problem, SetupError
+from .documents import Document, Pointer, read_document
+from .problems import Place, Problem, SetupError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -109,9 +109,9 @@ class Contract:
         """Return the file, line and column of the value at `pointer`."""
         return self._bundle.place(pointer)
 
-    def problem(self, pointer: Pointer, message: str) -> Problem:
+    def problem(self, pointer: Pointer, message: str, rule: str) -> Problem:
         """Say what is wrong with the value at `pointer`."""
-        return Problem(str(self.place(pointer)), message)
+        return Problem(self.place(pointer), message, rule)
 
     def as_yaml(self) -> bytes:
         """Return the contract as YAML: the very file when it is one file of YAML, else the bundle."""
@@ -124,7 +124,9 @@ class Contract:
         seen: list[str] = []
         while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
             if ref in seen:
-                raise SetupError([self.problem(parse_pointer(ref[1:]), f"'{ref}' leads back to itself")])
+                raise SetupError(
+                    [self.problem(parse_pointer(ref[1:]), f"'{ref}' leads back to itself", "circular-ref")]
+                )
             seen.append(ref)
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
@@ -147,7 +149,7 @@ class Contract:
         try:
             path = urlsplit(url).path.strip("/")
         except ValueError as exc:
-            raise SetupError([self.problem(("servers", "0", "url"), "not a URL")]) from exc
+            raise SetupError([self.problem(("servers", "0", "url"), "not a URL", "server-url")]) from exc
         return f"/{path}" if path else ""
 
     def _operations(self) -> Iterator[Operation]:
@@ -245,8 +247,8 @@ def operation_id(method: str, path: str) -> str:
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
     if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
-        place = root.place(("openapi",))
-        raise SetupError([Problem(str(place), "not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`")])
+        message = "not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`"
+        raise SetupError([Problem(root.place(("openapi",)), message, "openapi-version")])
 
 
 def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:

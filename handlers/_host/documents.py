@@ -10,28 +10,17 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
-from .problems import Problem, SetupError
+from .problems import Place, Problem, SetupError
 
 MAX_NODES = 2_000_000
 """How many values a file may expand to; aliases of aliases grow past any file size."""
 
 Pointer = tuple[str, ...]
 """A JSON pointer (RFC 6901), split and unescaped."""
-
-
-class Place(NamedTuple):
-    """Where a value stands: `file:line:column`, lines and columns from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -94,6 +83,18 @@ def read_document(path: Path) -> Document:
     Raises SetupError for a file that cannot be read, is not YAML, holds a key twice, a tag, or a
     value that JSON does not have.
     """
+    document, problems = parse_document(path)
+    if problems:
+        raise SetupError(problems)
+    return document
+
+
+def parse_document(path: Path) -> tuple[Document, list[Problem]]:
+    """Read one YAML or JSON file as far as it goes: what it holds, and what of it is wrong.
+
+    The first of two equal keys counts, and what no JSON has is None. Raises SetupError for a file
+    that cannot be read or is not YAML at all.
+    """
     try:
         source = path.read_bytes()
         loader = _Loader(source)
@@ -102,23 +103,20 @@ def read_document(path: Path) -> Document:
         finally:
             loader.dispose()
     except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}")]) from exc
+        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
         reason = exc.problem or exc.context or "it cannot be parsed"
-        raise SetupError([Problem(str(place), f"is not YAML: {reason}")]) from exc
+        raise SetupError([Problem(place, f"is not YAML: {reason}", "yaml")]) from exc
     except yaml.YAMLError as exc:
-        raise SetupError([Problem(display(path), "is not YAML in UTF-8")]) from exc
+        raise SetupError([Problem(display(path), "is not YAML in UTF-8", "yaml")]) from exc
     except RecursionError as exc:
-        raise SetupError([Problem(display(path), "is nested too deeply")]) from exc
+        raise SetupError([Problem(display(path), "is nested too deeply", "yaml")]) from exc
     if root is None:
-        raise SetupError([Problem(display(path), "is empty")])
+        raise SetupError([Problem(display(path), "is empty", "yaml")])
     builder = _Builder(path)
-    data = builder.build(root)
-    if builder.problems:
-        raise SetupError(builder.problems)
-    return Document(path, source, root, data)
+    return Document(path, source, root, builder.build(root)), builder.problems
 
 
 class _Builder:
@@ -136,8 +134,8 @@ class _Builder:
             self._problem(root, f"expands to more than {MAX_NODES:,} values through its aliases")
         return data
 
-    def _problem(self, node: yaml.Node, message: str) -> None:
-        self.problems.append(Problem(str(_place(self._path, node.start_mark)), message))
+    def _problem(self, node: yaml.Node, message: str, rule: str = "yaml") -> None:
+        self.problems.append(Problem(_place(self._path, node.start_mark), message, rule))
 
     def _value(self, node: yaml.Node) -> tuple[Any, int]:
         """Return the node's data and how many values it expands to."""
@@ -177,7 +175,7 @@ class _Builder:
                     else:
                         self._problem(item, "'<<' takes a mapping, or a list of mappings")
             elif key.value in mapping:
-                self._problem(key, f"the key '{key.value}' stands here twice; keep one")
+                self._problem(key, f"the key '{key.value}' stands here twice; keep one", "duplicate-key")
             else:
                 mapping[key.value] = value
         return ({**merged, **mapping} if merged else mapping), nodes

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
+class Place(NamedTuple):
+    """Where a value stands: `file:line:column`, lines and columns from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that keeps the service from starting.
 
-    `where` is `file:line:column` for contracts and code, the name of the setting otherwise.
+    `where` is a place in a contract or in code, the name of the setting otherwise. `rule` is the id
+    that `relay lint` tells the problems of contracts by.
     """
 
-    where: str
+    where: Place | str
     message: str
+    rule: str = "setup"
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"

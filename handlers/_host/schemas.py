@@ -103,7 +103,7 @@ class SchemaCompiler:
             except (ValueError, jsonschema_rs.ReferencingError) as exc:
                 reason = str(exc).splitlines()[0]
                 self.problems.append(
-                    self._contract.problem(pointer, f"the schema cannot be compiled: {reason}")
+                    self._contract.problem(pointer, f"the schema cannot be compiled: {reason}", "schema")
                 )
         return self._validators.get(key)
 

@@ -27,7 +27,7 @@ def check_structure(bundle: Bundle) -> list[Problem]:
         for error in _specific(validator.iter_errors(bundle.data))
         for pointer, message in _tell(error, tuple(str(token) for token in error.instance_path))
     }
-    return [Problem(str(place), message) for place, message in sorted(found)]
+    return [Problem(place, message, "structure") for place, message in sorted(found)]
 
 
 def _specific(errors: Iterable[Any]) -> Iterator[Any]:
@@ -69,23 +69,26 @@ def _tell(error: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
 def check_operations(contract: Contract) -> list[Problem]:
     """Find what makes operations ambiguous or unservable though the structure is right."""
     return [
-        *_duplicates(contract, "operationId", lambda operation: operation.id),
+        *_duplicates(contract, "operationId", lambda operation: operation.id, "duplicate-operation-id"),
         *_duplicates(
-            contract, "path and method", lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}"
+            contract,
+            "path and method",
+            lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}",
+            "ambiguous-path",
         ),
         *_path_parameters(contract),
         *_security(contract),
     ]
 
 
-def _duplicates(contract: Contract, what: str, key: Any) -> Iterator[Problem]:
+def _duplicates(contract: Contract, what: str, key: Any, rule: str) -> Iterator[Problem]:
     groups: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in contract.operations:
         groups[key(operation)].append(operation)
     for first, *others in groups.values():
         for other in others:
             yield contract.problem(
-                other.pointer, f"{other} has the same {what} as {first}; a request must lead to one"
+                other.pointer, f"{other} has the same {what} as {first}; a request must lead to one", rule
             )
 
 
@@ -96,15 +99,21 @@ def _path_parameters(contract: Contract) -> Iterator[Problem]:
             parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"
         }
         if len(names) != len(set(names)):
-            yield contract.problem(operation.pointer, f"{operation} names a path parameter twice")
+            yield contract.problem(
+                operation.pointer, f"{operation} names a path parameter twice", "duplicate-path-parameter"
+            )
         for name in dict.fromkeys(names):
             if name not in declared:
                 yield contract.problem(
-                    operation.pointer, f"{operation} does not declare its path parameter '{name}'"
+                    operation.pointer,
+                    f"{operation} does not declare its path parameter '{name}'",
+                    "undeclared-path-parameter",
                 )
         for name, parameter in declared.items():
             if name not in names:
-                yield contract.problem(parameter.pointer, f"the path of {operation} has no '{{{name}}}'")
+                yield contract.problem(
+                    parameter.pointer, f"the path of {operation} has no '{{{name}}}'", "unused-path-parameter"
+                )
 
 
 def _security(contract: Contract) -> Iterator[Problem]:
@@ -112,5 +121,7 @@ def _security(contract: Contract) -> Iterator[Problem]:
         for name in sorted({name for requirement in operation.security for name in requirement}):
             if name not in contract.security_schemes:
                 yield contract.problem(
-                    operation.pointer, f"{operation} needs the security scheme '{name}', which is not defined"
+                    operation.pointer,
+                    f"{operation} needs the security scheme '{name}', which is not defined",
+                    "undefined-security-scheme",
                 )

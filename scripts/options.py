@@ -1,0 +1,38 @@
+"""Which contract and which package a command is about: its options, else the settings, else our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+
+def spec_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --spec."""
+    return click.option(
+        "--spec", type=click.Path(path_type=Path), help="The contract.  [default: RELAY_SPEC, or our own]"
+    )(command)
+
+
+def handlers_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --handlers."""
+    return click.option(
+        "--handlers", metavar="PACKAGE", help="The handlers package.  [default: RELAY_HANDLERS, or our own]"
+    )(command)
+
+
+def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path, str]:
+    """Return the contract's path and the package's name; no package is imported.
+
+    Raises SetupError for settings that are wrong, and where a package of one's own has no contract.
+    """
+    from handlers._app import SPEC
+    from handlers._host.problems import Problem, SetupError
+    from handlers._host.settings import HostSettings, load_settings
+
+    settings = load_settings(HostSettings, spec=spec, handlers=handlers)
+    path = settings.spec or (SPEC if settings.handlers == "handlers" else None)
+    if path is None:
+        raise SetupError([Problem("RELAY_SPEC", "missing: say which contract is meant, or use --spec")])
+    return path, settings.handlers
