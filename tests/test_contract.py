@@ -139,6 +139,25 @@ def test_tells_a_dangling_reference_beside_the_other_problems(load):
     assert any("'nope' is unknown here" in problem for problem in found)
 
 
+def test_tells_a_reference_to_another_kind_of_object(load):
+    """It is there, and it is a reference as it should be; only reading it as a parameter would fail."""
+    document = contract({"/a": {"get": operation("one", parameters=[{"$ref": "#/components/schemas/S"}])}})
+    document["components"] = {"schemas": {"S": {"type": "string"}}}
+
+    (found,) = problems_of(load, document)
+
+    assert found.endswith("what '#/components/schemas/S' leads to is no Parameter Object")
+
+
+def test_tells_what_of_a_parameter_is_missing_and_nothing_beside(load):
+    """Where several kinds of parameter fit, none of them is to blame."""
+    document = contract({"/a": {"get": operation("one", parameters=[{"name": "q", "schema": {}}])}})
+
+    (found,) = problems_of(load, document)
+
+    assert found.endswith("'in' is missing")
+
+
 def test_refuses_a_reference_in_a_circle(load):
     """It stands for nothing."""
     document = contract({"/a": {"get": operation("one")}})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from .documents import Document, Pointer, read_document
+from .documents import Document, Pointer, parse_document
 from .problems import Place, Problem, SetupError
 
 # Where the keys of an object are names somebody chose, not words of the specification.
@@ -60,6 +60,25 @@ def _index(token: str) -> int:
     if str(index) != token or index < 0:
         raise ValueError
     return index
+
+
+def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
+    """Yield each `$ref` within a value and where it stands; what only looks like one, in data, is left out."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from references(item, (*at, str(index)))
+    elif isinstance(value, dict):
+        if not named and isinstance(ref := value.get("$ref"), str):
+            yield at, ref
+            return
+        for key, item in value.items():
+            if named or not _is_data(key):
+                yield from references(item, (*at, key), named=not named and key in _NAMED)
+
+
+def _is_data(key: str) -> bool:
+    """Whether what a keyword holds is data, or an extension's, rather than part of the contract."""
+    return key in _LITERAL or key.startswith("x-")
 
 
 class Bundle:
@@ -124,7 +143,7 @@ class Bundle:
             return self._follow(value, document, at, schema=schema, within=within)
         return {
             key: item
-            if not named and (key in _LITERAL or key.startswith("x-"))
+            if not named and _is_data(key)
             else self._expand(
                 item,
                 document,
@@ -180,7 +199,8 @@ class Bundle:
         path = (document.path.parent / unquote(url.path)).resolve() if url.path else document.path
         try:
             if path not in self._documents:
-                self._documents[path] = read_document(path)
+                self._documents[path], problems = parse_document(path)
+                self.problems += problems
             target, pointer = self._documents[path], parse_pointer(url.fragment)
             return target, pointer, lookup(target.data, pointer)
         except SetupError as exc:

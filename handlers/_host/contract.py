@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .bundling import Bundle, lookup, parse_pointer
-from .documents import Document, Pointer, read_document
+from .documents import Document, Pointer, parse_document
 from .problems import Place, Problem, SetupError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -131,6 +131,11 @@ class Contract:
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
 
+    def raw(self, operation: Operation) -> dict[str, Any]:
+        """Return an operation as it is written."""
+        found: dict[str, Any] = self.resolve(self.document["paths"][operation.path])[operation.method]
+        return found
+
     def default(self, schema: Schema) -> Any:
         """Return the default that a schema gives, itself or through its `$ref`; ABSENT when it gives none."""
         return self.resolve(schema).get("default", ABSENT)
@@ -227,16 +232,29 @@ def load_contract(path: Path) -> Contract:
     """
     from .structure import check_operations, check_structure
 
-    root = read_document(path.resolve())
-    _check_version(root)
-    bundle = Bundle(root)
-    if problems := bundle.problems + check_structure(bundle):
+    bundle, problems = read_bundle(path)
+    problems += check_structure(bundle)
+    if problems:
         raise SetupError(problems)
     single_yaml = bundle.is_single and path.suffix != ".json"
-    contract = Contract(bundle, root.source if single_yaml else None)
+    contract = Contract(bundle, bundle.root.source if single_yaml else None)
     if problems := check_operations(contract):
         raise SetupError(problems)
     return contract
+
+
+def read_bundle(path: Path) -> tuple[Bundle, list[Problem]]:
+    """Read a contract and all that it refers to as far as it goes, and what of it cannot be read.
+
+    Raises SetupError for a file that is no YAML at all, or that is not OpenAPI 3.0.
+    """
+    root, problems = parse_document(path.resolve())
+    try:
+        _check_version(root)
+    except SetupError as exc:
+        raise SetupError(problems + exc.problems) from exc
+    bundle = Bundle(root)
+    return bundle, problems + bundle.problems
 
 
 def operation_id(method: str, path: str) -> str:

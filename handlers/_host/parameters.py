@@ -46,7 +46,7 @@ class ParameterDecoder:
         self._read = self._reader(contract)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' does not keep to its own schema"
-            compiler.problems.append(contract.problem(parameter.pointer, message, "parameter-style"))
+            compiler.problems.append(contract.problem(parameter.pointer, message, "invalid-default"))
 
     def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Located]) -> None:
         """Put the parameter's value into `arguments[name]`, or what is wrong with it into `failures`.

@@ -2,46 +2,117 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jsonschema_rs
 
+from .bundling import Missing, lookup, parse_pointer, references
+from .documents import Pointer
 from .problems import Problem
 
 if TYPE_CHECKING:
     from .bundling import Bundle
     from .contract import Contract, Operation
-    from .documents import Pointer
 
 
 def check_structure(bundle: Bundle) -> list[Problem]:
+    """Find every breach of the structure, in the order of places."""
+    found = {(bundle.place(breach.pointer), breach.message) for breach in breaches(bundle)}
+    return [Problem(place, message, "structure") for place, message in sorted(found)]
+
+
+class Breach(NamedTuple):
+    """One breach of the structure; what is only `superfluous` keeps nobody from reading the rest."""
+
+    pointer: Pointer
+    message: str
+    superfluous: bool = False
+
+
+def breaches(bundle: Bundle) -> list[Breach]:
     """Hold a bundled document against the OpenAPI 3.0 JSON Schema, the one Connexion carries."""
     from .framework import OpenAPISpecification
 
     validator = jsonschema_rs.Draft4Validator(OpenAPISpecification.openapi_schema, mask="this")
-    found = {
-        (bundle.place(pointer), message)
+    found = [
+        breach
         for error in _specific(validator.iter_errors(bundle.data))
-        for pointer, message in _tell(error, tuple(str(token) for token in error.instance_path))
-    }
-    return [Problem(place, message, "structure") for place, message in sorted(found)]
+        for breach in _tell(error, tuple(str(token) for token in error.instance_path))
+    ]
+    told = {breach.pointer for breach in found if breach.message != _SEVERAL_FIT}
+    found = [breach for breach in found if breach.message != _SEVERAL_FIT or breach.pointer not in told]
+    return [*found, *_wrong_targets(bundle.data)]
+
+
+_SEVERAL_FIT = "several kinds of object fit here; add what makes it one of them"
 
 
 def _specific(errors: Iterable[Any]) -> Iterator[Any]:
     """Follow "none of these fits" into the alternative that was meant: not the one that wants a `$ref`."""
     for error in errors:
-        branches = [
-            list(branch)
-            for branch in getattr(error.kind, "context", [])
-            if not any(_wants_ref(inner, error) for inner in branch)
-        ]
-        if branches:
+        context = [list(branch) for branch in getattr(error.kind, "context", [])]
+        branches = [branch for branch in context if not any(_wants_ref(inner, error) for inner in branch)]
+        if branches and all(context):
             yield from _specific(max(branches, key=_depth))
         else:
             yield error
+
+
+_SECTIONS = {
+    "parameters": "Parameter",
+    "responses": "Response",
+    "requestBodies": "RequestBody",
+    "headers": "Header",
+    "examples": "Example",
+    "links": "Link",
+    "callbacks": "Callback",
+    "securitySchemes": "SecurityScheme",
+    "paths": "PathItem",
+    "schemas": "Schema",
+}
+_IN_SCHEMAS = frozenset(["schema", "items", "additionalProperties", "not"])
+
+
+def _wrong_targets(document: Any) -> Iterator[Breach]:
+    """Find each `$ref` that leads to an object of another kind than the one that belongs where it stands."""
+    fits: dict[tuple[str, str], bool] = {}
+    for pointer, ref in references(document):
+        kind = _kind_at(pointer)
+        target = parse_pointer(ref[1:])
+        if len(target) == 3 and target[0] == "components" and _SECTIONS.get(target[1]) == kind:
+            continue  # checked where it stands
+        if (kind, ref) not in fits:
+            fits[kind, ref] = _is(kind, target, document)
+        if not fits[kind, ref]:
+            yield Breach(pointer, f"what '{ref}' leads to is no {kind} Object")
+
+
+def _kind_at(pointer: Pointer) -> str:
+    """Name the kind of object that belongs at a place."""
+    if len(pointer) < 2 or (pointer[-1] in _IN_SCHEMAS and len(pointer) != 3):
+        return "Schema"
+    return "RequestBody" if pointer[-1] == "requestBody" else _SECTIONS.get(pointer[-2], "Schema")
+
+
+def _is(kind: str, target: Pointer, document: Any) -> bool:
+    """Whether the value at a pointer is such an object; what leads nowhere is told elsewhere."""
+    try:
+        return _object_validator(kind).is_valid(lookup(document, target))
+    except Missing:
+        return True
+
+
+@functools.cache
+def _object_validator(kind: str) -> jsonschema_rs.Draft4Validator:
+    from .framework import OpenAPISpecification
+
+    definitions = OpenAPISpecification.openapi_schema["definitions"]
+    alternatives = [{"$ref": f"#/definitions/{name}"} for name in (kind, "Reference")]
+    return jsonschema_rs.Draft4Validator({"anyOf": alternatives, "definitions": definitions})
 
 
 def _wants_ref(inner: Any, outer: Any) -> bool:
@@ -54,16 +125,26 @@ def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
-def _tell(error: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+def _tell(error: Any, pointer: Pointer) -> Iterator[Breach]:
     kind = error.kind
     match kind.name:
         case "required":
-            yield pointer, f"'{kind.property}' is missing"
+            yield Breach(pointer, f"'{kind.property}' is missing")
         case "additionalProperties":
             for name in kind.unexpected:
-                yield (*pointer, name), f"'{name}' is unknown here"
+                yield Breach((*pointer, name), f"'{name}' is unknown here", superfluous=True)
+        case "oneOf":
+            yield Breach(pointer, _SEVERAL_FIT)
+        case "not" if "required" in kind.schema:
+            names = [f"'{name}'" for name in kind.schema["required"]]
+            together = "exclude each other; keep one" if len(names) > 1 else "is not allowed here"
+            yield Breach(pointer, f"{' and '.join(names)} {together}")
+        case "format":
+            yield Breach(
+                pointer, f"this is no {'regular expression' if kind.format == 'regex' else kind.format}"
+            )
         case _:
-            yield pointer, str(error.message)
+            yield Breach(pointer, str(error.message))
 
 
 def check_operations(contract: Contract) -> list[Problem]:
