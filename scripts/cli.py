@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .lint import lint
 from .load import load
 from .serve import serve
 from .token import token
@@ -15,7 +16,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, token, load):
+for _command in (serve, lint, token, load):
     main.add_command(_command)
 
 

@@ -28,7 +28,7 @@ def token_for(user, secret=SECRET):
 
 def test_help_answers_at_once(tmp_path):
     """Under half a second, by the processor's clock: the machine's load does not count."""
-    for arguments in ([], ["serve"], ["token"], ["load"]):
+    for arguments in ([], ["serve"], ["lint"], ["token"], ["load"]):
         before = _children_cpu()
         result = relay(tmp_path, *arguments, "--help")
         assert result.returncode == 0
