@@ -99,7 +99,7 @@ def import_package(name: str) -> ModuleType:
 
 def bind(contract: Contract, package: ModuleType) -> tuple[list[Binding], list[Problem]]:
     """Find the function of every operation; what is missing, broken, or cannot receive what it is sent."""
-    problems: list[Problem] = list(collisions(contract))
+    problems: list[Problem] = list(module_collisions(contract))
     bindings: list[Binding] = []
     for operation in contract.operations:
         try:
@@ -167,7 +167,7 @@ def code_place(function: Function) -> Place | str:
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def collisions(contract: Contract) -> Iterable[Problem]:
+def module_collisions(contract: Contract) -> Iterable[Problem]:
     """Find tags that differ but name the same module, and operations that name the same function."""
     tags: dict[str, str] = {}
     functions: dict[tuple[str, str], Operation] = {}

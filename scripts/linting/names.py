@@ -6,7 +6,7 @@ import keyword
 from collections import Counter
 from collections.abc import Iterator
 
-from handlers._host.binding import argument_names, collisions, function_name, slug
+from handlers._host.binding import argument_names, function_name, module_collisions, slug
 from handlers._host.contract import Contract, Operation
 from scripts.findings import Finding
 
@@ -15,7 +15,7 @@ from .rules import finding
 
 def check_names(contract: Contract) -> Iterator[Finding]:
     """Find names that are missing, that collide, and that Python writes otherwise."""
-    yield from map(Finding.of, collisions(contract))
+    yield from map(Finding.of, module_collisions(contract))
     declared = {tag["name"] for tag in contract.document.get("tags", [])}
     for operation in contract.operations:
         raw = contract.raw(operation)
