@@ -1,0 +1,106 @@
+"""What changed between two contracts: the Change, and the report that gathers and words them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from handlers._host.contract import Contract, Operation
+from handlers._host.documents import Pointer
+from handlers._host.problems import Place
+from scripts.findings import Severity
+
+from .naming import described
+from .rules import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two contracts.
+
+    `message` says what changed, what breaks for whom and what to do. `operations` are all that it
+    reaches, of the new contract, or of the old one where they are gone; none for a change of the
+    whole. `where` is what an ignore file calls the place: an operation (`GET /pets/{id}`), the name
+    of a component, or nothing. `name` is the property or parameter that changed, if it is one.
+    Pointers and places lead to the value, or to its nearest parent that exists on that side.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    where: str
+    operations: tuple[Operation, ...]
+    old_pointer: Pointer
+    new_pointer: Pointer
+    old_place: Place
+    new_place: Place
+    name: str | None = None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The first operation that the change reaches."""
+        return self.operations[0] if self.operations else None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A rule that applies at a pair of pointers; `what` says it, told of the new or the old side."""
+
+    rule: str
+    what: str
+    old: Pointer
+    new: Pointer
+    side: Literal["old", "new"] = "new"
+    name: str | None = None
+
+
+class Report:
+    """Gathers differences; what several operations share is one change that names them."""
+
+    def __init__(self, old: Contract, new: Contract) -> None:
+        self._contracts = {"old": old, "new": new}
+        self._found: dict[tuple[str, str, Place, Place], tuple[Difference, dict[Pointer, Operation]]] = {}
+
+    def add(self, difference: Difference, *operations: Operation) -> None:
+        """Note a difference that these operations show."""
+        places = (
+            self._contracts["old"].place(difference.old),
+            self._contracts["new"].place(difference.new),
+        )
+        _, known = self._found.setdefault((difference.rule, difference.what, *places), (difference, {}))
+        known |= {operation.pointer: operation for operation in operations}
+
+    def changes(self) -> list[Change]:
+        """Return what was found, in the order in which it was."""
+        return [
+            self._change(difference, tuple(operations.values()), *places)
+            for (_, _, *places), (difference, operations) in self._found.items()
+        ]
+
+    def _change(
+        self, difference: Difference, operations: tuple[Operation, ...], old: Place, new: Place
+    ) -> Change:
+        rule = RULES[difference.rule]
+        pointer = difference.new if difference.side == "new" else difference.old
+        component, way = described(self._contracts[difference.side], pointer)
+        reached = _list(operations)
+        parts = [f"{component}{way} ({reached})"] if component else list(filter(None, (reached, way)))
+        return Change(
+            rule=rule.id,
+            severity=rule.severity,
+            message=": ".join([*parts, f"{difference.what}; {rule.why}"]),
+            where=component or (str(operations[0]) if operations else ""),
+            operations=operations,
+            old_pointer=difference.old,
+            new_pointer=difference.new,
+            old_place=old,
+            new_place=new,
+            name=difference.name,
+        )
+
+
+def _list(operations: tuple[Operation, ...]) -> str:
+    """Name one operation, and say how many others there are."""
+    if len(operations) < 2:
+        return "".join(map(str, operations))
+    return f"{operations[0]} and {len(operations) - 1} other{'s' * (len(operations) > 2)}"

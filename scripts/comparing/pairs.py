@@ -1,0 +1,72 @@
+"""A schema before and after, seen in one direction: which side must fit into which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from handlers._host.documents import Pointer
+
+from .changes import Difference
+from .views import Direction, Shape, Site, Sites
+
+
+class Child(NamedTuple):
+    """A pair of schemas within a pair, to be compared as well; `name` is the property's, if it is one."""
+
+    old: Sites
+    new: Sites
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a request was and is allowed to be, or a response.
+
+    A request that fitted the old schema must fit the new one, a response that fits the new one must
+    have fitted the old one; `fitting` is what has to fit, `accepting` what it has to fit into.
+    """
+
+    old: Shape
+    new: Shape
+    direction: Direction
+
+    @property
+    def fitting(self) -> Shape:
+        """The shape whose values must all be accepted."""
+        return self.old if self.direction == "request" else self.new
+
+    @property
+    def accepting(self) -> Shape:
+        """The shape that must accept them."""
+        return self.new if self.direction == "request" else self.old
+
+    def child(self, fitting: Sites, accepting: Sites, name: str | None = None) -> Child:
+        """Return a pair within this one."""
+        if self.direction == "request":
+            return Child(fitting, accepting, name)
+        return Child(accepting, fitting, name)
+
+    def differs(self, request: str, response: str, what: str, keyword: str) -> Difference:
+        """Return a difference at a keyword, by the rule of this direction."""
+        return Difference(
+            f"{self.direction}-{request if self.direction == 'request' else response}",
+            what,
+            (*self.old.having(keyword).pointer, keyword),
+            (*self.new.having(keyword).pointer, keyword),
+        )
+
+
+class Judge(NamedTuple):
+    """What is asked of the whole comparison while a pair is compared."""
+
+    same: Callable[[Site, Site], bool]
+    """Whether an old and a new site say the same."""
+    fits: Callable[[Sites, Sites, Direction], bool]
+    """Whether the change from old to new breaks nothing in a direction."""
+
+
+def at(shape: Shape, *way: str) -> Pointer:
+    """Return a pointer within a shape."""
+    return (*shape.pointer, *way)

@@ -1,0 +1,126 @@
+"""Schemas of two contracts, compared pair by pair; each pair once, however often it is used.
+
+Requests and responses are compared apart, as the same change means the opposite in each. A schema
+that contains itself leads back to a pair that is already known, and ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from handlers._host.contract import Contract
+from handlers._host.documents import Pointer
+from scripts.findings import Severity
+
+from .alternatives import compare_alternatives, is_split, split
+from .changes import Difference
+from .equality import Equality
+from .keywords import compare_discriminators, compare_notes, compare_null, compare_types, compare_values
+from .naming import canonical, raw
+from .objects import compare_items, compare_properties
+from .pairs import Child, Judge, Pair
+from .rules import RULES
+from .views import Direction, Site, Sites, View
+
+_Key = tuple[Sites, Sites, Direction]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A compared pair: how it differs, and the pairs within it."""
+
+    differences: list[Difference] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    is_complete: bool = False
+
+
+class SchemaComparison:
+    """Compares schemas of two contracts."""
+
+    def __init__(self, old: Contract, new: Contract) -> None:
+        self.old, self.new = old, new
+        self._views: dict[Direction, tuple[View, View]] = {
+            "request": (View(old, "request"), View(new, "request")),
+            "response": (View(old, "response"), View(new, "response")),
+        }
+        self._same = Equality(*self._views["request"]).same
+        self._judge = Judge(self._same, self._fits)
+        self._nodes: dict[_Key, _Node] = {}
+
+    def differences(self, old: Pointer, new: Pointer, direction: Direction) -> Iterator[Difference]:
+        """Tell how the schema at a pointer differs, and all within it, as seen in a direction.
+
+        Each difference has the name of the property that led to it.
+        """
+        sites = [
+            (Site(canonical(contract, pointer), schema=raw(contract, pointer)),)
+            for contract, pointer in ((self.old, old), (self.new, new))
+        ]
+        for node, name in self._reached((sites[0], sites[1], direction)):
+            for difference in node.differences:
+                yield replace(difference, name=difference.name or name)
+
+    def _fits(self, old: Sites, new: Sites, direction: Direction) -> bool:
+        """Whether nothing breaks between two schemas; said of no pair that is just being compared."""
+        return all(
+            node.is_complete
+            and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
+            for node, _ in self._reached((old, new, direction))
+        )
+
+    def _reached(self, root: _Key) -> Iterator[tuple[_Node, str | None]]:
+        """Return each pair from a root on, once, and the name of the property that leads there."""
+        seen: set[_Key] = set()
+        pending: list[tuple[_Key, str | None]] = [(root, None)]
+        while pending:
+            key, name = pending.pop()
+            if key not in seen:
+                seen.add(key)
+                node = self._node(key)
+                yield node, name
+                pending += [((old, new, key[2]), own or name) for old, new, own in reversed(node.children)]
+
+    def _node(self, key: _Key) -> _Node:
+        if key not in self._nodes:
+            node = self._nodes[key] = _Node()
+            for part in self._compare(*key):
+                if isinstance(part, Child):
+                    node.children.append(part)
+                else:
+                    node.differences.append(part)
+            node.is_complete = True
+        return self._nodes[key]
+
+    def _compare(self, old: Sites, new: Sites, direction: Direction) -> Iterator[Difference | Child]:
+        if len(old) == len(new) == 1 and self._same(old[0], new[0]):
+            return
+        before, after = self._views[direction]
+        pair = Pair(before.shape(old), after.shape(new), direction)
+        if is_split(pair):
+            parts = list(split(pair))
+            if not any(self._takes_null(part, direction) for part in parts):
+                yield from compare_null(pair)
+            yield from parts
+            return
+        if not (pair.fitting.groups and pair.accepting.groups) or pair.fitting.says_nullable:
+            yield from compare_null(pair)
+        yield from compare_notes(pair)
+        if pair.fitting.is_empty:
+            return
+        yield from compare_types(pair)
+        yield from compare_values(pair, self._judge)
+        yield from compare_discriminators(pair, before, after)
+        common = pair.fitting.likely_types & pair.accepting.types
+        if "array" in common:
+            yield from compare_items(pair)
+        if "object" in common:
+            yield from compare_properties(pair)
+        if common:
+            accepting = after if direction == "request" else before
+            yield from compare_alternatives(pair, accepting, self._judge)
+
+    def _takes_null(self, part: Child, direction: Direction) -> bool:
+        """Whether the fitting side of a pair accepts null."""
+        view = self._views[direction][direction == "response"]
+        return view.shape(part.old if direction == "request" else part.new).takes_null
