@@ -1,9 +1,10 @@
-"""`relay`: serve a contract, mint a token, load data."""
+"""`relay`: serve a contract, keep the handlers in line with it, mint a token, load data."""
 
 from __future__ import annotations
 
 import click
 
+from .breaking import breaking
 from .lint import lint
 from .load import load
 from .serve import serve
@@ -16,7 +17,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, token, load):
+for _command in (serve, lint, breaking, token, load):
     main.add_command(_command)
 
 

@@ -31,9 +31,9 @@ def compare_bodies(old: Operation, new: Operation, schemas: SchemaComparison) ->
 def _both_bodies(old: RequestBody, new: RequestBody, schemas: SchemaComparison) -> Iterator[Difference]:
     was, at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
     if new.required and not old.required:
-        yield Difference("request-body-became-required", "it is required now", was, at)
+        yield Difference("request-body-became-required", "a body is required now", was, at)
     if old.required and not new.required:
-        yield Difference("request-body-became-optional", "it is optional now", was, at)
+        yield Difference("request-body-became-optional", "a body is optional now", was, at)
     yield from _contents(was, at, old.content, new.content, schemas, "request")
 
 
@@ -98,20 +98,18 @@ def _headers(
         here = canonical(schemas.old, header.pointer)
         if key not in after:
             optional = "" if header.required else "-optional"
-            what = f"the header {header.name} is gone"
-            yield Difference(f"response-header-removed{optional}", what, here, at, "old", header.name)
+            yield Difference(f"response-header-removed{optional}", "it is gone", here, at, "old", header.name)
             continue
         there = canonical(schemas.new, after[key].pointer)
         if header.required and not after[key].required:
-            what = f"the header {header.name} may be missing now"
-            yield Difference("response-header-became-optional", what, here, there, name=header.name)
+            yield Difference(
+                "response-header-became-optional", "it may be missing now", here, there, name=header.name
+            )
         yield from schemas.differences(schema_of(here, header), schema_of(there, after[key]), "response")
     for key, header in after.items():
         if key not in before:
             there = canonical(schemas.new, header.pointer)
-            yield Difference(
-                "response-header-added", f"the header {header.name} is new", was, there, name=header.name
-            )
+            yield Difference("response-header-added", "it is new", was, there, name=header.name)
 
 
 def _by_name(headers: tuple[Parameter, ...]) -> dict[str, Parameter]:

@@ -14,7 +14,9 @@ def canonical(contract: Contract, pointer: Pointer) -> Pointer:
     at: Pointer = ()
     for token in pointer:
         at = (*at, token)
-        while isinstance(ref := _ref(contract, at), str):  # a circle was refused when the contract was loaded
+        seen: set[Pointer] = set()
+        while isinstance(ref := _ref(contract, at), str) and at not in seen:
+            seen.add(at)
             at = parse_pointer(ref[1:])
     return at
 
@@ -73,6 +75,8 @@ def _way(tokens: list[str]) -> str:
     words = ""
     while tokens and tokens[0] in _WORDS:
         length = 1 if tokens[0] in _WITHOUT_NAME else 2
+        if len(tokens) < length:
+            break
         words += _WORDS[tokens[0]].format(*tokens[1:length])
         tokens = tokens[length:]
     return words

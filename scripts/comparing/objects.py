@@ -38,18 +38,18 @@ def _requests(pair: Pair, name: str) -> Iterator[Difference | Child]:
     old, new = pair.old.property(name), pair.new.property(name)
     if old is None:
         if new is not None and name not in pair.new.required:
-            yield _property("request-property-added", pair, name, "is new")
+            yield _property("request-property-added", pair, name, "it is new")
     elif new is None:
         if name in pair.new.hidden:
-            yield _property("request-property-read-only", pair, name, "is read-only now")
+            yield _property("request-property-read-only", pair, name, "it is read-only now")
         elif name in pair.old.properties:
-            yield _property("request-property-refused", pair, name, "is refused now")
+            yield _property("request-property-refused", pair, name, "it is refused now")
     elif name not in pair.new.properties:
-        yield _property("request-property-removed", pair, name, "is gone")
+        yield _property("request-property-removed", pair, name, "it is gone")
         yield Child(old, new, name)
     elif name not in pair.old.properties:
         if name not in pair.new.required:
-            yield _property("request-property-added", pair, name, "is new")
+            yield _property("request-property-added", pair, name, "it is new")
         if not _is_open(pair.old):
             yield Child(old, new, name)
     else:
@@ -62,35 +62,34 @@ def _responses(pair: Pair, name: str) -> Iterator[Difference | Child]:
         if new is not None and name in pair.new.properties:
             closed = pair.old.others is None or name in pair.old.hidden
             rule = "response-closed-property-added" if closed else "response-property-added"
-            yield _property(rule, pair, name, "is new")
+            yield _property(rule, pair, name, "it is new")
     elif new is not None and name in pair.new.properties:
         if name not in pair.old.properties:
-            yield _property("response-property-added", pair, name, "is new")
+            yield _property("response-property-added", pair, name, "it is new")
         yield Child(old, new, name)
     elif name not in pair.old.properties:
         return  # the old side never spoke of it, the new one does not send it
     elif name in pair.new.hidden:
-        yield _property("response-property-write-only", pair, name, "is write-only now")
+        yield _property("response-property-write-only", pair, name, "it is write-only now")
     else:
         optional = "" if name in pair.old.required else "optional-"
-        yield _property(f"response-{optional}property-removed", pair, name, "is gone")
+        yield _property(f"response-{optional}property-removed", pair, name, "it is gone")
 
 
 def _required(pair: Pair, name: str) -> Iterator[Difference]:
     """Tell of a property that the accepting side requires and the fitting one may leave out."""
     if pair.direction == "response":
         if name not in pair.old.properties or name in pair.new.properties.keys() - pair.new.hidden:
-            yield _property("response-property-became-optional", pair, name, "may be missing now")
+            yield _property("response-property-became-optional", pair, name, "it may be missing now")
     elif name in pair.old.properties:
-        yield _property("request-property-became-required", pair, name, "is required now")
+        yield _property("request-property-became-required", pair, name, "it is required now")
     else:
-        yield _property("request-property-required-added", pair, name, "is new and required")
+        yield _property("request-property-required-added", pair, name, "it is new and required")
 
 
 def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:
     old, new = _pointer(pair.old, name), _pointer(pair.new, name)
-    told = f"the property '{name}' {what}"
-    return Difference(rule, told, old, new, "new" if name in pair.new.properties else "old", name)
+    return Difference(rule, what, old, new, "new" if name in pair.new.properties else "old", name)
 
 
 def _pointer(shape: Shape, name: str) -> tuple[str, ...]:

@@ -14,27 +14,35 @@ from .parameters import compare_parameters
 from .schemas import SchemaComparison
 from .security import compare_schemes, compare_security
 
+OperationKey = tuple[str, str]
+"""Method, and path without the names of its parameters."""
+
 
 def compare_operations(old: Contract, new: Contract, report: Report) -> None:
     """Report what happened to each operation."""
     before, after = _by_key(old), _by_key(new)
     schemas = SchemaComparison(old, new)
-    for key, operation in before.items():
-        if key not in after:
-            report.add(_removed(operation, old, new), operation)
+    gone = {operation.id: operation for key, operation in before.items() if key not in after}
+    for operation in gone.values():
+        report.add(_removed(operation, old, new), operation)
     for key, operation in after.items():
-        if key not in before:
+        if key in before:
+            for difference in _compare(before[key], operation, schemas):
+                report.add(difference, operation)
+        elif operation.id not in gone:
             report.add(_added(operation), operation)
-            continue
-        for difference in _compare(before[key], operation, schemas):
-            report.add(difference, operation)
     for name, difference in compare_schemes(old, new):
         using = [one for one in new.operations if any(name in requirement for requirement in one.security)]
         report.add(difference, *using)
 
 
-def _by_key(contract: Contract) -> dict[tuple[str, str], Operation]:
-    return {(operation.method, _template(operation.path)): operation for operation in contract.operations}
+def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
+    return {operation_key(operation): operation for operation in contract.operations}
+
+
+def operation_key(operation: Operation) -> OperationKey:
+    """Return what tells operations apart on the wire, whatever the path's parameters are called."""
+    return operation.method, _template(operation.path)
 
 
 def _template(path: str) -> str:

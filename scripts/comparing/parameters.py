@@ -28,9 +28,8 @@ def compare_parameters(old: Operation, new: Operation, schemas: SchemaComparison
         moved = next((one for one in gone if gone[one].name == parameter.name), None)
         yield _added(old, parameter, gone.pop(moved) if moved else None, schemas)
     for parameter in gone.values():
-        what = f"the {parameter.location} parameter '{parameter.name}' is gone"
         was, at = canonical(schemas.old, parameter.pointer), (*new.pointer, "parameters")
-        yield Difference("parameter-removed", what, was, at, name=parameter.name)
+        yield Difference("parameter-removed", "it is gone", was, at, "old", parameter.name)
 
 
 def _by_key(operation: Operation) -> dict[tuple[str, str | int], Parameter]:
@@ -52,16 +51,13 @@ def _added(
     old: Operation, parameter: Parameter, moved: Parameter | None, schemas: SchemaComparison
 ) -> Difference:
     at = canonical(schemas.new, parameter.pointer)
-    what = f"the {parameter.location} parameter '{parameter.name}'"
     if moved:
         was = canonical(schemas.old, moved.pointer)
-        return Difference("parameter-moved", f"{what} was in {moved.location}", was, at, name=parameter.name)
+        return Difference("parameter-moved", f"it was in {moved.location}", was, at, name=parameter.name)
     was = (*old.pointer, "parameters")
     if parameter.required:
-        return Difference(
-            "parameter-required-added", f"{what} is new and required", was, at, name=parameter.name
-        )
-    return Difference("parameter-added", f"{what} is new", was, at, name=parameter.name)
+        return Difference("parameter-required-added", "it is new and required", was, at, name=parameter.name)
+    return Difference("parameter-added", "it is new", was, at, name=parameter.name)
 
 
 def _compare(old: Parameter, new: Parameter, schemas: SchemaComparison) -> Iterator[Difference]:

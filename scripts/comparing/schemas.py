@@ -21,7 +21,7 @@ from .naming import canonical, raw
 from .objects import compare_items, compare_properties
 from .pairs import Child, Judge, Pair
 from .rules import RULES
-from .views import Direction, Site, Sites, View
+from .views import Direction, Sites, View
 
 _Key = tuple[Sites, Sites, Direction]
 
@@ -53,11 +53,11 @@ class SchemaComparison:
 
         Each difference has the name of the property that led to it.
         """
-        sites = [
-            (Site(canonical(contract, pointer), schema=raw(contract, pointer)),)
-            for contract, pointer in ((self.old, old), (self.new, new))
-        ]
-        for node, name in self._reached((sites[0], sites[1], direction)):
+        before, after = (
+            (view.site(raw(view.contract, pointer), canonical(view.contract, pointer)),)
+            for view, pointer in zip(self._views[direction], (old, new), strict=True)
+        )
+        for node, name in self._reached((before, after, direction)):
             for difference in node.differences:
                 yield replace(difference, name=difference.name or name)
 

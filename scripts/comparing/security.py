@@ -10,8 +10,6 @@ from handlers._host.contract import Contract, Operation, SecurityRequirement
 from .changes import Difference
 from .naming import canonical
 
-_IDENTITY = ("type", "in", "name", "scheme", "openIdConnectUrl")
-
 
 def compare_security(
     old: Operation, new: Operation, before: Contract, after: Contract
@@ -67,7 +65,15 @@ def _presented(scheme: Mapping[str, Any]) -> list[str]:
         f"{flow} {value.get('authorizationUrl', '')} {value.get('tokenUrl', '')}"
         for flow, value in scheme.get("flows", {}).items()
     )
-    return [str(scheme.get(key, "")).lower() for key in _IDENTITY] + flows
+    name = scheme.get("name", "")
+    return [
+        scheme["type"],
+        scheme.get("in", ""),
+        name.lower() if scheme.get("in") == "header" else name,
+        scheme.get("scheme", "").lower(),
+        scheme.get("openIdConnectUrl", ""),
+        *flows,
+    ]
 
 
 def _told(scheme: Mapping[str, Any]) -> str:

@@ -60,10 +60,12 @@ class View:
         self._shapes: dict[Sites, Shape] = {}
 
     def site(self, schema: Any, pointer: Pointer) -> Site:
-        """Return the site of a schema, or of what it refers to."""
+        """Return the site of a schema, or of what it refers to; one that refers to itself says nothing."""
+        seen: set[Pointer] = set()
         while isinstance(ref := schema.get("$ref"), str):
             pointer = parse_pointer(ref[1:])
-            schema = lookup(self.contract.document, pointer)
+            schema = {} if pointer in seen else lookup(self.contract.document, pointer)
+            seen.add(pointer)
         return Site(pointer, schema=schema)
 
     def shape(self, sites: Sites) -> Shape:
@@ -229,13 +231,18 @@ class Shape:
                 return None
             elif isinstance(part.schema.get("additionalProperties"), dict):
                 members.append(self._view.child(part, "additionalProperties"))
-        return tuple(members) or (Site((*self.parts[0].pointer, "additionalProperties")),)
+        return tuple(members) or (self._anything("additionalProperties"),)
 
     @cached_property
     def items(self) -> Sites:
         """What an item has to fit."""
         own = [self._view.child(part, "items") for part in self.parts if "items" in part.schema]
-        return tuple(own) or (Site((*self.parts[0].pointer, "items")),)
+        return tuple(own) or (self._anything("items"),)
+
+    def _anything(self, keyword: str) -> Site:
+        """Return a site for a schema that is not written: itself within itself, so that it ends."""
+        part = self.parts[0]
+        return Site((*part.pointer, keyword)) if part.schema else part
 
 
 def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Site]:

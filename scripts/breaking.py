@@ -1,0 +1,136 @@
+"""`relay breaking`: what changed between two contracts, whom it breaks, and what of ours names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .findings import Finding, Severity, conclude, format_option
+from .options import chosen, handlers_option
+from .output import setup_errors
+
+if TYPE_CHECKING:
+    from .comparing import Change
+    from .comparing.impact import Impact
+    from .comparing.revisions import Side
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@handlers_option
+@click.option(
+    "--tests",
+    type=click.Path(path_type=Path),
+    default=Path("tests"),
+    show_default=True,
+    help="Folder of the tests that may name what changed.",
+)
+@click.option(
+    "--ignore",
+    "ignore_file",
+    type=click.Path(path_type=Path),
+    help="Changes that are meant.  [default: .relay-breaking.yaml here, or beside NEW]",
+)
+@click.option(
+    "--rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, asked: _list_rules(context) if asked else None,
+    help="List the rules: id, severity, and why.",
+)
+@format_option
+def breaking(
+    *,
+    old: str,
+    new: str | None,
+    handlers: str | None,
+    tests: Path,
+    ignore_file: Path | None,
+    form: str,
+) -> None:
+    r"""Tell what changed from the contract OLD to NEW, and whom it breaks.
+
+    Each is a file, or a file of a git revision; NEW is the served contract if left out. Whether a
+    change breaks depends on its direction: a request may become wider, a response narrower.
+    Handlers and tests that name what changed are told as `impact`.
+
+    \b
+      relay breaking HEAD~1:spec/openapi.yaml
+      relay breaking v1.yaml v2.yaml --format github
+
+    Changes that are meant go into a list in the file of --ignore; `where` is an operation or a
+    component as it is told, and may be left out:
+
+    \b
+      - rule: response-property-removed
+        where: Pet
+        reason: nobody reads it, says the access log
+
+    Exit code 0: nothing breaks; 1: an error was found; 2: a contract, revision or ignore file
+    cannot be read.
+    """
+    with setup_errors():
+        from .comparing import compare
+        from .comparing.ignoring import ignore, read_ignored
+        from .comparing.impact import find_impact
+        from .comparing.revisions import load_both
+
+        served, package = chosen(Path(new) if new else None, handlers)
+        after_name = new or str(served)
+        before, after = load_both(old, after_name)
+        file = ignore_file or _usual_ignore_file(after_name)
+        ignored = read_ignored(file) if file else []
+        changes, stale = ignore(compare(before.contract, after.contract), ignored)
+        impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
+    findings = [_finding(change, before, after) for change in changes]
+    conclude("breaking", [*findings, *stale, *_told(impacts, after)], form)
+
+
+def _list_rules(context: click.Context) -> None:
+    from .comparing import RULES
+
+    for rule in RULES.values():
+        click.echo(f"{rule.id} ({rule.severity}): {rule.why}")
+    context.exit()
+
+
+def _usual_ignore_file(new: str) -> Path | None:
+    """Return the ignore file of the working directory, or the one beside the new contract."""
+    from .comparing.ignoring import FILE
+
+    return next((file for file in (Path(FILE), Path(new).parent / FILE) if file.is_file()), None)
+
+
+def _folder(package: str) -> Path:
+    """Return where a package's modules are: here, or where it is installed; it is not imported."""
+    here = Path(*package.split("."))
+    if here.is_dir():
+        return here
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else here
+
+
+def _finding(change: Change, before: Side, after: Side) -> Finding:
+    place, other = after.shown(change.new_place), before.shown(change.old_place)
+    return Finding(change.rule, change.severity, place, change.message, other)
+
+
+def _told(impacts: list[Impact], after: Side) -> Iterator[Finding]:
+    """Tell of each place once, with the operations and rules that it is about."""
+    for impact in impacts:
+        names = sorted({change.name for change in impact.changes if change.name})
+        rules = ", ".join(sorted({change.rule for change in impact.changes}))
+        named = f" and {', '.join(names)}" if names else ""
+        yield Finding(
+            "impact",
+            Severity.INFO,
+            impact.place,
+            f"names {impact.operation}{named}, which changed: {rules}",
+            after.shown(impact.changes[0].new_place),
+        )
