@@ -11,28 +11,28 @@ from .options import chosen
 from .output import setup_errors
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  relay lint spec/openapi.yaml
+  relay lint api.yaml --format github
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @click.option("--notes", is_flag=True, help="Tell notes, too, such as how strong each response is.")
 @click.option("--rules", is_flag=True, help="List the rules instead, with the reason of each.")
 @format_option
 def lint(spec: Path | None, form: str, *, notes: bool, rules: bool) -> None:
-    r"""Check a contract and list everything that is wrong with it, or weak.
+    """Check a contract and list everything that is wrong with it, or weak.
 
-    SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. What an error
-    says would keep `relay serve` from starting, or a caller from relying on the contract; a warning
-    says what a reader would ask about. A weak response is one whose schema notices too few of the
-    things that could go wrong with it: each part of its example is left out, nulled, emptied, or given
-    another type, and the schema is asked.
+    SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. An error would
+    keep `relay serve` from starting, or a caller from relying on the contract; a warning is what a
+    reader would ask about. A weak response is one whose schema notices too few of the things that can
+    go wrong with it: each part of its example is left out, nulled, emptied, or given another type, and
+    the schema is asked.
 
-    \b
-    Exit code: 0 without errors, 1 with errors, 2 when there is nothing to check.
-
-    \b
-    Example:
-      $ relay lint spec/openapi.yaml
-      spec/openapi.yaml:74:13: warning: 200 of GET /api/calls/voice-ai/config may be {}; … [vacuous-response]
-      relay lint: 1 warning
+    Exit code 0: no error; 1: an error; 2: there is nothing to check.
     """
     with setup_errors():
         from .linting import RULES, lint
