@@ -10,7 +10,6 @@ from .findings import conclude, format_option
 from .options import chosen
 from .output import setup_errors
 
-
 EXAMPLES = """\b
 Examples:
   relay lint spec/openapi.yaml
