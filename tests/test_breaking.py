@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from hosting import contract, operation
 from running import relay
+from scripts.cli import main
 
 PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}}
 
@@ -23,6 +25,17 @@ def pets(pet=PET, **rest):
 
 
 GONE = {"type": "object", "properties": {}}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run `relay breaking` in this process, in the working directory or below it."""
+
+    def run(*arguments, below="."):
+        monkeypatch.chdir(tmp_path / below)
+        return CliRunner().invoke(main, ["breaking", *arguments])
+
+    return run
 
 
 @pytest.fixture
@@ -40,14 +53,14 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def compared(tmp_path, write):
+def compared(run, write):
     """Compare two documents, and return the exit code and the lines that are told."""
 
     def compared(old, new, *arguments):
         write("old.yaml", old)
         write("new.yaml", new)
-        result = relay(tmp_path, "breaking", "old.yaml", "new.yaml", *arguments)
-        return result.returncode, (result.stdout + result.stderr).splitlines()
+        result = run("old.yaml", "new.yaml", *arguments)
+        return result.exit_code, (result.stdout + result.stderr).splitlines()
 
     return compared
 
@@ -101,37 +114,37 @@ def test_compares_with_the_contract_that_is_served(tmp_path, write):
     assert "new.yaml:24:17: error: " in result.stdout
 
 
-def test_lists_its_rules(tmp_path):
+def test_lists_its_rules(run):
     """Whoever writes an ignore file looks there; no contract is needed."""
-    result = relay(tmp_path, "breaking", "--rules")
+    result = run("--rules")
 
-    assert result.returncode == 0
+    assert result.exit_code == 0
     assert "operation-removed (error): clients that call it get 405: " in result.stdout
 
 
 class TestRevisions:
     """A side can be a git revision."""
 
-    def test_reads_a_contract_and_all_it_refers_to_from_the_revision(self, tmp_path, commit):
+    def test_reads_a_contract_and_all_it_refers_to_from_the_revision(self, run, commit):
         """Files that lie beside it today may say something else; places are those of the revision."""
         ref = {"$ref": "parts.yaml#/Pet"}
         commit(openapi=pets(ref), parts={"Pet": PET})
         commit(parts={"Pet": GONE})
 
-        result = relay(tmp_path, "breaking", "HEAD~1:spec/openapi.yaml", "spec/openapi.yaml")
+        result = run("HEAD~1:spec/openapi.yaml", "spec/openapi.yaml")
 
-        assert result.returncode == 1
+        assert result.exit_code == 1
         assert result.stdout.startswith("spec/parts.yaml:3:3: error: Pet.tag (GET /pets/{id}): it is gone; ")
         assert "(see HEAD~1:spec/parts.yaml:6:5)" in result.stdout
 
-    def test_reads_both_sides_from_revisions_below_the_root(self, tmp_path, commit):
+    def test_reads_both_sides_from_revisions_below_the_root(self, run, commit):
         """A path begins at the root of the repository, or where one is with `./`, as git has it."""
         commit(openapi=pets())
         commit(openapi=pets(GONE))
 
-        result = relay(tmp_path / "spec", "breaking", "HEAD~1:./openapi.yaml", "HEAD:spec/openapi.yaml")
+        result = run("HEAD~1:./openapi.yaml", "HEAD:spec/openapi.yaml", below="spec")
 
-        assert result.returncode == 1
+        assert result.exit_code == 1
         assert result.stdout.startswith("HEAD:spec/openapi.yaml:24:17: error: ")
         assert "(see HEAD~1:spec/openapi.yaml:27:19)" in result.stdout
 
@@ -146,33 +159,33 @@ class TestRevisions:
             ("HEAD:spec", "'HEAD' has no file spec; a path begins at the repository's root, or with ./"),
         ],
     )
-    def test_says_what_a_revision_does_not_have(self, tmp_path, commit, old, told):
+    def test_says_what_a_revision_does_not_have(self, run, commit, old, told):
         """In a line, and with another exit code than a finding's."""
         commit(openapi=pets())
 
-        result = relay(tmp_path, "breaking", old, "spec/openapi.yaml")
+        result = run(old, "spec/openapi.yaml")
 
-        assert (result.returncode, result.stdout) == (2, "")
+        assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr == f"error: {old}: {told}\n"
 
-    def test_says_that_there_is_no_repository(self, tmp_path, write):
+    def test_says_that_there_is_no_repository(self, run, write, tmp_path, monkeypatch):
         """A colon may also have been meant as part of a file's name."""
         write("new.yaml", pets())
 
-        result = relay(
-            tmp_path, "breaking", "HEAD:a.yaml", "new.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent)
-        )
+        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
-        assert result.returncode == 2
+        result = run("HEAD:a.yaml", "new.yaml")
+
+        assert result.exit_code == 2
         assert result.stderr == "error: HEAD:a.yaml: there is no such file, and no git repository here\n"
 
-    def test_tells_what_is_wrong_with_either_contract(self, tmp_path, commit):
+    def test_tells_what_is_wrong_with_either_contract(self, run, commit):
         """Both at once, at places that can be looked up."""
         commit(openapi="openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: 1\n", parts="a: 1")
 
-        result = relay(tmp_path, "breaking", "HEAD:spec/openapi.yaml", "spec/parts.yaml")
+        result = run("HEAD:spec/openapi.yaml", "spec/parts.yaml")
 
-        assert result.returncode == 2
+        assert result.exit_code == 2
         told = result.stderr.splitlines()
         assert told[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
         assert (
@@ -236,7 +249,7 @@ class TestIgnoring:
 class TestImpact:
     """What of ours names what changed."""
 
-    def impact(self, tmp_path, write, tests, handler="def show_pet(id):\n    return {'tag': 1}\n", old=None):
+    def impact(self, run, write, tests, handler="def show_pet(id):\n    return {'tag': 1}\n", old=None):
         """The places that are told, by message."""
         write("shop/__init__.py", "")
         write("shop/things.py", f"import nothing_like_this\n\n\n{handler}")
@@ -244,7 +257,7 @@ class TestImpact:
             write(f"tests/{name}.py", source)
         write("old.yaml", old or pets())
         write("new.yaml", pets(GONE))
-        result = relay(tmp_path, "breaking", "old.yaml", "new.yaml", "--handlers", "shop", "--format", "json")
+        result = run("old.yaml", "new.yaml", "--handlers", "shop", "--format", "json")
         findings = json.loads(result.stdout)["findings"]
         return {
             f"{found['file']}:{found['line']}": found["message"]
@@ -252,10 +265,10 @@ class TestImpact:
             if found["rule"] == "impact"
         }
 
-    def test_names_the_function_and_the_tests(self, tmp_path, write):
+    def test_names_the_function_and_the_tests(self, run, write):
         """Read from source: what cannot be imported is found all the same."""
         told = self.impact(
-            tmp_path,
+            run,
             write,
             {
                 "test_function": "from shop.things import show_pet\n\nassert show_pet(1)['tag']\n",
@@ -272,10 +285,10 @@ class TestImpact:
             "tests/test_template.py:1": message,
         }
 
-    def test_is_not_misled_by_what_only_looks_alike(self, tmp_path, write):
+    def test_is_not_misled_by_what_only_looks_alike(self, run, write):
         """A property's name alone says nothing, nor do prose, other paths, or files that are not Python."""
         told = self.impact(
-            tmp_path,
+            run,
             write,
             {
                 "test_name": "assert pet['tag']\n",
@@ -290,10 +303,10 @@ class TestImpact:
 
         assert told == {}
 
-    def test_a_change_of_the_operation_reaches_whoever_names_it(self, tmp_path, write):
+    def test_a_change_of_the_operation_reaches_whoever_names_it(self, run, write):
         """Under the name that it had, too, since handlers and tests still have that."""
         told = self.impact(
-            tmp_path,
+            run,
             write,
             {"test_a": "get_pet(1)\n"},
             handler="def get_pet(id): ...\n",

@@ -103,10 +103,10 @@ def places_in(schema: Any) -> list[tuple[Any, Any]]:
 def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
     """A schema that differs a little: a part replaced, a keyword lost or taken from elsewhere, a part added."""
     whole = {"items": copy.deepcopy(schema)}
-    for _ in range(draw(st.integers(0, 2))):
+    for _ in range(draw(st.integers(1, 2))):
         holder, key = draw(st.sampled_from(places_in(whole)))
         part = holder[key]
-        match draw(st.sampled_from(["replace", "lose", "take", "wrap", "unwrap"])):
+        match draw(st.sampled_from(["lose", "take", "take", "replace", "wrap", "unwrap"])):
             case "replace":
                 holder[key] = draw(SCHEMAS)
             case "lose" if part.keys() - {"type", "$ref", "items", "properties"}:
@@ -144,7 +144,9 @@ def pairs(draw) -> tuple[dict[str, Any], dict[str, Any]]:
         },
     }
     name = draw(st.sampled_from(["Body", "Body", "Body", "Leaf", "Tree"]))
-    return old, {**old, name: draw(edited(old[name]))}
+    new = {**old, name: draw(edited(old[name]))}
+    assume(old != new)
+    return (old, new) if draw(st.booleans()) else (new, old)
 
 
 def exchange(schemas: dict[str, Any], direction: str) -> dict[str, Any]:
@@ -163,7 +165,7 @@ NEW_NAMES = "request-property-added"
 
 
 @pytest.mark.parametrize("direction", ["request", "response"])
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(pair=pairs(), values=st.lists(VALUES, min_size=8, max_size=20))
 def test_what_is_called_harmless_is(direction, pair, values):
     """Every request that was accepted still is; every response that is sent now could be sent before."""
