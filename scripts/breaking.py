@@ -124,9 +124,8 @@ def _finding(change: Change, before: Side, after: Side) -> Finding:
 def _told(impacts: list[Impact], after: Side) -> Iterator[Finding]:
     """Tell of each place once, with the operations and rules that it is about."""
     for impact in impacts:
-        names = sorted({change.name for change in impact.changes if change.name})
         rules = ", ".join(sorted({change.rule for change in impact.changes}))
-        named = f" and {', '.join(names)}" if names else ""
+        named = f" and {', '.join(impact.names)}" if impact.names else ""
         yield Finding(
             "impact",
             Severity.INFO,

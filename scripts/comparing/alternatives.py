@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
+from handlers._host.schemas import Direction
+
 from .changes import Difference
 from .pairs import Child, Judge, Pair
-from .views import Alternatives, Direction, Site, Sites, View
+from .views import Alternatives, Site, Sites, View
 
 _DEPTH = 4  # of properties that are looked into for what tells two alternatives apart
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from handlers._host.contract import Contract, Operation
@@ -21,8 +23,9 @@ class Change:
     `message` says what changed, what breaks for whom and what to do. `operations` are all that it
     reaches, of the new contract, or of the old one where they are gone; none for a change of the
     whole. `where` is what an ignore file calls the place: an operation (`GET /pets/{id}`), the name
-    of a component, or nothing. `name` is the property or parameter that changed, if it is one.
-    Pointers and places lead to the value, or to its nearest parent that exists on that side.
+    of a component, or nothing. `names` are, by operation, the properties, parameters or headers
+    that changed or that lead to what changed; none if it is the operation itself. Pointers and
+    places lead to the value, or to its nearest parent that exists on that side.
     """
 
     rule: str
@@ -34,7 +37,7 @@ class Change:
     new_pointer: Pointer
     old_place: Place
     new_place: Place
-    name: str | None = None
+    names: Mapping[str, frozenset[str]]
 
     @property
     def operation(self) -> Operation | None:
@@ -59,7 +62,7 @@ class Report:
 
     def __init__(self, old: Contract, new: Contract) -> None:
         self._contracts = {"old": old, "new": new}
-        self._found: dict[tuple[str, str, Place, Place], tuple[Difference, dict[Pointer, Operation]]] = {}
+        self._found: dict[tuple[str, str, Place, Place], _Reached] = {}
 
     def add(self, difference: Difference, *operations: Operation) -> None:
         """Note a difference that these operations show."""
@@ -67,36 +70,46 @@ class Report:
             self._contracts["old"].place(difference.old),
             self._contracts["new"].place(difference.new),
         )
-        _, known = self._found.setdefault((difference.rule, difference.what, *places), (difference, {}))
-        known |= {operation.pointer: operation for operation in operations}
+        key = difference.rule, difference.what, *places
+        reached = self._found.setdefault(key, _Reached(difference, *places))
+        for operation in operations:
+            reached.operations[operation.pointer] = operation
+            reached.names[str(operation)].update([difference.name] if difference.name else [])
 
     def changes(self) -> list[Change]:
         """Return what was found, in the order in which it was."""
-        return [
-            self._change(difference, tuple(operations.values()), *places)
-            for (_, _, *places), (difference, operations) in self._found.items()
-        ]
+        return [self._change(reached) for reached in self._found.values()]
 
-    def _change(
-        self, difference: Difference, operations: tuple[Operation, ...], old: Place, new: Place
-    ) -> Change:
+    def _change(self, reached: _Reached) -> Change:
+        difference = reached.difference
         rule = RULES[difference.rule]
         pointer = difference.new if difference.side == "new" else difference.old
         component, way = described(self._contracts[difference.side], pointer)
-        reached = _list(operations)
-        parts = [f"{component}{way} ({reached})"] if component else list(filter(None, (reached, way)))
+        operations = tuple(reached.operations.values())
+        parts = [f"{component}{way} ({_list(operations)})"] if component else [_list(operations), way]
         return Change(
             rule=rule.id,
             severity=rule.severity,
-            message=": ".join([*parts, f"{difference.what}; {rule.why}"]),
+            message=": ".join([*filter(None, parts), f"{difference.what}; {rule.why}"]),
             where=component or (str(operations[0]) if operations else ""),
             operations=operations,
             old_pointer=difference.old,
             new_pointer=difference.new,
-            old_place=old,
-            new_place=new,
-            name=difference.name,
+            old_place=reached.old,
+            new_place=reached.new,
+            names={operation: frozenset(names) for operation, names in reached.names.items()},
         )
+
+
+@dataclass(slots=True)
+class _Reached:
+    """A difference, its places, and the operations that show it."""
+
+    difference: Difference
+    old: Place
+    new: Place
+    operations: dict[Pointer, Operation] = field(default_factory=dict)
+    names: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def _list(operations: tuple[Operation, ...]) -> str:

@@ -21,15 +21,6 @@ from .operations import OperationKey, operation_key
 _ANY = "\0"  # stands in a text for what is only known when it runs
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """A function or test file that names what changed, the operation it is about, and the changes."""
-
-    place: Place
-    operation: Operation
-    changes: tuple[Change, ...]
-
-
 class Source:
     """The words of a Python file: names, attributes, arguments and texts, with the first line of each."""
 
@@ -70,9 +61,30 @@ class Source:
         kinds = ast.FunctionDef | ast.AsyncFunctionDef
         return {node.name: node.lineno for node in self.tree.body if isinstance(node, kinds)}
 
-    def place(self, line: int) -> Place:
-        """Return the place of a line."""
-        return Place(display(self.path), line, 1)
+    def names(self, names: Iterable[str]) -> list[str]:
+        """Return the names of properties and parameters that the file has, or has in snake case."""
+        return [name for name in names if name in self.words or slug(name) in self.words]
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """A line of a file that names an operation, and the changes of it that the file names."""
+
+    source: Source
+    line: int
+    operation: Operation
+    changes: tuple[Change, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where the function is, or where the file first names the operation."""
+        return Place(display(self.source.path), self.line, 1)
+
+    @property
+    def names(self) -> list[str]:
+        """The properties and parameters that changed and that the file names."""
+        of_all = (change.names[str(self.operation)] for change in self.changes)
+        return sorted(self.source.names(frozenset().union(*of_all)))
 
 
 def find_impact(
@@ -113,14 +125,14 @@ class _Sources:
         for tag in dict.fromkeys(one.tag for one in both):
             source = self._module(self._package / f"{slug(tag)}.py")
             lines = [source.functions[name] for name in names & source.functions.keys()] if source else []
-            if source and lines and (named := _named(source, changes)):
-                yield Impact(source.place(lines[0]), operation, named)
+            if source and lines and (named := _named(source, operation, changes)):
+                yield Impact(source, lines[0], operation, named)
         paths = [_path(one, bases) for one in both]
         words = names.union(one.id for one in both)
         for source in self._tests:
             lines = list(_mentions(source, words, paths))
-            if lines and (named := _named(source, changes)):
-                yield Impact(source.place(min(lines)), operation, named)
+            if lines and (named := _named(source, operation, changes)):
+                yield Impact(source, min(lines), operation, named)
 
     def _module(self, path: Path) -> Source | None:
         if path not in self._modules:
@@ -136,17 +148,14 @@ def _read(paths: Iterable[Path]) -> Iterator[Source]:
             continue
 
 
-def _named(source: Source, changes: Iterable[Change]) -> tuple[Change, ...]:
+def _named(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return the changes of an operation itself, and those of properties and parameters that a file names."""
     return tuple(
         change
         for change in changes
-        if (change.where == str(change.operation) if change.name is None else _names(source, change.name))
+        if source.names(change.names[str(operation)])
+        or (not change.names[str(operation)] and change.where == str(change.operation))
     )
-
-
-def _names(source: Source, name: str) -> bool:
-    return name in source.words or slug(name) in source.words
 
 
 def _mentions(source: Source, words: Iterable[str], paths: Iterable[re.Pattern[str]]) -> Iterator[int]:

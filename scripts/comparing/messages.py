@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from handlers._host.contract import Operation, Parameter, RequestBody, Response, Schema
 from handlers._host.documents import Pointer
 from handlers._host.media import by_name, find
+from handlers._host.schemas import Direction
 
 from .changes import Difference
 from .naming import canonical
 from .parameters import schema_of
 from .schemas import SchemaComparison
-from .views import Direction
 
 
 def compare_bodies(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:

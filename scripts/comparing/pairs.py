@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from handlers._host.documents import Pointer
+from handlers._host.schemas import Direction
 
 from .changes import Difference
-from .views import Direction, Shape, Site, Sites
+from .views import Shape, Site, Sites
 
 
 class Child(NamedTuple):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from handlers._host.contract import Contract
 from handlers._host.documents import Pointer
+from handlers._host.schemas import Direction
 from scripts.findings import Severity
 
 from .alternatives import compare_alternatives, is_split, split
@@ -21,7 +22,7 @@ from .naming import canonical, raw
 from .objects import compare_items, compare_properties
 from .pairs import Child, Judge, Pair
 from .rules import RULES
-from .views import Direction, Sites, View
+from .views import Sites, View
 
 _Key = tuple[Sites, Sites, Direction]
 
@@ -70,13 +71,13 @@ class SchemaComparison:
         )
 
     def _reached(self, root: _Key) -> Iterator[tuple[_Node, str | None]]:
-        """Return each pair from a root on, once, and the name of the property that leads there."""
-        seen: set[_Key] = set()
+        """Return each pair from a root on, once for each name of a property that leads there."""
+        seen: set[tuple[_Key, str | None]] = set()
         pending: list[tuple[_Key, str | None]] = [(root, None)]
         while pending:
             key, name = pending.pop()
-            if key not in seen:
-                seen.add(key)
+            if (key, name) not in seen:
+                seen.add((key, name))
                 node = self._node(key)
                 yield node, name
                 pending += [((old, new, key[2]), own or name) for old, new, own in reversed(node.children)]

@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from handlers._host.bundling import lookup, parse_pointer
 from handlers._host.contract import Contract, Schema
 from handlers._host.documents import Pointer
-
-Direction = Literal["request", "response"]
+from handlers._host.schemas import Direction
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
 """What a value other than null can be; a number is an integer or a fraction."""
