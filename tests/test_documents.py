@@ -131,6 +131,7 @@ def test_refuses_aliases_that_grow_without_bound(read):
         (b"a: \xff", "c.yaml: "),
         ("", "c.yaml: is empty"),
         ("[" * 20000, "c.yaml"),
+        ("[" * 600 + "]" * 600, "c.yaml: is nested too deeply"),
         ("? [a]\n: b", "c.yaml:1:3: a key must be a plain word"),
     ],
 )

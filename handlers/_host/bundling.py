@@ -16,7 +16,7 @@ from .documents import Document, Pointer, parse_document
 from .problems import Place, Problem, SetupError
 
 # Where the keys of an object are names somebody chose, not words of the specification.
-_NAMED = frozenset(
+NAMED = frozenset(
     "properties schemas parameters responses requestBodies headers examples links callbacks "
     "securitySchemes paths content encoding variables scopes mapping".split()
 )
@@ -72,11 +72,11 @@ def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator
             yield at, ref
             return
         for key, item in value.items():
-            if named or not _is_data(key):
+            if named or not is_data(key):
                 yield from references(item, (*at, key), named=not named and key in _NAMED)
 
 
-def _is_data(key: str) -> bool:
+def is_data(key: str) -> bool:
     """Whether what a keyword holds is data, or an extension's, rather than part of the contract."""
     return key in _LITERAL or key.startswith("x-")
 
@@ -143,13 +143,13 @@ class Bundle:
             return self._follow(value, document, at, schema=schema, within=within)
         return {
             key: item
-            if not named and _is_data(key)
+            if not named and is_data(key)
             else self._expand(
                 item,
                 document,
                 (*at, key),
                 schema=schema if named else key in _SCHEMAS,
-                named=not named and key in _NAMED,
+                named=not named and key in NAMED,
                 within=within,
             )
             for key, item in value.items()

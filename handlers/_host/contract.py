@@ -6,7 +6,7 @@ Everyone reads the contract through this module. It is pure but for reading the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -230,31 +230,38 @@ def load_contract(path: Path) -> Contract:
     Raises SetupError with every problem found: unreadable files, duplicate keys, dangling `$ref`s,
     a structure that is not OpenAPI 3.0, operations that cannot be told apart.
     """
+    return build_contract(*parse_document(path.resolve()))
+
+
+def build_contract(root: Document, problems: Iterable[Problem] = ()) -> Contract:
+    """Make a contract of a document that was read, with these problems, and all that it refers to.
+
+    Raises SetupError as `load_contract` does.
+    """
     from .structure import check_operations, check_structure
 
-    bundle, problems = read_bundle(path)
-    problems += check_structure(bundle)
-    if problems:
-        raise SetupError(problems)
-    single_yaml = bundle.is_single and path.suffix != ".json"
-    contract = Contract(bundle, bundle.root.source if single_yaml else None)
+    bundle, found = bundled(root, problems)
+    found += check_structure(bundle)
+    if found:
+        raise SetupError(found)
+    single_yaml = bundle.is_single and root.path.suffix != ".json"
+    contract = Contract(bundle, root.source if single_yaml else None)
     if problems := check_operations(contract):
         raise SetupError(problems)
     return contract
 
 
-def read_bundle(path: Path) -> tuple[Bundle, list[Problem]]:
-    """Read a contract and all that it refers to as far as it goes, and what of it cannot be read.
+def bundled(root: Document, problems: Iterable[Problem] = ()) -> tuple[Bundle, list[Problem]]:
+    """Take in what a document refers to as far as it goes; return what cannot be read, these problems included.
 
-    Raises SetupError for a file that is no YAML at all, or that is not OpenAPI 3.0.
+    Raises SetupError for one that is not OpenAPI 3.0.
     """
-    root, problems = parse_document(path.resolve())
     try:
         _check_version(root)
     except SetupError as exc:
-        raise SetupError(problems + exc.problems) from exc
+        raise SetupError([*problems, *exc.problems]) from exc
     bundle = Bundle(root)
-    return bundle, problems + bundle.problems
+    return bundle, [*problems, *bundle.problems]
 
 
 def operation_id(method: str, path: str) -> str:

@@ -47,17 +47,17 @@ _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 
 
 class Document:
-    """One file: its bytes, its plain data, and the place of each value by JSON pointer."""
+    """One file: its bytes, its nodes, its plain data, and the place of each value by JSON pointer."""
 
     def __init__(self, path: Path, source: bytes, root: yaml.Node, data: Any) -> None:
         self.path = path
         self.source = source
         self.data = data
-        self._root = root
+        self.root = root
 
     def place(self, pointer: Pointer) -> Place:
         """Return where the value at `pointer` stands, or its nearest parent that exists."""
-        node = self._root
+        node = self.root
         mark = node.start_mark
         for token in pointer:
             child = _child(node, token)
@@ -97,13 +97,23 @@ def parse_document(path: Path) -> tuple[Document, list[Problem]]:
     """
     try:
         source = path.read_bytes()
+    except OSError as exc:
+        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+    return parse_source(path, source)
+
+
+def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
+    """Read what stands in a file, or is to stand there, as `parse_document` does."""
+    try:
         loader = _Loader(source)
         try:
             root = loader.get_single_node()
         finally:
             loader.dispose()
-    except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+        if root is None:
+            raise SetupError([Problem(display(path), "is empty", "yaml")])
+        builder = _Builder(path)
+        return Document(path, source, root, builder.build(root)), builder.problems
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
@@ -113,10 +123,6 @@ def parse_document(path: Path) -> tuple[Document, list[Problem]]:
         raise SetupError([Problem(display(path), "is not YAML in UTF-8", "yaml")]) from exc
     except RecursionError as exc:
         raise SetupError([Problem(display(path), "is nested too deeply", "yaml")]) from exc
-    if root is None:
-        raise SetupError([Problem(display(path), "is empty", "yaml")])
-    builder = _Builder(path)
-    return Document(path, source, root, builder.build(root)), builder.problems
 
 
 class _Builder:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from handlers._host.bundling import Missing, lookup, parse_pointer, references
-from handlers._host.contract import METHODS, Contract, read_bundle
-from handlers._host.documents import Pointer
+from handlers._host.contract import METHODS, Contract, bundled
+from handlers._host.documents import Pointer, parse_document
 from handlers._host.problems import SetupError
 from handlers._host.structure import breaches, check_structure
 from scripts.findings import Finding, Severity
@@ -33,7 +33,7 @@ class Reading:
 def read(path: Path) -> Reading:
     """Read a contract; SetupError for a file that cannot be read at all."""
     try:
-        bundle, problems = read_bundle(path)
+        bundle, problems = bundled(*parse_document(path.resolve()))
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
