@@ -22,3 +22,15 @@ def setup_errors() -> Iterator[None]:
         for problem in exc.problems:
             click.echo(f"error: {problem}", err=True)
         raise SystemExit(CANNOT_RUN) from exc
+
+
+@contextmanager
+def tools_installed() -> Iterator[None]:
+    """Say what to install when a library that only the tools need is missing; SetupError."""
+    from handlers._host.problems import Problem, SetupError
+
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        told = "this command needs the tools: pip install 'tether-relay[tools]'"
+        raise SetupError([Problem("relay", told)]) from exc
