@@ -1,0 +1,1 @@
+"""`relay import`: documentation pages → operations of the contract, and where each came from."""

@@ -1,0 +1,140 @@
+"""Text edited as little as possible: `scripts/importing/editing.py` and `rendering.py`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers._host.documents import parse_source
+from handlers._host.problems import SetupError
+from scripts.importing.editing import rewrite
+from scripts.importing.rendering import block, inline
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=90)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def parse(text):
+    """The document that a text is, which must have no problem."""
+    document, problems = parse_source(Path("c.yaml"), text.encode() if isinstance(text, str) else text)
+    assert problems == []
+    return document
+
+
+def edited(text, change):
+    """A text after its data was changed by a function that gets a copy of it."""
+    document = parse(text)
+    wanted = json.loads(json.dumps(document.data))
+    change(wanted)
+    return rewrite(document, wanted).decode()
+
+
+@given(VALUES)
+def test_what_is_written_reads_as_what_it_was(value):
+    """Words that are numbers, dates or booleans to some YAML, line breaks of any kind, control characters."""
+    assert parse(block({"x": value})).data == {"x": value}
+    assert parse(block([value], 4)).data == [value]
+    assert parse(f"x: [{inline(value)}]").data == {"x": [value]}
+    assert json.loads(inline(value)) == value
+
+
+@given(st.dictionaries(TEXT, VALUES, min_size=1, max_size=4), st.dictionaries(TEXT, VALUES, max_size=4))
+def test_additions_lose_no_line(old, new):
+    """Whatever stands in a file stays, in its order; only lines are put between."""
+    before = block(old)
+
+    after = rewrite(parse(before), {**old, **{key: new[key] for key in new if key not in old}}).decode()
+
+    kept = difflib.SequenceMatcher(None, before.split("\n"), after.split("\n"), autojunk=False)
+    assert sum(match.size for match in kept.get_matching_blocks()) == len(before.split("\n"))
+
+
+@given(VALUES, VALUES)
+def test_any_change_holds_what_was_wanted(old, new):
+    """Whether it was made in place or by writing a value anew."""
+    for text in (block({"a": {"x": old, "y": 1}}), inline({"a": {"x": old, "y": 1}}, 0)):
+        wanted = {"a": {"x": new, "z": [new]}}
+        assert parse(rewrite(parse(text), wanted)).data == wanted
+
+
+def test_keeps_comments_quotes_and_layout():
+    """What is not in the data is in no danger: no writer of YAML is asked for it."""
+    text = """\
+# head
+a:   { x: "1" }   # aligned
+
+b:
+    - name:  'q'   # four spaces
+      text: |
+        kept
+
+        as it is
+    # the last of b
+
+# about c
+c: {}
+"""
+
+    def change(data):
+        data["b"].append({"name": "r"})
+        data["b"][0]["more"] = [1]
+        data["c"]["new"] = {"200": "two hundred"}
+
+    assert edited(text, change) == text.replace(
+        "        as it is\n    # the last of b\n",
+        "        as it is\n      more:\n        - 1\n    - name: r\n    # the last of b\n",
+    ).replace("c: {}\n", "c:\n  new:\n    '200': two hundred\n")
+
+
+def test_puts_an_entry_behind_the_comments_of_the_one_before():
+    """A comment that is indented like a mapping's keys belongs to it."""
+    text = "a:\n  x: 1\n  # of a\n# of b\nb: 2\n"
+
+    assert edited(text, lambda data: data["a"].update(y=2)) == "a:\n  x: 1\n  # of a\n  y: 2\n# of b\nb: 2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("a:\r\n  x: 1\r\nb: 2\r\n", "a:\r\n  x: 1\r\n  y:\r\n    - 1\r\nb: 2\r\n"),
+        ("a:\n  x: 1", "a:\n  x: 1\n  y:\n    - 1"),
+        ("a:\n  x: |+\n    t\n\n\nb: 1\n", "a:\n  x: |+\n    t\n\n\n  y:\n    - 1\nb: 1\n"),
+        ("\ufeffa:\n  x: 1\n", "\ufeffa:\n  x: 1\n  y:\n    - 1\n"),
+        ("a: {x: 1} # c\n", 'a: {x: 1, "y": [1]} # c\n'),
+        ("a:\n# c\nb: 1\n", "a:\n  y:\n    - 1\n# c\nb: 1\n"),
+        (
+            '{\n  "a": {\n    "x": 1\n  }\n}\n',
+            '{\n  "a": {\n    "x": 1,\n    "y": [\n      1\n    ]\n  }\n}\n',
+        ),
+        ('{"a": {"x": 1}}', '{"a": {"x": 1, "y": [1]}}'),
+        ("a: &a # c\n  x: 1\nb: 1\n", "a: &a # c\n  x: 1\n  y:\n    - 1\nb: 1\n"),
+        ("? a\n: x: 1\nb: 1\n", "? a\n: x: 1\n  y:\n    - 1\nb: 1\n"),
+        ("a:\n  x: &here\n    z: 1\nb: *here\n", "a:\n  x: &here\n    z: 1\n  y:\n    - 1\nb: *here\n"),
+    ],
+)
+def test_writes_as_the_file_is_written(text, after):
+    """Its line breaks, its missing last one, its byte order mark; a flow stays one, JSON stays JSON."""
+    assert edited(text, lambda data: data.update(a={**(data["a"] or {}), "y": [1]})) == after
+
+
+def test_takes_lines_out_with_their_comment():
+    """What was said beside a key that is gone is gone with it."""
+    assert (
+        edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
+        == "a:\n  x: 1\n  z: 3\n"
+    )
+
+
+def test_refuses_to_edit_what_an_alias_shares():
+    """Changed in one place it would change in the other."""
+    with pytest.raises(SetupError, match="cannot be edited as it is written"):
+        edited("a: &x\n  p: {q: 1}\nb: *x\n", lambda data: data["a"]["p"].update(q=2))
