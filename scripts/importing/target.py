@@ -1,0 +1,113 @@
+"""The contract that is imported into: read, edited, held against OpenAPI once more, and replaced whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from handlers._host.contract import Contract, build_contract
+from handlers._host.documents import Document, display, parse_source
+from handlers._host.problems import Problem, SetupError
+from scripts.findings import Finding, Severity
+
+from .editing import rewrite
+from .rendering import block, inline
+
+
+class Target:
+    """A contract's file; `document` and `contract` are None while it is missing or empty."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.name = display(path)
+        self.source = read_file(self.path)
+        self.document: Document | None = None
+        self.contract: Contract | None = None
+        if not _is_blank(self.source):
+            self.document, self.contract = self._understood(self.source)
+
+    def holding(self, wanted: dict[str, Any]) -> bytes:
+        """Return the file's bytes as they have to be to hold `wanted`; SetupError where that cannot be."""
+        if self.document is not None:
+            return rewrite(self.document, wanted)
+        is_json = self.path.suffix == ".json"
+        begun = self.source if not self.source or self.source.endswith(b"\n") else self.source + b"\n"
+        return begun + (inline(wanted, 0) + "\n" if is_json else block(wanted)).encode()
+
+    def contract_of(self, content: bytes) -> Contract:
+        """Read what is to become the file; SetupError where it is no contract."""
+        return self._understood(content)[1]
+
+    def breaches(self, content: bytes) -> list[Finding]:
+        """Tell why what is to become the file is no contract, though its parts were."""
+        try:
+            self.contract_of(content)
+        except SetupError as exc:
+            return [
+                Finding(
+                    problem.rule, Severity.ERROR, self.name,
+                    f"would not be a contract any more: {problem.message}; change the page or the contract first",
+                )
+                for problem in exc.problems
+            ]  # fmt: skip
+        return []
+
+    def _understood(self, content: bytes) -> tuple[Document, Contract]:
+        document, problems = parse_source(self.path, content)
+        if problems:
+            raise SetupError(problems)
+        return document, build_contract(document)
+
+
+def read_file(path: Path) -> bytes:
+    """Return what a file holds, nothing where there is none; SetupError where it cannot be read."""
+    try:
+        return path.read_bytes() if path.exists() else b""
+    except OSError as exc:
+        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+
+
+def _is_blank(source: bytes) -> bool:
+    """Whether a YAML file holds nothing but comments."""
+    return all(
+        not line or line.startswith(b"#") or line == b"---" for line in map(bytes.strip, source.splitlines())
+    )
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Give files other contents, each whole or not at all, with the mode it had.
+
+    All are on the disk before the first takes its place. Raises SetupError where that fails.
+    """
+    staged: list[tuple[Path, Path]] = []
+    path = Path()
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            staged.append((Path(name), path))
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, _mode(path))
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+        for temporary, path in staged:
+            temporary.replace(path)
+    except OSError as exc:
+        raise SetupError([Problem(display(path), f"cannot be written: {exc.strerror}")]) from exc
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, or the one that a new file gets."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
