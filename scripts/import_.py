@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .importing.merging import Merge
     from .importing.target import Target
 
-LOCK = "sources.lock"
-"""The file beside the contract that says where its operations came from."""
-
 
 @click.command(name="import")
 @click.argument("sources", nargs=-1, metavar="[SOURCE...]")
@@ -66,13 +63,13 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         raise click.UsageError("--check compares only; use it without --update and --diff")
     with setup_errors():
         from .importing.checking import check_sources
-        from .importing.lock import read_lock
+        from .importing.lock import NAME, read_lock
         from .importing.merging import merge_sources
         from .importing.sources import Reader
         from .importing.target import Target, read_file, replace_files
 
         target = Target(chosen(spec)[0])
-        lock = read_lock(target.path.parent / LOCK)
+        lock = read_lock(target.path.parent / NAME)
         reader = Reader(max_size)
         if check:
             conclude("import", check_sources(target, lock, reader, sources), form)

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from documenting import STRUCTURE, described, page, thing
 from handlers._app import SPEC
 from handlers._host.contract import METHODS, load_contract
+from handlers._host.documents import read_document
 from handlers._host.problems import SetupError
 from running import relay
 from scripts.importing.lock import read_lock
-from scripts.importing.rendering import inline
+from scripts.importing.rendering import block, inline
 from scripts.importing.target import replace_files
-from scripts.importing.wording import structure
+from scripts.importing.wording import same, structure
 
 NAME = "get-organization-level-voice-ai-configuration.md"
 
@@ -437,6 +438,10 @@ class TestChecking:
                 {"type": "object", "properties": {"x": {"type": "integer"}}},
                 "changed, breaking: 'relay import --update docs/a.md' takes it in [page-changed]",
             ),
+            (
+                {"type": "object", "properties": {"x": {"type": "string"}}, "example": {"x": "y"}},
+                "changed, nothing that callers notice: 'relay import --update docs/a.md' takes it in [page-changed]",
+            ),
         ],
     )
     def test_says_what_kind_of_change_a_page_brings(self, schema, told):
@@ -469,6 +474,15 @@ class TestChecking:
             "sources.lock: error: GET /b is gone from docs/b.md; take it out of the contract and out of this "
             "file [page-vanished]"
         )
+
+    def test_tells_an_operation_that_left_its_page(self):
+        """The page is there and speaks of something else."""
+        write("docs/b.md", thing("c"))
+
+        printed = run("--check", code=1)
+
+        assert "sources.lock: error: GET /b is gone from docs/b.md" in printed
+        assert "GET /c is not in sources.lock" in printed
 
     def test_says_which_pages_are_not_here(self):
         """Addresses are fetched when they are given, not because they are written down."""
@@ -570,7 +584,7 @@ def documents(draw):
     """A contract of one operation, whose names may be any."""
     path = "/" + draw(WORDS).translate(dict.fromkeys(map(ord, "{}/")))
     method = draw(st.sampled_from([method for method in METHODS if method != "trace"]))
-    document = thing("made", draw(SCHEMAS))
+    document = thing("made", draw(st.just({"type": "object"}) | SCHEMAS))
     (item,) = document["paths"].values()
     operation = {**item["get"], "operationId": draw(WORDS), "description": draw(st.text(max_size=90))}
     document["paths"] = {path: {method: operation}}
@@ -579,34 +593,46 @@ def documents(draw):
     return document
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(documents(), st.lists(documents(), max_size=2))
-def test_any_operation_goes_into_any_contract_once(new, existing):
+STYLES = {
+    "ours": block,
+    "indentless, with comments": lambda data: re.sub(
+        r"^(?=[a-z]+:)", "# before\n\n", yaml.safe_dump(data, sort_keys=False), flags=re.MULTILINE
+    ),
+    "flow": lambda data: inline(data, 0),
+    "one line": inline,
+}
+"""How the contract that is there may be written."""
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(documents(), documents(), st.sampled_from(list(STYLES)))
+def test_any_operation_goes_into_any_contract_once(existing, new, style):
     """Twice changes nothing, no line that was there is lost, and the outcome is a contract."""
     for path in Path().iterdir():
         path.unlink()
-    for number, document in enumerate([*existing, new]):
-        document["components"]["schemas"] = {
-            f"{name}{number}" if name != "made" else name: schema
-            for name, schema in document["components"]["schemas"].items()
-        }
-        Path(f"{number}.json").write_text(inline(document), "utf-8")
-    for number in range(len(existing)):
-        _try_import(f"{number}.json")
-    before = Path("api.yaml").read_text("utf-8") if Path("api.yaml").exists() else ""
+    new["components"]["schemas"] = {
+        name if name == "made" else f"{name}-new": schema
+        for name, schema in new["components"]["schemas"].items()
+    }
+    before = STYLES[style](existing)
+    Path("api.yaml").write_text(before, "utf-8")
+    assume(same(read_document(Path("api.yaml")).data, existing))  # PyYAML writes '1e3' as a word
+    Path("new.json").write_text(inline(new), "utf-8")
 
-    taken = _try_import(f"{len(existing)}.json")
-
-    if taken:
+    if _is_taken("new.json"):
         once = spec()
         following = iter(once.split("\n"))
-        assert all(line in following for line in before.split("\n") if line)
-        load_contract(Path("api.yaml"))
-        assert _try_import(f"{len(existing)}.json")
+        assert style in ("flow", "one line") or all(line in following for line in before.rstrip().split("\n"))
+        operations = load_contract(Path("api.yaml")).operations
+        ((path, item),) = new["paths"].items()
+        assert {(path, method) for method in item} <= {(found.path, found.method) for found in operations}
+        assert _is_taken("new.json")
         assert spec() == once
+    else:
+        assert spec() == before
 
 
-def _try_import(name):
+def _is_taken(name):
     """Import, and say whether it was taken; what contradicts is refused, as it should be."""
     from scripts.import_ import import_
 

@@ -126,7 +126,11 @@ def test_fetches_of_an_index_the_pages_of_its_own_host(host):
         f"http://127.0.0.1:{host.server_port}/x.md",
         "https://127.0.0.1:1/x.md",
     ]
-    others += ["//localhost/x.md", f"https://127.0.0.1:{host.server_port}@localhost/x.md"]
+    others += [
+        "//localhost/x.md",
+        "https://[bad/x.md",
+        f"https://127.0.0.1:{host.server_port}@localhost/x.md",
+    ]
     links = [f"{host.url}/docs/a.md", "b.md", "/words.md", "/logo.png", *others]
     host.answers["/docs/llms.txt"] = 200, {}, "".join(f"- [x]({link})\n" for link in links).encode()
     host.answers["/docs/a.md"] = 200, {}, page(thing("a")).encode()
@@ -138,7 +142,7 @@ def test_fetches_of_an_index_the_pages_of_its_own_host(host):
 
     assert [source.name for source in sources] == [f"{host.url}/docs/a.md", f"{host.url}/docs/b.md"]
     assert host.asked == ["/docs/llms.txt", "/docs/a.md", "/docs/b.md", "/words.md"]
-    assert "5 of its links lead to other hosts and were not followed" in str(reader.notes[0])
+    assert "6 of its links lead to other hosts and were not followed" in str(reader.notes[0])
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,14 @@ def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
     (folder / "docs").mkdir()
     (folder / "outside.md").write_text(page(thing("outside")), "utf-8")
     (folder / "docs" / "a b.md").write_text(page(thing("a")), "utf-8")
-    links = ["a%20b.md", "./a%20b.md#part", "../outside.md", "https://127.0.0.1:1/x.md", "picture.png"]
+    links = [
+        "a%20b.md",
+        "./a%20b.md#part",
+        "../outside.md",
+        "https://127.0.0.1:1/x.md",
+        "a%00b.md",
+        "picture.png",
+    ]
     (folder / "docs" / "llms.txt").write_text("".join(f"- [x]({link}): y\n" for link in links), "utf-8")
     reader = Reader(LIMIT)
 
@@ -171,9 +178,16 @@ def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
     assert [source.name for source in found] == ["docs/a b.md"]
     (note,) = reader.notes
     assert str(note) == (
-        "docs/llms.txt: info: 2 of its links lead out of its folder and were not followed; "
+        "docs/llms.txt: info: 3 of its links lead out of its folder and were not followed; "
         "name what is needed as a SOURCE [not-followed]"
     )
+
+
+def test_the_name_of_a_file_is_no_address(folder):
+    """What would end the path of an address is part of a file's name."""
+    (folder / "api#1?.yaml").write_text(yaml.safe_dump(thing("a")), "utf-8")
+
+    assert [source.name for source in read("api#1?.yaml")] == ["api#1?.yaml"]
 
 
 def test_tells_every_problem_of_every_page(folder):

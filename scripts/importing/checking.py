@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handlers._host.contract import Operation
 from handlers._host.documents import display
@@ -14,6 +15,9 @@ from .merging import Merge, merge_sources
 from .pages import Source
 from .sources import Reader
 from .target import Target
+
+if TYPE_CHECKING:
+    from scripts.comparing import Change
 
 
 def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Finding]:
@@ -73,13 +77,19 @@ def _classified(target: Target, merge: Merge, changed: Operation, source: Source
         yield from refused
         return
     changes = compare(target.contract, target.contract_of(content))
-    kind = "breaking" if any(change.severity is Severity.ERROR for change in changes) else "additive"
-    told = f"changed, {kind}: 'relay import --update {source.name}' takes it in"
+    told = f"changed, {_kind(changes)}: 'relay import --update {source.name}' takes it in"
     yield Finding("page-changed", Severity.ERROR, source.place(changed.pointer), told)
     for change in changes:
         yield Finding(
             change.rule, change.severity, source.place(change.new_pointer), change.message, change.old_place
         )
+
+
+def _kind(changes: Sequence[Change]) -> str:
+    """Say in a word what some changes do to callers."""
+    if any(change.severity is Severity.ERROR for change in changes):
+        return "breaking"
+    return "additive" if changes else "nothing that callers notice"
 
 
 def _check_unseen(

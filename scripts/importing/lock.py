@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from handlers._host.bundling import escape, lookup, parse_pointer
 from handlers._host.contract import METHODS, Contract, Operation
@@ -15,9 +14,11 @@ from handlers._host.documents import read_document
 from handlers._host.problems import Problem, SetupError
 
 from .fetching import is_address
-from .pages import Source
+from .pages import Source, file_name
 from .rendering import block
 from .wording import canonical, digest, references, structure
+
+NAME = "sources.lock"
 
 _HEADER = """\
 # Where each operation of the contract came from. Written by `relay import`, compared by `relay import --check`.
@@ -49,10 +50,8 @@ class Record:
 
     def is_from(self, source: Source) -> bool:
         """Whether a source is the page of this entry: wherever it lies, its file name tells."""
-        return (
-            PurePosixPath(urlsplit(self.page).path).name
-            == PurePosixPath(urlsplit(str(source.location)).path).name
-        )
+        page = self.page if is_address(self.page) else Path(self.page)
+        return file_name(page) == file_name(source.location)
 
 
 class Lock:
@@ -73,15 +72,14 @@ class Lock:
 
     def record(self, source: Source, operation: Operation) -> Record:
         """Describe an operation of a source as an entry."""
-        is_file = isinstance(source.location, Path)
-        location = (
-            os.path.relpath(source.location, self.path.parent.resolve()) if is_file else source.location
-        )
+        page = source.location
+        if isinstance(page, Path):
+            page = Path(os.path.relpath(page, self.path.parent.resolve())).as_posix()
         return Record(
             method=operation.method,
             path=operation.path,
             operationId=operation.id,
-            page=Path(location).as_posix() if is_file else str(location),
+            page=page,
             block=digest(source.block),
             structure=_structure_digest(source.contract, operation),
         )
@@ -91,11 +89,7 @@ class Lock:
         merged = dict(self.records)
         for record in records:
             old = merged.get(record.key)
-            if old is None or (old.block, old.structure, old.operationId) != (
-                record.block,
-                record.structure,
-                record.operationId,
-            ):
+            if old is None or replace(old, page=record.page) != record:
                 merged[record.key] = record
         return Lock(self.path, merged.values())
 
@@ -113,11 +107,7 @@ def read_lock(path: Path) -> Lock:
     rows = document.data.get("operations") if isinstance(document.data, dict) else None
     names = {field.name for field in fields(Record)}
     for index, row in enumerate(rows if isinstance(rows, list) else [None]):
-        if (
-            not isinstance(row, dict)
-            or set(row) != names
-            or not all(isinstance(item, str) for item in row.values())
-        ):
+        if not (isinstance(row, dict) and set(row) == names and set(map(type, row.values())) == {str}):
             told = f"not an entry: it has {', '.join(sorted(names))}; delete it, and import its page again"
             raise SetupError([Problem(document.place(("operations", str(index))), told)])
     return Lock(path, [Record(**row) for row in rows or []])

@@ -51,7 +51,7 @@ class Merge:
         self._document = document
         self._lock = lock
         self._update = update
-        self._notes: list[tuple[Pointer, str, Source]] = []
+        self._notes: dict[Pointer, tuple[str, Source]] = {}
         self._told_by: dict[Pointer, Source] = {}
 
     def take(self, source: Source) -> None:
@@ -148,7 +148,7 @@ class Merge:
             self._put(pointer, theirs)
             return "added"
         if same(structure(ours), structure(theirs)):
-            if teller is source and not same(ours, theirs):
+            if not same(ours, theirs):
                 self._note(pointer, f"the wording of {_what(pointer)}", source)
             return "unchanged"
         if self._update and is_source and teller is source:
@@ -192,11 +192,11 @@ class Merge:
         """Tell where ours stayed though the page has it otherwise, at places of the contract that came of it."""
         return [
             Finding("ours-stays", Severity.INFO, contract.place(pointer), told, source.place(pointer))
-            for pointer, told, source in self._notes
+            for pointer, (told, source) in self._notes.items()
         ]
 
     def _note(self, pointer: Pointer, what: str, source: Source) -> None:
-        self._notes.append((pointer, f"{what} differs from the page's; ours stays", source))
+        self._notes.setdefault(pointer, (f"{what} differs from the page's; ours stays", source))
 
     def _ours(self, pointer: Pointer) -> Any:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 """How many levels a document may have; more is no contract, and would end those who walk it."""
+
+OPENAPI = (".yaml", ".yml", ".json")
+"""What the names of OpenAPI files end with; all others are pages."""
 
 _FORMATS = ("yaml", "yml", "json")
 
@@ -53,11 +56,6 @@ class Text:
     content: bytes
     named: bool
 
-    @property
-    def suffix(self) -> str:
-        """What the location ends with: `.md`."""
-        return Path(urlsplit(str(self.location)).path).suffix.lower()
-
     def decoded(self) -> str:
         """Return the content as text; SetupError for what is not UTF-8."""
         try:
@@ -66,15 +64,23 @@ class Text:
             raise SetupError([Problem(self.name, "is not UTF-8; a page has to be")]) from exc
 
 
+def file_name(location: Path | str) -> PurePosixPath:
+    """Return the last part of a file's path, or of an address."""
+    return PurePosixPath(
+        location.name if isinstance(location, Path) else urlsplit(location).path.rpartition("/")[2]
+    )
+
+
 def understand(text: Text, limit: int) -> Source | None:
     """Return the source that a text is, or None for a page without OpenAPI that nobody named.
 
     Raises SetupError with what is wrong in it, each at its line of the page.
     """
-    if text.suffix in (".yaml", ".yml", ".json"):
+    suffix = file_name(text.location).suffix.lower()
+    if suffix in OPENAPI:
         return _source(text, text.content, text.content, limit, alone=isinstance(text.location, str))
     content = text.decoded()
-    fences = [fence for fence in _fences(content, mdx=text.suffix == ".mdx") if _is_openapi(fence.content)]
+    fences = [fence for fence in _fences(content, mdx=suffix == ".mdx") if _is_openapi(fence.content)]
     if not fences and not text.named:
         return None
     if len(fences) != 1:

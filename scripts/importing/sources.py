@@ -12,13 +12,13 @@ from handlers._host.problems import Problem, SetupError
 from scripts.findings import Finding, Severity
 
 from .fetching import fetch, is_address, parse_address
-from .pages import Source, Text, understand
+from .pages import OPENAPI, Source, Text, file_name, understand
 
 MAX_PAGES = 500
 """How many pages one command reads; more is a mistake, or somebody else's."""
 
 _PAGES = (".md", ".mdx")
-_READABLE = (*_PAGES, ".yaml", ".yml", ".json")
+_READABLE = (*_PAGES, *OPENAPI)
 
 
 class Reference(NamedTuple):
@@ -47,12 +47,12 @@ class Reader:
         references: dict[Path | str, bool] = {}
         for source in given:
             try:
-                for reference in self._references(source):
-                    references[reference.location] = reference.named or references.get(
-                        reference.location, False
-                    )
+                for location, named in self._references(source):
+                    references[location] = named or references.get(location, False)
             except SetupError as exc:
                 problems += exc.problems
+            except OSError as exc:
+                problems.append(Problem(source, f"cannot be read: {exc.strerror}", "unreadable"))
         if len(references) > MAX_PAGES:
             raise SetupError([Problem(given[0], f"leads to more than {MAX_PAGES} pages; name fewer")])
         sources = []
@@ -96,10 +96,13 @@ class Reader:
         self.areas.append(folder)
         elsewhere = 0
         for link in _links(self._text(index, named=True)):
-            page = (folder / unquote(urlsplit(link).path)).resolve()
+            try:
+                page = (folder / unquote(urlsplit(link).path)).resolve()
+            except ValueError:  # no path has such characters
+                page = folder.parent
             if is_address(link) or not page.is_relative_to(folder):
                 elsewhere += 1
-            elif page.suffix.lower() in _READABLE:
+            elif file_name(page).suffix.lower() in _READABLE:
                 yield Reference(page, named=False)
         self._note(display(index), elsewhere, "out of its folder")
 
@@ -109,10 +112,13 @@ class Reader:
         self.areas.append(root)
         elsewhere = 0
         for link in _links(self._text(index, named=True)):
-            page = urldefrag(urljoin(index, link)).url
+            try:
+                page = urldefrag(urljoin(index, link)).url
+            except ValueError:  # no address has such brackets
+                page = ""
             if not page.startswith(root):
                 elsewhere += 1
-            elif Path(urlsplit(page).path).suffix.lower() in _READABLE:
+            elif file_name(page).suffix.lower() in _READABLE:
                 yield Reference(page, named=False)
         self._note(index, elsewhere, "to other hosts")
 
