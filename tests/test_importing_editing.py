@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers._host.documents import parse_source
@@ -59,6 +59,8 @@ def test_additions_lose_no_line(old, new):
 
 
 @given(VALUES, VALUES)
+@example(None, "\n")
+@example("a\n\n", "b\n\n")
 def test_any_change_holds_what_was_wanted(old, new):
     """Whether it was made in place or by writing a value anew."""
     for text in (block({"a": {"x": old, "y": 1}}), inline({"a": {"x": old, "y": 1}}, 0)):

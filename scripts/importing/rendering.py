@@ -26,7 +26,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = None
-    if _ESCAPED.search(text):
+    if _ESCAPED.search(text) or text.endswith("\n\n") or text == "\n":  # as a block, `...` would follow it
         style = '"'
     elif "\n" in text:
         style = "|"
