@@ -215,6 +215,11 @@ def test_tells_where_a_server_is_no_url(load):
     assert problems_of(load, contract({}, servers=[{"url": "http://[::bad/x"}])) == ["c.yaml:7:3: not a URL"]
 
 
+def test_an_extension_among_the_paths_is_no_path(load):
+    """It may be anything, a text with a method's name in it too."""
+    assert load(contract({"x-note": "get it", "x-more": {"get": {}}})).operations == ()
+
+
 def test_names_an_operation_without_operation_id(load):
     """It is optional in OpenAPI; the name follows from method and path."""
     nameless = operation("x")

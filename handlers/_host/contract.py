@@ -159,6 +159,8 @@ class Contract:
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in self.document["paths"].items():
+            if path.startswith("x-"):
+                continue
             item = self.resolve(item)  # noqa: PLW2901 -- the item itself, wherever it is written
             for method in METHODS:
                 if method in item:

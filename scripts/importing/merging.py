@@ -219,8 +219,8 @@ def _with(data: dict[str, Any] | None, pointer: Pointer, value: Any) -> Any:
 
 def _operations(data: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     for path, item in data["paths"].items():
-        for method in METHODS if path.startswith("/") else ():
-            if method in item:
+        for method in METHODS:
+            if not path.startswith("x-") and method in item:
                 yield ("paths", path, method), item[method]
 
 
