@@ -309,6 +309,21 @@ class TestUpdating:
 
         assert "it did not come from this page" in run("--update", "other.md", code=1)
 
+    def test_leaves_a_path_alone_that_is_written_in_another_file(self):
+        """The file that the contract refers to is not the one that is edited."""
+        write("pet.md", thing("pet"))
+        run("pet.md")
+        document = thing("pet")
+        text = yaml.safe_dump(document["paths"].pop("/pet")).replace("#/", "api.yaml#/")
+        Path("paths.yaml").write_text(text, "utf-8")
+        write("api.yaml", {**document, "paths": {"/pet": {"$ref": "paths.yaml"}}})
+        before = spec()
+
+        assert "what all methods of /pet share differs from the contract's at '$ref'" in run(
+            "--update", "pet.md", code=1
+        )
+        assert spec() == before
+
     def test_takes_what_is_gone_out(self):
         """A field that the page has no more is no part of the contract."""
         schema = {

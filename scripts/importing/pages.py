@@ -48,7 +48,7 @@ class Source:
 class Text:
     """What was read, before it is understood; `location` is a file or an address.
 
-    One that was `named` itself has to hold an operation; one that an index or a folder brought need not.
+    One that was `named` itself has to hold OpenAPI; one that an index or a folder brought need not.
     """
 
     name: str
