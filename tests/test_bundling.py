@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers._host.bundling import Bundle, Missing, escape, lookup, parse_pointer
+from handlers._host.bundling import Bundle, Missing, escape, lookup, parse_pointer, references
 from handlers._host.documents import read_document
 
 
@@ -210,3 +210,15 @@ def test_a_pointer_is_read_back(tokens):
 def test_a_pointer_that_leads_nowhere_is_missing():
     with pytest.raises(Missing):
         lookup({"a": "text"}, ("a", "0"))
+
+
+def test_finds_references_and_passes_over_data():
+    """A property may be called `$ref`, and an example may hold one."""
+    value = {
+        "schema": {"$ref": "#/a"},
+        "example": {"$ref": "#/data"},
+        "properties": {"$ref": {"type": "string"}},
+        "allOf": [{"$ref": "#/b"}],
+    }
+
+    assert list(references(value)) == [(("schema",), "#/a"), (("allOf", "0"), "#/b")]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from documenting import STRUCTURE, described
 from handlers._app import SPEC
 from handlers._host.contract import load_contract
-from scripts.importing.wording import difference, references, reworded, same, structure
+from scripts.importing.wording import difference, reworded, same, structure
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -119,15 +119,3 @@ def test_our_words_stay_with_what_they_describe():
         ],
         "responses": {"200": {"description": "Ours"}, "404": {"description": "Theirs"}},
     }
-
-
-def test_finds_references_and_passes_over_data():
-    """A property may be called `$ref`, and an example may hold one."""
-    value = {
-        "schema": {"$ref": "#/a"},
-        "example": {"$ref": "#/data"},
-        "properties": {"$ref": {"type": "string"}},
-        "allOf": [{"$ref": "#/b"}],
-    }
-
-    assert list(references(value)) == [(("schema", "$ref"), "#/a"), (("allOf", "0", "$ref"), "#/b")]

@@ -73,7 +73,7 @@ def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator
             return
         for key, item in value.items():
             if named or not is_data(key):
-                yield from references(item, (*at, key), named=not named and key in _NAMED)
+                yield from references(item, (*at, key), named=not named and key in NAMED)
 
 
 def is_data(key: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from handlers._host.bundling import escape, lookup, parse_pointer
+from handlers._host.bundling import escape, lookup, parse_pointer, references
 from handlers._host.contract import METHODS, Contract, Operation
 from handlers._host.documents import read_document
 from handlers._host.problems import Problem, SetupError
@@ -16,7 +16,7 @@ from handlers._host.problems import Problem, SetupError
 from .fetching import is_address
 from .pages import Source, file_name
 from .rendering import block
-from .wording import canonical, digest, references, structure
+from .wording import canonical, digest, structure
 
 NAME = "sources.lock"
 

@@ -7,11 +7,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from handlers._host.bundling import references
 from handlers._host.contract import Contract, build_contract
 from handlers._host.documents import Document, Pointer, display, parse_source
 from handlers._host.problems import Place, Problem, SetupError
 
-from .wording import canonical, references
+from .wording import canonical
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -177,7 +178,7 @@ def _elsewhere(document: Document) -> list[Problem]:
     """Find what a page refers to outside itself: nothing is fetched or read that was not named."""
     return [
         Problem(
-            document.place(pointer),
+            document.place((*pointer, "$ref")),
             f"'{ref}' is elsewhere and never fetched; name it as a SOURCE, and refer to '#/components/…'",
             "remote-ref",
         )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from handlers._host.bundling import LITERAL, NAMED
+from handlers._host.bundling import NAMED, is_data
 from handlers._host.documents import Pointer
 
 
@@ -16,11 +16,6 @@ def is_wording(key: str, value: Any) -> bool:
     return (key in ("summary", "description") and isinstance(value, str)) or (
         key == "externalDocs" and isinstance(value, dict)
     )
-
-
-def is_literal(key: str) -> bool:
-    """Whether what stands under a key of an OpenAPI object is data, in which no word means anything."""
-    return key in LITERAL or key.startswith("x-")
 
 
 def structure(value: Any, *, named: bool = False) -> Any:
@@ -32,23 +27,10 @@ def structure(value: Any, *, named: bool = False) -> Any:
     if named:
         return {name: structure(item) for name, item in value.items()}
     return {
-        key: item if is_literal(key) else structure(item, named=key in NAMED)
+        key: item if is_data(key) else structure(item, named=key in NAMED)
         for key, item in value.items()
         if not is_wording(key, item)
     }
-
-
-def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
-    """Yield each `$ref` of a part of a contract with its pointer; what is data has none."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from references(item, (*at, str(index)))
-    elif isinstance(value, dict):
-        if not named and isinstance(ref := value.get("$ref"), str):
-            yield (*at, "$ref"), ref
-        for key, item in value.items():
-            if named or not is_literal(key):
-                yield from references(item, (*at, key), named=not named and key in NAMED)
 
 
 def canonical(value: Any) -> str:
@@ -102,7 +84,7 @@ def reworded(ours: Any, theirs: Any, *, named: bool = False) -> Any:
         return {name: reworded(ours.get(name, item), item) for name, item in theirs.items()}
     speaker = ours if same(_own(ours), _own(theirs)) else theirs
     told = {
-        key: item if is_literal(key) else reworded(ours.get(key, item), item, named=key in NAMED)
+        key: item if is_data(key) else reworded(ours.get(key, item), item, named=key in NAMED)
         for key, item in theirs.items()
         if not is_wording(key, item) or key in speaker
     }
