@@ -308,10 +308,14 @@ class TestImpact:
         told = self.impact(
             run,
             write,
-            {"test_a": "get_pet(1)\n"},
+            {"test_a": "get_pet(1)\n", "test_b": "'show_pet'\nshow_pet(1)\n"},
             handler="def get_pet(id): ...\n",
             old=pets(GONE, operationId="get_pet"),
         )
 
         message = "names GET /pets/{id}, which changed: operation-id-changed"
-        assert told == {"shop/things.py:4": message, "tests/test_a.py:1": message}
+        assert told == {
+            "shop/things.py:4": message,
+            "tests/test_a.py:1": message,
+            "tests/test_b.py:2": message,
+        }

@@ -133,6 +133,9 @@ def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
         what = _goes(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
         if old and new and old.is_exclusive != new.is_exclusive:
             what += f", {'exclusive' if new.is_exclusive else 'inclusive'} now"
+        formats = [_all_of(shape, "format") for shape in _sides(pair)]
+        if rule == "range" and formats[0] != formats[1]:
+            what += f", as {_goes('the format', *formats)}"
         yield pair.differs(f"{rule}-narrowed", f"{rule}-widened", what, keyword)
 
 
