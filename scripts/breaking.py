@@ -109,11 +109,15 @@ def _usual_ignore_file(new: str) -> Path | None:
 
 def _folder(package: str) -> Path:
     """Return where a package's modules are: here, or where it is installed; it is not imported."""
-    here = Path(*package.split("."))
-    if here.is_dir():
-        return here
-    spec = find_spec(package)
-    return Path(spec.origin).parent if spec and spec.origin else here
+    from handlers._host.problems import Problem, SetupError
+
+    top, *below = package.split(".")
+    spec = None if Path(top).is_dir() or not top else find_spec(top)
+    homes = [Path(top), *map(Path, (spec and spec.submodule_search_locations) or [])]
+    folder = next((one for home in homes if (one := home.joinpath(*below)).is_dir()), None)
+    if folder is None:
+        raise SetupError([Problem("RELAY_HANDLERS", f"there is no package '{package}' here")])
+    return folder
 
 
 def _finding(change: Change, before: Side, after: Side) -> Finding:

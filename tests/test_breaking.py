@@ -209,6 +209,14 @@ class TestIgnoring:
         assert "new.yaml:24:17: info: GET /pets/{id}: 200 body.tag: it is gone; " in lines[0]
         assert "(ignored: nobody reads it)" in lines[0]
 
+    def test_the_usual_file_may_lie_beside_the_new_contract(self, run, write):
+        """Where whoever changes the contract sees it."""
+        write("old.yaml", pets())
+        write("spec/new.yaml", pets(GONE))
+        write("spec/.relay-breaking.yaml", [{"rule": "response-property-removed", "reason": "x"}])
+
+        assert run("old.yaml", "spec/new.yaml").exit_code == 0
+
     def test_an_entry_that_ignores_nothing_is_told(self, compared, write):
         """Or it would hide the next change of its kind."""
         write("meant.yaml", [{"rule": "path-removed", "where": "GET /pets", "reason": "x"}])
@@ -319,3 +327,10 @@ class TestImpact:
             "tests/test_a.py:1": message,
             "tests/test_b.py:2": message,
         }
+
+    def test_a_package_that_is_not_there_is_told(self, compared):
+        """Or nothing would seem to be named."""
+        code, lines = compared(pets(), pets(), "--handlers", "nope.deeper")
+
+        assert code == 2
+        assert lines == ["error: RELAY_HANDLERS: there is no package 'nope.deeper' here"]

@@ -54,7 +54,7 @@ def _matches(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> dict
     """Pair alternatives: the same, of the same name, one that fits; at last, those of the same type."""
 
     def same(site: Site, other: Site) -> bool:
-        old, new = _in_order(pair, site, other)
+        old, new = pair.in_order(site, other)
         return judge.same(old, new)
 
     def fits(site: Site, other: Site) -> bool:
@@ -74,10 +74,6 @@ def _matches(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> dict
             if site not in matches and found:
                 matches[site] = found
     return matches
-
-
-def _in_order(pair: Pair, fitting: Site, accepting: Site) -> tuple[Site, Site]:
-    return (fitting, accepting) if pair.direction == "request" else (accepting, fitting)
 
 
 def _fits(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> bool:
@@ -120,7 +116,7 @@ def _is_wider(
         return True
     back: Direction = "response" if pair.direction == "request" else "request"
     for site, other in matches.items():
-        old, new = _in_order(pair, site, other)
+        old, new = pair.in_order(site, other)
         if not judge.same(old, new) and not judge.fits((old,), (new,), back):
             return True
     return False

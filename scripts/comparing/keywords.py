@@ -83,23 +83,26 @@ def compare_notes(pair: Pair) -> Iterator[Difference]:
 
 def compare_discriminators(pair: Pair, old: View, new: View) -> Iterator[Difference]:
     """Tell of a property that tells alternatives apart, or of a value of it, that the other side does not know."""
-    sides = {}
-    for shape, view in ((pair.old, old), (pair.new, new)):
-        site = shape.having("discriminator")
-        name = site.schema.get("discriminator", {}).get("propertyName")
-        sides[id(shape)] = name, discriminator_values(view, site)
-    name, values = sides[id(pair.fitting)]
-    known_name, known = sides[id(pair.accepting)]
-    if known_name is None:
+    was, now = _told_apart(pair.old, old), _told_apart(pair.new, new)
+    (name, values), (known_name, known) = pair.in_order(was, now)
+    if known_name is ABSENT:
         return
-    what = None
+    lost = sorted(values - known)
     if name != known_name:
-        what = _goes("the discriminator", sides[id(pair.old)][0] or ABSENT, sides[id(pair.new)][0] or ABSENT)
-    elif lost := sorted(values.keys() - known.keys()):
+        what = _goes("the discriminator", was[0], now[0])
+    elif lost:
         told = "is no longer known to" if pair.direction == "request" else "is new to"
         what = f"{_listed(lost)} {told} the discriminator {name}"
-    if what:
-        yield pair.differs("discriminator-changed", "discriminator-changed", what, "discriminator")
+    else:
+        return
+    yield pair.differs("discriminator-changed", "discriminator-changed", what, "discriminator")
+
+
+def _told_apart(shape: Shape, view: View) -> tuple[Any, set[str]]:
+    """Return the property that tells alternatives apart, or ABSENT, and its values."""
+    site = shape.having("discriminator")
+    name = site.schema.get("discriminator", {}).get("propertyName", ABSENT)
+    return name, set(discriminator_values(view, site))
 
 
 def _sides(pair: Pair) -> tuple[Shape, Shape]:
@@ -128,7 +131,7 @@ class _Limit(NamedTuple):
 def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
     sign = -1 if keyword.startswith("max") else 1
     old, new = (_limit(shape, keyword, sign) for shape in _sides(pair))
-    fitting, accepting = (old, new) if pair.direction == "request" else (new, old)
+    fitting, accepting = pair.in_order(old, new)
     if accepting is not None and (fitting is None or fitting < accepting):
         what = _goes(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
         if old and new and old.is_exclusive != new.is_exclusive:
@@ -182,14 +185,9 @@ def _not(pair: Pair, judge: Judge) -> Iterator[Difference]:
     def kept_out(shape: Shape) -> list[Any]:
         return [shape.inner(part, "not") for part in shape.parts if "not" in part.schema]
 
-    old, new = kept_out(pair.old), kept_out(pair.new)
-    known, asked = (old, new) if pair.direction == "request" else (new, old)
-    for site in asked:
-        if not any(
-            judge.same(*((other, site) if pair.direction == "request" else (site, other))) for other in known
-        ):
-            yield pair.differs("not-narrowed", "not-widened", "what `not` keeps out has changed", "not")
-            return
+    known, asked = (kept_out(shape) for shape in (pair.fitting, pair.accepting))
+    if not all(any(judge.same(*pair.in_order(other, site)) for other in known) for site in asked):
+        yield pair.differs("not-narrowed", "not-widened", "what `not` keeps out has changed", "not")
 
 
 def _all_of(shape: Shape, keyword: str) -> Any:

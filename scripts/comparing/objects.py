@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .changes import Difference
-from .pairs import Child, Pair, at
+from .pairs import Child, Pair
 from .views import Shape
 
 
@@ -93,7 +93,7 @@ def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:
 
 
 def _pointer(shape: Shape, name: str) -> tuple[str, ...]:
-    return shape.properties.get(name) or at(shape, "properties", name)
+    return shape.properties.get(name) or (*shape.pointer, "properties", name)
 
 
 def _is_open(shape: Shape) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from handlers._host.documents import Pointer
 from handlers._host.schemas import Direction
 
 from .changes import Difference
 from .views import Shape, Site, Sites
+
+T = TypeVar("T")
 
 
 class Child(NamedTuple):
@@ -36,18 +37,20 @@ class Pair:
     @property
     def fitting(self) -> Shape:
         """The shape whose values must all be accepted."""
-        return self.old if self.direction == "request" else self.new
+        return self.in_order(self.old, self.new)[0]
 
     @property
     def accepting(self) -> Shape:
         """The shape that must accept them."""
-        return self.new if self.direction == "request" else self.old
+        return self.in_order(self.old, self.new)[1]
+
+    def in_order(self, old: T, new: T) -> tuple[T, T]:
+        """Return what is said of old and new as said of what has to fit, and of what it has to fit into."""
+        return (old, new) if self.direction == "request" else (new, old)
 
     def child(self, fitting: Sites, accepting: Sites, name: str | None = None) -> Child:
         """Return a pair within this one."""
-        if self.direction == "request":
-            return Child(fitting, accepting, name)
-        return Child(accepting, fitting, name)
+        return Child(*self.in_order(fitting, accepting), name)  # turned round twice, it is old and new again
 
     def differs(self, request: str, response: str, what: str, keyword: str) -> Difference:
         """Return a difference at a keyword, by the rule of this direction."""
@@ -66,8 +69,3 @@ class Judge(NamedTuple):
     """Whether an old and a new site say the same."""
     fits: Callable[[Sites, Sites, Direction], bool]
     """Whether the change from old to new breaks nothing in a direction."""
-
-
-def at(shape: Shape, *way: str) -> Pointer:
-    """Return a pointer within a shape."""
-    return (*shape.pointer, *way)

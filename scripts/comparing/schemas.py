@@ -118,10 +118,10 @@ class SchemaComparison:
         if "object" in common:
             yield from compare_properties(pair)
         if common:
-            accepting = after if direction == "request" else before
-            yield from compare_alternatives(pair, accepting, self._judge)
+            yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._judge)
 
     def _takes_null(self, part: Child, direction: Direction) -> bool:
         """Whether the fitting side of a pair accepts null."""
-        view = self._views[direction][direction == "response"]
-        return view.shape(part.old if direction == "request" else part.new).takes_null
+        before, after = self._views[direction]
+        shape = before.shape(part.old) if direction == "request" else after.shape(part.new)
+        return shape.takes_null
