@@ -168,6 +168,26 @@ class TestRevisions:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr == f"error: {old}: {told}\n"
 
+    @pytest.mark.parametrize("path", ["/etc/hosts", "../outside.yaml"])
+    def test_reads_nothing_outside_of_the_revision(self, run, commit, path):
+        """Not even where there is such a file."""
+        commit(openapi=pets())
+
+        result = run(f"HEAD:{path}", "spec/openapi.yaml")
+
+        assert result.exit_code == 2
+        assert f"'HEAD' has no file {path}; " in result.stderr
+
+    def test_leaves_alone_what_a_contract_refers_to_outside_of_the_revision(self, run, commit, write):
+        """It is told as what it is in that revision: missing."""
+        commit(openapi=pets({"$ref": "../../outside.yaml#/Pet"}))
+
+        result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+
+        assert result.exit_code == 2
+        assert "error: HEAD:spec/openapi.yaml:" in result.stderr
+        assert "'../../outside.yaml#/Pet' cannot be followed" in result.stderr
+
     def test_says_that_there_is_no_repository(self, run, write, tmp_path, monkeypatch):
         """A colon may also have been meant as part of a file's name."""
         write("new.yaml", pets())

@@ -74,27 +74,34 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
         raise SetupError(
             [Problem(given, f"'{revision}' is no revision here; see `git log --oneline`")]
         ) from exc
-    root = normpath(prefix + path if path.startswith("./") else path)
+    root = normpath(prefix + path if path.startswith(("./", "../")) else path)
     pending, written = [root], set[str]()
     while pending:
         name = pending.pop()
-        if name in written or name.startswith(("../", "/")):
+        if name in written:
             continue
         written.add(name)
-        try:
-            source = _git("cat-file", "blob", f"{revision}:{name}")
-        except subprocess.CalledProcessError as exc:
-            if name == root:
-                message = (
-                    f"'{revision}' has no file {name}; a path begins at the repository's root, or with ./"
-                )
-                raise SetupError([Problem(given, message)]) from exc
+        source = _blob(revision, name)
+        if source is None and name == root:
+            message = f"'{revision}' has no file {name}; a path begins at the repository's root, or with ./"
+            raise SetupError([Problem(given, message)])
+        if source is None:
             continue  # what refers to it is told when the contract is read
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(source)
         pending += _files(file, name)
     return folder / root
+
+
+def _blob(revision: str, name: str) -> bytes | None:
+    """Return what a file of a revision holds; None for what is no file in it, or lies outside of it."""
+    if name.startswith(("../", "/")):
+        return None
+    try:
+        return _git("cat-file", "blob", f"{revision}:{name}")
+    except subprocess.CalledProcessError:
+        return None
 
 
 def _git(*arguments: str) -> bytes:
