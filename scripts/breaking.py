@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +77,7 @@ def breaking(
     Exit code 0: nothing breaks; 1: an error was found; 2: a contract, revision or ignore file
     cannot be read.
     """
-    with setup_errors():
+    with setup_errors(), _kept():
         from .comparing import compare
         from .comparing.ignoring import ignore, read_ignored
         from .comparing.impact import find_impact
@@ -90,6 +92,17 @@ def breaking(
         impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
     findings = [_finding(change, before, after) for change in changes]
     conclude("breaking", [*findings, *stale, *_told(impacts, after)], form)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Search for no garbage, nor at the exit: what is read is kept to the end, and is slow to search."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _list_rules(context: click.Context) -> None:
