@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .findings import Finding, Severity, conclude, format_option
+from .findings import Finding, Rule, Severity, conclude, format_option, rules_option
 from .options import chosen, handlers_option
-from .output import setup_errors
+from .output import tool
 
 if TYPE_CHECKING:
     from .comparing import Change
@@ -21,7 +19,25 @@ if TYPE_CHECKING:
     from .comparing.revisions import Side
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  relay breaking HEAD~1:spec/openapi.yaml
+  relay breaking v1.yaml v2.yaml --format github
+\b
+An ignore file:
+  - rule: response-property-removed
+    where: Pet
+    reason: nobody reads it, says the access log
+"""
+
+
+def _rules() -> Mapping[str, Rule]:
+    from .comparing.rules import RULES
+
+    return RULES
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("old")
 @click.argument("new", required=False)
 @handlers_option
@@ -38,14 +54,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Changes that are meant.  [default: .relay-breaking.yaml here, or beside NEW]",
 )
-@click.option(
-    "--rules",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=lambda context, _, asked: _list_rules(context) if asked else None,
-    help="List the rules: id, severity, and why.",
-)
+@rules_option(_rules)
 @format_option
 def breaking(
     *,
@@ -56,28 +65,19 @@ def breaking(
     ignore_file: Path | None,
     form: str,
 ) -> None:
-    r"""Tell what changed from the contract OLD to NEW, and whom it breaks.
+    """Tell what changed from the contract OLD to NEW, and whom it breaks.
 
     Each is a file, or a file of a git revision; NEW is the served contract if left out. Whether a
     change breaks depends on its direction: a request may become wider, a response narrower.
     Handlers and tests that name what changed are told as `impact`.
 
-    \b
-      relay breaking HEAD~1:spec/openapi.yaml
-      relay breaking v1.yaml v2.yaml --format github
-
-    Changes that are meant go into a list in the file of --ignore; `where` is an operation or a
-    component as it is told, and may be left out:
-
-    \b
-      - rule: response-property-removed
-        where: Pet
-        reason: nobody reads it, says the access log
+    Changes that are meant go into a list in the file of --ignore, each with its `rule`, the operation or
+    component it is told of as `where`, which may be left out, and the `reason`.
 
     Exit code 0: nothing breaks; 1: an error was found; 2: a contract, revision or ignore file
     cannot be read.
     """
-    with setup_errors(), _kept():
+    with tool():
         from .comparing import compare
         from .comparing.ignoring import ignore, read_ignored
         from .comparing.impact import find_impact
@@ -92,25 +92,6 @@ def breaking(
         impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
     findings = [_finding(change, before, after) for change in changes]
     conclude("breaking", [*findings, *stale, *_told(impacts, after)], form)
-
-
-@contextmanager
-def _kept() -> Iterator[None]:
-    """Search for no garbage, nor at the exit: what is read is kept to the end, and is slow to search."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _list_rules(context: click.Context) -> None:
-    from .comparing import RULES
-
-    for rule in RULES.values():
-        click.echo(f"{rule.id} ({rule.severity}): {rule.why}")
-    context.exit()
 
 
 def _usual_ignore_file(new: str) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -28,11 +28,24 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What a finding is told by: an id in kebab case that stays the same across releases, and a reason."""
+
+    id: str
+    severity: Severity
+    why: str
+
+
+def rule_table(whys: Mapping[Severity, Mapping[str, str]]) -> dict[str, Rule]:
+    """Return rules by id, of reasons by severity and id."""
+    return {id_: Rule(id_, severity, why) for severity, told in whys.items() for id_, why in told.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check found.
 
-    `rule` is an id in kebab case that stays the same across releases; `message` is one line: what is
-    wrong and what to do. `other` is the place on the other side: the handler of an operation, the old
+    `rule` is the id of a Rule; `message` is one line: what is wrong and what to do. `other` is the place on the other side: the handler of an operation, the old
     contract of a new one.
     """
 
@@ -62,6 +75,27 @@ def format_option(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="How to print what was found; github is for annotations in a workflow.",
     )(command)
+
+
+def rules_option(
+    read: Callable[[], Mapping[str, Rule]],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the option --rules, which lists the rules that `read` returns and ends it."""
+
+    def tell(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+        if asked:
+            for rule in read().values():
+                click.echo(f"{rule.severity:7} {rule.id}: {rule.why}")
+            context.exit()
+
+    return click.option(
+        "--rules",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=tell,
+        help="List the rules instead, with the reason of each.",
+    )
 
 
 def conclude(command: str, findings: Iterable[Finding], form: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from .findings import conclude, format_option
 from .options import chosen, spec_option
-from .output import setup_errors
+from .output import tool
 
 if TYPE_CHECKING:
     from .importing.merging import Merge
@@ -61,7 +61,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         )
     if check and (update or diff):
         raise click.UsageError("--check compares only; use it without --update and --diff")
-    with setup_errors():
+    with tool():
         from .importing.checking import check_sources
         from .importing.lock import NAME, read_lock
         from .importing.merging import merge_sources

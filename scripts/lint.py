@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from .findings import conclude, format_option
+from .findings import Rule, conclude, format_option, rules_option
 from .options import chosen
-from .output import setup_errors
+from .output import tool
 
 EXAMPLES = """\b
 Examples:
@@ -17,12 +18,18 @@ Examples:
 """
 
 
+def _rules() -> Mapping[str, Rule]:
+    from .linting.rules import RULES
+
+    return RULES
+
+
 @click.command(epilog=EXAMPLES)
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @click.option("--notes", is_flag=True, help="Tell notes, too, such as how strong each response is.")
-@click.option("--rules", is_flag=True, help="List the rules instead, with the reason of each.")
+@rules_option(_rules)
 @format_option
-def lint(spec: Path | None, form: str, *, notes: bool, rules: bool) -> None:
+def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     """Check a contract and list everything that is wrong with it, or weak.
 
     SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. An error would
@@ -33,13 +40,9 @@ def lint(spec: Path | None, form: str, *, notes: bool, rules: bool) -> None:
 
     Exit code 0: no error; 1: an error; 2: there is nothing to check.
     """
-    with setup_errors():
-        from .linting import RULES, lint
+    with tool():
+        from .linting import lint
 
-        if rules:
-            for name, rule in RULES.items():
-                click.echo(f"{rule.severity:8} {name}: {rule.why}")
-            return
         path, _ = chosen(spec)
         findings = lint(path)
         is_complete = notes or form in ("json", "junit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,3 +35,19 @@ def tools_installed() -> Iterator[None]:
     except ModuleNotFoundError as exc:
         told = "this command needs the tools: pip install 'tether-relay[tools]'"
         raise SetupError([Problem("relay", told)]) from exc
+
+
+@contextmanager
+def tool() -> Iterator[None]:
+    """Run a command that reads, tells and ends: what is wrong is told, what is missing, too.
+
+    No garbage is searched for, nor at the exit: what such a command reads it keeps, and that is slow
+    to search.
+    """
+    gc.disable()
+    try:
+        with setup_errors(), tools_installed():
+            yield
+    finally:
+        gc.freeze()
+        gc.enable()

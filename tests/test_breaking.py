@@ -119,7 +119,7 @@ def test_lists_its_rules(run):
     result = run("--rules")
 
     assert result.exit_code == 0
-    assert "operation-removed (error): clients that call it get 405: " in result.stdout
+    assert "error   operation-removed: clients that call it get 405: " in result.stdout
 
 
 class TestRevisions:

@@ -473,4 +473,4 @@ class TestCommand:
         result = relay(tmp_path, "lint", "--rules")
 
         assert len(result.stdout.splitlines()) == len(RULES)
-        assert "error    dangling-ref: " in result.stdout
+        assert "error   dangling-ref: " in result.stdout

@@ -15,9 +15,9 @@ from handlers._host.documents import Pointer
 
 from .changes import Change, Difference, Report
 from .operations import compare_operations
-from .rules import RULES, Rule
+from .rules import RULES
 
-__all__ = ["RULES", "Change", "Rule", "compare"]
+__all__ = ["RULES", "Change", "compare"]
 
 
 def compare(old: Contract, new: Contract) -> list[Change]:

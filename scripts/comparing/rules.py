@@ -6,20 +6,7 @@ they should, or changes what they get without a failure; the rest is worth knowi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from scripts.findings import Severity
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A kind of change. `why` is one sentence: what breaks for whom, and what to do instead."""
-
-    id: str
-    severity: Severity
-    why: str
-
+from scripts.findings import Severity, rule_table
 
 _TABLE: dict[Severity, dict[str, str]] = {
     Severity.ERROR: {
@@ -135,11 +122,4 @@ _TABLE: dict[Severity, dict[str, str]] = {
     },
 }
 
-
-def _rules() -> Iterator[Rule]:
-    for severity, whys in _TABLE.items():
-        yield from (Rule(name, severity, why) for name, why in whys.items())
-
-
-RULES = {rule.id: rule for rule in _rules()}
-"""By id; an id stays the same across releases."""
+RULES = rule_table(_TABLE)

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from handlers._host.contract import Contract
 from handlers._host.documents import Pointer
-from scripts.findings import Finding, Severity
-
-
-class Rule(NamedTuple):
-    """How bad a breach of a rule is, and why there is the rule."""
-
-    severity: Severity
-    why: str
-
+from scripts.findings import Finding, Severity, rule_table
 
 _ERRORS = {
     "yaml": "The file has to be YAML 1.2 of plain data: mappings with plain keys, lists, values that JSON has.",
@@ -63,11 +53,7 @@ _NOTES = {
     "not-checked": "What cannot be read is not checked any further.",
 }
 
-RULES = {
-    **{name: Rule(Severity.ERROR, why) for name, why in _ERRORS.items()},
-    **{name: Rule(Severity.WARNING, why) for name, why in _WARNINGS.items()},
-    **{name: Rule(Severity.INFO, why) for name, why in _NOTES.items()},
-}
+RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES})
 
 
 def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Finding:
