@@ -50,6 +50,16 @@ async def test_serves_what_conforms(get):
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("definition", ["async def", "def"])
+async def test_answers_that_a_stub_is_not_implemented(get, caplog, definition):
+    """A service can be served from the day its contract is written; what is missing is no defect."""
+    response = await get(answering(THING), f"{definition} show():\n    raise NotImplementedError\n")
+
+    assert_problem(response, 501, "NOT_IMPLEMENTED")
+    assert "NOT_IMPLEMENTED" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 async def test_tells_a_response_violation_to_the_log_only(get, caplog):
     """Path and rule, for whoever can mend it; the value, a secret perhaps, goes nowhere."""
     response = await get(answering(THING), "async def show():\n    return {'name': ['sk_canary']}\n")

@@ -9,7 +9,7 @@ from .auth import Authenticator
 from .binding import Binding, accepted_names, with_collaborators
 from .contract import Contract
 from .edge import ALWAYS, read_body, send_answer
-from .errors import RenderError, report
+from .errors import OperationNotImplemented, RenderError, report
 from .messages import Request
 from .requests import RequestDecoder
 from .responses import ResponseEncoder
@@ -70,6 +70,8 @@ class Endpoint:
             arguments["claims"] = claims
         try:
             result = await self._handler(**arguments)
+        except NotImplementedError as exc:
+            raise OperationNotImplemented from exc
         except Exception as exc:
             self._hold_to_contract(exc)
             raise

@@ -120,6 +120,12 @@ class UnsupportedMediaType(HostError):
     status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "The operation does not take this kind of body"
 
 
+class OperationNotImplemented(HostError):
+    """The operation's handler raises NotImplementedError, as a stub does."""
+
+    status, code, message = 501, "NOT_IMPLEMENTED", "This operation is not implemented yet"
+
+
 class ResponseViolation(HostError):
     """What the handler returned breaks the contract; the client learns only that we failed."""
 
