@@ -27,7 +27,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from .contract import Contract, Operation
 from .documents import Pointer, display
@@ -58,6 +58,35 @@ class Binding:
     def where(self) -> Place | str:
         """Return the place of the function."""
         return code_place(self.function)
+
+
+class Sent(NamedTuple):
+    """One thing that an operation sends its handler: `always`, or only when the request has it."""
+
+    name: str
+    what: str
+    always: bool
+
+
+def sent(operation: Operation, contract: Contract) -> list[Sent]:
+    """Return what a handler has to receive by name, in the contract's order, the body last."""
+    names = argument_names(operation)
+    found = [
+        Sent(
+            names[parameter.pointer],
+            f"the {parameter.location} parameter '{parameter.name}' of {operation}",
+            contract.always_sends(parameter),
+        )
+        for parameter in operation.parameters
+    ]
+    if operation.body:
+        found.append(Sent("body", f"the body of {operation}", operation.body.required))
+    return found
+
+
+def taken_twice(operation: Operation) -> list[str]:
+    """Return the argument names that several parameters of an operation would have."""
+    return [name for name, times in Counter(argument_names(operation).values()).items() if times > 1]
 
 
 def slug(word: str) -> str:
@@ -195,14 +224,11 @@ def _find(operation: Operation, contract: Contract, package: ModuleType) -> Func
     name = function_name(operation)
     where = contract.place(operation.pointer)
     if importlib.util.find_spec(module_name) is None:
-        raise SetupError(
-            [Problem(where, f"{operation} has no handler: write {name}() in the module {module_name}")]
-        )
+        raise SetupError([Problem(where, no_handler(operation, f"the module {module_name}"))])
     module = _import(module_name, where)
     function = getattr(module, name, None)
     if not callable(function):
-        file = display(Path(str(module.__file__)))
-        raise SetupError([Problem(where, f"{operation} has no handler: write {name}() in {file}")])
+        raise SetupError([Problem(where, no_handler(operation, display(Path(str(module.__file__)))))])
     return cast("Function", function)
 
 
@@ -229,39 +255,44 @@ def _broken(exc: Exception) -> SetupError:
 def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Problem]:
     """Check that the function can receive what the contract sends, on every request."""
     operation, function = binding.operation, binding.function
-    taken = [name for name, times in Counter(binding.names.values()).items() if times > 1]
-    for name in taken:
-        yield Problem(binding.where(), f"several parameters of {operation} would be '{name}'; rename one")
+    where = binding.where()
+    for name in taken_twice(operation):
+        yield Problem(where, several_named(operation, name))
     accepted = accepted_names(function)
     required = set(required_names(function))
-    where = binding.where()
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.POSITIONAL_ONLY:
-            yield Problem(where, f"{argument.name}: a handler gets its arguments by name; remove the '/'")
-    for parameter in operation.parameters:
-        name = binding.names[parameter.pointer]
-        what = f"the {parameter.location} parameter '{parameter.name}' of {operation}"
-        yield from _argument_problems(
-            where,
-            name,
-            what,
-            accepted,
-            needs_default=name in required and not contract.always_sends(parameter),
-        )
-    if operation.body:
-        yield from _argument_problems(
-            where,
-            "body",
-            f"the body of {operation}",
-            accepted,
-            needs_default="body" in required and not operation.body.required,
-        )
+            yield Problem(where, by_name_only(argument.name))
+    for one in sent(operation, contract):
+        if accepted is not None and one.name not in accepted:
+            yield Problem(where, nowhere_to_go(one))
+        elif one.name in required and not one.always:
+            yield Problem(where, may_be_absent(one))
 
 
-def _argument_problems(
-    where: Place | str, name: str, what: str, accepted: frozenset[str] | None, *, needs_default: bool
-) -> Iterable[Problem]:
-    if accepted is not None and name not in accepted:
-        yield Problem(where, f"{what} has nowhere to go: add an argument '{name}'")
-    elif needs_default:
-        yield Problem(where, f"{what} may be absent: give '{name}' a default, such as None")
+# One wording, whether a function was imported or only read.
+
+
+def no_handler(operation: Operation, where: str) -> str:
+    """Say that an operation has no handler; `where` is the file or module it belongs into."""
+    return f"{operation} has no handler: write {function_name(operation)}() in {where}"
+
+
+def several_named(operation: Operation, name: str) -> str:
+    """Say that several parameters would be one argument."""
+    return f"several parameters of {operation} would be '{name}'; rename one"
+
+
+def by_name_only(name: str) -> str:
+    """Say that an argument cannot be given by name."""
+    return f"{name}: a handler gets its arguments by name; remove the '/'"
+
+
+def nowhere_to_go(one: Sent) -> str:
+    """Say that an argument is missing."""
+    return f"{one.what} has nowhere to go: add an argument '{one.name}'"
+
+
+def may_be_absent(one: Sent) -> str:
+    """Say that an argument needs a default."""
+    return f"{one.what} may be absent: give '{one.name}' a default, such as None"

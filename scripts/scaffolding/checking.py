@@ -1,0 +1,138 @@
+"""Everything in which contract, handlers and generated types disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from handlers._host.binding import function_name, module_collisions, no_handler, slug
+from handlers._host.contract import Operation
+from handlers._host.documents import display
+from handlers._host.problems import Place
+from scripts.findings import Finding, Severity
+
+from . import comparing
+from .comparing import Comparison
+from .failures import failure_findings
+from .generated import first_difference
+from .locating import Unread, collaborator_names
+from .modules import Function
+from .state import State
+
+RUN = "run `relay regenerate`"
+
+
+def check(state: State) -> list[Finding]:
+    """Return all that keeps contract, handlers and types from being one; notes where that cannot be told."""
+    return [
+        *map(Finding.of, module_collisions(state.contract)),
+        *_modules(state),
+        *_operations(state),
+        *_stale(state),
+        *_signatures(state),
+        *_types(state),
+        *failure_findings(state.handlers),
+    ]
+
+
+def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
+    """Give each handler that can be read, with what to compare it by."""
+    collaborators = collaborator_names(state.sources)
+    for operation in state.contract.operations:
+        handler = state.handlers.of(operation)
+        if isinstance(handler, Function):
+            known = state.known(operation)
+            yield (
+                Comparison(
+                    operation,
+                    state.contract,
+                    state.signatures[operation.id],
+                    state.sources.package,
+                    None if isinstance(collaborators, Unread) else collaborators,
+                    frozenset(known.arguments if known else ()),
+                ),
+                handler,
+            )
+
+
+def _error(rule: str, place: Place | str, message: str, other: Place | None = None) -> Finding:
+    return Finding(rule, Severity.ERROR, place, message, other)
+
+
+def _modules(state: State) -> Iterator[Finding]:
+    for name in ["", *(name for name, _ in state.sources.operation_modules())]:
+        module = state.sources.module(name)
+        if module is not None and module.fault is not None:
+            place, what = module.fault
+            yield _error("unreadable-module", place, f"{what}; nothing in it was compared or changed")
+
+
+def _operations(state: State) -> Iterator[Finding]:
+    """Tell of operations without a handler, or with one under another name or in another module."""
+    renamed = {operation.id: key for key, operation in state.renamed.items()}
+    missing = {operation.id for operation in state.handlers.missing()}
+    for operation in state.contract.operations:
+        where = state.contract.place(operation.pointer)
+        name = function_name(operation)
+        handler = state.handlers.of(operation)
+        if operation.id in renamed:
+            module, old = renamed[operation.id]
+            function = state.function(module, old)
+            assert function is not None  # it was found to be renamed
+            message = f"{operation} was {old}() and is {name}() now: rename it, or {RUN}"
+            yield _error("renamed-handler", function.place, message, where)
+        elif operation.id in state.moved:
+            message = f"move {name}() to {display(_path(state, operation))}: that is where {operation} belongs by its tag"
+            yield _error("moved-handler", state.moved[operation.id].place, message, where)
+        elif operation.id in missing:
+            yield _missing(state, operation, where)
+        elif isinstance(handler, Unread):
+            place = handler.module.place(handler.node) if handler.node else handler.module.end
+            message = f"what {name}() of {operation} takes, only running it would tell; it was not compared"
+            yield Finding("unread-handler", Severity.INFO, place, message, where)
+
+
+def _path(state: State, operation: Operation) -> Path:
+    return state.sources.path(slug(operation.tag))
+
+
+def _missing(state: State, operation: Operation, where: Place) -> Finding:
+    path = _path(state, operation)
+    module = state.sources.module(slug(operation.tag))
+    message = no_handler(operation, display(path))
+    old = state.likely(operation)
+    if old is None:
+        message += f", or {RUN}, which writes a stub"
+    else:
+        message += (
+            f"; if {old}() is its old name, run `relay regenerate --rename {old}={function_name(operation)}`, "
+            f"else delete {old}()"
+        )
+    return _error("missing-handler", module.end if module else display(path), message, where)
+
+
+def _stale(state: State) -> Iterator[Finding]:
+    explained = {id(function) for function in state.moved.values()}
+    for module, function in state.handlers.stale:
+        if (module, function.name) in state.renamed or id(function) in explained:
+            continue
+        message = f"{function.name}() serves no operation: delete it, or let its name begin with '_'"
+        yield _error("stale-handler", function.place, message)
+
+
+def _signatures(state: State) -> Iterator[Finding]:
+    for comparison, function in comparisons(state):
+        where = state.contract.place(comparison.operation.pointer)
+        for difference in comparison.differences(function):
+            severity = Severity.ERROR if difference.is_certain else Severity.INFO
+            place = comparing.place(function, difference)
+            yield Finding(difference.rule, severity, place, difference.message, where)
+
+
+def _types(state: State) -> Iterator[Finding]:
+    file = display(state.types_path)
+    if state.types_found is None:
+        yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
+    elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
+        message = f"these are not the types of the contract as it is: {RUN}"
+        yield _error("types-outdated", Place(file, line, 1), message)

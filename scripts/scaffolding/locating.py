@@ -1,0 +1,157 @@
+"""The handler of each operation, found in source: where the host would find it by importing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+
+from handlers._host.binding import function_name, slug
+from handlers._host.contract import Contract, Operation
+
+from .modules import Assigned, Bound, Function, Imported, Module
+from .sources import Sources
+
+EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())
+"""What a package may export beside its operations: functions of it are no handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that only running the package would tell; `module` is where the trace is lost."""
+
+    module: Module
+    node: cst.CSTNode | None = None
+
+
+Handler = Function | Unread | None
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """The operations of a contract, and what of a package serves each."""
+
+    contract: Contract
+    sources: Sources
+
+    @cached_property
+    def by_operation(self) -> dict[str, Handler]:
+        """What serves each operation, by operation id."""
+        return {
+            operation.id: resolve(self.sources, slug(operation.tag), function_name(operation))
+            for operation in self.contract.operations
+        }
+
+    def of(self, operation: Operation) -> Handler:
+        """Return what serves an operation; None where nothing does."""
+        return self.by_operation[operation.id]
+
+    def missing(self) -> list[Operation]:
+        """Return the operations that have no handler in a module that can be read."""
+        return [
+            operation
+            for operation in self.contract.operations
+            if self.of(operation) is None and not self.is_broken(operation)
+        ]
+
+    def is_broken(self, operation: Operation) -> bool:
+        """Whether an operation's module is no Python."""
+        module = self.sources.module(slug(operation.tag))
+        return module is not None and module.fault is not None
+
+    @cached_property
+    def stale(self) -> list[tuple[str, Function]]:
+        """The public functions, with their module's name, that serve no operation."""
+        serving = {handler.node for handler in self.by_operation.values() if isinstance(handler, Function)}
+        exported = {
+            found.node for name in EXPORTS if isinstance(found := resolve(self.sources, "", name), Function)
+        }
+        return [
+            (name, function)
+            for name, module in self.sources.operation_modules()
+            for function in module.functions()
+            if not function.name.startswith("_") and function.node not in serving | exported
+        ]
+
+
+def resolve(sources: Sources, module_name: str, name: str) -> Handler:
+    """Follow a name of a module to its function, through imports and plain assignments in the package."""
+    found = lookup(sources, module_name, name)
+    if found is None or isinstance(found, Unread):
+        return found
+    module, bound = found
+    if isinstance(bound, Function):
+        return bound
+    return Unread(module, bound.value if isinstance(bound, Assigned) else None)
+
+
+def lookup(
+    sources: Sources, module_name: str, name: str, seen: tuple[tuple[str, str], ...] = ()
+) -> tuple[Module, Bound] | Unread | None:
+    """Follow a name to where the package defines it: the module, and what it is there."""
+    module = sources.module(module_name)
+    if module is None or module.fault or (module_name, name) in seen:
+        return None
+    seen = (*seen, (module_name, name))
+    bound = module.bindings.get(name)
+    match bound:
+        case Imported(source, str(member)):
+            inner = below(sources, source)
+            return lookup(sources, inner, member, seen) if inner is not None else Unread(module)
+        case Assigned(cst.Name(value=other)) if other != name:
+            return lookup(sources, module_name, other, seen) or Unread(module, bound.value)
+        case None:
+            return _elsewhere(sources, module, name, seen)
+        case _:
+            return module, bound
+
+
+def _elsewhere(
+    sources: Sources, module: Module, name: str, seen: tuple[tuple[str, str], ...]
+) -> tuple[Module, Bound] | Unread | None:
+    """Look where `from x import *` and a module's `__getattr__` lead."""
+    for star in module.stars:
+        inner = below(sources, star)
+        found = lookup(sources, inner, name, seen) if inner is not None else Unread(module)
+        if found is not None:
+            return found
+    return Unread(module) if "__getattr__" in module.bindings else None
+
+
+def below(sources: Sources, module: str) -> str | None:
+    """Return a module's name below the package; None for a module of another one."""
+    if module == sources.package:
+        return ""
+    prefix = f"{sources.package}."
+    return module.removeprefix(prefix) if module.startswith(prefix) else None
+
+
+def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
+    """Return the names that the package's `collaborators(settings)` yields, as far as its source says them."""
+    root = sources.module("")
+    if root is None or (root.bindings.get("collaborators") is None and not root.stars):
+        return frozenset()
+    function = resolve(sources, "", "collaborators")
+    if not isinstance(function, Function):
+        return function if isinstance(function, Unread) else Unread(root)
+    names: set[str] = set()
+    for node in _yields(function.node.body):
+        if not isinstance(node.value, cst.Dict):
+            return Unread(function.module, node)
+        for element in node.value.elements:
+            key = element.key if isinstance(element, cst.DictElement) else None
+            if not isinstance(key, cst.SimpleString):
+                return Unread(function.module, node)
+            names.add(str(key.evaluated_value))
+    return frozenset(names)
+
+
+def _yields(node: cst.CSTNode) -> Iterator[cst.Yield]:
+    """Give what a function yields itself, not functions inside it."""
+    if isinstance(node, cst.Yield):
+        yield node
+    for child in node.children:
+        if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
+            yield from _yields(child)

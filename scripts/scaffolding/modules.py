@@ -1,0 +1,235 @@
+"""One module's source: the names it binds at its top level, and where everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from handlers._host.documents import display
+from handlers._host.problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a function; `default` is None where it has none."""
+
+    name: str
+    kind: Literal["positional only", "positional", "keyword"]
+    node: cst.Param
+
+    @property
+    def default(self) -> cst.BaseExpression | None:
+        """The expression that it is when nothing is given."""
+        return self.node.default
+
+    @property
+    def annotation(self) -> cst.BaseExpression | None:
+        """Its annotation, without the colon."""
+        return self.node.annotation.annotation if self.node.annotation else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function that a module defines."""
+
+    module: Module
+    node: cst.FunctionDef
+
+    @property
+    def name(self) -> str:
+        """The name it is defined under."""
+        return self.node.name.value
+
+    @property
+    def place(self) -> Place:
+        """Where its definition stands."""
+        return self.module.place(self.node)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether it takes any argument by name (`**kwargs`)."""
+        return self.node.params.star_kwarg is not None
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """Its arguments in order; the variadic ones are none."""
+        parameters = self.node.params
+        return [
+            *(Argument(param.name.value, "positional only", param) for param in parameters.posonly_params),
+            *(Argument(param.name.value, "positional", param) for param in parameters.params),
+            *(Argument(param.name.value, "keyword", param) for param in parameters.kwonly_params),
+        ]
+
+    @property
+    def returns(self) -> cst.BaseExpression | None:
+        """The annotation of what it returns."""
+        return self.node.returns.annotation if self.node.returns else None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A name that is a module, or a `member` of one; `module` is absolute."""
+
+    module: str
+    member: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A name that is bound to an expression, several values of a tuple apart."""
+
+    value: cst.BaseExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A class."""
+
+    node: cst.ClassDef
+
+
+Bound = Function | Imported | Assigned | Defined
+
+
+class Module:
+    """A parsed file; `fault` says why it could not be, and then it holds nothing."""
+
+    def __init__(self, path: Path, source: bytes, name: str) -> None:
+        self.path = path
+        self.source = source
+        self.name = name
+        self.fault: tuple[Place, str] | None = None
+        self.tree = cst.Module([])
+        try:
+            self.tree = cst.parse_module(source)
+        except cst.ParserSyntaxError as exc:
+            self.fault = Place(display(path), exc.raw_line, exc.raw_column + 1), "is not Python"
+        except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
+            self.fault = Place(display(path), 1, 1), "is not text in the encoding it declares"
+        except RecursionError:
+            self.fault = Place(display(path), 1, 1), "is nested too deeply to be read"
+
+    @cached_property
+    def wrapper(self) -> MetadataWrapper:
+        """The tree with what libcst knows of it; its nodes are those of `tree`."""
+        return MetadataWrapper(self.tree, unsafe_skip_copy=True)
+
+    def place(self, node: cst.CSTNode) -> Place:
+        """Return where a node of the tree begins."""
+        start = self.wrapper.resolve(PositionProvider)[node].start
+        return Place(display(self.path), start.line, start.column + 1)
+
+    @property
+    def end(self) -> Place:
+        """Where more would be written."""
+        return Place(display(self.path), max(1, self.source.count(b"\n") + 1), 1)
+
+    @cached_property
+    def bindings(self) -> dict[str, Bound]:
+        """What each name of the top level is, as the last statement that binds it has it."""
+        return dict(self.bound_in(self.tree.body))
+
+    def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
+        """Give the names that the statements of a module, or of a class, bind."""
+        for statement in statements(body):
+            yield from self._bound(statement)
+
+    @cached_property
+    def stars(self) -> list[str]:
+        """The modules that everything is imported from (`from x import *`)."""
+        return [
+            self.absolute(statement)
+            for statement in statements(self.tree.body)
+            if isinstance(statement, cst.ImportFrom) and isinstance(statement.names, cst.ImportStar)
+        ]
+
+    def functions(self) -> Iterator[Function]:
+        """Give the functions of the top level."""
+        return (bound for bound in self.bindings.values() if isinstance(bound, Function))
+
+    def absolute(self, node: cst.ImportFrom) -> str:
+        """Return the absolute name of the module that a statement imports from."""
+        return absolute(node, self.name, is_package=self.path.name == "__init__.py")
+
+    def _bound(self, statement: cst.CSTNode) -> Iterator[tuple[str, Bound]]:
+        match statement:
+            case cst.FunctionDef():
+                yield statement.name.value, Function(self, statement)
+            case cst.ClassDef():
+                yield statement.name.value, Defined(statement)
+            case cst.Import() | cst.ImportFrom():
+                yield from self._imported(statement)
+            case cst.Assign():
+                for target in statement.targets:
+                    yield from _assigned(target.target, statement.value)
+            case cst.AnnAssign(value=cst.BaseExpression() as value):
+                yield from _assigned(statement.target, value)
+
+    def _imported(self, statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, Bound]]:
+        if isinstance(statement.names, cst.ImportStar):
+            return
+        source = self.absolute(statement) if isinstance(statement, cst.ImportFrom) else None
+        for alias in statement.names:
+            whole = dotted(alias.name)
+            first = whole.partition(".")[0]
+            name = dotted(alias.asname.name) if alias.asname else first
+            if source is not None:
+                yield name, Imported(source, whole)
+            else:
+                yield name, Imported(whole if alias.asname else first, None)
+
+
+def statements(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Give the statements that run when a module is imported, those inside `if`, `try` and `with` too."""
+    for statement in body:
+        match statement:
+            case cst.SimpleStatementLine():
+                yield from statement.body
+            case cst.If():
+                yield from statements(statement.body.body)
+                if statement.orelse is not None:
+                    yield from statements([statement.orelse])
+            case cst.Else() | cst.Finally() | cst.With() | cst.ExceptHandler():
+                yield from statements(statement.body.body)
+            case cst.Try():
+                parts = [*statement.handlers, statement.orelse, statement.finalbody]
+                yield from statements(statement.body.body)
+                yield from statements([part for part in parts if part is not None])
+            case _:
+                yield statement
+
+
+def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:
+    """Return the absolute name of what a statement imports from, as seen from a module."""
+    named = dotted(node.module) if node.module is not None else ""
+    if not node.relative:
+        return named
+    above = module.split(".") if module else []
+    keep = len(above) - len(node.relative) + is_package
+    return ".".join([*above[: max(keep, 0)], *([named] if named else [])])
+
+
+def dotted(node: cst.CSTNode) -> str:
+    """Return the name that a chain of attributes spells: `a.b.c`; '' for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute) and (before := dotted(node.value)):
+        return f"{before}.{node.attr.value}"
+    return ""
+
+
+def _assigned(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, Bound]]:
+    if isinstance(target, cst.Name):
+        yield target.value, Assigned(value)
+    elif isinstance(target, cst.Tuple | cst.List):
+        values: Sequence[cst.BaseElement] = []
+        if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(target.elements):
+            values = value.elements
+        for index, element in enumerate(target.elements):
+            yield from _assigned(element.value, values[index].value if values else value)

@@ -1,0 +1,165 @@
+"""Contract, package and types side by side, and what the record of the last run says of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from handlers._host.binding import function_name, slug
+from handlers._host.contract import Contract, Operation
+
+from .expected import Signature, signature
+from .generated import Known, Record, Types, read_record, render, spec_seen_from
+from .locating import Handlers
+from .modules import Function
+from .sources import TYPES, Sources
+
+Renames = dict[tuple[str, str], str]
+"""(module, name) → new name."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is to compare; `spec` is where the contract stands."""
+
+    contract: Contract
+    sources: Sources
+    types: Types
+    spec: Path
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """What serves each operation."""
+        return Handlers(self.contract, self.sources)
+
+    @cached_property
+    def types_path(self) -> Path:
+        """Where the generated types are."""
+        return self.sources.path(TYPES)
+
+    @cached_property
+    def types_found(self) -> str | None:
+        """The generated types as they are; None where there are none."""
+        source = self.sources.files.get(self.types_path)
+        return None if source is None else source.decode("utf-8", "replace")
+
+    @cached_property
+    def types_wanted(self) -> str:
+        """The generated types as they should be."""
+        return render(self.types, self._wanted_record(), spec_seen_from(self.sources.root, self.spec))
+
+    @cached_property
+    def record(self) -> Record | None:
+        """The operations as they were when the types were generated."""
+        return None if self.types_found is None else read_record(self.types_found)
+
+    def known(self, operation: Operation) -> Known | None:
+        """Return what the record says of an operation."""
+        return (self.record or {}).get((operation.method, operation.path))
+
+    @cached_property
+    def signatures(self) -> Mapping[str, Signature]:
+        """What the contract wants of each handler, by operation id."""
+        return {
+            operation.id: signature(operation, self.contract, self.types.names)
+            for operation in self.contract.operations
+        }
+
+    def changed(self, changes: Mapping[Path, bytes]) -> State:
+        """Return the state as it would be after some changes of files."""
+        return replace(self, sources=self.sources.changed(changes))
+
+    @cached_property
+    def renamed(self) -> dict[tuple[str, str], Operation]:
+        """The handlers, by module and name, whose operation has another name now than in the record."""
+        found = {
+            (known.module, known.name): operation
+            for operation in self.contract.operations
+            if (known := self.known(operation)) is not None
+            and known.name != function_name(operation)
+            and self.function(known.module, known.name) is not None
+        }
+        while blocked := [
+            key for key, operation in found.items() if self._is_taken(key[0], operation, found)
+        ]:
+            for key in blocked:
+                del found[key]
+        return found
+
+    def _is_taken(
+        self, module: str, operation: Operation, renamed: Mapping[tuple[str, str], Operation]
+    ) -> bool:
+        """Whether a module has an operation's new name already, for something that keeps it."""
+        name = function_name(operation)
+        source = self.sources.module(module)
+        return source is not None and name in source.bindings and (module, name) not in renamed
+
+    def function(self, module: str, name: str) -> Function | None:
+        """Return a function that a module of the package defines itself."""
+        source = self.sources.module(module)
+        bound = source.bindings.get(name) if source is not None else None
+        return bound if isinstance(bound, Function) else None
+
+    @cached_property
+    def moved(self) -> dict[str, Function]:
+        """The functions that would serve an operation, by its id, if they stood in the module of its tag."""
+        by_name: dict[str, list[Function]] = {}
+        for _, function in self.handlers.stale:
+            by_name.setdefault(function.name, []).append(function)
+        return {
+            operation.id: functions[0]
+            for operation in self.handlers.missing()
+            if len(functions := by_name.get(function_name(operation), [])) == 1
+        }
+
+    def likely(self, operation: Operation) -> str | None:
+        """Return the function that may be an operation's handler under an old name.
+
+        Where the record knows nothing of the two, nobody but a person can tell.
+        """
+        if self.known(operation) is not None:
+            return None
+        module = slug(operation.tag)
+        explained = {(known.module, known.name) for known in (self.record or {}).values()}
+        names = [
+            function.name
+            for name, function in self.handlers.stale
+            if name == module and (name, function.name) not in explained
+        ]
+        near = difflib.get_close_matches(function_name(operation), names, n=1, cutoff=0.0)
+        return near[0] if near else None
+
+    def new(self) -> Iterator[Operation]:
+        """Give the operations that a stub is to be written for."""
+        renamed = {operation.id for operation in self.renamed.values()}
+        for operation in self.handlers.missing():
+            if (
+                operation.id not in renamed
+                and operation.id not in self.moved
+                and self.likely(operation) is None
+            ):
+                yield operation
+
+    def _wanted_record(self) -> Record:
+        """Return the record to write: each operation that has its handler; of the others what was known."""
+        wanted: Record = {}
+        for operation in self.contract.operations:
+            known = self.known(operation)
+            handler = self.handlers.of(operation)
+            key = operation.method, operation.path
+            if handler is not None:
+                arguments = dict.fromkeys(one.name for one in self.signatures[operation.id].arguments)
+                if isinstance(handler, Function) and known is not None:  # those that a person has to remove
+                    own = {argument.name for argument in handler.arguments}
+                    arguments |= dict.fromkeys(name for name in known.arguments if name in own)
+                wanted[key] = Known(slug(operation.tag), function_name(operation), tuple(arguments))
+            elif known is not None:
+                wanted[key] = known
+        stale = {(module, function.name) for module, function in self.handlers.stale}
+        for key, known in (self.record or {}).items():
+            if (known.module, known.name) in stale:
+                wanted.setdefault(key, known)
+        return wanted
