@@ -1,4 +1,4 @@
-# Generated from spec/openapi.yaml by `tox -e generate`; never edited.
+# Generated from spec/openapi.yaml by `relay regenerate`; never edited.
 """The shapes of the contract's components/schemas, as TypedDicts."""
 
 from __future__ import annotations
@@ -40,3 +40,7 @@ class CallsVoiceAiConfigResponse(TypedDict):
     sinchEstTrunkId: NotRequired[str | None]
     sinchEstTrunkDomain: NotRequired[str | None]
     phoneNumbers: NotRequired[list[CallsVoiceAiOrgPhoneNumber]]
+
+
+# Operations, as they were when this was generated; by this a rename is recognised:
+# get /api/calls/voice-ai/config = calls.get_calls_voice_ai_config()

@@ -9,6 +9,7 @@ from .drift import drift
 from .import_ import import_
 from .lint import lint
 from .load import load
+from .regenerate import regenerate
 from .serve import serve
 from .token import token
 
@@ -19,7 +20,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, drift, import_, breaking, token, load):
+for _command in (serve, lint, drift, regenerate, import_, breaking, token, load):
     main.add_command(_command)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,8 @@ from typing import Any
 from handlers._host.contract import Contract
 from handlers._host.problems import Problem, SetupError
 
+from .layout import ruff
+
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
 _LINE = re.compile(
     r"# (?P<method>[a-z]+) (?P<path>/.*) = (?P<module>\w+)\.(?P<name>\w+)\((?P<arguments>.*)\)"
@@ -28,10 +29,11 @@ _STYLE = ["--isolated", "--line-length", "110", "--target-version", "py311"]  # 
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The generated classes as source, and the name of each component's class."""
+    """The generated classes as source, the name of each component's class, and the names of all."""
 
     source: str
     names: Mapping[str, str]
+    classes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def generate_types(contract: Contract) -> Types:
     """Make the classes of a contract's components; SetupError for schemas that no class can be made of."""
     components = (contract.document.get("components") or {}).get("schemas") or {}
     if not components:
-        return Types("from __future__ import annotations\n", {})
+        return Types("from __future__ import annotations\n", {}, frozenset())
     document = {
         "openapi": "3.0.3",
         "info": {"title": "types", "version": "1"},
@@ -69,7 +71,7 @@ def generate_types(contract: Contract) -> Types:
         for model in models
         if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
     }
-    return Types(_formatted(source), names)
+    return Types(_formatted(source), names, frozenset(model["class_name"] for model in models))
 
 
 def _untitled(schema: Any) -> Any:
@@ -103,10 +105,7 @@ def _generate(document: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _formatted(source: str) -> str:
-    from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
-
-    command = [find_ruff_bin(), "format", *_STYLE, "--stdin-filename", "_types.py", "-"]
-    return subprocess.run(command, input=source, capture_output=True, encoding="utf-8", check=True).stdout  # noqa: S603 -- ruff, with options of ours
+    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], source).stdout
 
 
 def render(types: Types, record: Record, spec: str) -> str:
@@ -116,6 +115,7 @@ def render(types: Types, record: Record, spec: str) -> str:
         '"""The shapes of the contract\'s components/schemas, as TypedDicts."""',
         "",
         types.source.rstrip("\n"),
+        *([""] if types.names else []),
         "",
         RECORD,
         *sorted(_line(key, known) for key, known in record.items()),

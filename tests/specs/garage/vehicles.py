@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._garage import Garage, Vehicle
+
+if TYPE_CHECKING:
+    from ._types import Colour
+    from ._types import Vehicle as VehicleType
 
 
 async def listVehicles(  # noqa: N802 -- the contract's name
@@ -13,11 +17,11 @@ async def listVehicles(  # noqa: N802 -- the contract's name
     garage: Garage,
     caller: str | None,
     limit: int,
-    sort: str,
+    sort: Literal["plate", "built"],
     registered: bool | None = None,
     make: list[str] | None = None,
     ids: list[str] | None = None,
-    colours: list[str] | None = None,
+    colours: list[Colour] | None = None,
     built: dict[str, int] | None = None,
 ):
     """List the vehicles that fit every filter."""
@@ -39,7 +43,7 @@ async def listVehicles(  # noqa: N802 -- the contract's name
     return shown, 200, {"X-Total-Count": len(found)}
 
 
-async def registerVehicle(*, body: dict[str, Any], garage: Garage):  # noqa: N802 -- the contract's name
+async def registerVehicle(*, body: VehicleType, garage: Garage):  # noqa: N802 -- the contract's name
     """Take a vehicle into the books."""
     vehicle = garage.register(body)
     return _view(vehicle), 201, {"Location": f"/garage/v1/vehicles/{vehicle.id}"}
@@ -49,8 +53,8 @@ async def getVehicle(  # noqa: N802 -- the contract's name
     *,
     vehicle_id: str,
     garage: Garage,
-    units: str,
-    hide: list[str] | None = None,
+    units: Literal["mm", "cm"],
+    hide: list[Literal["owner", "tread"]] | None = None,
     x_decimals: int | None = None,
 ):
     """Show a vehicle, its tread in the units of the caller's choice."""
@@ -61,7 +65,7 @@ async def getVehicle(  # noqa: N802 -- the contract's name
     return {name: value for name, value in view.items() if name not in (hide or [])}
 
 
-async def replaceVehicle(*, vehicle_id: str, body: dict[str, Any], garage: Garage):  # noqa: N802 -- the contract's name
+async def replaceVehicle(*, vehicle_id: str, body: VehicleType, garage: Garage):  # noqa: N802 -- the contract's name
     """Describe a vehicle anew."""
     vehicle = garage.vehicle(vehicle_id)
     garage.replace(vehicle, body)

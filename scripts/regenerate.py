@@ -1,0 +1,118 @@
+"""`relay regenerate`: bring a handlers package in line with its contract."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .findings import FOUND_WANTING, conclude
+from .options import chosen, handlers_option, spec_option
+from .output import setup_errors, tools_installed
+
+if TYPE_CHECKING:
+    from .scaffolding.planning import Plan
+    from .scaffolding.sources import Sources
+
+
+@click.command()
+@spec_option
+@handlers_option
+@click.option(
+    "--tests",
+    type=click.Path(path_type=Path),
+    default=Path("tests"),
+    show_default=True,
+    help="Where renamed handlers are mentioned, too.",
+)
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="A handler's old name, and its operation's or its new one; may be given several times.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if anything is to be done.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+def regenerate(
+    *, spec: Path | None, handlers: str | None, tests: Path, renames: tuple[str, ...], check: bool, diff: bool
+) -> None:
+    r"""Bring the handlers in line with the contract: bodies stay as they are.
+
+    Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
+    carries renames through package and tests. What the contract has no longer is told, never deleted. A
+    second run changes nothing. Exit code 1 when something is left for a person.
+
+    \b
+    relay regenerate --spec api.yaml --handlers shop
+    relay regenerate --rename list_orders=search_orders
+    """
+    with setup_errors(), tools_installed():
+        from handlers._host.contract import load_contract
+
+        from .scaffolding.generated import generate_types
+        from .scaffolding.layout import Ruff
+        from .scaffolding.planning import asked, plan
+        from .scaffolding.sources import read_sources, write_file
+        from .scaffolding.state import State
+
+        path, package = chosen(spec, handlers)
+        pairs = list(_pairs(renames))
+        contract = load_contract(path)
+        sources = read_sources(package, tests)
+        state = State(contract, sources, generate_types(contract), path)
+        made = plan(state, Ruff(sources.folder), asked(state, pairs))
+        if not check and not diff:
+            for file, content in made.changes.items():
+                write_file(file, content)
+    _tell(made, sources, diff=diff)
+    if not check and diff:
+        return
+    if made.left:
+        conclude("regenerate", made.left, "text")
+    elif not made.told:
+        click.echo("relay regenerate: nothing to do")
+    if check and made.changes:
+        raise SystemExit(FOUND_WANTING)
+
+
+def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    from handlers._host.problems import Problem, SetupError
+
+    for rename in renames:
+        old, sign, new = rename.partition("=")
+        if not (old and sign and new):
+            raise SetupError([Problem("--rename", f"'{rename}' is not OLD=NEW")])
+        yield old, new
+
+
+def _tell(made: Plan, sources: Sources, *, diff: bool) -> None:
+    if not diff:
+        for line in made.told:
+            click.echo(line)
+        return
+    from handlers._host.documents import display
+
+    before = {**sources.files, **sources.tests}
+    for file, content in made.changes.items():
+        old = before.get(file)
+        name = display(file)
+        click.echo(
+            "".join(
+                difflib.unified_diff(
+                    _lines(old or b""),
+                    _lines(content),
+                    "/dev/null" if old is None else f"a/{name}",
+                    f"b/{name}",
+                )
+            ),
+            nl=False,
+        )
+
+
+def _lines(content: bytes) -> list[str]:
+    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
+    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]

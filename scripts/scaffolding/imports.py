@@ -1,0 +1,313 @@
+"""The imports of a module: what generated annotations need, added in their place; what they no longer need, gone."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+
+from .annotations import TYPING, Type
+from .layout import Layout
+from .modules import Imported, Module, dotted
+
+_RESERVED = TYPING | set(dir(builtins))
+
+
+def local_names(
+    module: Module, types: Sequence[Type], types_module: str, more: Sequence[str]
+) -> dict[str, str]:
+    """Return how a module calls, or can call, the generated types in some annotations.
+
+    `more` are names that it is going to bind beside those that it binds already.
+    """
+    known = {
+        bound.member: name
+        for name, bound in module.bindings.items()
+        if isinstance(bound, Imported) and bound.module == types_module and bound.member is not None
+    }
+    taken = {*module.bindings, *more, *_RESERVED}
+    local: dict[str, str] = {}
+    for name in sorted({name for one in types for name in one.names("generated")}):
+        own = known.get(name, name)
+        while name not in known and own in taken:
+            own = f"{own}Type"
+        local[name] = own
+        taken.add(own)
+    return local
+
+
+class Imports:
+    """Edits the imports of one module."""
+
+    def __init__(self, module: Module, types_module: str, layout: Layout) -> None:
+        self._module = module
+        self._types_module = types_module
+        self._layout = layout
+        self.tree = module.tree
+
+    def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
+        """Import what some annotations name."""
+        generated = {name for one in types for name in one.names("generated")}
+        typing = {name for one in types for name in one.names("typing")}
+        missing = {name for name in generated if not self._has(self._types_module, name)}
+        is_late = self._is_lazy()
+        if missing and is_late and not self._blocks():
+            typing.add("TYPE_CHECKING")
+        if absent := {name for name in typing if not self._has("typing", name)}:
+            self._add("typing", {name: name for name in absent}, in_block=False)
+        if missing:
+            self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
+
+    def drop(self, names: set[str]) -> None:
+        """Import no longer what nothing names any more; a person's remark on an import keeps it."""
+        self._drop(self._types_module, {name for name in names if not self._uses(name)})
+        if names and not self._uses("TYPE_CHECKING"):
+            self._drop("typing", {"TYPE_CHECKING"})
+
+    def _drop(self, source: str, names: set[str]) -> None:
+        for statement in [*self._statements()]:
+            if self._source(statement) != source:
+                continue
+            kept = [alias for alias in _aliases(statement) if _bound_name(alias) not in names]
+            if len(kept) < len(_aliases(statement)) and "#" not in self.tree.code_for_node(statement):
+                self._replace(statement, kept)
+
+    def _is_lazy(self) -> bool:
+        """Whether annotations are not evaluated (PEP 563)."""
+        return self._has("__future__", "annotations")
+
+    def _has(self, source: str, name: str) -> bool:
+        return any(
+            self._source(statement) == source
+            and any(dotted(alias.name) == name for alias in _aliases(statement))
+            for statement in self._statements()
+        )
+
+    def _statements(self) -> Iterator[cst.ImportFrom]:
+        """Give what the module imports from others, at its top level and for the type checker."""
+        for holder in [self.tree.body, *(block.body.body for block in self._blocks())]:
+            for line in holder:
+                if isinstance(line, cst.SimpleStatementLine):
+                    yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
+
+    def _blocks(self) -> list[cst.If]:
+        return [
+            statement
+            for statement in self.tree.body
+            if isinstance(statement, cst.If) and dotted(statement.test).endswith("TYPE_CHECKING")
+        ]
+
+    def _source(self, statement: cst.ImportFrom) -> str:
+        return self._module.absolute(statement)
+
+    def _add(self, source: str, names: dict[str, str], *, in_block: bool) -> None:
+        """Import names of a module; each that is called otherwise here by a statement of its own."""
+        plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
+        found = next(
+            (one for one in self._statements() if self._source(one) == source and _is_plain(one)), None
+        )
+        if plain and found is not None:
+            self._replace(found, [*_aliases(found), *plain])
+        elif plain:
+            self._insert(self._new(source, plain), in_block=in_block)
+        space = cst.SimpleWhitespace(" ")
+        for name, own in sorted(names.items()):
+            if own != name:
+                alias = cst.ImportAlias(cst.Name(name), cst.AsName(cst.Name(own), space, space))
+                self._insert(self._new(source, [alias]), in_block=in_block)
+
+    def _new(self, source: str, aliases: list[cst.ImportAlias]) -> cst.ImportFrom:
+        if source == self._types_module:
+            depth = (
+                self._module.name.count(".")
+                - source.count(".")
+                + 1
+                + (self._module.path.name == "__init__.py")
+            )
+            return cst.ImportFrom(
+                cst.Name(source.rpartition(".")[2]), _listed(aliases), relative=[cst.Dot()] * depth
+            )
+        return cst.ImportFrom(cst.Name(source), _listed(aliases))
+
+    def _replace(self, statement: cst.ImportFrom, aliases: Sequence[cst.ImportAlias]) -> None:
+        if not aliases:
+            self._remove(statement)
+            return
+        code = self.tree.code_for_node(statement)
+        if "#" in code:  # a person's remark stays where it is
+            new = statement.with_changes(names=_joined(aliases))
+        else:
+            new = statement.with_changes(names=_listed(aliases), lpar=None, rpar=None)
+        is_inner = any(
+            statement in part.body
+            for block in self._blocks()
+            for part in block.body.body
+            if isinstance(part, cst.SimpleStatementLine)
+        )
+        self.tree = _replaced(self.tree, statement, self._laid_out(new, is_inner=is_inner))
+
+    def _remove(self, statement: cst.ImportFrom) -> None:
+        holders = [(block, block.body.body) for block in self._blocks()]
+        for holder, body in [*holders, (None, self.tree.body)]:
+            for line in body:
+                if not isinstance(line, cst.SimpleStatementLine) or [*line.body] != [statement]:
+                    continue
+                gone = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
+                if "#" not in self.tree.code_for_node(gone):
+                    self.tree = cst.ensure_type(self.tree.deep_remove(gone), cst.Module)
+                return
+
+    def _laid_out(self, statement: cst.ImportFrom, *, is_inner: bool) -> cst.ImportFrom:
+        code = self.tree.code_for_node(statement)
+        if is_inner:
+            code = f"if TYPE_CHECKING:\n    {code}"
+        (laid_out,) = self._layout.formatted([code])
+        parsed = cst.parse_module(laid_out + "\n").body[0]
+        line = parsed.body.body[0] if isinstance(parsed, cst.If) else parsed
+        return cst.ensure_type(cst.ensure_type(line, cst.SimpleStatementLine).body[0], cst.ImportFrom)
+
+    def _insert(self, statement: cst.ImportFrom, *, in_block: bool) -> None:
+        line = cst.SimpleStatementLine([self._laid_out(statement, is_inner=in_block)])
+        if not in_block:
+            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
+        elif blocks := self._blocks():
+            inner = blocks[0].body.with_changes(body=self._placed(line, blocks[0].body.body))
+            self.tree = _replaced(self.tree, blocks[0], blocks[0].with_changes(body=inner))
+        else:
+            blank = [cst.EmptyLine(indent=False)]
+            block = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([line]), leading_lines=blank)
+            body = [*self.tree.body]
+            body.insert(_header(body), block)
+            self.tree = self.tree.with_changes(body=body)
+
+    def _placed(self, line: cst.SimpleStatementLine, body: Sequence[Any]) -> list[Any]:
+        """Put an import where a sorted list of imports has it, sections apart."""
+        new, own = [*body], self._key(line)
+        end = _header(new)
+        keys = [self._key(one) for one in new[:end]]
+        index = max((at + 1 for at, key in enumerate(keys) if key <= own), default=0)
+        before = new[index - 1] if index else None
+        after = new[index] if index < end else None
+        blank = [cst.EmptyLine(indent=False)]
+        if before is not None and self._key(before)[0] != own[0]:
+            line = line.with_changes(leading_lines=blank)
+            if after is not None and self._key(after)[0] == own[0] and after.leading_lines:
+                first, *rest = after.leading_lines
+                new[index] = after.with_changes(
+                    leading_lines=rest if first.comment is None else after.leading_lines
+                )
+        if after is not None and self._key(after)[0] != own[0] and not after.leading_lines:
+            new[index] = after.with_changes(leading_lines=blank)
+        new.insert(index, line)
+        return new
+
+    def _key(self, line: Any) -> tuple[int, int, str]:
+        """Return where sorting puts an import: its section, `import` before `from`, its module."""
+        part = line.body[0] if isinstance(line, cst.SimpleStatementLine) and line.body else None
+        if isinstance(part, cst.ImportFrom):
+            name = "." * len(part.relative) + (dotted(part.module) if part.module else "")
+            return _section(name), 1, name.lower()
+        if isinstance(part, cst.Import):
+            name = dotted(part.names[0].name)
+            return _section(name), 0, name.lower()
+        return -1, 0, ""
+
+    def _uses(self, name: str) -> bool:
+        """Whether anything but an import names something; what is in quotes may."""
+        finder = _Finder(name)
+        self.tree.visit(finder)
+        return finder.found
+
+
+def _aliases(statement: cst.ImportFrom) -> Sequence[cst.ImportAlias]:
+    return () if isinstance(statement.names, cst.ImportStar) else statement.names
+
+
+def _is_plain(statement: cst.ImportFrom) -> bool:
+    """Whether a statement imports names, and none of them under another."""
+    return bool(_aliases(statement)) and all(alias.asname is None for alias in _aliases(statement))
+
+
+def _section(name: str) -> int:
+    if name == "__future__":
+        return 0
+    if name.startswith("."):
+        return 3
+    return 1 if name.partition(".")[0] in sys.stdlib_module_names else 2
+
+
+def _header(body: Sequence[cst.CSTNode]) -> int:
+    """Return how many statements a module, or a block, begins with that are its docstring and imports."""
+    for index, statement in enumerate(body):
+        part = (
+            statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and statement.body else None
+        )
+        is_docstring = index == 0 and isinstance(part, cst.Expr) and isinstance(part.value, cst.SimpleString)
+        if not is_docstring and not isinstance(part, cst.Import | cst.ImportFrom):
+            return index
+    return len(body)
+
+
+def _bound_name(alias: cst.ImportAlias) -> str:
+    return dotted(alias.asname.name) if alias.asname else dotted(alias.name)
+
+
+def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
+    """Sort names as formatters do: constants, classes, the rest; numbers as numbers."""
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    ordered = sorted(aliases, key=lambda alias: _name_key(dotted(alias.name)))
+    last = len(ordered) - 1
+    return [
+        alias.with_changes(comma=cst.MaybeSentinel.DEFAULT if index == last else comma)
+        for index, alias in enumerate(ordered)
+    ]
+
+
+def _joined(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
+    """Make a list of names one that Python reads, each as it is written."""
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    return [
+        alias.with_changes(comma=comma)
+        if isinstance(alias.comma, cst.MaybeSentinel) and index < len(aliases) - 1
+        else alias
+        for index, alias in enumerate(aliases)
+    ]
+
+
+def _name_key(name: str) -> tuple[int, list[tuple[int, str]], str]:
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    parts = re.findall(r"\d+|\D+", name.lower())
+    return kind, [(int(part), "") if part.isdecimal() else (sys.maxsize, part) for part in parts], name
+
+
+class _Finder(cst.CSTVisitor):
+    """Looks for a name outside of imports."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._word = re.compile(rf"\b{re.escape(name)}\b")
+        self._name = name
+        self.found = False
+
+    def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802, ARG002 -- libcst's names
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802, ARG002 -- libcst's names
+        return False
+
+    def visit_Expr(self, node: cst.Expr) -> bool:  # noqa: N802 -- libcst's name
+        return not isinstance(node.value, cst.SimpleString)  # a docstring names nothing
+
+    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 -- libcst's name
+        self.found = self.found or node.value == self._name
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:  # noqa: N802 -- libcst's name
+        self.found = self.found or self._word.search(node.value) is not None
+
+
+def _replaced(tree: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> cst.Module:
+    return cst.ensure_type(tree.deep_replace(old, new), cst.Module)
