@@ -16,7 +16,8 @@ from .comparing import Comparison
 from .failures import failure_findings
 from .generated import first_difference
 from .locating import Unread, collaborator_names
-from .modules import Function
+from .modules import Function, dotted
+from .sources import TYPES
 from .state import State
 
 RUN = "run `relay regenerate`"
@@ -31,6 +32,7 @@ def check(state: State) -> list[Finding]:
         *_stale(state),
         *_signatures(state),
         *_types(state),
+        *_unknown_types(state),
         *failure_findings(state.handlers),
     ]
 
@@ -100,8 +102,11 @@ def _missing(state: State, operation: Operation, where: Place) -> Finding:
     path = _path(state, operation)
     module = state.sources.module(slug(operation.tag))
     message = no_handler(operation, display(path))
-    old = state.likely(operation)
-    if old is None:
+    old, former = state.likely(operation), state.former(operation)
+    if former is not None:
+        file = display(state.sources.path(former.module))
+        message += f"; it was {former.name} in {file}, which only you can rename"
+    elif old is None:
         message += f", or {RUN}, which writes a stub"
     else:
         message += (
@@ -113,10 +118,14 @@ def _missing(state: State, operation: Operation, where: Place) -> Finding:
 
 def _stale(state: State) -> Iterator[Finding]:
     explained = {id(function) for function in state.moved.values()}
+    served = {(known.module, known.name): key for key, known in (state.record or {}).items()}
     for module, function in state.handlers.stale:
         if (module, function.name) in state.renamed or id(function) in explained:
             continue
-        message = f"{function.name}() serves no operation: delete it, or let its name begin with '_'"
+        was = served.get((module, function.name))
+        gone = f"gone: {was[0].upper()} {was[1]}, which {function.name}() served" if was else ""
+        what = gone or f"{function.name}() serves no operation"
+        message = f"{what}: delete it, or let its name begin with '_'"
         yield _error("stale-handler", function.place, message)
 
 
@@ -127,6 +136,20 @@ def _signatures(state: State) -> Iterator[Finding]:
             severity = Severity.ERROR if difference.is_certain else Severity.INFO
             place = comparing.place(function, difference)
             yield Finding(difference.rule, severity, place, difference.message, where)
+
+
+def _unknown_types(state: State) -> Iterator[Finding]:
+    """Tell of what modules import from the generated types and these do not have."""
+    whole = f"{state.sources.package}.{TYPES}"
+    for name, path in state.sources.paths.items():
+        if TYPES.encode() not in state.sources.files[path] or path == state.types_path:
+            continue
+        module = state.sources.module(name)
+        assert module is not None  # it has a path
+        for alias in module.imports_from(whole):
+            if (wanted := dotted(alias.name)) not in state.types.classes:
+                message = f"{wanted} is no type of the contract: name another, or none"
+                yield _error("unknown-type", module.place(alias), message)
 
 
 def _types(state: State) -> Iterator[Finding]:

@@ -212,9 +212,9 @@ def _plain(kind: type[HostError]) -> ErrorReport:
 
 def _told(operation: Operation, report: ErrorReport, violations: list[Violation]) -> str:
     first = violations[0]
-    form = "with details" if report.details else "plain"
+    form = " with details" if report.details else ""
     more = f" and {len(violations) - 1} more" if len(violations) > 1 else ""
     return (
-        f"the {form} body of a {report.status} is not what {operation} documents: "
+        f"the body of a {report.status}{form} is not what {operation} documents: "
         f"at '{first.path or '/'}': {first.rule}{more}"
     )

@@ -105,7 +105,8 @@ def _generate(document: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _formatted(source: str) -> str:
-    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], source).stdout
+    even = re.sub(r"\n{3,}", "\n\n", source)  # ruff widens the gaps again, where a class begins or ends
+    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], even).stdout
 
 
 def render(types: Types, record: Record, spec: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,7 +110,7 @@ class Module:
         try:
             self.tree = cst.parse_module(source)
         except cst.ParserSyntaxError as exc:
-            self.fault = Place(display(path), exc.raw_line, exc.raw_column + 1), "is not Python"
+            self.fault = Place(display(path), *_fault(source, exc)), "is not Python"
         except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
             self.fault = Place(display(path), 1, 1), "is not text in the encoding it declares"
         except RecursionError:
@@ -139,6 +140,12 @@ class Module:
         """Give the names that the statements of a module, or of a class, bind."""
         for statement in statements(body):
             yield from self._bound(statement)
+
+    def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
+        """Give what the top level imports from a module, by name."""
+        for statement in statements(self.tree.body):
+            if isinstance(statement, cst.ImportFrom) and self.absolute(statement) == source:
+                yield from () if isinstance(statement.names, cst.ImportStar) else statement.names
 
     @cached_property
     def stars(self) -> list[str]:
@@ -183,6 +190,15 @@ class Module:
                 yield name, Imported(source, whole)
             else:
                 yield name, Imported(whole if alias.asname else first, None)
+
+
+def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
+    """Return the line and column of a syntax error, Python's own where it finds one: it is nearer."""
+    try:
+        ast.parse(source)
+    except SyntaxError as nearer:
+        return nearer.lineno or 1, nearer.offset or 1
+    return exc.raw_line, exc.raw_column + 1
 
 
 def statements(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:

@@ -132,15 +132,24 @@ class State:
         near = difflib.get_close_matches(function_name(operation), names, n=1, cutoff=0.0)
         return near[0] if near else None
 
+    def former(self, operation: Operation) -> Known | None:
+        """Return what a missing operation was bound to under another name, if that is still there."""
+        known = self.known(operation)
+        if known is None or known.name == function_name(operation):
+            return None
+        source = self.sources.module(known.module)
+        is_served = any(
+            (slug(one.tag), function_name(one)) == (known.module, known.name)
+            for one in self.contract.operations
+        )
+        return None if source is None or known.name not in source.bindings or is_served else known
+
     def new(self) -> Iterator[Operation]:
         """Give the operations that a stub is to be written for."""
         renamed = {operation.id for operation in self.renamed.values()}
         for operation in self.handlers.missing():
-            if (
-                operation.id not in renamed
-                and operation.id not in self.moved
-                and self.likely(operation) is None
-            ):
+            is_old = operation.id in renamed or operation.id in self.moved
+            if not is_old and self.likely(operation) is None and self.former(operation) is None:
                 yield operation
 
     def _wanted_record(self) -> Record:

@@ -5,18 +5,13 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-
 Colour: TypeAlias = Literal["red", "blue", "silver"]
-
 
 Year: TypeAlias = int
 
-
 Hours: TypeAlias = float
 
-
 TreadItemItem: TypeAlias = float
-
 
 TreadItem: TypeAlias = list[TreadItemItem]
 
