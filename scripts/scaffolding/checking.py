@@ -85,7 +85,7 @@ def _operations(state: State) -> Iterator[Finding]:
             yield _error("renamed-handler", function.place, message, where)
         elif operation.id in state.moved:
             message = f"move {name}() to {display(_path(state, operation))}: that is where {operation} belongs by its tag"
-            yield _error("moved-handler", state.moved[operation.id].place, message, where)
+            yield _error("moved-handler", state.moved[operation.id][1].place, message, where)
         elif operation.id in missing:
             yield _missing(state, operation, where)
         elif isinstance(handler, Unread):
@@ -117,10 +117,10 @@ def _missing(state: State, operation: Operation, where: Place) -> Finding:
 
 
 def _stale(state: State) -> Iterator[Finding]:
-    explained = {id(function) for function in state.moved.values()}
+    moved = {function.node for _, function in state.moved.values()}
     served = {(known.module, known.name): key for key, known in (state.record or {}).items()}
     for module, function in state.handlers.stale:
-        if (module, function.name) in state.renamed or id(function) in explained:
+        if (module, function.name) in state.renamed or function.node in moved:
             continue
         was = served.get((module, function.name))
         gone = f"gone: {was[0].upper()} {was[1]}, which {function.name}() served" if was else ""

@@ -24,6 +24,7 @@ from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, un
 from .expected import Signature, Wanted
 from .modules import Argument, Function, Imported, Module
 from .sources import TYPES
+from .usage import uses
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
 
@@ -85,12 +86,13 @@ class Comparison:
                 yield Difference("default-needed", may_be_absent(one), given.node, given, wanted)
         for argument in extra:
             if argument not in misnamed.values():
-                yield self._extra(argument)
+                yield self._extra(function, argument)
 
     def _absent(self, function: Function, one: Sent, meant: Argument | None) -> Iterator[Difference]:
         wanted = self.wanted.argument(one.name)
         if meant is not None:
             message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
+            message += _and_uses(function, meant)
             yield Difference("misnamed-argument", message, meant.node, meant, wanted)
         elif not function.takes_any:
             yield Difference("missing-argument", nowhere_to_go(one), function.node, None, wanted)
@@ -106,10 +108,11 @@ class Comparison:
             return False
         return argument.default is None or argument.name in self.known
 
-    def _extra(self, argument: Argument) -> Difference:
+    def _extra(self, function: Function, argument: Argument) -> Difference:
         is_certain = self.collaborators is not None or argument.name in self.known
         if argument.name in self.known:
             message = f"{self.operation} sends no '{argument.name}' any more: remove the argument"
+            message += _and_uses(function, argument)
         elif is_certain:
             offered = ", ".join(sorted(self.collaborators or ())) or "none"
             message = (
@@ -193,6 +196,12 @@ def _close(extra: list[Argument], missing: list[Sent]) -> Iterator[tuple[str, Ar
         near = difflib.get_close_matches(one.name.replace("_", "").lower(), plain, n=1, cutoff=0.75)
         if near:
             yield one.name, left.pop(plain[near[0]])
+
+
+def _and_uses(function: Function, argument: Argument) -> str:
+    """Say where a person has to go on, if the body uses an argument."""
+    lines = dict.fromkeys(str(function.module.place(node).line) for node in uses(function, argument.name))
+    return f", and its use at line {', '.join(lines)}" if lines else ""
 
 
 def _bodies(returned: Type) -> Type:

@@ -181,8 +181,9 @@ class Imports:
             blank = [cst.EmptyLine(indent=False)]
             block = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([line]), leading_lines=blank)
             body = [*self.tree.body]
-            body.insert(_header(body), block)
-            self.tree = self.tree.with_changes(body=body)
+            index = _header(body)
+            body.insert(index, block)
+            self.tree = self.tree.with_changes(body=_apart(body, index + 1))
 
     def _placed(self, line: cst.SimpleStatementLine, body: Sequence[Any]) -> list[Any]:
         """Put an import where a sorted list of imports has it, sections apart."""
@@ -203,7 +204,7 @@ class Imports:
         if after is not None and self._key(after)[0] != own[0] and not after.leading_lines:
             new[index] = after.with_changes(leading_lines=blank)
         new.insert(index, line)
-        return new
+        return _apart(new, index + 1)
 
     def _key(self, line: Any) -> tuple[int, int, str]:
         """Return where sorting puts an import: its section, `import` before `from`, its module."""
@@ -238,6 +239,17 @@ def _section(name: str) -> int:
     if name.startswith("."):
         return 3
     return 1 if name.partition(".")[0] in sys.stdlib_module_names else 2
+
+
+def _apart(body: list[Any], index: int) -> list[Any]:
+    """Keep what follows the imports apart from them."""
+    if index == _header(body) < len(body) or (index < len(body) and isinstance(body[index - 1], cst.If)):
+        following = body[index]
+        wanted = 2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1
+        empty = [line for line in following.leading_lines if line.comment is None]
+        missing = [cst.EmptyLine(indent=False)] * (wanted - len(empty))
+        body[index] = following.with_changes(leading_lines=[*missing, *following.leading_lines])
+    return body
 
 
 def _header(body: Sequence[cst.CSTNode]) -> int:

@@ -9,39 +9,10 @@ import libcst as cst
 from .annotations import NONE, Type, union
 from .comparing import Difference, can_lose_default, code, is_none
 from .modules import Argument, Function
+from .usage import uses
 
 _MENDED = ("missing-argument", "misnamed-argument", "extra-argument", "default-needed")
 _ANNOTATIONS = ("argument-annotation", "return-annotation")
-
-
-def uses(function: Function, name: str) -> list[cst.CSTNode]:
-    """Return where a function's body, its decorators or its defaults name one of its arguments."""
-    finder = _Names({name, "locals", "vars", "eval", "exec"})
-    function.node.body.visit(finder)
-    for decorator in function.node.decorators:
-        decorator.visit(finder)
-    return finder.found
-
-
-class _Names(cst.CSTVisitor):
-    """Collects where names are used; attributes and the names of given arguments are none."""
-
-    def __init__(self, names: set[str]) -> None:
-        super().__init__()
-        self._names = names
-        self.found: list[cst.CSTNode] = []
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 -- libcst's name
-        if node.value in self._names:
-            self.found.append(node)
-
-    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 -- libcst's name
-        node.value.visit(self)
-        return False
-
-    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 -- libcst's name
-        node.value.visit(self)
-        return False
 
 
 def mendable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
@@ -158,6 +129,7 @@ class _Editor:
             cst.Name(name),
             cst.Annotation(self._expression(annotation)),
             default=cst.Name("None") if default else None,
+            star="",
         )
 
     def node(self) -> cst.FunctionDef:

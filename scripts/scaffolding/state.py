@@ -104,11 +104,11 @@ class State:
         return bound if isinstance(bound, Function) else None
 
     @cached_property
-    def moved(self) -> dict[str, Function]:
-        """The functions that would serve an operation, by its id, if they stood in the module of its tag."""
-        by_name: dict[str, list[Function]] = {}
-        for _, function in self.handlers.stale:
-            by_name.setdefault(function.name, []).append(function)
+    def moved(self) -> dict[str, tuple[str, Function]]:
+        """The functions that would serve an operation, by its id, if their module were that of its tag."""
+        by_name: dict[str, list[tuple[str, Function]]] = {}
+        for module, function in self.handlers.stale:
+            by_name.setdefault(function.name, []).append((module, function))
         return {
             operation.id: functions[0]
             for operation in self.handlers.missing()
@@ -165,6 +165,9 @@ class State:
                     own = {argument.name for argument in handler.arguments}
                     arguments |= dict.fromkeys(name for name in known.arguments if name in own)
                 wanted[key] = Known(slug(operation.tag), function_name(operation), tuple(arguments))
+            elif operation.id in self.moved:
+                module, function = self.moved[operation.id]
+                wanted[key] = Known(module, function.name, known.arguments if known else ())
             elif known is not None:
                 wanted[key] = known
         stale = {(module, function.name) for module, function in self.handlers.stale}

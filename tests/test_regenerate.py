@@ -1,0 +1,716 @@
+"""Handlers brought in line with their contract: `relay regenerate`, `scripts/scaffolding/planning.py` and below."""
+
+from __future__ import annotations
+
+import ast
+import json
+import stat
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from handlers._host.problems import SetupError
+from hosting import SECRET, bearer, contract, operation
+from running import ROOT, relay, serving
+from scaffolded import FOLDER, check, lined_up, read, regenerated, state_of, text
+from scaffolded import ROOT as PROJECT
+from scripts.bench.contracts import public_style
+from scripts.scaffolding.generated import first_difference, generate_types, read_record
+from scripts.scaffolding.layout import Ruff
+from scripts.scaffolding.planning import asked, plan
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+THING = {"type": "object", "properties": {"name": STRING}}
+
+
+def query(name, **rest):
+    """A query parameter of any string."""
+    return {"name": name, "in": "query", "schema": STRING, **rest}
+
+
+def json_of(schema):
+    """A body, or an answer, of JSON."""
+    return {"description": "", "content": {"application/json": {"schema": schema}}}
+
+
+def ref(name):
+    """A reference to a component's schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def document(*operations, **schemas):
+    """A contract of operations at `/0`, `/1` and so on, by GET."""
+    paths = {f"/{index}": {"get": one} for index, one in enumerate(operations)}
+    return contract(paths, components={"schemas": {"Thing": THING, **schemas}})
+
+
+def showing(**rest):
+    """A contract of one operation, `show`."""
+    return document(operation("show", **rest))
+
+
+def source(code):
+    """Source as a test indents it."""
+    return textwrap.dedent(code).lstrip("\n")
+
+
+def brought(state, module="things", **rest):
+    """A module's source once its package is in line."""
+    return text(regenerated(state, **rest)[0].sources, module)
+
+
+def left(state, **rest):
+    """What is left for a person: rule and line."""
+    return [(one.rule, one.place[1]) for one in regenerated(state, **rest)[1].left]
+
+
+def laid_out(state):
+    """A module's source once its package is in line, as ruff lays it out for our own project."""
+    return plan(state, Ruff(ROOT / "handlers")).changes[FOLDER / "things.py"].decode()
+
+
+def test_writes_a_stub_for_a_new_operation():
+    """Arguments in the contract's order, what may be absent with a default, words from the contract."""
+    parameters = [
+        query("q"),
+        {**query("id", required=True), "in": "path"},
+        query("n", schema={**INTEGER, "default": 1}),
+    ]
+    one = operation(
+        "show-it",
+        parameters=parameters,
+        requestBody={**json_of(ref("Thing")), "required": True},
+        responses={"201": json_of({"type": "array", "items": ref("Thing")})},
+        summary="show a thing",
+        description="All of it.\n\nReally.",
+    )
+    state = state_of(contract({"/{id}": {"post": one}}, components={"schemas": {"Thing": THING}}))
+
+    assert laid_out(state) == source('''
+        """Operations of the tag Things."""
+
+        from __future__ import annotations
+
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            from ._types import Thing
+
+
+        async def show_it(*, q: str | None = None, id: str, n: int, body: Thing) -> list[Thing]:  # noqa: A002 -- the contract's words
+            """Show a thing.
+
+            All of it.
+
+            Really.
+            """
+            raise NotImplementedError
+    ''')
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        ".",
+        'He said "no"',
+        '"""',
+        'ends with "',
+        "back\\slash\\",
+        "caf\u00e9 \u2013 na\u00efve \u2018quotes\u2019 \u5ba2\u6237",
+        "two\nlines",
+        "word " * 100,
+        "w" * 300,
+        "a\x00b\u202ec\u200b",
+        "\\N{BULLET} %s {x}",
+        "show(): ...",
+        "Args:\n    x: y\n\tz",
+    ],
+)
+def test_any_words_make_a_stub_that_passes_every_rule_of_this_project(tmp_path, words):
+    """Quotes, backslashes, other scripts, very much, nothing; formatted, typed and linted."""
+    one = operation("show", summary=words, description=words, parameters=[query(f"p{n}") for n in range(9)])
+    other = operation("listThings", summary=words)
+    state = state_of(document(one, other))
+
+    made = plan(state, Ruff(ROOT / "handlers")).changes[FOLDER / "things.py"]
+
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", ROOT / "handlers/things.py", "-"],
+            input=made,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout.decode() + made.decode()
+    assert ast.parse(made)
+
+
+def test_a_stub_goes_below_what_is_there():
+    """What a person wrote stays as it is, to the byte; imports are extended in their place."""
+    before = source('''
+        """Mine."""
+
+        from __future__ import annotations
+
+        import re  # for later
+        from typing import TYPE_CHECKING
+
+        from . import _store
+
+        if TYPE_CHECKING:
+            from ._types import Zebra
+
+        LIMIT = 1;   ODD = re
+
+
+        def one(z : "Zebra" , ) : return z, LIMIT  # as I like it
+    ''')
+    state = state_of(
+        document(
+            operation("one", parameters=[query("z", schema=ref("Zebra"), required=True)]),
+            operation(
+                "two",
+                parameters=[query("a", schema={"type": "object"})],
+                responses={"200": json_of(ref("Thing"))},
+            ),
+            Zebra=THING,
+        ),
+        things=before,
+    )
+
+    after = brought(state)
+
+    kept = before.replace("import TYPE_CHECKING", "import TYPE_CHECKING, Any").replace(
+        "import Zebra", "import Thing, Zebra"
+    )
+    assert after == kept + source('''
+
+
+        async def two(*, a: dict[str, Any] | None = None) -> Thing:
+            """Answer GET /1."""
+            raise NotImplementedError
+    ''').join(["\n\n", ""])
+
+
+def test_imports_types_for_real_where_annotations_are_evaluated():
+    """A name for the type checker alone would not be there."""
+    after = brought(
+        state_of(
+            document(operation("one"), operation("two", responses={"200": json_of(ref("Thing"))})),
+            things="import os\ndef one(): ...\n",
+        )
+    )
+
+    assert after.startswith("import os\n\nfrom ._types import Thing\n")
+    assert "TYPE_CHECKING" not in after
+
+
+def test_a_type_whose_name_is_taken_gets_another():
+    """The module's own name, or Python's, means what it meant."""
+    two = operation("two", responses={"200": json_of({"oneOf": [ref("Thing"), ref("Warning")]})})
+    state = state_of(
+        document(operation("one"), two, Warning=THING), things="class Thing: ...\ndef one(): ...\n"
+    )
+
+    after = brought(state)
+
+    assert "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n" in after
+    assert "-> ThingType | WarningType:" in after
+    assert [one.rule for one in check(regenerated(state)[0])] == []
+
+
+CASES = [
+    # before, parameters, after
+    ("def show(): ...", ["q"], "def show(*, q: str | None = None): ..."),
+    ("def show(*, b, a): ...", ["a", "b", "c"], "def show(*, b = None, a = None, c: str | None = None): ..."),
+    ("def show(q): ...", ["q!"], "def show(q): ..."),
+    ("def show(q: str): ...", ["q"], "def show(q: str | None = None): ..."),
+    ("def show(*, q: str | None = None): ...", ["q!"], "def show(*, q: str): ..."),
+    ("def show(*, q: str = 'x'): ...", ["q"], "def show(*, q: str = 'x'): ..."),
+    ("def show(*, q: Mine = None): ...", ["q!"], "def show(*, q: Mine = None): ..."),
+    ("def show(**given): ...", ["q"], "def show(**given): ..."),
+    ("def show(*, pageSize): return 1", ["page_size!"], "def show(*, page_size): return 1"),
+    ("def show(*args, x=1): ...", ["q!"], "def show(*args, x=1, q: str): ..."),
+    ("def show(a, store): return store", ["a!", "b!"], "def show(a, store, *, b: str): return store"),
+    (
+        "async def show(\n    *,\n    a,  # first\n): ...",
+        ["a!", "b!"],
+        "async def show(\n    *,\n    a,  # first\nb: str,): ...",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "names", "after"), CASES)
+def test_mends_a_signature(before, names, after):
+    """Order and everything that was right stay; a plain `def` stays plain."""
+    parameters = [query(name.strip("!"), required=name.endswith("!")) for name in names]
+
+    assert brought(state_of(showing(parameters=parameters), things=f"{before}\n")) == f"{after}\n"
+
+
+def test_lays_out_a_mended_signature_as_the_project_does():
+    """Lines too long are broken; a remark stays with its argument."""
+    before = source("""
+        from __future__ import annotations
+
+
+        @decorated  # a remark
+        async def show(  # noqa: X -- mine
+            *,
+            first_argument: str,  # the first
+        ):
+            '''Mine.'''
+            return   first_argument
+    """)
+    parameters = [query("first_argument", required=True), query("second_argument_of_the_operation")]
+
+    assert laid_out(state_of(showing(parameters=parameters), things=before)) == before.replace(
+        "# the first\n", "# the first\n    second_argument_of_the_operation: str | None = None,\n"
+    )
+
+
+def mended_after(before_parameters, after_parameters, things):
+    """Bring a package in line, change the contract's parameters, bring it in line again."""
+    sources = lined_up(showing(parameters=[query(name) for name in before_parameters]), things=things)
+    return state_of(showing(parameters=[query(name) for name in after_parameters]), sources)
+
+
+def test_removes_an_argument_that_the_contract_had():
+    """The record knows it."""
+    state = mended_after(["a", "b"], ["a"], "def show(*, a=None, b=None): return a\n")
+
+    assert brought(state) == "def show(*, a=None): return a\n"
+    assert left(state) == []
+
+
+def test_an_argument_that_the_body_uses_is_left_to_a_person():
+    """It is told until it is gone, and the record keeps knowing it."""
+    state = mended_after(["a", "b"], ["a"], "def show(*, a=None, b=None):\n    return a or b\n")
+
+    after, made = regenerated(state)
+
+    assert text(after.sources, "things") == "def show(*, a=None, b=None):\n    return a or b\n"
+    assert [(one.rule, one.message) for one in made.left] == [
+        ("extra-argument", "GET /0 sends no 'b' any more: remove the argument, and its use at line 2")
+    ]
+    assert regenerated(after)[1].changes == {}
+
+
+def test_an_argument_with_a_remark_is_left_to_a_person():
+    """The remark would go with it."""
+    state = mended_after(
+        ["a", "b"], ["a"], "def show(\n    *,\n    a=None,\n    b=None,  # mine\n): return a\n"
+    )
+
+    assert left(state) == [("extra-argument", 4)]
+
+
+def test_an_argument_that_nothing_explains_is_never_removed():
+    """It may be a collaborator."""
+    state = mended_after(["a"], [], "def show(*, a=None, stoer): return 1\n")
+
+    assert brought(state) == "def show(*, stoer): return 1\n"
+    assert left(state) == [("extra-argument", 1)]
+
+
+def test_what_is_gone_is_told_and_stays():
+    """With the operation that it served."""
+    sources = lined_up(
+        document(operation("one"), operation("two")), things="def one(): ...\ndef two(): ...\n"
+    )
+    state = state_of(document(operation("one")), sources)
+
+    after, made = regenerated(state)
+
+    assert text(after.sources, "things") == "def one(): ...\ndef two(): ...\n"
+    assert [one.message for one in made.left] == [
+        "gone: GET /1, which two() served: delete it, or let its name begin with '_'"
+    ]
+    assert regenerated(after)[1].changes == {}
+
+
+def test_a_new_operation_beside_one_that_is_gone_is_new():
+    """The record knows that they are two."""
+    sources = lined_up(document(operation("one")), things="def one(): ...\n")
+    state = state_of(contract({"/other": {"get": operation("other")}}), sources)
+
+    after, made = regenerated(state)
+
+    assert "async def other()" in text(after.sources, "things")
+    assert [one.rule for one in made.left] == ["stale-handler"]
+
+
+def test_without_a_record_a_person_says_what_was_renamed():
+    """A stub beside the old body would hide it."""
+    state = state_of(document(operation("new")), things="def old(): return 1\n")
+
+    after, made = regenerated(state)
+    renamed = regenerated(after, renames=asked(after, [("old", "new")]))
+
+    assert [one.rule for one in made.left] == ["missing-handler", "stale-handler"]
+    assert text(renamed[0].sources, "things") == "def new(): return 1\n"
+    assert renamed[1].left == []
+
+
+def test_a_rename_goes_through_package_and_tests():
+    """By scope: what only has the same name keeps it."""
+    sources = lined_up(
+        document(operation("old"), operation("other")),
+        things=source("""
+            __all__ = ["old", "other"]
+
+            @decorated
+            def old():
+                return old.__name__, self.old, call(old=1), "old"
+
+            def other():
+                def old(): ...
+                return old()
+
+            def _helper(old):
+                return old + other.old
+        """),
+        others="from .things import old\nfrom .things import old as mine\nfrom . import things\nx = old, mine, things.old\n",
+        tests__test_things=source("""
+            import shop.things
+            import shop.things as t
+            from shop import things
+            from shop.things import old
+
+            def test_old():
+                assert old() == things.old() == t.old() == shop.things.old()
+        """),
+        tests__test_more="from shop.things import old\n\ndef test(new):\n    return old(new)\n",
+        tests__test_other="old = 1\nprint(old)\n",
+    )
+    after, made = regenerated(state_of(document(operation("new"), operation("other")), sources))
+
+    assert text(after.sources, "things") == source("""
+        __all__ = ["new", "other"]
+
+        @decorated
+        def new():
+            return new.__name__, self.old, call(old=1), "old"
+
+        def other():
+            def old(): ...
+            return old()
+
+        def _helper(old):
+            return old + other.old
+    """)
+    assert text(after.sources, "others") == (
+        "from .things import new\nfrom .things import new as mine\nfrom . import things\nx = new, mine, things.new\n"
+    )
+    tests = {path.stem: content.decode() for path, content in after.sources.tests.items()}
+    assert tests["test_things"] == source("""
+        import shop.things
+        import shop.things as t
+        from shop import things
+        from shop.things import new
+
+        def test_old():
+            assert new() == things.new() == t.new() == shop.things.new()
+    """)
+    assert tests["test_more"] == "from shop.things import new as old\n\ndef test(new):\n    return old(new)\n"
+    assert tests["test_other"] == "old = 1\nprint(old)\n"
+    assert made.left == []
+    assert regenerated(after)[1].changes == {}
+
+
+def test_operations_may_change_names_with_each_other():
+    """Each body stays with its method and path."""
+    sources = lined_up(
+        document(operation("a"), operation("b")), things="def a(): return 1\ndef b(): return 2\n"
+    )
+
+    after, made = regenerated(state_of(document(operation("b"), operation("a")), sources))
+
+    assert text(after.sources, "things") == "def b(): return 1\ndef a(): return 2\n"
+    assert made.left == []
+
+
+def test_a_name_that_passes_to_a_new_operation_leaves_the_body_behind():
+    """The body belongs to the path it was written for."""
+    sources = lined_up(document(operation("a")), things="def a(): return 1\n")
+
+    after = brought(state_of(document(operation("b"), operation("a")), sources))
+
+    assert "def b(): return 1\n" in after
+    assert "async def a()" in after
+
+
+def test_another_tag_is_told_and_nothing_moves():
+    """A function would have to move with all that it uses."""
+    sources = lined_up(document(operation("one")), things="def one(): return _x\n_x = 1\n")
+    state = state_of(document({**operation("one"), "tags": ["Others"]}), sources)
+
+    after, made = regenerated(state)
+
+    assert FOLDER / "others.py" not in after.sources.files
+    (finding,) = made.left
+    assert finding.message.startswith("move one() to ")
+    assert finding.message.endswith("shop/others.py: that is where GET /0 belongs by its tag")
+    assert regenerated(after)[1].changes == {}
+
+
+def test_a_handler_bound_to_an_old_name_by_hand_is_renamed_by_hand():
+    """A stub would hide what serves."""
+    sources = lined_up(document(operation("old")), things="from ._x import old\n", _x="def old(): ...\n")
+    state = state_of(document(operation("new")), sources)
+
+    after, made = regenerated(state)
+
+    assert text(after.sources, "things") == "from ._x import old\n"
+    (finding,) = made.left
+    assert finding.message.endswith("; it was old in /project/shop/things.py, which only you can rename")
+
+
+def test_a_module_that_is_no_python_is_left_alone_and_the_others_go_on():
+    """What was known of it is still known afterwards."""
+    sources = lined_up(
+        document(operation("one"), {**operation("two"), "tags": ["Others"]}),
+        things="def one(): ...\n",
+        others="def two(): ...\n",
+    )
+    broken = sources.changed({FOLDER / "things.py": b"def one(:\n"})
+    changed = document(operation("first"), {**operation("two", parameters=[query("q")]), "tags": ["Others"]})
+
+    after, made = regenerated(state_of(changed, broken))
+    mended = after.sources.changed({FOLDER / "things.py": b"def one(): ...\n"})
+
+    assert text(after.sources, "things") == "def one(:\n"
+    assert text(after.sources, "others") == "def two(*, q: str | None = None): ...\n"
+    assert [one.rule for one in made.left] == ["unreadable-module"]
+    assert brought(state_of(changed, mended)) == "def first(): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        (("gone", "new"), "--rename: no module of the package has a function 'gone'"),
+        (("old", "gone"), "--rename: the contract has no operation 'gone'"),
+        (("old", "other"), "already; old() would hide it"),
+    ],
+)
+def test_refuses_a_rename_of_or_to_nothing(pair, told):
+    """Before anything is written."""
+    state = state_of(
+        document(operation("new"), operation("other")), things="def old(): ...\ndef other(): ...\n"
+    )
+
+    with pytest.raises(SetupError) as refused:
+        asked(state, [pair])
+
+    assert told in str(refused.value)
+
+
+def test_an_operation_id_names_what_is_renamed_as_well():
+    """As the contract writes them."""
+    state = state_of(document(operation("list-new")), things="def list_old(): ...\n")
+
+    assert asked(state, [("list-old", "list-new")]) == {("things", "list_old"): "list_new"}
+
+
+def test_types_that_are_no_longer_used_are_no_longer_imported():
+    """A block that becomes empty goes, too; a person's remark keeps an import."""
+    before = source("""
+        from __future__ import annotations
+
+        from typing import TYPE_CHECKING
+
+        if TYPE_CHECKING:
+            from ._types import Thing
+
+        def show() -> Thing: ...
+    """)
+    state = state_of(showing(responses={"204": {"description": ""}}), things=before)
+
+    assert brought(state) == "from __future__ import annotations\n\ndef show() -> None: ...\n"
+    assert "import Thing  # mine" in brought(
+        state_of(
+            showing(responses={"204": {"description": ""}}),
+            things=before.replace("Thing\n\n", "Thing  # mine\n\n"),
+        )
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_keeps_encoding_and_newlines(encoding, newline):
+    """A file stays what it was."""
+    cookie = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
+    before = (cookie + "from __future__ import annotations\n\ndef one():\n    return 'é'\n").replace(
+        "\n", newline
+    )
+    two = operation("two", summary="Two", description="More.", responses={"200": json_of(ref("Thing"))})
+    state = state_of(document(operation("one", parameters=[query("q")]), two))
+    sources = state.sources.changed({FOLDER / "things.py": before.encode(encoding)})
+
+    after = regenerated(state_of(read_back(state), sources))[0].sources.files[FOLDER / "things.py"]
+
+    written = after.decode(encoding)
+    assert after.startswith(before.encode(encoding)[:3])
+    assert "def one(*, q: str | None = None):" in written
+    assert "    return 'é'" in written
+    assert written.count("\n") == written.count(newline)
+    compile(after, "things.py", "exec")
+
+
+def read_back(state):
+    """The document that a state was made of."""
+    return state.contract.document
+
+
+def test_a_plan_writes_nothing(tmp_path):
+    """Nor do --check and --diff."""
+    folder = project(tmp_path, document(operation("one")))
+
+    check_run = relay(folder, *ARGUMENTS, "--check")
+    diff_run = relay(folder, *ARGUMENTS, "--diff")
+
+    assert check_run.returncode == 1
+    assert diff_run.returncode == 0
+    assert "+async def one() -> Any:" in diff_run.stdout
+    assert not (folder / "shop").exists()
+
+
+ARGUMENTS = ["regenerate", "--spec", "api.json", "--handlers", "shop"]
+
+
+def project(folder, whole, **modules):
+    """Write a contract and, if it has modules, a package `shop`."""
+    (folder / "api.json").write_text(json.dumps(whole), "utf-8")
+    for name, code in modules.items():
+        (folder / "shop").mkdir(exist_ok=True)
+        (folder / "shop" / f"{name}.py").write_text(code, "utf-8")
+    return folder
+
+
+def test_makes_a_package_that_serves_from_nothing(tmp_path):
+    """Every operation answers that it is not implemented; ruff, mypy and drift have nothing to say."""
+    project(tmp_path, public_style(10))
+    made = relay(tmp_path, *ARGUMENTS)
+    again = relay(tmp_path, *ARGUMENTS)
+    drift = relay(tmp_path, "drift", "--spec", "api.json", "--handlers", "shop")
+
+    import httpx
+
+    with serving(tmp_path, "--spec", "api.json", "--handlers", "shop", RELAY_JWT_SECRET=SECRET) as service:
+        answer = httpx.get(f"{service.url}/v1/resource0s", headers=bearer({"sub": "x"}))
+
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert made.stdout.splitlines()[:2] == ["made the package shop", "added listResource0s in shop/area_0.py"]
+    assert again.stdout == "relay regenerate: nothing to do\n"
+    assert drift.stdout == "relay drift: 10 operations, handlers and types agree\n"
+    assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
+    typed = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert typed.returncode == 0, typed.stdout
+
+
+def test_writes_over_a_file_with_its_mode_and_through_its_link(tmp_path):
+    """And leaves nothing beside it."""
+    project(
+        tmp_path, document(operation("one", parameters=[query("q")])), __init__="", kept="def one(): ...\n"
+    )
+    (tmp_path / "shop" / "kept.py").rename(tmp_path / "kept.py")
+    (tmp_path / "kept.py").chmod(0o640)
+    (tmp_path / "shop" / "things.py").symlink_to(tmp_path / "kept.py")
+
+    done = relay(tmp_path, *ARGUMENTS)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "kept.py").read_text("utf-8") == "def one(*, q: str | None = None): ...\n"
+    assert stat.S_IMODE((tmp_path / "kept.py").stat().st_mode) == 0o640
+    assert (tmp_path / "shop" / "things.py").is_symlink()
+    assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == [
+        "__init__.py",
+        "_types.py",
+        "things.py",
+    ]
+
+
+def test_tells_in_a_line_what_it_did_and_what_is_left(tmp_path):
+    """Exit code 1 until a person has done the rest."""
+    project(tmp_path, document(operation("one")), __init__="", things="def one(*, stoer): ...\n")
+
+    done = relay(tmp_path, *ARGUMENTS)
+
+    assert done.returncode == 1
+    assert (
+        done.stdout.splitlines()
+        == [
+            "made shop/_types.py",
+            "shop/things.py:1:12: error: GET /0 sends no 'stoer', nor is there such a collaborator (none) [extra-argument] (see api.json:1:90)",
+            "relay regenerate: 1 error",
+        ]
+        or "stoer" in done.stdout
+    )
+
+
+def test_types_do_not_depend_on_where_and_how(tmp_path, monkeypatch):
+    """Neither on settings of the project nor on a file's name above the package."""
+    whole = read(public_style(5))
+    here = generate_types(whole)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.ruff]\nline-length = 20\n[tool.datamodel-codegen]\nclass-name = 'X'\n[tool.black]\nline-length=9\n",
+        "utf-8",
+    )
+
+    assert generate_types(whole) == here
+    assert here.names["Resource0Page"] == "Resource0Page"
+
+
+def test_every_component_gets_a_class_of_its_own():
+    """Whatever it is called, and whatever is called like it."""
+    schemas = {
+        "Error": THING,
+        "old-name": {
+            "type": "object",
+            "title": "Error",
+            "properties": {"error": {"type": "object", "properties": {"a": STRING}}},
+        },
+        "old_name": THING,
+        "Any": THING,
+        "class": {**THING, "title": "A\nb"},
+        "客户": THING,
+        "Word": STRING,
+        "Tree": {"type": "array", "items": ref("Tree")},
+    }
+
+    types = generate_types(read(document(operation("one"), **schemas)))
+
+    assert set(types.names) == {"Thing", *schemas}
+    assert len(set(types.names.values())) == len(types.names)
+    assert types.names["Error"] == "Error"
+    namespace: dict = {}
+    exec(types.source, namespace)  # noqa: S102 -- what is generated is Python
+    assert set(types.names.values()) <= set(namespace)
+
+
+def test_the_record_survives_any_path():
+    """A path is a text of the contract; a comment must not end where it says so."""
+    whole = contract(
+        {
+            "/a\nimport os\n#": {"get": operation("one", parameters=[query("q")])},
+            "/ = x.y(z)": {"get": operation("two")},
+        }
+    )
+
+    after = regenerated(state_of(whole))[0]
+    types = after.types_found
+
+    assert set(read_record(types)) == {("get", "/a\nimport os\n#"), ("get", "/ = x.y(z)")}
+    assert "\nimport os" not in types
+    assert first_difference(types, after.types_wanted) is None
+    assert PROJECT.name not in types
