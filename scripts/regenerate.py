@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +63,18 @@ def regenerate(
         path, package = chosen(spec, handlers)
         pairs = list(_pairs(renames))
         contract = load_contract(path)
-        sources = read_sources(package, tests)
-        state = State(contract, sources, generate_types(contract), path)
-        made = plan(state, Ruff(sources.folder), asked(state, pairs))
+        state = State(contract, read_sources(package), generate_types(contract), path)
+        wanted = asked(state, pairs)
+        if wanted or state.renamed:
+            state = replace(state, sources=state.sources.with_tests(tests))
+        made = plan(state, Ruff(state.sources.folder), wanted)
         if not check and not diff:
             for file, content in made.changes.items():
                 write_file(file, content)
-    _tell(made, sources, diff=diff)
+    if diff:
+        _show(made, state.sources)
+    for line in () if diff else made.told:
+        click.echo(f"not yet: {line}" if check else line)
     if not check and diff:
         return
     if made.left:
@@ -89,11 +95,8 @@ def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield old, new
 
 
-def _tell(made: Plan, sources: Sources, *, diff: bool) -> None:
-    if not diff:
-        for line in made.told:
-            click.echo(line)
-        return
+def _show(made: Plan, sources: Sources) -> None:
+    """Print what would change."""
     from handlers._host.documents import display
 
     before = {**sources.files, **sources.tests}

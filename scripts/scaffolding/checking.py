@@ -11,7 +11,6 @@ from handlers._host.documents import display
 from handlers._host.problems import Place
 from scripts.findings import Finding, Severity
 
-from . import comparing
 from .comparing import Comparison
 from .failures import failure_findings
 from .generated import first_difference
@@ -74,31 +73,43 @@ def _operations(state: State) -> Iterator[Finding]:
     renamed = {operation.id: key for key, operation in state.renamed.items()}
     missing = {operation.id for operation in state.handlers.missing()}
     for operation in state.contract.operations:
-        where = state.contract.place(operation.pointer)
-        name = function_name(operation)
         handler = state.handlers.of(operation)
         if operation.id in renamed:
-            module, old = renamed[operation.id]
-            function = state.function(module, old)
-            assert function is not None  # it was found to be renamed
-            message = f"{operation} was {old}() and is {name}() now: rename it, or {RUN}"
-            yield _error("renamed-handler", function.place, message, where)
+            yield _renamed(state, operation, *renamed[operation.id])
         elif operation.id in state.moved:
-            message = f"move {name}() to {display(_path(state, operation))}: that is where {operation} belongs by its tag"
-            yield _error("moved-handler", state.moved[operation.id][1].place, message, where)
+            yield _moved(state, operation)
         elif operation.id in missing:
-            yield _missing(state, operation, where)
+            yield _missing(state, operation)
         elif isinstance(handler, Unread):
             place = handler.module.place(handler.node) if handler.node else handler.module.end
-            message = f"what {name}() of {operation} takes, only running it would tell; it was not compared"
-            yield Finding("unread-handler", Severity.INFO, place, message, where)
+            what = f"what {function_name(operation)}() of {operation} takes"
+            message = f"{what}, only running it would tell; it was not compared"
+            yield Finding("unread-handler", Severity.INFO, place, message, _where(state, operation))
+
+
+def _where(state: State, operation: Operation) -> Place:
+    return state.contract.place(operation.pointer)
+
+
+def _renamed(state: State, operation: Operation, module: str, old: str) -> Finding:
+    function = state.function(module, old)
+    assert function is not None  # it was found to be renamed
+    message = f"{operation} was {old}() and is {function_name(operation)}() now: rename it, or {RUN}"
+    return _error("renamed-handler", function.place, message, _where(state, operation))
+
+
+def _moved(state: State, operation: Operation) -> Finding:
+    _, function = state.moved[operation.id]
+    target = display(_path(state, operation))
+    message = f"move {function.name}() to {target}: that is where {operation} belongs by its tag"
+    return _error("moved-handler", function.place, message, _where(state, operation))
 
 
 def _path(state: State, operation: Operation) -> Path:
     return state.sources.path(slug(operation.tag))
 
 
-def _missing(state: State, operation: Operation, where: Place) -> Finding:
+def _missing(state: State, operation: Operation) -> Finding:
     path = _path(state, operation)
     module = state.sources.module(slug(operation.tag))
     message = no_handler(operation, display(path))
@@ -113,7 +124,8 @@ def _missing(state: State, operation: Operation, where: Place) -> Finding:
             f"; if {old}() is its old name, run `relay regenerate --rename {old}={function_name(operation)}`, "
             f"else delete {old}()"
         )
-    return _error("missing-handler", module.end if module else display(path), message, where)
+    place = module.end if module else display(path)
+    return _error("missing-handler", place, message, _where(state, operation))
 
 
 def _stale(state: State) -> Iterator[Finding]:
@@ -131,10 +143,10 @@ def _stale(state: State) -> Iterator[Finding]:
 
 def _signatures(state: State) -> Iterator[Finding]:
     for comparison, function in comparisons(state):
-        where = state.contract.place(comparison.operation.pointer)
         for difference in comparison.differences(function):
             severity = Severity.ERROR if difference.is_certain else Severity.INFO
-            place = comparing.place(function, difference)
+            place = function.module.place(difference.node)
+            where = _where(state, comparison.operation)
             yield Finding(difference.rule, severity, place, difference.message, where)
 
 
@@ -156,6 +168,9 @@ def _types(state: State) -> Iterator[Finding]:
     file = display(state.types_path)
     if state.types_found is None:
         yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
+    elif not state.types_are_ours:
+        message = "this module belongs to the generator, which did not write it: give yours another name"
+        yield _error("types-not-generated", Place(file, 1, 1), message)
     elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
         message = f"these are not the types of the contract as it is: {RUN}"
         yield _error("types-outdated", Place(file, line, 1), message)

@@ -18,7 +18,6 @@ from handlers._host.binding import (
     taken_twice,
 )
 from handlers._host.contract import Contract, Operation
-from handlers._host.problems import Place
 
 from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
 from .expected import Signature, Wanted
@@ -225,8 +224,3 @@ def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member
     return None
-
-
-def place(function: Function, difference: Difference) -> Place:
-    """Return where a difference is to be mended."""
-    return function.module.place(difference.node)

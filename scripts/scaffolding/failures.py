@@ -9,7 +9,7 @@ import libcst as cst
 import orjson
 
 from handlers._host import media
-from handlers._host.contract import Contract, Operation
+from handlers._host.contract import Contract, Operation, Response
 from handlers._host.errors import (
     ErrorReport,
     HostError,
@@ -137,7 +137,7 @@ class _Bodies:
         self._contract = contract
         self._compiler = SchemaCompiler(contract)
         self._render = resolve(sources, "", "render_error")
-        self._unknown: list[Place] = []
+        self._unknown: list[Function] = []
 
     def findings(self, raised: dict[str, list[Raised]]) -> list[Finding]:
         """Return the bodies that the contract refuses: one finding for equal schemas refused for equal reasons."""
@@ -148,7 +148,7 @@ class _Bodies:
             for report in _answers(operation, [one.report for one in raised.get(operation.id, [])]):
                 for key, finding in self._refused(operation, report):
                     told.setdefault(key, finding)
-        return [*told.values(), *(self._unread(place) for place in self._unknown[:1])]
+        return [*told.values(), *(self._unread(function.place) for function in self._unknown[:1])]
 
     def _unread(self, place: Place) -> Finding:
         message = "what render_error() builds cannot be told from its source; the bodies of failures were not checked"
@@ -156,40 +156,37 @@ class _Bodies:
 
     def _refused(self, operation: Operation, report: ErrorReport) -> Iterator[tuple[bytes, Finding]]:
         response = operation.response(report.status)
-        if response is None:
+        rendered = self._rendered(report) if response is not None else None
+        if response is None or rendered is None:
             return
-        body, media_type = self._rendered(report) or (None, None)
-        if media_type is None:
-            return
-        content = media.find(media.bare(media_type), media.by_name(response.content))
-        where = self._contract.place(response.pointer)
-        if content is None:
-            key = orjson.dumps([sorted(response.content), media_type])
-            yield (
-                key,
-                self._finding(
-                    where,
-                    f"{operation} documents {report.status} without {media_type}, in which failures are told",
-                ),
+        body, media_type = rendered
+        schema = media.find(media.bare(media_type), media.by_name(response.content))
+        if schema is None:
+            message = (
+                f"{operation} documents {report.status} without {media_type}, in which failures are told"
             )
+            yield orjson.dumps([sorted(response.content), media_type]), self._finding(response, message)
             return
-        validator = self._compiler.compile(content, "response", response.pointer)
+        validator = self._compiler.compile(schema, "response", response.pointer)
         if validator is not None and (violations := validator.violations(body)):
-            key = orjson.dumps([content, media_type, [(one.path, one.rule) for one in violations]])
-            yield key, self._finding(where, _told(operation, report, violations))
+            key = orjson.dumps([schema, media_type, [(one.path, one.rule) for one in violations]])
+            yield key, self._finding(response, _told(operation, report, violations))
 
     def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:
         if not isinstance(self._render, Function):
             return problem_details(report)
         try:
             result = evaluate_function(self._render, report)
-            body, media_type = result if isinstance(result, tuple) and len(result) == 2 else (None, None)
-            return (body, media_type) if isinstance(media_type, str) else None
         except Unknown:
-            self._unknown.append(self._render.place)
-            return None
+            result = None
+        match result:
+            case (body, str(media_type)):
+                return body, media_type
+        self._unknown.append(self._render)
+        return None
 
-    def _finding(self, where: Place, message: str) -> Finding:
+    def _finding(self, response: Response, message: str) -> Finding:
+        where = self._contract.place(response.pointer)
         if isinstance(self._render, Function):
             return Finding("error-body", Severity.ERROR, self._render.place, message, where)
         return Finding("error-body", Severity.ERROR, where, message)

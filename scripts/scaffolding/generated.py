@@ -20,6 +20,7 @@ from handlers._host.problems import Problem, SetupError
 
 from .layout import ruff
 
+MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
 _LINE = re.compile(
     r"# (?P<method>[a-z]+) (?P<path>/.*) = (?P<module>\w+)\.(?P<name>\w+)\((?P<arguments>.*)\)"
@@ -112,7 +113,7 @@ def _formatted(source: str) -> str:
 def render(types: Types, record: Record, spec: str) -> str:
     """Write the whole file; `spec` is the contract's path as the package sees it."""
     lines = [
-        f"# Generated from {_quoted(spec)} by `relay regenerate`; never edited.",
+        f"{MARK}{_quoted(spec)} by `relay regenerate`; never edited.",
         '"""The shapes of the contract\'s components/schemas, as TypedDicts."""',
         "",
         types.source.rstrip("\n"),

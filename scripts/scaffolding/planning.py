@@ -216,7 +216,7 @@ def _joined(parts: Sequence[str], newline: str) -> str:
 
 def _write_types(state: State, _layout: Layout, found: Plan) -> State:
     old, new = state.types_found, state.types_wanted
-    if old is not None and first_difference(old, new) is None:
+    if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
         return state
     newline = "\r\n" if old is not None and "\r\n" in old else "\n"
     found.told.append(f"{'made' if old is None else 'wrote'} {display(state.types_path)}")

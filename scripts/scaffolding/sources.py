@@ -78,6 +78,10 @@ class Sources:
                 assert module is not None  # it has a path
                 yield name, module
 
+    def with_tests(self, folder: Path) -> Sources:
+        """Return the package with the files of another folder, as far as they are not its own."""
+        return replace(self, tests=_python_files(folder, but=self.folder))
+
     def changed(self, changes: Mapping[Path, bytes]) -> Sources:
         """Return the package as it would be after some changes."""
         tests = {path: changes.get(path, source) for path, source in self.tests.items()}
@@ -85,10 +89,10 @@ class Sources:
         return replace(self, files={**self.files, **own}, tests=tests)
 
 
-def read_sources(package: str, tests: Path | None = None) -> Sources:
+def read_sources(package: str) -> Sources:
     """Read a package; one that does not exist yet has no files. SetupError for what is no package."""
     folder = package_folder(package)
-    return Sources(package, folder, _python_files(folder), _python_files(tests, but=folder) if tests else {})
+    return Sources(package, folder, _python_files(folder))
 
 
 def _python_files(folder: Path, but: Path | None = None) -> dict[Path, bytes]:

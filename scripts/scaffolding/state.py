@@ -12,7 +12,7 @@ from handlers._host.binding import function_name, slug
 from handlers._host.contract import Contract, Operation
 
 from .expected import Signature, signature
-from .generated import Known, Record, Types, read_record, render, spec_seen_from
+from .generated import MARK, Known, Record, Types, read_record, render, spec_seen_from
 from .locating import Handlers
 from .modules import Function
 from .sources import TYPES, Sources
@@ -45,6 +45,11 @@ class State:
         """The generated types as they are; None where there are none."""
         source = self.sources.files.get(self.types_path)
         return None if source is None else source.decode("utf-8", "replace")
+
+    @property
+    def types_are_ours(self) -> bool:
+        """Whether the file of the generated types is one, and not a person's of that name."""
+        return not (self.types_found or "").strip() or (self.types_found or "").startswith(MARK)
 
     @cached_property
     def types_wanted(self) -> str:
