@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,27 @@ if TYPE_CHECKING:
     from handlers._host.settings import HostSettings
 
 DEMO_TOKEN_LIFE = 30 * 86400  # seconds
+MAX_SHOWN = 5  # operations named at start
+
+EXAMPLES = """\b
+A contract is enough to begin with; what is written goes before what is made up:
+  relay serve --spec api.yaml --missing mock
+  relay serve --spec api.yaml --handlers shop --missing mock --missing 'Event Logs=stub'
+"""
 
 
-@click.command()
+@click.command(epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
 @click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
 @click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it.")
+@click.option(
+    "--missing",
+    metavar="[TAG=]POLICY",
+    multiple=True,
+    help="What becomes of operations without a function: fail (the default) refuses to start, stub answers "
+    "501, mock answers from the contract. TAG=POLICY is for one tag; the option can be repeated.",
+)
 @click.option(
     "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."
 )
@@ -34,6 +49,7 @@ def serve(*, demo: bool, **given: Any) -> None:
     variables, these before .env, that before secret files in RELAY_SECRETS_DIR. Whatever is wrong
     with contract, handlers or settings is listed, and nothing is served.
     """
+    given["missing"] = given["missing"] or None
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with setup_errors():
         from handlers._host.app import create
@@ -112,8 +128,8 @@ def _run(application: Application, *, demo: bool) -> None:
         except KeyboardInterrupt:
             return
         except SystemExit:
-            if application.startup_error is not None:
-                raise application.startup_error from None
+            if application.lifespan.startup_error is not None:
+                raise application.lifespan.startup_error from None
             if refused:
                 reason = os.strerror(refused[0].errno) if refused[0].errno else str(refused[0])
                 where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
@@ -128,6 +144,8 @@ def _announce(application: Application, port: int, *, demo: bool) -> None:
     url = f"http://{host}:{port}"
     count = len(application.contract.operations)
     click.echo(f"{application.contract.title}: {count} operation{'s' * (count != 1)} at {url}")
+    for line in _missing(application):
+        click.echo(line)
     if settings.docs and settings.openapi:
         click.echo(f"Docs: {url}/docs")
     if demo:
@@ -137,3 +155,14 @@ def _announce(application: Application, port: int, *, demo: bool) -> None:
         token = mint(settings, USER, DEMO_TOKEN_LIFE)
         click.echo(f"Data: {settings.store.get_secret_value().removeprefix('sqlite:///')}")
         click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
+
+
+def _missing(application: Application) -> Iterator[str]:
+    """Say for which operations something stands in; a long list is cut."""
+    count = len(application.contract.operations)
+    for policy, word in (("mock", "mocked"), ("stub", "stubbed")):
+        names = [str(binding.operation) for binding in application.missing if binding.missing == policy]
+        if names:
+            shown = [*names[:MAX_SHOWN], f"{len(names) - MAX_SHOWN} more"][: len(names)]
+            are = "is" if len(names) == 1 else "are"
+            yield f"{len(names)} of {count} operations {are} {word}: {', '.join(shown)}"

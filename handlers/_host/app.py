@@ -4,72 +4,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
 from . import docs, health
-from .auth import (
-    JWT_TYPES,
-    Authenticator,
-    Verify,
-    missing_verifiers,
-    nobody,
-    scheme_type,
-    schemes_in_use,
-)
+from .auth import JWT_TYPES, Authenticator, Verify, scheme_type
 from .binding import (
     GIVEN,
+    Binding,
+    NoSuchPackage,
     bind,
     code_place,
     import_package,
+    is_package,
     required_names,
+    serves_any,
     with_collaborators,
 )
 from .contract import Contract, load_contract
 from .edge import Edge
 from .endpoint import Endpoint
-from .errors import RenderError, problem_details
+from .exports import Exports, verifier_problems
+from .lifespan import Lifespan
+from .missing import Missing, Policies, read_policies
 from .problems import Problem, SetupError
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
 from .stack import Extra, build_stack
 
 _log = logging.getLogger("relay")
-
-Collaborators = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
-
-
-@dataclass(slots=True)
-class Exports:
-    """What a handlers package may export beside its operations.
-
-    collaborators(settings): async context manager that yields name → object, for the life of the service;
-    identify(claims, …): makes the `caller` of verified claims, or raises;
-    verifiers: security scheme name → function that turns a credential into claims;
-    render_error(report): body and media type of an error, see `errors.ErrorReport`.
-    """
-
-    collaborators: Collaborators
-    identify: Callable[..., Any]
-    verifiers: Mapping[str, Callable[..., Any]]
-    render_error: RenderError
-
-    @classmethod
-    def of(cls, package: ModuleType) -> Exports:
-        """Read a package's exports."""
-        return cls(
-            collaborators=getattr(package, "collaborators", _no_collaborators),
-            identify=getattr(package, "identify", nobody),
-            verifiers=getattr(package, "verifiers", {}),
-            render_error=getattr(package, "render_error", problem_details),
-        )
-
-
-@asynccontextmanager
-async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
-    yield {}
 
 
 @dataclass(slots=True)
@@ -78,13 +43,13 @@ class Application:
 
     contract: Contract
     settings: HostSettings
+    package: ModuleType
     exports: Exports
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     collaborators: dict[str, Any] = field(default_factory=dict)
-    startup_error: SetupError | None = None
+    lifespan: Lifespan = field(default_factory=Lifespan)
     _asgi: Any = None
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
         extras: dict[str, Extra] = {
@@ -99,19 +64,30 @@ class Application:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await self.lifespan(self.running(), receive, send)
         else:
             await self._asgi(scope, receive, send)
+
+    @property
+    def missing(self) -> list[Binding]:
+        """What stands in for a function that the package does not have."""
+        return [endpoint.binding for endpoint in self.endpoints.values() if endpoint.binding.missing]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the collaborators and connect the endpoints, until left.
 
-        Raises SetupError when a function needs what nobody gives it.
+        Raises SetupError when they fail, or a function needs what nobody gives it.
         """
         await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on its first call
-        async with self.exports.collaborators(self.settings) as collaborators:
-            self._connect(collaborators)
+        async with AsyncExitStack() as stack:
+            try:
+                opening = self.exports.collaborators(self.settings)
+                self._connect(await stack.enter_async_context(opening))
+            except SetupError:
+                raise
+            except Exception as exc:
+                raise self._collaborators_failed(exc) from exc
             yield
 
     def _connect(self, collaborators: Mapping[str, Any]) -> None:
@@ -164,20 +140,6 @@ class Application:
                     problems.append(Problem(code_place(function), message))
         return problems
 
-    async def _lifespan(self, receive: Any, send: Any) -> None:
-        """Speak ASGI's lifespan protocol; what goes wrong is kept for the command to print."""
-        await receive()
-        try:
-            await self._stack.enter_async_context(self.running())
-        except Exception as exc:  # noqa: BLE001 -- a package's collaborators may raise anything
-            self.startup_error = exc if isinstance(exc, SetupError) else self._collaborators_failed(exc)
-            await send({"type": "lifespan.startup.failed"})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self._stack.aclose()
-        await send({"type": "lifespan.shutdown.complete"})
-
     def _collaborators_failed(self, exc: Exception) -> SetupError:
         """Name the fault but not its text, which may hold an address with a password."""
         _log.debug("collaborators() failed", exc_info=exc)
@@ -188,20 +150,24 @@ class Application:
 def create(package_name: str, settings: HostSettings) -> Application:
     """Read the contract, import the package, bind and compile; raise SetupError with all that is wrong.
 
+    Where the policy for missing functions covers every operation, the package itself may be missing.
     Opens nothing: what a package's `collaborators` opens is opened when the service starts.
     """
     problems: list[Problem] = []
     key_problems: list[Problem] = []
     contract = _attempt(lambda: _contract(settings), problems)
-    package = _attempt(lambda: import_package(package_name), problems)
+    policies = _attempt(lambda: _policies(settings, contract), problems)
+    package = _attempt(lambda: _package(package_name, settings, contract, policies or Policies()), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
     problems += key_problems
-    if contract is None or package is None:
+    if contract is None or policies is None or package is None:
         raise SetupError(problems)
     exports = Exports.of(package)
+    if not is_package(package):
+        exports.trust_the_unverified(contract)
     if not key_problems:
-        problems += _verifier_problems(contract, exports, has_jwt=jwt is not None)
-    bindings, found = bind(contract, package)
+        problems += verifier_problems(contract, exports, has_jwt=jwt is not None)
+    bindings, found = bind(contract, package, policies)
     compiler = SchemaCompiler(contract)
     endpoints = {
         binding.operation.id: Endpoint(
@@ -212,7 +178,7 @@ def create(package_name: str, settings: HostSettings) -> Application:
     problems += found + compiler.problems
     if problems:
         raise SetupError(problems)
-    return Application(contract, settings, exports, endpoints, jwt)
+    return Application(contract, settings, package, exports, endpoints, jwt)
 
 
 T = TypeVar("T")
@@ -233,16 +199,36 @@ def _contract(settings: HostSettings) -> Contract:
     return load_contract(settings.spec)
 
 
-def _verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) -> list[Problem]:
-    """Find the schemes whose credentials nothing could verify; every call would be 401."""
-    by_jwt = [
-        name
-        for name in schemes_in_use(contract)
-        if name not in exports.verifiers and scheme_type(contract.security_schemes[name]) in JWT_TYPES
-    ]
-    problems = missing_verifiers(contract, {*exports.verifiers, *by_jwt})
-    if by_jwt and not has_jwt:
-        message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
-        hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"
-        problems.append(Problem("RELAY_JWT_SECRET", message + hint))
-    return problems
+def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
+    """Read what becomes of missing functions; nothing invented goes out in production."""
+    if contract is None:
+        return Policies()
+    policies = read_policies(settings.missing, contract)
+    if settings.environment == "production" and policies.name(Missing.MOCK):
+        message = "mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
+        raise SetupError([Problem("RELAY_MISSING", message)])
+    return policies
+
+
+def _package(name: str, settings: HostSettings, contract: Contract | None, policies: Policies) -> ModuleType:
+    """Import the handlers package; an empty module stands for one that is neither there nor needed."""
+    is_needed = contract is None or not policies.cover(contract)
+    try:
+        package = import_package(name)
+    except NoSuchPackage:
+        if is_needed:
+            raise
+        return ModuleType(name)
+    if contract is None or not _is_assumed(name, settings) or serves_any(contract, package):
+        return package
+    if is_needed:
+        file = contract.place(()).file
+        message = f"missing: name the package that serves {file}, with --handlers; or use --missing mock"
+        raise SetupError([Problem("RELAY_HANDLERS", message)])
+    return ModuleType(name)
+
+
+def _is_assumed(name: str, settings: HostSettings) -> bool:
+    """Whether somebody named a contract, and nobody the package that is to serve it."""
+    given = settings.model_fields_set
+    return name == settings.handlers and "spec" in given and "handlers" not in given

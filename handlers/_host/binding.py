@@ -31,6 +31,7 @@ from typing import Any, NamedTuple, cast
 
 from .contract import Contract, Operation
 from .documents import Pointer, display
+from .missing import Missing, Policies
 from .problems import Place, Problem, SetupError
 
 Function = Callable[..., Any]
@@ -43,12 +44,14 @@ GIVEN = frozenset({"body", "caller", "claims"})
 class Binding:
     """An operation and the function that serves it.
 
-    `names` maps each parameter's pointer to its argument name.
+    `names` maps each parameter's pointer to its argument name. `missing` says what stands in where the
+    package has no such function.
     """
 
     operation: Operation
     function: Function
     names: Mapping[Pointer, str]
+    missing: Missing | None = None
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the arguments that the function needs and nobody gives."""
@@ -117,8 +120,15 @@ def argument_names(operation: Operation) -> dict[Pointer, str]:
     return names
 
 
+class NoSuchPackage(SetupError):
+    """There is no package of that name, where one that is broken is."""
+
+
 def import_package(name: str) -> ModuleType:
-    """Import the handlers package `name`, the working directory included in the search."""
+    """Import the handlers package `name`, the working directory included in the search.
+
+    Raises NoSuchPackage, or another SetupError for one that cannot be imported.
+    """
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     if not all(part.isidentifier() for part in name.split(".")):
@@ -126,19 +136,38 @@ def import_package(name: str) -> ModuleType:
     return _import(name, "RELAY_HANDLERS")
 
 
-def bind(contract: Contract, package: ModuleType) -> tuple[list[Binding], list[Problem]]:
-    """Find the function of every operation; what is missing, broken, or cannot receive what it is sent."""
+def bind(
+    contract: Contract, package: ModuleType, policies: Policies | None = None
+) -> tuple[list[Binding], list[Problem]]:
+    """Find the function of every operation; what is missing, broken, or cannot receive what it is sent.
+
+    `policies` say for which operations a missing function is no problem.
+    """
     problems: list[Problem] = list(module_collisions(contract))
     bindings: list[Binding] = []
+    policies = policies or Policies()
     for operation in contract.operations:
         try:
-            binding = Binding(operation, _find(operation, contract, package), argument_names(operation))
+            function = find_function(operation, contract, package)
         except SetupError as exc:
             problems += exc.problems
-        else:
-            bindings.append(binding)
+            continue
+        policy = policies.of(operation)
+        if function is not None:
+            binding = Binding(operation, function, argument_names(operation))
             problems += _signature_problems(binding, contract)
+        elif policy is not Missing.FAIL:
+            binding = Binding(operation, _not_implemented, argument_names(operation), policy)
+        else:
+            problems.append(_unwritten(operation, contract, package))
+            continue
+        bindings.append(binding)
     return bindings, problems
+
+
+async def _not_implemented(**_arguments: Any) -> None:
+    """Stand in for a function that is missing."""
+    raise NotImplementedError
 
 
 def required_names(function: Function) -> list[str]:
@@ -219,17 +248,39 @@ def module_collisions(contract: Contract) -> Iterable[Problem]:
             )
 
 
-def _find(operation: Operation, contract: Contract, package: ModuleType) -> Function:
-    module_name = f"{package.__name__}.{slug(operation.tag)}"
-    name = function_name(operation)
-    where = contract.place(operation.pointer)
-    if importlib.util.find_spec(module_name) is None:
-        raise SetupError([Problem(where, no_handler(operation, f"the module {module_name}"))])
-    module = _import(module_name, where)
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise SetupError([Problem(where, no_handler(operation, display(Path(str(module.__file__)))))])
-    return cast("Function", function)
+def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
+    """Return the function of an operation; None where the package has none.
+
+    Raises SetupError for a module that cannot be imported.
+    """
+    name = module_name(operation, package)
+    if not is_package(package) or importlib.util.find_spec(name) is None:
+        return None
+    function = getattr(_import(name, contract.place(operation.pointer)), function_name(operation), None)
+    return cast("Function", function) if callable(function) else None
+
+
+def serves_any(contract: Contract, package: ModuleType) -> bool:
+    """Whether a package has the function of one of the contract's operations at least."""
+    return any(find_function(operation, contract, package) for operation in contract.operations)
+
+
+def is_package(module: ModuleType) -> bool:
+    """Whether there can be modules in it; there are none in what stands for a package that is not there."""
+    return hasattr(module, "__path__")
+
+
+def module_name(operation: Operation, package: ModuleType) -> str:
+    """Return the full name of the module that an operation's function belongs in."""
+    return f"{package.__name__}.{slug(operation.tag)}"
+
+
+def _unwritten(operation: Operation, contract: Contract, package: ModuleType) -> Problem:
+    """Say where the function of an operation is to be written."""
+    name = module_name(operation, package)
+    module = sys.modules.get(name)
+    where = f"the module {name}" if module is None else display(Path(str(module.__file__)))
+    return Problem(contract.place(operation.pointer), no_handler(operation, where))
 
 
 def _import(name: str, where: Place | str) -> ModuleType:
@@ -237,13 +288,13 @@ def _import(name: str, where: Place | str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
-            raise SetupError([Problem(where, f"there is no package '{name}' here")]) from exc
+            raise NoSuchPackage([Problem(where, f"there is no package '{name}' here")]) from exc
         raise _broken(exc) from exc
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
         raise _broken(exc) from exc
 
 
-def _broken(exc: Exception) -> SetupError:
+def _broken(exc: BaseException) -> SetupError:
     """Point at the line, below the import machinery, that an import failed on."""
     frame = traceback.extract_tb(exc.__traceback__)[-1]
     place = Place(display(Path(frame.filename)), frame.lineno or 1, 1)

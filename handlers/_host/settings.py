@@ -8,15 +8,20 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from .problems import Problem, SetupError
 from .tokens import MAX_LEEWAY, KeyProblem, Keys, KeySet, TokenVerifier, public_key, secret_key
 
 PREFIX = "RELAY_"
+
+
+def _parts(value: Any) -> Any:
+    """Split what a variable holds at its commas; an option's values come apart."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
 
 
 class HostSettings(BaseSettings):
@@ -30,6 +35,12 @@ class HostSettings(BaseSettings):
     port: int = Field(2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     spec: Path | None = Field(None, description="The contract: an OpenAPI 3.0 file.")
     handlers: str = Field("handlers", description="The package whose functions serve it.")
+    missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        ("fail",), description="What becomes of operations without a function: fail, stub or mock, by tag."
+    )
+    environment: Literal["development", "production"] = Field(
+        "development", description="development or production; production takes no invented answers."
+    )
     jwt_secret: SecretStr | None = Field(None, description="HS256 secret, 32 bytes or more.")
     jwt_public_key: SecretStr | None = Field(
         None, description="RSA, P-256 or Ed25519 public key in PEM, or the path of a file that holds it."

@@ -1,0 +1,32 @@
+"""ASGI's lifespan protocol, spoken around whatever has to be open while a service runs."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+from .problems import SetupError
+
+
+class Lifespan:
+    """Opens and closes a service when the ASGI server says so.
+
+    `startup_error` keeps what went wrong, for the command to print.
+    """
+
+    def __init__(self) -> None:
+        self.startup_error: SetupError | None = None
+
+    async def __call__(self, running: AbstractAsyncContextManager[None], receive: Any, send: Any) -> None:
+        """Keep `running` open from startup to shutdown."""
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(running)
+            except SetupError as exc:
+                self.startup_error = exc
+                await send({"type": "lifespan.startup.failed"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
