@@ -157,7 +157,7 @@ def create(package_name: str, settings: HostSettings) -> Application:
     key_problems: list[Problem] = []
     contract = _attempt(lambda: _contract(settings), problems)
     policies = _attempt(lambda: _policies(settings, contract), problems)
-    package = _attempt(lambda: _package(package_name, settings, contract, policies or Policies()), problems)
+    package = _attempt(lambda: _package(package_name, settings, contract, policies), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
     problems += key_problems
     if contract is None or policies is None or package is None:
@@ -210,9 +210,11 @@ def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
     return policies
 
 
-def _package(name: str, settings: HostSettings, contract: Contract | None, policies: Policies) -> ModuleType:
+def _package(
+    name: str, settings: HostSettings, contract: Contract | None, policies: Policies | None
+) -> ModuleType:
     """Import the handlers package; an empty module stands for one that is neither there nor needed."""
-    is_needed = contract is None or not policies.cover(contract)
+    is_needed = contract is None or (policies is not None and not policies.cover(contract))
     try:
         package = import_package(name)
     except NoSuchPackage:

@@ -10,8 +10,10 @@ from .binding import Binding, accepted_names, with_collaborators
 from .contract import Contract
 from .edge import ALWAYS, read_body, send_answer
 from .errors import OperationNotImplemented, RenderError, report
-from .messages import Request
-from .requests import RequestDecoder
+from .messages import Answer, Request
+from .missing import Missing
+from .mocks import Mock
+from .requests import Arguments, RequestDecoder
 from .responses import ResponseEncoder
 from .schemas import SchemaCompiler
 
@@ -25,6 +27,7 @@ class Endpoint:
         "_decoder",
         "_encoder",
         "_handler",
+        "_mock",
         "_render_error",
         "_wants",
         "binding",
@@ -44,6 +47,11 @@ class Endpoint:
         self._body_limit = body_limit
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
+        self._mock = (
+            Mock(binding.operation, contract, compiler, self._encoder)
+            if binding.missing is Missing.MOCK
+            else None
+        )
         accepted = accepted_names(binding.function)
         self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
 
@@ -68,6 +76,12 @@ class Endpoint:
             arguments["caller"] = caller
         if "claims" in self._wants:
             arguments["claims"] = claims
+        answer = await self._handled(arguments) if self._mock is None else self._mock.answer(scope["headers"])
+        answer.headers.extend(ALWAYS)
+        await send_answer(send, answer)
+
+    async def _handled(self, arguments: Arguments) -> Answer:
+        """Return what the handler answers, held to the contract."""
         try:
             result = await self._handler(**arguments)
         except NotImplementedError as exc:
@@ -75,9 +89,7 @@ class Endpoint:
         except Exception as exc:
             self._hold_to_contract(exc)
             raise
-        answer = self._encoder.encode(result)
-        answer.headers.extend(ALWAYS)
-        await send_answer(send, answer)
+        return self._encoder.encode(result)
 
     def _hold_to_contract(self, exc: Exception) -> None:
         """Raise ResponseViolation for a failure that the handler chose and the contract does not know."""

@@ -24,9 +24,10 @@ class ResponseEncoder:
     """Turns what one operation's handler returns into validated, serialised answers."""
 
     def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._success = min(
+        self.success = min(
             (int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200
         )
+        """The status that a body alone goes out with."""
         compiled = {
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
@@ -42,7 +43,7 @@ class ResponseEncoder:
 
         A body alone goes out with the lowest documented 2xx status. Raises ResponseViolation.
         """
-        status, headers = self._success, None
+        status, headers = self.success, None
         if type(result) is tuple:
             result, status, *rest = result
             headers = rest[0] if rest else None
@@ -78,11 +79,7 @@ class _ResponseCompiler:
                 for name, schema in response.content.items()
             }
         )
-        self._default = min(
-            (name for name in response.content if "*" not in name),
-            key=lambda name: not media.is_json(name),
-            default=None,
-        )
+        self._default = default_media_type(response)
         self._headers = [
             (header, ParameterDecoder(header, contract, compiler)) for header in response.headers
         ]
@@ -117,6 +114,15 @@ class _ResponseCompiler:
             decoder.decode(raw, {}, "", failures)
         if failures:
             raise ResponseViolation([failure.violation for failure in failures])
+
+
+def default_media_type(response: Response) -> str | None:
+    """Return the media type that a body goes out with unless its handler says otherwise: JSON, if it can be."""
+    return min(
+        (name for name in response.content if "*" not in name),
+        key=lambda name: not media.is_json(name),
+        default=None,
+    )
 
 
 def _text(name: str, value: Any) -> str:

@@ -32,7 +32,7 @@ _KEYWORDS = frozenset(
     "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems "
     "minItems uniqueItems maxProperties minProperties required enum type format".split()
 )
-_INTEGER_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+INTEGER_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _HIDDEN: Schema = {"not": {"description": "hidden"}}  # nothing fits, and the error shows why
 _MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 
@@ -156,7 +156,7 @@ class SchemaCompiler:
                     for name, part in schema["properties"].items()
                 }
             _require(out, [name for name in out.get("required", []) if name not in hidden])
-            if bounds := _INTEGER_BOUNDS.get(out.get("format", "")):
+            if bounds := INTEGER_BOUNDS.get(out.get("format", "")):
                 _bound(out, *bounds)
             return _nullable(out) if schema.get("nullable") else out
 

@@ -1,0 +1,132 @@
+"""Regular expressions → texts that match them, the same ones every time."""
+
+from __future__ import annotations
+
+import re
+import string
+import warnings
+from collections.abc import Callable, Iterator
+from re import _parser  # type: ignore[attr-defined]  # the only parser of expressions there is; no stubs know it
+from typing import Any
+
+MAX_STEPS = 10_000
+"""How many steps a text may take; an expression can ask for more than memory holds."""
+
+_READABLE = string.ascii_letters + string.digits + "-_. " + string.punctuation
+_CATEGORIES = {
+    "CATEGORY_DIGIT": str.isdigit,
+    "CATEGORY_WORD": lambda char: char.isalnum() or char == "_",
+    "CATEGORY_SPACE": str.isspace,
+}
+
+
+class NoText(Exception):
+    """The expression cannot be read, or no text for it can be made."""
+
+
+def matching(pattern: str, least: int, variant: int = 0) -> Iterator[str]:
+    """Yield a few texts that the pattern should match, for whoever validates them; of length `least` if it goes.
+
+    Another `variant` gives other texts where the pattern leaves a choice. What an expression looks ahead
+    or behind for is not seen to. Raises NoText.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python may read otherwise one day, a validator reads today
+            tree = _parser.parse(
+                pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+            )
+    except (re.error, OverflowError, RecursionError) as exc:
+        raise NoText from exc
+    shortest = _Writer(variant, 0).write(tree)
+    yield shortest
+    lacking = least - len(shortest)
+    for more in range(lacking, lacking + 4):
+        if more > 0:
+            yield _Writer(variant, more).write(tree)
+    yield shortest.ljust(least, "a")
+
+
+class _Writer:
+    """Writes one text for a parsed expression; `more` is how many repetitions it may add."""
+
+    def __init__(self, variant: int, more: int) -> None:
+        self._variant = variant
+        self._more = more
+        self._steps = 0
+        self._groups: dict[int, str] = {}
+
+        self._kinds: dict[str, Callable[[Any], str]] = {
+            "LITERAL": chr,
+            "NOT_LITERAL": lambda code: self._choose([("NEGATE", None), ("LITERAL", code)]),
+            "ANY": lambda _: self._choose([("NEGATE", None)]),
+            "IN": lambda items: self._choose([(str(kind), what) for kind, what in items]),
+            "MAX_REPEAT": lambda repeat: self._repeat(*repeat),
+            "MIN_REPEAT": lambda repeat: self._repeat(*repeat),
+            "POSSESSIVE_REPEAT": lambda repeat: self._repeat(*repeat),
+            "SUBPATTERN": lambda group: self._group(group[0], group[-1]),
+            "ATOMIC_GROUP": self.write,
+            "GROUPREF": lambda group: self._groups.get(group, ""),
+            "BRANCH": lambda branch: self.write(branch[1][self._digit(len(branch[1]))]),
+            "AT": _nothing,
+            "ASSERT": _nothing,
+            "ASSERT_NOT": _nothing,
+        }
+
+    def write(self, tree: Any) -> str:
+        """Write a text for a part of the expression; raise NoText."""
+        self._count(len(tree))
+        try:
+            return "".join(self._kinds[str(kind)](value) for kind, value in tree)
+        except KeyError as exc:
+            raise NoText from exc
+
+    def _group(self, number: int | None, tree: Any) -> str:
+        text = self.write(tree)
+        if number is not None:
+            self._groups[number] = text
+        return text
+
+    def _repeat(self, least: int, most: int, tree: Any) -> str:
+        added = min(int(most) - int(least), self._more)
+        self._more -= added
+        return "".join(self.write(tree) for _ in range(least + added))
+
+    def _choose(self, items: list[tuple[str, Any]]) -> str:
+        """Choose a character of a class: one that reads well, else the first of its first range."""
+        negated = items[0][0] == "NEGATE"
+        choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
+        if not choices and not negated:
+            choices = [
+                chr(what if kind == "LITERAL" else what[0]) for kind, what in items if kind != "CATEGORY"
+            ]
+        if not choices:
+            choices = [" "]
+        return choices[self._digit(len(choices))]
+
+    def _digit(self, base: int) -> int:
+        """Take from the variant what one choice can tell of it."""
+        self._variant, digit = divmod(self._variant, base)
+        return digit
+
+    def _count(self, steps: int) -> None:
+        self._steps += steps or 1
+        if self._steps > MAX_STEPS:
+            raise NoText
+
+
+def _nothing(_what: Any) -> str:
+    return ""
+
+
+def _is_in(char: str, kind: str, what: Any) -> bool:
+    match kind:
+        case "LITERAL":
+            return ord(char) == int(what)
+        case "RANGE":
+            return bool(what[0] <= ord(char) <= what[1])
+        case "CATEGORY":
+            name = str(what)
+            is_in = _CATEGORIES[name.replace("_NOT", "")](char)
+            return not is_in if "_NOT" in name else is_in
+    return False
