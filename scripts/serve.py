@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import Iterator
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .announcement import announce
 from .output import setup_errors
+from .server import run
 
 if TYPE_CHECKING:
-    from handlers._host.app import Application
     from handlers._host.settings import HostSettings
-
-DEMO_TOKEN_LIFE = 30 * 86400  # seconds
-MAX_SHOWN = 5  # operations named at start
 
 EXAMPLES = """\b
 A contract is enough to begin with; what is written goes before what is made up:
   relay serve --spec api.yaml --missing mock
   relay serve --spec api.yaml --handlers shop --missing mock --missing 'Event Logs=stub'
+With --reload an edit is live at once; one that is wrong is told here and at /readyz, and changes nothing:
+  relay serve --spec api.yaml --handlers shop --missing mock --reload
 """
 
 
@@ -42,7 +42,12 @@ A contract is enough to begin with; what is written goes before what is made up:
 @click.option(
     "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."
 )
-def serve(*, demo: bool, **given: Any) -> None:
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="Take up edits of contract and package while serving; settings are read once.",
+)
+def serve(*, demo: bool, reload: bool, **given: Any) -> None:
     """Serve the contract.
 
     Without --spec and --handlers it is the service's own contract. Options go before RELAY_*
@@ -51,23 +56,36 @@ def serve(*, demo: bool, **given: Any) -> None:
     """
     given["missing"] = given["missing"] or None
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     with setup_errors():
         from handlers._host.app import create
         from handlers._host.problems import Problem, SetupError
+        from handlers._host.reloading import Reloading
 
         from . import demo as demo_data
+        from .reloading import Sources, watch
 
         settings: Any = demo_data.demo_settings(**given) if demo else _settings(given)
         if demo and settings.handlers != "handlers":
             raise SetupError(
                 [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
             )
+        if reload and settings.environment == "production":
+            raise SetupError(
+                [Problem("--reload", "not for production, which RELAY_ENVIRONMENT says this is")]
+            )
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it logs what clients get wrong
         logging.getLogger("relay").setLevel(settings.log_level.upper())
+        sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
         application = create(settings.handlers, settings)
         if demo:
             asyncio.run(demo_data.load_demo(settings))
-    _run(application, demo=demo)
+        started = partial(announce, application, demo=demo)
+        if sources is None:
+            run(application, settings, started)
+        else:
+            service = Reloading(application)
+            run(service, settings, started, partial(watch, service, sources, settings.handlers, settings))
 
 
 def _settings(given: dict[str, Any]) -> HostSettings:
@@ -83,86 +101,3 @@ def _settings(given: dict[str, Any]) -> HostSettings:
         return settings  # the package's problems are told together with the contract's
     kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
     return load_settings(kind, **given)
-
-
-def _run(application: Application, *, demo: bool) -> None:
-    """Run uvicorn until a signal ends it."""
-    import uvicorn
-
-    from handlers._host.problems import Problem, SetupError
-
-    settings = application.settings
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                port = self.servers[0].sockets[0].getsockname()[1]
-                _announce(application, port, demo=demo)
-
-    server = Server(
-        uvicorn.Config(
-            application,
-            host=settings.host,
-            port=settings.port,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=20,
-            timeout_keep_alive=5,
-        )
-    )
-    refused: list[OSError] = []
-
-    def in_our_words(record: logging.LogRecord) -> bool:
-        """Keep what uvicorn logs of a failed start; it is told below, with what to do."""
-        if isinstance(record.msg, OSError):
-            refused.append(record.msg)
-        return not isinstance(record.msg, OSError) and "startup failed" not in record.getMessage()
-
-    logging.getLogger("uvicorn.error").addFilter(in_our_words)
-    with setup_errors():
-        try:
-            server.run()
-        except KeyboardInterrupt:
-            return
-        except SystemExit:
-            if application.lifespan.startup_error is not None:
-                raise application.lifespan.startup_error from None
-            if refused:
-                reason = os.strerror(refused[0].errno) if refused[0].errno else str(refused[0])
-                where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
-                raise SetupError([Problem("RELAY_HOST, RELAY_PORT", where)]) from None
-            raise
-
-
-def _announce(application: Application, port: int, *, demo: bool) -> None:
-    """Say where the service is, and, for the demo, how to call it."""
-    settings: Any = application.settings
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{port}"
-    count = len(application.contract.operations)
-    click.echo(f"{application.contract.title}: {count} operation{'s' * (count != 1)} at {url}")
-    for line in _missing(application):
-        click.echo(line)
-    if settings.docs and settings.openapi:
-        click.echo(f"Docs: {url}/docs")
-    if demo:
-        from .demo import USER
-        from .token import mint
-
-        token = mint(settings, USER, DEMO_TOKEN_LIFE)
-        click.echo(f"Data: {settings.store.get_secret_value().removeprefix('sqlite:///')}")
-        click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
-
-
-def _missing(application: Application) -> Iterator[str]:
-    """Say for which operations something stands in; a long list is cut."""
-    count = len(application.contract.operations)
-    for policy, word in (("mock", "mocked"), ("stub", "stubbed")):
-        names = [str(binding.operation) for binding in application.missing if binding.missing == policy]
-        if names:
-            shown = [*names[:MAX_SHOWN], f"{len(names) - MAX_SHOWN} more"][: len(names)]
-            are = "is" if len(names) == 1 else "are"
-            yield f"{len(names)} of {count} operations {are} {word}: {', '.join(shown)}"

@@ -102,6 +102,7 @@ PREFERRED = {
         (["code=418"], 200, {"name": "s"}, None),
         (["code=404, example=small"], 404, 4, "code=404"),
         (["example=none"], 200, {"name": "s"}, None),
+        (["code=" + "4" * 5000], 200, {"name": "s"}, None),
         (["code=²00, example"], 200, {"name": "s"}, None),
         (['", code=404'], 200, {"name": "s"}, None),
     ],

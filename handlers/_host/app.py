@@ -48,13 +48,14 @@ class Application:
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     collaborators: dict[str, Any] = field(default_factory=dict)
+    reload_problems: list[Problem] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
     _asgi: Any = None
 
     def __post_init__(self) -> None:
         extras: dict[str, Extra] = {
             "/livez": health.livez,
-            "/readyz": lambda: health.readyz(self.collaborators),
+            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems),
         }
         if self.settings.openapi:
             extras |= docs.contract_pages(self.contract)
@@ -204,7 +205,7 @@ def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
     if contract is None:
         return Policies()
     policies = read_policies(settings.missing, contract)
-    if settings.environment == "production" and policies.name(Missing.MOCK):
+    if settings.environment == "production" and policies.includes(Missing.MOCK):
         message = "mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
         raise SetupError([Problem("RELAY_MISSING", message)])
     return policies

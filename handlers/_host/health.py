@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from .messages import Answer
+from .problems import Problem
 
 READY_TIMEOUT = 3.0  # seconds
 
@@ -20,8 +21,11 @@ async def livez() -> Answer:
     return Answer(200, list(_HEADERS), b'{"status":"live"}')
 
 
-async def readyz(collaborators: Mapping[str, Any]) -> Answer:
-    """Answer 200 when every collaborator that has `ready()` returns from it, else 503 with their names."""
+async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Problem] = ()) -> Answer:
+    """Answer 200 when every collaborator that has `ready()` returns from it, else 503 with their names.
+
+    Why a newer version of the service was not taken is told in either case.
+    """
     checks = {name: one.ready() for name, one in collaborators.items() if hasattr(one, "ready")}
     try:
         async with asyncio.timeout(READY_TIMEOUT):
@@ -31,6 +35,7 @@ async def readyz(collaborators: Mapping[str, Any]) -> Answer:
     failing = [
         name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)
     ]
-    if failing:
-        return Answer(503, list(_HEADERS), orjson.dumps({"status": "unavailable", "failing": failing}))
-    return Answer(200, list(_HEADERS), b'{"status":"ready"}')
+    told: dict[str, Any] = {"status": "unavailable", "failing": failing} if failing else {"status": "ready"}
+    if reload := [{"where": str(one.where), "message": one.message} for one in reload_problems]:
+        told["reload"] = reload
+    return Answer(503 if failing else 200, list(_HEADERS), orjson.dumps(told))

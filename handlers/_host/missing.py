@@ -35,7 +35,7 @@ class Policies:
         """Whether the contract can be served without any function."""
         return all(self.of(operation) is not Missing.FAIL for operation in contract.operations)
 
-    def name(self, policy: Missing) -> bool:
+    def includes(self, policy: Missing) -> bool:
         """Whether a policy is chosen for anything."""
         return policy in (self._default, *self._by_tag.values())
 

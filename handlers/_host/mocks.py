@@ -42,7 +42,7 @@ class Mock:
         applied: dict[str, str] = {}
         status = self._usual
         code = wanted.get("code", "")
-        if code.isdecimal() and int(code) in self._by_status:
+        if len(code) == 3 and code.isdecimal() and int(code) in self._by_status:
             status, applied["code"] = int(code), code
         made = self._by_status[status]
         answer = made.usual
