@@ -137,15 +137,62 @@ def test_any_words_make_a_stub_that_passes_every_rule_of_this_project(tmp_path, 
 
     made = plan(state, Ruff(ROOT / "handlers")).changes[FOLDER / "things.py"]
 
+    assert_tidy(made)
+    assert ast.parse(made)
+
+
+def assert_tidy(code):
+    """Assert that ruff, with the rules of this project, has nothing to say of an operations module."""
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", ROOT / "handlers/things.py", "-"],
-            input=made,
+            input=code,
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout.decode() + made.decode()
-    assert ast.parse(made)
+        assert done.returncode == 0, done.stdout.decode() + code.decode()
+
+
+LAZY = "from __future__ import annotations\n\n"
+HEADERS = {
+    "": "",
+    "import re\n": "one = re",
+    "import zlib\nfrom collections import abc\n\nimport click\nimport yaml\n\nfrom handlers import _store\n": (
+        "one = [zlib, abc, click, yaml, _store]"
+    ),
+    "from __future__ import annotations\n": "",
+    f"{LAZY}import re\nfrom typing import cast\n\nfrom . import _store\n": "one = [re, cast, _store]",
+    f"{LAZY}import yaml\n": "one = [yaml]",
+    f"{LAZY}from . import _store\nfrom ._errors import NotSignedIn\n": "one = [_store, NotSignedIn]",
+    f"{LAZY}from ._types import Error  # mine\n": "one = [Error]",
+    f"{LAZY}from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import re\n\n    from ._store import Store\n": (
+        "one: re.Pattern[str] | Store | None = None"
+    ),
+    f"{LAZY}from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from ._types import (\n        Error,  # mine\n    )\n": (
+        "one: Error | None = None"
+    ),
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_imports_stay_in_the_order_that_ruff_wants(header):
+    """Sections, `import` before `from`, names by kind; whatever the module had."""
+    use = HEADERS[header] or "one = 1"
+    before = f'"""Mine."""\n\n{header}\n\ndef one() -> None:\n    """Do it."""\n    {use}\n    print(one)  # noqa: T201\n'
+    before = before.replace('"""\n\n\n\n', '"""\n\n\n').replace(
+        "import annotations\n\n\n\n", "import annotations\n\n\n"
+    )
+    schema = {"oneOf": [ref("Resource10"), ref("Resource9"), ref("Error"), {"enum": ["a"]}, ref("Warning")]}
+    two = operation(
+        "two", responses={"200": json_of(schema)}, parameters=[query("q", schema={"type": "object"})]
+    )
+    one = operation("one", responses={"204": {"description": ""}})
+    schemas = dict.fromkeys(["Resource10", "Resource9", "Error", "Warning"], THING)
+    assert_tidy(before.encode())
+
+    made = laid_out(state_of(document(one, two, **schemas), things=before))
+
+    assert_tidy(made.encode())
 
 
 def test_a_stub_goes_below_what_is_there():

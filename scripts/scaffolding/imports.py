@@ -138,8 +138,8 @@ class Imports:
             self._remove(statement)
             return
         code = self.tree.code_for_node(statement)
-        if "#" in code:  # a person's remark stays where it is
-            new = statement.with_changes(names=_joined(aliases))
+        if "#" in code:  # a person's remark stays with its name
+            new = statement.with_changes(names=_joined(_sorted(aliases)))
         else:
             new = statement.with_changes(names=_listed(aliases), lpar=None, rpar=None)
         is_inner = any(
@@ -268,10 +268,15 @@ def _bound_name(alias: cst.ImportAlias) -> str:
     return dotted(alias.asname.name) if alias.asname else dotted(alias.name)
 
 
-def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
+def _sorted(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
     """Sort names as formatters do: constants, classes, the rest; numbers as numbers."""
+    return sorted(aliases, key=lambda alias: _name_key(dotted(alias.name)))
+
+
+def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
+    """Make a list of names on one line."""
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    ordered = sorted(aliases, key=lambda alias: _name_key(dotted(alias.name)))
+    ordered = _sorted(aliases)
     last = len(ordered) - 1
     return [
         alias.with_changes(comma=cst.MaybeSentinel.DEFAULT if index == last else comma)

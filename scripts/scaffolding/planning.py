@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import libcst as cst
@@ -56,7 +56,7 @@ def _rename(state: State, asked: Renames, found: Plan) -> State:
     renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(asked)
     if not renames:
         return state
-    state = _after(state, found, renamed(state.sources, renames))
+    state = replace(_after(state, found, renamed(state.sources, renames)), done=renames)
     for (module, old), new in renames.items():
         found.told.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
     return state
@@ -217,10 +217,11 @@ def _joined(parts: Sequence[str], newline: str) -> str:
 def _write_types(state: State, _layout: Layout, found: Plan) -> State:
     old, new = state.types_found, state.types_wanted
     if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
-        return state
+        return replace(state, done={})
     newline = "\r\n" if old is not None and "\r\n" in old else "\n"
     found.told.append(f"{'made' if old is None else 'wrote'} {display(state.types_path)}")
-    return _after(state, found, {state.types_path: new.replace("\n", newline).encode()})
+    changes = {state.types_path: new.replace("\n", newline).encode()}
+    return replace(_after(state, found, changes), done={})
 
 
 def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:

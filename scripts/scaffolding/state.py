@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,18 +17,19 @@ from .locating import Handlers
 from .modules import Function
 from .sources import TYPES, Sources
 
-Renames = dict[tuple[str, str], str]
-"""(module, name) → new name."""
-
 
 @dataclass(frozen=True)
 class State:
-    """What there is to compare; `spec` is where the contract stands."""
+    """What there is to compare; `spec` is where the contract stands.
+
+    `done` are the renames that the record, as it is written, does not know yet.
+    """
 
     contract: Contract
     sources: Sources
     types: Types
     spec: Path
+    done: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -59,7 +60,11 @@ class State:
     @cached_property
     def record(self) -> Record | None:
         """The operations as they were when the types were generated."""
-        return None if self.types_found is None else read_record(self.types_found)
+        found = None if self.types_found is None else read_record(self.types_found)
+        return found and {
+            key: replace(known, name=self.done.get((known.module, known.name), known.name))
+            for key, known in found.items()
+        }
 
     def known(self, operation: Operation) -> Known | None:
         """Return what the record says of an operation."""
