@@ -33,7 +33,7 @@ def tools_installed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as exc:
-        told = "this command needs the tools: pip install 'tether-relay[tools]'"
+        told = f"this command needs the tools ({exc.name}): pip install 'tether-relay[tools]'"
         raise SetupError([Problem("relay", told)]) from exc
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
 from handlers._host.bundling import Missing, lookup, parse_pointer, references
 from handlers._host.contract import METHODS, Contract, bundled
 from handlers._host.documents import Pointer, parse_document
@@ -63,8 +65,6 @@ def read(path: Path) -> Reading:
 
 def second_opinion(contract: Contract) -> Iterator[Finding]:
     """Ask openapi-spec-validator, too, about a contract in which nothing else is wrong."""
-    from openapi_spec_validator import OpenAPIV30SpecValidator
-
     for error in OpenAPIV30SpecValidator(contract.document).iter_errors():
         pointer = tuple(str(token) for token in error.absolute_path)
         yield finding(contract, "structure", pointer, error.message)
