@@ -538,7 +538,8 @@ def test_says_what_to_install(tmp_path):
 
         assert (done.returncode, done.stdout) == (2, "")
         assert (
-            done.stderr == "error: relay: this command needs the tools (libcst): pip install 'tether-relay[tools]'\n"
+            done.stderr
+            == "error: relay: this command needs the tools (libcst): pip install 'tether-relay[tools]'\n"
         )
 
 

@@ -12,7 +12,7 @@ from .edge import ALWAYS, read_body, send_answer
 from .errors import OperationNotImplemented, RenderError, report
 from .messages import Answer, Request
 from .missing import Missing
-from .mocks import Mock
+from .mocking import Mock
 from .requests import Arguments, RequestDecoder
 from .responses import ResponseEncoder
 from .schemas import SchemaCompiler

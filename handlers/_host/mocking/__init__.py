@@ -6,12 +6,13 @@ A client chooses with the header Prefer (RFC 7240): `code=404` for the answer of
 
 from __future__ import annotations
 
+from handlers._host.contract import Contract, Operation
+from handlers._host.messages import Answer, HeaderList, header
+from handlers._host.responses import ResponseEncoder
+from handlers._host.schemas import SchemaCompiler
+
 from .canned import BODILESS, CannedAnswers
-from .contract import Contract, Operation
-from .messages import Answer, HeaderList, header
 from .preferences import read_preferences, write_preferences
-from .responses import ResponseEncoder
-from .schemas import SchemaCompiler
 
 _MARK = (b"x-mock", b"true")
 

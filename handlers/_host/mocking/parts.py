@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from .bundling import lookup, parse_pointer
-from .contract import Contract, Schema
-from .documents import Pointer
+from handlers._host.bundling import lookup, parse_pointer
+from handlers._host.contract import Contract, Schema
+from handlers._host.documents import Pointer
 
 _WORDS = {  # what a schema without a type is about
     "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),

@@ -12,8 +12,10 @@ from typing import Any
 
 import orjson
 
-from .contract import Contract, Schema
-from .documents import Pointer
+from handlers._host.contract import Contract, Schema
+from handlers._host.documents import Pointer
+from handlers._host.schemas import SchemaCompiler
+
 from .numbers import number_within
 from .parts import (
     NoSample,
@@ -31,7 +33,6 @@ from .parts import (
     without,
 )
 from .patterns import NoText, matching
-from .schemas import SchemaCompiler
 from .texts import of_format, of_length
 
 MAX_PARTS = 2_000

@@ -1,4 +1,4 @@
-"""Schemas → conforming values: `handlers/_host/samples.py`, and the modules it puts them together with."""
+"""Schemas → conforming values: `handlers/_host/mocking/samples.py`, and the modules it puts them together with."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiled import POINTER, around
-from handlers._host.parts import NoSample
+from handlers._host.mocking.parts import NoSample
+from handlers._host.mocking.samples import Sampler
 from handlers._host.problems import SetupError
-from handlers._host.samples import Sampler
 from handlers._host.schemas import SchemaCompiler
 
 NODE = {"$ref": "#/components/schemas/Node"}

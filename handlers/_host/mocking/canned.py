@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from . import media
-from .bundling import lookup, parse_pointer
-from .contract import ABSENT, Contract, Operation, Parameter, Response, Schema
-from .documents import Pointer
-from .errors import ResponseViolation
-from .messages import Answer
+from handlers._host import media
+from handlers._host.bundling import lookup, parse_pointer
+from handlers._host.contract import ABSENT, Contract, Operation, Parameter, Response, Schema
+from handlers._host.documents import Pointer
+from handlers._host.errors import ResponseViolation
+from handlers._host.messages import Answer
+from handlers._host.responses import ResponseEncoder, default_media_type
+from handlers._host.schemas import SchemaCompiler
+
 from .parts import NoSample, Part
-from .responses import ResponseEncoder, default_media_type
 from .samples import Sampler
-from .schemas import SchemaCompiler
 
 BODILESS = (204, 304)
 """Final statuses that never have a body (RFC 9110 sections 15.3.5 and 15.4.5)."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from .contract import Schema
-from .schemas import INTEGER_BOUNDS
+from handlers._host.contract import Schema
+from handlers._host.schemas import INTEGER_BOUNDS
 
 Bound = tuple[Fraction, bool]
 """A bound, and whether it is itself left out."""

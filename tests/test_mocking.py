@@ -1,4 +1,4 @@
-"""Answers made from the contract: `handlers/_host/mocks.py`, `canned.py` and `preferences.py`."""
+"""Answers made from the contract: `handlers/_host/mocking/`, `canned.py` and `preferences.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from handlers._host.app import create
 from handlers._host.contract import load_contract
-from handlers._host.preferences import read_preferences, write_preferences
+from handlers._host.mocking.preferences import read_preferences, write_preferences
 from handlers._host.problems import SetupError
 from handlers._host.schemas import SchemaCompiler
 from handlers._host.settings import HostSettings
