@@ -158,6 +158,15 @@ def test_tells_what_of_a_parameter_is_missing_and_nothing_beside(load):
     assert found.endswith("'in' is missing")
 
 
+def test_tells_of_a_value_of_another_type_nothing_but_that(load):
+    """What a list lacks of a parameter is no help."""
+    document = contract({"/a": {"get": operation("one", parameters=[["q", "r"]])}})
+
+    (found,) = problems_of(load, document)
+
+    assert found.endswith('this is not of type "object"')
+
+
 def test_refuses_a_reference_in_a_circle(load):
     """It stands for nothing."""
     document = contract({"/a": {"get": operation("one")}})

@@ -38,9 +38,12 @@ def breaches(bundle: Bundle) -> list[Breach]:
     from .framework import OpenAPISpecification
 
     validator = jsonschema_rs.Draft4Validator(OpenAPISpecification.openapi_schema, mask="this")
+    errors = list(_specific(validator.iter_errors(bundle.data)))
+    mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     found = [
         breach
-        for error in _specific(validator.iter_errors(bundle.data))
+        for error in errors
+        if error.kind.name == "type" or tuple(error.instance_path) not in mistyped
         for breach in _tell(error, tuple(str(token) for token in error.instance_path))
     ]
     told = {breach.pointer for breach in found if breach.message != _SEVERAL_FIT}

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from handlers._host import media
 from handlers._host.contract import ABSENT, Contract, Operation, Schema
 from handlers._host.documents import Pointer
+from handlers._host.mocking.parts import NoSample
+from handlers._host.mocking.samples import Sampler
 from handlers._host.schemas import SchemaCompiler, Validator
 from scripts.findings import Finding
 
@@ -24,6 +26,7 @@ _ANYTHING: tuple[Any, ...] = (None, True, 0, 0.5, "", "text", [], [None], {}, {"
 def check_strength(contract: Contract) -> Iterator[Finding]:
     """Find bodies of which the contract says nothing, or little, and say how little."""
     compiler = SchemaCompiler(contract)
+    sampler = Sampler(contract, compiler)
     for operation in contract.operations:
         if operation.body:
             at = (*operation.body.pointer, "content")
@@ -32,10 +35,12 @@ def check_strength(contract: Contract) -> Iterator[Finding]:
                 if media.is_json(media_type) and validator and all(map(validator.accepts, _ANYTHING)):
                     message = f"the body of {operation} may be anything; describe it"
                     yield finding(contract, "vacuous-request", (*at, media_type), message)
-        yield from _responses(contract, operation, compiler)
+        yield from _responses(contract, operation, compiler, sampler)
 
 
-def _responses(contract: Contract, operation: Operation, compiler: SchemaCompiler) -> Iterator[Finding]:
+def _responses(
+    contract: Contract, operation: Operation, compiler: SchemaCompiler, sampler: Sampler
+) -> Iterator[Finding]:
     """Judge the successful answers; failures share one schema, of which a success says enough."""
     for status, response in operation.responses.items():
         for media_type, schema in response.content.items():
@@ -51,12 +56,15 @@ def _responses(contract: Contract, operation: Operation, compiler: SchemaCompile
                 message = f"{what} may be {{}}; list in `required` the properties that it always has"
                 yield finding(contract, "vacuous-response", at, message)
             example = _example(contract, operation, status, media_type, schema)
+            source = "its example"
+            if example is ABSENT:
+                example, source = _sampled(sampler, schema, at), "a sample"
             if example is not ABSENT:
-                yield _judge(contract, at, what, measure(example, validator))
+                yield _judge(contract, at, f"{what} notices", source, measure(example, validator))
 
 
-def _judge(contract: Contract, at: Pointer, what: str, strength: Strength) -> Finding:
-    told = f"{what} notices {strength.noticed} of {strength.made} mutations of its example ({strength.share:.0%})"
+def _judge(contract: Contract, at: Pointer, what: str, source: str, strength: Strength) -> Finding:
+    told = f"{what} {strength.noticed} of {strength.made} mutations of {source} ({strength.share:.0%})"
     if strength.share >= WEAK:
         return finding(contract, "response-strength", at, told)
     advice = " and ".join(dict.fromkeys(_ADVICE[kind] for kind in strength.unnoticed))
@@ -106,3 +114,11 @@ def _example(contract: Contract, operation: Operation, status: str, media_type: 
     for named in (raw.get("examples") or {}).values():
         return contract.resolve(named).get("value", ABSENT)
     return contract.resolve(schema).get("example", ABSENT)
+
+
+def _sampled(sampler: Sampler, schema: Schema, at: Pointer) -> Any:
+    """Return a value made up from a schema; ABSENT where none can be."""
+    try:
+        return sampler.sample(schema, at)
+    except NoSample:
+        return ABSENT
