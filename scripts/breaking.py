@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,14 +101,13 @@ def _usual_ignore_file(new: str) -> Path | None:
 
 
 def _folder(package: str) -> Path:
-    """Return where a package's modules are: here, or where it is installed; it is not imported."""
+    """Return where a package's modules are; SetupError where there is none."""
     from handlers._host.problems import Problem, SetupError
 
-    top, *below = package.split(".")
-    spec = None if Path(top).is_dir() or not top else find_spec(top)
-    homes = [Path(top), *map(Path, (spec and spec.submodule_search_locations) or [])]
-    folder = next((one for home in homes if (one := home.joinpath(*below)).is_dir()), None)
-    if folder is None:
+    from .files import package_folder
+
+    folder = package_folder(package)
+    if not folder.is_dir():
         raise SetupError([Problem("RELAY_HANDLERS", f"there is no package '{package}' here")])
     return folder
 

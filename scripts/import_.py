@@ -62,11 +62,12 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
     if check and (update or diff):
         raise click.UsageError("--check compares only; use it without --update and --diff")
     with tool():
+        from .files import replace_files
         from .importing.checking import check_sources
         from .importing.lock import NAME, read_lock
         from .importing.merging import merge_sources
         from .importing.sources import Reader
-        from .importing.target import Target, read_file, replace_files
+        from .importing.target import Target, read_file
 
         target = Target(chosen(spec)[0])
         lock = read_lock(target.path.parent / NAME)

@@ -19,9 +19,9 @@ from handlers._host.contract import METHODS, load_contract
 from handlers._host.documents import read_document
 from handlers._host.problems import SetupError
 from running import relay
+from scripts.files import replace_files
 from scripts.importing.lock import read_lock
 from scripts.importing.rendering import block, inline
-from scripts.importing.target import replace_files
 from scripts.importing.wording import same, structure
 
 NAME = "get-organization-level-voice-ai-configuration.md"

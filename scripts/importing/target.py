@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,38 +72,3 @@ def _is_blank(source: bytes) -> bool:
     return all(
         not line or line.startswith(b"#") or line == b"---" for line in map(bytes.strip, source.splitlines())
     )
-
-
-def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Give files other contents, each whole or not at all, with the mode it had.
-
-    All are on the disk before the first takes its place. Raises SetupError where that fails.
-    """
-    staged: list[tuple[Path, Path]] = []
-    path = Path()
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            staged.append((Path(name), path))
-            with os.fdopen(descriptor, "wb") as file:
-                os.fchmod(descriptor, _mode(path))
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-        for temporary, path in staged:
-            temporary.replace(path)
-    except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be written: {exc.strerror}")]) from exc
-    finally:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-
-
-def _mode(path: Path) -> int:
-    """Return the mode of a file, or the one that a new file gets."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
