@@ -90,7 +90,7 @@ def breaking(
         changes, stale = ignore(compare(before.contract, after.contract), ignored)
         impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
     findings = [_finding(change, before, after) for change in changes]
-    conclude("breaking", [*findings, *stale, *_told(impacts, after)], form)
+    conclude("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
 
 
 def _usual_ignore_file(new: str) -> Path | None:

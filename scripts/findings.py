@@ -98,10 +98,13 @@ def rules_option(
     )
 
 
-def conclude(command: str, findings: Iterable[Finding], form: str) -> None:
-    """Print what `relay COMMAND` found, in the order of places, and exit with 1 if an error is among it."""
+def conclude(command: str, findings: Iterable[Finding], form: str, clean: str = "nothing found") -> None:
+    """Print what `relay COMMAND` found, in the order of places, and exit with 1 if an error is among it.
+
+    `clean` is said when nothing was found.
+    """
     ordered = sorted(dict.fromkeys(findings), key=_order)
-    click.echo(_FORMATS[form](command, ordered))
+    click.echo(_FORMATS[form](command, ordered, clean))
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(FOUND_WANTING)
 
@@ -116,21 +119,21 @@ def _parts(place: Place | str) -> tuple[str, int, int]:
     return (place, 0, 0) if isinstance(place, str) else place
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """Count what was found: `2 errors, 1 warning`."""
+def _summary(findings: Sequence[Finding]) -> str:
+    """Count what was found: `2 errors, 1 warning`; nothing for nothing."""
     counts = Counter(finding.severity for finding in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
     told = [
         f"{counts[kind]} {word}{'s' * (counts[kind] != 1)}" for kind, word in words.items() if counts[kind]
     ]
-    return ", ".join(told) or "nothing found"
+    return ", ".join(told)
 
 
-def _text(command: str, findings: Sequence[Finding]) -> str:
-    return "\n".join([*map(str, findings), f"relay {command}: {summary(findings)}"])
+def _text(command: str, findings: Sequence[Finding], clean: str) -> str:
+    return "\n".join([*map(str, findings), f"relay {command}: {_summary(findings) or clean}"])
 
 
-def _json(command: str, findings: Sequence[Finding]) -> str:
+def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
     counts = Counter(finding.severity for finding in findings)
     rows = [
         {
@@ -146,7 +149,7 @@ def _json(command: str, findings: Sequence[Finding]) -> str:
     return json.dumps({"command": command, "counts": counted, "findings": rows}, indent=2)
 
 
-def _junit(command: str, findings: Sequence[Finding]) -> str:
+def _junit(command: str, findings: Sequence[Finding], clean: str) -> str:
     """Write a suite with a case for each finding; only an error is a failure."""
     suite = ET.Element("testsuite", name=f"relay {command}")
     for finding in findings:
@@ -162,7 +165,7 @@ def _junit(command: str, findings: Sequence[Finding]) -> str:
         else:
             ET.SubElement(case, "system-out").text = str(finding)
     if not findings:
-        ET.SubElement(suite, "testcase", classname=command, name="nothing found")
+        ET.SubElement(suite, "testcase", classname=command, name=clean)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(sum(finding.severity is Severity.ERROR for finding in findings)))
     suites = ET.Element("testsuites")
@@ -171,7 +174,7 @@ def _junit(command: str, findings: Sequence[Finding]) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
-def _github(command: str, findings: Sequence[Finding]) -> str:
+def _github(command: str, findings: Sequence[Finding], clean: str) -> str:
     """Write workflow commands, which become annotations beside the lines."""
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     lines = []
@@ -181,7 +184,7 @@ def _github(command: str, findings: Sequence[Finding]) -> str:
         told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
         lines.append(f"::{words[finding.severity]} {told}::{_escaped(message)}")
-    return "\n".join([*lines, f"relay {command}: {summary(findings)}"])
+    return "\n".join([*lines, f"relay {command}: {_summary(findings) or clean}"])
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -73,7 +73,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         lock = read_lock(target.path.parent / NAME)
         reader = Reader(max_size)
         if check:
-            conclude("import", check_sources(target, lock, reader, sources), form)
+            conclude("import", check_sources(target, lock, reader, sources), form, "no page has changed")
             return
         merge = merge_sources(target.document, lock, reader.read(sources), update=update)
         content = target.source if merge.refused else target.holding(merge.wanted)

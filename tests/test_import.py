@@ -436,7 +436,7 @@ class TestChecking:
 
     def test_finds_nothing_in_what_was_just_imported(self):
         """With sources given or not."""
-        assert run("--check") == run("--check", "docs") == "relay import: nothing found\n"
+        assert run("--check") == run("--check", "docs") == "relay import: no page has changed\n"
 
     @pytest.mark.parametrize(
         ("schema", "told"),
@@ -473,7 +473,7 @@ class TestChecking:
         )
         assert spec() == before
         run("--update", "docs/a.md")
-        assert run("--check") == "relay import: nothing found\n"
+        assert run("--check") == "relay import: no page has changed\n"
 
     def test_tells_pages_that_appeared_and_vanished(self):
         """Of a folder that is given, all that is in it is meant."""
