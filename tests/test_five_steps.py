@@ -1,0 +1,171 @@
+"""Adding an operation in five steps, as CONTRIBUTING has them, walked in a copy of the project."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from hosting import assert_envelope
+from running import ROOT, relay, serving
+
+PATH = "/api/calls/voice-ai/numbers/count"
+OPERATION = """\
+  /api/calls/voice-ai/numbers/count:
+    get:
+      tags:
+        - Calls
+      summary: Count the organization's Sinch numbers
+      operationId: count_calls_voice_ai_numbers
+      parameters:
+        - name: aiEnabled
+          in: query
+          description: Only numbers on which the voice agent answers, or does not
+          schema:
+            type: boolean
+      responses:
+        '200':
+          description: How many there are
+          content:
+            application/json:
+              schema:
+                type: object
+                required:
+                  - count
+                properties:
+                  count:
+                    type: integer
+                    minimum: 0
+                additionalProperties: false
+        '400':
+          description: The request breaks the contract
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/CallsErrorResponse'
+        '401':
+          description: Nobody is signed in
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/CallsErrorResponse'
+        '500':
+          description: The service could not answer
+          content:
+            application/json:
+              schema:
+                $ref: '#/components/schemas/CallsErrorResponse'
+      security:
+        - bearerAuth: []
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of what the five steps touch, as a checkout of its own."""
+    for name in ("handlers", "scripts", "spec"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "bench"))
+    for name in ("pyproject.toml", "tox.ini"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def run(project, *arguments):
+    """Run a `relay` command of the copy, which has to succeed."""
+    result = relay(project, *arguments, PYTHONPATH=str(project))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def ask(project):
+    """Start the demo of the copy and ask the new operation, signed in."""
+    with serving(project, "--demo", PYTHONPATH=str(project)) as service:
+        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.get(f"{service.url}{PATH}", params={"aiEnabled": "true"}, headers=headers)
+
+
+def edit_the_contract(project):
+    """Step 1: write the operation into the contract by hand."""
+    spec = project / "spec/openapi.yaml"
+    spec.write_text(spec.read_text("utf-8").replace("components:\n", f"{OPERATION}components:\n"), "utf-8")
+
+
+def import_the_contract(project):
+    """Step 1: import it from the page that its publisher has of it."""
+    spec = (project / "spec/openapi.yaml").read_text("utf-8")
+    before, _, rest = spec.partition("paths:\n")
+    block = f"{before}paths:\n{OPERATION}components:\n{rest.partition('components:' + chr(10))[2]}"
+    page = project / "count-numbers.md"
+    page.write_text(f"# Count numbers\n\n## OpenAPI\n\n````yaml\n{block}````\n", "utf-8")
+    assert f"added GET {PATH}" in run(project, "import", page.name)
+
+
+def fill_the_body(project):
+    """Step 4: say what the operation does; collaborators are arguments, last."""
+    module = project / "handlers/calls.py"
+    source = module.read_text("utf-8")
+    signature = re.search(r"async def count_calls_voice_ai_numbers\(\n?(.*?)\) -> ", source, re.DOTALL)
+    filled = f"{signature[1].strip().rstrip(',')}, caller: Caller, store: Store"
+    source = source.replace(signature[1], filled).replace(
+        "    raise NotImplementedError\n",
+        "    _, numbers = await store.voice_ai(caller.organization_id)\n"
+        "    wanted = [one for one in numbers if ai_enabled in (None, one.get('aiEnabled', False))]\n"
+        "    return {'count': len(wanted)}\n",
+    )
+    module.write_text(source, "utf-8")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(module)], check=True, cwd=project)
+
+
+def checks(*environments):
+    """The commands of tox's environments, without what a person may add."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", "utf-8")
+    for name in environments:
+        for line in tox[f"testenv:{name}"]["commands"].strip().splitlines():
+            yield shlex.split(re.sub(r"\{posargs:?([^}]*)\}", r"\1", line))
+
+
+@pytest.mark.parametrize("first_step", [edit_the_contract, import_the_contract])
+def test_five_steps_add_an_operation(project, first_step):
+    """Each does what CONTRIBUTING says, and what was written before is still there."""
+    before = (project / "handlers/calls.py").read_text("utf-8")
+
+    first_step(project)
+    run(project, "lint")
+    told = run(project, "regenerate")
+    assert "added count_calls_voice_ai_numbers in handlers/calls.py" in told
+    assert_envelope(ask(project), 501, "NOT_IMPLEMENTED")
+    fill_the_body(project)
+
+    for program, *arguments in checks("lint", "spec", "regenerate", "drift"):
+        if program == "relay":
+            run(project, *arguments)
+        else:
+            subprocess.run([sys.executable, "-m", program, *arguments], cwd=project, check=True)
+    answer = ask(project)
+    assert (answer.status_code, answer.json()) == (200, {"count": 1})
+    written = (project / "handlers/calls.py").read_text("utf-8")
+    assert before.partition("async def ")[2] in written
+
+
+def test_contributing_has_these_five_steps():
+    """The text and the test say the same."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    section = text.partition("## Add an operation in five steps")[2].partition("\n## ")[0]
+
+    steps = re.findall(r"^\d\. \*\*([^*]*)\*\*", section, re.MULTILINE)
+
+    assert steps == [
+        "Edit the contract",
+        "`relay lint`",
+        "`relay regenerate`",
+        "Fill the body.",
+        "`scripts/test`",
+    ]
