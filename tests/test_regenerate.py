@@ -607,6 +607,24 @@ def test_keeps_encoding_and_newlines(encoding, newline):
     compile(after, "things.py", "exec")
 
 
+def test_tells_which_file_cannot_hold_the_contracts_words():
+    """Its encoding is a person's choice."""
+    state = state_of(document(operation("one", summary="客户")))
+    things = "# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1")
+    sources = state.sources.changed({FOLDER / "things.py": things})
+
+    with pytest.raises(SetupError, match=r"shop/things\.py: its encoding, iso-8859-1, cannot write '客户'"):
+        regenerated(state_of(read_back(state), sources))
+
+
+def test_reads_what_is_nested_deeply():
+    """A long sum is a deep tree."""
+    one = document(operation("one", parameters=[query("q")]))
+    deep = f"def one(): return {' + '.join(['x'] * 500)}\n"
+
+    assert brought(state_of(one, things=deep)).startswith("def one(*, q: str | None = None): return x + x")
+
+
 def read_back(state):
     """The document that a state was made of."""
     return state.contract.document

@@ -163,7 +163,7 @@ def written_by_people(sources):
     return functions, remarks
 
 
-@settings(max_examples=150, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(before=contracts, changes=edits, data=st.data())
 def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, data):
     """No body, remark or decorator changes, a second run does nothing, and drift finds just what was told."""

@@ -15,13 +15,14 @@ from .comparing import Comparison
 from .failures import failure_findings
 from .generated import first_difference
 from .locating import Unread, collaborator_names
-from .modules import Function, dotted
+from .modules import Function, deeply, dotted
 from .sources import TYPES
 from .state import State
 
 RUN = "run `relay regenerate`"
 
 
+@deeply()
 def check(state: State) -> list[Finding]:
     """Return all that keeps contract, handlers and types from being one; notes where that cannot be told."""
     return [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +15,23 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from handlers._host.documents import display
-from handlers._host.problems import Place
+from handlers._host.problems import Place, Problem, SetupError
+
+_DEPTH = 10_000  # frames; a sum of a thousand terms takes most of them
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Let trees be visited that are deeper than Python's own stack; SetupError for what is deeper still."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEPTH))
+    try:
+        yield
+    except RecursionError as exc:
+        message = "a module of the package is nested too deeply to be read"
+        raise SetupError([Problem("RELAY_HANDLERS", message)]) from exc
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from .generated import first_difference
 from .imports import Imports, local_names
 from .layout import Layout
 from .mending import header, mendable, mended, with_header
-from .modules import Function, Module
+from .modules import Function, Module, deeply
 from .renames import Renames, renamed
 from .sources import TYPES
 from .state import State
@@ -37,6 +37,7 @@ class Plan:
     left: list[Finding] = field(default_factory=list)
 
 
+@deeply()
 def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
     """Work out a run; `renames` are those that a person has asked for."""
     found = Plan()
@@ -110,7 +111,7 @@ def _mended(
     imports = Imports(_as_module(module, tree), _types_module(state), layout)
     imports.need(types, local)
     imports.drop(before)
-    return imports.tree.bytes
+    return _encoded(module.path, imports.tree, imports.tree.code)
 
 
 def _types_of(difference: Difference) -> list[Type]:
@@ -162,7 +163,17 @@ class _Replacer(cst.CSTTransformer):
 
 
 def _as_module(module: Module, tree: cst.Module) -> Module:
-    return Module(module.path, tree.bytes, module.name)
+    return Module(module.path, _encoded(module.path, tree, tree.code), module.name)
+
+
+def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
+    """Return code in the encoding that its file declares; SetupError where that has not the letters."""
+    try:
+        return code.encode(tree.encoding)
+    except UnicodeEncodeError as exc:
+        letters = exc.object[exc.start : exc.end]
+        message = f"its encoding, {tree.encoding}, cannot write '{letters}' of the contract; make it UTF-8"
+        raise SetupError([Problem(display(path), message)]) from exc
 
 
 def _types_module(state: State) -> str:
@@ -202,7 +213,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
     tree = imports.tree
     code = tree.code
     written = [code, *(f"{stub.strip()}\n" for stub in stubs)]
-    return _joined(written, tree.default_newline).encode(tree.encoding)
+    return _encoded(module.path, tree, _joined(written, tree.default_newline))
 
 
 def _joined(parts: Sequence[str], newline: str) -> str:
