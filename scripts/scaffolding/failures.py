@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 import orjson
@@ -76,12 +77,17 @@ def _raised(sources: Sources, function: Function) -> Iterator[Raised]:
             yield Raised(report, name, function.module.place(node))
 
 
-def _raises(node: cst.CSTNode) -> Iterator[cst.Raise]:
+def _raises(node: Any) -> Iterator[cst.Raise]:
+    """Give the `raise` statements below a node, not those of functions inside; expressions hold none."""
     if isinstance(node, cst.Raise):
         yield node
-    for child in node.children:
-        if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
-            yield from _raises(child)
+    elif not isinstance(node, cst.FunctionDef | cst.ClassDef):
+        inner = getattr(node, "body", ())
+        parts = [*inner] if isinstance(inner, Sequence) else [inner]
+        parts += [getattr(node, name, None) for name in ("orelse", "finalbody")]
+        for part in [*parts, *getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
+            if part is not None and not isinstance(part, cst.BaseExpression):
+                yield from _raises(part)
 
 
 def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 import sys
@@ -48,6 +49,7 @@ class Imports:
         self._types_module = types_module
         self._layout = layout
         self.tree = module.tree
+        self._used: tuple[set[str], list[str]] | None = None
 
     def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
         """Import what some annotations name."""
@@ -148,7 +150,22 @@ class Imports:
             for part in block.body.body
             if isinstance(part, cst.SimpleStatementLine)
         )
-        self.tree = _replaced(self.tree, statement, self._laid_out(new, is_inner=is_inner))
+        self._edit(statement, self._laid_out(new, is_inner=is_inner))
+
+    def _edit(self, old: cst.ImportFrom, new: cst.ImportFrom) -> None:
+        """Put an import into the place of another."""
+
+        def edited(line: Any) -> Any:
+            if isinstance(line, cst.SimpleStatementLine) and old in line.body:
+                return line.with_changes(body=[new if part is old else part for part in line.body])
+            if isinstance(line, cst.If) and line in blocks:
+                return line.with_changes(
+                    body=line.body.with_changes(body=[edited(inner) for inner in line.body.body])
+                )
+            return line
+
+        blocks = self._blocks()
+        self.tree = self.tree.with_changes(body=[edited(line) for line in self.tree.body])
 
     def _remove(self, statement: cst.ImportFrom) -> None:
         holders = [(block, block.body.body) for block in self._blocks()]
@@ -159,6 +176,7 @@ class Imports:
                 gone = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
                 if "#" not in self.tree.code_for_node(gone):
                     self.tree = cst.ensure_type(self.tree.deep_remove(gone), cst.Module)
+                    self._used = None
                 return
 
     def _laid_out(self, statement: cst.ImportFrom, *, is_inner: bool) -> cst.ImportFrom:
@@ -176,7 +194,10 @@ class Imports:
             self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
         elif blocks := self._blocks():
             inner = blocks[0].body.with_changes(body=self._placed(line, blocks[0].body.body))
-            self.tree = _replaced(self.tree, blocks[0], blocks[0].with_changes(body=inner))
+            new = blocks[0].with_changes(body=inner)
+            self.tree = self.tree.with_changes(
+                body=[new if one is blocks[0] else one for one in self.tree.body]
+            )
         else:
             blank = [cst.EmptyLine(indent=False)]
             block = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([line]), leading_lines=blank)
@@ -219,9 +240,19 @@ class Imports:
 
     def _uses(self, name: str) -> bool:
         """Whether anything but an import names something; what is in quotes may."""
-        finder = _Finder(name)
-        self.tree.visit(finder)
-        return finder.found
+        if self._used is None:
+            self._used = _used(self.tree.code)
+        names, texts = self._used
+        return name in names or any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+
+
+def _used(code: str) -> tuple[set[str], list[str]]:
+    """Return the names that a module uses, and its texts but for docstrings."""
+    nodes = [*ast.walk(ast.parse(code))]
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in told)
+    return names, [node.value for node in constants if isinstance(node.value, str)]
 
 
 def _aliases(statement: cst.ImportFrom) -> Sequence[cst.ImportAlias]:
@@ -299,32 +330,3 @@ def _name_key(name: str) -> tuple[int, list[tuple[int, str]], str]:
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
     parts = re.findall(r"\d+|\D+", name.lower())
     return kind, [(int(part), "") if part.isdecimal() else (sys.maxsize, part) for part in parts], name
-
-
-class _Finder(cst.CSTVisitor):
-    """Looks for a name outside of imports."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._word = re.compile(rf"\b{re.escape(name)}\b")
-        self._name = name
-        self.found = False
-
-    def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802, ARG002 -- libcst's names
-        return False
-
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802, ARG002 -- libcst's names
-        return False
-
-    def visit_Expr(self, node: cst.Expr) -> bool:  # noqa: N802 -- libcst's name
-        return not isinstance(node.value, cst.SimpleString)  # a docstring names nothing
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 -- libcst's name
-        self.found = self.found or node.value == self._name
-
-    def visit_SimpleString(self, node: cst.SimpleString) -> None:  # noqa: N802 -- libcst's name
-        self.found = self.found or self._word.search(node.value) is not None
-
-
-def _replaced(tree: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> cst.Module:
-    return cst.ensure_type(tree.deep_replace(old, new), cst.Module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,14 +168,15 @@ class _Conflict:
 def _shadowed(module: Module, wanted: Mapping[str, str]) -> set[str]:
     """Return the imported handlers whose new name means something else in a module already."""
     conflicts = [_Conflict(whole.rpartition(".")[2], new) for whole, new in wanted.items()]
-    bound = set(_bound_names(module.tree)) if conflicts else set()
+    bound = set(_bound_names(module.tree.code)) if conflicts else set()
     return {one.old for one in conflicts if one.new in bound}
 
 
-def _bound_names(node: cst.CSTNode) -> Iterator[str]:
-    """Give every name of a module that is no attribute."""
-    if isinstance(node, cst.Name):
-        yield node.value
-    for child in node.children:
-        if not (isinstance(node, cst.Attribute) and child is node.attr):
-            yield from _bound_names(child)
+def _bound_names(code: str) -> Iterator[str]:
+    """Give every name that a module binds or uses, but attributes."""
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.alias(asname=str(name)) | ast.alias(name=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
