@@ -99,7 +99,7 @@ def rules_option(
 
 
 def conclude(command: str, findings: Iterable[Finding], form: str, clean: str = "nothing found") -> None:
-    """Print what `relay COMMAND` found, in the order of places, and exit with 1 if an error is among it.
+    """Print what `relay COMMAND` found, in the order of places, notes last; exit with 1 if it has an error.
 
     `clean` is said when nothing was found.
     """
@@ -109,9 +109,8 @@ def conclude(command: str, findings: Iterable[Finding], form: str, clean: str = 
         raise SystemExit(FOUND_WANTING)
 
 
-def _order(finding: Finding) -> tuple[str, int, int, str, str]:
-    file, line, column = _parts(finding.place)
-    return file, line, column, finding.rule, finding.message
+def _order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
+    return finding.severity is Severity.INFO, *_parts(finding.place), finding.rule, finding.message
 
 
 def _parts(place: Place | str) -> tuple[str, int, int]:

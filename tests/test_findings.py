@@ -83,11 +83,11 @@ def test_github_annotations_escape_what_would_end_them(capsys):
     """Workflow commands end with the line, their properties with a comma."""
     odd = Finding("odd", Severity.INFO, Place("a,b:c.yaml", 1, 2), "x")
 
-    out, _ = printed(capsys, [BROKEN, odd], "github")
+    out, _ = printed(capsys, [odd, BROKEN], "github")
 
     assert out.splitlines()[:2] == [
-        "::notice file=a%2Cb%3Ac.yaml,line=1,col=2,title=odd::x",
         "::error file=a.yaml,line=10,col=3,title=dangling-ref::it leads%0Anowhere: 100%25 (see b.py:2:1)",
+        "::notice file=a%2Cb%3Ac.yaml,line=1,col=2,title=odd::x",
     ]
 
 
