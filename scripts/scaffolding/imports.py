@@ -42,13 +42,13 @@ def local_names(
 
 
 class Imports:
-    """Edits the imports of one module."""
+    """Edits the imports of one module, in `tree`: what became of it so far."""
 
-    def __init__(self, module: Module, types_module: str, layout: Layout) -> None:
+    def __init__(self, module: Module, tree: cst.Module, types_module: str, layout: Layout) -> None:
         self._module = module
         self._types_module = types_module
         self._layout = layout
-        self.tree = module.tree
+        self.tree = tree
         self._used: tuple[set[str], list[str]] | None = None
 
     def need(self, types: Sequence[Type], local: dict[str, str]) -> None:

@@ -108,7 +108,7 @@ def _mended(
         found.told.append(f"mended {function.name} in {display(module.path)}: {', '.join(told)}")
     before = {name for function, _ in functions for name in _generated(state, function)}
     tree = cst.ensure_type(module.tree.visit(_Replacer(new)), cst.Module)
-    imports = Imports(_as_module(module, tree), _types_module(state), layout)
+    imports = Imports(module, tree, _types_module(state), layout)
     imports.need(types, local)
     imports.drop(before)
     return _encoded(module.path, imports.tree, imports.tree.code)
@@ -162,10 +162,6 @@ class _Replacer(cst.CSTTransformer):
         return self._new.get(original_node, updated_node)
 
 
-def _as_module(module: Module, tree: cst.Module) -> Module:
-    return Module(module.path, _encoded(module.path, tree, tree.code), module.name)
-
-
 def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
     """Return code in the encoding that its file declares; SetupError where that has not the letters."""
     try:
@@ -208,7 +204,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
             for operation, one in zip(operations, signatures, strict=True)
         ]
     )
-    imports = Imports(module, _types_module(state), layout)
+    imports = Imports(module, module.tree, _types_module(state), layout)
     imports.need(types, local)
     tree = imports.tree
     code = tree.code
