@@ -468,6 +468,30 @@ def test_a_rename_goes_through_package_and_tests():
     assert regenerated(after)[1].changes == {}
 
 
+def test_a_new_name_that_a_function_has_for_something_else_is_left_to_a_person():
+    """There the handler would be hidden."""
+    things = "def old(): return 1\n\ndef _helper(new): return old() + new\n"
+    sources = lined_up(document(operation("old")), things=things)
+    state = state_of(document(operation("new")), sources)
+
+    after, made = regenerated(state)
+
+    assert text(after.sources, "things") == things
+    assert [one.rule for one in made.left] == ["missing-handler", "stale-handler"]
+    with pytest.raises(SetupError, match="uses 'new' for something else"):
+        asked(state, [("old", "new")])
+
+
+def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
+    """Only what the parameter itself is called in another spelling is."""
+    init = "async def collaborators(settings):\n    yield make(settings)\n"
+    things = "def show(*, limiter): ...\n"
+
+    after = brought(state_of(showing(parameters=[query("limit")]), init=init, things=things))
+
+    assert after == "def show(*, limiter, limit: str | None = None): ...\n"
+
+
 def test_operations_may_change_names_with_each_other():
     """Each body stays with its method and path."""
     sources = lined_up(

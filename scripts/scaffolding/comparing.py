@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -75,7 +75,8 @@ class Comparison:
                 yield Difference("unreceivable-argument", message, argument.node, argument)
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
-        misnamed = dict(_close(extra, [one for one in self._sent() if one.name not in arguments]))
+        missing = [one for one in self._sent() if one.name not in arguments]
+        misnamed = dict(_close(extra, missing, self._is_certain))
         for one in self._sent():
             wanted = self.wanted.argument(one.name)
             given = arguments.get(one.name)
@@ -108,7 +109,7 @@ class Comparison:
         return argument.default is None or argument.name in self.known
 
     def _extra(self, function: Function, argument: Argument) -> Difference:
-        is_certain = self.collaborators is not None or argument.name in self.known
+        is_certain = self._is_certain(argument)
         if argument.name in self.known:
             message = f"{self.operation} sends no '{argument.name}' any more: remove the argument"
             message += _and_uses(function, argument)
@@ -123,6 +124,10 @@ class Comparison:
                 "is known when the service starts"
             )
         return Difference("extra-argument", message, argument.node, argument, is_certain=is_certain)
+
+    def _is_certain(self, argument: Argument) -> bool:
+        """Whether an extra argument cannot be a collaborator."""
+        return self.collaborators is not None or argument.name in self.known
 
     def _annotations(self, function: Function) -> Iterator[Difference]:
         module = function.module
@@ -187,13 +192,19 @@ def _has_own_default(argument: Argument) -> bool:
     return argument.default is not None and not is_none(argument.default)
 
 
-def _close(extra: list[Argument], missing: list[Sent]) -> Iterator[tuple[str, Argument]]:
-    """Pair each missing argument with one that is meant by its name, and with no other."""
+def _close(
+    extra: list[Argument], missing: list[Sent], is_certain: Callable[[Argument], bool]
+) -> Iterator[tuple[str, Argument]]:
+    """Pair each missing argument with one that is meant by its name, and with no other.
+
+    What may be a collaborator has to be spelled the same but for case and underscores.
+    """
     left = {argument.name: argument for argument in extra}
     for one in missing:
         plain = {name.replace("_", "").lower(): name for name in left}
-        near = difflib.get_close_matches(one.name.replace("_", "").lower(), plain, n=1, cutoff=0.75)
-        if near:
+        wanted = one.name.replace("_", "").lower()
+        near = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.75)
+        if near and (near[0] == wanted or is_certain(left[plain[near[0]]])):
             yield one.name, left.pop(plain[near[0]])
 
 

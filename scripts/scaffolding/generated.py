@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,8 +180,3 @@ def spec_seen_from(root: Path, spec: Path) -> str:
     """Return the contract's path as the same on every machine: below `root`, else its name alone."""
     spec = spec.resolve()
     return spec.relative_to(root).as_posix() if spec.is_relative_to(root) else spec.name
-
-
-def carried(record: Record, keys: Iterable[tuple[str, str]]) -> Record:
-    """Return those lines of a record."""
-    return {key: record[key] for key in keys if key in record}

@@ -11,25 +11,24 @@ from .comparing import Difference, can_lose_default, code, is_none
 from .modules import Argument, Function
 from .usage import uses
 
-_MENDED = ("missing-argument", "misnamed-argument", "extra-argument", "default-needed")
-_ANNOTATIONS = ("argument-annotation", "return-annotation")
+_MENDED = frozenset(["missing-argument", "argument-annotation"])
 
 
 def mendable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
-    """Whether a difference can be mended without touching what a person wrote."""
-    argument = difference.argument
-    if difference.rule == "extra-argument":
-        assert argument is not None  # it is what is extra
-        return argument.name in known and _is_free(function, argument)
-    if difference.rule == "misnamed-argument":
-        assert argument is not None  # as above
-        return not uses(function, argument.name)
-    if difference.rule == "default-needed":
-        assert argument is not None  # as above
-        return argument.kind == "keyword" or _may_have_default(function, argument)
-    if difference.rule == "return-annotation":
-        return function.returns is not None and _tuples(function.returns) in (0, 1)
-    return difference.rule in (*_MENDED, *_ANNOTATIONS)
+    """Whether a difference can be mended without touching what a person wrote.
+
+    `known` are the arguments that the contract gave the function before.
+    """
+    match difference.rule, difference.argument:
+        case "extra-argument", Argument() as argument:
+            return argument.name in known and _is_free(function, argument)
+        case "misnamed-argument", Argument() as argument:
+            return not uses(function, argument.name)
+        case "default-needed", Argument() as argument:
+            return argument.kind == "keyword" or _may_have_default(function, argument)
+        case "return-annotation", _:
+            return function.returns is not None and _tuples(function.returns) < 2
+    return difference.rule in _MENDED
 
 
 def _is_free(function: Function, argument: Argument) -> bool:

@@ -22,7 +22,7 @@ from .imports import Imports, local_names
 from .layout import Layout
 from .mending import header, mendable, mended, with_header
 from .modules import Function, Module, deeply
-from .renames import Renames, renamed
+from .renames import Renames, renamed, would_hide
 from .sources import TYPES
 from .state import State
 from .stubs import new_module, new_package, stub
@@ -252,6 +252,13 @@ def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
         else:
             problems.append(Problem("--rename", f"no module of the package has a function '{old}'"))
     for (module, old), new in renames.items():
+        function = state.function(module, old)
+        assert function is not None  # it was found there
+        if would_hide(function.module, old, new):
+            message = (
+                f"{display(function.module.path)} uses '{new}' for something else beside {old}(); rename it"
+            )
+            problems.append(Problem("--rename", message))
         if state.function(module, new) is not None and (module, new) not in renames:
             where = display(state.sources.path(module))
             problems.append(

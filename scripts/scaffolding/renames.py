@@ -172,6 +172,22 @@ def _shadowed(module: Module, wanted: Mapping[str, str]) -> set[str]:
     return {one.old for one in conflicts if one.new in bound}
 
 
+def would_hide(module: Module, old: str, new: str) -> bool:
+    """Whether a function that names a handler has the handler's new name for something of its own."""
+    if new.encode() not in module.source:
+        return False
+    for node in ast.walk(ast.parse(module.tree.code)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inner = [*ast.walk(node)]
+            own = {one.arg for one in inner if isinstance(one, ast.arg)}
+            own |= {
+                one.id for one in inner if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
+            }
+            if new in own and any(isinstance(one, ast.Name) and one.id == old for one in inner):
+                return True
+    return False
+
+
 def _bound_names(code: str) -> Iterator[str]:
     """Give every name that a module binds or uses, but attributes."""
     for node in ast.walk(ast.parse(code)):

@@ -15,6 +15,7 @@ from .expected import Signature, signature
 from .generated import MARK, Known, Record, Types, read_record, render, spec_seen_from
 from .locating import Handlers
 from .modules import Function
+from .renames import would_hide
 from .sources import TYPES, Sources
 
 
@@ -92,20 +93,19 @@ class State:
             and known.name != function_name(operation)
             and self.function(known.module, known.name) is not None
         }
-        while blocked := [
-            key for key, operation in found.items() if self._is_taken(key[0], operation, found)
-        ]:
+        while blocked := [key for key, operation in found.items() if self._is_taken(*key, operation, found)]:
             for key in blocked:
                 del found[key]
         return found
 
     def _is_taken(
-        self, module: str, operation: Operation, renamed: Mapping[tuple[str, str], Operation]
+        self, module: str, old: str, operation: Operation, renamed: Mapping[tuple[str, str], Operation]
     ) -> bool:
-        """Whether a module has an operation's new name already, for something that keeps it."""
+        """Whether a module means something else by an operation's new name already, and goes on to."""
         name = function_name(operation)
         source = self.sources.module(module)
-        return source is not None and name in source.bindings and (module, name) not in renamed
+        assert source is not None  # it has the handler
+        return (name in source.bindings and (module, name) not in renamed) or would_hide(source, old, name)
 
     def function(self, module: str, name: str) -> Function | None:
         """Return a function that a module of the package defines itself."""
