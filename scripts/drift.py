@@ -12,19 +12,16 @@ from .options import chosen, handlers_option, spec_option
 from .output import setup_errors, tools_installed
 
 
-@click.command()
+@click.command(epilog="Example: relay drift --spec api.yaml --handlers shop")
 @spec_option
 @handlers_option
 @format_option
 def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
-    r"""Tell where the contract, the handlers and the generated types disagree.
+    """Tell where contract, handlers and types disagree.
 
     The package is read, never imported. What is told: operations without a handler and handlers without
     an operation, arguments and annotations that are not the contract's, types that are out of date, and
     failures that the contract does not document as they would be answered. Exit code 1 when it is any.
-
-    \b
-    relay drift --spec api.yaml --handlers shop
     """
     gc.disable()  # what is read is kept to the end; collecting among it doubles the time of a run
     with setup_errors(), tools_installed():

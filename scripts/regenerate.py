@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .scaffolding.sources import Sources
 
 
-@click.command()
+@click.command(epilog="Example: relay regenerate --handlers shop --rename list_orders=search_orders")
 @spec_option
 @handlers_option
 @click.option(
@@ -42,15 +42,11 @@ if TYPE_CHECKING:
 def regenerate(
     *, spec: Path | None, handlers: str | None, tests: Path, renames: tuple[str, ...], check: bool, diff: bool
 ) -> None:
-    r"""Bring the handlers in line with the contract: bodies stay as they are.
+    """Bring handlers in line with the contract.
 
-    Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
+    No body, remark or decorator is changed. Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
     carries renames through package and tests. What the contract has no longer is told, never deleted. A
     second run changes nothing. Exit code 1 when something is left for a person.
-
-    \b
-    relay regenerate --spec api.yaml --handlers shop
-    relay regenerate --rename list_orders=search_orders
     """
     gc.disable()  # what is read is kept to the end; collecting among it doubles the time of a run
     with setup_errors(), tools_installed():
