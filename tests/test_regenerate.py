@@ -735,14 +735,11 @@ def test_tells_in_a_line_what_it_did_and_what_is_left(tmp_path):
     done = relay(tmp_path, *ARGUMENTS)
 
     assert done.returncode == 1
-    assert (
-        done.stdout.splitlines()
-        == [
-            "made shop/_types.py",
-            "shop/things.py:1:12: error: GET /0 sends no 'stoer', nor is there such a collaborator (none) [extra-argument] (see api.json:1:90)",
-            "relay regenerate: 1 error",
-        ]
-        or "stoer" in done.stdout
+    made, finding, count = done.stdout.splitlines()
+    assert (made, count) == ("made shop/_types.py", "relay regenerate: 1 error")
+    assert finding.startswith(
+        "shop/things.py:1:12: error: GET /0 sends no 'stoer', nor is there such a collaborator (none) "
+        "[extra-argument] (see api.json:1:"
     )
 
 
