@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import click
 
 from .findings import conclude, format_option
 from .options import chosen, handlers_option, spec_option
-from .output import setup_errors, tools_installed
+from .output import tool
+
+EXAMPLES = """\b
+Examples:
+  relay drift
+  relay drift --spec api.yaml --handlers shop --format junit
+"""
 
 
-@click.command(epilog="Example: relay drift --spec api.yaml --handlers shop")
+@click.command(epilog=EXAMPLES)
 @spec_option
 @handlers_option
 @format_option
@@ -21,10 +26,11 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
 
     The package is read, never imported. What is told: operations without a handler and handlers without
     an operation, arguments and annotations that are not the contract's, types that are out of date, and
-    failures that the contract does not document as they would be answered. Exit code 1 when it is any.
+    failures that the contract does not document as they would be answered.
+
+    Exit code 0: they agree; 1: an error was found; 2: a contract or package cannot be read.
     """
-    gc.disable()  # what is read is kept to the end; collecting among it doubles the time of a run
-    with setup_errors(), tools_installed():
+    with tool():
         from handlers._host.contract import load_contract
         from handlers._host.problems import Problem, SetupError
 
@@ -41,8 +47,6 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
         contract = load_contract(path)
         state = State(contract, sources, generate_types(contract), path)
         findings = check(state)
-    if not findings and form == "text":
-        count = len(contract.operations)
-        click.echo(f"relay drift: {count} operation{'s' * (count != 1)}, handlers and types agree")
-    else:
-        conclude("drift", findings, form)
+    count = len(contract.operations)
+    agree = f"{count} operation{'s' * (count != 1)}, handlers and types agree"
+    conclude("drift", findings, form, agree)

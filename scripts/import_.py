@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from .importing.target import Target
 
 
-@click.command(name="import")
+EXAMPLES = """\b
+Examples:
+  relay import docs/get-order.md
+  relay import --diff https://docs.example.com/llms.txt
+  relay import --check docs/
+"""
+
+
+@click.command(name="import", epilog=EXAMPLES)
 @click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @spec_option
 @click.option("--update", is_flag=True, help="Take what changed in the pages that operations came from.")
@@ -50,11 +58,9 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
     What is new is added, with a line in sources.lock for each operation. What the contract has stays as
     it is, words and comments included; what contradicts it is refused, and then nothing is written.
 
-    \b
-      relay import docs/get-order.md
-      relay import --diff https://docs.example.com/llms.txt
-      relay import --check docs/
-    """  # noqa: D301 -- click's own mark for lines that it must not join
+    Exit code 0: done, or, with --check, nothing has changed; 1: a page contradicts the contract, or has
+    changed; 2: a source or the contract cannot be read.
+    """
     if not sources and not check:
         raise click.UsageError(
             "name a SOURCE: a page, an OpenAPI file, a folder, an llms.txt, an https:// address"

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from handlers._host.problems import Problem
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  relay load organizations.json
+  RELAY_STORE=mongodb://db.internal/relay relay load users.ndjson credentials.ndjson
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 def load(files: tuple[Path, ...]) -> None:
     """Load organizations, users and credentials into the store (RELAY_STORE).

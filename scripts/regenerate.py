@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +12,21 @@ import click
 
 from .findings import FOUND_WANTING, conclude
 from .options import chosen, handlers_option, spec_option
-from .output import setup_errors, tools_installed
+from .output import tool
 
 if TYPE_CHECKING:
     from .scaffolding.planning import Plan
     from .scaffolding.sources import Sources
 
 
-@click.command(epilog="Example: relay regenerate --handlers shop --rename list_orders=search_orders")
+EXAMPLES = """\b
+Examples:
+  relay regenerate --diff
+  relay regenerate --spec api.yaml --handlers shop --rename list_orders=search_orders
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @spec_option
 @handlers_option
 @click.option(
@@ -44,18 +50,21 @@ def regenerate(
 ) -> None:
     """Bring handlers in line with the contract.
 
-    No body, remark or decorator is changed. Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
-    carries renames through package and tests. What the contract has no longer is told, never deleted. A
-    second run changes nothing. Exit code 1 when something is left for a person.
+    Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
+    carries renames through package and tests; no body, comment or decorator is changed. What the
+    contract has no longer is told, never deleted. A second run changes nothing.
+
+    Exit code 0: package and contract agree; 1: something is left for a person, or, with --check, to be
+    done; 2: a contract or package cannot be read.
     """
-    gc.disable()  # what is read is kept to the end; collecting among it doubles the time of a run
-    with setup_errors(), tools_installed():
+    with tool():
         from handlers._host.contract import load_contract
 
+        from .files import replace_files
         from .scaffolding.generated import generate_types
         from .scaffolding.layout import Ruff
         from .scaffolding.planning import asked, plan
-        from .scaffolding.sources import read_sources, write_file
+        from .scaffolding.sources import read_sources
         from .scaffolding.state import State
 
         path, package = chosen(spec, handlers)
@@ -66,21 +75,18 @@ def regenerate(
         if wanted or state.renamed:
             state = replace(state, sources=state.sources.with_tests(tests))
         made = plan(state, Ruff(state.sources.folder), wanted)
-        if not check and not diff:
-            for file, content in made.changes.items():
-                write_file(file, content)
+        if not (check or diff):
+            replace_files(made.changes)
     if diff:
         _show(made, state.sources)
-    for line in () if diff else made.told:
-        click.echo(f"not yet: {line}" if check else line)
-    if not check and diff:
-        return
-    if made.left:
-        conclude("regenerate", made.left, "text")
-    elif not made.told:
-        click.echo("relay regenerate: nothing to do")
-    if check and made.changes:
-        raise SystemExit(FOUND_WANTING)
+    else:
+        for line in made.told:
+            click.echo(f"would have {line}" if check else line)
+    if check or not diff:
+        if made.left or not made.told:
+            conclude("regenerate", made.left, "text", "nothing to do")
+        if check and made.changes:
+            raise SystemExit(FOUND_WANTING)
 
 
 def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,14 @@ import click
 
 from .output import setup_errors
 
+EXAMPLES = """\b
+Examples:
+  relay token --user 64f0a1b2c3d4e5f6a7b8c9d1
+  relay token --demo --expires 60
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.option("--user", metavar="ID", help="The user's id, 24 hex digits; with --demo, the demo's admin.")
 @click.option("--demo", is_flag=True, help="Sign with the demo's own secret, for `relay serve --demo`.")
 @click.option(

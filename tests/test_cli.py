@@ -15,6 +15,7 @@ import pytest
 
 from hosting import SECRET, assert_envelope, contract, operation, write_package
 from running import ROOT, relay, serving
+from scripts.cli import main
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -28,12 +29,19 @@ def token_for(user, secret=SECRET):
 
 def test_help_answers_at_once(tmp_path):
     """Under half a second, by the processor's clock: the machine's load does not count."""
-    for arguments in ([], ["serve"], ["lint"], ["token"], ["load"]):
+    for name in ("", *main.commands):
+        arguments = [name] if name else []
         before = _children_cpu()
         result = relay(tmp_path, *arguments, "--help")
         assert result.returncode == 0
         assert result.stdout.startswith("Usage: ")
         assert _children_cpu() - before < 0.5
+
+
+def test_every_command_shows_how_it_is_typed():
+    """An example says more than a list of options."""
+    for name, command in main.commands.items():
+        assert f"  relay {name} " in f"{command.epilog} "
 
 
 def _children_cpu():

@@ -11,7 +11,8 @@ from handlers._host.documents import display
 from hosting import contract, operation
 from running import ROOT, relay
 from scaffolded import FOLDER, check, lined_up, sources_of, state_of, told
-from scripts.scaffolding.sources import package_folder, read_sources
+from scripts.files import package_folder
+from scripts.scaffolding.sources import read_sources
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}

@@ -226,7 +226,7 @@ def _write_types(state: State, _layout: Layout, found: Plan) -> State:
     if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
         return replace(state, done={})
     newline = "\r\n" if old is not None and "\r\n" in old else "\n"
-    found.told.append(f"{'made' if old is None else 'wrote'} {display(state.types_path)}")
+    found.told.append(f"{'made' if old is None else 'updated'} {display(state.types_path)}")
     changes = {state.types_path: new.replace("\n", newline).encode()}
     return replace(_after(state, found, changes), done={})
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import os
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from handlers._host.documents import display
 from handlers._host.problems import Problem, SetupError
+from scripts.files import package_folder
 
 from .modules import Module
 
@@ -105,56 +100,3 @@ def _python_files(folder: Path, but: Path | None = None) -> dict[Path, bytes]:
     except OSError as exc:
         where = display(Path(exc.filename or folder))
         raise SetupError([Problem(where, f"cannot be read: {exc.strerror}")]) from exc
-
-
-def package_folder(package: str) -> Path:
-    """Return where a package is, or would be made: the working directory is searched first.
-
-    Neither it nor its parents are imported.
-    """
-    parts = package.split(".")
-    if not all(part.isidentifier() for part in parts):
-        raise SetupError([Problem("RELAY_HANDLERS", f"'{package}' is no name of a package")])
-    importlib.invalidate_caches()
-    search: Sequence[str] = [str(Path.cwd()), *sys.path]
-    for depth, part in enumerate(parts):
-        spec = PathFinder.find_spec(part, search) or (_installed(part) if depth == 0 else None)
-        if spec is None:
-            return Path(search[0], *parts[depth:]).resolve()
-        if spec.submodule_search_locations is None:
-            message = f"'{package}': {display(Path(str(spec.origin)))} is a module, not a package"
-            raise SetupError([Problem("RELAY_HANDLERS", message)])
-        search = list(spec.submodule_search_locations)
-    return Path(search[0]).resolve()
-
-
-def _installed(name: str) -> ModuleSpec | None:
-    """Find what an editable install hides from the path; a name without dots imports nothing."""
-    try:
-        return importlib.util.find_spec(name)
-    except ValueError:
-        return None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, keeping its mode; SetupError where that is refused."""
-    target = path.resolve()
-    temporary: str | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(content)
-        Path(temporary).chmod(mode & 0o7777)
-        Path(temporary).replace(target)
-    except OSError as exc:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise SetupError([Problem(display(path), f"cannot be written: {exc.strerror}")]) from exc
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
