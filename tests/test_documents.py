@@ -131,7 +131,15 @@ def test_refuses_aliases_that_grow_without_bound(read):
         (b"a: \xff", "c.yaml: "),
         ("", "c.yaml: is empty"),
         ("[" * 20000, "c.yaml"),
-        ("[" * 600 + "]" * 600, "c.yaml: is nested too deeply"),
+        (
+            "[" * 101 + "]" * 101,
+            "c.yaml:1:101: nested deeper than 100 levels; name parts of it and refer to them",
+        ),
+        (
+            "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60,
+            "c.yaml:1:4: nested deeper than 100 levels; name parts of it and refer to them",
+        ),
+        ("[" * 600 + "]" * 600, "c.yaml:1:101: nested deeper than 100 levels"),
         ("? [a]\n: b", "c.yaml:1:3: a key must be a plain word"),
     ],
 )

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,6 +18,9 @@ from .problems import Place, Problem, SetupError
 
 MAX_NODES = 2_000_000
 """How many values a file may expand to; aliases of aliases grow past any file size."""
+
+MAX_DEPTH = 100
+"""How deep values may be nested; whatever reads a document after it was built may recurse."""
 
 Pointer = tuple[str, ...]
 """A JSON pointer (RFC 6901), split and unescaped."""
@@ -125,53 +128,65 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
         raise SetupError([Problem(display(path), "is nested too deeply", "yaml")]) from exc
 
 
+class _Built(NamedTuple):
+    """A value, how many values it expands to, and how many levels there are in it."""
+
+    data: Any
+    nodes: int = 1
+    levels: int = 0
+
+
 class _Builder:
     """Nodes → plain data; an alias is built once and shared."""
 
     def __init__(self, path: Path) -> None:
         self.problems: list[Problem] = []
         self._path = path
-        self._built: dict[yaml.Node, tuple[Any, int]] = {}
+        self._built: dict[yaml.Node, _Built] = {}
         self._building: set[yaml.Node] = set()
 
     def build(self, root: yaml.Node) -> Any:
-        data, nodes = self._value(root)
-        if nodes > MAX_NODES:
+        built = self._value(root)
+        if built.nodes > MAX_NODES:
             self._problem(root, f"expands to more than {MAX_NODES:,} values through its aliases")
-        return data
+        return built.data
 
     def _problem(self, node: yaml.Node, message: str, rule: str = "yaml") -> None:
         self.problems.append(Problem(_place(self._path, node.start_mark), message, rule))
 
-    def _value(self, node: yaml.Node) -> tuple[Any, int]:
-        """Return the node's data and how many values it expands to."""
-        if node in self._built:
-            return self._built[node]
+    def _value(self, node: yaml.Node) -> _Built:
         if node in self._building:
             self._problem(node, "an alias that contains itself; write the value out")
-            return None, 1
-        self._building.add(node)
-        built: tuple[Any, int]
+            return _Built(None)
+        level = len(self._building)
+        known = self._built.get(node)
+        if level + (known.levels if known else not isinstance(node, yaml.ScalarNode)) > MAX_DEPTH:
+            self._problem(node, f"nested deeper than {MAX_DEPTH} levels; name parts of it and refer to them")
+            return _Built({} if isinstance(node, yaml.MappingNode) else [])
+        if known is None:
+            self._building.add(node)
+            known = self._built[node] = self._new(node)
+            self._building.discard(node)
+        return known
+
+    def _new(self, node: yaml.Node) -> _Built:
         if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
             self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
         if isinstance(node, yaml.MappingNode):
-            built = self._mapping(node)
-        elif isinstance(node, yaml.SequenceNode):
+            return self._mapping(node)
+        if isinstance(node, yaml.SequenceNode):
             values = [self._value(item) for item in node.value]
-            built = [data for data, _ in values], 1 + sum(nodes for _, nodes in values)
-        else:
-            built = self._scalar(node), 1
-        self._building.discard(node)
-        self._built[node] = built
-        return built
+            return _around([built.data for built in values], values)
+        return _Built(self._scalar(node))
 
-    def _mapping(self, node: yaml.MappingNode) -> tuple[dict[str, Any], int]:
+    def _mapping(self, node: yaml.MappingNode) -> _Built:
         mapping: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        nodes = 1
+        values: list[_Built] = []
         for key, item in node.value:
-            value, size = self._value(item)
-            nodes += size
+            built = self._value(item)
+            values.append(built)
+            value = built.data
             if not isinstance(key, yaml.ScalarNode):
                 self._problem(key, "a key must be a plain word")
             elif key.tag.endswith(":merge"):
@@ -184,7 +199,7 @@ class _Builder:
                 self._problem(key, f"the key '{key.value}' stands here twice; keep one", "duplicate-key")
             else:
                 mapping[key.value] = value
-        return ({**merged, **mapping} if merged else mapping), nodes
+        return _around({**merged, **mapping} if merged else mapping, values)
 
     def _scalar(self, node: yaml.Node) -> Any:
         text: str = node.value
@@ -208,6 +223,12 @@ class _Builder:
         else:
             self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
         return None
+
+
+def _around(data: Any, values: list[_Built]) -> _Built:
+    """Return a collection with the size of what is in it."""
+    nodes = 1 + sum(built.nodes for built in values)
+    return _Built(data, nodes, 1 + max((built.levels for built in values), default=0))
 
 
 def _child(node: yaml.Node, token: str) -> tuple[yaml.Mark, yaml.Node] | None:

@@ -17,8 +17,6 @@ from .wording import canonical
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-MAX_DEPTH = 100
-"""How many levels a document may have; more is no contract, and would end those who walk it."""
 
 OPENAPI = (".yaml", ".yml", ".json")
 """What the names of OpenAPI files end with; all others are pages."""
@@ -160,18 +158,10 @@ def _retold(problem: Problem, path: Path, name: str) -> Problem:
 
 
 def _too_large(document: Document, limit: int) -> list[Problem]:
-    """Find what would take more room or depth than the text of a page lets one think."""
+    """Find what would take more room than the text of a page lets one think."""
     if len(canonical(document.data)) > max(limit, 2 * len(document.source)):
         return [Problem(document.place(()), f"expands to more than {limit:,} bytes through its aliases")]
-    level = [document.data]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, dict | list)
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-    return [Problem(document.place(()), "is nested too deeply")] if level else []
+    return []
 
 
 def _elsewhere(document: Document) -> list[Problem]:
