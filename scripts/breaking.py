@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .findings import Finding, Rule, Severity, conclude, format_option, rules_option
-from .options import chosen, handlers_option
+from .options import chosen, handlers_option, tests_option
 from .output import tool
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ def _rules() -> Mapping[str, Rule]:
 @click.argument("old")
 @click.argument("new", required=False)
 @handlers_option
-@click.option(
-    "--tests",
-    type=click.Path(path_type=Path),
-    default=Path("tests"),
-    show_default=True,
-    help="Folder of the tests that may name what changed.",
-)
+@tests_option
 @click.option(
     "--ignore",
     "ignore_file",

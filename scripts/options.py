@@ -22,6 +22,17 @@ def handlers_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+def tests_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --tests."""
+    return click.option(
+        "--tests",
+        type=click.Path(path_type=Path),
+        default=Path("tests"),
+        show_default=True,
+        help="Folder of the tests, which may name handlers.",
+    )(command)
+
+
 def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path, str]:
     """Return the contract's path and the package's name; no package is imported.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .findings import FOUND_WANTING, conclude
-from .options import chosen, handlers_option, spec_option
+from .options import chosen, handlers_option, spec_option, tests_option
 from .output import tool
 
 if TYPE_CHECKING:
@@ -29,13 +29,7 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @spec_option
 @handlers_option
-@click.option(
-    "--tests",
-    type=click.Path(path_type=Path),
-    default=Path("tests"),
-    show_default=True,
-    help="Where renamed handlers are mentioned, too.",
-)
+@tests_option
 @click.option(
     "--rename",
     "renames",
