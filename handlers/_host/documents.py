@@ -46,6 +46,7 @@ for _tag, _pattern, _first in [
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; name parts of it and refer to them"
 _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 
 
@@ -108,6 +109,7 @@ def parse_document(path: Path) -> tuple[Document, list[Problem]]:
 def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
     """Read what stands in a file, or is to stand there, as `parse_document` does."""
     try:
+        _check_depth(path, source)
         loader = _Loader(source)
         try:
             root = loader.get_single_node()
@@ -124,8 +126,19 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
         raise SetupError([Problem(place, f"is not YAML: {reason}", "yaml")]) from exc
     except yaml.YAMLError as exc:
         raise SetupError([Problem(display(path), "is not YAML in UTF-8", "yaml")]) from exc
-    except RecursionError as exc:
-        raise SetupError([Problem(display(path), "is nested too deeply", "yaml")]) from exc
+
+
+def _check_depth(path: Path, source: bytes) -> None:
+    """Raise SetupError where values are nested too deeply: libyaml would take the whole process with it."""
+    level = 0
+    for event in yaml.parse(source, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            level += 1
+            if level > MAX_DEPTH:
+                assert event.start_mark is not None  # the parser knows where it is
+                raise SetupError([Problem(_place(path, event.start_mark), _TOO_DEEP, "yaml")])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            level -= 1
 
 
 class _Built(NamedTuple):
@@ -158,15 +171,14 @@ class _Builder:
         if node in self._building:
             self._problem(node, "an alias that contains itself; write the value out")
             return _Built(None)
-        level = len(self._building)
         known = self._built.get(node)
-        if level + (known.levels if known else not isinstance(node, yaml.ScalarNode)) > MAX_DEPTH:
-            self._problem(node, f"nested deeper than {MAX_DEPTH} levels; name parts of it and refer to them")
-            return _Built({} if isinstance(node, yaml.MappingNode) else [])
         if known is None:
             self._building.add(node)
             known = self._built[node] = self._new(node)
             self._building.discard(node)
+        elif len(self._building) + known.levels > MAX_DEPTH:
+            self._problem(node, _TOO_DEEP)
+            return _Built(None)
         return known
 
     def _new(self, node: yaml.Node) -> _Built:
