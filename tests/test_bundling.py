@@ -160,7 +160,7 @@ def test_a_reference_that_cannot_be_followed_is_told(bundle, ref, reason):
 def test_a_broken_file_is_told_too(bundle):
     bundled = bundle(root="x: {$ref: 'other.yaml'}", other="{a: 1, a: 2}")
 
-    assert messages(bundled) == ["other.yaml:1:8: the key 'a' stands here twice; keep one"]
+    assert messages(bundled) == ["other.yaml:1:8: the key 'a' stands in line 1, too; keep one"]
 
 
 def test_a_file_that_is_no_yaml_is_told_with_who_asks_for_it(bundle):

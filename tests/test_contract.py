@@ -76,8 +76,8 @@ paths:
 """
     assert problems_of(load, document) == [
         "c.yaml:2:1: 'version' is missing",
-        "c.yaml:6:65: 'minimu' is unknown here",
-        'c.yaml:8:70: this is not one of "array", "boolean" or 4 other candidates',
+        "c.yaml:6:65: 'minimu' is unknown here; is 'minimum' meant?",
+        "c.yaml:8:70: 'strin' is none of array, boolean, integer, number, object, string",
     ]
 
 
@@ -85,14 +85,14 @@ paths:
 def test_serves_openapi_3_0_only(load, version):
     """Reading a 3.1 document by 3.0's rules would silently mean something else."""
     assert problems_of(load, contract({}, openapi=version)) == [
-        "c.yaml:1:1: not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`"
+        f"c.yaml:1:1: not an OpenAPI 3.0 document: it says {version}, and has to say `openapi: 3.0.3`"
     ]
 
 
 def test_refuses_a_document_that_is_no_object(load):
     """A list has no `openapi` either."""
     assert problems_of(load, "[1, 2]") == [
-        "c.yaml:1:1: not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`"
+        "c.yaml:1:1: not an OpenAPI 3.0 document: it does not say which version it is, and has to say `openapi: 3.0.3`"
     ]
 
 
@@ -136,7 +136,7 @@ def test_tells_a_dangling_reference_beside_the_other_problems(load):
     found = problems_of(load, document)
 
     assert any("'#/components/parameters/Gone' leads nowhere" in problem for problem in found)
-    assert any("'nope' is unknown here" in problem for problem in found)
+    assert any("'nope' is no path: a path begins with '/'" in problem for problem in found)
 
 
 def test_tells_a_reference_to_another_kind_of_object(load):
@@ -158,13 +158,29 @@ def test_tells_what_of_a_parameter_is_missing_and_nothing_beside(load):
     assert found.endswith("'in' is missing")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        ({"name": "x", "in": "path", "schema": {}}, "'required' is missing"),
+        ({"name": "x", "in": "qurey", "schema": {}}, "'qurey' is none of path, query, header, cookie"),
+    ],
+)
+def test_tells_of_a_parameter_what_is_wrong_with_its_own_kind(load, parameter, told):
+    """Not what would be wrong with it if it stood elsewhere."""
+    document = contract({"/a": {"get": operation("one", parameters=[parameter])}})
+
+    (found,) = problems_of(load, document)
+
+    assert found.endswith(told)
+
+
 def test_tells_of_a_value_of_another_type_nothing_but_that(load):
     """What a list lacks of a parameter is no help."""
     document = contract({"/a": {"get": operation("one", parameters=[["q", "r"]])}})
 
     (found,) = problems_of(load, document)
 
-    assert found.endswith('this is not of type "object"')
+    assert found.endswith("a list where an object belongs")
 
 
 def test_refuses_a_reference_in_a_circle(load):

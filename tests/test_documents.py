@@ -71,8 +71,8 @@ def test_makes_every_key_a_string(read):
 def test_tells_every_duplicate_key_with_its_place(read):
     """All of them at once: nobody wants to start a service five times to mend five keys."""
     assert problems_of(read, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == [
-        "c.yaml:4:3: the key 'c' stands here twice; keep one",
-        "c.yaml:5:1: the key 'a' stands here twice; keep one",
+        "c.yaml:4:3: the key 'c' stands in line 3, too; keep one",
+        "c.yaml:5:1: the key 'a' stands in line 1, too; keep one",
     ]
 
 

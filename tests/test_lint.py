@@ -217,6 +217,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         taking(query("q"), responses={"200": {"description": "ok"}, "5XX": PROBLEM}),
         taking(query("q"), responses={"200": {"description": "ok"}, "4XX": PROBLEM, "500": PROBLEM}),
     ),
+    "impossible-range": (
+        taking(query("q", {"type": "integer", "minimum": 5, "maximum": 1})),
+        taking(query("q", {"type": "integer", "minimum": 5, "maximum": 5})),
+    ),
     "impossible-enum": (
         answering({"type": "string", "enum": ["a", 1]}),
         answering({"type": "string", "enum": ["a", "1"]}),

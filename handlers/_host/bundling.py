@@ -94,6 +94,7 @@ class Bundle:
         self._own = frozenset(_schemas_of(root.data))
         self.data = self._expand(root.data, root, ())
         self._add_schemas()
+        self._check_circles()
 
     @property
     def is_single(self) -> bool:
@@ -111,6 +112,24 @@ class Bundle:
 
     def _problem(self, document: Document, at: Pointer, message: str, rule: str) -> None:
         self.problems.append(Problem(document.place(at), message, rule))
+
+    def _check_circles(self) -> None:
+        """Tell of each `$ref` that leads to nothing but a `$ref`, and so back to itself."""
+        for pointer, ref in references(self.data):
+            seen = [pointer]
+            value: Any = {"$ref": ref}
+            while isinstance(value, dict) and isinstance(target := value.get("$ref"), str):
+                at = parse_pointer(target.removeprefix("#"))
+                if at == pointer:
+                    message = f"'{ref}' leads back to itself with nothing between; write out what it is"
+                    self.problems.append(Problem(self.place(pointer), message, "circular-ref"))
+                if at in seen:
+                    break
+                seen.append(at)
+                try:
+                    value = lookup(self.data, at)
+                except Missing:
+                    break
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
@@ -205,7 +224,7 @@ class Bundle:
             return target, pointer, lookup(target.data, pointer)
         except SetupError as exc:
             self.problems += exc.problems
-            self._problem(document, at, f"'{ref}' cannot be followed", "dangling-ref")
+            self._problem(document, at, f"'{ref}' cannot be followed{_hint(ref)}", "dangling-ref")
         except Missing:
             self._problem(document, at, f"'{ref}' leads nowhere", "dangling-ref")
         return None
@@ -214,6 +233,11 @@ class Bundle:
         word = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
         taken = {*self._own, *self._names.values()}
         return next(name for name in _numbered(word) if name not in taken)
+
+
+def _hint(ref: str) -> str:
+    """Help who wrote the bare name of a schema."""
+    return f"; a schema of this file is '#/components/schemas/{ref}'" if re.fullmatch(r"\w+", ref) else ""
 
 
 def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:

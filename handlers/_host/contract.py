@@ -274,7 +274,8 @@ def operation_id(method: str, path: str) -> str:
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
     if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
-        message = "not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`"
+        found = "it does not say which version it is" if version is None else f"it says {version}"
+        message = f"not an OpenAPI 3.0 document: {found}, and has to say `openapi: 3.0.3`"
         raise SetupError([Problem(root.place(("openapi",)), message, "openapi-version")])
 
 

@@ -71,7 +71,8 @@ class Document:
         return _place(self.path, mark)
 
 
-def _place(path: Path, mark: yaml.Mark) -> Place:
+def _place(path: Path, mark: Any) -> Place:
+    """Return a mark of either parser's as a place."""
     return Place(display(path), mark.line + 1, mark.column + 1)
 
 
@@ -193,6 +194,7 @@ class _Builder:
 
     def _mapping(self, node: yaml.MappingNode) -> _Built:
         mapping: dict[str, Any] = {}
+        keys: dict[str, yaml.Node] = {}
         merged: dict[str, Any] = {}
         values: list[_Built] = []
         for key, item in node.value:
@@ -208,9 +210,13 @@ class _Builder:
                     else:
                         self._problem(item, "'<<' takes a mapping, or a list of mappings")
             elif key.value in mapping:
-                self._problem(key, f"the key '{key.value}' stands here twice; keep one", "duplicate-key")
+                first = keys[key.value].start_mark.line + 1
+                self._problem(
+                    key, f"the key '{key.value}' stands in line {first}, too; keep one", "duplicate-key"
+                )
             else:
                 mapping[key.value] = value
+                keys[key.value] = key
         return _around({**merged, **mapping} if merged else mapping, values)
 
     def _scalar(self, node: yaml.Node) -> Any:

@@ -24,6 +24,10 @@ def _parts(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 class HostSettings(BaseSettings):
     """Settings of the host; each is `RELAY_` and its name in capitals."""
 
@@ -57,8 +61,8 @@ class HostSettings(BaseSettings):
     body_limit: int = Field(65536, ge=0, description="Largest request body in bytes.")
     openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
     docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
-    log_level: str = Field(
-        "info", pattern="^(?i:debug|info|warning|error)$", description="debug, info, warning or error."
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="debug, info, warning or error."
     )
 
 

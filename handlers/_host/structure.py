@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
+import json
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,7 +47,7 @@ def breaches(bundle: Bundle) -> list[Breach]:
         breach
         for error in errors
         if error.kind.name == "type" or tuple(error.instance_path) not in mistyped
-        for breach in _tell(error, tuple(str(token) for token in error.instance_path))
+        for breach in _tell(error, tuple(map(str, error.instance_path)), bundle.data)
     ]
     told = {breach.pointer for breach in found if breach.message != _SEVERAL_FIT}
     found = [breach for breach in found if breach.message != _SEVERAL_FIT or breach.pointer not in told]
@@ -59,8 +62,9 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
     for error in errors:
         context = [list(branch) for branch in getattr(error.kind, "context", [])]
         branches = [branch for branch in context if not any(_wants_ref(inner, error) for inner in branch)]
-        if branches and all(context):
-            yield from _specific(max(branches, key=_depth))
+        meant = [branch for branch in branches if not any(map(_is_enum, branch))]
+        if branches and all(context):  # else one of them fits
+            yield from _specific(max(meant, key=_depth) if meant else _told_apart(branches))
         else:
             yield error
 
@@ -118,6 +122,16 @@ def _object_validator(kind: str) -> jsonschema_rs.Draft4Validator:
     return jsonschema_rs.Draft4Validator({"anyOf": alternatives, "definitions": definitions})
 
 
+def _is_enum(error: Any) -> bool:
+    return bool(error.kind.name == "enum")
+
+
+def _told_apart(branches: list[list[Any]]) -> list[Any]:
+    """Return what keeps a value from being of any kind, where a word tells the kinds apart."""
+    branch = max(branches, key=_depth)
+    return [error for error in branch if _is_enum(error)] or branch
+
+
 def _wants_ref(inner: Any, outer: Any) -> bool:
     return (inner.kind.name, inner.instance_path) == ("required", outer.instance_path) and bool(
         inner.kind.property == "$ref"
@@ -128,14 +142,24 @@ def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
-def _tell(error: Any, pointer: Pointer) -> Iterator[Breach]:
+def _tell(error: Any, pointer: Pointer, document: Any) -> Iterator[Breach]:
     kind = error.kind
+    value = lookup(document, pointer)
     match kind.name:
         case "required":
             yield Breach(pointer, f"'{kind.property}' is missing")
         case "additionalProperties":
             for name in kind.unexpected:
-                yield Breach((*pointer, name), f"'{name}' is unknown here", superfluous=True)
+                yield Breach((*pointer, name), _unknown(name, pointer), superfluous=True)
+        case "enum":
+            options = (
+                _LOCATIONS if pointer[-1:] == ("in",) and pointer[-3:-2] == ("parameters",) else kind.options
+            )
+            yield Breach(pointer, f"{_shown(value)} is none of {', '.join(map(str, options))}")
+        case "type":
+            yield Breach(
+                pointer, f"{_shown(value)} where {' or '.join(_A[name] for name in kind.types)} belongs"
+            )
         case "oneOf":
             yield Breach(pointer, _SEVERAL_FIT)
         case "not" if "required" in kind.schema:
@@ -150,30 +174,71 @@ def _tell(error: Any, pointer: Pointer) -> Iterator[Breach]:
             yield Breach(pointer, str(error.message))
 
 
+_LOCATIONS = ("path", "query", "header", "cookie")
+_A = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _shown(value: Any) -> str:
+    """Say what was found: a scalar as it is written, of a collection only its kind."""
+    if isinstance(value, dict | list):
+        return _A["object" if isinstance(value, dict) else "array"]
+    return f"'{textwrap.shorten(value, 40)}'" if isinstance(value, str) else json.dumps(value)
+
+
+def _unknown(name: str, pointer: Pointer) -> str:
+    if pointer == ("paths",):
+        return f"'{name}' is no path: a path begins with '/'"
+    close = difflib.get_close_matches(name, _words(), 1, 0.75)
+    return f"'{name}' is unknown here" + (f"; is '{close[0]}' meant?" if close else "")
+
+
+@functools.cache
+def _words() -> list[str]:
+    """Return every word that the specification gives a meaning."""
+    from .framework import OpenAPISpecification
+
+    definitions = OpenAPISpecification.openapi_schema["definitions"].values()
+    patterned = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
+    return sorted({*patterned, *(name for one in definitions for name in one.get("properties", {}))})
+
+
 def check_operations(contract: Contract) -> list[Problem]:
     """Find what makes operations ambiguous or unservable though the structure is right."""
     return [
-        *_duplicates(contract, "operationId", lambda operation: operation.id, "duplicate-operation-id"),
+        *_duplicates(
+            contract,
+            "operationId",
+            lambda operation: operation.id,
+            "duplicate-operation-id",
+            "their handlers would be one",
+        ),
         *_duplicates(
             contract,
             "path and method",
             lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}",
             "ambiguous-path",
+            "a request must lead to one",
         ),
         *_path_parameters(contract),
         *_security(contract),
     ]
 
 
-def _duplicates(contract: Contract, what: str, key: Any, rule: str) -> Iterator[Problem]:
+def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str) -> Iterator[Problem]:
     groups: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in contract.operations:
         groups[key(operation)].append(operation)
     for first, *others in groups.values():
         for other in others:
-            yield contract.problem(
-                other.pointer, f"{other} has the same {what} as {first}; a request must lead to one", rule
-            )
+            yield contract.problem(other.pointer, f"{other} has the same {what} as {first}; {reason}", rule)
 
 
 def _path_parameters(contract: Contract) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -15,6 +16,12 @@ from .nodes import Node, nodes
 from .rules import finding
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_RANGES = [
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+]
 _NOT_TEXT = frozenset(
     "int32 int64 float double binary password".split()
 )  # formats that are not for a text's look
@@ -65,6 +72,7 @@ class _Checker:
                 message = f"member {index + 1} of the enum breaks the rest of its schema; mend one of them"
                 pointer = (*node.pointer, "enum", str(index))
                 yield finding(self._contract, "impossible-enum", pointer, message)
+        yield from self._ranges(schema, node)
         yield from self._format(schema.get("format"), node)
 
     def _value(self, what: str, value: Any, schema: Schema, node: Node, within: Pointer) -> Iterator[Finding]:
@@ -86,6 +94,12 @@ class _Checker:
                 return []
             found = validator.violations(value)
         return found
+
+    def _ranges(self, schema: Schema, node: Node) -> Iterator[Finding]:
+        for least, most in _RANGES:
+            if schema.get(least, -math.inf) > schema.get(most, math.inf):
+                message = f"{least} is more than {most}, so nothing fits; mend one of them"
+                yield finding(self._contract, "impossible-range", (*node.pointer, least), message)
 
     def _format(self, name: str | None, node: Node) -> Iterator[Finding]:
         if name is None or name in self._told or name in _NOT_TEXT or node.value.get("type") != "string":

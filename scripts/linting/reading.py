@@ -15,7 +15,7 @@ from handlers._host.contract import METHODS, Contract, bundled
 from handlers._host.documents import Pointer, parse_document
 from handlers._host.problems import SetupError
 from handlers._host.structure import breaches, check_structure
-from scripts.findings import Finding, Severity
+from scripts.findings import Finding
 
 from .rules import finding
 
@@ -43,9 +43,6 @@ def read(path: Path) -> Reading:
     findings = [Finding.of(problem) for problem in [*problems, *check_structure(bundle)]]
     whole = bundle.data
     units = dict(_units(whole))
-    for unit in (unit for unit, value in units.items() if _is_circle(value, whole)):
-        message = f"'{unit[-1]}' leads back to itself with nothing between; write out what it is"
-        findings.append(Finding("circular-ref", Severity.ERROR, bundle.place(unit), message))
     found = breaches(bundle)
     bad = _bad_units(whole, units, [breach.pointer for breach in found if not breach.superfluous])
     bundle.data = _without(whole, bad, [breach.pointer for breach in found if breach.superfluous])

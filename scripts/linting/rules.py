@@ -41,6 +41,8 @@ _WARNINGS = {
     "unsecured-operation": "An operation that forgets its security is public; `security: []` of its own says that it is meant.",
     "undefined-scope": "A scope that no flow of its scheme offers cannot be granted.",
     "missing-error-response": "An answer that the contract does not describe is one that clients cannot handle.",
+    "not-checked": "What is broken is not checked any further: mending it may uncover more.",
+    "impossible-range": "A least that is more than the most lets nothing through.",
     "impossible-enum": "A member that breaks the rest of its schema can never be sent.",
     "vacuous-request": "A body of which the contract says nothing is checked by nothing.",
     "vacuous-response": "A response schema that accepts anything, or an empty object, holds the service to nothing.",
@@ -50,7 +52,6 @@ _NOTES = {
     "missing-tag": "Operations without a tag end up in the module default.py.",
     "unchecked-format": "A format that no validator knows is documentation only.",
     "response-strength": "The share of mutations of its example that a response's schema rejects says how much it promises.",
-    "not-checked": "What cannot be read is not checked any further.",
 }
 
 RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES})
