@@ -58,11 +58,11 @@ def breaking(
     ignore_file: Path | None,
     form: str,
 ) -> None:
-    """Tell what changed from the contract OLD to NEW, and whom it breaks.
+    """Tell whom the change of a contract breaks.
 
-    Each is a file, or a file of a git revision; NEW is the served contract if left out. Whether a
-    change breaks depends on its direction: a request may become wider, a response narrower.
-    Handlers and tests that name what changed are told as `impact`.
+    OLD and NEW are files, or files of a git revision; NEW is the served contract if left out. Whether a
+    change breaks depends on its direction: a request may become wider, a response narrower. Handlers
+    and tests that name what changed are told as `impact`.
 
     Changes that are meant go into a list in the file of --ignore, each with its `rule`, the operation or
     component it is told of as `where`, which may be left out, and the `reason`.

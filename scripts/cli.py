@@ -14,8 +14,24 @@ from .serve import serve
 from .token import token
 
 
+def _tell_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+    """Say the version of this very code, installed or not."""
+    if asked:
+        from handlers import __version__
+
+        click.echo(f"relay, version {__version__}")
+        context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tether-relay", prog_name="relay")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 

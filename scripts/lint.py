@@ -30,7 +30,7 @@ def _rules() -> Mapping[str, Rule]:
 @rules_option(_rules)
 @format_option
 def lint(spec: Path | None, form: str, *, notes: bool) -> None:
-    """Check a contract and list everything that is wrong with it, or weak.
+    """Check a contract: what is wrong, and what is weak.
 
     SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. An error would
     keep `relay serve` from starting, or a caller from relying on the contract; a warning is what a

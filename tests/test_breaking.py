@@ -209,8 +209,8 @@ class TestRevisions:
         told = result.stderr.splitlines()
         assert told[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
         assert (
-            told[1]
-            == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: it has to say `openapi: 3.0.x`"
+            told[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
+            "it does not say which version it is, and has to say `openapi: 3.0.3`"
         )
 
 
@@ -277,14 +277,16 @@ class TestIgnoring:
 class TestImpact:
     """What of ours names what changed."""
 
-    def impact(self, run, write, tests, handler="def show_pet(id):\n    return {'tag': 1}\n", old=None):
+    def impact(
+        self, run, write, tests, handler="def show_pet(id):\n    return {'tag': 1}\n", old=None, new=None
+    ):
         """The places that are told, by message."""
         write("shop/__init__.py", "")
         write("shop/things.py", f"import nothing_like_this\n\n\n{handler}")
         for name, source in tests.items():
             write(f"tests/{name}.py", source)
         write("old.yaml", old or pets())
-        write("new.yaml", pets(GONE))
+        write("new.yaml", new or pets(GONE))
         result = run("old.yaml", "new.yaml", "--handlers", "shop", "--format", "json")
         findings = json.loads(result.stdout)["findings"]
         return {
@@ -347,6 +349,17 @@ class TestImpact:
             "tests/test_a.py:1": message,
             "tests/test_b.py:2": message,
         }
+
+    def test_what_a_request_is_new_to_have_concerns_whoever_names_the_operation(self, run, write):
+        """No file can name it yet, and every caller has to send it from now on."""
+        new = pets()
+        limit = {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer"}}
+        new["paths"]["/pets/{id}"]["get"].setdefault("parameters", []).append(limit)
+
+        told = self.impact(run, write, {"test_a": "show_pet(1)\n", "test_b": "other(1)\n"}, new=new)
+
+        message = "names GET /pets/{id}, which changed: parameter-required-added"
+        assert told == {"shop/things.py:4": message, "tests/test_a.py:1": message}
 
     def test_a_package_that_is_not_there_is_told(self, compared):
         """Or nothing would seem to be named."""

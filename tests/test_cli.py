@@ -13,6 +13,7 @@ import httpx
 import jwt
 import pytest
 
+from handlers import __version__
 from hosting import SECRET, assert_envelope, contract, operation, write_package
 from running import ROOT, relay, serving
 from scripts.cli import main
@@ -36,6 +37,11 @@ def test_help_answers_at_once(tmp_path):
         assert result.returncode == 0
         assert result.stdout.startswith("Usage: ")
         assert _children_cpu() - before < 0.5
+
+
+def test_says_its_version_from_a_checkout(tmp_path):
+    """Installed or not."""
+    assert relay(tmp_path, "--version").stdout == f"relay, version {__version__}\n"
 
 
 def test_every_command_shows_how_it_is_typed():

@@ -96,10 +96,14 @@ class _Files:
 
 
 def _named(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes of an operation itself, and those of properties and parameters that a file names."""
+    """Return the changes of an operation itself, and those of properties and parameters that a file names.
+
+    What a request is new to have is named by no file yet, and concerns each that names the operation.
+    """
     return tuple(
         change
         for change in changes
         if source.names(change.names[str(operation)])
         or (not change.names[str(operation)] and change.where == str(change.operation))
+        or (change.rule.endswith("-added") and change.rule.startswith(("parameter-", "request-")))
     )
