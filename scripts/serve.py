@@ -31,13 +31,16 @@ With --reload an edit is live at once; one that is wrong is told here and at /re
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
 @click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
-@click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it.")
+@click.option(
+    "--handlers", metavar="PACKAGE", help="The package whose functions serve it; it has to be there."
+)
 @click.option(
     "--missing",
     metavar="[TAG=]POLICY",
     multiple=True,
     help="What becomes of operations without a function: fail (the default) refuses to start, stub answers "
-    "501, mock answers from the contract. TAG=POLICY is for one tag; the option can be repeated.",
+    "501, mock answers from the contract. TAG=POLICY is for one tag; the option can be repeated. Without "
+    "--handlers the contract is served alone.",
 )
 @click.option(
     "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."

@@ -127,39 +127,42 @@ class TestWithoutAPackage:
 
     @pytest.fixture
     def without(self, tmp_path, monkeypatch):
-        """Host a contract with a package that is not there."""
+        """Host a contract for which nobody named a package."""
         monkeypatch.chdir(tmp_path)
 
-        def without(document, *missing, package="nowhere", **settings):
+        def without(document, *missing, **settings):
             spec = tmp_path / "api.json"
             spec.write_text(json.dumps(document), "utf-8")
             given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
-            return create(package, HostSettings(_env_file=None, **given))
+            chosen = HostSettings(_env_file=None, **given)
+            return create(chosen.handlers, chosen)
 
         return without
 
     async def test_serves_the_contract_alone(self, without):
-        """Whoever has just written a contract has nothing else yet."""
-        async with calling(without(TWO, "stub")) as client:
-            assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
-
-    def test_asks_for_the_package_where_one_operation_fails(self, without):
-        """Nothing else could serve it."""
-        with pytest.raises(SetupError, match="RELAY_HANDLERS: there is no package 'nowhere' here"):
-            without(TWO, "stub", "Things=fail")
-
-    async def test_leaves_our_own_package_out_where_nobody_named_it(self, without):
-        """Its store, its users and its envelope are nothing to another contract."""
-        application = without(TWO, "stub", package="handlers")
+        """Whoever has just written one has nothing else yet; our own store and users are nothing to it."""
+        application = without(TWO, "stub")
 
         async with calling(application) as client:
             assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
         assert application.collaborators == {}
 
+    @pytest.mark.parametrize("policy", ["fail", "stub", "mock"])
+    def test_refuses_a_named_package_that_is_not_there(self, without, policy):
+        """A typo is not to take the verifiers away and let any credential in."""
+        shown = operation("show", security=[{"key": []}])
+
+        with pytest.raises(SetupError) as raised:
+            without(contract({"/a": {"get": shown}}, components=KEY), policy, handlers="nowhere")
+
+        assert [str(problem) for problem in raised.value.problems] == [
+            "RELAY_HANDLERS: there is no package 'nowhere' here"
+        ]
+
     def test_says_what_to_do_where_nobody_named_a_package(self, without):
         """Rather than to write a function into the package that is installed."""
         with pytest.raises(SetupError) as raised:
-            without(TWO, package="handlers")
+            without(TWO, "stub", "Things=fail")
 
         assert [str(problem) for problem in raised.value.problems] == [
             "RELAY_HANDLERS: missing: name the package that serves api.json, with --handlers; or use --missing mock"

@@ -206,19 +206,30 @@ def test_a_request_ends_on_the_version_it_began_on(edited, write, tmp_path):
     assert closed.read_text("utf-8") == "old new "
 
 
-def test_a_package_may_come_into_being(edited, write, tmp_path):
-    """From a contract alone to functions, one after the other, without a restart."""
-    shutil.rmtree(tmp_path / "shop")
+def test_functions_may_come_into_being(edited, write, tmp_path):
+    """From an empty package to functions, one after the other, without a restart."""
+    (tmp_path / "shop/things.py").unlink()
     write("api.json", B)
     with edited("--missing", "mock") as service:
-        assert service.process.stdout.readline() == "Handlers: none, the contract is served alone\n"
         assert service.process.stdout.readline() == "2 of 2 operations are mocked: GET /a, GET /b\n"
-        write("shop/__init__.py", "")
         write("shop/things.py", show("mine"))
         eventually(lambda: answer(service) == "mine")
         assert httpx.get(f"{service.url}/b").headers["x-mock"] == "true"
         service.process.terminate()
         assert service.process.stdout.read().endswith("2 operations\n1 of 2 operations is mocked: GET /b\n")
+
+
+def test_a_package_that_vanishes_goes_on_serving(edited, write, tmp_path):
+    """Its verifiers, too: a switch of branches is not to let any credential in."""
+    key = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+    write("api.json", contract({"/a": {"get": operation("show", security=[{"key": []}])}}, components=key))
+    write("shop/__init__.py", "async def verify(key):\n    return None\n\nverifiers = {'key': verify}\n")
+    with edited("--missing", "mock") as service:
+        (tmp_path / "shop").rename(tmp_path / "shop2")
+        eventually(lambda: told(service))
+
+        assert told(service) == ["RELAY_HANDLERS: there is no package 'shop' here"]
+        assert httpx.get(f"{service.url}/a", headers={"X-Key": "any"}).status_code == 401
 
 
 def test_ends_at_once_while_it_is_building(edited, write, tmp_path):

@@ -14,7 +14,6 @@ from .auth import JWT_TYPES, Authenticator, Verify, scheme_type
 from .binding import (
     GIVEN,
     Binding,
-    NoSuchPackage,
     bind,
     code_place,
     import_package,
@@ -151,7 +150,8 @@ class Application:
 def create(package_name: str, settings: HostSettings) -> Application:
     """Read the contract, import the package, bind and compile; raise SetupError with all that is wrong.
 
-    Where the policy for missing functions covers every operation, the package itself may be missing.
+    Where nobody named a package and every operation has a policy for missing functions, it is served
+    without one; a package that was named has to be there.
     Opens nothing: what a package's `collaborators` opens is opened when the service starts.
     """
     problems: list[Problem] = []
@@ -214,17 +214,14 @@ def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
 def _package(
     name: str, settings: HostSettings, contract: Contract | None, policies: Policies | None
 ) -> ModuleType:
-    """Import the handlers package; an empty module stands for one that is neither there nor needed."""
-    is_needed = contract is None or (policies is not None and not policies.cover(contract))
-    try:
-        package = import_package(name)
-    except NoSuchPackage:
-        if is_needed:
-            raise
-        return ModuleType(name)
+    """Import the handlers package; an empty module stands for one that nobody named, nor needs.
+
+    One that was named is never left out: with it would go what it verifies credentials by.
+    """
+    package = import_package(name)
     if contract is None or not _is_assumed(name, settings) or serves_any(contract, package):
         return package
-    if is_needed:
+    if policies is not None and not policies.cover(contract):
         file = contract.place(()).file
         message = f"missing: name the package that serves {file}, with --handlers; or use --missing mock"
         raise SetupError([Problem("RELAY_HANDLERS", message)])

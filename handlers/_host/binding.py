@@ -120,14 +120,10 @@ def argument_names(operation: Operation) -> dict[Pointer, str]:
     return names
 
 
-class NoSuchPackage(SetupError):
-    """There is no package of that name, where one that is broken is."""
-
-
 def import_package(name: str) -> ModuleType:
     """Import the handlers package `name`, the working directory included in the search.
 
-    Raises NoSuchPackage, or another SetupError for one that cannot be imported.
+    Raises SetupError for one that is not there, or cannot be imported.
     """
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
@@ -288,7 +284,7 @@ def _import(name: str, where: Place | str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
-            raise NoSuchPackage([Problem(where, f"there is no package '{name}' here")]) from exc
+            raise SetupError([Problem(where, f"there is no package '{name}' here")]) from exc
         raise _broken(exc) from exc
     except (Exception, SystemExit) as exc:
         raise _broken(exc) from exc
