@@ -25,6 +25,7 @@ import click
 from .announcement import missing, operations
 
 if TYPE_CHECKING:
+    from handlers._host.app import Application
     from handlers._host.problems import Problem
     from handlers._host.reloading import Reloading
     from handlers._host.settings import HostSettings
@@ -126,25 +127,43 @@ async def watch(service: Reloading, sources: Sources, package: str, settings: Ho
 
 
 async def _reload(service: Reloading, package: str, settings: HostSettings, pool: ThreadPoolExecutor) -> None:
-    from handlers._host.app import create
-    from handlers._host.problems import Problem, SetupError
+    from handlers._host.problems import SetupError
     from handlers._host.reloading import fresh_imports
 
     started = time.perf_counter()
     known = list(missing(service.application))
     try:
         with fresh_imports(package), _without_collections():
-            building = asyncio.get_running_loop().run_in_executor(pool, create, package, settings)
+            building = asyncio.get_running_loop().run_in_executor(pool, _build, package, settings)
             await service.replace(await building)
     except SetupError as exc:
         _keep(service, exc.problems)
     except Exception as exc:  # noqa: BLE001 -- whatever it was, what is served goes on
-        _log.exception("reloading failed")
-        _keep(service, [Problem("--reload", f"{type(exc).__name__}, see the log")])
+        _keep(service, [_unforeseen(exc)])
     else:
         click.echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
         if (lines := list(missing(service.application))) != known:
             click.echo("\n".join(lines or ["every operation has its function"]))
+
+
+def _build(package: str, settings: HostSettings) -> Application:
+    """Build a version; SetupError whatever the package raises, as what ends a thread or task goes no further."""
+    from handlers._host.app import create
+    from handlers._host.problems import SetupError
+
+    try:
+        return create(package, settings)
+    except SetupError:
+        raise
+    except BaseException as exc:
+        raise SetupError([_unforeseen(exc)]) from exc
+
+
+def _unforeseen(exc: BaseException) -> Problem:
+    from handlers._host.problems import Problem
+
+    _log.error("reloading failed", exc_info=exc)
+    return Problem("--reload", f"{type(exc).__name__}, see the log")
 
 
 @contextmanager

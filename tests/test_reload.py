@@ -124,8 +124,31 @@ BAD_EDITS = [
     ("api.json", json.dumps(A | {"info": {"title": "Test"}}), "api.json:1:"),
     ("shop/things.py", "async def show(:\n", "shop/things.py:1:16: cannot be imported: SyntaxError"),
     ("shop/things.py", "import sys\n\nsys.exit()\n", "shop/things.py:3:1: cannot be imported: SystemExit"),
+    *(
+        (
+            "shop/things.py",
+            f"import asyncio\n\nraise {raised}\n",
+            f"shop/things.py:3:1: cannot be imported: {told}",
+        )
+        for raised, told in [
+            ("asyncio.CancelledError", "CancelledError"),
+            ("BaseException('x')", "BaseException: x"),
+            ("GeneratorExit", "GeneratorExit"),
+            ("KeyboardInterrupt", "KeyboardInterrupt"),
+            ("StopIteration", "StopIteration"),
+        ]
+    ),
     ("shop/things.py", "async def show(more): ...\n", "shop/things.py:1:1: GET /a sends no 'more', nor is"),
     ("shop/__init__.py", LIFE.replace("yield", "0 / 0; yield"), "collaborators() failed: ZeroDivisionError"),
+    *(
+        ("shop/__init__.py", LIFE.replace("yield", f"raise {name}; yield"), f"collaborators() failed: {name}")
+        for name in ("GeneratorExit", "KeyboardInterrupt", "SystemExit")
+    ),
+    (
+        "shop/__init__.py",
+        LIFE.replace("yield", "import asyncio; raise asyncio.CancelledError; yield"),
+        "collaborators() failed: CancelledError",
+    ),
 ]
 
 
@@ -149,6 +172,19 @@ def test_a_bad_edit_changes_nothing_but_what_is_told(edited, write, tmp_path):
     assert errors.count("error: ") == len(BAD_EDITS)
     assert errors.count("not reloaded; the last good version goes on serving\n") == len(BAD_EDITS)
     assert "Traceback" not in errors
+
+
+def test_what_nobody_foresaw_ends_no_watching(edited, write, tmp_path):
+    """It is told, with its traceback in the log, and the next edit is live."""
+    with edited() as service:
+        write("shop/things.py", "def __getattr__(name):\n    raise GeneratorExit\n")
+        eventually(lambda: told(service))
+        assert told(service) == ["--reload: GeneratorExit, see the log"]
+
+        write("shop/things.py", show("mended"))
+        eventually(lambda: answer(service) == "mended")
+
+    assert "shop/things.py" in (tmp_path / "stderr.log").read_text("utf-8")
 
 
 def test_clients_see_no_error_while_it_is_reloaded(edited, write):

@@ -26,7 +26,7 @@ from .contract import Contract, load_contract
 from .edge import Edge
 from .endpoint import Endpoint
 from .exports import Exports, verifier_problems
-from .lifespan import Lifespan
+from .lifespan import Lifespan, is_cancelled
 from .missing import Missing, Policies, read_policies
 from .problems import Problem, SetupError
 from .schemas import SchemaCompiler
@@ -86,7 +86,9 @@ class Application:
                 self._connect(await stack.enter_async_context(opening))
             except SetupError:
                 raise
-            except Exception as exc:
+            except BaseException as exc:
+                if is_cancelled():
+                    raise
                 raise self._collaborators_failed(exc) from exc
             yield
 
@@ -140,7 +142,7 @@ class Application:
                     problems.append(Problem(code_place(function), message))
         return problems
 
-    def _collaborators_failed(self, exc: Exception) -> SetupError:
+    def _collaborators_failed(self, exc: BaseException) -> SetupError:
         """Name the fault but not its text, which may hold an address with a password."""
         _log.debug("collaborators() failed", exc_info=exc)
         message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"

@@ -20,6 +20,7 @@ import inspect
 import keyword
 import re
 import sys
+import threading
 import traceback
 import unicodedata
 from collections import Counter
@@ -286,7 +287,10 @@ def _import(name: str, where: Place | str) -> ModuleType:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
             raise SetupError([Problem(where, f"there is no package '{name}' here")]) from exc
         raise _broken(exc) from exc
-    except (Exception, SystemExit) as exc:
+    except BaseException as exc:
+        is_own = threading.current_thread() is not threading.main_thread()  # the other one gets Ctrl-C
+        if isinstance(exc, KeyboardInterrupt) and not is_own:
+            raise
         raise _broken(exc) from exc
 
 

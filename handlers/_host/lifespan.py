@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 from .problems import SetupError
+
+
+def is_cancelled() -> bool:
+    """Whether the task was asked to end, which code that raises a CancelledError of its own does not."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Lifespan:

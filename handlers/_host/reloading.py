@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from .app import Application
-from .lifespan import Lifespan
+from .lifespan import Lifespan, is_cancelled
 from .problems import Problem
 
 _log = logging.getLogger("relay")
@@ -111,8 +111,8 @@ class _Version:
                 opened.set_result(None)
                 await self._retired.wait()
                 await self._idle.wait()
-        except Exception:
-            if not opened.done():
+        except BaseException:
+            if not opened.done() or is_cancelled():
                 raise
             _log.exception("closing a replaced version failed")
 
