@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.1  # seconds between two looks; what differs between them is still being written
 QUIET = 2.0  # seconds without a request after which the memory of replaced versions is freed
+SLOW = 3.0  # seconds after which it is told that a version is still being built
 SWITCH_INTERVAL = 0.001  # seconds that building may keep a request waiting at a time; Python's own is 0.005
 
 _REF = re.compile(rb"""\$ref["']?\s*:\s*(?:"([^"#]+)|'([^'#]+)|([^\s"'#,}]+))""")
@@ -133,7 +134,7 @@ async def _reload(service: Reloading, package: str, settings: HostSettings, pool
     started = time.perf_counter()
     known = list(missing(service.application))
     try:
-        with fresh_imports(package), _without_collections():
+        with _told_when_slow(service), fresh_imports(package), _without_collections():
             building = asyncio.get_running_loop().run_in_executor(pool, _build, package, settings)
             await service.replace(await building)
     except SetupError as exc:
@@ -144,6 +145,26 @@ async def _reload(service: Reloading, package: str, settings: HostSettings, pool
         click.echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
         if (lines := list(missing(service.application))) != known:
             click.echo("\n".join(lines or ["every operation has its function"]))
+
+
+@contextmanager
+def _told_when_slow(service: Reloading) -> Iterator[None]:
+    """Tell once, in the terminal and at `/readyz`, when what is within takes long: it may never end."""
+    from handlers._host.problems import Problem
+
+    def tell() -> None:
+        message = (
+            f"still building after {SLOW:.0f} s, what was good goes on serving; restart if it does not end"
+        )
+        problem = Problem("--reload", message)
+        service.keep([problem])
+        click.echo(f"warning: {problem}", err=True)
+
+    timer = asyncio.get_running_loop().call_later(SLOW, tell)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _build(package: str, settings: HostSettings) -> Application:

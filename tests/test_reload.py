@@ -20,7 +20,7 @@ from handlers._host.reloading import Reloading, fresh_imports
 from handlers._host.settings import HostSettings
 from hosting import SECRET, contract, operation
 from running import ROOT, relay, serving
-from scripts.reloading import Sources
+from scripts.reloading import SLOW, Sources
 
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})
@@ -172,6 +172,22 @@ def test_a_bad_edit_changes_nothing_but_what_is_told(edited, write, tmp_path):
     assert errors.count("error: ") == len(BAD_EDITS)
     assert errors.count("not reloaded; the last good version goes on serving\n") == len(BAD_EDITS)
     assert "Traceback" not in errors
+
+
+def test_tells_that_building_takes_long(edited, write, tmp_path):
+    """Once, while the last good version serves; when it has ended nothing is told any more."""
+    slow = f"import time\n\ntime.sleep({SLOW + 1})\n\n"
+    with edited() as service:
+        write("shop/things.py", slow + show("late"))
+        eventually(lambda: told(service))
+        assert answer(service) == "one"
+        (problem,) = told(service)
+
+        eventually(lambda: answer(service) == "late")
+        assert told(service) == []
+
+    assert problem.startswith("--reload: still building after 3 s, ")
+    assert (tmp_path / "stderr.log").read_text("utf-8") == f"warning: {problem}\n"
 
 
 def test_what_nobody_foresaw_ends_no_watching(edited, write, tmp_path):
