@@ -183,3 +183,33 @@ class TestWithoutAPackage:
 
         with pytest.raises(SetupError, match="RELAY_JWT_SECRET: missing"):
             without(contract({"/a": {"get": shown}}, components=BEARER), "stub", jwt_secret=None)
+
+
+async def test_mocks_a_stub_that_nobody_has_filled(hosted):
+    """Scaffolding a package must not take its mocks away; the least of a body counts as written."""
+    document = contract({f"/{name}": {"get": operation(name)} for name in ("stub", "doubt", "written")})
+    source = '''
+        async def stub(*, q: str | None = None) -> dict:
+            """Say something."""
+            raise NotImplementedError
+
+        async def doubt():
+            if not doubt.__doc__:
+                raise NotImplementedError
+
+        async def written():
+            return "here"
+    '''
+    for path in document["paths"].values():
+        path["get"]["responses"]["200"]["content"]["application/json"]["example"] = "made up"
+
+    async with calling(hosted(document, "mock", things=source)) as client:
+        answers = {name: await client.get(f"/{name}") for name in ("stub", "doubt", "written")}
+
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "stub": 200,
+        "doubt": 501,
+        "written": 200,
+    }
+    assert (answers["stub"].json(), answers["stub"].headers["x-mock"]) == ("made up", "true")
+    assert answers["written"].json() == "here"

@@ -138,7 +138,8 @@ def bind(
 ) -> tuple[list[Binding], list[Problem]]:
     """Find the function of every operation; what is missing, broken, or cannot receive what it is sent.
 
-    `policies` say for which operations a missing function is no problem.
+    `policies` say for which operations a missing function is no problem; a stub that nobody has filled
+    is mocked like one.
     """
     problems: list[Problem] = list(module_collisions(contract))
     bindings: list[Binding] = []
@@ -150,7 +151,7 @@ def bind(
             problems += exc.problems
             continue
         policy = policies.of(operation)
-        if function is not None:
+        if function is not None and not (policy is Missing.MOCK and is_stub(function)):
             binding = Binding(operation, function, argument_names(operation))
             problems += _signature_problems(binding, contract)
         elif policy is not Missing.FAIL:
@@ -165,6 +166,15 @@ def bind(
 async def _not_implemented(**_arguments: Any) -> None:
     """Stand in for a function that is missing."""
     raise NotImplementedError
+
+
+def is_stub(function: Function) -> bool:
+    """Whether a function is as `relay regenerate` writes it: async, and nothing but `raise NotImplementedError`."""
+    code = getattr(function, "__code__", None)
+    return code is not None and (code.co_code, code.co_names) == _STUB
+
+
+_STUB = _not_implemented.__code__.co_code, _not_implemented.__code__.co_names
 
 
 def required_names(function: Function) -> list[str]:
