@@ -19,7 +19,9 @@ def announce(application: Application, port: int, *, demo: bool) -> None:
     settings: Any = application.settings
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
-    click.echo(f"{application.contract.title}: {operations(application)} at {url}")
+    base_path = application.contract.base_path
+    below = f" below {base_path}" if base_path else ""
+    click.echo(f"{application.contract.title}: {operations(application)} at {url}{below}")
     for line in missing(application):
         click.echo(line)
     if settings.docs and settings.openapi:
