@@ -12,9 +12,10 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,7 @@ def _referred(file: Path) -> Iterator[Path]:
 async def watch(service: Reloading, sources: Sources, package: str, settings: HostSettings) -> None:
     """Replace the service each time its files have changed, one time after the other, until cancelled."""
     loop = asyncio.get_running_loop()
-    pool = ThreadPoolExecutor(1, "reload")
+    pool = ThreadPoolExecutor(1, "look")
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         seen = sources.served
@@ -118,7 +119,7 @@ async def watch(service: Reloading, sources: Sources, package: str, settings: Ho
             before, seen = seen, await loop.run_in_executor(pool, sources.look)
             if seen == before != sources.served:
                 sources.served = seen
-                await _reload(service, package, settings, pool)
+                await _reload(service, package, settings)
                 has_garbage = True
             elif has_garbage and service.quiet > QUIET:
                 _collect()
@@ -127,7 +128,7 @@ async def watch(service: Reloading, sources: Sources, package: str, settings: Ho
         pool.shutdown(wait=False)
 
 
-async def _reload(service: Reloading, package: str, settings: HostSettings, pool: ThreadPoolExecutor) -> None:
+async def _reload(service: Reloading, package: str, settings: HostSettings) -> None:
     from handlers._host.problems import SetupError
     from handlers._host.reloading import fresh_imports
 
@@ -135,8 +136,7 @@ async def _reload(service: Reloading, package: str, settings: HostSettings, pool
     known = list(missing(service.application))
     try:
         with _told_when_slow(service), fresh_imports(package), _without_collections():
-            building = asyncio.get_running_loop().run_in_executor(pool, _build, package, settings)
-            await service.replace(await building)
+            await service.replace(await _built(package, settings))
     except SetupError as exc:
         _keep(service, exc.problems)
     except Exception as exc:  # noqa: BLE001 -- whatever it was, what is served goes on
@@ -165,6 +165,23 @@ def _told_when_slow(service: Reloading) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+async def _built(package: str, settings: HostSettings) -> Application:
+    """Build a version in a thread that no exit waits for, as what it imports may never return."""
+    from handlers._host.problems import SetupError
+
+    future: Future[Application] = Future()
+
+    def build() -> None:
+        try:
+            future.set_result(_build(package, settings))
+        except SetupError as exc:
+            future.set_exception(exc)
+
+    future.set_running_or_notify_cancel()
+    threading.Thread(target=build, name="reload", daemon=True).start()
+    return await asyncio.wrap_future(future)
 
 
 def _build(package: str, settings: HostSettings) -> Application:

@@ -284,13 +284,15 @@ def test_a_package_that_vanishes_goes_on_serving(edited, write, tmp_path):
         assert httpx.get(f"{service.url}/a", headers={"X-Key": "any"}).status_code == 401
 
 
-def test_ends_at_once_while_it_is_building(edited, write, tmp_path):
-    """Whatever runs it waits for that."""
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_ends_at_once_while_it_is_building(edited, write, tmp_path, sent):
+    """Whatever runs it waits for that, and an import may never return."""
+    endless = "from pathlib import Path\n\nPath('b').touch()\nwhile True:\n    pass\n"
     with edited() as service:
-        write("shop/things.py", "from pathlib import Path\nimport time\n\nPath('b').touch()\ntime.sleep(1)\n")
+        write("shop/things.py", endless)
         eventually((tmp_path / "b").exists)
         started = time.monotonic()
-        service.process.send_signal(signal.SIGTERM)
+        service.process.send_signal(sent)
         service.process.wait(10)
 
     assert time.monotonic() - started < 5
