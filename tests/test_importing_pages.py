@@ -183,6 +183,40 @@ def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
     )
 
 
+def test_a_file_that_an_index_lists_refers_to_nothing_outside(folder):
+    """Nobody vouched for it; one that is named itself is ours."""
+    (folder / "docs").mkdir()
+    (folder / "secret.yaml").write_text("Z: {type: string}", "utf-8")
+    document = thing("a", {"$ref": "../secret.yaml#/Z"})
+    (folder / "docs" / "p.yaml").write_text(yaml.safe_dump(document), "utf-8")
+    (folder / "docs" / "llms.txt").write_text("[x](p.yaml)\n", "utf-8")
+
+    (problem,) = problems_of("docs/llms.txt")
+
+    assert problem.startswith("docs/p.yaml:")
+    assert "'../secret.yaml#/Z' is elsewhere and never fetched" in problem
+    assert [source.name for source in read("docs/llms.txt", "docs/p.yaml")] == ["docs/p.yaml"]
+
+
+@pytest.mark.parametrize("given", ["docs", "docs/llms.txt"])
+def test_a_link_of_the_disk_leads_nowhere_out_of_a_folder(folder, given):
+    """A folder that somebody sent is read, and nothing that it points at."""
+    (folder / "docs").mkdir()
+    (folder / "secret.md").write_text(page(thing("secret")), "utf-8")
+    (folder / "docs" / "own.md").write_text(page(thing("own")), "utf-8")
+    (folder / "docs" / "far.md").symlink_to(folder / "secret.md")
+    (folder / "docs" / "near.md").symlink_to("own.md")
+    (folder / "docs" / "loop.md").symlink_to("loop.md")
+    (folder / "docs" / "llms.txt").write_text("[x](own.md) [x](near.md) [x](far.md)\n", "utf-8")
+    reader = Reader(LIMIT)
+
+    found = reader.read([given])
+
+    assert [source.name for source in found] == ["docs/own.md"]
+    (note,) = reader.notes
+    assert str(note).startswith(f"{given}: info: 1 of its links lead out of ")
+
+
 def test_the_name_of_a_file_is_no_address(folder):
     """What would end the path of an address is part of a file's name."""
     (folder / "api#1?.yaml").write_text(yaml.safe_dump(thing("a")), "utf-8")

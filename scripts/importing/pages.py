@@ -47,7 +47,8 @@ class Source:
 class Text:
     """What was read, before it is understood; `location` is a file or an address.
 
-    One that was `named` itself has to hold OpenAPI; one that an index or a folder brought need not.
+    One that was `named` itself has to hold OpenAPI, and a file may refer to others; one that an index or a
+    folder brought need not, and must not.
     """
 
     name: str
@@ -77,7 +78,8 @@ def understand(text: Text, limit: int) -> Source | None:
     """
     suffix = file_name(text.location).suffix.lower()
     if suffix in OPENAPI:
-        return _source(text, text.content, text.content, limit, alone=isinstance(text.location, str))
+        alone = isinstance(text.location, str) or not text.named
+        return _source(text, text.content, text.content, limit, alone=alone)
     content = text.decoded()
     fences = [fence for fence in _fences(content, mdx=suffix == ".mdx") if _is_openapi(fence.content)]
     if not fences and not text.named:

@@ -78,10 +78,7 @@ class Reader:
             return
         path = Path(source).resolve()
         if path.is_dir():
-            self.areas.append(path)
-            for page in sorted(path.rglob("*")):
-                if page.suffix.lower() in _PAGES and page.is_file():
-                    yield Reference(page, named=False)
+            yield from self._contained(path)
         elif path.suffix.lower() == ".txt":
             yield from self._listed_here(path)
         elif path.suffix.lower() in _READABLE:
@@ -89,6 +86,20 @@ class Reader:
         else:
             told = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
             raise SetupError([Problem(source, told)])
+
+    def _contained(self, folder: Path) -> Iterator[Reference]:
+        """Yield the pages that lie in a folder, and note the links out of it."""
+        self.areas.append(folder)
+        elsewhere = 0
+        for found in sorted(folder.rglob("*")):
+            if found.suffix.lower() not in _PAGES or not found.is_file():
+                continue
+            page = found.resolve()
+            if page.is_relative_to(folder):
+                yield Reference(page, named=False)
+            else:
+                elsewhere += 1
+        self._note(display(folder), elsewhere, "out of it")
 
     def _listed_here(self, index: Path) -> Iterator[Reference]:
         """Yield the pages that a local index lists: files below its own folder."""
@@ -98,7 +109,7 @@ class Reader:
         for link in _links(self._text(index, named=True)):
             try:
                 page = (folder / unquote(urlsplit(link).path)).resolve()
-            except ValueError:  # no path has such characters
+            except (ValueError, RuntimeError):  # no path has such characters, or links in a circle
                 page = folder.parent
             if is_address(link) or not page.is_relative_to(folder):
                 elsewhere += 1
