@@ -138,6 +138,17 @@ async def test_answers_with_what_a_handler_would_succeed_with(get, responses, st
     assert response.headers["x-mock"] == "true"
 
 
+async def test_marks_its_answer_once(get):
+    """Whatever value the contract has for the header: no client may take what is made up for a true answer."""
+    required = {"required": True, "schema": {"type": "string", "enum": ["false"]}}
+    headers = {"X-Mock": required, "Preference-Applied": required}
+
+    response = await get(showing({"200": {**json_of({}), "headers": headers}}), "code=200")
+
+    assert response.headers.get_list("x-mock") == ["true"]
+    assert response.headers.get_list("preference-applied") == ["code=200"]
+
+
 async def test_has_the_headers_that_the_contract_requires(get):
     """From their own examples or schemas, written in their style."""
     ids = {"type": "array", "items": {"type": "integer"}, "minItems": 2}

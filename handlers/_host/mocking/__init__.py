@@ -14,7 +14,7 @@ from handlers._host.schemas import SchemaCompiler
 from .canned import BODILESS, CannedAnswers
 from .preferences import read_preferences, write_preferences
 
-_MARK = (b"x-mock", b"true")
+_MARK = b"x-mock"
 
 
 class Mock:
@@ -49,7 +49,8 @@ class Mock:
         answer = made.usual
         if (name := wanted.get("example", "")) in made.named:
             answer, applied["example"] = made.named[name], name
-        lines = [*answer.headers, _MARK]
+        own = {_MARK: b"true"}
         if applied:
-            lines.append((b"preference-applied", write_preferences(applied).encode("latin-1")))
-        return Answer(status, lines, answer.body)
+            own[b"preference-applied"] = write_preferences(applied).encode("latin-1")
+        documented = [line for line in answer.headers if line[0] not in own]
+        return Answer(status, [*documented, *own.items()], answer.body)
