@@ -445,4 +445,54 @@ def test_a_status_that_a_range_covered_is_compared_with_it():
     assert rules(old, on(answers("404", "default", **content))) == []
     new = on(answers("404", **other))
     new["paths"]["/pets/{id}"]["post"]["responses"]["default"] = {"description": "x", **content}
-    assert rules(old, new) == ["response-property-became-optional"]
+    assert rules(old, new) == ["response-error-added", "response-property-became-optional"]
+
+
+def described(**responses):
+    """A contract of one operation with responses that differ in what they are called."""
+    shared = {"Rest": {"description": "It failed."}}
+    own = {key.lstrip("_"): {"description": text} for key, text in responses.items()}
+    rest = {"default": {"$ref": "#/components/responses/Rest"}}
+    return on({"responses": {**rest, **own}}, components={"responses": shared})
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "back"),
+    [
+        ({"_404": "None is there."}, "response-error-removed", "response-error-added"),
+        ({"_4XX": "None is there."}, "response-error-removed", "response-error-added"),
+        ({"_202": "It was taken."}, "response-success-removed", "response-success-added"),
+        ({"_404": "It failed."}, None, None),
+    ],
+)
+def test_a_status_that_falls_under_default_is_told_where_that_says_something_else(own, told, back):
+    """Nothing on the wire may differ but what it means, which only the words say."""
+    old, new = described(_200="Here.", **own), described(_200="Here.")
+
+    assert rules(old, new) == [told] * (told is not None)
+    assert rules(new, old) == [back] * (back is not None)
+
+
+def test_a_status_that_says_less_than_default_is_told():
+    """What breaks nobody has changed all the same."""
+    either, one = (
+        {"content": {"application/json": {"schema": {**S, "enum": list(some)}}}} for some in ("ab", "a")
+    )
+    old = on(answers("404", **either))
+    new = on(answers("default", **one))
+    old["paths"]["/pets/{id}"]["post"]["responses"]["default"] = {"description": "x", **one}
+
+    (change,) = compare(read(old), read(new))
+
+    assert (change.rule, change.severity) == ("response-error-removed", "info")
+    assert (
+        "the status 404 is no longer told by itself, and default says something else of it" in change.message
+    )
+
+
+def test_a_success_that_a_range_covers_is_still_one():
+    """What it is called beside is no news."""
+    old = on(answers("200", "2XX"))
+    old["paths"]["/pets/{id}"]["post"]["responses"]["200"]["description"] = "y"
+
+    assert rules(old, on(answers("2XX"))) == []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from handlers._host.contract import Operation, Parameter, RequestBody, Response, Schema
+from handlers._host.contract import Contract, Operation, Parameter, RequestBody, Response, Schema
 from handlers._host.documents import Pointer
 from handlers._host.media import by_name, find
 from handlers._host.schemas import Direction
 
 from .changes import Difference
-from .naming import canonical
+from .naming import canonical, raw
 from .parameters import schema_of
 from .schemas import SchemaComparison
 
@@ -50,6 +50,7 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
                 before,
                 after,
             )
+            yield from _own_or_not(status, old, new, schemas)
         elif before:
             yield Difference(f"response-{kind}-removed", f"the status {status} is gone", was, at, "old")
         else:
@@ -57,6 +58,48 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
     for (was, at), (before, after) in pairs.items():
         yield from _contents(was, at, before.content, after.content, schemas, "response")
         yield from _headers(was, at, before, after, schemas)
+
+
+def _own_or_not(
+    status: str, old: Operation, new: Operation, schemas: SchemaComparison
+) -> Iterator[Difference]:
+    """Tell of a status that another key covers now, or did, where that says something else of it.
+
+    A success that a range covers is still one, and what its body lost is told of that.
+    """
+    before, after = _covering(old, status), _covering(new, status)
+    if before is None or after is None or (status in old.responses) == (status in new.responses):
+        return
+    was, at = (*old.pointer, "responses", status), (*new.pointer, "responses", status)
+    is_success = status.startswith("2")
+    kind = "success" if is_success else "error"
+    key = (after if status in old.responses else before).pointer[-1]
+    if (is_success and key != "default") or _same(before, after, schemas):
+        return
+    if status in old.responses:
+        what = f"the status {status} is no longer told by itself, and {key} says something else of it"
+        yield Difference(f"response-{kind}-removed", what, was, at, "old")
+    else:
+        what = f"the status {status} is told by itself now, and {key} said something else of it"
+        yield Difference(f"response-{kind}-added", what, was, at)
+
+
+def _same(old: Response, new: Response, schemas: SchemaComparison) -> bool:
+    """Whether two responses say the same, in words as well: these tell a success from a failure."""
+    was, at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
+    if raw(schemas.old, was).get("description") != raw(schemas.new, at).get("description"):
+        return False
+    before, after = _schemas(schemas.old, was, old), _schemas(schemas.new, at, new)
+    return before.keys() == after.keys() and all(schemas.same(before[key], after[key]) for key in before)
+
+
+def _schemas(contract: Contract, at: Pointer, response: Response) -> dict[tuple[str, str, bool], Pointer]:
+    """Return where the schema of each media type and header of a response is."""
+    names = by_name({name: name for name in response.content})
+    found = {("body", bare, True): (*at, "content", name, "schema") for bare, name in names.items()}
+    for name, header in _by_name(response.headers).items():
+        found["header", name, header.required] = schema_of(canonical(contract, header.pointer), header)
+    return found
 
 
 def _covering(operation: Operation, status: str) -> Response | None:

@@ -22,7 +22,7 @@ from .naming import canonical, raw
 from .objects import compare_items, compare_properties
 from .pairs import Child, Judge, Pair
 from .rules import RULES
-from .views import Sites, View
+from .views import Site, Sites, View
 
 _Key = tuple[Sites, Sites, Direction]
 
@@ -54,13 +54,21 @@ class SchemaComparison:
 
         Each difference has the name of the property that led to it.
         """
-        before, after = (
-            (view.site(raw(view.contract, pointer), canonical(view.contract, pointer)),)
-            for view, pointer in zip(self._views[direction], (old, new), strict=True)
-        )
-        for node, name in self._reached((before, after, direction)):
+        before, after = self._sites(old, new, direction)
+        for node, name in self._reached(((before,), (after,), direction)):
             for difference in node.differences:
                 yield replace(difference, name=difference.name or name)
+
+    def same(self, old: Pointer, new: Pointer) -> bool:
+        """Whether the schemas at two pointers say the same."""
+        return self._same(*self._sites(old, new, "response"))
+
+    def _sites(self, old: Pointer, new: Pointer, direction: Direction) -> tuple[Site, Site]:
+        before, after = self._views[direction]
+        return (
+            before.site(raw(self.old, old), canonical(self.old, old)),
+            after.site(raw(self.new, new), canonical(self.new, new)),
+        )
 
     def _fits(self, old: Sites, new: Sites, direction: Direction) -> bool:
         """Whether nothing breaks between two schemas; said of no pair that is just being compared."""
