@@ -81,7 +81,9 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         if check:
             conclude("import", check_sources(target, lock, reader, sources), form, "no page has changed")
             return
-        merge = merge_sources(target.document, lock, reader.read(sources), update=update)
+        read = reader.read(sources)
+        target.refuse_itself(read)
+        merge = merge_sources(target.document, lock, read, update=update)
         content = target.source if merge.refused else target.holding(merge.wanted)
         refused = merge.refused or target.breaches(content)
         findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]

@@ -654,3 +654,36 @@ def _is_taken(name):
     result = CliRunner().invoke(import_, ["--spec", "api.yaml", name], catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output
     return result.exit_code == 0
+
+
+def test_the_contract_is_no_source_of_its_own():
+    """It would be recorded as the page that its operations came from."""
+    write("pet.md", thing("pet"))
+    run("pet.md")
+    before = Path("sources.lock").read_text("utf-8")
+
+    printed = run("api.yaml", code=2)
+
+    assert printed == "error: api.yaml: is the contract itself; name where its operations come from\n"
+    assert Path("sources.lock").read_text("utf-8") == before
+
+
+def test_says_that_there_is_nothing_to_check():
+    """A check that compared nothing must not look like one that passed."""
+    write("api.yaml", thing("pet"))
+
+    assert run("--check", code=2) == "error: sources.lock: there is none: nothing was imported yet\n"
+
+
+def test_names_the_file_that_is_missing():
+    """Not the one that refers to it."""
+    document = thing("pet")
+    document["components"]["schemas"] = {
+        "Extra": {"$ref": "nofile.yaml#/x"},
+        **document["components"]["schemas"],
+    }
+    write("theirs.yaml", document)
+
+    printed = run("theirs.yaml", code=2)
+
+    assert "error: nofile.yaml: cannot be read: No such file or directory\n" in printed

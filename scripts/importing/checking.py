@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from handlers._host.contract import Operation
 from handlers._host.documents import display
+from handlers._host.problems import Problem, SetupError
 from scripts.findings import Finding, Severity
 
 from .lock import Lock, Record
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Finding]:
     """Compare pages with the lock and the contract; without any given, those of the lock that are files here.
 
-    Raises SetupError for a page that cannot be read.
+    Raises SetupError for a page that cannot be read, and when there is nothing to compare.
     """
+    if not (given or lock.records):
+        raise SetupError([Problem(display(lock.path), "there is none: nothing was imported yet")])
     known = {path for record in lock.records.values() if (path := lock.file(record)) and path.exists()}
     sources = reader.read(given or sorted(map(str, known)))
     findings = list(reader.notes)

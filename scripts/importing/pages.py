@@ -155,7 +155,8 @@ def _named(place: Place, path: Path, name: str) -> Place:
 def _retold(problem: Problem, path: Path, name: str) -> Problem:
     """Tell a problem of the page by the page's name, which may be an address."""
     where = problem.where
-    named = _named(where, path, name) if isinstance(where, Place) else name
+    told = name if where == display(path) else where
+    named = _named(where, path, name) if isinstance(where, Place) else told
     return Problem(named, problem.message, problem.rule)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from handlers._host.problems import Problem, SetupError
 from scripts.findings import Finding, Severity
 
 from .editing import rewrite
+from .pages import Source
 from .rendering import block, inline
 
 
@@ -25,6 +27,15 @@ class Target:
         self.contract: Contract | None = None
         if not _is_blank(self.source):
             self.document, self.contract = self._understood(self.source)
+
+    def refuse_itself(self, sources: Iterable[Source]) -> None:
+        """Raise SetupError where the contract is a source: it would be recorded as where it came from."""
+        if any(
+            isinstance(source.location, Path) and source.location.resolve() == self.path for source in sources
+        ):
+            raise SetupError(
+                [Problem(self.name, "is the contract itself; name where its operations come from")]
+            )
 
     def holding(self, wanted: dict[str, Any]) -> bytes:
         """Return the file's bytes as they have to be to hold `wanted`; SetupError where that cannot be."""
