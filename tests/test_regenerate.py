@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import json
 import stat
 import subprocess
@@ -265,7 +267,7 @@ def test_a_type_whose_name_is_taken_gets_another():
     after = brought(state)
 
     assert "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n" in after
-    assert "-> ThingType | WarningType:" in after
+    assert '-> "ThingType | WarningType":' in after
     assert [one.rule for one in check(regenerated(state)[0])] == []
 
 
@@ -296,6 +298,121 @@ def test_mends_a_signature(before, names, after):
     parameters = [query(name.strip("!"), required=name.endswith("!")) for name in names]
 
     assert brought(state_of(showing(parameters=parameters), things=f"{before}\n")) == f"{after}\n"
+
+
+@pytest.fixture
+def imported(tmp_path, monkeypatch):
+    """Import a module of a package `shop` for real, once it has been written down."""
+
+    def load(state, module="things"):
+        for path, content in state.sources.files.items():
+            target = tmp_path / path.relative_to(PROJECT)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(content)
+        return importlib.import_module(f"shop.{module}")
+
+    monkeypatch.syspath_prepend(tmp_path)
+    yield load
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "from ._rows import type\n\ndef show(): return type(1)\n",
+        "def show(): return type(1)\n",
+        "def show(): return [type(one) for one in (1,)]\n",
+        "type = str\ndef show():\n    global type\n    return type(1)\n",
+        "from ._rows import *\n\ndef show(): return type(1)\n",
+        "if (type := str):\n    def show(): return type(1)\n",
+    ],
+)
+def test_an_argument_that_would_hide_what_the_body_means_is_left_to_a_person(things):
+    """The body would get the request's value, or the module would be no Python any more."""
+    state = state_of(showing(parameters=[query("type", required=True)]), things=things, _rows="type = str\n")
+
+    after, made = regenerated(state)
+
+    assert text(after.sources, "things") == things
+    assert [one.rule for one in made.left] == ["missing-argument"]
+    assert "; show() means something else by 'type', which has to get another name" in made.left[0].message
+
+
+@pytest.mark.parametrize(
+    "body", ["return limit", "limit = 1", "return [limit for limit in ()]", "return x.limit"]
+)
+def test_an_argument_that_hides_nothing_is_added(body):
+    """Written ahead for it, the body's own, or nobody's."""
+    state = state_of(showing(parameters=[query("limit")]), things=f"x = 1\ndef show(): {body}\n")
+
+    assert f"def show(*, limit: str | None = None): {body}\n" in brought(state)
+
+
+EVALUATED = [
+    'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._types import Thing\ndef show() -> "Thing": ...\n',
+    (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._types import Thing\n"
+        "else:\n    Thing = dict\ndef show() -> Thing: ...\n"
+    ),
+    (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from typing import Any, Literal\n"
+        'def show() -> "Any": ...\n'
+    ),
+    'def show() -> "Thing": ...\nfrom ._types import Thing\n',
+    "x = 1\ndef show(): ...\nfrom typing import Any\n",
+]
+LATE = [
+    '"Doc " "more"\nfrom __future__ import annotations\ndef show(): ...\n',
+    (
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING: from collections.abc import Mapping\ndef show(): ...\n"
+    ),
+    (
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING: from ._types import Thing\ndef show() -> Thing: ...\n"
+    ),
+    "from __future__ import annotations\nx = 1\nfrom typing import Any\ndef show(): ...\n",
+]
+
+
+@pytest.mark.parametrize("things", [*EVALUATED, *LATE])
+def test_a_mended_module_can_be_imported_wherever_its_imports_stand(imported, things):
+    """For the type checker alone, below their use, on one line, below a docstring in two pieces."""
+    modes = [
+        query("mode", schema={"type": "array", "items": ref("Mode")}),
+        query("k", schema={"enum": ["a"]}),
+    ]
+    sources = lined_up(showing(responses={"200": json_of(ref("Thing"))}), things=things)
+    whole = document(
+        operation("show", parameters=modes, responses={"200": json_of(ref("Sum"))}), Mode=THING, Sum=THING
+    )
+
+    state, made = regenerated(state_of(whole, sources))
+
+    assert made.left == []
+    assert set(inspect.signature(imported(state).show).parameters) == {"mode", "k"}
+    assert regenerated(state)[1].changes == {}
+
+
+def test_a_star_import_keeps_the_name_that_a_body_means(imported):
+    """What it binds is not known: a type of that name gets another."""
+    things = "from ._rows import *\n\ndef show(): return Mode\n"
+    whole = document(operation("show", parameters=[query("m", schema=ref("Mode"))]), Mode=THING)
+
+    state, _ = regenerated(state_of(whole, things=things, _rows="Mode = 'mine'\n"))
+
+    assert imported(state).show() == "mine"
+
+
+@pytest.mark.parametrize("things", ["def show[T](): ...\n", "def show():\n    return 1\nreturn\n"])
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="newer Python reads one of them")
+def test_what_this_python_would_not_import_is_left_alone(things):
+    """It is told where, whoever else could read it."""
+    after, made = regenerated(state_of(showing(parameters=[query("q")]), things=things))
+
+    assert text(after.sources, "things") == things
+    assert [one.rule for one in made.left] == ["unreadable-module"]
 
 
 def test_lays_out_a_mended_signature_as_the_project_does():

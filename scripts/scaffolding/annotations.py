@@ -70,6 +70,11 @@ class Type:
         inner = ", ".join(part.written(local) for part in self.parts)
         return f"{name}[{inner}]" if inner else name
 
+    def annotation(self, local: Mapping[str, str], *, is_evaluated: bool) -> str:
+        """Write it down as an annotation: in quotes where its names would be needed sooner than they are there."""
+        is_plain = not ({*self.names("typing")} | {*self.names("generated")})
+        return self.written(local) if is_plain or not is_evaluated else _quoted(self.written(local))
+
 
 ANY = Type("Any", kind="typing")
 NONE = Type("None")
@@ -155,7 +160,7 @@ def _literals(values: list[Any]) -> Type:
         if value is None:
             types.append(NONE)
         elif isinstance(value, bool | int | str):
-            literals.append(Type(_written_literal(value), kind="literal"))
+            literals.append(Type(_quoted(value), kind="literal"))
         else:
             types.append(FLOAT if isinstance(value, float) else ANY)
     if literals:
@@ -163,7 +168,7 @@ def _literals(values: list[Any]) -> Type:
     return union(types)
 
 
-def _written_literal(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an enum, not a switch
+def _quoted(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an enum, not a switch
     """Write a value with the quotes that formatters choose."""
     written = repr(value)
     if written.startswith("'") and '"' not in written:
@@ -204,7 +209,7 @@ class _Reader:
             case cst.Subscript():
                 return self._subscript(node)
             case cst.SimpleString():
-                return self._quoted(node)
+                return self._in_quotes(node)
             case cst.Ellipsis():
                 return ELLIPSIS
         raise _Foreign
@@ -218,7 +223,7 @@ class _Reader:
         kind, name = found
         return Type(name, kind=kind)
 
-    def _quoted(self, node: cst.SimpleString) -> Type:
+    def _in_quotes(self, node: cst.SimpleString) -> Type:
         try:
             return self.read(cst.parse_expression(str(node.evaluated_value)))
         except cst.ParserSyntaxError as exc:

@@ -23,7 +23,7 @@ from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, un
 from .expected import Signature, Wanted
 from .modules import Argument, Function, Imported, Module
 from .sources import TYPES
-from .usage import uses
+from .usage import hides, uses
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
 
@@ -92,10 +92,11 @@ class Comparison:
         wanted = self.wanted.argument(one.name)
         if meant is not None:
             message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
-            message += _and_uses(function, meant)
+            message += _and_uses(function, meant) + _but_hides(function, one.name)
             yield Difference("misnamed-argument", message, meant.node, meant, wanted)
         elif not function.takes_any:
-            yield Difference("missing-argument", nowhere_to_go(one), function.node, None, wanted)
+            message = nowhere_to_go(one) + _but_hides(function, one.name)
+            yield Difference("missing-argument", message, function.node, None, wanted)
 
     def _sent(self) -> list[Sent]:
         return list({one.name: one for one in sent(self.operation, self.contract)}.values())
@@ -212,6 +213,13 @@ def _and_uses(function: Function, argument: Argument) -> str:
     """Say where a person has to go on, if the body uses an argument."""
     lines = dict.fromkeys(str(function.module.place(node).line) for node in uses(function, argument.name))
     return f", and its use at line {', '.join(lines)}" if lines else ""
+
+
+def _but_hides(function: Function, name: str) -> str:
+    """Say what a person has to do first, if the body means something else by an argument's name."""
+    if not hides(function, name):
+        return ""
+    return f"; {function.name}() means something else by '{name}', which has to get another name there first"
 
 
 def _bodies(returned: Type) -> Type:

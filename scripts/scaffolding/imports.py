@@ -6,15 +6,16 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
 from .annotations import TYPING, Type
 from .layout import Layout
-from .modules import Imported, Module, dotted
+from .modules import Imported, Module, dotted, statements
 
+_TEXT = cst.SimpleString | cst.ConcatenatedString
 _RESERVED = TYPING | set(dir(builtins))
 
 
@@ -30,7 +31,9 @@ def local_names(
         for name, bound in module.bindings.items()
         if isinstance(bound, Imported) and bound.module == types_module and bound.member is not None
     }
-    taken = {*module.bindings, *more, *_RESERVED}
+    taken = {*module.names, *more, *_RESERVED}
+    if module.stars:  # what they bind is unknown: a name that the module uses may be one of theirs
+        taken |= set(re.findall(r"\w+", module.tree.code))
     local: dict[str, str] = {}
     for name in sorted({name for one in types for name in one.names("generated")}):
         own = known.get(name, name)
@@ -56,10 +59,11 @@ class Imports:
         generated = {name for one in types for name in one.names("generated")}
         typing = {name for one in types for name in one.names("typing")}
         missing = {name for name in generated if not self._has(self._types_module, name)}
-        is_late = self._is_lazy()
-        if missing and is_late and not self._blocks():
-            typing.add("TYPE_CHECKING")
-        if absent := {name for name in typing if not self._has("typing", name)}:
+        is_late = self._module.is_lazy
+        absent = {name for name in typing if not self._has("typing", name)}
+        if missing and is_late and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
+            absent.add("TYPE_CHECKING")
+        if absent:
             self._add("typing", {name: name for name in absent}, in_block=False)
         if missing:
             self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
@@ -78,29 +82,38 @@ class Imports:
             if len(kept) < len(_aliases(statement)) and "#" not in self.tree.code_for_node(statement):
                 self._replace(statement, kept)
 
-    def _is_lazy(self) -> bool:
-        """Whether annotations are not evaluated (PEP 563)."""
-        return self._has("__future__", "annotations")
-
     def _has(self, source: str, name: str) -> bool:
+        """Whether the module imports a name anywhere: annotations need no more than that."""
+        parts = (part for part in statements(self.tree.body) if isinstance(part, cst.ImportFrom))
+        return self._imports(parts, source, name)
+
+    def _has_first(self, source: str, name: str) -> bool:
+        """Whether the module imports a name before anything else runs."""
+        return self._imports(self._first(), source, name)
+
+    def _imports(self, parts: Iterable[cst.ImportFrom], source: str, name: str) -> bool:
         return any(
-            self._source(statement) == source
-            and any(dotted(alias.name) == name for alias in _aliases(statement))
-            for statement in self._statements()
+            self._source(part) == source and any(dotted(alias.name) == name for alias in _aliases(part))
+            for part in parts
         )
+
+    def _first(self) -> Iterator[cst.ImportFrom]:
+        """Give the imports that the module begins with."""
+        return _imports_of(self.tree.body[: _header(self.tree.body)])
 
     def _statements(self) -> Iterator[cst.ImportFrom]:
         """Give what the module imports from others, at its top level and for the type checker."""
         for holder in [self.tree.body, *(block.body.body for block in self._blocks())]:
-            for line in holder:
-                if isinstance(line, cst.SimpleStatementLine):
-                    yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
+            yield from _imports_of(holder)
 
     def _blocks(self) -> list[cst.If]:
+        """Return what is run by type checkers alone, as far as it has lines of its own."""
         return [
             statement
             for statement in self.tree.body
-            if isinstance(statement, cst.If) and dotted(statement.test).endswith("TYPE_CHECKING")
+            if isinstance(statement, cst.If)
+            and isinstance(statement.body, cst.IndentedBlock)
+            and dotted(statement.test).endswith("TYPE_CHECKING")
         ]
 
     def _source(self, statement: cst.ImportFrom) -> str:
@@ -109,9 +122,8 @@ class Imports:
     def _add(self, source: str, names: dict[str, str], *, in_block: bool) -> None:
         """Import names of a module; each that is called otherwise here by a statement of its own."""
         plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
-        found = next(
-            (one for one in self._statements() if self._source(one) == source and _is_plain(one)), None
-        )
+        parts = self._statements() if in_block else self._first()
+        found = next((one for one in parts if self._source(one) == source and _is_plain(one)), None)
         if plain and found is not None:
             self._replace(found, [*_aliases(found), *plain])
         elif plain:
@@ -255,6 +267,12 @@ def _used(code: str) -> tuple[set[str], list[str]]:
     return names, [node.value for node in constants if isinstance(node.value, str)]
 
 
+def _imports_of(body: Sequence[cst.CSTNode]) -> Iterator[cst.ImportFrom]:
+    for line in body:
+        if isinstance(line, cst.SimpleStatementLine):
+            yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
+
+
 def _aliases(statement: cst.ImportFrom) -> Sequence[cst.ImportAlias]:
     return () if isinstance(statement.names, cst.ImportStar) else statement.names
 
@@ -289,7 +307,7 @@ def _header(body: Sequence[cst.CSTNode]) -> int:
         part = (
             statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and statement.body else None
         )
-        is_docstring = index == 0 and isinstance(part, cst.Expr) and isinstance(part.value, cst.SimpleString)
+        is_docstring = index == 0 and isinstance(part, cst.Expr) and isinstance(part.value, _TEXT)
         if not is_docstring and not isinstance(part, cst.Import | cst.ImportFrom):
             return index
     return len(body)

@@ -9,9 +9,8 @@ import libcst as cst
 from .annotations import NONE, Type, union
 from .comparing import Difference, can_lose_default, code, is_none
 from .modules import Argument, Function
-from .usage import uses
-
-_MENDED = frozenset(["missing-argument", "argument-annotation"])
+from .stubs import Annotated
+from .usage import hides, uses
 
 
 def mendable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
@@ -22,13 +21,16 @@ def mendable(function: Function, difference: Difference, known: Iterable[str]) -
     match difference.rule, difference.argument:
         case "extra-argument", Argument() as argument:
             return argument.name in known and _is_free(function, argument)
+        case "missing-argument", _:
+            return difference.wanted is None or not hides(function, difference.wanted.name)
         case "misnamed-argument", Argument() as argument:
-            return not uses(function, argument.name)
+            is_hiding = difference.wanted is not None and hides(function, difference.wanted.name)
+            return not uses(function, argument.name) and not is_hiding
         case "default-needed", Argument() as argument:
             return argument.kind == "keyword" or _may_have_default(function, argument)
         case "return-annotation", _:
             return function.returns is not None and _tuples(function.returns) < 2
-    return difference.rule in _MENDED
+    return difference.rule == "argument-annotation"
 
 
 def _is_free(function: Function, argument: Argument) -> bool:
@@ -55,21 +57,22 @@ def _tuples(returns: cst.BaseExpression) -> int:
 
 
 def mended(
-    function: Function, differences: Sequence[Difference], local: Mapping[str, str]
+    function: Function, differences: Sequence[Difference], annotated: Annotated, local: Mapping[str, str]
 ) -> tuple[cst.FunctionDef, list[str]]:
     """Return a function with some differences mended, and what was done, in words.
 
-    `local` has the names that the module gives to types.
+    `annotated` writes a type as the module has it; `local` has the names that the module gives to types.
     """
-    editor = _Editor(function, local)
+    editor = _Editor(function, annotated, local)
     for difference in differences:
         editor.mend(difference)
     return editor.node(), editor.told
 
 
 class _Editor:
-    def __init__(self, function: Function, local: Mapping[str, str]) -> None:
+    def __init__(self, function: Function, annotated: Annotated, local: Mapping[str, str]) -> None:
         self._function = function
+        self._annotated = annotated
         self._local = local
         self._changed: dict[str, cst.Param] = {
             argument.name: argument.node for argument in function.arguments
@@ -120,7 +123,7 @@ class _Editor:
         self._changed[argument.name] = self._changed[argument.name].with_changes(**changes)
 
     def _expression(self, kind: Type) -> cst.BaseExpression:
-        return cst.parse_expression(kind.written(self._local))
+        return cst.parse_expression(self._annotated(kind))
 
     def _param(self, name: str, kind: Type, *, default: bool) -> cst.Param:
         annotation = union([kind, NONE]) if default else kind

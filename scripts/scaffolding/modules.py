@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst import matchers
+from libcst.metadata import GlobalScope, MetadataWrapper, PositionProvider, ScopeProvider
 
 from handlers._host.documents import display
 from handlers._host.problems import Place, Problem, SetupError
@@ -126,13 +129,16 @@ class Module:
         self.fault: tuple[Place, str] | None = None
         self.tree = cst.Module([])
         try:
-            self.tree = cst.parse_module(source)
+            tree = cst.parse_module(source)
         except cst.ParserSyntaxError as exc:
             self.fault = Place(display(path), *_fault(source, exc)), "is not Python"
         except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
             self.fault = Place(display(path), 1, 1), "is not text in the encoding it declares"
         except RecursionError:
             self.fault = Place(display(path), 1, 1), "is nested too deeply to be read"
+        else:
+            self.fault = _refusal(path, source)
+            self.tree = self.tree if self.fault else tree
 
     @cached_property
     def wrapper(self) -> MetadataWrapper:
@@ -154,6 +160,21 @@ class Module:
         """What each name of the top level is, as the last statement that binds it has it."""
         return dict(self.bound_in(self.tree.body))
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that something binds at the top level, in whatever way."""
+        scopes = self.wrapper.resolve(ScopeProvider).values()
+        top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
+        found = () if top is None else (one.name for one in top.assignments)
+        return frozenset([*self.bindings, *found])
+
+    def may_bind(self, name: str) -> bool:
+        """Whether a name may be bound where it cannot be followed: `(name := …)`, `globals()["name"] = …`."""
+        if name in self.names:
+            return True
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        return _is_dynamic(self.tree) and any(word.search(text) for text in _texts(self.tree))
+
     def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
         """Give the names that the statements of a module, or of a class, bind."""
         for statement in statements(body):
@@ -164,6 +185,11 @@ class Module:
         for statement in statements(self.tree.body):
             if isinstance(statement, cst.ImportFrom) and self.absolute(statement) == source:
                 yield from () if isinstance(statement.names, cst.ImportStar) else statement.names
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether its annotations are not evaluated (PEP 563)."""
+        return any(dotted(alias.name) == "annotations" for alias in self.imports_from("__future__"))
 
     @cached_property
     def stars(self) -> list[str]:
@@ -210,6 +236,33 @@ class Module:
                 yield name, Imported(whole if alias.asname else first, None)
 
 
+def _is_dynamic(tree: cst.Module) -> bool:
+    """Whether a module has a way to bind names that are texts."""
+    words = ("globals", "vars", "locals", "setattr", "exec", "eval", "__dict__")
+    return any(matchers.findall(tree, matchers.Name(word)) for word in words)
+
+
+def _texts(tree: cst.Module) -> Iterator[str]:
+    """Give the texts of a module but for those that stand alone, as docstrings do."""
+    alone = {id(node.value) for node in matchers.findall(tree, matchers.Expr()) if isinstance(node, cst.Expr)}
+    for node in matchers.findall(tree, matchers.SimpleString() | matchers.FormattedStringText()):
+        if isinstance(node, cst.SimpleString | cst.FormattedStringText) and id(node) not in alone:
+            yield node.value
+
+
+def _refusal(path: Path, source: bytes) -> tuple[Place, str] | None:
+    """Return why this Python would not import a file that libcst reads, which reads more; None if it would."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are for whoever runs it
+            compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as exc:
+        return Place(display(path), exc.lineno or 1, exc.offset or 1), "is not Python"
+    except (RecursionError, MemoryError):
+        return Place(display(path), 1, 1), "is nested too deeply to be read"
+    return None
+
+
 def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
     """Return the line and column of a syntax error, Python's own where it finds one: it is nearer."""
     try:
@@ -220,23 +273,17 @@ def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
 
 
 def statements(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """Give the statements that run when a module is imported, those inside `if`, `try` and `with` too."""
+    """Give the statements that run when a module is imported, those inside other statements too."""
     for statement in body:
         match statement:
-            case cst.SimpleStatementLine():
-                yield from statement.body
-            case cst.If():
-                yield from statements(statement.body.body)
-                if statement.orelse is not None:
-                    yield from statements([statement.orelse])
-            case cst.Else() | cst.Finally() | cst.With() | cst.ExceptHandler():
-                yield from statements(statement.body.body)
-            case cst.Try():
-                parts = [*statement.handlers, statement.orelse, statement.finalbody]
-                yield from statements(statement.body.body)
-                yield from statements([part for part in parts if part is not None])
-            case _:
+            case cst.BaseSmallStatement() | cst.FunctionDef() | cst.ClassDef():
                 yield statement
+            case cst.SimpleStatementLine() | cst.BaseSuite():
+                yield from statements(statement.body)
+            case cst.BaseExpression():
+                continue  # there are none in it
+            case _:
+                yield from statements(statement.children)
 
 
 def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:

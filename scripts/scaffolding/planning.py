@@ -25,7 +25,7 @@ from .modules import Function, Module, deeply
 from .renames import Renames, renamed, would_hide
 from .sources import TYPES
 from .state import State
-from .stubs import new_module, new_package, stub
+from .stubs import Annotated, new_module, new_package, stub
 
 
 @dataclass(slots=True)
@@ -97,7 +97,8 @@ def _mended(
     module = functions[0][0].module
     types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
     local = local_names(module, types, _types_module(state), [])
-    edited = [mended(function, differences, local) for function, differences in functions]
+    annotated = _annotated(module, local)
+    edited = [mended(function, differences, annotated, local) for function, differences in functions]
     nodes = [node for node, _ in edited]
     headers = layout.formatted([header(node) for node in nodes])
     new = {
@@ -112,6 +113,10 @@ def _mended(
     imports.need(types, local)
     imports.drop(before)
     return _encoded(module.path, imports.tree, imports.tree.code)
+
+
+def _annotated(module: Module, local: Mapping[str, str]) -> Annotated:
+    return lambda kind: kind.annotation(local, is_evaluated=not module.is_lazy)
 
 
 def _types_of(difference: Difference) -> list[Type]:
@@ -200,7 +205,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
     local = local_names(module, types, _types_module(state), [function_name(one) for one in operations])
     stubs = layout.excused(
         [
-            stub(operation, state.contract, one, local)
+            stub(operation, state.contract, one, _annotated(module, local))
             for operation, one in zip(operations, signatures, strict=True)
         ]
     )

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from handlers._host.binding import function_name
 from handlers._host.contract import Contract, Operation
 
-from .annotations import NONE, union
+from .annotations import NONE, Type, union
 from .expected import Signature, Wanted
 
 _SUMMARY = 80  # characters
 _LINE = 88
 
+Annotated = Callable[[Type], str]
+"""Writes a type as the annotations of a module have it."""
 
-def stub(operation: Operation, contract: Contract, signature: Signature, local: Mapping[str, str]) -> str:
+
+def stub(operation: Operation, contract: Contract, signature: Signature, annotated: Annotated) -> str:
     """Return the source of an operation's handler that says it is not implemented yet.
 
-    `local` has the names that the module gives to types.
+    `annotated` writes a type as its module has it.
     """
-    arguments = ["*", *(_argument(one, local) for one in signature.arguments)] if signature.arguments else []
+    arguments = (
+        ["*", *(_argument(one, annotated) for one in signature.arguments)] if signature.arguments else []
+    )
     raw = contract.resolve(contract.document["paths"][operation.path])[operation.method]
     docstring = textwrap.indent(
         written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or ""), "    "
     )
     return (
-        f"async def {function_name(operation)}({', '.join(arguments)}) -> {signature.returns.written(local)}:\n"
+        f"async def {function_name(operation)}({', '.join(arguments)}) -> {annotated(signature.returns)}:\n"
         f"{docstring}\n"
         "    raise NotImplementedError\n"
     )
 
 
-def _argument(one: Wanted, local: Mapping[str, str]) -> str:
+def _argument(one: Wanted, annotated: Annotated) -> str:
     if one.always:
-        return f"{one.name}: {one.type.written(local)}"
-    return f"{one.name}: {union([one.type, NONE]).written(local)} = None"
+        return f"{one.name}: {annotated(one.type)}"
+    return f"{one.name}: {annotated(union([one.type, NONE]))} = None"
 
 
 def new_module(tag: str) -> str:
