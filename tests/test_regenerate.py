@@ -594,9 +594,61 @@ def test_a_new_name_that_a_function_has_for_something_else_is_left_to_a_person()
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == things
-    assert [one.rule for one in made.left] == ["missing-handler", "stale-handler"]
+    assert [one.rule for one in made.left] == ["missing-handler"]
     with pytest.raises(SetupError, match="uses 'new' for something else"):
         asked(state, [("old", "new")])
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "match 1:\n    case _:\n        def show(): return 1\n",
+        "for _ in '1':\n    def show(): return 1\n",
+        "while True:\n    def show(): return 1\n    break\n",
+        "try:\n    def show(): return 1\nexcept* ValueError: ...\n",
+        "(show := lambda **given: 1)\n",
+        "for show in [lambda: 1]: ...\n",
+        "globals()['show'] = lambda: 1\n",
+        "exec('def show(): return 1')\n",
+    ],
+)
+def test_no_stub_takes_the_place_of_a_handler(imported, things):
+    """However it is bound: what comes last in a module wins."""
+    state, made = regenerated(state_of(showing(), things=things))
+
+    assert imported(state).show() == 1
+    assert {one.severity for one in made.left} <= {"info"}
+
+
+def test_a_name_that_a_module_only_mentions_gets_a_stub():
+    """In its words, a remark, or a call written ahead."""
+    things = "'Like show().'\n# show\ndef _ahead(): return show()\n"
+
+    assert "async def show()" in brought(state_of(showing(), things=things))
+
+
+SEVERAL = [
+    "import os\nif os.environ.get('FAST'):\n    def old(*, q=None): return 1\nelse:\n    def old(*, q=None): return 2\n",
+    "from typing import overload\n@overload\ndef old(*, q: str): ...\n@overload\ndef old(): ...\ndef old(*, q=None): ...\n",
+]
+
+
+@pytest.mark.parametrize("things", SEVERAL)
+def test_a_handler_with_several_definitions_is_left_to_a_person(things):
+    """One of them alone, renamed or mended, would part from the others."""
+    sources = lined_up(document(operation("old", parameters=[query("q")])), things=things)
+    renamed_state = state_of(document(operation("new", parameters=[query("q")])), sources)
+
+    mended_after, mended = regenerated(state_of(document(operation("old")), sources))
+    renamed_after, renamed = regenerated(renamed_state)
+
+    assert text(mended_after.sources, "things") == text(renamed_after.sources, "things") == things
+    (extra,) = mended.left
+    assert extra.message.endswith("; old() is defined several times: change each")
+    (missing,) = renamed.left
+    assert missing.message.endswith("; it was old in /project/shop/things.py, which only you can rename")
+    with pytest.raises(SetupError, match="defines 'old' several times; rename each by hand"):
+        asked(renamed_state, [("old", "new")])
 
 
 def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():

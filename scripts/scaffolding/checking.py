@@ -131,9 +131,12 @@ def _missing(state: State, operation: Operation) -> Finding:
 
 def _stale(state: State) -> Iterator[Finding]:
     moved = {function.node for _, function in state.moved.values()}
+    formers = map(state.former, state.handlers.missing())
+    former = {(known.module, known.name) for known in formers if known is not None}
     served = {(known.module, known.name): key for key, known in (state.record or {}).items()}
     for module, function in state.handlers.stale:
-        if (module, function.name) in state.renamed or function.node in moved:
+        key = module, function.name
+        if key in state.renamed or key in former or function.node in moved:
             continue
         was = served.get((module, function.name))
         gone = f"gone: {was[0].upper()} {was[1]}, which {function.name}() served" if was else ""
@@ -148,7 +151,10 @@ def _signatures(state: State) -> Iterator[Finding]:
             severity = Severity.ERROR if difference.is_certain else Severity.INFO
             place = function.module.place(difference.node)
             where = _where(state, comparison.operation)
-            yield Finding(difference.rule, severity, place, difference.message, where)
+            message = difference.message
+            if function.is_repeated:
+                message += f"; {function.name}() is defined several times: change each"
+            yield Finding(difference.rule, severity, place, message, where)
 
 
 def _unknown_types(state: State) -> Iterator[Finding]:

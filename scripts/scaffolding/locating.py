@@ -111,13 +111,13 @@ def lookup(
 def _elsewhere(
     sources: Sources, module: Module, name: str, seen: tuple[tuple[str, str], ...]
 ) -> tuple[Module, Bound] | Unread | None:
-    """Look where `from x import *` and a module's `__getattr__` lead."""
+    """Look where `from x import *`, a module's `__getattr__` and names bound in odd ways lead."""
     for star in module.stars:
         inner = below(sources, star)
         found = lookup(sources, inner, name, seen) if inner is not None else Unread(module)
         if found is not None:
             return found
-    return Unread(module) if "__getattr__" in module.bindings else None
+    return Unread(module) if "__getattr__" in module.bindings or module.may_bind(name) else None
 
 
 def below(sources: Sources, module: str) -> str | None:

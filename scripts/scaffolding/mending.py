@@ -21,11 +21,9 @@ def mendable(function: Function, difference: Difference, known: Iterable[str]) -
     match difference.rule, difference.argument:
         case "extra-argument", Argument() as argument:
             return argument.name in known and _is_free(function, argument)
-        case "missing-argument", _:
-            return difference.wanted is None or not hides(function, difference.wanted.name)
-        case "misnamed-argument", Argument() as argument:
-            is_hiding = difference.wanted is not None and hides(function, difference.wanted.name)
-            return not uses(function, argument.name) and not is_hiding
+        case "missing-argument" | "misnamed-argument", argument:
+            is_free = argument is None or not uses(function, argument.name)
+            return is_free and not (difference.wanted and hides(function, difference.wanted.name))
         case "default-needed", Argument() as argument:
             return argument.kind == "keyword" or _may_have_default(function, argument)
         case "return-annotation", _:

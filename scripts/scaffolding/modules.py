@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ class Function:
     def name(self) -> str:
         """The name it is defined under."""
         return self.node.name.value
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether its module defines its name several times, of which this is the last."""
+        return self.name in self.module.repeated
 
     @property
     def place(self) -> Place:
@@ -179,6 +185,14 @@ class Module:
         """Give the names that the statements of a module, or of a class, bind."""
         for statement in statements(body):
             yield from self._bound(statement)
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The names that several functions of the top level are defined under, by case or as overloads."""
+        counted = Counter(
+            one.name.value for one in statements(self.tree.body) if isinstance(one, cst.FunctionDef)
+        )
+        return frozenset(name for name, count in counted.items() if count > 1)
 
     def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
         """Give what the top level imports from a module, by name."""

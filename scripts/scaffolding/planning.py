@@ -77,6 +77,8 @@ def _mend(state: State, layout: Layout, found: Plan) -> State:
     ):  # what one mending leaves, such as the annotation of a renamed argument, the next mends
         todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
         for comparison, function in comparisons(state):
+            if function.is_repeated:
+                continue  # a person knows which of them a difference is of
             differences = [
                 one for one in comparison.differences(function) if mendable(function, one, comparison.known)
             ]
@@ -259,6 +261,11 @@ def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
     for (module, old), new in renames.items():
         function = state.function(module, old)
         assert function is not None  # it was found there
+        if function.is_repeated:
+            where = display(function.module.path)
+            problems.append(
+                Problem("--rename", f"{where} defines '{old}' several times; rename each by hand")
+            )
         if would_hide(function.module, old, new):
             message = (
                 f"{display(function.module.path)} uses '{new}' for something else beside {old}(); rename it"

@@ -91,7 +91,8 @@ class State:
             for operation in self.contract.operations
             if (known := self.known(operation)) is not None
             and known.name != function_name(operation)
-            and self.function(known.module, known.name) is not None
+            and (function := self.function(known.module, known.name)) is not None
+            and not function.is_repeated
         }
         while blocked := [key for key, operation in found.items() if self._is_taken(*key, operation, found)]:
             for key in blocked:
