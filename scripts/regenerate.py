@@ -66,9 +66,9 @@ def regenerate(
         contract = load_contract(path)
         state = State(contract, read_sources(package), generate_types(contract), path)
         wanted = asked(state, pairs)
-        if wanted or state.renamed:
-            state = replace(state, sources=state.sources.with_tests(tests))
+        state = replace(state, sources=state.sources.with_tests(tests))
         made = plan(state, Ruff(state.sources.folder), wanted)
+        _refuse_links(made, (state.sources.folder, tests.resolve()))
         if not (check or diff):
             replace_files(made.changes)
     if diff:
@@ -91,6 +91,23 @@ def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         if not (old and sign and new):
             raise SetupError([Problem("--rename", f"'{rename}' is not OLD=NEW")])
         yield old, new
+
+
+def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
+    """Raise SetupError where a file to write is a link to somewhere else: others may use it there."""
+    from handlers._host.documents import display
+    from handlers._host.problems import Problem, SetupError
+
+    outside = [
+        Problem(
+            display(path),
+            f"is a link to {path.resolve()}, outside the package: put a file in its place, then run this again",
+        )
+        for path in made.changes
+        if not any(path.resolve().is_relative_to(folder) for folder in folders)
+    ]
+    if outside:
+        raise SetupError(outside)
 
 
 def _show(made: Plan, sources: Sources) -> None:

@@ -16,7 +16,7 @@ import pytest
 from handlers._host.problems import SetupError
 from hosting import SECRET, bearer, contract, operation
 from running import ROOT, relay, serving
-from scaffolded import FOLDER, check, lined_up, read, regenerated, state_of, text
+from scaffolded import FOLDER, check, lined_up, read, regenerated, sources_of, state_of, text
 from scaffolded import ROOT as PROJECT
 from scripts.bench.contracts import public_style
 from scripts.scaffolding.generated import first_difference, generate_types, read_record
@@ -581,7 +581,7 @@ def test_a_rename_goes_through_package_and_tests():
     """)
     assert tests["test_more"] == "from shop.things import new as old\n\ndef test(new):\n    return old(new)\n"
     assert tests["test_other"] == "old = 1\nprint(old)\n"
-    assert made.left == []
+    assert [(one.rule, one.place[1]) for one in made.left] == [("old-name", 5)]
     assert regenerated(after)[1].changes == {}
 
 
@@ -659,6 +659,57 @@ def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
     after = brought(state_of(showing(parameters=[query("limit")]), init=init, things=things))
 
     assert after == "def show(*, limiter, limit: str | None = None): ...\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"_h": "from .things import Thing\n"},
+        {"_h": "def f():\n    from shop import things\n    return things.Thing\n"},
+        {"_h": "from . import things as t\nx = t.Thing\n"},
+        {"tests__test_h": "from shop.things import Thing\n"},
+        {"tests__test_h": "import shop.things\nx = shop.things.Thing\n"},
+    ],
+)
+def test_a_type_that_others_take_from_a_module_stays_imported(rest):
+    """They could not be imported any more."""
+    things = "from ._types import Thing\n\ndef show() -> Thing: ...\n"
+
+    after = brought(state_of(showing(responses={"204": {"description": ""}}), things=things, **rest))
+
+    assert after == "from ._types import Thing\n\ndef show() -> None: ...\n"
+
+
+def test_a_type_that_a_module_exports_stays_imported():
+    """`x as x` says so."""
+    things = "from ._types import Thing as Thing\n\ndef show() -> Thing: ...\n"
+
+    after = brought(state_of(showing(responses={"204": {"description": ""}}), things=things))
+
+    assert after == "from ._types import Thing as Thing\n\ndef show() -> None: ...\n"
+
+
+def test_what_a_rename_cannot_reach_is_told():
+    """Texts that may mean the handler, and files that are no Python; the tests would fail for no reason told."""
+    sources = sources_of(
+        things="'old is here'\ndef old(): return 'old and more'\n",
+        tests__test_it="patch('shop.things.old')\nsetattr(things, 'old', 1)\n",
+        tests__test_no="def old(:\n",
+    )
+    state = state_of(
+        document(operation("new")), regenerated(state_of(document(operation("old")), sources))[0].sources
+    )
+
+    _, made = regenerated(state)
+
+    assert [(one.rule, one.severity, str(one.place), one.message) for one in made.left] == [
+        ("old-name", "warning", f"/project/tests/{place}", message)
+        for place, message in [
+            ("test_it.py:1:7", "a text names old: where it means the handler, write new"),
+            ("test_it.py:2:17", "a text names old: where it means the handler, write new"),
+            ("test_no.py:1:9", "is not Python, so old() was not renamed in it: rename it to new"),
+        ]
+    ]
 
 
 def test_operations_may_change_names_with_each_other():
@@ -878,23 +929,38 @@ def test_makes_a_package_that_serves_from_nothing(tmp_path):
 def test_writes_over_a_file_with_its_mode_and_through_its_link(tmp_path):
     """And leaves nothing beside it."""
     project(
-        tmp_path, document(operation("one", parameters=[query("q")])), __init__="", kept="def one(): ...\n"
+        tmp_path, document(operation("one", parameters=[query("q")])), __init__="", _kept="def one(): ...\n"
     )
-    (tmp_path / "shop" / "kept.py").rename(tmp_path / "kept.py")
-    (tmp_path / "kept.py").chmod(0o640)
-    (tmp_path / "shop" / "things.py").symlink_to(tmp_path / "kept.py")
+    kept = tmp_path / "shop" / "_kept.py"
+    kept.chmod(0o640)
+    (tmp_path / "shop" / "things.py").symlink_to(kept)
 
     done = relay(tmp_path, *ARGUMENTS)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "kept.py").read_text("utf-8") == "def one(*, q: str | None = None): ...\n"
-    assert stat.S_IMODE((tmp_path / "kept.py").stat().st_mode) == 0o640
+    assert kept.read_text("utf-8") == "def one(*, q: str | None = None): ...\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
     assert (tmp_path / "shop" / "things.py").is_symlink()
     assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == [
         "__init__.py",
+        "_kept.py",
         "_types.py",
         "things.py",
     ]
+
+
+def test_a_link_out_of_the_package_is_not_written_through(tmp_path):
+    """Who else uses that file is not known; nothing is written at all."""
+    project(tmp_path, document(operation("one", parameters=[query("q")])), __init__="")
+    (tmp_path / "real.py").write_text("def one(): ...\n", "utf-8")
+    (tmp_path / "shop" / "things.py").symlink_to(tmp_path / "real.py")
+
+    refused = relay(tmp_path, *ARGUMENTS)
+
+    assert refused.returncode == 2
+    assert "shop/things.py: is a link to " in refused.stderr
+    assert (tmp_path / "real.py").read_text("utf-8") == "def one(): ...\n"
+    assert not (tmp_path / "shop" / "_types.py").exists()
 
 
 def test_tells_in_a_line_what_it_did_and_what_is_left(tmp_path):

@@ -21,7 +21,7 @@ from handlers._host.contract import Contract, Operation
 
 from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
 from .expected import Signature, Wanted
-from .modules import Argument, Function, Imported, Module
+from .modules import Argument, Function, Module
 from .sources import TYPES
 from .usage import hides, uses
 
@@ -234,10 +234,7 @@ def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
     bound = module.bindings.get(first)
     if bound is None and not rest and name in BUILTINS:
         return "builtin", name
-    if not isinstance(bound, Imported):
-        return None
-    whole = ".".join(filter(None, [bound.module, bound.member, rest]))
-    source, _, member = whole.rpartition(".")
+    source, _, member = module.whole_name(name).rpartition(".")
     if source == f"{package}.{TYPES}":
         return "generated", member
     if source in ("typing", "typing_extensions") and member in TYPING:

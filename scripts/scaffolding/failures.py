@@ -96,8 +96,7 @@ def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined
     inside: str | None = below(sources, module.name)
     bound = module.bindings.get(first)
     if rest and isinstance(bound, Imported):
-        whole = ".".join(filter(None, [bound.module, bound.member, rest]))
-        source, _, first = whole.rpartition(".")
+        source, _, first = module.whole_name(name).rpartition(".")
         inside = below(sources, source)
     found = lookup(sources, inside, first) if inside is not None else None
     if isinstance(found, tuple) and isinstance(found[1], Defined):

@@ -78,7 +78,11 @@ class Imports:
         for statement in [*self._statements()]:
             if self._source(statement) != source:
                 continue
-            kept = [alias for alias in _aliases(statement) if _bound_name(alias) not in names]
+            kept = [
+                alias
+                for alias in _aliases(statement)
+                if _bound_name(alias) not in names or _is_exported(alias)
+            ]
             if len(kept) < len(_aliases(statement)) and "#" not in self.tree.code_for_node(statement):
                 self._replace(statement, kept)
 
@@ -315,6 +319,11 @@ def _header(body: Sequence[cst.CSTNode]) -> int:
 
 def _bound_name(alias: cst.ImportAlias) -> str:
     return dotted(alias.asname.name) if alias.asname else dotted(alias.name)
+
+
+def _is_exported(alias: cst.ImportAlias) -> bool:
+    """Whether an import says that others may import the name from here (`x as x`)."""
+    return alias.asname is not None and dotted(alias.asname.name) == dotted(alias.name)
 
 
 def _sorted(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
+from libcst import matchers
 
 from handlers._host.binding import function_name, slug
 from handlers._host.contract import Contract, Operation
 
-from .modules import Assigned, Bound, Function, Imported, Module
+from .modules import Assigned, Bound, Function, Imported, Module, dotted
 from .sources import Sources
 
 EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())
@@ -126,6 +127,32 @@ def below(sources: Sources, module: str) -> str | None:
         return ""
     prefix = f"{sources.package}."
     return module.removeprefix(prefix) if module.startswith(prefix) else None
+
+
+def taken_from(sources: Sources, module: Module, names: Iterable[str]) -> set[str]:
+    """Return the names that other files of the package, or its tests, take from a module."""
+    others = [
+        other
+        for other in sources.modules()
+        if other is not module and any(name.encode() in other.source for name in names)
+    ]
+    return {name for name in names if any(_takes(other, module.name, name) for other in others)}
+
+
+def _takes(module: Module, source: str, name: str) -> bool:
+    """Whether a module imports a name of another, or reaches for it there (`other.name`)."""
+    for part in matchers.findall(module.tree, matchers.ImportFrom() | matchers.Attribute()):
+        match part:
+            case cst.ImportFrom(names=cst.ImportStar()) if module.absolute(part) == source:
+                return True
+            case cst.ImportFrom(names=[*aliases]) if module.absolute(part) == source:
+                if any(dotted(alias.name) == name for alias in aliases):
+                    return True
+            case cst.Attribute(attr=cst.Name(value=found)) if found == name:
+                holder = dotted(part.value)
+                if {holder, module.whole_name(holder)} & {source, source.rpartition(".")[2]}:
+                    return True
+    return False
 
 
 def collaborator_names(sources: Sources) -> frozenset[str] | Unread:

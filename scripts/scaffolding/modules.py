@@ -179,7 +179,7 @@ class Module:
         if name in self.names:
             return True
         word = re.compile(rf"\b{re.escape(name)}\b")
-        return _is_dynamic(self.tree) and any(word.search(text) for text in _texts(self.tree))
+        return _is_dynamic(self.tree) and any(word.search(one.value) for one in texts(self.tree))
 
     def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
         """Give the names that the statements of a module, or of a class, bind."""
@@ -193,6 +193,14 @@ class Module:
             one.name.value for one in statements(self.tree.body) if isinstance(one, cst.FunctionDef)
         )
         return frozenset(name for name, count in counted.items() if count > 1)
+
+    def whole_name(self, name: str) -> str:
+        """Return the absolute name of what a dotted name is here by an import; '' for any other."""
+        first, _, rest = name.partition(".")
+        bound = self.bindings.get(first)
+        return (
+            ".".join(filter(None, [bound.module, bound.member, rest])) if isinstance(bound, Imported) else ""
+        )
 
     def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
         """Give what the top level imports from a module, by name."""
@@ -256,12 +264,12 @@ def _is_dynamic(tree: cst.Module) -> bool:
     return any(matchers.findall(tree, matchers.Name(word)) for word in words)
 
 
-def _texts(tree: cst.Module) -> Iterator[str]:
+def texts(tree: cst.Module) -> Iterator[cst.SimpleString | cst.FormattedStringText]:
     """Give the texts of a module but for those that stand alone, as docstrings do."""
     alone = {id(node.value) for node in matchers.findall(tree, matchers.Expr()) if isinstance(node, cst.Expr)}
     for node in matchers.findall(tree, matchers.SimpleString() | matchers.FormattedStringText()):
         if isinstance(node, cst.SimpleString | cst.FormattedStringText) and id(node) not in alone:
-            yield node.value
+            yield node
 
 
 def _refusal(path: Path, source: bytes) -> tuple[Place, str] | None:

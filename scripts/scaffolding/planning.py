@@ -20,9 +20,10 @@ from .comparing import Difference, meaning
 from .generated import first_difference
 from .imports import Imports, local_names
 from .layout import Layout
+from .locating import taken_from
 from .mending import header, mendable, mended, with_header
 from .modules import Function, Module, deeply
-from .renames import Renames, renamed, would_hide
+from .renames import Renames, mentions, renamed, would_hide
 from .sources import TYPES
 from .state import State
 from .stubs import Annotated, new_module, new_package, stub
@@ -42,9 +43,10 @@ def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
     """Work out a run; `renames` are those that a person has asked for."""
     found = Plan()
     state = _rename(state, renames or {}, found)
+    done = state.done
     for step in (_make_package, _mend, _add, _write_types):
         state = step(state, layout, found)
-    found.left = check(state)
+    found.left = [*check(state), *mentions(state.sources, done)]
     return found
 
 
@@ -113,7 +115,7 @@ def _mended(
     tree = cst.ensure_type(module.tree.visit(_Replacer(new)), cst.Module)
     imports = Imports(module, tree, _types_module(state), layout)
     imports.need(types, local)
-    imports.drop(before)
+    imports.drop(before - taken_from(state.sources, module, before))
     return _encoded(module.path, imports.tree, imports.tree.code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 import libcst as cst
 from libcst.metadata import ParentNodeProvider, QualifiedName, QualifiedNameProvider, QualifiedNameSource
 
-from .modules import Function, Module, dotted
+from handlers._host.problems import Place
+from scripts.findings import Finding, Severity
+
+from .modules import Function, Module, dotted, texts
 from .sources import Sources
 
 Renames = Mapping[tuple[str, str], str]
@@ -40,6 +44,27 @@ def _changed(module: Module, wanted: Mapping[str, str]) -> dict[Path, bytes]:
         return {}
     tree = module.wrapper.visit(_Renamer(module, wanted))
     return {module.path: tree.bytes} if tree.bytes != module.source else {}
+
+
+def mentions(sources: Sources, renames: Renames) -> Iterator[Finding]:
+    """Tell where old names are left: in texts that may mean the handler, and in what is no Python."""
+    for module in sources.modules():
+        for (_, old), new in renames.items():
+            if old.encode() not in module.source:
+                continue
+            if module.fault is not None:
+                place, what = module.fault
+                yield _left(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
+                continue
+            meant = re.compile(rf"[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*", re.IGNORECASE)
+            for text in texts(module.tree):
+                if meant.fullmatch(text.value):
+                    message = f"a text names {old}: where it means the handler, write {new}"
+                    yield _left(module.place(text), message)
+
+
+def _left(place: Place, message: str) -> Finding:
+    return Finding("old-name", Severity.WARNING, place, message)
 
 
 class _Renamer(cst.CSTTransformer):

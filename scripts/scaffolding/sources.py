@@ -73,6 +73,14 @@ class Sources:
                 assert module is not None  # it has a path
                 yield name, module
 
+    def modules(self) -> Iterator[Module]:
+        """Give every file that a person writes: those of the package, then those beside it."""
+        for name in self.paths:
+            if name != TYPES and (module := self.module(name)) is not None:
+                yield module
+        for path in self.tests:
+            yield self.test(path)
+
     def with_tests(self, folder: Path) -> Sources:
         """Return the package with the files of another folder, as far as they are not its own."""
         return replace(self, tests=_python_files(folder, but=self.folder))
