@@ -139,6 +139,83 @@ def test_notes_a_handler_that_cannot_be_read(things):
 
 
 @pytest.mark.parametrize(
+    ("decorator", "found"),
+    [
+        ("@cache", ["missing-argument"]),
+        ("@_wrapping", ["missing-argument"]),
+        ("@_noting", ["missing-argument"]),
+        ("@_giving", []),
+        ("@_giving(1)", []),
+        ("@elsewhere.known", []),
+    ],
+)
+def test_a_signature_below_a_decorator_is_only_certain_where_it_stays_one(decorator, found):
+    """One that follows `functools.wraps`, or returns what it is given, is looked through, as the host does."""
+    things = f"""
+        import elsewhere
+        from functools import cache
+        from ._x import _giving, _noting, _wrapping
+
+        {decorator}
+        def show(): ...
+    """
+    inner = """
+        from functools import wraps
+        def _wrapping(f):
+            @wraps(f)
+            def inner(*a, **k): return f(*a, **k)
+            return inner
+        def _noting(f):
+            print(f)
+            return f
+        def _giving(f):
+            return lambda **k: f(db=1, **k)
+    """
+
+    findings = check(state_of(showing(parameters=[query("q")]), things=things, _x=inner))
+
+    told_of = [one for one in findings if not one.rule.startswith("types-")]
+    assert [one.rule for one in told_of if one.severity == "error"] == found
+    assert ("unread-handler" in [one.rule for one in told_of]) == (not found)
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "def show(): ...\ndel show\n",
+        "if False:\n    def show(): ...\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._x import show\n",
+        "from ._all import *\n",
+    ],
+)
+def test_a_handler_that_importing_would_not_leave_there_is_missing(things):
+    """The service would not start."""
+    state = state_of(
+        showing(), things=things, _x="def show(): ...\n", _all="__all__ = ['x']\ndef show(): ...\n"
+    )
+
+    assert [rule for rule, _ in told(state)] == ["missing-handler"]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "def collaborators(settings): return _context(settings)\n",
+        "@_more\ndef collaborators(settings):\n    yield {'store': 1}\n",
+    ],
+)
+def test_collaborators_that_are_made_elsewhere_are_not_known(init):
+    """An argument may be one of them."""
+    (finding,) = [
+        one
+        for one in check(state_of(showing(), init=init, things="def show(*, db): ...\n"))
+        if one.rule == "extra-argument"
+    ]
+
+    assert finding.severity == "info"
+
+
+@pytest.mark.parametrize(
     ("definition", "found"),
     [
         ("show(*, page_size=None)", []),
@@ -378,12 +455,24 @@ TAKEN = "class Taken(Exception):\n    status, code, message = 409, 'TAKEN', 'It 
     [
         TAKEN,
         "class Taken(Exception):\n    status = 409\n    code = 'TAKEN'\n    message = 'It is'\n",
+        TAKEN.replace("409", "HTTPStatus.CONFLICT"),
         "class Base(Exception):\n    status: int = 409\nclass Taken(Base): ...\n",
     ],
 )
 def test_tells_of_a_failure_that_is_not_documented(errors):
     """The host would answer 500 for it."""
     assert told(raising(errors)) == [("undocumented-error", "shop/things.py:6:9")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["try:\n        raise Taken\n    except Taken: ...\n", "with suppress(Taken):\n        raise Taken\n"],
+)
+def test_a_failure_that_may_be_caught_at_once_is_none(body):
+    """No client would see it."""
+    things = f"from contextlib import suppress\nfrom ._errors import Taken\n\ndef show():\n    {body}"
+
+    assert told(state_of(showing(responses={"200": json_of({})}), things=things, _errors=TAKEN)) == []
 
 
 @pytest.mark.parametrize("key", ["409", "4XX", "default"])

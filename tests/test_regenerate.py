@@ -581,7 +581,7 @@ def test_a_rename_goes_through_package_and_tests():
     """)
     assert tests["test_more"] == "from shop.things import new as old\n\ndef test(new):\n    return old(new)\n"
     assert tests["test_other"] == "old = 1\nprint(old)\n"
-    assert [(one.rule, one.place[1]) for one in made.left] == [("old-name", 5)]
+    assert [(one.rule, one.place[1]) for one in made.left] == [("unread-handler", 4), ("old-name", 5)]
     assert regenerated(after)[1].changes == {}
 
 
@@ -618,6 +618,17 @@ def test_no_stub_takes_the_place_of_a_handler(imported, things):
 
     assert imported(state).show() == 1
     assert {one.severity for one in made.left} <= {"info"}
+
+
+def test_no_stub_for_what_a_module_has_and_takes_away():
+    """Why it does is not ours to know; it is told."""
+    things = "def show(): ...\ndel show\n"
+
+    after, made = regenerated(state_of(showing(), things=things))
+
+    assert text(after.sources, "things") == things
+    (finding,) = made.left
+    assert finding.message.endswith(": what has that name there is gone once the module is imported")
 
 
 def test_a_name_that_a_module_only_mentions_gets_a_stub():

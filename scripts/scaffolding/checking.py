@@ -14,7 +14,7 @@ from scripts.findings import Finding, Severity
 from .comparing import Comparison
 from .failures import failure_findings
 from .generated import first_difference
-from .locating import Unread, collaborator_names
+from .locating import Unread, collaborator_names, is_plain
 from .modules import Function, deeply, dotted
 from .sources import TYPES
 from .state import State
@@ -115,7 +115,9 @@ def _missing(state: State, operation: Operation) -> Finding:
     module = state.sources.module(slug(operation.tag))
     message = no_handler(operation, display(path))
     old, former = state.likely(operation), state.former(operation)
-    if former is not None:
+    if state.is_unbound(operation):
+        message += ": what has that name there is gone once the module is imported"
+    elif former is not None:
         file = display(state.sources.path(former.module))
         message += f"; it was {former.name} in {file}, which only you can rename"
     elif old is None:
@@ -147,10 +149,18 @@ def _stale(state: State) -> Iterator[Finding]:
 
 def _signatures(state: State) -> Iterator[Finding]:
     for comparison, function in comparisons(state):
-        for difference in comparison.differences(function):
-            severity = Severity.ERROR if difference.is_certain else Severity.INFO
+        differences = comparison.differences(function)
+        where = _where(state, comparison.operation)
+        plain = is_plain(state.sources, function)
+        if not plain:
+            message = (
+                f"what {function.name}() of {comparison.operation} takes once it is decorated, "
+                "only running it would tell; what was written was compared"
+            )
+            yield Finding("unread-handler", Severity.INFO, function.place, message, where)
+        for difference in differences:
+            severity = Severity.ERROR if difference.is_certain and plain else Severity.INFO
             place = function.module.place(difference.node)
-            where = _where(state, comparison.operation)
             message = difference.message
             if function.is_repeated:
                 message += f"; {function.name}() is defined several times: change each"

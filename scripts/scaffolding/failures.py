@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import libcst as cst
@@ -82,12 +83,20 @@ def _raises(node: Any) -> Iterator[cst.Raise]:
     if isinstance(node, cst.Raise):
         yield node
     elif not isinstance(node, cst.FunctionDef | cst.ClassDef):
-        inner = getattr(node, "body", ())
+        inner = () if _may_catch(node) else getattr(node, "body", ())
         parts = [*inner] if isinstance(inner, Sequence) else [inner]
         parts += [getattr(node, name, None) for name in ("orelse", "finalbody")]
         for part in [*parts, *getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
             if part is not None and not isinstance(part, cst.BaseExpression):
                 yield from _raises(part)
+
+
+def _may_catch(node: cst.CSTNode) -> bool:
+    """Whether what is raised in a statement's body may end there."""
+    if isinstance(node, cst.With):
+        calls = [item.item.func for item in node.items if isinstance(item.item, cst.Call)]
+        return any(dotted(call).rpartition(".")[2] == "suppress" for call in calls)
+    return isinstance(node, cst.Try | cst.TryStar) and bool(node.handlers)
 
 
 def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined] | None:
@@ -109,13 +118,21 @@ def _report(sources: Sources, module: Module, found: Defined) -> ErrorReport | N
     values = {}
     for name in ("status", "code", "message"):
         try:
-            values[name] = evaluate_literal(_attribute(sources, module, found, name, ()))
+            values[name] = _literal(_attribute(sources, module, found, name, ()))
         except Unknown:
             values[name] = None
     status, code, message = values.values()
     if isinstance(status, int) and 400 <= status <= 599:
         return ErrorReport(status, str(code or "CODE"), str(message or "What went wrong"))
     return None
+
+
+def _literal(node: cst.BaseExpression) -> Any:
+    """Return the value of an expression, `HTTPStatus.NOT_FOUND` among them; raise Unknown."""
+    holder, _, name = dotted(node).removesuffix(".value").rpartition(".")
+    if holder.rpartition(".")[2] == "HTTPStatus" and name in HTTPStatus.__members__:
+        return HTTPStatus[name].value
+    return evaluate_literal(node)
 
 
 def _attribute(

@@ -12,6 +12,7 @@ from libcst import matchers
 from handlers._host.binding import function_name, slug
 from handlers._host.contract import Contract, Operation
 
+from .evaluating import Unknown, evaluate_literal
 from .modules import Assigned, Bound, Function, Imported, Module, dotted
 from .sources import Sources
 
@@ -96,7 +97,7 @@ def lookup(
     if module is None or module.fault or (module_name, name) in seen:
         return None
     seen = (*seen, (module_name, name))
-    bound = module.bindings.get(name)
+    bound = module.running.get(name)
     match bound:
         case Imported(source, str(member)):
             inner = below(sources, source)
@@ -115,10 +116,25 @@ def _elsewhere(
     """Look where `from x import *`, a module's `__getattr__` and names bound in odd ways lead."""
     for star in module.stars:
         inner = below(sources, star)
+        if inner is not None and not _gives(sources, inner, name):
+            continue
         found = lookup(sources, inner, name, seen) if inner is not None else Unread(module)
         if found is not None:
             return found
-    return Unread(module) if "__getattr__" in module.bindings or module.may_bind(name) else None
+    is_odd = name not in module.bindings and module.may_bind(name)
+    return Unread(module) if "__getattr__" in module.running or is_odd else None
+
+
+def _gives(sources: Sources, module_name: str, name: str) -> bool:
+    """Whether `from x import *` takes a name from a module that has it."""
+    module = sources.module(module_name)
+    exported = module.running.get("__all__") if module is not None else None
+    if isinstance(exported, Assigned):
+        try:
+            return name in evaluate_literal(exported.value)
+        except Unknown:
+            return True
+    return not name.startswith("_")
 
 
 def below(sources: Sources, module: str) -> str | None:
@@ -155,6 +171,41 @@ def _takes(module: Module, source: str, name: str) -> bool:
     return False
 
 
+_PLAIN = frozenset(
+    """functools.cache functools.lru_cache typing.overload typing.override typing.final typing.no_type_check
+    typing_extensions.override contextlib.asynccontextmanager contextlib.contextmanager""".split()
+)
+"""Decorators after which `inspect.signature` still tells what was written."""
+
+
+def is_plain(sources: Sources, function: Function) -> bool:
+    """Whether a function takes what its source says, whatever decorates it."""
+    for decorator in function.node.decorators:
+        node = decorator.decorator
+        name = dotted(node.func if isinstance(node, cst.Call) else node)
+        if function.module.whole_name(name) not in _PLAIN and not _is_kept(sources, function.module, name):
+            return False
+    return True
+
+
+def _is_kept(sources: Sources, module: Module, name: str) -> bool:
+    """Whether a decorator of the package returns what it is given, or wraps it as `functools.wraps` does."""
+    source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
+    inside = below(sources, source)
+    found = resolve(sources, inside, member) if inside is not None else None
+    if not isinstance(found, Function):
+        return False
+    body = found.node.body
+    if any(matchers.findall(body, matchers.Name(word)) for word in ("wraps", "update_wrapper")):
+        return True
+    first = found.arguments[0].name if found.arguments else ""
+    returned = matchers.findall(body, matchers.Return())
+    return bool(returned) and all(
+        isinstance(one, cst.Return) and one.value is not None and dotted(one.value) == first
+        for one in returned
+    )
+
+
 def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
     """Return the names that the package's `collaborators(settings)` yields, as far as its source says them."""
     root = sources.module("")
@@ -164,7 +215,10 @@ def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
     if not isinstance(function, Function):
         return function if isinstance(function, Unread) else Unread(root)
     names: set[str] = set()
-    for node in _yields(function.node.body):
+    yields = list(_yields(function.node.body))
+    if not yields or not is_plain(sources, function):
+        return Unread(function.module, function.node)
+    for node in yields:
         if not isinstance(node.value, cst.Dict):
             return Unread(function.module, node)
         for element in node.value.elements:

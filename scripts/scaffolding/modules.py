@@ -167,6 +167,17 @@ class Module:
         return dict(self.bound_in(self.tree.body))
 
     @cached_property
+    def running(self) -> dict[str, Bound]:
+        """What each name is once the module has been imported: type checkers may see more."""
+        found: dict[str, Bound] = {}
+        for statement in statements(self.tree.body, running=True):
+            if isinstance(statement, cst.Del):
+                for name in matchers.findall(statement, matchers.Name()):
+                    found.pop(dotted(name), None)
+            found.update(self._bound(statement))
+        return found
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every name that something binds at the top level, in whatever way."""
         scopes = self.wrapper.resolve(ScopeProvider).values()
@@ -223,8 +234,8 @@ class Module:
         ]
 
     def functions(self) -> Iterator[Function]:
-        """Give the functions of the top level."""
-        return (bound for bound in self.bindings.values() if isinstance(bound, Function))
+        """Give the functions of the top level that are there once it has run."""
+        return (bound for bound in self.running.values() if isinstance(bound, Function))
 
     def absolute(self, node: cst.ImportFrom) -> str:
         """Return the absolute name of the module that a statement imports from."""
@@ -294,18 +305,29 @@ def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
     return exc.raw_line, exc.raw_column + 1
 
 
-def statements(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    """Give the statements that run when a module is imported, those inside other statements too."""
+def statements(body: Sequence[cst.CSTNode], *, running: bool = False) -> Iterator[cst.CSTNode]:
+    """Give the statements of a module's top level, those inside other statements too.
+
+    With `running`, those are left out that plainly never run.
+    """
     for statement in body:
         match statement:
             case cst.BaseSmallStatement() | cst.FunctionDef() | cst.ClassDef():
                 yield statement
             case cst.SimpleStatementLine() | cst.BaseSuite():
-                yield from statements(statement.body)
+                yield from statements(statement.body, running=running)
+            case cst.If(orelse=other) if running and _never_runs(statement):
+                yield from statements([other] if other is not None else [], running=running)
             case cst.BaseExpression():
                 continue  # there are none in it
             case _:
-                yield from statements(statement.children)
+                yield from statements(statement.children, running=running)
+
+
+def _never_runs(statement: cst.If) -> bool:
+    test = statement.test
+    is_zero = isinstance(test, cst.Integer) and test.evaluated_value == 0
+    return is_zero or dotted(test).rpartition(".")[2] in ("False", "TYPE_CHECKING")
 
 
 def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:

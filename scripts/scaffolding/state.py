@@ -159,9 +159,14 @@ class State:
         """Give the operations that a stub is to be written for."""
         renamed = {operation.id for operation in self.renamed.values()}
         for operation in self.handlers.missing():
-            is_old = operation.id in renamed or operation.id in self.moved
+            is_old = operation.id in renamed or operation.id in self.moved or self.is_unbound(operation)
             if not is_old and self.likely(operation) is None and self.former(operation) is None:
                 yield operation
+
+    def is_unbound(self, operation: Operation) -> bool:
+        """Whether an operation's module has its name in its source, and has it no more once it has run."""
+        module = self.sources.module(slug(operation.tag))
+        return module is not None and function_name(operation) in module.bindings.keys() - module.running
 
     def _wanted_record(self) -> Record:
         """Return the record to write: each operation that has its handler; of the others what was known."""
