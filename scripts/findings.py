@@ -98,13 +98,20 @@ def rules_option(
     )
 
 
-def conclude(command: str, findings: Iterable[Finding], form: str, clean: str = "nothing found") -> None:
+def conclude(
+    command: str,
+    findings: Iterable[Finding],
+    form: str,
+    clean: str = "nothing found",
+    *,
+    aside: bool = False,
+) -> None:
     """Print what `relay COMMAND` found, in the order of places, notes last; exit with 1 if it has an error.
 
-    `clean` is said when nothing was found.
+    `clean` is said when nothing was found. `aside` is for standard error, where the output is something else.
     """
     ordered = sorted(dict.fromkeys(findings), key=_order)
-    click.echo(_FORMATS[form](command, ordered, clean))
+    click.echo(_FORMATS[form](command, ordered, clean), err=aside)
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(FOUND_WANTING)
 

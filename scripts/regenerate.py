@@ -76,11 +76,10 @@ def regenerate(
     else:
         for line in made.told:
             click.echo(f"would have {line}" if check else line)
-    if check or not diff:
-        if made.left or not made.told:
-            conclude("regenerate", made.left, "text", "nothing to do")
-        if check and made.changes:
-            raise SystemExit(FOUND_WANTING)
+    if made.left or not (made.told or diff):
+        conclude("regenerate", made.left, "text", "nothing to do", aside=diff)
+    if check and made.changes:
+        raise SystemExit(FOUND_WANTING)
 
 
 def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:

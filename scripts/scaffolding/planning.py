@@ -59,9 +59,13 @@ def _rename(state: State, asked: Renames, found: Plan) -> State:
     renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(asked)
     if not renames:
         return state
-    state = replace(_after(state, found, renamed(state.sources, renames)), done=renames)
+    changes = renamed(state.sources, renames)
+    state = replace(_after(state, found, changes), done=renames)
+    homes = {state.sources.path(module) for module, _ in renames}
     for (module, old), new in renames.items():
         found.told.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
+    if users := [display(path) for path in changes if path not in homes]:
+        found.told.append(f"carried that through {', '.join(users)}")
     return state
 
 
