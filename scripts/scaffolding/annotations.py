@@ -11,6 +11,8 @@ import libcst as cst
 from handlers._host.bundling import parse_pointer
 from handlers._host.contract import Contract, Schema
 
+from .nodes import dotted
+
 Kind = Literal["builtin", "typing", "generated", "literal"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
@@ -215,8 +217,6 @@ class _Reader:
         raise _Foreign
 
     def _named(self, node: cst.CSTNode) -> Type:
-        from .modules import dotted
-
         found = self._meaning(dotted(node))
         if found is None:
             raise _Foreign

@@ -15,7 +15,8 @@ from .comparing import Comparison
 from .failures import failure_findings
 from .generated import first_difference
 from .locating import Unread, collaborator_names, is_plain
-from .modules import Function, deeply, dotted
+from .modules import Function, deeply
+from .nodes import dotted
 from .sources import TYPES
 from .state import State
 

@@ -25,7 +25,8 @@ from scripts.findings import Finding, Severity
 
 from .evaluating import Unknown, evaluate_function, evaluate_literal
 from .locating import Handlers, Unread, below, lookup, resolve
-from .modules import Assigned, Defined, Function, Imported, Module, dotted
+from .modules import Assigned, Defined, Function, Imported, Module
+from .nodes import dotted
 from .sources import Sources
 
 _DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)

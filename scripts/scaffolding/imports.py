@@ -11,9 +11,11 @@ from typing import Any
 
 import libcst as cst
 
+from .aliases import aliases_of, bound_name, is_exported, is_plain, joined, listed, ordered
 from .annotations import TYPING, Type
 from .layout import Layout
-from .modules import Imported, Module, dotted, statements
+from .modules import Imported, Module
+from .nodes import dotted, statements
 
 _TEXT = cst.SimpleString | cst.ConcatenatedString
 _RESERVED = TYPING | set(dir(builtins))
@@ -80,10 +82,10 @@ class Imports:
                 continue
             kept = [
                 alias
-                for alias in _aliases(statement)
-                if _bound_name(alias) not in names or _is_exported(alias)
+                for alias in aliases_of(statement)
+                if bound_name(alias) not in names or is_exported(alias)
             ]
-            if len(kept) < len(_aliases(statement)) and "#" not in self.tree.code_for_node(statement):
+            if len(kept) < len(aliases_of(statement)) and "#" not in self.tree.code_for_node(statement):
                 self._replace(statement, kept)
 
     def _has(self, source: str, name: str) -> bool:
@@ -97,7 +99,7 @@ class Imports:
 
     def _imports(self, parts: Iterable[cst.ImportFrom], source: str, name: str) -> bool:
         return any(
-            self._source(part) == source and any(dotted(alias.name) == name for alias in _aliases(part))
+            self._source(part) == source and any(dotted(alias.name) == name for alias in aliases_of(part))
             for part in parts
         )
 
@@ -127,9 +129,9 @@ class Imports:
         """Import names of a module; each that is called otherwise here by a statement of its own."""
         plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
         parts = self._statements() if in_block else self._first()
-        found = next((one for one in parts if self._source(one) == source and _is_plain(one)), None)
+        found = next((one for one in parts if self._source(one) == source and is_plain(one)), None)
         if plain and found is not None:
-            self._replace(found, [*_aliases(found), *plain])
+            self._replace(found, [*aliases_of(found), *plain])
         elif plain:
             self._insert(self._new(source, plain), in_block=in_block)
         space = cst.SimpleWhitespace(" ")
@@ -147,9 +149,9 @@ class Imports:
                 + (self._module.path.name == "__init__.py")
             )
             return cst.ImportFrom(
-                cst.Name(source.rpartition(".")[2]), _listed(aliases), relative=[cst.Dot()] * depth
+                cst.Name(source.rpartition(".")[2]), listed(aliases), relative=[cst.Dot()] * depth
             )
-        return cst.ImportFrom(cst.Name(source), _listed(aliases))
+        return cst.ImportFrom(cst.Name(source), listed(aliases))
 
     def _replace(self, statement: cst.ImportFrom, aliases: Sequence[cst.ImportAlias]) -> None:
         if not aliases:
@@ -157,9 +159,9 @@ class Imports:
             return
         code = self.tree.code_for_node(statement)
         if "#" in code:  # a person's remark stays with its name
-            new = statement.with_changes(names=_joined(_sorted(aliases)))
+            new = statement.with_changes(names=joined(ordered(aliases)))
         else:
-            new = statement.with_changes(names=_listed(aliases), lpar=None, rpar=None)
+            new = statement.with_changes(names=listed(aliases), lpar=None, rpar=None)
         is_inner = any(
             statement in part.body
             for block in self._blocks()
@@ -277,15 +279,6 @@ def _imports_of(body: Sequence[cst.CSTNode]) -> Iterator[cst.ImportFrom]:
             yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
 
 
-def _aliases(statement: cst.ImportFrom) -> Sequence[cst.ImportAlias]:
-    return () if isinstance(statement.names, cst.ImportStar) else statement.names
-
-
-def _is_plain(statement: cst.ImportFrom) -> bool:
-    """Whether a statement imports names, and none of them under another."""
-    return bool(_aliases(statement)) and all(alias.asname is None for alias in _aliases(statement))
-
-
 def _section(name: str) -> int:
     if name == "__future__":
         return 0
@@ -315,45 +308,3 @@ def _header(body: Sequence[cst.CSTNode]) -> int:
         if not is_docstring and not isinstance(part, cst.Import | cst.ImportFrom):
             return index
     return len(body)
-
-
-def _bound_name(alias: cst.ImportAlias) -> str:
-    return dotted(alias.asname.name) if alias.asname else dotted(alias.name)
-
-
-def _is_exported(alias: cst.ImportAlias) -> bool:
-    """Whether an import says that others may import the name from here (`x as x`)."""
-    return alias.asname is not None and dotted(alias.asname.name) == dotted(alias.name)
-
-
-def _sorted(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Sort names as formatters do: constants, classes, the rest; numbers as numbers."""
-    return sorted(aliases, key=lambda alias: _name_key(dotted(alias.name)))
-
-
-def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Make a list of names on one line."""
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    ordered = _sorted(aliases)
-    last = len(ordered) - 1
-    return [
-        alias.with_changes(comma=cst.MaybeSentinel.DEFAULT if index == last else comma)
-        for index, alias in enumerate(ordered)
-    ]
-
-
-def _joined(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Make a list of names one that Python reads, each as it is written."""
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return [
-        alias.with_changes(comma=comma)
-        if isinstance(alias.comma, cst.MaybeSentinel) and index < len(aliases) - 1
-        else alias
-        for index, alias in enumerate(aliases)
-    ]
-
-
-def _name_key(name: str) -> tuple[int, list[tuple[int, str]], str]:
-    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    parts = re.findall(r"\d+|\D+", name.lower())
-    return kind, [(int(part), "") if part.isdecimal() else (sys.maxsize, part) for part in parts], name

@@ -13,7 +13,8 @@ from handlers._host.binding import function_name, slug
 from handlers._host.contract import Contract, Operation
 
 from .evaluating import Unknown, evaluate_literal
-from .modules import Assigned, Bound, Function, Imported, Module, dotted
+from .modules import Assigned, Bound, Function, Imported, Module
+from .nodes import dotted
 from .sources import Sources
 
 EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())

@@ -14,7 +14,8 @@ from libcst.metadata import ParentNodeProvider, QualifiedName, QualifiedNameProv
 from handlers._host.problems import Place
 from scripts.findings import Finding, Severity
 
-from .modules import Function, Module, dotted, texts
+from .modules import Function, Module
+from .nodes import dotted, texts
 from .sources import Sources
 
 Renames = Mapping[tuple[str, str], str]
