@@ -106,6 +106,8 @@ def test_a_function_that_the_package_exports_to_the_host_is_no_handler():
         "from ._x import given as show\n",
         "from shop._x import show\n",
         "from ._x import *\n",
+        "from ._more import *\n",
+        "from ._odd import *\n",
         "def given(): ...\nshow = given\n",
         "if True:\n    def show(): ...\n",
         "try:\n    def show(): ...\nfinally:\n    pass\n",
@@ -115,9 +117,12 @@ def test_follows_a_handler_to_its_definition(things):
     """As importing it would."""
     inner = "def show(): ...\ndef given(): ...\n"
     document = showing(parameters=[query("q")])
+    exporting = {"_more": f"__all__ = []\n__all__ += ['show']\n{inner}", "_odd": f"__all__ = 1\n{inner}"}
 
     assert [
-        rule for rule, _ in told(state_of(document, things=things, _x=inner)) if rule != "stale-handler"
+        rule
+        for rule, _ in told(state_of(document, things=things, _x=inner, **exporting))
+        if rule != "stale-handler"
     ] == ["missing-argument"]
 
 

@@ -130,12 +130,15 @@ def _gives(sources: Sources, module_name: str, name: str) -> bool:
     """Whether `from x import *` takes a name from a module that has it."""
     module = sources.module(module_name)
     exported = module.running.get("__all__") if module is not None else None
-    if isinstance(exported, Assigned):
-        try:
-            return name in evaluate_literal(exported.value)
-        except Unknown:
-            return True
-    return not name.startswith("_")
+    if module is None or not isinstance(exported, Assigned):
+        return not name.startswith("_")
+    if len(matchers.findall(module.tree, matchers.Name("__all__"))) > 1:
+        return True  # it may be added to
+    try:
+        names = evaluate_literal(exported.value)
+    except Unknown:
+        return True
+    return not isinstance(names, list | tuple) or name in names
 
 
 def below(sources: Sources, module: str) -> str | None:
