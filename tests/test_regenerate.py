@@ -898,6 +898,34 @@ def test_a_plan_writes_nothing(tmp_path):
     assert not (folder / "shop").exists()
 
 
+def test_tells_every_file_that_a_rename_touched(tmp_path):
+    """A person has to know where to look; what they wrote elsewhere was edited."""
+    folder = project(tmp_path, document(operation("one")))
+    relay(folder, *ARGUMENTS)
+    (folder / "tests").mkdir()
+    (folder / "tests/test_one.py").write_text("from shop.things import one\n\nassert one\n", "utf-8")
+    project(tmp_path, document(operation("uno")))
+
+    result = relay(folder, *ARGUMENTS)
+
+    assert result.stdout.splitlines()[:2] == [
+        "renamed one to uno in shop/things.py",
+        "carried that through tests/test_one.py",
+    ]
+
+
+def test_a_diff_hides_nothing_that_is_left_for_a_person(tmp_path):
+    """It goes to standard error: the diff may go to a file."""
+    gone = "async def gone():\n    return 1\n"
+    folder = project(tmp_path, document(operation("one")), __init__="", things=gone)
+
+    result = relay(folder, *ARGUMENTS, "--diff")
+
+    assert result.returncode == 1
+    assert "gone() serves no operation" in result.stderr
+    assert "serves no operation" not in result.stdout
+
+
 ARGUMENTS = ["regenerate", "--spec", "api.json", "--handlers", "shop"]
 
 
