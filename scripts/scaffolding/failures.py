@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -105,6 +106,8 @@ def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined
     first, _, rest = name.partition(".")
     inside: str | None = below(sources, module.name)
     bound = module.bindings.get(first)
+    if bound is None and hasattr(builtins, first):
+        return None  # Python's own, as in every stub
     if rest and isinstance(bound, Imported):
         source, _, first = module.whole_name(name).rpartition(".")
         inside = below(sources, source)

@@ -189,10 +189,19 @@ class Module:
 
     def may_bind(self, name: str) -> bool:
         """Whether a name may be bound where it cannot be followed: `(name := …)`, `globals()["name"] = …`."""
-        if name in self.names:
-            return True
         word = re.compile(rf"\b{re.escape(name)}\b")
-        return is_dynamic(self.tree) and any(word.search(one.value) for one in texts(self.tree))
+        if not word.search(self._text):
+            return False
+        return name in self.names or any(word.search(text) for text in self._dynamic_texts)
+
+    @cached_property
+    def _text(self) -> str:
+        return self.source.decode(errors="replace")
+
+    @cached_property
+    def _dynamic_texts(self) -> list[str]:
+        """The texts of a module that has a way to bind names that are texts."""
+        return [one.value for one in texts(self.tree)] if is_dynamic(self.tree) else []
 
     def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
         """Give the names that the statements of a module, or of a class, bind."""
