@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 def check_structure(bundle: Bundle) -> list[Problem]:
     """Find every breach of the structure, in the order of places."""
-    found = {(bundle.place(breach.pointer), breach.message) for breach in breaches(bundle)}
-    return [Problem(place, message, "structure") for place, message in sorted(found)]
+    return told(bundle, breaches(bundle))
+
+
+def told(bundle: Bundle, found: Iterable[Breach]) -> list[Problem]:
+    """Tell breaches of a bundle in the order of their places, each once."""
+    places = {(bundle.place(breach.pointer), breach.message) for breach in found}
+    return [Problem(place, message, "structure") for place, message in sorted(places)]
 
 
 class Breach(NamedTuple):

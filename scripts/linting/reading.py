@@ -14,7 +14,7 @@ from handlers._host.bundling import Missing, lookup, parse_pointer, references
 from handlers._host.contract import METHODS, Contract, bundled
 from handlers._host.documents import Pointer, parse_document
 from handlers._host.problems import SetupError
-from handlers._host.structure import breaches, check_structure
+from handlers._host.structure import breaches, told
 from scripts.findings import Finding
 
 from .rules import finding
@@ -40,10 +40,10 @@ def read(path: Path) -> Reading:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
         return Reading(None, {}, [Finding.of(problem) for problem in exc.problems])
-    findings = [Finding.of(problem) for problem in [*problems, *check_structure(bundle)]]
+    found = breaches(bundle)
+    findings = [Finding.of(problem) for problem in [*problems, *told(bundle, found)]]
     whole = bundle.data
     units = dict(_units(whole))
-    found = breaches(bundle)
     bad = _bad_units(whole, units, [breach.pointer for breach in found if not breach.superfluous])
     bundle.data = _without(whole, bad, [breach.pointer for breach in found if breach.superfluous])
     try:
