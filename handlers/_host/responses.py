@@ -80,15 +80,13 @@ class _ResponseCompiler:
             }
         )
         self._default = default_media_type(response)
-        self._headers = [
-            (header, ParameterDecoder(header, contract, compiler)) for header in response.headers
-        ]
+        self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
 
     def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
         names = {name.lower(): _text(name, value) for name, value in headers.items()}
         chosen = media_type or names.pop("content-type", None) or self._default
-        if self._headers:
-            self._check_headers(names)
+        if self._headers and (violations := self._headers.violations(names)):
+            raise ResponseViolation(violations)
         if not self._content:
             if body is not None:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
@@ -103,17 +101,21 @@ class _ResponseCompiler:
         written = write(body, content.validator)
         return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
 
-    def _check_headers(self, names: Mapping[str, str]) -> None:
-        raw = {
-            header.name: [names[header.name.lower()]]
-            for header, _ in self._headers
-            if header.name.lower() in names
-        }
+
+class HeaderDecoder:
+    """The documented headers of one response, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
+        self._names = [header.name for header in response.headers]
+
+    def violations(self, headers: Mapping[str, str]) -> list[Violation]:
+        """Tell what is wrong with an answer's headers, which have their names in lower case."""
+        raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
         failures: list[Located] = []
-        for _, decoder in self._headers:
+        for decoder in self._decoders:
             decoder.decode(raw, {}, "", failures)
-        if failures:
-            raise ResponseViolation([failure.violation for failure in failures])
+        return [failure.violation for failure in failures]
 
 
 def default_media_type(response: Response) -> str | None:

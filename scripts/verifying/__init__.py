@@ -1,0 +1,1 @@
+"""Whether a running service keeps its contract, and which parts of the contract nobody has seen happen."""

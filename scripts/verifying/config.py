@@ -1,0 +1,131 @@
+"""`.relay-contract.yaml`: who calls, what is promised beyond the contract, and what need not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from handlers._host.documents import Document, read_document
+from handlers._host.problems import Place, Problem, SetupError
+
+FILE = ".relay-contract.yaml"
+"""The file's usual name, in the working directory."""
+_TEXT = {"type": "string", "pattern": r"\S"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_SHAPE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "identities": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "claims": {"type": "object"},
+                    "variables": {"type": "object", "additionalProperties": _TEXT},
+                    "signs-in": {"type": "boolean"},
+                    "refused": _TEXTS,
+                },
+            },
+        },
+        "stricter": {"type": "object", "additionalProperties": {"type": "object"}},
+        "secrets": _TEXTS,
+        "waivers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["status", "reason"],
+                "properties": dict.fromkeys(("operation", "status", "media-type", "reason"), _TEXT),
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who calls.
+
+    `claims` go into a token that is signed with the service's key; `variables` name, by security scheme,
+    environment variables that hold a credential as it is. `signs_in` is False for one that has to get 401.
+    `refused` are the ids of operations that answer it 403.
+    """
+
+    name: str
+    claims: Mapping[str, Any] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    signs_in: bool = True
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Something that need not be seen, and why.
+
+    `operation` is an operation's id; None for any. `status` is a key of its responses, `media_type` one
+    of theirs, None for any.
+    """
+
+    operation: str | None
+    status: str
+    media_type: str | None
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a team says about its contract tests.
+
+    `stricter` lays keywords over schemas of `components/schemas`, by name; `secrets` names environment
+    variables whose values must not come out anywhere.
+    """
+
+    identities: tuple[Identity, ...] = ()
+    stricter: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+def read_config(path: Path) -> Config:
+    """Read the file; raise SetupError with the place of everything in it that is wrong."""
+    document = read_document(path)
+    data = document.data
+    if problems := list(_problems(document)):
+        raise SetupError(problems)
+    return Config(
+        tuple(_identity(name, value) for name, value in data.get("identities", {}).items()),
+        data.get("stricter", {}),
+        tuple(data.get("secrets", ())),
+        tuple(
+            _waiver(value, document.place(("waivers", str(index))))
+            for index, value in enumerate(data.get("waivers", ()))
+        ),
+    )
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    for error in jsonschema_rs.Draft202012Validator(_SHAPE, mask="this").iter_errors(document.data):
+        pointer = tuple(map(str, error.instance_path))
+        where = f"'{pointer[-1]}': " if pointer else ""
+        yield Problem(document.place(pointer), f"{where}{error.message}", "setup")
+
+
+def _identity(name: str, value: Mapping[str, Any]) -> Identity:
+    return Identity(
+        name,
+        value.get("claims"),
+        value.get("variables", {}),
+        value.get("signs-in", True),
+        frozenset(value.get("refused", ())),
+    )
+
+
+def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
+    return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)

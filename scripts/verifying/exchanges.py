@@ -1,0 +1,49 @@
+"""What went over the wire: requests, and the answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Self
+
+Headers = tuple[tuple[str, str], ...]
+"""Names as they were written, values, in order; a name may come twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; `url` is absolute, with its query still percent-encoded."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Self:
+        """Return the request with these headers after its own."""
+        return replace(self, headers=(*self.headers, *headers))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer.
+
+    `part` is the part of a run that made it, or the file it was read from. `credential` names what the
+    request was signed in with: an identity (`admin`), a forged one (`expired token of admin`), or None
+    for nothing.
+    """
+
+    request: Request
+    status: int
+    headers: Headers
+    body: bytes
+    part: str
+    credential: str | None = None
+    seconds: float = 0.0
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the answer; several lines are one list (RFC 9110 section 5.3)."""
+        found = [value for key, value in self.headers if key.lower() == name]
+        return ", ".join(found) if found else None

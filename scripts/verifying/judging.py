@@ -1,0 +1,226 @@
+"""One exchange held against the contract: what was answered, and what should never have been let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from handlers._host import media, messages
+from handlers._host.binding import argument_names
+from handlers._host.contract import Contract, Operation, Response
+from handlers._host.errors import HostError, InvalidRequest, MalformedPath
+from handlers._host.json_strict import NotJson, parse_json
+from handlers._host.requests import RequestDecoder
+from handlers._host.responses import HeaderDecoder
+from handlers._host.routing import Match, Routes
+from handlers._host.schemas import SchemaCompiler, Violation
+from scripts.findings import Finding
+
+from .exchanges import Exchange
+from .results import Failure
+from .rules import finding
+from .spellings import Spellings
+
+_SAFE_EXTRAS = frozenset(["HEAD", "OPTIONS"])  # a server may answer these beside what the contract has
+_TRACES = (b"Traceback (most recent call last)", b'  File "')
+
+
+class Where(NamedTuple):
+    """What of the contract an exchange is about: a path, and the operation if the method is documented."""
+
+    path: str
+    methods: dict[str, Operation]
+    operation: Operation | None
+    variables: dict[str, str]
+
+
+class Judge:
+    """Holds exchanges against one contract, by the validators that the host itself compiles.
+
+    `base_path` is the path that the contract's paths lie below, `secrets` are values that must not
+    come out anywhere.
+    """
+
+    def __init__(self, contract: Contract, base_path: str, secrets: Iterable[str] = ()) -> None:
+        self.contract = contract
+        self._compiler = SchemaCompiler(contract)
+        self._base_path = base_path.rstrip("/")
+        self._secrets = Spellings(secrets)
+        self._routes: Routes[Operation] = Routes()
+        for operation in contract.operations:
+            self._routes.add(operation.path, operation.method, operation)
+        self._decoders = {
+            operation.id: RequestDecoder(operation, argument_names(operation), self._compiler, contract)
+            for operation in contract.operations
+        }
+        self._envelope = self._common_envelope()
+
+    def where(self, exchange: Exchange) -> Where | None:
+        """Return what an exchange is about; None for what the contract has no path for."""
+        raw_path = urlsplit(exchange.request.url).path
+        if not raw_path.startswith(f"{self._base_path}/"):
+            return None
+        try:
+            match: Match[Operation] | None = self._routes.find(raw_path.removeprefix(self._base_path))
+        except MalformedPath:
+            return None
+        if match is None:
+            return None
+        path = next(iter(match.methods.values())).path
+        operation = match.methods.get(exchange.request.method.upper())
+        return Where(path, match.methods, operation, match.variables)
+
+    def judge(self, exchange: Exchange) -> list[Failure]:
+        """Return each way in which an exchange breaks the contract."""
+        where = self.where(exchange)
+        about = str(where.operation) if where and where.operation else None
+        return [Failure(found, about, exchange) for found in self._findings(exchange, where)]
+
+    def judge_outside(self, exchange: Exchange) -> list[Failure]:
+        """Return what is wrong with the refusal of a path that the contract does not have."""
+        told = f"{exchange.request.method} of an unknown path"
+        findings = [*self._leaks(exchange, told, None), *self._error_shape(exchange, told, ("paths",))]
+        return [Failure(found, None, exchange) for found in findings]
+
+    def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Finding]:
+        told = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
+        yield from self._leaks(exchange, told, where)
+        if where is None:
+            return
+        if where.operation is None:
+            yield from self._undocumented_method(exchange, where, told)
+        else:
+            yield from self._answer(exchange, where.operation)
+            if 200 <= exchange.status < 300:
+                yield from self._request(exchange, where.operation, where.variables)
+
+    def _leaks(self, exchange: Exchange, told: str, where: Where | None) -> Iterator[Finding]:
+        pointer = where.operation.pointer if where and where.operation else ("paths",)
+        answer = "\n".join(f"{name}: {value}" for name, value in exchange.headers).encode() + exchange.body
+        if self._secrets.are_in(answer):
+            message = (
+                f"{exchange.status} of {told} holds a secret; find where it is taken in, and leave it out"
+            )
+            yield finding(self.contract, "leaked-secret", pointer, message)
+        if any(trace in exchange.body for trace in _TRACES):
+            message = f"{exchange.status} of {told} shows a traceback; answer with fixed text"
+            yield finding(self.contract, "leaked-traceback", pointer, message)
+
+    def _undocumented_method(self, exchange: Exchange, where: Where, told: str) -> Iterator[Finding]:
+        pointer = ("paths", where.path)
+        if exchange.status == 405:
+            allowed = {name.strip().upper() for name in (exchange.header("allow") or "").split(",")}
+            if missing := sorted(where.methods.keys() - allowed):
+                message = (
+                    f"405 of {told} has an Allow without {', '.join(missing)}; list all methods of the path"
+                )
+                yield finding(self.contract, "incomplete-allow", pointer, message)
+            yield from self._error_shape(exchange, told, pointer)
+        elif exchange.status < 400 and exchange.request.method.upper() not in _SAFE_EXTRAS:
+            message = f"{told} is answered with {exchange.status} though the contract has no such method"
+            yield finding(self.contract, "undocumented-method", pointer, message)
+
+    def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Finding]:
+        response = operation.response(exchange.status)
+        if response is None:
+            known = ", ".join(operation.responses)
+            message = f"{operation} answered {exchange.status}; the contract documents {known}"
+            yield finding(self.contract, "undocumented-status", (*operation.pointer, "responses"), message)
+        else:
+            told = f"{exchange.status} of {operation}"
+            yield from self._headers(exchange, response, told)
+            yield from self._content(exchange, response, told)
+        if exchange.status == 401 and exchange.header("www-authenticate") is None:
+            message = f"401 of {operation} has no WWW-Authenticate; say which scheme to sign in with"
+            pointer = response.pointer if response else operation.pointer
+            yield finding(self.contract, "missing-challenge", pointer, message)
+
+    def _headers(self, exchange: Exchange, response: Response, told: str) -> Iterator[Finding]:
+        names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
+        for violation in HeaderDecoder(response, self.contract, self._compiler).violations(names):
+            message = f"{told} breaks its header at {violation.path}: {violation.message}"
+            yield finding(self.contract, "response-header", response.pointer, message)
+
+    def _content(self, exchange: Exchange, response: Response, told: str) -> Iterator[Finding]:
+        is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in (204, 304)
+        if not response.content or is_bodiless:
+            if exchange.body:
+                message = f"{told} has a body, and the contract documents none"
+                yield finding(self.contract, "unexpected-body", response.pointer, message)
+            return
+        name = media.bare(exchange.header("content-type") or "")
+        schemas = media.by_name(response.content)
+        schema = media.find(name, schemas)
+        if schema is None:
+            message = f"{told} is {name or 'of no media type'}; the contract documents {', '.join(schemas)}"
+            yield finding(self.contract, "undocumented-media-type", (*response.pointer, "content"), message)
+            return
+        yield from self._body(exchange.body, name, schema, (*response.pointer, "content"), told)
+
+    def _body(
+        self, body: bytes, name: str, schema: dict[str, Any], pointer: tuple[str, ...], told: str
+    ) -> Iterator[Finding]:
+        validator = self._compiler.compile(schema, "response", pointer)
+        assert validator is not None  # the contract was found sound before anything was sent
+        try:
+            value = parse_json(body) if media.is_json(name) else body.decode()
+        except NotJson as exc:
+            yield finding(self.contract, "not-json", pointer, f"{told} is {exc}")
+            return
+        except UnicodeDecodeError:
+            return  # no schema of OpenAPI 3.0 describes other bytes
+        for violation in [] if validator.accepts(value) else validator.violations(value):
+            yield finding(self.contract, "response-violation", pointer, _breach(told, violation))
+
+    def _request(
+        self, exchange: Exchange, operation: Operation, variables: dict[str, str]
+    ) -> Iterator[Finding]:
+        """Find what a request that was answered with success had wrong."""
+        request = exchange.request
+        headers = [
+            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers
+        ]
+        query = urlsplit(request.url).query.encode()
+        try:
+            self._decoders[operation.id].decode(messages.Request(variables, query, headers, request.body))
+        except InvalidRequest as exc:
+            for failure in exc.failures:
+                violation = failure.violation
+                message = (
+                    f"{operation} let a request in whose {failure.location} breaks the contract at "
+                    f"{violation.path or '/'}: {violation.message}"
+                )
+                yield finding(self.contract, "request-accepted", operation.pointer, message)
+        except HostError as exc:
+            message = f"{operation} let a request in that the contract refuses: {exc.message}"
+            yield finding(self.contract, "request-accepted", operation.pointer, message)
+
+    def _error_shape(self, exchange: Exchange, told: str, pointer: tuple[str, ...]) -> Iterator[Finding]:
+        """Hold a failure that the contract does not name against the shape that all its failures have."""
+        if self._envelope is None or exchange.request.method.upper() == "HEAD":
+            return
+        name, schema = self._envelope
+        found = media.bare(exchange.header("content-type") or "")
+        if found != name:
+            message = f"{exchange.status} of {told} is {found or 'of no media type'}, not {name} as all failures are"
+            yield finding(self.contract, "error-shape", pointer, message)
+            return
+        for broken in self._body(exchange.body, name, schema, pointer, f"{exchange.status} of {told}"):
+            yield finding(self.contract, "error-shape", pointer, broken.message)
+
+    def _common_envelope(self) -> tuple[str, dict[str, Any]] | None:
+        """Return media type and schema of failures, where all that the contract documents share one."""
+        found = [
+            (media.bare(name), schema)
+            for operation in self.contract.operations
+            for status, response in operation.responses.items()
+            if status.startswith(("4", "5", "default"))
+            for name, schema in response.content.items()
+        ]
+        return found[0] if found and all(one == found[0] for one in found) else None
+
+
+def _breach(told: str, violation: Violation) -> str:
+    where = f" at {violation.path}" if violation.path else ""
+    return f"{told} breaks its schema{where}: {violation.message} ({violation.rule})"

@@ -1,0 +1,41 @@
+"""Every rule: its id, which stays the same across releases, how bad a breach is, and why."""
+
+from __future__ import annotations
+
+from handlers._host.contract import Contract
+from handlers._host.documents import Pointer
+from scripts.findings import Finding, Severity, rule_table
+
+_ERRORS = {
+    "undocumented-status": "A client written from the contract has no branch for it.",
+    "undocumented-media-type": "A client written from the contract cannot read it.",
+    "undocumented-method": "What the contract does not have must not be there.",
+    "unexpected-body": "Where the contract documents no body, a client does not look for one.",
+    "not-json": "What parsers disagree about is a different value to each client.",
+    "response-violation": "The body is the promise that clients are built on.",
+    "response-header": "A documented header is a promise like the body.",
+    "missing-challenge": "A 401 says how to sign in (RFC 9110 section 15.5.2).",
+    "incomplete-allow": "A 405 lists all that the path has (RFC 9110 section 15.5.6).",
+    "error-shape": "A failure that the contract does not name still has to be read by the code that reads failures.",
+    "leaked-secret": "What was kept from the world must not come out anywhere, in any spelling.",
+    "leaked-traceback": "How the service is made inside helps nobody but an attacker.",
+    "request-accepted": "A request that breaks the contract and is let in is the start of data that breaks it.",
+    "credential-accepted": "A credential that proves nothing must not open anything.",
+    "wrong-refusal": "A client renews its credential on a 401, and only there.",
+    "role-refused": "Whom the contract lets in has to be let in.",
+    "role-let-in": "Whom the operation refuses has to stay outside.",
+    "wrong-fault-answer": "A failure inside is answered as the contract says failures are.",
+    "never-succeeded": "An operation that nobody has seen succeed may be one that cannot.",
+    "low-coverage": "What nobody has seen happen may not be what the contract says.",
+    "no-answer": "A request without an answer is none of the answers that the contract documents.",
+}
+_WARNINGS = {
+    "unused-waiver": "A waiver that waives nothing hides what will come under it one day.",
+}
+
+RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS})
+
+
+def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Finding:
+    """Say what is wrong, at the place of the contract that says it otherwise."""
+    return Finding(rule, RULES[rule].severity, contract.place(pointer), message)

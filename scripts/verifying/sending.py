@@ -1,0 +1,52 @@
+"""Requests sent as they are, nothing followed, nothing added but what HTTP needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+import httpx
+
+from .exchanges import Exchange, Request
+
+SECONDS = 15.0
+"""How long a service may take to answer."""
+
+
+class NoAnswer(Exception):
+    """The service closed the connection, or did not answer in time."""
+
+
+class Client:
+    """Sends requests of one part of a run; a context manager."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+        self._http = httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._http.close()
+
+    def send(self, request: Request, credential: str | None = None) -> Exchange:
+        """Send a request and return the whole exchange; raise NoAnswer."""
+        started = datetime.now(UTC)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        try:
+            answer = self._http.request(
+                request.method, request.url, headers=headers, content=request.body or None
+            )
+        except httpx.HTTPError as exc:
+            raise NoAnswer(type(exc).__name__) from exc
+        return Exchange(
+            request,
+            answer.status_code,
+            tuple(answer.headers.multi_items()),
+            answer.content,
+            self._part,
+            credential,
+            answer.elapsed.total_seconds(),
+            started,
+        )

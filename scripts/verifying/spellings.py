@@ -1,0 +1,38 @@
+"""Secrets in every spelling that they come out in by accident."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+
+MIN_LENGTH = 8
+"""Shorter values are not looked for: they stand in innocent text, too."""
+
+
+class Spellings:
+    """The spellings of some secrets: as they are, escaped for JSON and URLs, base64, hexadecimal."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._spellings = sorted({spelling for secret in secrets for spelling in _spellings(secret)})
+
+    def are_in(self, data: bytes) -> bool:
+        """Whether one of them stands in some bytes."""
+        return any(spelling in data for spelling in self._spellings)
+
+
+def _spellings(secret: str) -> Iterator[bytes]:
+    raw = secret.encode()
+    if len(raw) < MIN_LENGTH:
+        return
+    yield raw
+    yield quote(secret, safe="").encode()
+    yield json.dumps(secret)[1:-1].encode()
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    for before in range(3):  # what stands before it shifts base64 by one of three
+        coded = base64.b64encode(bytes(before) + raw)
+        inner = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        yield inner
+        yield inner.translate(bytes.maketrans(b"+/", b"-_"))
