@@ -1,4 +1,4 @@
-"""What a run found: failures by part, what could not be run, and what was exchanged meanwhile."""
+"""What one part of a run found: failures, what could not be run, and what was exchanged meanwhile."""
 
 from __future__ import annotations
 
