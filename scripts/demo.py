@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -65,3 +66,12 @@ def _secret(path: Path) -> str:
     except OSError as exc:
         raise SetupError([Problem(str(path), f"the demo cannot keep its secret: {exc.strerror}")]) from exc
     return secret
+
+
+def demo_secrets() -> list[str]:
+    """Return the values of the demo's data that must never come out."""
+    from handlers._store.rules import IDENTIFIERS
+
+    shown = {"organizationId", *IDENTIFIERS}
+    credentials = json.loads(DATA.read_text("utf-8"))["credentials"]
+    return [value for record in credentials for field, value in record.items() if field not in shown]

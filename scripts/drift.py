@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .findings import conclude, format_option
+from .findings import Finding, conclude, format_option
 from .options import chosen, handlers_option, spec_option
 from .output import tool
+
+if TYPE_CHECKING:
+    from handlers._host.contract import Contract
 
 EXAMPLES = """\b
 Examples:
@@ -32,21 +36,29 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
     """
     with tool():
         from handlers._host.contract import load_contract
-        from handlers._host.problems import Problem, SetupError
-
-        from .scaffolding.checking import check
-        from .scaffolding.generated import generate_types
-        from .scaffolding.sources import read_sources
-        from .scaffolding.state import State
 
         path, package = chosen(spec, handlers)
-        sources = read_sources(package)
-        if not sources.folder.is_dir():
-            message = f"there is no package '{package}' here; `relay regenerate` makes it"
-            raise SetupError([Problem("RELAY_HANDLERS", message)])
         contract = load_contract(path)
-        state = State(contract, sources, generate_types(contract), path)
-        findings = check(state)
+        findings = find_drift(path, contract, package)
     count = len(contract.operations)
     agree = f"{count} operation{'s' * (count != 1)}, handlers and types agree"
     conclude("drift", findings, form, agree)
+
+
+def find_drift(path: Path, contract: Contract, package: str) -> list[Finding]:
+    """Return where the contract that was read from `path` and a package disagree.
+
+    Raises SetupError for a package that is not there, or cannot be read.
+    """
+    from handlers._host.problems import Problem, SetupError
+
+    from .scaffolding.checking import check
+    from .scaffolding.generated import generate_types
+    from .scaffolding.sources import read_sources
+    from .scaffolding.state import State
+
+    sources = read_sources(package)
+    if not sources.folder.is_dir():
+        message = f"there is no package '{package}' here; `relay regenerate` makes it"
+        raise SetupError([Problem("RELAY_HANDLERS", message)])
+    return list(check(State(contract, sources, generate_types(contract), path)))

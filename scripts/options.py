@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from handlers._host.settings import HostSettings
 
 
 def spec_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,3 +51,18 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path,
     if path is None:
         raise SetupError([Problem("RELAY_SPEC", "missing: say which contract is meant, or use --spec")])
     return path, settings.handlers
+
+
+def service_settings(given: dict[str, Any]) -> HostSettings:
+    """Read the settings that the chosen package understands."""
+    from handlers._host.binding import import_package
+    from handlers._host.problems import SetupError
+    from handlers._host.settings import HostSettings, load_settings
+
+    settings = load_settings(HostSettings, **given)
+    try:
+        package = import_package(settings.handlers)
+    except SetupError:
+        return settings  # the package's problems are told together with the contract's
+    kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
+    return load_settings(kind, **given)

@@ -7,16 +7,14 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from .announcement import announce
+from .options import service_settings
 from .output import setup_errors
 from .server import run
-
-if TYPE_CHECKING:
-    from handlers._host.settings import HostSettings
 
 EXAMPLES = """\b
 A contract is enough to begin with; what is written goes before what is made up:
@@ -68,7 +66,7 @@ def serve(*, demo: bool, reload: bool, **given: Any) -> None:
         from . import demo as demo_data
         from .reloading import Sources, watch
 
-        settings: Any = demo_data.demo_settings(**given) if demo else _settings(given)
+        settings: Any = demo_data.demo_settings(**given) if demo else service_settings(given)
         if demo and settings.handlers != "handlers":
             raise SetupError(
                 [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
@@ -89,18 +87,3 @@ def serve(*, demo: bool, reload: bool, **given: Any) -> None:
         else:
             service = Reloading(application)
             run(service, settings, started, partial(watch, service, sources, settings.handlers, settings))
-
-
-def _settings(given: dict[str, Any]) -> HostSettings:
-    """Read the settings that the chosen package understands."""
-    from handlers._host.binding import import_package
-    from handlers._host.problems import SetupError
-    from handlers._host.settings import HostSettings, load_settings
-
-    settings = load_settings(HostSettings, **given)
-    try:
-        package = import_package(settings.handlers)
-    except SetupError:
-        return settings  # the package's problems are told together with the contract's
-    kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
-    return load_settings(kind, **given)

@@ -10,6 +10,7 @@ _ERRORS = {
     "undocumented-status": "A client written from the contract has no branch for it.",
     "undocumented-media-type": "A client written from the contract cannot read it.",
     "undocumented-method": "What the contract does not have must not be there.",
+    "undocumented-path": "What the contract does not have must not be there.",
     "unexpected-body": "Where the contract documents no body, a client does not look for one.",
     "not-json": "What parsers disagree about is a different value to each client.",
     "response-violation": "The body is the promise that clients are built on.",
