@@ -1,0 +1,127 @@
+"""What Schemathesis wrote down of a run: what it sent and was answered, which checks failed, what it could not do."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .exchanges import Exchange, Headers, Request
+
+PART = "properties"
+"""The part of a run that the exchanges belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A check that failed: its name as in `--checks`, and what kind of data was sent, where.
+
+    `scenario`, `parameter` and `location` are Schemathesis' own; each may be missing. `crashed` is a check
+    that raised instead of telling.
+    """
+
+    name: str
+    title: str = ""
+    scenario: str = ""
+    parameter: str = ""
+    location: str = ""
+    crashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request of one case, made for an operation such as `GET /pets`, and what came of it.
+
+    `exchange` is None when no answer came; its credential is not known yet.
+    """
+
+    operation: str
+    exchange: Exchange | None
+    failed: tuple[FailedCheck, ...] = ()
+
+
+class Trouble(NamedTuple):
+    """Something that Schemathesis could not do for an operation, or `operation` is what it calls the rest."""
+
+    operation: str
+    phase: str
+    kind: str
+    message: str
+
+
+def read_events(path: Path) -> Iterator[Sent | Trouble]:
+    """Read the log of events, as far as it is whole."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except json.JSONDecodeError:
+                return  # the process was ended while it wrote
+            if finished := event.get("ScenarioFinished"):
+                yield from _scenario(finished["recorder"])
+            elif error := event.get("NonFatalError"):
+                value = error["value"]
+                yield Trouble(error["label"], error.get("phase", ""), value["type"], value["message"])
+
+
+def _scenario(recorder: Mapping[str, Any]) -> Iterator[Sent]:
+    cases, checks = recorder.get("cases", {}), recorder.get("checks", {})
+    interactions = recorder.get("interactions", {})
+    for id_ in {**interactions, **checks}:
+        case = cases.get(id_, {}).get("value", {})
+        interaction = interactions.get(id_)
+        exchange = _exchange(interaction) if interaction and interaction.get("response") else None
+        failed = tuple(_failed(check, case) for check in checks.get(id_, ()) if check["status"] != "success")
+        yield Sent(_operation(case, checks.get(id_, ())) or recorder["label"], exchange, failed)
+
+
+def _operation(case: Mapping[str, Any], checks: list[dict[str, Any]]) -> str:
+    """Name the operation that a case is made for; a failed check knows it where the method is another."""
+    told = (check["failure_info"]["failure"].get("operation") for check in checks if "failure_info" in check)
+    is_other = "unspecified_http_method" in json.dumps(_data(case))
+    return (is_other and next(told, "")) or (f"{case['method']} {case['path']}" if case else "")
+
+
+def _failed(check: Mapping[str, Any], case: Mapping[str, Any]) -> FailedCheck:
+    failure = check.get("failure_info", {}).get("failure", {})
+    data = _data(case)
+    return FailedCheck(
+        check["name"],
+        failure.get("title", ""),
+        data.get("scenario", ""),
+        data.get("parameter", ""),
+        data.get("parameter_location", ""),
+        crashed=check["status"] == "error",
+    )
+
+
+def _data(case: Mapping[str, Any]) -> Mapping[str, Any]:
+    data: Mapping[str, Any] = case.get("meta", {}).get("phase", {}).get("data", {})
+    return data
+
+
+def _exchange(interaction: Mapping[str, Any]) -> Exchange:
+    sent, answer = interaction["request"], interaction["response"]
+    return Exchange(
+        Request(sent["method"], sent["uri"], _headers(sent), _bytes(sent.get("body"))),
+        answer["status_code"],
+        _headers(answer),
+        _bytes(answer.get("content")),
+        PART,
+        seconds=answer["elapsed"],
+        started=datetime.fromtimestamp(interaction["timestamp"] - answer["elapsed"], UTC),
+    )
+
+
+def _headers(message: Mapping[str, Any]) -> Headers:
+    return tuple((name, value) for name, values in message["headers"].items() for value in values)
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, dict):
+        return base64.b64decode(value["$base64"])
+    return (value or "").encode("utf-8", "surrogatepass")
