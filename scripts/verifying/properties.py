@@ -9,26 +9,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from handlers._host.problems import Problem, SetupError
 
 from . import schemathesis_process
 from .config import FILE
-from .credentials import Credentials, carrying, signed_in
-from .exchanges import Request
+from .credentials import Credentials, signed_in
+from .exchanges import Exchange, Request
 from .judging import Judge
+from .labels import Labels
 from .results import Failure, NotRun, Part, grouped
 from .rules import finding
-from .schemathesis_events import PART, Trouble, read_events
+from .schemathesis_events import PART, Sent, Trouble, read_events
 from .schemathesis_process import Budget
 from .second_opinions import SecondOpinions
 from .spellings import Spellings
 from .subject import Subject
 
 __all__ = ["Budget", "check_properties"]
-
-WRONG_CREDENTIAL = "a wrong credential"
 
 _NO_ANSWER = frozenset(
     "ConnectionError ReadTimeout ConnectTimeout Timeout ChunkedEncodingError SSLError ContentDecodingError "
@@ -67,7 +65,6 @@ def check_properties(
     Schemathesis does not run.
     """
     started = time.monotonic()
-    part = Part(PART)
     identity = credentials.default
     schemes = subject.contract.security_schemes
     values = {
@@ -75,70 +72,31 @@ def check_properties(
         for name, value in (credentials.of(identity) if identity else {}).items()
         if name in schemes
     }
-    part.not_run.extend(_not_signed_in(subject, values))
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:  # 0700: the log has credentials
         folder = Path(temporary)
         code = schemathesis_process.run(folder, subject.contract, subject.url, values, budget, progress)
         report = _report(folder, code, values)
-        labels = Labels(subject, identity.name if identity else "", values)
-        _read(folder / schemathesis_process.EVENTS, part, judge, labels)
-    progress(len(part.exchanges))
-    _conclude(part, report, judge, budget)
-    part.cases = len(part.exchanges)
-    part.seconds = time.monotonic() - started
-    return part
-
-
-class Labels:
-    """Says what requests were signed in with: the default identity's credentials, others, none."""
-
-    def __init__(self, subject: Subject, name: str, values: Mapping[str, str]) -> None:
-        self._name = name
-        self._right: dict[tuple[str, str], set[str]] = {}
-        for scheme_name, scheme in subject.contract.security_schemes.items():
-            right = self._right.setdefault(_spot(scheme), set())
-            if scheme_name in values:
-                signed = carrying(Request("GET", "/"), scheme, values[scheme_name])
-                right.add(_carried(signed, _spot(scheme)) or "")
-
-    def of(self, request: Request) -> str | None:
-        """Return the name of the identity, WRONG_CREDENTIAL, or None where nothing is carried."""
-        carried = {spot: _carried(request, spot) for spot in self._right}
-        found = {spot: value for spot, value in carried.items() if value is not None}
-        if not found:
-            return None
-        return (
-            self._name
-            if all(value in self._right[spot] for spot, value in found.items())
-            else WRONG_CREDENTIAL
-        )
-
-
-def _spot(scheme: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where a scheme has its credential: a location, and a name there."""
-    if scheme["type"] != "apiKey":
-        return "header", "authorization"
-    return scheme["in"], scheme["name"].lower() if scheme["in"] == "header" else scheme["name"]
-
-
-def _carried(request: Request, spot: tuple[str, str]) -> str | None:
-    location, name = spot
-    if location == "query":
-        pairs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
-    else:
-        pairs = [(header.lower(), value) for header, value in request.headers]
-    if location == "cookie":
-        text = "; ".join(value for header, value in pairs if header == "cookie")
-        pairs = [(key.strip(), value) for key, _, value in (one.partition("=") for one in text.split(";"))]
-    return dict(pairs).get(name)
+        reading = _Reading(judge, Labels(subject.contract, identity.name if identity else "", values))
+        reading.read(folder / schemathesis_process.EVENTS)
+    progress(len(reading.exchanges))
+    not_run = [*_not_signed_in(subject, values), *reading.not_run, *_left_out(report, budget)]
+    return Part(
+        PART,
+        cases=len(reading.exchanges),
+        failures=grouped(reading.failures),
+        not_run=list(dict.fromkeys(not_run)),
+        exchanges=reading.exchanges,
+        notes=list(_notes(report)) if report else [],
+        seconds=time.monotonic() - started,
+    )
 
 
 def _not_signed_in(subject: Subject, values: Mapping[str, str]) -> Iterator[NotRun]:
     for operation in subject.contract.operations:
         if signed_in(Request("GET", "/"), operation, subject.contract, values) is None:
             reason = (
-                "signed in: no identity has the credentials it asks for; set the key that tokens are signed "
-                f"with, or name variables that hold them in {FILE}"
+                "only without a credential: no identity has what it asks for; set the key that tokens are "
+                f"signed with, or name variables that hold credentials in {FILE}"
             )
             yield NotRun(str(operation), reason)
 
@@ -165,48 +123,64 @@ def _last_words(folder: Path, code: int | None, values: Mapping[str, str]) -> st
     return f"it ended with {code}: {last}"
 
 
-def _read(events: Path, part: Part, judge: Judge, labels: Labels) -> None:
-    """Judge what was exchanged; write down what failed and what could not be tested."""
-    opinions = SecondOpinions(judge.contract, judge)
-    operations = {str(operation): operation for operation in judge.contract.operations}
-    failures: list[Failure] = []
+class _Reading:
+    """What the log of a run comes to: exchanges, failures, what could not be tested."""
 
-    def no_answer(about: str) -> Failure:
-        operation = operations.get(about)
-        pointer = operation.pointer if operation else ("paths",)
-        message = (
-            f"{about} gave no answer: the connection was closed, or the time was over; find why in its log"
-        )
-        return Failure(finding(judge.contract, "no-answer", pointer, message), about if operation else None)
+    def __init__(self, judge: Judge, labels: Labels) -> None:
+        self._judge = judge
+        self._labels = labels
+        self._opinions = SecondOpinions(judge.contract, judge)
+        self._operations = {str(operation): operation for operation in judge.contract.operations}
+        self._tried: set[str] = set()
+        self._silent: set[str] = set()
+        self._troubles: list[Trouble] = []
+        self.exchanges: list[Exchange] = []
+        self.failures: list[Failure] = []
+        self.not_run: list[NotRun] = []
 
-    troubles: dict[Trouble, None] = {}
-    for event in read_events(events):
-        if isinstance(event, Trouble):
-            troubles[event] = None
-            continue
-        if event.exchange is None and not event.failed:
-            failures.append(no_answer(event.operation))
-            continue
-        sent = event
-        ours: list[Failure] = []
-        if event.exchange is not None:
-            exchange = replace(event.exchange, credential=labels.of(event.exchange.request))
-            part.exchanges.append(exchange)
-            sent = replace(event, exchange=exchange)
-            ours = judge.judge(exchange)
-        failures += [*ours, *opinions.failures(sent, {one.finding.rule for one in ours})]
-        part.not_run += [
-            NotRun(sent.operation, f"the check {check.name} of Schemathesis failed itself; it tells nothing")
-            for check in sent.failed
-            if check.crashed
+    def read(self, events: Path) -> None:
+        """Take in a whole log."""
+        for event in read_events(events):
+            if isinstance(event, Sent):
+                self._take(event)
+            else:
+                self._troubles.append(event)
+        for trouble in self._troubles:
+            self._tried.add(trouble.operation)
+            if trouble.kind not in _NO_ANSWER:
+                self.not_run.append(NotRun(trouble.operation, _reason(trouble)))
+            elif trouble.operation not in self._silent:  # else its requests have told already
+                self._no_answer(trouble.operation)
+        self.not_run += [
+            NotRun(name, "Schemathesis sent no request to it; allow it more time")
+            for name in self._operations
+            if name not in self._tried
         ]
-    told = {failure.operation for failure in failures if failure.finding.rule == "no-answer"}
-    for trouble in troubles:
-        if trouble.kind not in _NO_ANSWER:
-            part.not_run.append(NotRun(trouble.operation, _reason(trouble)))
-        elif trouble.operation not in told:
-            failures.append(no_answer(trouble.operation))
-    part.failures = grouped(failures)
+
+    def _take(self, sent: Sent) -> None:
+        self._tried.add(sent.operation)
+        if sent.exchange is None and not sent.failed:
+            self._no_answer(sent.operation)
+            return
+        ours: list[Failure] = []
+        if sent.exchange is not None:
+            exchange = replace(sent.exchange, credential=self._labels.of(sent.exchange.request))
+            sent = replace(sent, exchange=exchange)
+            self.exchanges.append(exchange)
+            ours = self._judge.judge(exchange)
+        self.failures += [*ours, *self._opinions.failures(sent, {one.finding.rule for one in ours})]
+        for check in sent.failed:
+            if check.crashed:
+                reason = f"the check {check.name} of Schemathesis failed itself and tells nothing"
+                self.not_run.append(NotRun(sent.operation, reason))
+
+    def _no_answer(self, name: str) -> None:
+        self._silent.add(name)
+        operation = self._operations.get(name)
+        pointer = operation.pointer if operation else ("paths",)
+        message = f"{name} gave no answer: the connection failed, or the time was over; find why in its log"
+        found = finding(self._judge.contract, "no-answer", pointer, message)
+        self.failures.append(Failure(found, name if operation else None))
 
 
 def _reason(trouble: Trouble) -> str:
@@ -214,25 +188,19 @@ def _reason(trouble: Trouble) -> str:
     return f"{trouble.phase or 'one phase'} of Schemathesis could not go on: {told}"
 
 
-def _conclude(part: Part, report: dict[str, Any] | None, judge: Judge, budget: Budget) -> None:
-    """Write down which version ran, its doubts, and what it left out."""
-    part.not_run = list(dict.fromkeys(part.not_run))
-    seen = {where.operation.id for one in part.exchanges if (where := judge.where(one)) and where.operation}
-    silent = {failure.operation for failure in part.failures if failure.finding.rule == "no-answer"}
-    told = {case for case, _ in part.not_run}
-    for operation in judge.contract.operations:
-        if operation.id not in seen and str(operation) not in silent | told:
-            part.not_run.append(
-                NotRun(str(operation), "Schemathesis sent no request to it; allow it more time")
-            )
+def _left_out(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRun]:
+    """Tell of a run that did not come to its end."""
     if report is None:
         reason = f"Schemathesis was ended after {budget.limit:.0f} seconds; allow fewer examples"
-        part.not_run.append(NotRun("the rest of the run", reason))
-        return
-    part.notes.append(f"Schemathesis {report['schemathesis_version']}, seed {report['seed']}")
-    if report["stop_reason"] not in ("completed", "max_time"):
+        yield NotRun("the rest of the run", reason)
+    elif report["stop_reason"] not in ("completed", "max_time"):
         reason = f"Schemathesis stopped before its end ({report['stop_reason'].replace('_', ' ')})"
-        part.not_run.append(NotRun("the rest of the run", reason))
+        yield NotRun("the rest of the run", reason)
+
+
+def _notes(report: dict[str, Any]) -> Iterator[str]:
+    """Say which version ran, and what it doubts."""
+    yield f"Schemathesis {report['schemathesis_version']}, seed {report['seed']}"
     for name, about in report["warnings"].items():
         if about:
-            part.notes.append(f"{_WARNINGS.get(name, name.replace('_', ' '))}: {', '.join(about)}")
+            yield f"{_WARNINGS.get(name, name.replace('_', ' '))}: {', '.join(about)}"

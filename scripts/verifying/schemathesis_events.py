@@ -45,7 +45,7 @@ class Sent:
 
 
 class Trouble(NamedTuple):
-    """Something that Schemathesis could not do for an operation, or `operation` is what it calls the rest."""
+    """Something that Schemathesis could not do; `operation` is a name of its own where it is about no operation."""
 
     operation: str
     phase: str
@@ -55,6 +55,8 @@ class Trouble(NamedTuple):
 
 def read_events(path: Path) -> Iterator[Sent | Trouble]:
     """Read the log of events, as far as it is whole."""
+    if not path.exists():
+        return
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             try:
@@ -62,33 +64,30 @@ def read_events(path: Path) -> Iterator[Sent | Trouble]:
             except json.JSONDecodeError:
                 return  # the process was ended while it wrote
             if finished := event.get("ScenarioFinished"):
-                yield from _scenario(finished["recorder"])
+                yield from _scenario(finished)
             elif error := event.get("NonFatalError"):
                 value = error["value"]
                 yield Trouble(error["label"], error.get("phase", ""), value["type"], value["message"])
 
 
-def _scenario(recorder: Mapping[str, Any]) -> Iterator[Sent]:
+def _scenario(event: Mapping[str, Any]) -> Iterator[Sent]:
+    recorder = event["recorder"]
     cases, checks = recorder.get("cases", {}), recorder.get("checks", {})
     interactions = recorder.get("interactions", {})
     for id_ in {**interactions, **checks}:
         case = cases.get(id_, {}).get("value", {})
-        interaction = interactions.get(id_)
-        exchange = _exchange(interaction) if interaction and interaction.get("response") else None
+        interaction = interactions.get(id_, {})
+        exchange = _exchange(interaction) if "response" in interaction else None
         failed = tuple(_failed(check, case) for check in checks.get(id_, ()) if check["status"] != "success")
-        yield Sent(_operation(case, checks.get(id_, ())) or recorder["label"], exchange, failed)
-
-
-def _operation(case: Mapping[str, Any], checks: list[dict[str, Any]]) -> str:
-    """Name the operation that a case is made for; a failed check knows it where the method is another."""
-    told = (check["failure_info"]["failure"].get("operation") for check in checks if "failure_info" in check)
-    is_other = "unspecified_http_method" in json.dumps(_data(case))
-    return (is_other and next(told, "")) or (f"{case['method']} {case['path']}" if case else "")
+        # Elsewhere, the label is the operation's, and a case may have another method on purpose.
+        is_sequence = event["phase"] == "stateful" and case
+        operation = f"{case['method']} {case['path']}" if is_sequence else recorder["label"]
+        yield Sent(operation, exchange, failed)
 
 
 def _failed(check: Mapping[str, Any], case: Mapping[str, Any]) -> FailedCheck:
     failure = check.get("failure_info", {}).get("failure", {})
-    data = _data(case)
+    data = case.get("meta", {}).get("phase", {}).get("data", {})
     return FailedCheck(
         check["name"],
         failure.get("title", ""),
@@ -97,11 +96,6 @@ def _failed(check: Mapping[str, Any], case: Mapping[str, Any]) -> FailedCheck:
         data.get("parameter_location", ""),
         crashed=check["status"] == "error",
     )
-
-
-def _data(case: Mapping[str, Any]) -> Mapping[str, Any]:
-    data: Mapping[str, Any] = case.get("meta", {}).get("phase", {}).get("data", {})
-    return data
 
 
 def _exchange(interaction: Mapping[str, Any]) -> Exchange:

@@ -8,18 +8,17 @@ from typing import NamedTuple
 from handlers._host.contract import Contract, Operation
 from scripts.findings import Finding, Severity
 
-from .exchanges import Exchange
 from .judging import Judge
 from .results import Failure
 from .schemathesis_events import FailedCheck, Sent
 
 
 class _Check(NamedTuple):
-    """What a check means: our words, the statuses that would be right, our rules that say the same with more."""
+    """What a check means: our words, the statuses that would be right, the rules that say the same with more."""
 
     words: str
     expected: tuple[int, ...] = ()
-    ours: frozenset[str] = frozenset()
+    better: frozenset[str] = frozenset()
 
 
 # A resource's checks depend on requests before, so that one status alone would not be right.
@@ -29,38 +28,43 @@ _CHECKS = {
         tuple(range(200, 500)),
     ),
     "status_code_conformance": _Check(
-        "a status that the contract does not document", ours=frozenset({"undocumented-status"})
+        "a status that the contract does not document", better=frozenset({"undocumented-status"})
     ),
     "content_type_conformance": _Check(
         "a media type that the contract does not document",
-        ours=frozenset({"undocumented-media-type", "unexpected-body"}),
+        better=frozenset({"undocumented-media-type", "unexpected-body"}),
     ),
     "response_headers_conformance": _Check(
-        "headers that break the contract", ours=frozenset({"response-header"})
+        "headers that break the contract", better=frozenset({"response-header"})
     ),
     "response_schema_conformance": _Check(
         "a body that breaks its schema",
-        ours=frozenset({"response-violation", "not-json", "undocumented-media-type"}),
+        better=frozenset({"response-violation", "not-json", "undocumented-media-type"}),
     ),
     "allow_header_conformance": _Check(
         "an Allow that does not list the contract's methods; list them all and no others",
-        ours=frozenset({"incomplete-allow"}),
+        better=frozenset({"incomplete-allow"}),
     ),
     "negative_data_rejection": _Check(
         "data that breaks the contract was accepted; refuse it",
         (400, 401, 403, 404, 405, 406, 409, 415, 422, 428),
+        frozenset({"request-accepted", "ignored-auth"}),
     ),
     "positive_data_acceptance": _Check(
         "data that the contract allows was refused; accept it, or say in the contract what is wrong with it",
         tuple(range(200, 300)),
     ),
     "missing_required_header": _Check(
-        "a request without a required header was not refused; refuse it", (400, 401, 403, 406, 415, 422)
+        "a request without a required header was not refused; refuse it",
+        (400, 401, 403, 406, 415, 422),
+        frozenset({"request-accepted", "ignored-auth"}),
     ),
     "unsupported_method": _Check(
-        "the contract has no such method; answer 405, with an Allow that lists those it has", (405,)
+        "the contract has no such method; answer 405, with an Allow that lists those it has",
+        (405,),
+        frozenset({"undocumented-method", "incomplete-allow"}),
     ),
-    "ignored_auth": _Check("nobody was signed in who may see this; answer 401", (401, 403)),
+    "ignored_auth": _Check("the request carried no valid credential; answer 401", (401, 403)),
     "use_after_free": _Check("what was deleted before is still there; answer 404"),
     "ensure_resource_availability": _Check(
         "what was just created is not there; show it as soon as its creation is answered"
@@ -83,11 +87,12 @@ class SecondOpinions:
         }
 
     def failures(self, sent: Sent, ours: Collection[str]) -> list[Failure]:
-        """Return what the failed checks of a case say that `ours`, the rules our judge found broken, do not."""
+        """Return what the failed checks of a case say beyond `ours`, the rules that our judge found broken."""
+        told = {*ours, *(_rule(check) for check in sent.failed)}
         return [
             self._failure(sent, check)
             for check in sent.failed
-            if not check.crashed and not _check(check).ours.intersection(ours)
+            if not check.crashed and not _check(check).better & told
         ]
 
     def _failure(self, sent: Sent, check: FailedCheck) -> Failure:
@@ -99,7 +104,7 @@ class SecondOpinions:
             pointer = ("paths", where.path) if where else ("paths",)
         told = f"{_subject(sent, where.path if where else None)}: {_check(check).words}"
         message = f"{told}{self._detail(check, self._operations.get(sent.operation))}"
-        found = Finding(check.name.replace("_", "-"), Severity.ERROR, self._contract.place(pointer), message)
+        found = Finding(_rule(check), Severity.ERROR, self._contract.place(pointer), message)
         about = str(operation) if operation else None
         return Failure(found, about, sent.exchange, _check(check).expected)
 
@@ -114,14 +119,17 @@ class SecondOpinions:
         return f" ({told})" if told else ""
 
 
+def _rule(check: FailedCheck) -> str:
+    return check.name.replace("_", "-")
+
+
 def _check(check: FailedCheck) -> _Check:
     return _CHECKS.get(check.name) or _Check(check.title)
 
 
 def _subject(sent: Sent, path: str | None) -> str:
     """Say which answer it is about: `200 of GET /pets`."""
-    exchange: Exchange | None = sent.exchange
-    if exchange is None:
+    if sent.exchange is None:
         return sent.operation
-    about = f"{exchange.request.method} {path}" if path else sent.operation
-    return f"{exchange.status} of {about}"
+    about = f"{sent.exchange.request.method} {path}" if path else sent.operation
+    return f"{sent.exchange.status} of {about}"
