@@ -183,19 +183,43 @@ def test_a_check_that_crashed_is_not_taken_for_one_that_held(reading):
     assert [case for case, _ in found.not_run] == ["GET /things"]
 
 
+def trouble(about: str, kind: str, message: str) -> str:
+    """A line of the log: an error of Schemathesis itself."""
+    value = {"type": kind, "message": message}
+    return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
+
+
 def test_trouble_tells_of_the_contract_but_not_of_data(reading):
     """Some messages quote the contract, others what was made up from it."""
-    values = [{"type": "Unsatisfiable", "message": "Cannot make 'limit'\nmore"}]
-    values += [{"type": "Flaky", "message": VALUE}]
     lines = [
-        json.dumps({"NonFatalError": {"label": "GET /things", "phase": "fuzzing", "value": value}}) + "\n"
-        for value in values
+        trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore"),
+        trouble("GET /things", "Flaky", VALUE),
     ]
 
     assert reading(*lines).not_run == [
         NotRun("GET /things", "fuzzing of Schemathesis could not go on: Cannot make 'limit'"),
         NotRun("GET /things", "fuzzing of Schemathesis could not go on: Flaky"),
     ]
+
+
+@pytest.mark.parametrize("about", ["GET /things", "Stateful tests"])
+def test_a_failure_of_the_network_is_no_answer(reading, about):
+    """Its text may hold an address with a query; ours does not."""
+    (failure,) = reading(trouble(about, "ConnectionError", VALUE)).failures
+
+    assert failure.finding.rule == "no-answer"
+    assert VALUE not in failure.finding.message
+    assert failure.operation == ("GET /things" if about == "GET /things" else None)
+
+
+def test_what_a_request_has_told_of_the_network_is_told_once(reading):
+    """The error of the phase is the same cut connection again."""
+    silent = json.loads(event())
+    silent["ScenarioFinished"]["recorder"]["interactions"]["c1"].pop("response")
+
+    found = reading(json.dumps(silent) + "\n", trouble("Stateful tests", "ConnectionError", ""))
+
+    assert [failure.operation for failure in found.failures] == ["GET /things"]
 
 
 def test_an_operation_that_got_no_request_is_told(reading):

@@ -30,7 +30,7 @@ __all__ = ["Budget", "check_properties"]
 
 _NO_ANSWER = frozenset(
     "ConnectionError ReadTimeout ConnectTimeout Timeout ChunkedEncodingError SSLError ContentDecodingError "
-    "InvalidHeader ServerUnavailable UnresponsiveOperationError UnhealthyAPIError".split()
+    "ServerUnavailable UnresponsiveOperationError UnhealthyAPIError".split()
 )
 # Their messages quote the contract and nothing that was sent.
 _ABOUT_THE_CONTRACT = frozenset(
@@ -95,8 +95,8 @@ def _not_signed_in(subject: Subject, values: Mapping[str, str]) -> Iterator[NotR
     for operation in subject.contract.operations:
         if signed_in(Request("GET", "/"), operation, subject.contract, values) is None:
             reason = (
-                "only without a credential: no identity has what it asks for; set the key that tokens are "
-                f"signed with, or name variables that hold credentials in {FILE}"
+                "tested only without a credential: no identity has what it asks for; set the key that tokens "
+                f"are signed with, or name variables that hold credentials in {FILE}"
             )
             yield NotRun(str(operation), reason)
 
@@ -119,7 +119,8 @@ def _report(folder: Path, code: int | None, values: Mapping[str, str]) -> dict[s
 def _last_words(folder: Path, code: int | None, values: Mapping[str, str]) -> str:
     output = (folder / schemathesis_process.OUTPUT).read_bytes()
     lines = output.decode("utf-8", "replace").strip().splitlines()
-    last = lines[-1] if lines and not Spellings(values.values()).are_in(output) else "it left no word"
+    secrets = {part for value in values.values() for part in (value, *value.split(":", 1))}
+    last = lines[-1] if lines and not Spellings(secrets).are_in(output) else "it left no word"
     return f"it ended with {code}: {last}"
 
 
@@ -149,8 +150,8 @@ class _Reading:
             self._tried.add(trouble.operation)
             if trouble.kind not in _NO_ANSWER:
                 self.not_run.append(NotRun(trouble.operation, _reason(trouble)))
-            elif trouble.operation not in self._silent:  # else its requests have told already
-                self._no_answer(trouble.operation)
+            elif trouble.operation in self._operations.keys() - self._silent or not self._silent:
+                self._no_answer(trouble.operation)  # else a request has told of it
         self.not_run += [
             NotRun(name, "Schemathesis sent no request to it; allow it more time")
             for name in self._operations
@@ -178,7 +179,8 @@ class _Reading:
         self._silent.add(name)
         operation = self._operations.get(name)
         pointer = operation.pointer if operation else ("paths",)
-        message = f"{name} gave no answer: the connection failed, or the time was over; find why in its log"
+        about = name if operation else "the service"
+        message = f"{about} gave no answer: the connection failed, or the time was over; find why in its log"
         found = finding(self._judge.contract, "no-answer", pointer, message)
         self.failures.append(Failure(found, name if operation else None))
 
