@@ -45,7 +45,10 @@ auto-signup = false
 max-recorded-payload-size = 0
 """
 # What Hypothesis, pytest, Schemathesis and the service read stays outside: it would change the run.
-_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR")
+_KEPT = (
+    *"PATH LANG LC_ALL LD_LIBRARY_PATH PYTHONPATH TMPDIR".split(),
+    *"REQUESTS_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR".split(),
+)
 _ANSWERED = b'"response":{"status_code":'
 
 
