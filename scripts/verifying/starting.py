@@ -1,0 +1,153 @@
+"""The service that is tested: found at an address, or started here with data and keys of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from handlers._app import SPEC, Settings
+from handlers._host.contract import Contract
+from handlers._host.documents import display
+from handlers._host.problems import SetupError
+from handlers._host.settings import PREFIX, load_settings
+from scripts.demo import DATA, demo_secrets
+from scripts.files import package_folder
+from scripts.load import load_file
+
+from .config import FILE, Config, read_config
+from .failing import VARIABLE
+from .faults import FailingCopy
+from .subject import (
+    CHECKOUT,
+    ContractSettings,
+    Service,
+    Subject,
+    base_url,
+    check_reachable,
+    fresh_secret,
+    own_environment,
+    started,
+)
+
+DEMO_CONFIG = Path(__file__).parents[1] / "demo-contract.yaml"
+
+_SERVE = ["scripts.cli", "serve"]
+_FAIL = ["scripts.verifying.failing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A service that is there to be tested; `copy` starts one whose handlers fail, where that can be done.
+
+    `reproduce` are shell lines that set URL and TOKEN, for somebody who has no run of ours.
+    """
+
+    subject: Subject
+    reproduce: tuple[str, ...]
+    copy: Callable[[], AbstractContextManager[FailingCopy]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which contract, which package; `handlers` and `spec` only where somebody named them."""
+
+    path: Path
+    package: str
+    spec: Path | None = None
+    handlers: str | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the package is our own, which has demo data."""
+        try:
+            return package_folder(self.package) == CHECKOUT / "handlers"
+        except SetupError:
+            return False
+
+
+def find_config(given: Path | None, place: Place) -> Config:
+    """Read the configuration: the one given, else the working directory's, else the demo's, else nothing."""
+    if given is not None or Path(FILE).is_file():
+        return read_config(given or Path(FILE))
+    if not place.is_own:
+        return Config()
+    config = read_config(DEMO_CONFIG)
+    is_ours = place.path.resolve() == SPEC.resolve()
+    return config if is_ours else replace(config, stricter={})
+
+
+@contextmanager
+def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
+    """Take the service that runs at `url`; raise SetupError when nothing answers there."""
+    settings = load_settings(ContractSettings)
+    address = base_url(url, contract)
+    check_reachable(address)
+    subject = Subject(address, contract, config, settings, _secrets(config, settings))
+    yield Tested(subject, (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names"))
+
+
+@contextmanager
+def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]:
+    """Start the service on a free port until left; raise SetupError when it does not start.
+
+    Our own package gets the demo's data in a store and with a secret of this run; any other its own
+    collaborators, and a secret if it needs one and none is set.
+    """
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
+        folder = Path(temporary)
+        environment = {
+            f"{PREFIX}HOST": "127.0.0.1",
+            f"{PREFIX}PORT": "0",
+            **({f"{PREFIX}SPEC": str(place.path.resolve())} if place.spec or place.is_own else {}),
+            **({f"{PREFIX}HANDLERS": place.handlers} if place.handlers else {}),
+        }
+        if place.is_own:
+            secret = secrets.token_urlsafe(48)
+            settings = ContractSettings.model_construct(jwt_secret=SecretStr(secret))
+            environment |= own_environment(folder / "demo.db", secret)
+            store: Any = f"sqlite:///{folder / 'demo.db'}"
+            asyncio.run(load_file(Settings(_env_file=None, store=store), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
+            hidden = (*_secrets(config, settings), *demo_secrets())
+            reproduce = (
+                f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
+                "TOKEN=$(relay token --demo)",
+            )
+        else:
+            settings = load_settings(ContractSettings)
+            if (fresh := fresh_secret(contract, settings)) is not None:
+                settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
+                environment[f"{PREFIX}JWT_SECRET"] = fresh
+            hidden = _secrets(config, settings)
+            command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
+            reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")
+        within = folder if place.is_own else None
+        with started(_SERVE, environment, within) as service:
+            address = base_url(service.url, contract)
+            subject = Subject(address, contract, config, settings, hidden, service.log)
+            yield Tested(subject, reproduce, lambda: _failing(environment, within, contract))
+
+
+@contextmanager
+def _failing(
+    environment: Mapping[str, str], folder: Path | None, contract: Contract
+) -> Iterator[FailingCopy]:
+    """Start the copy whose handlers fail."""
+    text = f"fault-{secrets.token_hex(16)}"
+    copied: Service
+    with started(_FAIL, {**environment, VARIABLE: text}, folder) as copied:
+        yield FailingCopy(base_url(copied.url, contract), text)
+
+
+def _secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
+    """Return what must not come out anywhere: what the configuration names, and the signing secret."""
+    named = [os.environ[name] for name in config.secrets if os.environ.get(name)]
+    return (*named, settings.jwt_secret.get_secret_value()) if settings.jwt_secret else tuple(named)
