@@ -13,12 +13,18 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; `url` is absolute, with its query still percent-encoded."""
+    """A request; `url` is absolute, with its query still percent-encoded.
+
+    Its repr leaves out what may hold a credential: query, headers and body.
+    """
 
     method: str
     url: str
     headers: Headers = ()
     body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url.partition('?')[0]})"
 
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> Self:
         """Return the request with these headers after its own."""
@@ -36,8 +42,8 @@ class Exchange:
 
     request: Request
     status: int
-    headers: Headers
-    body: bytes
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
     part: str
     credential: str | None = None
     seconds: float = 0.0
