@@ -145,7 +145,7 @@ class _Requirement:
             claims = await verify(credential)
             if claims is None:
                 raise Unauthenticated
-            if not scopes <= _scopes(claims):
+            if not scopes <= token_scopes(claims):
                 raise Forbidden
             joined.update(claims)
         return joined if is_complete else None
@@ -155,7 +155,7 @@ async def nobody(**_claims: Any) -> None:
     """Stand in for a package's `identify`."""
 
 
-def _scopes(claims: Claims) -> set[str]:
+def token_scopes(claims: Mapping[str, Any]) -> set[str]:
     """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`."""
     scopes: set[str] = set()
     for name in ("scope", "scp", "scopes"):
