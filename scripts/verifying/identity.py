@@ -1,0 +1,84 @@
+"""The identity matrix: every secured operation, called as everybody who may and may not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from handlers._host.contract import Operation
+
+from .credentials import Credentials
+from .exchanges import Request
+from .judging import Judge
+from .matrix import LET_IN, Case, cases
+from .results import Failure, NotRun, Part, grouped
+from .rules import finding
+from .sending import Client, NoAnswer
+from .subject import Subject
+
+
+def check_identities(
+    subject: Subject, credentials: Credentials, models: Mapping[str, Request], judge: Judge
+) -> Part:
+    """Send every case of every secured operation; those that are to be let in come last, as they may change data.
+
+    `models` are requests without credentials, by operation id.
+    """
+    part = Part("identity", "cases")
+    started = time.perf_counter()
+    let_in: list[tuple[Operation, Case]] = []
+    not_run: dict[NotRun, None] = {}
+    with Client(part.name) as client:
+        for operation in subject.contract.operations:
+            if not any(operation.security):
+                continue
+            if operation.id not in models:
+                reason = "no request could be made for it; give its parameters and body examples"
+                not_run[NotRun(str(operation), reason)] = None
+                continue
+            for case in cases(operation, models[operation.id], subject, credentials):
+                if isinstance(case, NotRun):
+                    not_run[case] = None
+                elif case.expected == LET_IN:
+                    let_in.append((operation, case))
+                else:
+                    _send(part, client, operation, case, judge)
+        for operation, case in let_in:
+            _send(part, client, operation, case, judge)
+    part.failures = grouped(part.failures)
+    part.not_run = list(not_run)
+    part.seconds = time.perf_counter() - started
+    return part
+
+
+def _send(part: Part, client: Client, operation: Operation, case: Case, judge: Judge) -> None:
+    part.cases += 1
+    exchange = None
+    broken: tuple[str, str] | None
+    try:
+        exchange = client.send(case.request, case.name)
+    except NoAnswer as exc:
+        broken = "no-answer", f"{operation} did not answer ({exc}): {case.name}"
+    else:
+        part.exchanges.append(exchange)
+        part.failures += judge.judge(exchange)
+        broken = verdict(operation, case, exchange.status)
+    if broken:
+        rule, message = broken
+        found = finding(judge.contract, rule, (*operation.pointer, "security"), message)
+        part.failures.append(Failure(found, str(operation), exchange, case.expected))
+
+
+def verdict(operation: Operation, case: Case, status: int) -> tuple[str, str] | None:
+    """Return the rule that an answer breaks, and how; None for an answer that is right."""
+    if not case.expected:
+        if status not in (401, 403):
+            return None
+        return "role-refused", f"{operation} refused with {status}: {case.name}; let it in"
+    if status in case.expected:
+        return None
+    wanted = case.expected[0]
+    if status < 400:
+        rule = "role-let-in" if wanted == 403 else "credential-accepted"
+        return rule, f"{operation} let in: {case.name}; answer {wanted}"
+    return "wrong-refusal", f"{operation} answered {status}, not {wanted}: {case.name}"
