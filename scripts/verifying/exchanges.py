@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
+REDACTED = "[redacted]"
+"""Stands where a secret was."""
+
 Headers = tuple[tuple[str, str], ...]
 """Names as they were written, values, in order; a name may come twice."""
 
@@ -15,13 +18,14 @@ Headers = tuple[tuple[str, str], ...]
 class Request:
     """A request; `url` is absolute, with its query still percent-encoded.
 
-    Its repr leaves out what may hold a credential: query, headers and body.
+    `body` is None when it was not recorded. The repr leaves out what may hold a credential: query,
+    headers and body.
     """
 
     method: str
     url: str
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes | None = b""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.url.partition('?')[0]})"
@@ -37,13 +41,13 @@ class Exchange:
 
     `part` is the part of a run that made it, or the file it was read from. `credential` names what the
     request was signed in with: an identity (`admin`), a forged one (`expired token of admin`), or None
-    for nothing.
+    for nothing. `body` is None when it was not recorded.
     """
 
     request: Request
     status: int
     headers: Headers = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes | None = field(repr=False)
     part: str
     credential: str | None = None
     seconds: float = 0.0

@@ -38,7 +38,7 @@ class Client:
             answer = self._http.request(
                 request.method, request.url, headers=headers, content=request.body or None
             )
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise NoAnswer(type(exc).__name__) from exc
         return Exchange(
             request,

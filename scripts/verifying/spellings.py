@@ -15,11 +15,18 @@ class Spellings:
     """The spellings of some secrets: as they are, escaped for JSON and URLs, base64, hexadecimal."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._spellings = sorted({spelling for secret in secrets for spelling in _spellings(secret)})
+        found = {spelling for secret in secrets for spelling in _spellings(secret)}
+        self._spellings = sorted(found, key=lambda spelling: (-len(spelling), spelling))
 
     def are_in(self, data: bytes) -> bool:
         """Whether one of them stands in some bytes."""
         return any(spelling in data for spelling in self._spellings)
+
+    def replaced(self, data: bytes, instead: bytes) -> bytes:
+        """Return some bytes with something else in the place of each of them, the longest first."""
+        for spelling in self._spellings:
+            data = data.replace(spelling, instead)
+        return data
 
 
 def _spellings(secret: str) -> Iterator[bytes]:
