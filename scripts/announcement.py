@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ DEMO_TOKEN_LIFE = 30 * 86400  # seconds
 MAX_SHOWN = 5  # operations that are named
 
 
-def announce(application: Application, port: int, *, demo: bool) -> None:
+def announce(application: Application, port: int, *, demo: bool, record: Path | None = None) -> None:
     """Say where the service is, and, for the demo, how to call it."""
     settings: Any = application.settings
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -26,6 +27,8 @@ def announce(application: Application, port: int, *, demo: bool) -> None:
         click.echo(line)
     if settings.docs and settings.openapi:
         click.echo(f"Docs: {url}/docs")
+    if record:
+        click.echo(f"Recording: all that is asked and answered goes to {record}")
     if demo:
         from .demo import USER
         from .token import mint

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,12 +18,20 @@ from .options import service_settings
 from .output import setup_errors
 from .server import run
 
+if TYPE_CHECKING:
+    from handlers._host.app import Application
+    from handlers._host.reloading import Reloading
+
+    from .recording import Recorder
+
 EXAMPLES = """\b
 A contract is enough to begin with; what is written goes before what is made up:
   relay serve --spec api.yaml --missing mock
   relay serve --spec api.yaml --handlers shop --missing mock --missing 'Event Logs=stub'
 With --reload an edit is live at once; one that is wrong is told here and at /readyz, and changes nothing:
   relay serve --spec api.yaml --handlers shop --missing mock --reload
+What a test suite asks a service is recorded once, and judged by the contract as often as you like:
+  relay serve --demo --record traffic.har
 """
 
 
@@ -48,7 +58,13 @@ With --reload an edit is live at once; one that is wrong is told here and at /re
     is_flag=True,
     help="Take up edits of contract and package while serving; settings are read once.",
 )
-def serve(*, demo: bool, reload: bool, **given: Any) -> None:
+@click.option(
+    "--record",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all traffic to a HAR file, credentials redacted, or add it to one; never in production.",
+)
+def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> None:
     """Serve the contract.
 
     Without --spec and --handlers it is the service's own contract. Options go before RELAY_*
@@ -71,19 +87,35 @@ def serve(*, demo: bool, reload: bool, **given: Any) -> None:
             raise SetupError(
                 [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
             )
-        if reload and settings.environment == "production":
-            raise SetupError(
-                [Problem("--reload", "not for production, which RELAY_ENVIRONMENT says this is")]
-            )
+        if settings.environment == "production":
+            told = "not for production, which RELAY_ENVIRONMENT says this is"
+            wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
+            if wrong:
+                raise SetupError(Problem(name, told) for name in wrong)
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it logs what clients get wrong
         logging.getLogger("relay").setLevel(settings.log_level.upper())
         sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
         application = create(settings.handlers, settings)
         if demo:
             asyncio.run(demo_data.load_demo(settings))
-        started = partial(announce, application, demo=demo)
-        if sources is None:
-            run(application, settings, started)
-        else:
-            service = Reloading(application)
-            run(service, settings, started, partial(watch, service, sources, settings.handlers, settings))
+        started = partial(announce, application, demo=demo, record=record)
+        service = Reloading(application) if sources else None
+        beside = (
+            partial(watch, service, sources, settings.handlers, settings) if service and sources else None
+        )
+        with _recorded(service or application, record) as served:
+            run(served, settings, started, beside)
+
+
+@contextmanager
+def _recorded(
+    service: Application | Reloading, record: Path | None
+) -> Iterator[Application | Reloading | Recorder]:
+    """Put a recorder around a service, if one is asked for; SetupError when it cannot write."""
+    if record is None:
+        yield service
+        return
+    from .recording import Recorder
+
+    with Recorder(service, record) as recorder:
+        yield recorder

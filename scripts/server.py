@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from handlers._host.reloading import Reloading
     from handlers._host.settings import HostSettings
 
+    from .recording import Recorder
+
 Beside = Callable[[], Coroutine[Any, Any, None]]
 """What runs beside the service from its first moment to its last; it is cancelled in the end."""
 
 
 def run(
-    service: Application | Reloading,
+    service: Application | Reloading | Recorder,
     settings: HostSettings,
     started: Callable[[int], None],
     beside: Beside | None = None,

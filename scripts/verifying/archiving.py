@@ -6,9 +6,12 @@ A body that is no text is base64; for requests HAR 1.2 has no word for that, and
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
+import os
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,11 +20,86 @@ from .exchanges import Exchange, Headers, Request
 FOOT = b"\n]}}\n"
 """What ends a file, behind its last entry."""
 
+MAX_BYTES = 512 * 1024 * 1024
+"""Larger files are neither read nor written: what is read is held in memory, several times over."""
+
 BASE64 = "base64"
 NOT_RECORDED = "not recorded"
 """The comment on a request's body that was not recorded."""
 
 _STATUSES = frozenset(HTTPStatus)
+
+
+class NotOurs(Exception):
+    """A file cannot be added to; the message says why, behind the file's name."""
+
+
+class GrowingArchive:
+    """A file that is a whole HTTP Archive after every entry.
+
+    An entry and what ends the file are written in one go, over what ended it before. Nobody else may
+    add to it meanwhile, nor, as it holds traffic, read it but its owner.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+        self._end = 0  # of the last entry
+        self._is_first = True
+
+    def open(self) -> None:
+        """Begin the file, or go on with one that was begun before; raise OSError, NotOurs."""
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._begin()
+        except BlockingIOError as exc:
+            self.close()
+            raise NotOurs("is being recorded into by somebody else; name another file") from exc
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file, which nothing is missing from."""
+        os.close(self._file)
+
+    def add(self, exchange: Exchange) -> bool:
+        """Write one more entry; False when the file is full. Raises OSError and leaves the file whole."""
+        line = (b"" if self._is_first else b",") + entry(exchange)
+        if self._end + len(line) + len(FOOT) > MAX_BYTES:
+            return False
+        self._write(line)
+        self._is_first = False
+        return True
+
+    def _begin(self) -> None:
+        size = os.fstat(self._file).st_size
+        if size == 0:
+            self._write(head())
+            return
+        begun = os.pread(self._file, len(_BEGUN), 0)
+        ended = os.pread(self._file, len(FOOT) + 1, max(0, size - len(FOOT) - 1))
+        if begun != _BEGUN or not ended.endswith(FOOT):
+            raise NotOurs("is there, and is no whole recording of this command; name another file")
+        self._end = size - len(FOOT)
+        self._is_first = ended.startswith(b"[")
+
+    def _write(self, data: bytes) -> None:
+        left, at = memoryview(data + FOOT), self._end
+        try:
+            while left:
+                written = os.pwrite(self._file, left, at)
+                left, at = left[written:], at + written
+        except OSError:
+            os.ftruncate(self._file, self._end)
+            if self._end:
+                os.pwrite(self._file, FOOT, self._end)
+            raise
+        self._end += len(data)
+
+
+_BEGUN = b'{"log": {"version": "1.2", "creator": {"name": "relay"'
 
 
 def head() -> bytes:

@@ -20,11 +20,8 @@ from handlers._host.documents import display
 from handlers._host.problems import Place, Problem, SetupError
 from scripts.files import replace_files
 
-from .archiving import BASE64, FOOT, NOT_RECORDED, entry, head, header_of
+from .archiving import BASE64, FOOT, MAX_BYTES, NOT_RECORDED, entry, head, header_of
 from .exchanges import REDACTED, Exchange, Headers, Request
-
-MAX_BYTES = 512 * 1024 * 1024
-"""Larger files are refused: what is read is held in memory, several times over."""
 
 _FORM = "application/x-www-form-urlencoded"
 
