@@ -1,0 +1,156 @@
+"""Recorded traffic held against the contract: `scripts/verifying/recorded.py`."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from handlers._host.contract import load_contract
+from handlers._host.problems import SetupError
+from hosting import contract, operation
+from scripts.verifying.coverage import Coverage
+from scripts.verifying.exchanges import Exchange, Request
+from scripts.verifying.judging import Judge
+from scripts.verifying.recorded import judge_traffic
+from scripts.verifying.traffic import write_har
+
+NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
+JSON = (("Content-Type", "application/json"),)
+
+
+@pytest.fixture
+def judging(tmp_path):
+    """Make a judge of a contract with some servers, whose paths lie where its first server's do."""
+
+    def judging(*servers):
+        path = tmp_path / "api.json"
+        written = contract({"/pets": {"get": operation("list", responses=NUMBERS)}})
+        path.write_bytes(orjson.dumps({**written, "servers": [{"url": url} for url in servers or ["/"]]}))
+        read = load_contract(path)
+        return Judge(read, read.base_path)
+
+    return judging
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Write a file of answers to GETs of some addresses."""
+
+    def write(*urls, body=b"1"):
+        path = tmp_path / "traffic.har"
+        write_har([Exchange(Request("GET", url), 200, JSON, body, "") for url in urls], path)
+        return path
+
+    return write
+
+
+def paths(part):
+    """The addresses that were judged."""
+    return [exchange.request.url for exchange in part.exchanges]
+
+
+def test_what_breaks_the_contract_is_told_once(judging, recorded):
+    """However often somebody recorded it."""
+    part = judge_traffic([recorded("http://h/pets", "http://h/pets?a=1", body=b'"x"')], judging())
+
+    (failure,) = part.failures
+    assert (failure.finding.rule, failure.operation, failure.count) == ("response-violation", "GET /pets", 2)
+    assert failure.exchange.part == "traffic.har"
+    assert (part.name, part.unit, part.cases, part.notes) == ("recorded traffic", "exchanges", 2, [])
+
+
+def test_other_hosts_are_left_out_and_counted(judging, recorded):
+    """A browser records all that a page asks for; each of its hosts may have a path of the same name."""
+    file = recorded("https://api.example.com/pets", "https://cdn.example.com/pets", "https://ads.test.io/x")
+
+    part = judge_traffic([file], judging("https://api.example.com"))
+
+    assert paths(part) == ["https://api.example.com/pets"]
+    assert len(part.notes) == 1
+    assert part.notes[0].endswith(
+        "traffic.har: 2 entries are not about this contract (cdn.example.com, ads.test.io)"
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4711", "localhost:80", "[::1]:8000", "test", "api.localhost"])
+def test_ones_own_machine_is_known_without_a_word(judging, recorded, host):
+    """Test suites take any port, and any name."""
+    file = recorded(f"http://{host}/pets", "https://api.elsewhere.com/pets")
+
+    part = judge_traffic([file], judging("https://api.example.com"))
+
+    assert paths(part) == [f"http://{host}/pets"]
+
+
+def test_without_any_known_host_the_path_decides(judging, recorded):
+    """Servers of a contract are often placeholders."""
+    file = recorded("https://real.example.org/pets", "https://real.example.org/other")
+
+    part = judge_traffic([file], judging("https://your-instance.example.com"))
+
+    assert paths(part) == ["https://real.example.org/pets"]
+
+
+def test_a_tested_service_is_known(judging, recorded):
+    """By its address, which none of the contract's servers has."""
+    file = recorded("https://staging.example.org/v2/pets", "https://cdn.example.org/pets")
+
+    part = judge_traffic([file], judging(), "https://staging.example.org/v2")
+
+    assert paths(part) == ["https://staging.example.org/pets"]
+
+
+def test_servers_with_variables_are_known(judging, recorded):
+    """A variable stands for anything within the host."""
+    file = recorded("https://eu.example.com/pets", "https://cdn.example.org/pets")
+
+    part = judge_traffic([file], judging("https://{region}.example.com"))
+
+    assert paths(part) == ["https://eu.example.com/pets"]
+
+
+def test_what_lay_below_another_path_is_where_coverage_finds_it(judging, recorded):
+    """A gateway puts a path before the contract's, or takes one away."""
+    judge = judging("https://api.example.com/v1", "https://gateway.example.com/shop/v1")
+    file = recorded("https://api.example.com/v1/pets", "https://gateway.example.com/shop/v1/pets?a=1")
+    coverage = Coverage(judge.contract)
+
+    part = judge_traffic([file], judge)
+    coverage.add(part.exchanges, judge)
+
+    assert paths(part) == ["https://api.example.com/v1/pets", "https://gateway.example.com/v1/pets?a=1"]
+    assert coverage.cells[0].seen == {"traffic.har": 2}
+
+
+def test_a_body_that_was_not_recorded_breaks_nothing(judging, recorded):
+    """It is said that nobody looked at it."""
+    part = judge_traffic([recorded("http://h/pets", body=None)], judging())
+
+    assert part.held
+    assert part.notes[0].endswith(
+        "traffic.har: 1 entry is recorded without the answer's body, which was not judged"
+    )
+
+
+def test_what_of_a_request_is_not_known_is_not_held_against_it(tmp_path):
+    """Its query is, which stands there as it was sent."""
+    where = ("query", "cookie")
+    limited = [{"name": "n", "in": one, "required": True, "schema": {"type": "integer"}} for one in where]
+    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    add = operation("add", responses=NUMBERS, parameters=limited, requestBody=body)
+    (tmp_path / "api.json").write_bytes(orjson.dumps(contract({"/pets": {"post": add}})))
+    request = Request("POST", "http://h/pets?n=x", (*JSON, ("Cookie", "n=[redacted]")), None)
+    write_har([Exchange(request, 200, JSON, b"1", "")], tmp_path / "a.har")
+
+    part = judge_traffic([tmp_path / "a.har"], Judge(load_contract(tmp_path / "api.json"), ""))
+
+    (failure,) = part.failures
+    assert "whose query breaks the contract at /n" in failure.finding.message
+
+
+def test_every_file_counts(judging, recorded, tmp_path):
+    """One that cannot be read is told, whatever the others hold."""
+    (tmp_path / "bad.har").write_text("{", "utf-8")
+
+    with pytest.raises(SetupError, match=r"bad\.har:1:2: is not JSON"):
+        judge_traffic([recorded("http://h/pets"), tmp_path / "bad.har"], judging())
