@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .breaking import breaking
+from .contract import contract
 from .drift import drift
 from .import_ import import_
 from .lint import lint
@@ -36,7 +37,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, drift, regenerate, import_, breaking, token, load):
+for _command in (serve, lint, drift, regenerate, import_, breaking, contract, token, load):
     main.add_command(_command)
 
 

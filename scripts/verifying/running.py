@@ -1,0 +1,221 @@
+"""A whole run: part after part, and the report of it all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from handlers._host.contract import Contract, Operation
+from handlers._host.documents import display
+from scripts.findings import Finding
+from scripts.options import chosen
+
+from .config import Config
+from .coverage import Coverage, check_waivers
+from .credentials import Credentials, signed_in
+from .exchanges import Exchange, Request
+from .faults import check_faults
+from .identity import check_identities
+from .judging import Judge
+from .matrix import Case, cases
+from .models import model_requests
+from .properties import Budget, check_properties
+from .recorded import judge_traffic
+from .redacting import Redactor
+from .replaying import keep, replay
+from .report import Report
+from .results import Failure, NotRun, Part
+from .routing import check_routing
+from .rules import RULES, finding
+from .spellings import Spellings
+from .starting import Place, Tested, find_config, found, served
+from .static import check_contract, check_drift
+from .subject import load_strict_contract
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for; None where nothing was said.
+
+    With recorded traffic in `har` no service is needed: one is tested only at `url`, or started if
+    `serve` says so. `failures` is the folder where failures are kept until they are fixed.
+    """
+
+    url: str | None
+    spec: Path | None
+    handlers: str | None
+    config: Path | None
+    har: tuple[Path, ...]
+    serve: bool
+    budget: Budget
+    min_coverage: float | None
+    failures: Path
+
+
+class Progress(Protocol):
+    """Is told of a run as it goes on."""
+
+    def begin(self, name: str) -> None:
+        """A part begins."""
+
+    def count(self, cases: int) -> None:
+        """It has come this far."""
+
+    def end(self, part: Part) -> None:
+        """It is over."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the parts of a run share."""
+
+    contract: Contract
+    config: Config
+    options: Options
+    progress: Progress
+    coverage: Coverage
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, name: str, check: Callable[[], Part]) -> Part:
+        """Run a part and take its time."""
+        self.progress.begin(name)
+        before = time.monotonic()
+        part = check()
+        part.seconds = time.monotonic() - before
+        self.parts.append(part)
+        self.progress.end(part)
+        return part
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Everything that was exchanged so far."""
+        return [exchange for part in self.parts for exchange in part.exchanges]
+
+
+def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
+    """Run everything that was asked for; raise SetupError for what keeps it from running."""
+    started, before = datetime.now(UTC), time.monotonic()
+    path, package = chosen(options.spec, options.handlers)
+    place = Place(path, package, options.spec, options.handlers)
+    config = find_config(options.config, place)
+    contract = load_strict_contract(path, config)
+    check_waivers(contract, config.waivers)
+    whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers))
+
+    tested: Tested | None = None
+    judge = Judge(contract, contract.base_path)
+    if options.url is not None:
+        with found(options.url, contract, config) as tested:
+            judge = _live(whole, tested, place)
+    elif options.serve or not options.har:
+        with served(place, contract, config) as tested:
+            judge = _live(whole, tested, place)
+    else:
+        _static(whole, place)
+    if options.har:
+        whole.add(
+            "recorded traffic",
+            lambda: judge_traffic(options.har, judge, tested.subject.url if tested else None),
+        )
+    whole.add("coverage", lambda: _cover(whole, judge, is_live=tested is not None))
+
+    report = Report(
+        title=contract.title,
+        spec=display(path),
+        subject=tested.subject.url if tested else None,
+        seed=options.budget.seed if tested else None,
+        started=started,
+        parts=whole.parts,
+        coverage=whole.coverage,
+        min_coverage=options.min_coverage,
+        reproduce=tested.reproduce if tested else (),
+        seconds=time.monotonic() - before,
+    )
+    redactor = Redactor(contract, tested.subject.secrets if tested else ())
+    if tested:
+        again = [one for part in whole.parts if part.name != "faults" for one in part.failures]
+        keep(again, options.failures, redactor)
+    return report, redactor
+
+
+def _static(whole: _Run, place: Place) -> None:
+    """Run what needs no service; the code is at hand unless the service is somebody else's."""
+    for part in check_contract(place.path, whole.contract):
+        whole.add(part.name, lambda part=part: part)  # type: ignore[misc]  # both parts come of one pass
+    is_here = whole.options.url is None or place.handlers is not None
+    whole.add("drift", lambda: check_drift(place.path, place.package if is_here else None))
+
+
+def _live(whole: _Run, tested: Tested, place: Place) -> Judge:
+    """Run every part that talks to the service."""
+    subject = tested.subject
+    judge = Judge(whole.contract, subject.base_path, subject.secrets)
+    credentials = Credentials(subject)
+
+    def mint(operation: Operation, request: Request, name: str | None) -> Request | None:
+        if name is None:
+            return request
+        for identity in credentials.identities:
+            if identity.name == name:
+                return signed_in(request, operation, whole.contract, credentials.of(identity))
+        made = cases(operation, request, subject, credentials)
+        return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)
+
+    whole.add("kept failures", lambda: replay(whole.options.failures, subject, mint, judge))
+    _static(whole, place)
+    whole.add(
+        "properties",
+        lambda: check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count),
+    )
+    models = model_requests(whole.contract, subject.url, judge, whole.exchanges)
+    whole.add("identity", lambda: check_identities(subject, credentials, models, judge))
+    whole.add("routing", lambda: check_routing(subject, judge))
+
+    def faults() -> Part:
+        if tested.copy is None:
+            return check_faults(subject, None, credentials, models)
+        with tested.copy() as copy:
+            return check_faults(subject, copy, credentials, models)
+
+    whole.add("faults", faults)
+    if subject.log is not None:
+        log = subject.log
+        whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
+    return judge
+
+
+def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part:
+    """Look for secrets in what the service has logged meanwhile."""
+    logged = path.read_bytes()
+    part = Part("log", "lines", logged.count(b"\n"))
+    if Spellings(secrets).are_in(logged):
+        message = "the service's log holds a secret; find where it is logged, and leave it out"
+        part.failures.append(Failure(finding(contract, "leaked-secret", (), message)))
+    return part
+
+
+def _cover(whole: _Run, judge: Judge, *, is_live: bool) -> Part:
+    """Tell what was seen of the contract, and what should have been."""
+    coverage, least = whole.coverage, whole.options.min_coverage
+    coverage.add(whole.exchanges, judge)
+    part = Part("coverage", "answers", len(coverage.cells))
+    if is_live:
+        for operation in coverage.never_succeeded():
+            message = f"{operation} answered nothing with a success that the contract documents"
+            told = finding(whole.contract, "never-succeeded", operation.pointer, message)
+            part.failures.append(Failure(told, str(operation)))
+    unseen = [cell for cell in coverage.cells if cell.state == "not seen"]
+    if least is not None and coverage.percent < least:
+        rule = RULES["low-coverage"]
+        for cell in unseen:
+            message = f"nobody has seen {cell}; {coverage.percent:g} % of the answers were seen, {least:g} % are asked"
+            told = Finding(rule.id, rule.severity, cell.place, message)
+            part.failures.append(Failure(told, str(cell.operation)))
+    else:
+        part.not_run += [NotRun(str(cell), "nobody has seen it happen") for cell in unseen]
+    part.failures += [Failure(told) for told in coverage.unused_waivers()]
+    return part

@@ -1,0 +1,409 @@
+"""Deliberate defects of the service, each with the rule that has to tell it, and where."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+OPERATION = "GET /api/calls/voice-ai/config"
+
+
+class Edit(NamedTuple):
+    """A text of a file, which stands there once, and what takes its place."""
+
+    file: str
+    old: str
+    new: str
+
+
+class Mutant(NamedTuple):
+    """A defect: how it is made, which rule tells it, and what its line (place and message) holds."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    rule: str
+    told: str
+
+
+_CALLS = "handlers/calls.py"
+_AUTH = "handlers/_host/auth.py"
+_TOKENS = "handlers/_host/tokens.py"
+_EDGE = "handlers/_host/edge.py"
+_ENDPOINT = "handlers/_host/endpoint.py"
+_ERRORS = "handlers/_errors.py"
+_IDENTITY = "handlers/_identity.py"
+_STACK = "handlers/_host/stack.py"
+_SPEC = "spec/openapi.yaml"
+
+# Without these the host itself keeps a handler's mistakes from going out.
+_UNGUARDED = (
+    Edit(
+        "handlers/_host/responses.py",
+        "        if validator.accepts(value):\n            return orjson.dumps(value)",
+        "        if True:\n            return orjson.dumps(value)",
+    ),
+)
+
+_200 = "spec/openapi.yaml:66:"
+_401 = "spec/openapi.yaml:72:"
+_500 = "spec/openapi.yaml:78:"
+
+
+def _handler(name: str, old: str, new: str, told: str, rule: str = "response-violation") -> Mutant:
+    return Mutant(name, (*_UNGUARDED, Edit(_CALLS, old, new)), rule, told)
+
+
+def _one(name: str, file: str, old: str, new: str, rule: str, told: str) -> Mutant:
+    return Mutant(name, (Edit(file, old, new),), rule, told)
+
+
+_ANSWER = "        answer.headers.extend(ALWAYS)\n"
+_OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
+
+MUTANTS = [
+    # What goes out.
+    _handler("wrong type", "settings.has_api_key,", '"yes",', "/hasApiKey"),
+    _handler("null", "settings.has_tool_secret,", "None,", "/hasToolSecret"),
+    _handler("number for text", "settings.sinch_est_trunk_id,", "7,", "/sinchEstTrunkId"),
+    _handler("object for list", '"phoneNumbers": numbers,', '"phoneNumbers": {},', "/phoneNumbers"),
+    _handler("field left out", '        "hasToolSecret": settings.has_tool_secret,\n', "", "/hasToolSecret"),
+    _handler(
+        "field too many",
+        '        "phoneNumbers": numbers,',
+        '        "phoneNumbers": numbers,\n        "internalId": 1,',
+        "/internalId",
+    ),
+    _handler(
+        "no member of the enum",
+        '"phoneNumbers": numbers,',
+        '"phoneNumbers": [{**number, "provider": "twilio"} for number in numbers],',
+        "/phoneNumbers/0/provider",
+    ),
+    _handler(
+        "owner left out",
+        '"phoneNumbers": numbers,',
+        '"phoneNumbers": [{k: v for k, v in number.items() if k != "userId"} for number in numbers],',
+        "/phoneNumbers/0/userId",
+    ),
+    _one(
+        "the host's own guard says 500",
+        _CALLS,
+        "settings.has_api_key,",
+        '"yes",',
+        "never-succeeded",
+        OPERATION,
+    ),
+    _one(
+        "undocumented status",
+        _ENDPOINT,
+        _ANSWER,
+        f"{_ANSWER}        answer = answer._replace(status=202)\n",
+        "undocumented-status",
+        f"{OPERATION} answered 202",
+    ),
+    _one(
+        "wrong media type",
+        _ENDPOINT,
+        _ANSWER,
+        f'{_ANSWER}        answer.headers[0] = (b"content-type", b"text/html")\n',
+        "undocumented-media-type",
+        f"200 of {OPERATION} is text/html",
+    ),
+    _one(
+        "no media type",
+        _ENDPOINT,
+        _ANSWER,
+        f"{_ANSWER}        del answer.headers[0]\n",
+        "undocumented-media-type",
+        f"200 of {OPERATION}",
+    ),
+    _one(
+        "a key twice",
+        _ENDPOINT,
+        _ANSWER,
+        f"{_ANSWER}        answer = answer._replace(body=answer.body[:-1] + b',\"hasApiKey\":true}}')\n",
+        "not-json",
+        f"200 of {OPERATION}",
+    ),
+    _one(
+        "a body cut short",
+        _ENDPOINT,
+        _ANSWER,
+        f"{_ANSWER}        answer = answer._replace(body=answer.body[:-1])\n",
+        "not-json",
+        f"200 of {OPERATION}",
+    ),
+    # Failures.
+    _one(
+        "an error without its code",
+        _ERRORS,
+        'return {"success": False, "error": report.message, "code": report.code}, "application/json"',
+        'return {"success": False, "error": report.message}, "application/json"',
+        "response-violation",
+        "/code",
+    ),
+    _one(
+        "an error that says success",
+        _ERRORS,
+        'return {"success": False, "error": report.message,',
+        'return {"success": True, "error": report.message,',
+        "response-violation",
+        "/success",
+    ),
+    _one(
+        "an error of another shape",
+        _ERRORS,
+        '"error": report.message, "code": report.code}, "application/json"',
+        '"error": [report.message], "code": report.code}, "application/json"',
+        "response-violation",
+        "/error",
+    ),
+    _one(
+        "problem details in place of the envelope",
+        "handlers/_host/exports.py",
+        'getattr(package, "render_error", problem_details)',
+        "problem_details",
+        "undocumented-media-type",
+        f"401 of {OPERATION}",
+    ),
+    _one(
+        "no challenge",
+        _EDGE,
+        'return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)',
+        'return Answer(found.status, [(b"content-type", media_type.encode()), *ALWAYS], written)',
+        "missing-challenge",
+        f"401 of {OPERATION}",
+    ),
+    _one(
+        "Allow incomplete",
+        _STACK,
+        'raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})',
+        'raise MethodNotAllowed({"allow": "POST"})',
+        "incomplete-allow",
+        "without GET",
+    ),
+    _one(
+        "every method does what GET does",
+        _STACK,
+        'context = match.methods.get(scope["method"])',
+        'context = match.methods["GET"]',
+        "undocumented-method",
+        "/api/calls/voice-ai/config is answered",
+    ),
+    _one(
+        "an unknown path is found",
+        _STACK,
+        "            raise NotFound\n",
+        '            await send_answer(send, Answer(200, [], b""))\n            return\n',
+        "undocumented-path",
+        "spec/openapi.yaml",
+    ),
+    _one(
+        "an unknown path is refused in plain text",
+        _STACK,
+        "            raise NotFound\n",
+        '            await send_answer(send, Answer(404, [(b"content-type", b"text/plain")], b"no"))\n'
+        "            return\n",
+        "error-shape",
+        "unknown path",
+    ),
+    # Failures inside.
+    _one(
+        "a failure tells what it was",
+        _EDGE,
+        "        found = report(exc) or _INTERNAL\n",
+        "        found = report(exc) or ErrorReport(500, HostError.code, str(exc))\n",
+        "leaked-secret",
+        f"500 of {OPERATION}",
+    ),
+    _one(
+        "a failure shows its traceback",
+        _EDGE,
+        "        found = report(exc) or _INTERNAL\n",
+        "        import traceback\n\n"
+        '        found = report(exc) or ErrorReport(500, HostError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
+        "leaked-traceback",
+        f"500 of {OPERATION}",
+    ),
+    _one(
+        "a failure is called unavailable",
+        _EDGE,
+        "_INTERNAL = ErrorReport(HostError.status,",
+        "_INTERNAL = ErrorReport(503,",
+        "wrong-fault-answer",
+        f"{OPERATION} answers 503",
+    ),
+    _one(
+        "a failure in plain text",
+        _EDGE,
+        "            written = orjson.dumps(body)\n",
+        "            written = orjson.dumps(body)\n"
+        '            media_type = "text/plain" if found.status == 500 else media_type\n',
+        "undocumented-media-type",
+        f"500 of {OPERATION} is text/plain",
+    ),
+    # Secrets.
+    _one(
+        "a secret in a field",
+        _CALLS,
+        "settings.ai_voice_provider,",
+        '"demo-elevenlabs-api-key",',
+        "leaked-secret",
+        f"200 of {OPERATION}",
+    ),
+    _one(
+        "a secret in hexadecimal, in a header",
+        _EDGE,
+        'ALWAYS: HeaderList = [(b"cache-control", b"no-store"),',
+        'ALWAYS: HeaderList = [(b"x-debug", b"demo-sinch-key-secret".hex().encode()),',
+        "leaked-secret",
+        OPERATION,
+    ),
+    _one(
+        "the key in the log",
+        _TOKENS,
+        '            _log.info("token refused: %s", type(exc).__name__)',
+        '            _log.info("token refused: %s with %s", type(exc).__name__, key.decode())',
+        "leaked-secret",
+        "log",
+    ),
+    # Who is let in.
+    _one(
+        "nobody is asked who they are",
+        _AUTH,
+        "        raise Unauthenticated(self._invitation)\n",
+        '        return {}, await self._identify(claims={"userId": "64f0a1b2c3d4e5f6a7b8c9d1"})\n',
+        "credential-accepted",
+        OPERATION,
+    ),
+    _one(
+        "refused as forbidden",
+        "handlers/_host/errors.py",
+        'status, code, message = 401, "UNAUTHENTICATED"',
+        'status, code, message = 403, "UNAUTHENTICATED"',
+        "wrong-refusal",
+        OPERATION,
+    ),
+    *(
+        _one(
+            name,
+            _TOKENS,
+            _OPTIONS,
+            f'self._options: Any = {{"require": required, "enforce_minimum_key_length": True, "{check}": False}}',
+            "credential-accepted",
+            told,
+        )
+        for name, check, told in [
+            ("an expired token", "verify_exp", "expired"),
+            ("a token of tomorrow", "verify_nbf", "not yet valid"),
+            ("anybody's signature", "verify_signature", "another key"),
+            ("a token for another service", "verify_aud", "audience"),
+        ]
+    ),
+    _one(
+        "a token without an end",
+        _TOKENS,
+        'required = ["exp", *([',
+        "required = [*([",
+        "credential-accepted",
+        "exp",
+    ),
+    _one(
+        "any algorithm of the family",
+        _TOKENS,
+        "algorithms=[algorithm],",
+        'algorithms=[algorithm, "HS384", "HS512"],',
+        "credential-accepted",
+        "HS512",
+    ),
+    _one(
+        "a disabled user",
+        _IDENTITY,
+        "if user is None or user.login_disabled:",
+        "if user is None:",
+        "credential-accepted",
+        "disabled user",
+    ),
+    _one(
+        "an unknown user",
+        _IDENTITY,
+        "    if user is None or user.login_disabled:",
+        '    user = user or await store.user("64f0a1b2c3d4e5f6a7b8c9d1")\n'
+        "    if user is None or user.login_disabled:",
+        "credential-accepted",
+        "unknown user",
+    ),
+    _one(
+        "a token that names nobody",
+        _IDENTITY,
+        '    user_id = claims.get("userId", claims.get("sub"))\n',
+        '    user_id = claims.get("userId", "64f0a1b2c3d4e5f6a7b8c9d1")\n',
+        "credential-accepted",
+        "userId",
+    ),
+    _one(
+        "a token that names nobody is a failure",
+        _IDENTITY,
+        '    user_id = claims.get("userId", claims.get("sub"))\n',
+        '    user_id = claims["userId"]\n',
+        "wrong-refusal",
+        "userId",
+    ),
+    _one(
+        "the first of two tokens counts",
+        _AUTH,
+        "    if len(values) > 1 or len(values[0]) > MAX_CREDENTIAL:\n        raise Unauthenticated\n    word",
+        "    word",
+        "credential-accepted",
+        "two",
+    ),
+    _one(
+        "a token in the query",
+        _AUTH,
+        "return lambda headers, _query: _bearer(headers)",
+        'return lambda headers, query: _bearer(headers) or query.decode().partition("access_token=")[2] or None',
+        "credential-accepted",
+        "query",
+    ),
+    _one(
+        "a role that may not",
+        _IDENTITY,
+        "    return Caller(",
+        '    if user.access_role == "SALES_REP":\n        raise NotSignedIn\n    return Caller(',
+        "role-refused",
+        "sales rep",
+    ),
+    # What lies beside the service.
+    _one(
+        "a stale handler",
+        _CALLS,
+        "def _config_view(",
+        "async def get_calls_old_config(*, caller: Caller) -> None:\n"
+        '    """Serve what the contract once had."""\n\n\ndef _config_view(',
+        "stale-handler",
+        "handlers/calls.py",
+    ),
+    _one(
+        "stale types",
+        "handlers/_types.py",
+        "hasApiKey: bool",
+        "hasApiKey: str",
+        "types-outdated",
+        "handlers/_types.py",
+    ),
+    _one(
+        "an example that breaks its schema",
+        _SPEC,
+        "        hasApiKey: true\n",
+        "        hasApiKey: 'yes'\n",
+        "invalid-example",
+        "spec/openapi.yaml:",
+    ),
+    _one(
+        "an answer that never comes",
+        _SPEC,
+        "        '500':\n",
+        "        '404':\n          description: No such thing\n        '500':\n",
+        "low-coverage",
+        f"404 without a body of {OPERATION}",
+    ),
+]
