@@ -117,10 +117,10 @@ def conclude(
 
 
 def _order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
-    return finding.severity is Severity.INFO, *_parts(finding.place), finding.rule, finding.message
+    return finding.severity is Severity.INFO, *place_parts(finding.place), finding.rule, finding.message
 
 
-def _parts(place: Place | str) -> tuple[str, int, int]:
+def place_parts(place: Place | str) -> tuple[str, int, int]:
     """Return file, line and column; line and column are 0 where a whole file is meant."""
     return (place, 0, 0) if isinstance(place, str) else place
 
@@ -145,7 +145,7 @@ def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
         {
             "rule": finding.rule,
             "severity": finding.severity,
-            **dict(zip(("file", "line", "column"), _parts(finding.place), strict=True)),
+            **dict(zip(("file", "line", "column"), place_parts(finding.place), strict=True)),
             "message": finding.message,
             "other": finding.other._asdict() if finding.other else None,
         }
@@ -159,7 +159,7 @@ def _junit(command: str, findings: Sequence[Finding], clean: str) -> str:
     """Write a suite with a case for each finding; only an error is a failure."""
     suite = ET.Element("testsuite", name=f"relay {command}")
     for finding in findings:
-        file, line, _ = _parts(finding.place)
+        file, line, _ = place_parts(finding.place)
         case = ET.SubElement(
             suite, "testcase", classname=finding.rule, name=f"{finding.place}: {finding.message}"
         )
@@ -185,7 +185,7 @@ def _github(command: str, findings: Sequence[Finding], clean: str) -> str:
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     lines = []
     for finding in findings:
-        file, line, column = _parts(finding.place)
+        file, line, column = place_parts(finding.place)
         properties = {"file": file, **({"line": line, "col": column} if line else {}), "title": finding.rule}
         told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
