@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .breaking import breaking
+from .ci import ci
 from .contract import contract
 from .drift import drift
 from .import_ import import_
@@ -37,7 +38,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, drift, regenerate, import_, breaking, contract, token, load):
+for _command in (serve, lint, drift, regenerate, import_, breaking, contract, ci, token, load):
     main.add_command(_command)
 
 
