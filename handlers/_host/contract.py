@@ -131,6 +131,18 @@ class Contract:
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
 
+    def follow(self, pointer: Pointer) -> tuple[Any, Pointer]:
+        """Return the value at a pointer that may lead through `$ref`s, and its own place."""
+        value: Any = self.document
+        at = Pointer()
+        for token in (*pointer, None):
+            while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
+                at = parse_pointer(ref[1:])
+                value = lookup(self.document, at)
+            if token is not None:
+                value, at = lookup(value, (token,)), (*at, token)
+        return value, at
+
     def raw(self, operation: Operation) -> dict[str, Any]:
         """Return an operation as it is written."""
         found: dict[str, Any] = self.resolve(self.document["paths"][operation.path])[operation.method]

@@ -34,7 +34,8 @@ _KEYWORDS = frozenset(
 )
 INTEGER_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _HIDDEN: Schema = {"not": {"description": "hidden"}}  # nothing fits, and the error shows why
-_MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+"""The mark of a property that must not be sent this way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Validator:
                     f"{path}/{escape(kind.unexpected[0])}", kind.name, "no such property is allowed"
                 )
             case "not" if kind.schema == _HIDDEN["not"]:
-                mark = _MARKS[self._direction]
+                mark = MARKS[self._direction]
                 return Violation(path, mark, f"the property is {mark}: a {self._direction} must not hold it")
             case _:
                 return Violation(path, kind.name, error.message)
@@ -179,7 +180,7 @@ class SchemaCompiler:
         )
 
     def _is_hidden(self, schema: Schema, direction: Direction) -> bool:
-        return self._contract.resolve(schema).get(_MARKS[direction]) is True
+        return self._contract.resolve(schema).get(MARKS[direction]) is True
 
 
 def _require(schema: Schema, names: list[str]) -> None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from handlers._host import media
-from handlers._host.bundling import lookup, parse_pointer
 from handlers._host.contract import ABSENT, Contract, Operation, Parameter, Response, Schema
 from handlers._host.documents import Pointer
 from handlers._host.errors import ResponseViolation
@@ -63,7 +62,7 @@ class CannedAnswers:
         status = next((code for code in range(200, 600) if self._operation.response(code) is response), None)
         if status is None:
             return None
-        raw, pointer = _follow(self._contract, response.pointer)
+        raw, pointer = self._contract.follow(response.pointer)
         try:
             return self._made(response, status, raw, pointer)
         except NoSample as exc:
@@ -95,22 +94,15 @@ class CannedAnswers:
     def _bodies(self, content: Mapping[str, Any], name: str, pointer: Pointer) -> dict[str, _Body]:
         """Return the bodies that a media type has, by the name of the example; the first is the usual one."""
         part = Part(content.get("schema", {}), (*pointer, "schema"))
-        bodies = {key: _Body(value, at, part) for key, value, at in self._examples(content, pointer)}
+        bodies = {
+            key: _Body(value, at, part) for key, value, at in examples(self._contract, content, pointer)
+        }
         if not bodies:
             schema = part.schema
             if not media.is_json(_CONCRETE.get(name, name)):
                 schema = {"allOf": [schema, {"type": "string"}]}  # what is not JSON is written as it is
             bodies[""] = _Body(self._sample(schema, part.pointer), pointer, part)
         return bodies
-
-    def _examples(self, owner: Mapping[str, Any], pointer: Pointer) -> Iterator[tuple[str, Any, Pointer]]:
-        """Yield name, value and place of what is in `example` and `examples`; nothing external is fetched."""
-        if "example" in owner:
-            yield "", owner["example"], (*pointer, "example")
-        for key in owner.get("examples") or {}:
-            example, at = _follow(self._contract, (*pointer, "examples", key))
-            if "value" in example:
-                yield key, example["value"], (*at, "value")
 
     def _answer(self, body: _Body, status: int, headers: Mapping[str, str], name: str) -> Answer | None:
         """Encode a body; None, with the problem noted at its place, if it breaks its schema."""
@@ -127,10 +119,10 @@ class CannedAnswers:
 
     def _header(self, header: Parameter) -> str:
         """Return a value for a header, as it is written (OpenAPI 3.0.3, "Style Values", simple)."""
-        raw, pointer = _follow(self._contract, header.pointer)
+        raw, pointer = self._contract.follow(header.pointer)
         if header.media_type is not None:
             raw, pointer = raw["content"][header.media_type], (*pointer, "content", header.media_type)
-        given = next((value for _, value, _ in self._examples(raw, pointer)), ABSENT)
+        given = next((value for _, value, _ in examples(self._contract, raw, pointer)), ABSENT)
         value = self._sample(header.schema, (*pointer, "schema")) if given is ABSENT else given
         if header.media_type is not None:
             return orjson.dumps(value).decode()
@@ -154,14 +146,13 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _follow(contract: Contract, pointer: Pointer) -> tuple[Any, Pointer]:
-    """Return the value at a pointer that may lead through `$ref`s, and its own place."""
-    value: Any = contract.document
-    at = Pointer()
-    for token in (*pointer, None):
-        while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
-            at = parse_pointer(ref[1:])
-            value = lookup(contract.document, at)
-        if token is not None:
-            value, at = lookup(value, (token,)), (*at, token)
-    return value, at
+def examples(
+    contract: Contract, owner: Mapping[str, Any], pointer: Pointer
+) -> Iterator[tuple[str, Any, Pointer]]:
+    """Yield name, value and place of what is in `example` and `examples`; nothing external is fetched."""
+    if "example" in owner:
+        yield "", owner["example"], (*pointer, "example")
+    for key in owner.get("examples") or {}:
+        example, at = contract.follow((*pointer, "examples", key))
+        if "value" in example:
+            yield key, example["value"], (*at, "value")

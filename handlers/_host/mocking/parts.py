@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from handlers._host.bundling import lookup, parse_pointer
 from handlers._host.contract import Contract, Schema
 from handlers._host.documents import Pointer
+from handlers._host.schemas import MARKS, Direction
 
 _WORDS = {  # what a schema without a type is about
     "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
@@ -106,13 +107,13 @@ def is_allowed(name: str, parts: list[Part]) -> bool:
     )
 
 
-def is_hidden(part: Part, contract: Contract) -> bool:
-    """Whether a property must not be in an answer."""
-    return contract.resolve(part.schema).get("writeOnly") is True
+def is_hidden(part: Part, contract: Contract, direction: Direction) -> bool:
+    """Whether a property must not be sent this way."""
+    return contract.resolve(part.schema).get(MARKS[direction]) is True
 
 
-def shown(value: Any, given: Iterable[Part], contract: Contract) -> Any:
-    """Return an example without what is write-only: that of a schema may be one of a request, too."""
+def shown(value: Any, given: Iterable[Part], contract: Contract, direction: Direction) -> Any:
+    """Return an example without what must not be sent this way: that of a schema may be meant for both."""
     parts: list[Part] = []
     with suppress(NoSample):
         for part in given:
@@ -120,11 +121,11 @@ def shown(value: Any, given: Iterable[Part], contract: Contract) -> Any:
     if isinstance(value, dict):
         properties = properties_of(parts)
         return {
-            name: shown(item, properties.get(name, []), contract)
+            name: shown(item, properties.get(name, []), contract, direction)
             for name, item in value.items()
-            if not any(is_hidden(part, contract) for part in properties.get(name, []))
+            if not any(is_hidden(part, contract, direction) for part in properties.get(name, []))
         }
     if isinstance(value, list):
         items = schemas_at(parts, "items")
-        return [shown(item, items, contract) for item in value]
+        return [shown(item, items, contract, direction) for item in value]
     return value

@@ -14,7 +14,7 @@ import orjson
 
 from handlers._host.contract import Contract, Schema
 from handlers._host.documents import Pointer
-from handlers._host.schemas import SchemaCompiler
+from handlers._host.schemas import Direction, SchemaCompiler
 
 from .numbers import number_within
 from .parts import (
@@ -49,10 +49,13 @@ class _TooLarge(Exception):
 
 
 class Sampler:
-    """Makes values for answers, by the schemas of one contract."""
+    """Makes values that are sent one way, by the schemas of one contract."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(
+        self, contract: Contract, compiler: SchemaCompiler, direction: Direction = "response"
+    ) -> None:
         self.contract = contract
+        self.direction = direction
         self._compiler = compiler
 
     def sample(self, schema: Schema, pointer: Pointer) -> Any:
@@ -62,7 +65,7 @@ class Sampler:
         of the compiler's.
         """
         parts = [Part(schema, pointer)]
-        if self._compiler.compile(schema, "response", pointer) is None:
+        if self._compiler.compile(schema, self.direction, pointer) is None:
             raise NoSample("its schema cannot be compiled")
         reason = "its parts contradict each other"
         for depth in _DEPTHS:
@@ -83,7 +86,7 @@ class Sampler:
         if not whole:
             return True
         schema = whole[0] if len(whole) == 1 else {"allOf": whole}
-        validator = self._compiler.compile(schema, "response", parts[0].pointer)
+        validator = self._compiler.compile(schema, self.direction, parts[0].pointer)
         try:
             return validator is not None and validator.accepts(value)
         except ValueError:
@@ -91,7 +94,7 @@ class Sampler:
 
     def example(self, value: Any, part: Part, pointer: Pointer) -> bool:
         """Whether the contract's own example conforms; if not, it is a problem at `pointer`."""
-        validator = self._compiler.compile(part.schema, "response", part.pointer)
+        validator = self._compiler.compile(part.schema, self.direction, part.pointer)
         if validator is None:
             return False
         broken = [] if validator.accepts(value) else validator.violations(value)
@@ -148,10 +151,10 @@ class _Attempt:
         raise NoSample(reason)
 
     def _given(self, parts: list[Part]) -> Iterator[Any]:
-        """Yield the examples and defaults that stand in the schemas; what is write-only is left out of them."""
+        """Yield the examples and defaults that stand in the schemas; what must not be sent is left out of them."""
         for part in parts:
             if "example" in part.schema:
-                example = shown(part.schema["example"], [part], self._contract)
+                example = shown(part.schema["example"], [part], self._contract, self._sampler.direction)
                 is_good = self._sampler.example(example, part, (*part.pointer, "example"))
                 if is_good and self._sampler.accepts(parts, example):
                     yield example
@@ -212,7 +215,7 @@ class _Attempt:
         hidden = {
             name
             for name, found in properties.items()
-            if any(is_hidden(part, self._contract) for part in found)
+            if any(is_hidden(part, self._contract, self._sampler.direction) for part in found)
         }
         required = {name for schema, _ in parts for name in schema.get("required", [])} - hidden
         least = highest(parts, "minProperties")
