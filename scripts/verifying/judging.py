@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from handlers._host import media, messages
 from handlers._host.binding import argument_names
 from handlers._host.contract import Contract, Operation, Response
+from handlers._host.documents import Pointer
 from handlers._host.errors import HostError, InvalidRequest, MalformedPath
 from handlers._host.json_strict import NotJson, parse_json
+from handlers._host.mocking.canned import BODILESS
+from handlers._host.problems import SetupError
 from handlers._host.requests import RequestDecoder
 from handlers._host.responses import HeaderDecoder
 from handlers._host.routing import Match, Routes
-from handlers._host.schemas import SchemaCompiler, Violation
+from handlers._host.schemas import SchemaCompiler, Validator, Violation
 from scripts.findings import Finding
 
 from .exchanges import REDACTED, Exchange, Request
@@ -35,30 +38,64 @@ class Where(NamedTuple):
     variables: dict[str, str]
 
 
+class _Promise:
+    """One documented answer, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self.pointer = response.pointer
+        self.headers = HeaderDecoder(response, contract, compiler)
+        self.content = media.by_name(
+            {
+                name: compiler.compile(schema, "response", (*response.pointer, "content", name))
+                for name, schema in response.content.items()
+            }
+        )
+
+
 class Judge:
     """Holds exchanges against one contract, by the validators that the host itself compiles.
 
     `base_path` is the path that the contract's paths lie below, `secrets` are values that must not
-    come out anywhere. A body that was not recorded is not judged.
+    come out anywhere. A body that was not recorded is not judged. Raises SetupError for schemas that
+    cannot be compiled.
     """
 
     def __init__(self, contract: Contract, base_path: str, secrets: Iterable[str] = ()) -> None:
         self.contract = contract
-        self._compiler = SchemaCompiler(contract)
+        compiler = SchemaCompiler(contract)
         self.base_path = base_path.rstrip("/")
         self._secrets = Spellings(secrets)
         self._routes: Routes[Operation] = Routes()
         for operation in contract.operations:
             self._routes.add(operation.path, operation.method, operation)
         self._decoders = {
-            operation.id: RequestDecoder(operation, argument_names(operation), self._compiler, contract)
+            operation.id: RequestDecoder(operation, argument_names(operation), compiler, contract)
             for operation in contract.operations
         }
-        self._envelope = self._common_envelope()
+        self._promises = {
+            response.pointer: _Promise(response, contract, compiler)
+            for operation in contract.operations
+            for response in operation.responses.values()
+        }
+        self._envelope = self._common_envelope(compiler)
+        if wrong := [problem for problem in compiler.problems if problem.rule == "schema"]:
+            raise SetupError(wrong)  # what else is wrong is no hindrance, and `relay lint` tells it
 
     def where(self, exchange: Exchange) -> Where | None:
         """Return what an exchange is about; None for what the contract has no path for."""
-        raw_path = urlsplit(exchange.request.url).path
+        return self._where(exchange.request)
+
+    def is_sound(self, request: Request, operation: Operation) -> bool:
+        """Whether a request leads to an operation and keeps to the contract."""
+        where = self._where(request)
+        return (
+            where is not None
+            and where.operation is operation
+            and not list(self._breaches(request, operation, where.variables))
+        )
+
+    def _where(self, request: Request) -> Where | None:
+        raw_path = urlsplit(request.url).path
         if not raw_path.startswith(f"{self.base_path}/"):
             return None
         try:
@@ -68,7 +105,7 @@ class Judge:
         if match is None:
             return None
         path = next(iter(match.methods.values())).path
-        operation = match.methods.get(exchange.request.method.upper())
+        operation = match.methods.get(request.method.upper())
         return Where(path, match.methods, operation, match.variables)
 
     def judge(self, exchange: Exchange) -> list[Failure]:
@@ -130,49 +167,57 @@ class Judge:
             yield finding(self.contract, "undocumented-status", (*operation.pointer, "responses"), message)
         else:
             told = f"{exchange.status} of {operation}"
-            yield from self._headers(exchange, response, told)
-            yield from self._content(exchange, response, told)
+            promise = self._promises[response.pointer]
+            yield from self._headers(exchange, promise, told)
+            yield from self._content(exchange, promise, told)
         if exchange.status == 401 and exchange.header("www-authenticate") is None:
             message = f"401 of {operation} has no WWW-Authenticate; say which scheme to sign in with"
             pointer = response.pointer if response else operation.pointer
             yield finding(self.contract, "missing-challenge", pointer, message)
 
-    def _headers(self, exchange: Exchange, response: Response, told: str) -> Iterator[Finding]:
+    def _headers(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
         names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
-        for violation in HeaderDecoder(response, self.contract, self._compiler).violations(names):
+        for violation in promise.headers.violations(names):
             message = f"{told} breaks its header at {violation.path}: {violation.message}"
-            yield finding(self.contract, "response-header", response.pointer, message)
+            yield finding(self.contract, "response-header", promise.pointer, message)
 
-    def _content(self, exchange: Exchange, response: Response, told: str) -> Iterator[Finding]:
-        is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in (204, 304)
-        if not response.content or is_bodiless:
+    def _content(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
+        is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
+        if is_bodiless or not promise.content:
             if exchange.body:
-                message = f"{told} has a body, and the contract documents none"
-                yield finding(self.contract, "unexpected-body", response.pointer, message)
+                reason = "HTTP allows none" if is_bodiless else "the contract documents none"
+                message = f"{told} has a body, and {reason}; leave it out"
+                yield finding(self.contract, "unexpected-body", promise.pointer, message)
             return
-        name = media.bare(exchange.header("content-type") or "")
-        schemas = media.by_name(response.content)
-        schema = media.find(name, schemas)
-        if schema is None:
-            message = f"{told} is {name or 'of no media type'}; the contract documents {', '.join(schemas)}"
-            yield finding(self.contract, "undocumented-media-type", (*response.pointer, "content"), message)
+        content_type = exchange.header("content-type") or ""
+        name, pointer = media.bare(content_type), (*promise.pointer, "content")
+        validator = media.find(name, promise.content)
+        if validator is None:
+            known = ", ".join(promise.content)
+            message = f"{told} is {name or 'of no media type'}; the contract documents {known}"
+            yield finding(self.contract, "undocumented-media-type", pointer, message)
             return
-        yield from self._body(exchange.body, name, schema, (*response.pointer, "content"), told)
+        yield from self._body(exchange.body, content_type, validator, pointer, told)
 
     def _body(
-        self, body: bytes | None, name: str, schema: dict[str, Any], pointer: tuple[str, ...], told: str
+        self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, told: str
     ) -> Iterator[Finding]:
         if body is None:
             return
-        validator = self._compiler.compile(schema, "response", pointer)
-        assert validator is not None  # the contract was found sound before anything was sent
+        name, charset = media.parse_media_type(content_type)
         try:
-            value = parse_json(body) if media.is_json(name) else body.decode()
+            if media.is_json(name):
+                value = parse_json(body)
+            elif name.startswith("text/"):
+                value = body.decode(charset)
+            else:
+                return  # no schema of OpenAPI 3.0 describes other bytes
         except NotJson as exc:
-            yield finding(self.contract, "not-json", pointer, f"{told} is {exc}")
+            message = f"{told} is not JSON that all parsers read alike: {exc}"
+            yield finding(self.contract, "not-json", pointer, message)
             return
-        except UnicodeDecodeError:
-            return  # no schema of OpenAPI 3.0 describes other bytes
+        except (UnicodeDecodeError, LookupError):
+            return  # the contract says nothing of charsets
         for violation in [] if validator.accepts(value) else validator.violations(value):
             yield finding(self.contract, "response-violation", pointer, _breach(told, violation))
 
@@ -180,7 +225,12 @@ class Judge:
         self, exchange: Exchange, operation: Operation, variables: dict[str, str]
     ) -> Iterator[Finding]:
         """Find what a request that was answered with success had wrong."""
-        request = exchange.request
+        for breach in self._breaches(exchange.request, operation, variables):
+            message = f"{operation} let a request in {breach}; refuse it"
+            yield finding(self.contract, "request-accepted", operation.pointer, message)
+
+    def _breaches(self, request: Request, operation: Operation, variables: dict[str, str]) -> Iterator[str]:
+        """Yield what is wrong with a request, as what may stand behind the word."""
         headers = [
             (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers
         ]
@@ -191,34 +241,30 @@ class Judge:
                 messages.Request(variables, query, headers, request.body or b"")
             )
         except InvalidRequest as exc:
-            for failure in exc.failures:
-                if failure.location in unknown:
-                    continue
-                violation = failure.violation
-                message = (
-                    f"{operation} let a request in whose {failure.location} breaks the contract at "
-                    f"{violation.path or '/'}: {violation.message}"
-                )
-                yield finding(self.contract, "request-accepted", operation.pointer, message)
+            for location, violation in ((one.location, one.violation) for one in exc.failures):
+                if location not in unknown:
+                    yield f"whose {location} breaks the contract at {violation.path or '/'}: {violation.message}"
         except HostError as exc:
-            message = f"{operation} let a request in that the contract refuses: {exc.message}"
-            yield finding(self.contract, "request-accepted", operation.pointer, message)
+            yield f"that the contract refuses: {exc.message}"
 
-    def _error_shape(self, exchange: Exchange, told: str, pointer: tuple[str, ...]) -> Iterator[Finding]:
+    def _error_shape(self, exchange: Exchange, told: str, pointer: Pointer) -> Iterator[Finding]:
         """Hold a failure that the contract does not name against the shape that all its failures have."""
         if self._envelope is None or exchange.request.method.upper() == "HEAD":
             return
-        name, schema = self._envelope
-        found = media.bare(exchange.header("content-type") or "")
+        name, validator = self._envelope
+        content_type = exchange.header("content-type") or ""
+        found = media.bare(content_type)
         if found != name:
             message = f"{exchange.status} of {told} is {found or 'of no media type'}, not {name} as all failures are"
             yield finding(self.contract, "error-shape", pointer, message)
             return
-        for broken in self._body(exchange.body, name, schema, pointer, f"{exchange.status} of {told}"):
+        for broken in self._body(
+            exchange.body, content_type, validator, pointer, f"{exchange.status} of {told}"
+        ):
             yield finding(self.contract, "error-shape", pointer, broken.message)
 
-    def _common_envelope(self) -> tuple[str, dict[str, Any]] | None:
-        """Return media type and schema of failures, where all that the contract documents share one."""
+    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:
+        """Return media type and validator of failures, where all that the contract documents share one."""
         found = [
             (media.bare(name), schema)
             for operation in self.contract.operations
@@ -226,7 +272,11 @@ class Judge:
             if status.startswith(("4", "5", "default"))
             for name, schema in response.content.items()
         ]
-        return found[0] if found and all(one == found[0] for one in found) else None
+        if not found or any(one != found[0] for one in found):
+            return None
+        name, schema = found[0]
+        validator = compiler.compile(schema, "response", ("paths",))
+        return (name, validator) if validator else None
 
 
 def _unknown(request: Request) -> set[str]:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus, urlencode
 
+import httpx
 import orjson
 
 from handlers._host import media
-from handlers._host.contract import Contract, Operation, Parameter
+from handlers._host.contract import ABSENT, Contract, Operation, Parameter, RequestBody, Schema
+from handlers._host.documents import Pointer
+from handlers._host.mocking.canned import examples
 from handlers._host.mocking.parts import NoSample
 from handlers._host.mocking.samples import Sampler
 from handlers._host.schemas import SchemaCompiler
 
 from .exchanges import Exchange, Request
 from .judging import Judge
+from .styles import fields, pairs, word
 
 
 def model_requests(
     contract: Contract, url: str, judge: Judge, exchanges: Iterable[Exchange]
 ) -> dict[str, Request]:
-    """Return a request without credentials for each operation, by id.
+    """Return a request without credentials for each operation, by id; each keeps to the contract.
 
     The first that succeeded is taken, else one is made from examples and schemas; an operation whose
     request cannot be made is left out.
@@ -29,15 +33,23 @@ def model_requests(
     found: dict[str, Request] = {}
     for exchange in exchanges:
         where = judge.where(exchange)
-        if where and where.operation and 200 <= exchange.status < 300:
-            found.setdefault(where.operation.id, bare(exchange.request, contract))
+        if (
+            200 <= exchange.status < 300
+            and where
+            and where.operation
+            and where.operation.id not in found
+            and judge.is_sound(request := bare(exchange.request, contract), where.operation)
+        ):
+            found[where.operation.id] = request
     maker = _Maker(contract, url)
     for operation in contract.operations:
         if operation.id not in found:
             try:
-                found[operation.id] = maker.make(operation)
+                request = maker.make(operation)
             except NoSample:
                 continue
+            if judge.is_sound(request, operation):
+                found[operation.id] = request
     return found
 
 
@@ -50,64 +62,70 @@ def bare(request: Request, contract: Contract) -> Request:
             carried |= {scheme["name"].lower()} if scheme["in"] == "header" else set()
             in_query |= {scheme["name"]} if scheme["in"] == "query" else set()
     url, _, query = request.url.partition("?")
-    pairs = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in in_query]
-    headers = tuple(pair for pair in request.headers if pair[0].lower() not in carried)
-    return Request(
-        request.method, "?".join([url, *(["&".join(pairs)] if pairs else [])]), headers, request.body
+    kept = "&".join(
+        pair
+        for pair in query.split("&")
+        if pair and unquote_plus(pair.partition("=")[0], errors="replace") not in in_query
     )
+    headers = tuple(pair for pair in request.headers if pair[0].lower() not in carried)
+    return Request(request.method, f"{url}?{kept}" if kept else url, headers, request.body)
 
 
 class _Maker:
     def __init__(self, contract: Contract, url: str) -> None:
         self._contract = contract
         self._url = url
-        self._sampler = Sampler(contract, SchemaCompiler(contract))
+        self._sampler = Sampler(contract, SchemaCompiler(contract), "request")
 
     def make(self, operation: Operation) -> Request:
-        """Make a request from what the contract gives; raise NoSample."""
-        path, query, headers = operation.path, [], []
+        """Make a request with all that has to be in it, from what the contract gives; raise NoSample."""
+        path = operation.path
+        query: list[tuple[str, str]] = []
+        headers: list[tuple[str, str]] = []
         for parameter in operation.parameters:
             if not parameter.required:
                 continue
-            text = quote(_text(self._value(parameter)), safe="")
-            if parameter.location == "path":
-                path = path.replace(f"{{{parameter.name}}}", text)
-            elif parameter.location == "query":
-                query.append(f"{quote(parameter.name, safe='')}={text}")
-            elif parameter.location == "header":
-                headers.append((parameter.name, _text(self._value(parameter))))
-        body = b""
-        if operation.body:
-            media_type, schema = min(
-                operation.body.content.items(), key=lambda one: not media.is_json(one[0])
-            )
-            if not media.is_json(media_type):
-                raise NoSample("its body is not JSON")
-            pointer = (*operation.body.pointer, "content", media_type)
-            body = orjson.dumps(self._sampler.sample(schema, pointer))
-            headers.append(("Content-Type", media_type))
-        sign = "?" if query else ""
-        return Request(
-            operation.method.upper(), f"{self._url}{path}{sign}{'&'.join(query)}", tuple(headers), body
-        )
+            written = pairs(parameter, self._value(parameter))
+            match parameter.location:
+                case "path":
+                    path = path.replace(f"{{{parameter.name}}}", quote(written[0][1], safe=""))
+                case "query":
+                    query += written
+                case "header":
+                    headers += written
+                case "cookie":
+                    headers += [("Cookie", f"{name}={text}") for name, text in written]
+        content_type, body = self._body(operation.body) if operation.body else ("", b"")
+        if content_type:
+            headers.append(("Content-Type", content_type))
+        asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
+        return Request(operation.method.upper(), f"{self._url}{path}{asked}", tuple(headers), body)
+
+    def _body(self, body: RequestBody) -> tuple[str, bytes]:
+        """Return a Content-Type and a body of it, JSON if it can be."""
+        name = min(body.content, key=lambda name: not media.is_json(name))
+        raw, pointer = self._contract.follow((*body.pointer, "content", name))
+        value = self._given_or_sampled(raw, pointer, body.content[name])
+        if media.is_json(name):
+            return name, orjson.dumps(value)
+        match media.bare(name):
+            case "application/x-www-form-urlencoded" if isinstance(value, dict):
+                return name, urlencode(fields(value)).encode()
+            case "multipart/form-data" if isinstance(value, dict):
+                parts = [(key, (None, text)) for key, text in fields(value)]
+                made = httpx.Request("POST", self._url, files=parts)
+                return made.headers["content-type"], made.read()
+            case kind if "*" not in kind:
+                return name, word(value).encode()
+        raise NoSample("it has no media type that a body can be made for")
 
     def _value(self, parameter: Parameter) -> Any:
-        raw: Mapping[str, Any] = self._contract.resolve(self._at(parameter))
-        if "example" in raw:
-            return raw["example"]
-        return self._sampler.sample(parameter.schema, parameter.pointer)
+        raw, pointer = self._contract.follow(parameter.pointer)
+        if parameter.media_type is not None:
+            raw, pointer = self._contract.follow((*pointer, "content", parameter.media_type))
+        return self._given_or_sampled(raw, pointer, parameter.schema)
 
-    def _at(self, parameter: Parameter) -> Any:
-        value: Any = self._contract.document
-        for token in parameter.pointer:
-            value = self._contract.resolve(value)
-            value = value[int(token)] if isinstance(value, list) else value[token]
-        return value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(map(_text, value))
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema) -> Any:
+        """Return the first example that stands beside a schema, else a value of the schema."""
+        given = next((value for _, value, _ in examples(self._contract, owner, pointer)), ABSENT)
+        return self._sampler.sample(schema, (*pointer, "schema")) if given is ABSENT else given
