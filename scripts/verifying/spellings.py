@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 MIN_LENGTH = 8
 """Shorter values are not looked for: they stand in innocent text, too."""
@@ -30,12 +30,14 @@ class Spellings:
 
 
 def _spellings(secret: str) -> Iterator[bytes]:
-    raw = secret.encode()
+    raw = secret.encode(errors="surrogateescape")  # a variable of the environment may hold any bytes
     if len(raw) < MIN_LENGTH:
         return
     yield raw
-    yield quote(secret, safe="").encode()
+    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield quoted.encode()
     yield json.dumps(secret)[1:-1].encode()
+    yield json.dumps(secret, ensure_ascii=False)[1:-1].encode(errors="surrogateescape")
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
     for before in range(3):  # what stands before it shifts base64 by one of three

@@ -1,0 +1,76 @@
+"""Secrets found in whatever spelling they come out in: `scripts/verifying/spellings.py`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.verifying.spellings import MIN_LENGTH, Spellings
+
+SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=MIN_LENGTH, max_size=40)
+
+SPELLINGS = [
+    str.encode,
+    lambda secret: json.dumps(secret).encode(),
+    lambda secret: json.dumps(secret, ensure_ascii=False).encode(),
+    lambda secret: quote(secret, safe="").encode(),
+    lambda secret: quote(secret).encode(),
+    lambda secret: quote_plus(secret).encode(),
+    lambda secret: secret.encode().hex().encode(),
+    lambda secret: secret.encode().hex().upper().encode(),
+]
+
+
+@given(SECRETS, st.sampled_from(SPELLINGS), st.binary(), st.binary())
+def test_finds_every_spelling_wherever_it_stands(secret, spelling, before, after):
+    """What is around it makes no difference."""
+    assert Spellings([secret]).are_in(before + spelling(secret) + after)
+
+
+@given(SECRETS, st.binary(max_size=20), st.binary(max_size=20))
+def test_finds_it_at_any_offset_within_base64(secret, before, after):
+    """A credential is coded with what stands before it, `user:` for one."""
+    whole = before + secret.encode() + after
+
+    assert Spellings([secret]).are_in(base64.b64encode(whole))
+    assert Spellings([secret]).are_in(base64.urlsafe_b64encode(whole))
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz -,.{}:\"'", max_size=500))
+def test_random_text_holds_no_secret(text):
+    """A false alarm teaches people to look away."""
+    assert not Spellings(["S3cret-Of-Nobody", "0123456789"]).are_in(text.encode())
+
+
+def test_a_part_of_a_secret_is_none():
+    """The near miss: all but its last character."""
+    secret = "S3cret-Of-Nobody"
+
+    assert not Spellings([secret]).are_in(secret[:-1].encode())
+    assert not Spellings([secret]).are_in(secret[:-1].encode().hex().encode())
+    assert not Spellings([secret]).are_in(base64.b64encode(secret[:-1].encode()))
+
+
+@pytest.mark.parametrize("short", ["", "a", "passwor"])
+def test_what_is_too_short_is_not_looked_for(short):
+    """It would stand in innocent text, and the empty text in all."""
+    assert not Spellings([short]).are_in(b"a password")
+
+
+def test_a_secret_may_be_any_bytes():
+    """A variable of the environment need not be UTF-8."""
+    raw = b"\xff\xfe-secret-bytes"
+    secret = raw.decode(errors="surrogateescape")
+
+    assert Spellings([secret]).are_in(b"it is " + raw)
+    assert Spellings([secret]).are_in(base64.b64encode(raw))
+
+
+def test_never_shows_what_it_looks_for():
+    """Its name may come up in a traceback."""
+    assert "S3cret" not in repr(Spellings(["S3cret-Of-Nobody"]))
