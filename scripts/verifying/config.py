@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,15 @@ _SHAPE = {
             },
         },
     },
+}
+
+
+_MISSING = {"status": "which answer need not be seen", "reason": "why it need not be seen"}
+_TYPES = {
+    "object": "a mapping of names to values",
+    "array": "a list",
+    "string": "text; put it in quotes",
+    "boolean": "true or false",
 }
 
 
@@ -111,10 +120,31 @@ def read_config(path: Path) -> Config:
 
 
 def _problems(document: Document) -> Iterator[Problem]:
-    for error in jsonschema_rs.Draft202012Validator(_SHAPE, mask="this").iter_errors(document.data):
+    for error in jsonschema_rs.Draft202012Validator(_SHAPE).iter_errors(document.data):
         pointer = tuple(map(str, error.instance_path))
-        where = f"'{pointer[-1]}': " if pointer else ""
-        yield Problem(document.place(pointer), f"{where}{error.message}", "setup")
+        yield Problem(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
+
+
+def _name(path: Sequence[str | int]) -> str:
+    """Return what a person would call the value at a path: `waivers[1].reason`."""
+    written = "".join(f"[{token}]" if isinstance(token, int) else f".{token}" for token in path)
+    return written.removeprefix(".") or "the file"
+
+
+def _told(name: str, kind: Any) -> str:
+    """Say what is wrong with a value of that name, and what to do."""
+    match kind.name:
+        case "required":
+            return f"{name} has no {kind.property}; say {_MISSING[kind.property]}"
+        case "additionalProperties":
+            unknown = ", ".join(f"'{key}'" for key in sorted(kind.unexpected))
+            return (
+                f"{name} has no use for {unknown}; see that it is spelled right and stands where it belongs"
+            )
+        case "pattern":
+            return f"{name} is empty; fill it in, or take it out"
+        case _:
+            return f"{name} has to be {' or '.join(_TYPES[one] for one in kind.types)}"
 
 
 def _identity(name: str, value: Mapping[str, Any]) -> Identity:
