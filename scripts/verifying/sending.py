@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,6 +24,7 @@ class Client:
     def __init__(self, part: str) -> None:
         self._part = part
         self._http = httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+        self._http.headers.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -33,13 +35,26 @@ class Client:
     def send(self, request: Request, credential: str | None = None) -> Exchange:
         """Send a request and return the whole exchange; raise NoAnswer."""
         started = datetime.now(UTC)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        headers = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))  # HTTP has no other text
+            for name, value in request.headers
+        ]
+        parts = urlsplit(request.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        target = request.url[len(origin) :].partition("#")[0]
+        target = target if target.startswith("/") else f"/{target}"
         try:
             answer = self._http.request(
-                request.method, request.url, headers=headers, content=request.body or None
+                request.method,
+                origin,
+                headers=headers,
+                content=request.body or None,
+                extensions={"target": target.encode()},  # httpx would tidy up the path
             )
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise NoAnswer(type(exc).__name__) from exc
+        finally:
+            self._http.cookies.clear()  # each request is signed in by nothing but itself
         return Exchange(
             request,
             answer.status_code,
