@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ import httpx
 from pydantic import Field, SecretStr
 
 from handlers._host.auth import JWT_TYPES, scheme_type, schemes_in_use
+from handlers._host.bundling import Missing, lookup
 from handlers._host.contract import Contract, build_contract
 from handlers._host.documents import parse_document
 from handlers._host.problems import Problem, SetupError
@@ -71,22 +72,32 @@ def load_strict_contract(path: Path, config: Config) -> Contract:
     Raises SetupError as `load_contract` does, and for a schema that the contract does not have.
     """
     document, problems = parse_document(path.resolve())
-    schemas: dict[str, Any] = {}
-    if isinstance(document.data, dict) and isinstance(components := document.data.get("components"), dict):
-        schemas = components.get("schemas") or {}
     for name, keywords in config.stricter.items():
-        if name in schemas:
-            schemas[name] = {**schemas[name], **keywords}
-        else:
+        try:
+            schemas = lookup(document.data, ("components", "schemas"))
+            schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
+        except (Missing, TypeError):  # what has the wrong shape is told when the contract is built
             problems.append(Problem("stricter", f"the contract has no schema '{name}'"))
     return build_contract(document, problems)
 
 
+def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay keywords over a schema; beside a `$ref` they would mean nothing."""
+    return {"allOf": [schema, keywords]} if "$ref" in schema else {**schema, **keywords}
+
+
 def base_url(url: str, contract: Contract) -> str:
     """Return where the contract's paths begin: `url` itself if it has a path, else below its server's path."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or parts.query or parts.fragment:
         raise SetupError([Problem("--url", "has to be like http://127.0.0.1:2212")])
+    if "@" in parts.netloc:  # it would stand in every report
+        told = "takes no user and password; name them for an identity in .relay-contract.yaml"
+        raise SetupError([Problem("--url", told)])
     path = parts.path.rstrip("/") or contract.base_path
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -94,8 +105,8 @@ def base_url(url: str, contract: Contract) -> str:
 def check_reachable(url: str) -> None:
     """Raise SetupError when nothing answers at `url`."""
     try:
-        httpx.get(url, timeout=10)
-    except httpx.HTTPError as exc:
+        httpx.get(url, timeout=10, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
         told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
         raise SetupError([Problem("--url", told)]) from exc
 
@@ -128,45 +139,39 @@ def started(
     """
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
-        log = Path(temporary) / "service.log"
-        with log.open("wb") as file:
+        said, log = Path(temporary, "said"), Path(temporary, "service.log")
+        with said.open("wb") as output, log.open("wb") as errors:
             process = subprocess.Popen(  # noqa: S603 -- this Python, and a module of ours
-                [sys.executable, "-m", *command],
+                [sys.executable, "-P", "-m", *command],  # not a module of that name in the folder
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
-                stdout=subprocess.PIPE,
-                stderr=file,
-                text=True,
+                stdout=output,
+                stderr=errors,
             )
-        overdue = threading.Timer(START_SECONDS, process.kill)
-        overdue.start()
         try:
-            address = _address(process, log)
-            overdue.cancel()
-            yield Service(address, log)
+            yield Service(_address(process, said, log), log)
         finally:
-            overdue.cancel()
             process.terminate()
             try:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if process.stdout:
-                process.stdout.close()
 
 
-def _address(process: subprocess.Popen[str], log: Path) -> str:
-    """Return the address that a service says it serves at."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(r" at (http://\S+)", line):
+def _address(process: subprocess.Popen[bytes], said: Path, log: Path) -> str:
+    """Return the address that a service says it serves at; raise SetupError if it does not come to that."""
+    overdue = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < overdue:
+        if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):
             return found[1]
-    process.wait(STOP_SECONDS)
+        time.sleep(0.02)
+    if process.returncode is None:
+        raise SetupError([Problem("the service did not start", f"it took more than {START_SECONDS:.0f} s")])
     told = log.read_text("utf-8", "replace").strip().splitlines()
     lines = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
     raise SetupError(
-        [Problem("the service did not start", line) for line in lines or told[-1:] or ["no word"]]
+        [Problem("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
     )
 
 
