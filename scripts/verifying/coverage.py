@@ -28,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Cell:
-    """One answer that the contract documents; `media_type` is None where it documents no body.
+    """One answer that the contract documents; `media_type` has no parameters, and is None where it documents no body.
 
     `seen` counts exchanges by the part of the run, or the file, that they come from.
     """
@@ -60,12 +60,9 @@ class Coverage:
             Cell(operation, status, media_type, contract.place(response.pointer))
             for operation in contract.operations
             for status, response in operation.responses.items()
-            for media_type in (response.content or [None])
+            for media_type in (media.by_name(response.content) or [None])
         ]
-        self._by_answer = {
-            (cell.operation.id, cell.status, cell.media_type and media.bare(cell.media_type)): cell
-            for cell in self.cells
-        }
+        self._by_answer = {(cell.operation.id, cell.status, cell.media_type): cell for cell in self.cells}
         for cell in self.cells:
             cell.waiver = next((one for one in waivers if _covers(one, cell)), None)
 
@@ -87,8 +84,7 @@ class Coverage:
         if not response.content:
             return self._by_answer.get((operation.id, key, None))
         name = media.bare(exchange.header("content-type") or "")
-        by_name = {media.bare(written): media.bare(written) for written in response.content}
-        found = media.find(name, by_name)
+        found = media.find(name, {known: known for known in media.by_name(response.content)})
         return self._by_answer.get((operation.id, key, found)) if found else None
 
     @property
@@ -135,7 +131,7 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
     return (
         waiver.operation in (None, cell.operation.id)
         and waiver.status.upper() == cell.status.upper()
-        and waiver.media_type in (None, cell.media_type)
+        and (waiver.media_type is None or media.bare(waiver.media_type) == cell.media_type)
     )
 
 
