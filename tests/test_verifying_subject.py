@@ -84,7 +84,7 @@ class TestUrl:
         """It is asked directly, whatever proxy the environment names."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
 
         with pytest.raises(SetupError) as trouble:
             check_reachable(f"http://127.0.0.1:{port}")
