@@ -43,7 +43,7 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
     The reports of `relay contract` are kept with the run. Call it where the repository begins, for
     that is where the workflow's commands run.
 
-    Exit code 0: it was printed; 2: it could not run as it would be.
+    Exit code 0: it was printed; 2: what it is to name is not below this folder, or not one line.
     """
     with setup_errors():
         workflow = plan(forge, *_named(spec, handlers), install)
