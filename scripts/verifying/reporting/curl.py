@@ -47,6 +47,8 @@ def curl(exchange: Exchange, base: str | None) -> str:
 
 
 def _command(request: Request, base: str | None) -> str:
+    if request.body is None:
+        raise CannotSend("its body was not recorded")
     before, data = _data(request.body)
     lines = [f"{before}{' '.join(_options(request))} {_url(request.url, base)}"]
     names = Counter(name.lower() for name, _ in request.headers)
@@ -96,7 +98,7 @@ def _is_added_anyway(name: str, value: str, request: Request) -> bool:
         case "host":
             return request.url.split("/")[2:3] == [value]
         case "content-length":
-            return bool(request.body) and value == str(len(request.body))
+            return bool(request.body) and value == str(len(request.body or b""))
         case "accept":
             return value == "*/*"
         case "user-agent":
@@ -157,5 +159,5 @@ def _comments(exchange: Exchange) -> Iterator[str]:
     if _REDACTED.search(request.url) or any(_REDACTED.search(value) for _, value in request.headers):
         whose = fit(" ".join((exchange.credential or "not in this report").split()))
         yield f"# TOKEN: {whose}"
-    if REDACTED.encode() in request.body:
+    if REDACTED.encode() in (request.body or b""):
         yield f"# {REDACTED} in the body stands for a secret that is not in this report"

@@ -34,8 +34,10 @@ def fit(text: str) -> str:
 def body_text(exchange: Exchange) -> str:
     """Return an answer's body to be read: JSON laid out, bytes that are no text in hexadecimal, all of it cut."""
     body = exchange.body
+    if body is None:
+        return "the body was not recorded"
     try:
-        text = _pretty(exchange) or body.decode()
+        text = _pretty(body, exchange) or body.decode()
     except UnicodeDecodeError:
         start = body[:_MAX_HEX].hex(" ")
         return f"{len(body):,} bytes that are not text: {start}{' …' * (len(body) > _MAX_HEX)}"
@@ -44,11 +46,11 @@ def body_text(exchange: Exchange) -> str:
     return fit(text)
 
 
-def _pretty(exchange: Exchange) -> str | None:
-    if len(exchange.body) > _MAX_PRETTY or not media.is_json(exchange.header("content-type") or ""):
+def _pretty(body: bytes, exchange: Exchange) -> str | None:
+    if len(body) > _MAX_PRETTY or not media.is_json(exchange.header("content-type") or ""):
         return None
     try:
-        return json.dumps(parse_json(exchange.body), indent=2, ensure_ascii=False)
+        return json.dumps(parse_json(body), indent=2, ensure_ascii=False)
     except NotJson:
         return None
 
