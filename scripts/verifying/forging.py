@@ -71,7 +71,7 @@ TOKENS: dict[str, Make] = {
     "token of {who} of two segments": lambda mint: ".".join(mint.segments[:2]),
     "token of {who} of four segments": lambda mint: ".".join([*mint.segments, "AAAA"]),
     "token of {who} without a signature": lambda mint: ".".join([*mint.segments[:2], ""]),
-    "token of {who} with a truncated signature": lambda mint: mint.token[:-4],
+    "token of {who} with half a signature": lambda mint: mint.halved,
     "token of {who} with the claims of somebody else": lambda mint: mint.tampered,
     "token of {who} signed with another key": lambda mint: mint.forged(mint.header["alg"]),
     **{

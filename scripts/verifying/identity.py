@@ -81,4 +81,4 @@ def verdict(operation: Operation, case: Case, status: int) -> tuple[str, str] | 
     if status < 400:
         rule = "role-let-in" if wanted == 403 else "credential-accepted"
         return rule, f"{operation} let in: {case.name}; answer {wanted}"
-    return "wrong-refusal", f"{operation} answered {status}, not {wanted}: {case.name}"
+    return "wrong-refusal", f"{operation} answered {status}: {case.name}; answer {wanted}"

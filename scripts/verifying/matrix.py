@@ -161,9 +161,10 @@ class _Matrix:
         if who is None or who.claims is None:
             return Mint(signer, public_pem, None, token)
         claims = self._credentials.claims(who, _scopes(requirement))
+        own = who.claims if len(requirement) == 1 else {}  # another scheme may say who it is, too
         people = (one.claims for one in self._credentials.identities if one.signs_in)
         other = next((one for one in people if one and one != who.claims), {})
-        return Mint(signer, public_pem, claims, token, who.claims, other)
+        return Mint(signer, public_pem, claims, token, own, other)
 
     def _alone(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Leave out one scheme of several that are needed together."""

@@ -104,6 +104,13 @@ class Mint:
         return joined(as_json({**self.header, "alg": algorithm}), as_json(self.claims), signature)
 
     @property
+    def halved(self) -> str:
+        """A good token with the first bytes of its signature; raises Lacking."""
+        head, payload, signature = self.segments
+        kept = len(signature) // 8 * 4  # four characters are three bytes
+        return ".".join([head, payload, signature[:kept]])
+
+    @property
     def tampered(self) -> str:
         """A good token with the claims of somebody else; raises Lacking."""
         head, _, signature = self.segments
