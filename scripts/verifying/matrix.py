@@ -70,10 +70,10 @@ class _Matrix:
     def cases(self) -> Iterator[Case | NotRun]:
         yield Case("no credential", self._model, LET_IN if self._optional else UNAUTHENTICATED)
         for requirement in self._requirements:
-            for name in requirement:
+            for name, scopes in requirement.items():
                 yield from self._bad(requirement, name)
                 yield from self._alone(requirement, name)
-                if requirement[name] and self._is_jwt(name):
+                if scopes and self._is_jwt(name):
                     yield from self._scoped(requirement, name)
         for identity in self._credentials.identities:
             yield from self._whole(identity)
@@ -136,7 +136,7 @@ class _Matrix:
         for presentation in presentations(stage):
             if presentation.is_silent and self._optional:
                 continue  # showing nothing is allowed
-            told = presentation.name.format(who=who.name if who else "somebody")
+            told = presentation.name.replace("{who}", who.name if who else "somebody")
             if others - beside.keys():
                 missing = " and ".join(sorted(others - beside.keys()))
                 yield NotRun(f"{told} for {name}", f"set a credential for {missing} of the same identity")
