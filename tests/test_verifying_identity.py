@@ -316,11 +316,15 @@ class Careless(BaseHTTPRequestHandler):
         if url.path == "/silent":
             self.close_connection = True
             return
-        status = {"/open": 200, "/shut": 401, "/hidden": 404, "/forbidden": 403}.get(url.path)
+        visited = 200 if "visited=before" in self.headers.get("Cookie", "") else 401
+        status = {"/visited": visited, "/open": 200, "/shut": 401, "/hidden": 404, "/forbidden": 403}.get(
+            url.path
+        )
         if status is None:
             status = 200 if any(map(self.knows, self.shown(url.path, url.query))) else 401
         self.send_response(status)
         self.send_header("WWW-Authenticate", "Bearer")
+        self.send_header("Set-Cookie", "visited=before")
         self.send_header("Content-Type", "application/json" if status < 400 else "application/problem+json")
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -551,6 +555,15 @@ def test_a_service_that_looks_in_wrong_places_is_reported(tmp_path, path, rule, 
         part = check(tested)
 
     assert broken(part, rule, f"GET /{path}") == expected
+
+
+def test_no_case_brings_the_cookie_of_another(tmp_path):
+    """A session that one answer opened must not sign the next request in."""
+    with careless(tmp_path, "visited") as tested:
+        part = check(tested)
+
+    assert broken(part, "credential-accepted", "GET /visited") == set()
+    assert part.cases > 50
 
 
 def test_refusals_that_say_something_else_are_reported(tmp_path):
