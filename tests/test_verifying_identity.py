@@ -630,7 +630,7 @@ def test_what_lacks_a_key_says_what_would_make_it_run(tmp_path, monkeypatch):
         "token of admin signed with another key",
         "malformed token",
     } <= names
-    assert reasons["expired token of admin for token"] == "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
+    assert reasons["expired token of admin (token)"] == "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
     assert reasons["guest"] == "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
     assert dict(planned(tested, "show_keys")[1])["admin"] == "set TEST_KEY"
 
@@ -669,6 +669,20 @@ def test_a_case_is_made_again_by_its_name(tmp_path):
         again = [case.name for case in cases(*arguments) if isinstance(case, Case)]
 
         assert list(credentials_by_case(*arguments)) == again
+
+
+def test_a_tampered_token_says_something_else(tmp_path):
+    """Where the other identity claims no more than the first does, somebody is made up."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    people = "identities: {head: {claims: {userId: u, role: head}}, plain: {claims: {userId: u}}}"
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", people, jwt_secret=SECRET)
+
+    found = {case.name: case.request for case in planned(tested, "show_admins")[0]}
+
+    request = found["token of head with the claims of somebody else"]
+    token = dict(request.headers)["Authorization"].removeprefix("Bearer ")
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == "somebody-else"
 
 
 def test_an_operation_without_a_request_is_named(tmp_path):

@@ -19,7 +19,6 @@ _STRANGER = "https://stranger.example"
 _NOWHERE = "http://127.0.0.1:9/keys"  # the port of the discard service, which nobody runs
 _LONG = 8193  # bytes
 
-
 Make = Callable[[Mint], str | None]
 """Makes a token; None where it would not be wrong. Raises Lacking."""
 

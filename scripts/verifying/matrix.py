@@ -139,10 +139,10 @@ class _Matrix:
             told = presentation.name.replace("{who}", who.name if who else "somebody")
             if others - beside.keys():
                 missing = " and ".join(sorted(others - beside.keys()))
-                yield NotRun(f"{told} for {name}", f"set a credential for {missing} of the same identity")
+                yield NotRun(f"{told} ({name})", f"set a credential for {missing} of the same identity")
             else:
                 yield from self._shown(
-                    presentation, stage, f"{told}{self._told(requirement, name)}", f"{told} for {name}"
+                    presentation, stage, f"{told}{self._told(requirement, name)}", f"{told} ({name})"
                 )
 
     def _shown(
@@ -186,7 +186,7 @@ class _Matrix:
         who = self._somebody(requirement, name)
         if who is None or who.claims is None or self._credentials.signer is None:
             yield NotRun(
-                f"token without a scope for {name}", f"{NO_KEY}, and give an identity `claims` in {FILE}"
+                f"token without a scope ({name})", f"{NO_KEY}, and give an identity `claims` in {FILE}"
             )
             return
         values = self._credentials.of(who)

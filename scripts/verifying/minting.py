@@ -19,7 +19,6 @@ NO_KEY = "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
 NO_TOKEN = f"{NO_KEY}, or name a variable that holds a token under `variables` of an identity in {FILE}"
 NO_CLAIMS = f"give an identity that signs in `claims` in {FILE}"
 
-
 SCOPE_CLAIMS = frozenset(["scope", "scp", "scopes"])
 """Claims that hold scopes: RFC 8693 section 4.2, and what else is seen."""
 
@@ -86,7 +85,7 @@ class Mint:
             raise Lacking(NO_KEY)
         return compact({**self.signer.header, **header}, payload, self.signer.key)
 
-    def signed(self, **changes: Any) -> str:
+    def signed(self, /, **changes: Any) -> str:
         """Return a token signed with the service's key, with these claims beside or instead; raises Lacking."""
         return self.sealed(as_json({**self.claims, **changes}))
 
@@ -114,7 +113,9 @@ class Mint:
     def tampered(self) -> str:
         """A good token with the claims of somebody else; raises Lacking."""
         head, _, signature = self.segments
-        claims = {**self.claims, **(self.other or {"sub": "somebody-else"})}
+        claims = {**self.claims, **self.other}
+        if claims == self.claims:
+            claims["sub"] = "somebody-else"
         return ".".join([head, base64url_encode(as_json(claims)).decode(), signature])
 
 
