@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .findings import Rule, conclude, format_option, rules_option
+from .findings import Finding, Rule, conclude, format_option, rules_option
 from .options import handlers_option, spec_option
 from .output import setup_errors, tools_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.status import Status
 
@@ -27,6 +28,10 @@ Examples:
   relay contract --url https://staging.example.com --spec api.yaml
   relay contract --spec api.yaml --har recorded.har
 """
+
+
+MAX_ALIKE = 3
+"""How many findings of one rule at one place are printed; the rest is counted."""
 
 
 def _rules() -> Mapping[str, Rule]:
@@ -112,7 +117,19 @@ def contract(
         write_har(exchanges, reports / "contract.har")
         click.echo(_seen(report), err=True)
         click.echo(f"Report: {reports / 'contract.html'}", err=True)
-        conclude("contract", [failure.finding for failure in report.failures], form, "the contract is kept")
+        findings = [failure.finding for failure in report.failures]
+        conclude("contract", brief(findings) if form == "text" else findings, form, "the contract is kept")
+
+
+def brief(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what would only repeat itself: more than MAX_ALIKE findings of one rule at one place."""
+    alike: dict[tuple[str, object], list[Finding]] = {}
+    for finding in dict.fromkeys(findings):
+        alike.setdefault((finding.rule, finding.place), []).append(finding)
+    for group in alike.values():
+        yield from group[:MAX_ALIKE]
+        if (more := len(group) - MAX_ALIKE) > 0:
+            yield replace(group[0], message=f"{more} more like these; the report has them all")
 
 
 def _seen(report: Report) -> str:
@@ -151,9 +168,8 @@ class Progress:
             self._status.stop()
             self._status = None
         found = sum(failure.finding.severity == "error" for failure in part.failures)
-        verdict = f"{found} found" if found else "held" if part.cases else "not run"
-        told = f"  {part.name:16} {verdict:9} {part.cases} {part.unit}, {part.seconds:.1f} s"
-        click.echo(told, err=True)
+        verdict = f"{found} found" if found else "not run" if part.not_run and not part.cases else "held"
+        click.echo(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)
         for note in part.notes:
             click.echo(f"  {'':16} {note}", err=True)
         if part.not_run:

@@ -294,9 +294,9 @@ MUTANTS = [
         )
         for name, check, told in [
             ("an expired token", "verify_exp", "expired"),
-            ("a token of tomorrow", "verify_nbf", "not yet valid"),
+            ("a token of tomorrow", "verify_nbf", "not valid yet"),
             ("anybody's signature", "verify_signature", "another key"),
-            ("a token for another service", "verify_aud", "audience"),
+            ("a token for another service", "verify_aud", "meant for somebody else"),
         ]
     ),
     _one(
@@ -385,8 +385,8 @@ MUTANTS = [
     _one(
         "stale types",
         "handlers/_types.py",
-        "hasApiKey: bool",
-        "hasApiKey: str",
+        "hasApiKey: NotRequired[bool]",
+        "hasApiKey: NotRequired[str]",
         "types-outdated",
         "handlers/_types.py",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from .rules import finding
 from .spellings import Spellings
 
 _SAFE_EXTRAS = frozenset(["HEAD", "OPTIONS"])  # a server may answer these beside what the contract has
-_TRACES = (b"Traceback (most recent call last)", b'  File "')
+_TRACE = re.compile(rb'Traceback \(most recent call last\)|  File \\?".*?\\?", line \d')
 
 
 class Where(NamedTuple):
@@ -141,7 +142,7 @@ class Judge:
                 f"{exchange.status} of {told} holds a secret; find where it is taken in, and leave it out"
             )
             yield finding(self.contract, "leaked-secret", pointer, message)
-        if any(trace in body for trace in _TRACES):
+        if _TRACE.search(body):
             message = f"{exchange.status} of {told} shows a traceback; answer with fixed text"
             yield finding(self.contract, "leaked-traceback", pointer, message)
 

@@ -33,7 +33,7 @@ from .routing import check_routing
 from .rules import RULES, finding
 from .spellings import Spellings
 from .starting import Place, Tested, find_config, found, served
-from .static import check_contract, check_drift
+from .static import check_drift, check_examples, check_lint
 from .subject import load_strict_contract
 
 
@@ -144,8 +144,8 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
 
 def _static(whole: _Run, place: Place) -> None:
     """Run what needs no service; the code is at hand unless the service is somebody else's."""
-    for part in check_contract(place.path, whole.contract):
-        whole.add(part.name, lambda part=part: part)  # type: ignore[misc]  # both parts come of one pass
+    whole.add("lint", lambda: check_lint(place.path))
+    whole.add("examples", lambda: check_examples(place.path))
     is_here = whole.options.url is None or place.handlers is not None
     whole.add("drift", lambda: check_drift(place.path, place.package if is_here else None))
 

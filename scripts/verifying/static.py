@@ -9,7 +9,7 @@ from handlers._host.contract import Contract, load_contract
 from scripts.drift import find_drift
 from scripts.files import package_folder
 from scripts.findings import Finding, Severity
-from scripts.linting import lint
+from scripts.linting import RULES, examples, lint
 from scripts.linting.nodes import nodes
 
 from .results import Failure, NotRun, Part
@@ -17,16 +17,22 @@ from .results import Failure, NotRun, Part
 _EXAMPLES = frozenset(["invalid-example", "invalid-default"])
 
 
-def check_contract(path: Path, contract: Contract) -> list[Part]:
-    """Return what lint finds, its verdict on the examples apart; warnings are only counted."""
+def check_lint(path: Path) -> Part:
+    """Return the errors that lint finds; warnings are only counted. Examples are a part of their own."""
     findings = lint(path)
-    rules = Part("lint", "operations", len(contract.operations))
-    rules.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)
+    part = Part("lint", "rules", len(RULES))
+    part.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)
     if warnings := sum(one.severity is Severity.WARNING for one in findings):
-        rules.notes.append(f"{warnings} warning{'s' * (warnings != 1)}, which `relay lint` tells")
-    examples = Part("examples", "examples", _count_examples(contract))
-    examples.failures = _errors(one for one in findings if one.rule in _EXAMPLES)
-    return [rules, examples]
+        part.notes.append(f"{warnings} warning{'s' * (warnings != 1)}, which `relay lint` tells")
+    return part
+
+
+def check_examples(path: Path) -> Part:
+    """Hold every example and default of the contract against its own schema."""
+    contract = load_contract(path)
+    part = Part("examples", "examples", _count_examples(contract))
+    part.failures = _errors(one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
+    return part
 
 
 def check_drift(path: Path, package: str | None) -> Part:
