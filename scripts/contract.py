@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +113,13 @@ def contract(
         budget = Budget(max_examples, given.pop("max_time"), seed)
         options = Options(**given, budget=budget, failures=failures or reports / "failures")
         click.echo(f"Seed: {seed}", err=True)
-        report, redactor = run(options, Progress())
+        signal.signal(
+            signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+        )  # so that what was started ends
+        try:
+            report, redactor = run(options, Progress())
+        except KeyboardInterrupt as exc:
+            raise SystemExit(128 + signal.SIGINT) from exc
         write_reports(report, reports, redactor.redact)
         exchanges = [redactor.redact(exchange) for part in report.parts for exchange in part.exchanges]
         write_har(exchanges, reports / "contract.har")

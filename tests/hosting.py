@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,10 +15,10 @@ import orjson
 
 from handlers._host.app import create
 from handlers._host.settings import HostSettings
+from scripts.recording import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from handlers._host.app import Application
 
@@ -56,7 +58,12 @@ def host(
 
 @asynccontextmanager
 async def calling(application: Application, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Run an application in this process and yield a client of it."""
+    """Run an application in this process and yield a client of it.
+
+    With RELAY_TEST_TRAFFIC, what is exchanged is recorded in that file, and so counts as seen.
+    """
+    if traffic := os.environ.get("RELAY_TEST_TRAFFIC"):
+        application = Recorder(application, Path(traffic))
     async with application.running():
         transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from handlers._host.contract import Contract, Operation
 from handlers._host.documents import display
 from scripts.findings import Finding
 from scripts.options import chosen
 
-from .config import Config
+from .config import FILE, Config
 from .coverage import Coverage, check_waivers
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
@@ -107,21 +107,20 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers))
 
     tested: Tested | None = None
-    judge = Judge(contract, contract.base_path)
+    live: _Live | None = None
     if options.url is not None:
         with found(options.url, contract, config) as tested:
-            judge = _live(whole, tested, place)
+            live = _live(whole, tested, place)
     elif options.serve or not options.har:
         with served(place, contract, config) as tested:
-            judge = _live(whole, tested, place)
+            live = _live(whole, tested, place)
     else:
         _static(whole, place)
+    judge = live.judge if live else Judge(contract, contract.base_path)
     if options.har:
-        whole.add(
-            "recorded traffic",
-            lambda: judge_traffic(options.har, judge, tested.subject.url if tested else None),
-        )
-    whole.add("coverage", lambda: _cover(whole, judge, is_live=tested is not None))
+        url = tested.subject.url if tested else None
+        whole.add("recorded traffic", lambda: judge_traffic(options.har, judge, url))
+    whole.add("coverage", lambda: _cover(whole, judge, live))
 
     report = Report(
         title=contract.title,
@@ -150,7 +149,14 @@ def _static(whole: _Run, place: Place) -> None:
     whole.add("drift", lambda: check_drift(place.path, place.package if is_here else None))
 
 
-def _live(whole: _Run, tested: Tested, place: Place) -> Judge:
+class _Live(NamedTuple):
+    """What is left of the parts that talked to a service: their judge, and the operations that nobody may call."""
+
+    judge: Judge
+    closed: frozenset[str]
+
+
+def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
     """Run every part that talks to the service."""
     subject = tested.subject
     judge = Judge(whole.contract, subject.base_path, subject.secrets)
@@ -185,7 +191,14 @@ def _live(whole: _Run, tested: Tested, place: Place) -> Judge:
     if subject.log is not None:
         log = subject.log
         whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
-    return judge
+    default = credentials.default
+    values = credentials.of(default) if default else {}
+    closed = [
+        operation.id
+        for operation in whole.contract.operations
+        if signed_in(Request("GET", "/"), operation, whole.contract, values) is None
+    ]
+    return _Live(judge, frozenset(closed))
 
 
 def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part:
@@ -198,13 +211,16 @@ def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part
     return part
 
 
-def _cover(whole: _Run, judge: Judge, *, is_live: bool) -> Part:
+def _cover(whole: _Run, judge: Judge, live: _Live | None) -> Part:
     """Tell what was seen of the contract, and what should have been."""
     coverage, least = whole.coverage, whole.options.min_coverage
     coverage.add(whole.exchanges, judge)
     part = Part("coverage", "answers", len(coverage.cells))
-    if is_live:
-        for operation in coverage.never_succeeded():
+    for operation in coverage.never_succeeded() if live else ():
+        if live and operation.id in live.closed:
+            reason = f"no identity that {FILE} names has a credential for it"
+            part.not_run.append(NotRun(f"a success of {operation}", reason))
+        else:
             message = f"{operation} answered nothing with a success that the contract documents"
             told = finding(whole.contract, "never-succeeded", operation.pointer, message)
             part.failures.append(Failure(told, str(operation)))
