@@ -27,7 +27,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
+@pytest.mark.parametrize(
+    "failure", sorted(FAILURES, key=lambda failure: failure.__name__), ids=lambda failure: failure.__name__
+)
 def test_every_failure_fits_the_contracts_envelope(failure):
     """Status, code and text are data on the class."""
     contract = load_contract(SPEC)
