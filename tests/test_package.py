@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 import handlers
-from running import ROOT, serving
+from running import ROOT, environment, serving
 
 pytestmark = pytest.mark.package
 
@@ -38,6 +39,25 @@ def test_the_installed_command_serves_the_demo(tmp_path):
     assert len(answer.json()["phoneNumbers"]) == 2
     assert contract.content == ROOT.joinpath("spec", "openapi.yaml").read_bytes()
     assert page.status_code == 200
+
+
+def test_the_installed_command_proves_its_contract_and_prints_a_workflow(tmp_path):
+    """With its configuration, its reports' templates and its workflows on board."""
+    folder = environment(tmp_path, PYTHONPATH="")
+    relay = shutil.which("relay")
+    assert relay is not None
+
+    tested = subprocess.run(
+        [relay, "contract", "--max-examples", "2", "--min-coverage", "100"],
+        cwd=tmp_path, env=folder, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    printed = subprocess.run(
+        [relay, "ci", "gitlab"], cwd=tmp_path, env=folder, capture_output=True, check=False
+    )
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert (tmp_path / "reports" / "contract.html").stat().st_size > 1000
+    assert b"contract.junit.xml" in printed.stdout
 
 
 def test_the_wheel_says_what_it_is():
