@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
@@ -19,6 +20,7 @@ from scripts.verifying.redacting import Redactor
 from scripts.verifying.replaying import keep, replay
 from scripts.verifying.results import Failure
 from scripts.verifying.rules import finding
+from scripts.verifying.second_opinions import CHECKS
 from scripts.verifying.subject import ContractSettings, Subject
 
 NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
@@ -172,6 +174,35 @@ def test_a_refusal_proves_nothing(service, subject, judge, kept, answer):
     assert case.endswith(".json")
     assert f"it was answered with {answer[0]}, and with 200 when it was kept; delete the file" in reason
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_refusal_hides_a_failure_inside(service, subject, judge, kept):
+    """Any answer is right but another failure, and still a refusal says nothing of it."""
+    folder = kept(failing(judge, service, "not-a-server-error", status=500, expected=tuple(range(200, 500))))
+    service.answer = 401, b""
+
+    part = replay(folder, subject, signed, judge)
+
+    assert len(part.not_run) == 1
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_schemathesis_found_is_read_again(service, subject, judge, kept, check):
+    """A file that is written in one run must not stop the next."""
+    folder = kept(failing(judge, service, check.replace("_", "-"), expected=(400,)))
+
+    part = replay(folder, subject, signed, judge)
+
+    assert part.not_run == []
+
+
+def test_a_check_that_nobody_knows_yet_is_not_kept(service, judge, kept):
+    """Schemathesis may have more of them one day; without its rule the file could not be read."""
+    failure = failing(judge, service, expected=(400,))
+    unknown = replace(failure, finding=replace(failure.finding, rule="of-tomorrow"))
+
+    assert list(kept(unknown).glob("*")) == []
 
 
 def test_a_request_without_an_answer_keeps_its_file(service, subject, judge, kept):

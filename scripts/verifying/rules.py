@@ -30,11 +30,28 @@ _ERRORS = {
     "low-coverage": "What nobody has seen happen may not be what the contract says.",
     "no-answer": "A request without an answer is none of the answers that the contract documents.",
 }
+# Of Schemathesis, by the names of its checks; what of them our own judge says better has its rule above.
+_SCHEMATHESIS = {
+    "not-a-server-error": "A failure inside that anybody can cause from outside is a defect, documented or not.",
+    "status-code-conformance": _ERRORS["undocumented-status"],
+    "content-type-conformance": _ERRORS["undocumented-media-type"],
+    "response-headers-conformance": _ERRORS["response-header"],
+    "response-schema-conformance": _ERRORS["response-violation"],
+    "allow-header-conformance": _ERRORS["incomplete-allow"],
+    "negative-data-rejection": _ERRORS["request-accepted"],
+    "positive-data-acceptance": "A client that keeps to the contract has to be served.",
+    "missing-required-header": _ERRORS["request-accepted"],
+    "unsupported-method": _ERRORS["undocumented-method"],
+    "ignored-auth": _ERRORS["credential-accepted"],
+    "use-after-free": "What was deleted must not be served any more.",
+    "ensure-resource-availability": "What was created has to be there for who created it.",
+    "object-level-authorization": "What belongs to one caller is none of another's business.",
+}
 _WARNINGS = {
     "unused-waiver": "A waiver that waives nothing hides what will come under it one day.",
 }
 
-RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS})
+RULES = rule_table({Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS})
 
 
 def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Finding:

@@ -22,7 +22,7 @@ class _Check(NamedTuple):
 
 
 # A resource's checks depend on requests before, so that one status alone would not be right.
-_CHECKS = {
+CHECKS = {
     "not_a_server_error": _Check(
         "a request from outside must not make it fail inside; find the cause in its log",
         tuple(range(200, 500)),
@@ -124,7 +124,7 @@ def _rule(check: FailedCheck) -> str:
 
 
 def _check(check: FailedCheck) -> _Check:
-    return _CHECKS.get(check.name) or _Check(check.title)
+    return CHECKS.get(check.name) or _Check(check.title)
 
 
 def _subject(sent: Sent, path: str | None) -> str:
