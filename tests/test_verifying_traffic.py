@@ -410,6 +410,34 @@ class TestRedacting:
             assert raw[3:-3].hex().encode() not in told
             assert base64.b64encode(raw)[4:-4] not in told
 
+    @pytest.mark.parametrize(
+        ("name", "value", "echoed"),
+        [
+            ("Authorization", "Bearer a-token-of-today", "a-token-of-today"),
+            ("Authorization", "a-token-of-today", "a-token-of-today"),
+            ("Authorization", f"Basic {base64.b64encode(b'me:a-password').decode()}", "a-password"),
+            ("Authorization", "Basic no base64", "no base64"),
+            ("X-Key", "a-key-of-mine", "a-key-of-mine"),
+            ("Cookie", "a=b; sid=a-key-of-mine", "a-key-of-mine"),
+        ],
+    )
+    def test_an_answer_that_repeats_a_credential_does_not_tell_it(self, redactor, name, value, echoed):
+        """A service may say who it takes its caller for; the report is read by others."""
+        answer = json.dumps({"you": echoed}).encode()
+
+        found = redactor.redact(
+            exchange(headers=((name, value),), answer=answer, answered=(("X-You", echoed),))
+        )
+
+        assert found.body == b'{"you": "[redacted]"}'
+        assert found.headers == (("X-You", "[redacted]"),)
+
+    def test_an_answer_that_repeats_a_key_of_the_query_does_not_tell_it(self, redactor):
+        """Also where it is spelled otherwise."""
+        found = redactor.redact(exchange(url="http://h/p?key=a-key%20of-mine", answer=b"a-key of-mine"))
+
+        assert found.body == b"[redacted]"
+
     def test_is_done_with_thousands_at_once(self, redactor):
         """A run must not wait for what is told of it: less than a millisecond each, with a body of 10 KB."""
         body = orjson.dumps([{"name": "x" * 80, "pin": "1234"}] * 100)

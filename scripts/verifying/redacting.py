@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 from handlers._host import media
 from handlers._host.contract import Contract
@@ -26,7 +27,7 @@ _USER = re.compile(r"(://)[^/?#\s@]+@")
 class Redactor:
     """Puts `[redacted]` in the place of what must not be told, in exchanges of one contract.
 
-    That is: credentials in headers, cookies and queries; in bodies that are JSON or forms, what stands
+    That is: credentials in headers, cookies and queries, and where an answer repeats them; in bodies that are JSON or forms, what stands
     under the name of a property that some schema has as `writeOnly` or `format: password`; `secrets`
     anywhere, in every spelling.
     """
@@ -36,6 +37,7 @@ class Redactor:
         self._secrets = Spellings(secrets)
         keys = [scheme for scheme in contract.security_schemes.values() if scheme["type"] == "apiKey"]
         self._headers = frozenset(key["name"].lower() for key in keys if key["in"] == "header")
+        self._cookies = frozenset(key["name"] for key in keys if key["in"] == "cookie")
         self._query = frozenset(["access_token", *(key["name"] for key in keys if key["in"] == "query")])
         self._schemes = _SCHEMES | {
             str(scheme["scheme"]).lower()
@@ -47,12 +49,36 @@ class Redactor:
 
     def redact(self, exchange: Exchange) -> Exchange:
         """Return an exchange as it may be told."""
+        carried = Spellings(self._carried(exchange.request))
+        instead = REDACTED.encode()
+        body = self._body(exchange.body, exchange.headers)
         return replace(
             exchange,
             request=self.request(exchange.request),
-            headers=self._redacted_headers(exchange.headers),
-            body=self._body(exchange.body, exchange.headers),
+            headers=tuple(
+                (
+                    name,
+                    carried.replaced(value.encode("utf-8", "surrogatepass"), instead).decode(
+                        "utf-8", "surrogatepass"
+                    ),
+                )
+                for name, value in self._redacted_headers(exchange.headers)
+            ),
+            body=body and carried.replaced(body, instead),
         )
+
+    def _carried(self, request: Request) -> Iterator[str]:
+        """Yield the credentials in a request, as far as they stand where credentials do."""
+        for name, value in ((name.lower(), value.strip()) for name, value in request.headers):
+            if name in _CREDENTIALS or name in self._headers:
+                scheme, _, rest = value.partition(" ")
+                yield rest.strip() if rest and scheme.lower() in self._schemes else value
+                if scheme.lower() == "basic":
+                    yield from _password(rest)
+            elif name == "cookie":
+                pairs = (pair.strip().partition("=") for pair in value.split(";"))
+                yield from (text for key, _, text in pairs if key in self._cookies)
+        yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if name in self._query)
 
     def request(self, request: Request) -> Request:
         """Return a request as it may be told."""
@@ -125,6 +151,13 @@ class Redactor:
         # A form may write a list, or an object, as `name[]` or `owner[name]`.
         is_secret = any(part in self._names for part in re.split(r"[\[\].]", field))
         return name + b"=" + REDACTED.encode() if is_secret else pair
+
+
+def _password(coded: str) -> Iterator[str]:
+    try:
+        yield base64.b64decode(coded).decode().partition(":")[2]
+    except ValueError:
+        return
 
 
 def _cookie(pair: str) -> str:
