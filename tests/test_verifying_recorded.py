@@ -154,3 +154,12 @@ def test_every_file_counts(judging, recorded, tmp_path):
 
     with pytest.raises(SetupError, match=r"bad\.har:1:2: is not JSON"):
         judge_traffic([recorded("http://h/pets"), tmp_path / "bad.har"], judging())
+
+
+def test_a_file_about_nothing_is_told(judging, recorded):
+    """It proves nothing; who was asked is told without the password that was in the address."""
+    part = judge_traffic([recorded("http://me:password@h/other")], judging())
+
+    ((case, _),) = part.not_run
+    assert case.endswith("traffic.har")
+    assert part.notes[0].endswith("1 entry is not about this contract (h)")

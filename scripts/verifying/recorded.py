@@ -15,8 +15,11 @@ from handlers._host.documents import display
 
 from .exchanges import Exchange
 from .judging import Judge
-from .results import Part, grouped
+from .results import NotRun, Part, grouped
 from .traffic import read_traffic
+
+NOTHING = "it holds nothing about this contract; see that the contract's servers are those that were asked"
+"""What is wrong with a file that proves nothing."""
 
 _SHOWN = 3
 _VARIABLE = re.compile(r"\{[^}]*\}")
@@ -38,6 +41,8 @@ def judge_traffic(paths: Iterable[Path], judge: Judge, url: str | None = None) -
         ours = servers.chosen(recorded.exchanges)
         part.exchanges += ours
         part.notes += _notes(path, recorded.exchanges, ours, recorded.unanswered)
+        if not ours:
+            part.not_run.append(NotRun(display(path), NOTHING))
     part.cases = len(part.exchanges)
     part.failures = grouped(failure for exchange in part.exchanges for failure in judge.judge(exchange))
     return part
@@ -108,8 +113,7 @@ def _notes(path: Path, all_: Sequence[Exchange], ours: Sequence[Exchange], unans
     notes = []
     file = display(path)
     if others := len(all_) - len(ours):
-        hosts = Counter(urlsplit(exchange.request.url).netloc for exchange in all_)
-        hosts -= Counter(urlsplit(exchange.request.url).netloc for exchange in ours)
+        hosts = Counter(map(_asked, all_)) - Counter(map(_asked, ours))
         shown = [host for host, _ in hosts.most_common(_SHOWN)]
         more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
         notes.append(f"{file}: {_entries(others)} not about this contract ({', '.join(shown)}{more})")
@@ -118,6 +122,11 @@ def _notes(path: Path, all_: Sequence[Exchange], ours: Sequence[Exchange], unans
     if unknown := sum(exchange.body is None for exchange in ours):
         notes.append(f"{file}: {_entries(unknown)} recorded without the answer's body, which was not judged")
     return notes
+
+
+def _asked(exchange: Exchange) -> str:
+    """Return the host that was asked, and its port, without the user and password that may stand before it."""
+    return urlsplit(exchange.request.url).netloc.rpartition("@")[2]
 
 
 def _entries(count: int) -> str:

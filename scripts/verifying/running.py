@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from handlers._host.contract import Contract, Operation
 from handlers._host.documents import display
+from handlers._host.problems import Problem, SetupError
+from handlers._host.settings import load_settings
 from scripts.findings import Finding
 from scripts.options import chosen
 
@@ -24,7 +26,7 @@ from .judging import Judge
 from .matrix import Case, cases
 from .models import model_requests
 from .properties import Budget, check_properties
-from .recorded import judge_traffic
+from .recorded import NOTHING, judge_traffic
 from .redacting import Redactor
 from .replaying import keep, replay
 from .report import Report
@@ -32,9 +34,9 @@ from .results import Failure, NotRun, Part
 from .routing import check_routing
 from .rules import RULES, finding
 from .spellings import Spellings
-from .starting import Place, Tested, find_config, found, served
+from .starting import Place, Tested, credentials_set, find_config, found, named_secrets, served
 from .static import check_drift, check_examples, check_lint
-from .subject import load_strict_contract
+from .subject import ContractSettings, load_strict_contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,13 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
             live = _live(whole, tested, place)
     else:
         _static(whole, place)
-    judge = live.judge if live else Judge(contract, contract.base_path)
+    secrets = tested.subject.secrets if tested else named_secrets(config, load_settings(ContractSettings))
+    judge = live.judge if live else Judge(contract, contract.base_path, secrets)
     if options.har:
         url = tested.subject.url if tested else None
-        whole.add("recorded traffic", lambda: judge_traffic(options.har, judge, url))
+        judged = whole.add("recorded traffic", lambda: judge_traffic(options.har, judge, url))
+        if tested is None and not judged.cases:
+            raise SetupError([Problem(display(har), NOTHING) for har in options.har])
     whole.add("coverage", lambda: _cover(whole, judge, live))
 
     report = Report(
@@ -134,18 +139,31 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
         reproduce=tested.reproduce if tested else (),
         seconds=time.monotonic() - before,
     )
-    redactor = Redactor(contract, tested.subject.secrets if tested else ())
+    redactor = Redactor(contract, [*secrets, *credentials_set(config)])
+    for part in whole.parts:
+        part.failures = [_redacted(failure, redactor) for failure in part.failures]
     if tested:
         again = [one for part in whole.parts if part.name != "faults" for one in part.failures]
         keep(again, options.failures, redactor)
     return report, redactor
 
 
+def _redacted(failure: Failure, redactor: Redactor) -> Failure:
+    """Return a failure whose message repeats no secret: it may be the name of a property, or a media type."""
+    return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
+
+
 def _static(whole: _Run, place: Place) -> None:
-    """Run what needs no service; the code is at hand unless the service is somebody else's."""
+    """Run what needs no service.
+
+    The code is at hand unless the service is somebody else's: at an address, or in traffic that was
+    recorded of another contract than ours, with no package named.
+    """
     whole.add("lint", lambda: check_lint(place.path))
     whole.add("examples", lambda: check_examples(place.path))
-    is_here = whole.options.url is None or place.handlers is not None
+    options = whole.options
+    is_elsewhere = options.url is not None or bool(options.har and place.is_own and place.spec)
+    is_here = place.handlers is not None or options.serve or not is_elsewhere
     whole.add("drift", lambda: check_drift(place.path, place.package if is_here else None))
 
 

@@ -91,7 +91,7 @@ def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
     settings = load_settings(ContractSettings)
     address = base_url(url, contract)
     check_reachable(address)
-    subject = Subject(address, contract, config, settings, _secrets(config, settings))
+    subject = Subject(address, contract, config, settings, named_secrets(config, settings))
     yield Tested(subject, (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names"))
 
 
@@ -116,7 +116,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             environment |= own_environment(folder / "demo.db", secret)
             store: Any = f"sqlite:///{folder / 'demo.db'}"
             asyncio.run(load_file(Settings(_env_file=None, store=store), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
-            hidden = (*_secrets(config, settings), *demo_secrets())
+            hidden = (*named_secrets(config, settings), *demo_secrets())
             reproduce = (
                 f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
                 "TOKEN=$(relay token --demo)",
@@ -126,7 +126,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             if (fresh := fresh_secret(contract, settings)) is not None:
                 settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
                 environment[f"{PREFIX}JWT_SECRET"] = fresh
-            hidden = _secrets(config, settings)
+            hidden = named_secrets(config, settings)
             command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
             reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")
         within = folder if place.is_own else None
@@ -147,7 +147,17 @@ def _failing(
         yield FailingCopy(base_url(copied.url, contract), text)
 
 
-def _secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
-    """Return what must not come out anywhere: what the configuration names, and the signing secret."""
+def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
+    """Return what must not come out anywhere: what the configuration names, and the keys that sign."""
     named = [os.environ[name] for name in config.secrets if os.environ.get(name)]
-    return (*named, settings.jwt_secret.get_secret_value()) if settings.jwt_secret else tuple(named)
+    keys = [key.get_secret_value() for key in (settings.jwt_secret, settings.jwt_private_key) if key]
+    return (*named, *keys)
+
+
+def credentials_set(config: Config) -> tuple[str, ...]:
+    """Return the credentials that identities have from the environment, passwords also by themselves.
+
+    A service may show somebody a key of their own; no report may.
+    """
+    found = [os.environ.get(name, "") for one in config.identities for name in one.variables.values()]
+    return tuple(part for value in found for part in (value, value.partition(":")[2]))
