@@ -24,6 +24,7 @@ from scripts.files import package_folder
 from scripts.load import load_file
 
 from .config import FILE, Config, read_config
+from .credentials import signer
 from .failing import VARIABLE
 from .faults import FailingCopy
 from .subject import (
@@ -87,8 +88,9 @@ def find_config(given: Path | None, place: Place) -> Config:
 
 @contextmanager
 def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
-    """Take the service that runs at `url`; raise SetupError when nothing answers there."""
+    """Take the service that runs at `url`; raise SetupError for wrong keys, and when nothing answers there."""
     settings = load_settings(ContractSettings)
+    signer(settings)  # keys that do not fit are told before anything is sent
     address = base_url(url, contract)
     check_reachable(address)
     subject = Subject(address, contract, config, settings, named_secrets(config, settings))
@@ -97,7 +99,7 @@ def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
 
 @contextmanager
 def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]:
-    """Start the service on a free port until left; raise SetupError when it does not start.
+    """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
     Our own package gets the demo's data in a store and with a secret of this run; any other its own
     collaborators, and a secret if it needs one and none is set.
@@ -123,6 +125,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             )
         else:
             settings = load_settings(ContractSettings)
+            signer(settings)  # keys that do not fit are told before anything is started
             if (fresh := fresh_secret(contract, settings)) is not None:
                 settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
                 environment[f"{PREFIX}JWT_SECRET"] = fresh
