@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,7 +16,7 @@ from handlers._host.documents import display
 from .exchanges import Exchange
 from .judging import Judge
 from .results import NotRun, Part, grouped
-from .traffic import read_traffic
+from .traffic import Recorded
 
 NOTHING = "it holds nothing about this contract; see that the contract's servers are those that were asked"
 """What is wrong with a file that proves nothing."""
@@ -25,19 +25,18 @@ _SHOWN = 3
 _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
-def judge_traffic(paths: Iterable[Path], judge: Judge, url: str | None = None) -> Part:
-    """Judge what HTTP Archives hold; `url` is where the contract's paths begin at a service that is tested.
+def judge_traffic(traffic: Mapping[Path, Recorded], judge: Judge, url: str | None = None) -> Part:
+    """Judge what HTTP Archives hold, by file; `url` is where the contract's paths begin at a service that is tested.
 
     An exchange is about the contract when the contract has its path, below the path of `url` or of one of
     the contract's servers, and when it went to a host of theirs or of one's own machine (a loopback
     address, a name without a dot or below `.localhost` or `.test`). In a file without any such host, as
     servers of a contract are often placeholders, the path decides alone. The addresses of the exchanges
-    that are returned have their path where the judge looks for it. Raises SetupError as `read_traffic`.
+    that are returned have their path where the judge looks for it.
     """
     part = Part("recorded traffic", "exchanges")
     servers = _Servers(judge, url)
-    for path in paths:
-        recorded = read_traffic(path)
+    for path, recorded in traffic.items():
         ours = servers.chosen(recorded.exchanges)
         part.exchanges += ours
         part.notes += _notes(path, recorded.exchanges, ours, recorded.unanswered)

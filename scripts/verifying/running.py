@@ -37,6 +37,7 @@ from .spellings import Spellings
 from .starting import Place, Tested, credentials_set, find_config, found, named_secrets, served
 from .static import check_drift, check_examples, check_lint
 from .subject import ContractSettings, load_strict_contract
+from .traffic import read_traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     config = find_config(options.config, place)
     contract = load_strict_contract(path, config)
     check_waivers(contract, config.waivers)
+    traffic = {file: read_traffic(file) for file in options.har}
     whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers))
 
     tested: Tested | None = None
@@ -120,9 +122,9 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
         _static(whole, place)
     secrets = tested.subject.secrets if tested else named_secrets(config, load_settings(ContractSettings))
     judge = live.judge if live else Judge(contract, contract.base_path, secrets)
-    if options.har:
+    if traffic:
         url = tested.subject.url if tested else None
-        judged = whole.add("recorded traffic", lambda: judge_traffic(options.har, judge, url))
+        judged = whole.add("recorded traffic", lambda: judge_traffic(traffic, judge, url))
         if tested is None and not judged.cases:
             raise SetupError([Problem(display(har), NOTHING) for har in options.har])
     whole.add("coverage", lambda: _cover(whole, judge, live))
