@@ -104,6 +104,7 @@ def contract(
     Exit code 0: it holds; 1: something was found; 2: it could not be run.
     """
     with setup_errors(), tools_installed():
+        from .files import check_writable
         from .verifying.properties import Budget
         from .verifying.reporting import write_reports
         from .verifying.running import Options, run
@@ -112,6 +113,8 @@ def contract(
         seed = secrets.randbelow(2**32) if seed is None else seed
         budget = Budget(max_examples, given.pop("max_time"), seed)
         options = Options(**given, budget=budget, failures=failures or reports / "failures")
+        for folder in (reports, options.failures):
+            check_writable(folder)
         click.echo(f"Seed: {seed}", err=True)
         signal.signal(
             signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)

@@ -71,6 +71,15 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Raise SetupError for a folder that files could not be written to; nothing is made."""
+    nearest = next(one for one in (folder, *folder.parents) if one.exists())
+    if not nearest.is_dir():
+        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is no folder")])
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is read-only")])
+
+
 def _mode(path: Path) -> int:
     """Return the mode of a file, or the one that a new file gets."""
     if path.exists():
