@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .findings import Finding, Rule, conclude, format_option, rules_option
+from .findings import FOUND_WANTING, Rule, conclude, format_option, rules_option, summary
 from .options import handlers_option, spec_option
 from .output import setup_errors, tools_installed
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from .verifying.report import Report
-    from .verifying.results import Part
+    from .verifying.results import Failure, Part
 
 EXAMPLES = """\b
 Examples:
@@ -32,6 +32,8 @@ Examples:
 """
 
 
+KEPT = "the contract is kept"
+TRAFFIC = "contract.har"
 MAX_ALIKE = 3
 """How many findings of one rule at one place are printed; the rest is counted."""
 
@@ -115,32 +117,48 @@ def contract(
         options = Options(**given, budget=budget, failures=failures or reports / "failures")
         for folder in (reports, options.failures):
             check_writable(folder)
-        click.echo(f"Seed: {seed}", err=True)
-        signal.signal(
-            signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-        )  # so that what was started ends
+        _check_kept(options.har, reports / TRAFFIC)
+        # So that what was started ends with us.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         try:
-            report, redactor = run(options, Progress())
+            report, redactor = run(options, Progress(seed))
         except KeyboardInterrupt as exc:
+            click.echo("interrupted; no report was written", err=True)
             raise SystemExit(128 + signal.SIGINT) from exc
         write_reports(report, reports, redactor.redact)
-        exchanges = [redactor.redact(exchange) for part in report.parts for exchange in part.exchanges]
-        write_har(exchanges, reports / "contract.har")
-        click.echo(_seen(report), err=True)
-        click.echo(f"Report: {reports / 'contract.html'}", err=True)
-        findings = [failure.finding for failure in report.failures]
-        conclude("contract", brief(findings) if form == "text" else findings, form, "the contract is kept")
+        if report.subject:
+            exchanges = [exchange for part in report.parts for exchange in part.exchanges]
+            write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
+    click.echo(f"{_seen(report)}\nReport: {reports / 'contract.html'}", err=True)
+    findings = [failure.finding for failure in report.failures]
+    if form != "text":
+        conclude("contract", findings, form, KEPT)
+        return
+    for line in (*brief(report.failures), f"relay contract: {summary(findings) or KEPT}"):
+        click.echo(line)
+    if not report.held:
+        raise SystemExit(FOUND_WANTING)
 
 
-def brief(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Leave out what would only repeat itself: more than MAX_ALIKE findings of one rule at one place."""
-    alike: dict[tuple[str, object], list[Finding]] = {}
-    for finding in dict.fromkeys(findings):
-        alike.setdefault((finding.rule, finding.place), []).append(finding)
+def _check_kept(har: Iterable[Path], written: Path) -> None:
+    """Raise SetupError for recorded traffic that this run would write over."""
+    from handlers._host.problems import Problem, SetupError
+
+    if any(file.resolve() == written.resolve() for file in har):
+        raise SetupError([Problem(str(written), "a run writes it; copy it, or choose other --reports")])
+
+
+def brief(failures: Iterable[Failure]) -> Iterator[str]:
+    """Tell failures a line each; of more than MAX_ALIKE of one rule at one place the rest in one line."""
+    alike: dict[tuple[str, object], list[Failure]] = {}
+    for failure in failures:
+        alike.setdefault((failure.finding.rule, failure.finding.place), []).append(failure)
     for group in alike.values():
-        yield from group[:MAX_ALIKE]
-        if (more := len(group) - MAX_ALIKE) > 0:
-            yield replace(group[0], message=f"{more} more like these; the report has them all")
+        yield from (str(failure.finding) for failure in group[:MAX_ALIKE])
+        if more := group[MAX_ALIKE:]:
+            names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
+            who = f": {', '.join(filter(None, names))}" if any(names) else ", which the report has"
+            yield str(replace(group[0].finding, message=f"and {len(more)} more like these{who}"))
 
 
 def _seen(report: Report) -> str:
@@ -154,7 +172,8 @@ def _seen(report: Report) -> str:
 class Progress:
     """Tells of a run on standard error: a line a part, and a running count on a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        self._seed: int | None = seed
         self._name = ""
         self._status: Status | None = None
 
@@ -162,6 +181,9 @@ class Progress:
         """Show what runs now."""
         from rich.console import Console
 
+        if self._seed is not None:
+            click.echo(f"Seed: {self._seed}", err=True)
+            self._seed = None
         console = Console(stderr=True)
         self._name = name
         if console.is_terminal:
@@ -179,7 +201,8 @@ class Progress:
             self._status.stop()
             self._status = None
         found = sum(failure.finding.severity == "error" for failure in part.failures)
-        verdict = f"{found} found" if found else "not run" if part.not_run and not part.cases else "held"
+        empty = "not run" if part.not_run else "nothing"
+        verdict = f"{found} found" if found else "held" if part.cases else empty
         click.echo(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)
         for note in part.notes:
             click.echo(f"  {'':16} {note}", err=True)

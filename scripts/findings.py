@@ -125,7 +125,7 @@ def place_parts(place: Place | str) -> tuple[str, int, int]:
     return (place, 0, 0) if isinstance(place, str) else place
 
 
-def _summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """Count what was found: `2 errors, 1 warning`; nothing for nothing."""
     counts = Counter(finding.severity for finding in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -136,7 +136,7 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _text(command: str, findings: Sequence[Finding], clean: str) -> str:
-    return "\n".join([*map(str, findings), f"relay {command}: {_summary(findings) or clean}"])
+    return "\n".join([*map(str, findings), f"relay {command}: {summary(findings) or clean}"])
 
 
 def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
@@ -190,7 +190,7 @@ def _github(command: str, findings: Sequence[Finding], clean: str) -> str:
         told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
         lines.append(f"::{words[finding.severity]} {told}::{_escaped(message)}")
-    return "\n".join([*lines, f"relay {command}: {_summary(findings) or clean}"])
+    return "\n".join([*lines, f"relay {command}: {summary(findings) or clean}"])
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -76,13 +76,13 @@ MUTANTS = [
         "no member of the enum",
         '"phoneNumbers": numbers,',
         '"phoneNumbers": [{**number, "provider": "twilio"} for number in numbers],',
-        "/phoneNumbers/0/provider",
+        "/phoneNumbers/*/provider",
     ),
     _handler(
         "owner left out",
         '"phoneNumbers": numbers,',
         '"phoneNumbers": [{k: v for k, v in number.items() if k != "userId"} for number in numbers],',
-        "/phoneNumbers/0/userId",
+        "/phoneNumbers/*/userId",
     ),
     _one(
         "the host's own guard says 500",

@@ -58,7 +58,7 @@ def test_a_waiver_knows_where_it_stands(read):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("waivers: [{status: '404'}]", "1:11: waivers[0] has no reason; say why it need not be seen"),
+        ("waivers: [{status: '404'}]", "1:11: waivers[0] has no reason; say why"),
         ("waivers: [{reason: a}]", "1:11: waivers[0] has no status; say which answer need not be seen"),
         (
             "waivers:\n- {status: '1', reason: ' '}",

@@ -10,7 +10,7 @@ from compiled import read
 from handlers._host.problems import Place, SetupError
 from hosting import contract
 from scripts.verifying.config import Waiver
-from scripts.verifying.coverage import Coverage, State, check_waivers
+from scripts.verifying.coverage import Coverage, State, check_names
 from scripts.verifying.exchanges import Exchange, Request
 from scripts.verifying.judging import Judge
 
@@ -188,10 +188,10 @@ class TestWaivers:
 
     def test_name_operations_that_there_are(self):
         """All that do not are told at once."""
-        check_waivers(CONTRACT, [waiver(operation="add"), waiver()])
+        check_names(CONTRACT, [waiver(operation="add"), waiver()])
 
         with pytest.raises(SetupError) as trouble:
-            check_waivers(CONTRACT, [waiver(operation="ad"), waiver(operation="lst")])
+            check_names(CONTRACT, [waiver(operation="ad"), waiver(operation="lst")])
 
         assert str(trouble.value).splitlines() == [
             "w.yaml:1:1: the contract has no operation 'ad'",

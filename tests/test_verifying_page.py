@@ -240,7 +240,7 @@ def test_a_command_is_selected_as_a_whole(browser, written):
         "(() => { const one = document.querySelector('.failure .command');"
         "getSelection().selectAllChildren(one); return getSelection().toString(); })()"
     )
-    assert text.startswith('curl -i "$URL/pets" \\\n  -H "Authorization: Bearer $TOKEN"')
+    assert text.startswith('curl -i "$URL/pets?limit=2&sort=name" \\\n  -H "Authorization: Bearer $TOKEN"')
     assert browser.evaluate("getComputedStyle(document.querySelector('.command')).userSelect") == "all"
 
 

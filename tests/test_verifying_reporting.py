@@ -30,7 +30,7 @@ from scripts.verifying.reporting.curl import curl
 from scripts.verifying.reporting.document import SCHEMA, document
 from scripts.verifying.reporting.junit import junit
 from scripts.verifying.reporting.page import page
-from scripts.verifying.reporting.text import MAX_BODY, body_text, fit
+from scripts.verifying.reporting.text import MAX_BODY, body_text, expected_statuses, fit
 from scripts.verifying.results import Failure, NotRun, Part
 
 if TYPE_CHECKING:
@@ -477,3 +477,12 @@ def test_tells_what_was_found_and_seen():
     assert states["list_pets", "200", "text/csv"]["seen"] == {"properties": 12, "examples": 1}
     assert states["add_pet", "409", "application/json"]["waiver"] == "needs two runs at once"
     assert states["dismiss_keeper", "204", None]["state"] == "not seen"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [((401,), "401"), ((400, 401, 422), "400 or 401 or 422"), (tuple(range(200, 500)), "200 to 499")],
+)
+def test_expected_statuses_are_written_short(statuses, told):
+    """Nobody reads three hundred numbers."""
+    assert expected_statuses(statuses) == told

@@ -44,11 +44,24 @@ _SHAPE = {
                 "properties": dict.fromkeys(("operation", "status", "media-type", "reason"), _TEXT),
             },
         },
+        "accepted": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["rule", "reason"],
+                "properties": dict.fromkeys(("rule", "operation", "case", "reason"), _TEXT),
+            },
+        },
     },
 }
 
 
-_MISSING = {"status": "which answer need not be seen", "reason": "why it need not be seen"}
+_MISSING = {
+    "status": "which answer need not be seen",
+    "rule": "which finding is accepted",
+    "reason": "why",
+}
 _TYPES = {
     "object": "a mapping of names to values",
     "array": "a list",
@@ -89,6 +102,21 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that is known, and why it is no error here.
+
+    `rule` is what it is told by; `operation` an operation's id, `case` a pattern for whom the request was
+    signed in as (`token of * without exp`), each None for any.
+    """
+
+    rule: str
+    operation: str | None
+    case: str | None
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What a team says about its contract tests.
 
@@ -100,6 +128,7 @@ class Config:
     stricter: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
 
 def read_config(path: Path) -> Config:
@@ -115,6 +144,16 @@ def read_config(path: Path) -> Config:
         tuple(
             _waiver(value, document.place(("waivers", str(index))))
             for index, value in enumerate(data.get("waivers", ()))
+        ),
+        tuple(
+            Accepted(
+                value["rule"],
+                value.get("operation"),
+                value.get("case"),
+                value["reason"],
+                document.place(("accepted", str(index))),
+            )
+            for index, value in enumerate(data.get("accepted", ()))
         ),
     )
 

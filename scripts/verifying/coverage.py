@@ -12,7 +12,7 @@ from handlers._host.contract import Contract, Operation
 from handlers._host.problems import Place, Problem, SetupError
 from scripts.findings import Finding
 
-from .config import Waiver
+from .config import Accepted, Waiver
 from .exchanges import Exchange
 from .judging import Judge
 from .rules import RULES
@@ -115,13 +115,13 @@ class Coverage:
         return found
 
 
-def check_waivers(contract: Contract, waivers: Iterable[Waiver]) -> None:
-    """Raise SetupError for waivers that name an operation that the contract does not have."""
+def check_names(contract: Contract, entries: Iterable[Waiver | Accepted]) -> None:
+    """Raise SetupError for entries that name an operation that the contract does not have."""
     known = {operation.id for operation in contract.operations}
     wrong = [
-        Problem(waiver.place, f"the contract has no operation '{waiver.operation}'")
-        for waiver in waivers
-        if waiver.operation is not None and waiver.operation not in known
+        Problem(entry.place, f"the contract has no operation '{entry.operation}'")
+        for entry in entries
+        if entry.operation is not None and entry.operation not in known
     ]
     if wrong:
         raise SetupError(wrong)

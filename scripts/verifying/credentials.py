@@ -151,6 +151,15 @@ class Credentials:
         self.signer = signer(subject.settings)
         self.public_pem = public_pem(subject.settings, self.signer)
 
+    def unset(self) -> list[str]:
+        """Say which variables are not set that the identities need."""
+        return [
+            f"{variable} is not set, so '{identity.name}' has no credential for {scheme}"
+            for identity in self.identities
+            for scheme, variable in identity.variables.items()
+            if not os.environ.get(variable)
+        ]
+
     @property
     def default(self) -> Identity | None:
         """The identity that requests are made with where nothing else is said: the first that signs in."""

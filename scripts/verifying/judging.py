@@ -27,6 +27,7 @@ from .rules import finding
 from .spellings import Spellings
 
 _SAFE_EXTRAS = frozenset(["HEAD", "OPTIONS"])  # a server may answer these beside what the contract has
+_INDEX = re.compile(r"/\d+(?=/|$)")
 _TRACE = re.compile(rb'Traceback \(most recent call last\)|  File \\?".*?\\?", line \d')
 
 
@@ -219,8 +220,9 @@ class Judge:
             return
         except (UnicodeDecodeError, LookupError):
             return  # the contract says nothing of charsets
-        for violation in [] if validator.accepts(value) else validator.violations(value):
-            yield finding(self.contract, "response-violation", pointer, _breach(told, violation))
+        broken = [] if validator.accepts(value) else validator.violations(value)
+        for message in dict.fromkeys(_breach(told, violation) for violation in broken):
+            yield finding(self.contract, "response-violation", pointer, message)
 
     def _request(
         self, exchange: Exchange, operation: Operation, variables: dict[str, str]
@@ -287,5 +289,7 @@ def _unknown(request: Request) -> set[str]:
 
 
 def _breach(told: str, violation: Violation) -> str:
-    where = f" at {violation.path}" if violation.path else ""
+    """Say what is wrong; what is wrong with many items of a list is told once (`/items/*/price`)."""
+    path = _INDEX.sub("/*", violation.path)
+    where = f" at {path}" if path else ""
     return f"{told} breaks its schema{where}: {violation.message} ({violation.rule})"

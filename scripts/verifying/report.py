@@ -9,6 +9,7 @@ from scripts.findings import Severity
 
 from .coverage import Coverage
 from .results import Failure, Part
+from .rules import RULES
 
 
 @dataclass(slots=True)
@@ -37,6 +38,14 @@ class Report:
 
     @property
     def failures(self) -> list[Failure]:
-        """Everything that was found, errors first."""
+        """Everything that was found, errors first, the gravest before all."""
         found = [failure for part in self.parts for failure in part.failures]
-        return sorted(found, key=lambda failure: failure.finding.severity is not Severity.ERROR)
+        return sorted(found, key=_weight)
+
+
+_GRAVITY = {rule: index for index, rule in enumerate(RULES)}
+
+
+def _weight(failure: Failure) -> tuple[int, int]:
+    severity = list(Severity).index(failure.finding.severity)
+    return severity, _GRAVITY.get(failure.finding.rule, len(_GRAVITY))

@@ -6,29 +6,30 @@ from handlers._host.contract import Contract
 from handlers._host.documents import Pointer
 from scripts.findings import Finding, Severity, rule_table
 
+# The gravest first: so they are told.
 _ERRORS = {
+    "leaked-secret": "What was kept from the world must not come out anywhere, in any spelling.",
+    "credential-accepted": "A credential that proves nothing must not open anything.",
+    "role-let-in": "Whom the operation refuses has to stay outside.",
+    "leaked-traceback": "How the service is made inside helps nobody but an attacker.",
+    "no-answer": "A request without an answer is none of the answers that the contract documents.",
+    "role-refused": "Whom the contract lets in has to be let in.",
+    "never-succeeded": "An operation that nobody has seen succeed may be one that cannot.",
+    "wrong-refusal": "A client renews its credential on a 401, and only there.",
+    "wrong-fault-answer": "A failure inside is answered as the contract says failures are.",
+    "request-accepted": "A request that breaks the contract and is let in is the start of data that breaks it.",
+    "response-violation": "The body is the promise that clients are built on.",
+    "not-json": "What parsers disagree about is a different value to each client.",
     "undocumented-status": "A client written from the contract has no branch for it.",
     "undocumented-media-type": "A client written from the contract cannot read it.",
-    "undocumented-method": "What the contract does not have must not be there.",
-    "undocumented-path": "What the contract does not have must not be there.",
     "unexpected-body": "Where the contract documents no body, a client does not look for one.",
-    "not-json": "What parsers disagree about is a different value to each client.",
-    "response-violation": "The body is the promise that clients are built on.",
     "response-header": "A documented header is a promise like the body.",
+    "undocumented-path": "What the contract does not have must not be there.",
+    "undocumented-method": "What the contract does not have must not be there.",
     "missing-challenge": "A 401 says how to sign in (RFC 9110 section 15.5.2).",
-    "incomplete-allow": "A 405 lists all that the path has (RFC 9110 section 15.5.6).",
     "error-shape": "A failure that the contract does not name still has to be read by the code that reads failures.",
-    "leaked-secret": "What was kept from the world must not come out anywhere, in any spelling.",
-    "leaked-traceback": "How the service is made inside helps nobody but an attacker.",
-    "request-accepted": "A request that breaks the contract and is let in is the start of data that breaks it.",
-    "credential-accepted": "A credential that proves nothing must not open anything.",
-    "wrong-refusal": "A client renews its credential on a 401, and only there.",
-    "role-refused": "Whom the contract lets in has to be let in.",
-    "role-let-in": "Whom the operation refuses has to stay outside.",
-    "wrong-fault-answer": "A failure inside is answered as the contract says failures are.",
-    "never-succeeded": "An operation that nobody has seen succeed may be one that cannot.",
+    "incomplete-allow": "A 405 lists all that the path has (RFC 9110 section 15.5.6).",
     "low-coverage": "What nobody has seen happen may not be what the contract says.",
-    "no-answer": "A request without an answer is none of the answers that the contract documents.",
 }
 # Of Schemathesis, by the names of its checks; what of them our own judge says better has its rule above.
 _SCHEMATHESIS = {

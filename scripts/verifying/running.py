@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -13,11 +14,12 @@ from handlers._host.contract import Contract, Operation
 from handlers._host.documents import display
 from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import load_settings
-from scripts.findings import Finding
+from scripts.findings import Finding, Severity
 from scripts.options import chosen
 
+from .accepting import Acceptance
 from .config import FILE, Config
-from .coverage import Coverage, check_waivers
+from .coverage import Coverage, check_names
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
 from .faults import check_faults
@@ -36,7 +38,7 @@ from .rules import RULES, finding
 from .spellings import Spellings
 from .starting import Place, Tested, credentials_set, find_config, found, named_secrets, served
 from .static import check_drift, check_examples, check_lint
-from .subject import ContractSettings, load_strict_contract
+from .subject import ContractSettings, answers, load_strict_contract
 from .traffic import read_traffic
 
 
@@ -81,6 +83,7 @@ class _Run:
     options: Options
     progress: Progress
     coverage: Coverage
+    acceptance: Acceptance
     parts: list[Part] = field(default_factory=list)
 
     def add(self, name: str, check: Callable[[], Part]) -> Part:
@@ -89,6 +92,7 @@ class _Run:
         before = time.monotonic()
         part = check()
         part.seconds = time.monotonic() - before
+        part.failures = self.acceptance.settle(part.failures)
         self.parts.append(part)
         self.progress.end(part)
         return part
@@ -106,9 +110,10 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     place = Place(path, package, options.spec, options.handlers)
     config = find_config(options.config, place)
     contract = load_strict_contract(path, config)
-    check_waivers(contract, config.waivers)
+    check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
-    whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers))
+    acceptance = Acceptance(config.accepted, contract)
+    whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers), acceptance)
 
     tested: Tested | None = None
     live: _Live | None = None
@@ -145,7 +150,12 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     for part in whole.parts:
         part.failures = [_redacted(failure, redactor) for failure in part.failures]
     if tested:
-        again = [one for part in whole.parts if part.name != "faults" for one in part.failures]
+        again = [
+            failure
+            for part in whole.parts
+            for failure in part.failures
+            if part.name != "faults" and failure.finding.severity is Severity.ERROR
+        ]
         keep(again, options.failures, redactor)
     return report, redactor
 
@@ -191,23 +201,28 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
         made = cases(operation, request, subject, credentials)
         return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)
 
-    whole.add("kept failures", lambda: replay(whole.options.failures, subject, mint, judge))
-    _static(whole, place)
-    whole.add(
-        "properties",
-        lambda: check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count),
-    )
-    models = model_requests(whole.contract, subject.url, judge, whole.exchanges)
-    whole.add("identity", lambda: check_identities(subject, credentials, models, judge))
-    whole.add("routing", lambda: check_routing(subject, judge))
-
     def faults() -> Part:
         if tested.copy is None:
             return check_faults(subject, None, credentials, models)
         with tested.copy() as copy:
             return check_faults(subject, copy, credentials, models)
 
-    whole.add("faults", faults)
+    def properties() -> Part:
+        part = check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count)
+        part.notes += credentials.unset()
+        return part
+
+    whole.add("kept failures", lambda: replay(whole.options.failures, subject, mint, judge))
+    _static(whole, place)
+    whole.add("properties", properties)
+    models = model_requests(whole.contract, subject.url, judge, whole.exchanges)
+    for name, check in (
+        ("identity", lambda: check_identities(subject, credentials, models, judge)),
+        ("routing", lambda: check_routing(subject, judge)),
+        ("faults", faults),
+    ):
+        gone = partial(_not_answering, name, whole.contract)
+        whole.add(name, check if answers(subject.url) else gone)
     if subject.log is not None:
         log = subject.log
         whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
@@ -219,6 +234,13 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
         if signed_in(Request("GET", "/"), operation, whole.contract, values) is None
     ]
     return _Live(judge, frozenset(closed))
+
+
+def _not_answering(name: str, contract: Contract) -> Part:
+    """Tell that the service is gone, which is a failure of its own, and that a part was not run for it."""
+    told = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
+    reason = "the service stopped answering"
+    return Part(name, failures=[Failure(told)], not_run=[NotRun(name, reason)])
 
 
 def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part:
@@ -253,5 +275,6 @@ def _cover(whole: _Run, judge: Judge, live: _Live | None) -> Part:
             part.failures.append(Failure(told, str(cell.operation)))
     else:
         part.not_run += [NotRun(str(cell), "nobody has seen it happen") for cell in unseen]
-    part.failures += [Failure(told) for told in coverage.unused_waivers()]
+    unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
+    part.failures += [Failure(told) for told in unused]
     return part

@@ -49,6 +49,7 @@ _KEPT = (
     *"PATH LANG LC_ALL LD_LIBRARY_PATH PYTHONPATH TMPDIR".split(),
     *"REQUESTS_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR".split(),
 )
+_CA = "SSL_CERT_FILE"
 _ANSWERED = b'"response":{"status_code":'
 
 
@@ -87,7 +88,8 @@ def run(
     limits = [f"--max-examples={budget.max_examples}", f"--seed={budget.seed}"]
     if budget.max_seconds is not None:
         limits.append(f"--max-time={budget.max_seconds}")
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    bundle = {"REQUESTS_CA_BUNDLE": os.environ[_CA]} if _CA in os.environ else {}
+    kept = bundle | {name: os.environ[name] for name in _KEPT if name in os.environ}
     python = [sys.executable, "-m", "schemathesis.cli", "--config-file", _CONFIG]
     with (folder / OUTPUT).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 -- this Python, and a module that we chose

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,6 +15,11 @@ SECONDS = 15.0
 """How long a service may take to answer."""
 
 
+def trusted() -> ssl.SSLContext:
+    """Trust what everybody trusts, or what SSL_CERT_FILE and SSL_CERT_DIR name."""
+    return httpx.create_ssl_context()
+
+
 class NoAnswer(Exception):
     """The service closed the connection, or did not answer in time."""
 
@@ -23,7 +29,7 @@ class Client:
 
     def __init__(self, part: str) -> None:
         self._part = part
-        self._http = httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False)
+        self._http = httpx.Client(verify=trusted(), timeout=SECONDS, follow_redirects=False, trust_env=False)
         self._http.headers.clear()
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,8 @@ def find_config(given: Path | None, place: Place) -> Config:
     """Read the configuration: the one given, else the working directory's, else the demo's, else nothing."""
     if given is not None or Path(FILE).is_file():
         return read_config(given or Path(FILE))
-    if not place.is_own:
-        return Config()
-    config = read_config(DEMO_CONFIG)
-    is_ours = place.path.resolve() == SPEC.resolve()
-    return config if is_ours else replace(config, stricter={})
+    is_ours = place.is_own and place.path.resolve() == SPEC.resolve()
+    return read_config(DEMO_CONFIG) if is_ours else Config()
 
 
 @contextmanager

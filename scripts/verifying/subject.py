@@ -27,6 +27,7 @@ from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import PREFIX, HostSettings
 
 from .config import Config
+from .sending import trusted
 
 CHECKOUT = Path(__file__).parents[2]
 """Where the packages `scripts` and `handlers` lie."""
@@ -105,10 +106,22 @@ def base_url(url: str, contract: Contract) -> str:
 def check_reachable(url: str) -> None:
     """Raise SetupError when nothing answers at `url`."""
     try:
-        httpx.get(url, timeout=10, trust_env=False)
+        httpx.get(url, timeout=10, trust_env=False, verify=trusted())
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
+        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            told = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
+        else:
+            told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
         raise SetupError([Problem("--url", told)]) from exc
+
+
+def answers(url: str) -> bool:
+    """Whether a service still answers, in whatever way."""
+    try:
+        check_reachable(url)
+    except SetupError:
+        return False
+    return True
 
 
 def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:

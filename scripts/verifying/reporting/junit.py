@@ -12,7 +12,7 @@ from scripts.verifying.report import Report
 from scripts.verifying.results import Failure, NotRun, Part
 
 from .curl import curl
-from .text import answer_line, body_text, fit, shown_by, signed_in_as
+from .text import answer_line, body_text, expected_statuses, fit, shown_by, signed_in_as
 
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -78,7 +78,7 @@ def _story(failure: Failure, base: str | None) -> Iterator[str]:
     """Yield the lines that tell of a failure, down to the command that shows it again."""
     yield str(failure.finding)
     if failure.expected:
-        yield f"expected: {' or '.join(map(str, failure.expected))}"
+        yield f"expected: {expected_statuses(failure.expected)}"
     if failure.exchange is None:
         return
     exchange = failure.exchange

@@ -15,7 +15,7 @@ from scripts.verifying.results import NotRun
 from scripts.verifying.rules import RULES
 
 from .curl import curl
-from .text import answer_line, body_text, fit, shown_by, signed_in_as
+from .text import answer_line, body_text, expected_statuses, fit, shown_by, signed_in_as
 
 OPEN_FAILURES = 10
 """How many failures show their evidence without being asked."""
@@ -52,7 +52,12 @@ def page(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        answer=answer_line, asked=signed_in_as, body=body_text, duration=_duration, plural=_plural
+        statuses=expected_statuses,
+        answer=answer_line,
+        asked=signed_in_as,
+        body=body_text,
+        duration=_duration,
+        plural=_plural,
     )
     return environment.get_template("page.html.j2").render(
         report=report,

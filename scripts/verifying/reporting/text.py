@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from handlers._host import media
 from handlers._host.json_strict import NotJson, parse_json
@@ -68,3 +69,16 @@ def signed_in_as(exchange: Exchange) -> str:
 def shown_by(count: int) -> str:
     """Return how many exchanges showed a failure."""
     return f"{count:,} exchange{'s' * (count != 1)}"
+
+
+def expected_statuses(expected: Sequence[int]) -> str:
+    """Write statuses short: `400 or 422`, `200 to 499`."""
+    runs: list[list[int]] = []
+    for status in sorted(expected):
+        if runs and status == runs[-1][-1] + 1:
+            runs[-1].append(status)
+        else:
+            runs.append([status])
+    return " or ".join(
+        f"{run[0]} to {run[-1]}" if len(run) > 2 else " or ".join(map(str, run)) for run in runs
+    )
