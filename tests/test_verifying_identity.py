@@ -317,9 +317,16 @@ class Careless(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         visited = 200 if "visited=before" in self.headers.get("Cookie", "") else 401
-        status = {"/visited": visited, "/open": 200, "/shut": 401, "/hidden": 404, "/forbidden": 403}.get(
-            url.path
-        )
+        status = {
+            "/visited": visited,
+            "/open": 200,
+            "/shut": 401,
+            "/hidden": 404,
+            "/forbidden": 403,
+            "/limited": 429,
+        }.get(url.path)
+        if url.path == "/fronted":
+            status = self.refused_before()
         if status is None:
             status = 200 if any(map(self.knows, self.shown(url.path, url.query))) else 401
         self.send_response(status)
@@ -330,6 +337,13 @@ class Careless(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
+    def refused_before(self):
+        """What a proxy refuses before the service sees it; None for what it lets through."""
+        headers = self.headers.get_all("Authorization", [])
+        if sum(map(len, headers)) > 8192:
+            return 431
+        return 400 if len(headers) > 1 or headers == ["Bearer"] else None
+
     def shown(self, path, query):
         """The values in which it looks for a token."""
         headers = self.headers.get_all("Authorization", [])
@@ -339,7 +353,7 @@ class Careless(BaseHTTPRequestHandler):
             case "/cookie":
                 cookies = self.headers.get("Cookie", "").split("; ")
                 return [*headers, *(one.partition("=")[2] for one in cookies)] if len(headers) < 2 else []
-            case "/first":
+            case "/first" | "/fronted":
                 return headers[:1]
             case "/last":
                 return headers[-1:]
@@ -564,6 +578,27 @@ def test_no_case_brings_the_cookie_of_another(tmp_path):
 
     assert broken(part, "credential-accepted", "GET /visited") == set()
     assert part.cases > 50
+
+
+def test_what_a_proxy_refuses_is_no_answer_of_the_contract(tmp_path):
+    """A header too many, or too long, never reaches the service; RFC 6750 has 400 for what is malformed."""
+    with careless(tmp_path, "fronted") as tested:
+        part = check(tested)
+
+    assert {exchange.status for exchange in part.exchanges} == {200, 400, 401, 431}
+    assert {
+        failure.finding.rule for failure in part.failures if failure.exchange.status in (400, 431)
+    } == set()
+
+
+def test_a_limit_says_nothing_of_a_credential(tmp_path):
+    """It is told as what was not tested."""
+    with careless(tmp_path, "limited") as tested:
+        part = check(tested)
+
+    assert part.failures == []
+    assert "GET /limited: no credential" in {one.case for one in part.not_run}
+    assert len(part.not_run) == part.cases
 
 
 def test_refusals_that_say_something_else_are_reported(tmp_path):

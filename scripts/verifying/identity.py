@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from handlers._host.contract import Operation
 
 from .credentials import Credentials
-from .exchanges import Request
+from .exchanges import Exchange, Request
 from .judging import Judge
 from .matrix import LET_IN, Case, cases
 from .results import Failure, NotRun, Part, grouped
-from .rules import finding
+from .rules import LEAKS, finding
 from .sending import Client, NoAnswer
 from .subject import Subject
+
+_LIMITED = (
+    "answered with 429, which says nothing of the credential; lift the service's limit while it is tested"
+)
 
 
 def check_identities(
@@ -46,7 +50,7 @@ def check_identities(
         for operation, case in let_in:
             _send(part, client, operation, case, judge)
     part.failures = grouped(part.failures)
-    part.not_run = list(not_run)
+    part.not_run = [*not_run, *part.not_run]
     part.seconds = time.perf_counter() - started
     return part
 
@@ -61,12 +65,22 @@ def _send(part: Part, client: Client, operation: Operation, case: Case, judge: J
         broken = "no-answer", f"{operation} did not answer ({exc}): {case.name}"
     else:
         part.exchanges.append(exchange)
-        part.failures += judge.judge(exchange)
+        part.failures += _judged(exchange, case, judge)
+        if exchange.status == 429:
+            part.not_run.append(NotRun(f"{operation}: {case.name}", _LIMITED))
         broken = verdict(operation, case, exchange.status)
     if broken:
         rule, message = broken
         found = finding(judge.contract, rule, (*operation.pointer, "security"), message)
         part.failures.append(Failure(found, str(operation), exchange, case.expected))
+
+
+def _judged(exchange: Exchange, case: Case, judge: Judge) -> list[Failure]:
+    """Judge an answer; of a refusal that stands for 401, and may be a proxy's, only what it gives away."""
+    failures = judge.judge(exchange)
+    if exchange.status in case.expected[1:]:
+        return [failure for failure in failures if failure.finding.rule in LEAKS]
+    return failures
 
 
 def verdict(operation: Operation, case: Case, status: int) -> tuple[str, str] | None:
@@ -75,7 +89,7 @@ def verdict(operation: Operation, case: Case, status: int) -> tuple[str, str] | 
         if status not in (401, 403):
             return None
         return "role-refused", f"{operation} refused with {status}: {case.name}; let it in"
-    if status in case.expected:
+    if status in case.expected or status == 429:
         return None
     wanted = case.expected[0]
     if status < 400:

@@ -16,7 +16,7 @@ from .forging import Make, oversized, tokens
 from .minting import Lacking, Mint
 
 UNAUTHENTICATED = (401,)
-_AMBIGUOUS = (401, 400)  # RFC 6750 section 3.1, invalid_request: more than one way to show a token
+_MALFORMED = (401, 400)  # RFC 6750 section 3.1, invalid_request: malformed, or shown in more than one way
 _TOO_LARGE = (401, 400, 431)  # RFC 6585 section 5; many a proxy says 400
 
 
@@ -68,7 +68,7 @@ class Presentation:
 _BEARER = (
     Presentation("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
     # "Bearer " is the same on the wire: space at a value's end is none of it (RFC 9110 section 5.5).
-    Presentation("Bearer without a token", lambda stage: stage.authorized("Bearer")),
+    Presentation("Bearer without a token", lambda stage: stage.authorized("Bearer"), expected=_MALFORMED),
     Presentation(
         "token of {who} as Basic", lambda stage: stage.authorized(f"Basic {stage.value}"), is_silent=True
     ),
@@ -78,22 +78,22 @@ _BEARER = (
     Presentation(
         "two Authorization headers with the token of {who}",
         lambda stage: stage.carrying(stage.value, stage.value),
-        expected=_AMBIGUOUS,
+        expected=_MALFORMED,
     ),
     Presentation(
         "token of {who} and a second Authorization header",
         lambda stage: stage.carrying(stage.value, "malformed"),
-        expected=_AMBIGUOUS,
+        expected=_MALFORMED,
     ),
     Presentation(
         "token of {who} in the second Authorization header",
         lambda stage: stage.carrying("malformed", stage.value),
-        expected=_AMBIGUOUS,
+        expected=_MALFORMED,
     ),
     Presentation(
         "two tokens of {who} in one header",
         lambda stage: stage.carrying(f"{stage.value}, {stage.value}"),
-        expected=_AMBIGUOUS,
+        expected=_MALFORMED,
     ),
     Presentation(
         "token of {who} in the query",
@@ -118,7 +118,7 @@ _API_KEY = (
     Presentation("key of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
     Presentation("key of {who} and one more character", lambda stage: stage.carrying(f"{stage.value}x")),
     Presentation(
-        "key of {who} sent twice", lambda stage: stage.carrying(stage.value, stage.value), expected=_AMBIGUOUS
+        "key of {who} sent twice", lambda stage: stage.carrying(stage.value, stage.value), expected=_MALFORMED
     ),
     Presentation(
         "key of {who} in the wrong place",
@@ -131,9 +131,15 @@ _API_KEY = (
 
 _BASIC = (
     Presentation("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
-    Presentation("Basic without a credential", lambda stage: stage.authorized("Basic")),
-    Presentation("Basic that is not base64", lambda stage: stage.authorized("Basic ~~~~")),
-    Presentation("user without a password", lambda stage: stage.authorized(f"Basic {_base64('somebody')}")),
+    Presentation("Basic without a credential", lambda stage: stage.authorized("Basic"), expected=_MALFORMED),
+    Presentation(
+        "Basic that is not base64", lambda stage: stage.authorized("Basic ~~~~"), expected=_MALFORMED
+    ),
+    Presentation(
+        "user without a password",
+        lambda stage: stage.authorized(f"Basic {_base64('somebody')}"),
+        expected=_MALFORMED,
+    ),
     Presentation("unknown user", lambda stage: stage.carrying("nobody-of-this-name:password")),
     Presentation("password of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
     Presentation(
@@ -144,7 +150,7 @@ _BASIC = (
     Presentation(
         "password of {who} sent twice",
         lambda stage: stage.carrying(stage.value, stage.value),
-        expected=_AMBIGUOUS,
+        expected=_MALFORMED,
     ),
 )
 

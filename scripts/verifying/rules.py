@@ -52,6 +52,9 @@ _WARNINGS = {
     "unused-waiver": "A waiver that waives nothing hides what will come under it one day.",
 }
 
+LEAKS = frozenset(["leaked-secret", "leaked-traceback"])
+"""Rules that hold for every answer, whoever gives it."""
+
 RULES = rule_table({Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS})
 
 
