@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -26,8 +27,11 @@ def _request(connection):
 
 
 @contextmanager
-def answering(answer=OK):
-    """A server that answers each connection with some bytes; yields its address and what it was sent."""
+def answering(answer=OK, *, more=b""):
+    """A server that answers each connection with some bytes, and goes on with `more` as long as it can.
+
+    Yields its address and what it was sent.
+    """
     heard: list[bytes] = []
 
     def serve():
@@ -39,6 +43,10 @@ def answering(answer=OK):
             with connection:
                 heard.append(_request(connection))
                 connection.sendall(answer)
+                with suppress(OSError):
+                    while more:
+                        connection.sendall(more)
+                        time.sleep(0.01)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, daemon=True)
@@ -108,6 +116,31 @@ def test_waits_no_longer_than_it_says(monkeypatch):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(NoAnswer, match="ReadTimeout"):
             client.send(Request("GET", url))
+
+
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
+def test_waits_for_no_end_that_does_not_come(monkeypatch):
+    """A stream sends its next piece in time, for ever."""
+    monkeypatch.setattr(sending, "MAX_SECONDS", 0.1)
+
+    with (
+        answering(ENDLESS, more=b" ") as (url, _),
+        Client("test") as client,
+        pytest.raises(NoAnswer, match="EndlessAnswer"),
+    ):
+        client.send(Request("GET", url))
+
+
+def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
+    """Whatever a service sends, the run goes on."""
+    monkeypatch.setattr(sending, "MAX_BYTES", 10_000)
+
+    with answering(ENDLESS, more=b" " * 5_000) as (url, _), Client("test") as client:
+        exchange = client.send(Request("GET", url))
+
+    assert (exchange.status, exchange.body) == (200, None)
 
 
 def test_a_header_may_be_any_text():

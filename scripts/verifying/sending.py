@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,7 +13,13 @@ import httpx
 from .exchanges import Exchange, Request
 
 SECONDS = 15.0
-"""How long a service may take to answer."""
+"""How long a service may take to answer, and between two pieces of an answer."""
+
+MAX_SECONDS = 60.0
+"""How long a whole answer may take: a stream need not have an end."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A longer body counts as not recorded: it would be held in memory, several times over."""
 
 
 def trusted() -> ssl.SSLContext:
@@ -50,13 +57,14 @@ class Client:
         target = request.url[len(origin) :].partition("#")[0]
         target = target if target.startswith("/") else f"/{target}"
         try:
-            answer = self._http.request(
+            with self._http.stream(
                 request.method,
                 origin,
                 headers=headers,
                 content=request.body or None,
                 extensions={"target": target.encode()},  # httpx would tidy up the path
-            )
+            ) as answer:
+                body = _body(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise NoAnswer(type(exc).__name__) from exc
         finally:
@@ -65,9 +73,23 @@ class Client:
             request,
             answer.status_code,
             tuple(answer.headers.multi_items()),
-            answer.content,
+            body,
             self._part,
             credential,
             answer.elapsed.total_seconds(),
             started,
         )
+
+
+def _body(answer: httpx.Response) -> bytes | None:
+    """Return a body, None for one that is too long; raise NoAnswer for one that does not end."""
+    overdue = time.monotonic() + MAX_SECONDS
+    pieces, size = [], 0
+    for piece in answer.iter_bytes():
+        size += len(piece)
+        if size > MAX_BYTES:
+            return None
+        if time.monotonic() > overdue:
+            raise NoAnswer("EndlessAnswer")
+        pieces.append(piece)
+    return b"".join(pieces)

@@ -106,7 +106,8 @@ def base_url(url: str, contract: Contract) -> str:
 def check_reachable(url: str) -> None:
     """Raise SetupError when nothing answers at `url`."""
     try:
-        httpx.get(url, timeout=10, trust_env=False, verify=trusted())
+        with httpx.stream("GET", url, timeout=10, trust_env=False, verify=trusted()):
+            pass  # what is answered may have no end
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         if "CERTIFICATE_VERIFY_FAILED" in str(exc):
             told = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
