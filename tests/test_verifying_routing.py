@@ -24,10 +24,10 @@ PATHS = {
 }
 
 
-def checked(folder: Path, answer):
+def checked(folder: Path, answer, paths=PATHS):
     """The part, against a service whose answers are made up."""
     spec = folder / "openapi.json"
-    spec.write_text(json.dumps(contract(PATHS)), "utf-8")
+    spec.write_text(json.dumps(contract(paths)), "utf-8")
     found = load_strict_contract(spec, Config())
     with answering(answer) as url:
         subject = Subject(url, found, Config(), ContractSettings(_env_file=None))
@@ -92,3 +92,16 @@ def test_tells_of_no_answer(tmp_path):
 
     assert rules(part) == {"no-answer"}
     assert part.exchanges == []
+
+
+def test_a_path_for_anything_leaves_none_unknown(tmp_path):
+    """What the contract has may be found."""
+    names = ("owner", "repository")
+    variables = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+    ]
+    anything = {"/{owner}/{repository}": {"get": operation("show_anything", parameters=variables)}}
+
+    part = checked(tmp_path, lambda _asked: Told(200, {}), anything)
+
+    assert (part.failures, part.cases) == ([], 0)

@@ -87,6 +87,10 @@ class Judge:
         """Return what an exchange is about; None for what the contract has no path for."""
         return self._where(exchange.request)
 
+    def knows(self, request: Request) -> bool:
+        """Whether a request leads to a path of the contract."""
+        return self._where(request) is not None
+
     def is_sound(self, request: Request, operation: Operation) -> bool:
         """Whether a request leads to an operation and keeps to the contract."""
         where = self._where(request)
