@@ -211,3 +211,15 @@ def test_a_request_keeps_its_own_query_and_hides_the_key_in_its_repr():
 def test_a_signer_does_not_print_its_key():
     """A repr ends in logs."""
     assert SECRET not in repr(Signer(SECRET.encode(), "HS256"))
+
+
+@pytest.mark.parametrize("value", ["a-token\n", " a-token", "a\ntoken", "a\0token"])
+def test_what_no_request_can_carry_is_told_before_any_is_sent(subject, monkeypatch, value):
+    """A line break from a file would look as if the service did not answer; the value is not repeated."""
+    monkeypatch.setattr("os.environ", {"CLERK_TOKEN": value})
+
+    with pytest.raises(SetupError) as caught:
+        Credentials(subject(Identity("clerk", variables={"token": "CLERK_TOKEN"})))
+
+    assert "CLERK_TOKEN: it begins or ends with a space, or has a line break" in str(caught.value)
+    assert "a-token" not in str(caught.value)

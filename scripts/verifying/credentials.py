@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from .subject import ContractSettings, Subject
 
 TOKEN_SECONDS = 3600
 _JWKS_SECONDS = 10
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")  # in a header none is allowed (RFC 9110 section 5.5)
 _PRIVATE, _PUBLIC, _JWKS = "RELAY_JWT_PRIVATE_KEY", "RELAY_JWT_PUBLIC_KEY", "RELAY_JWT_JWKS"
 
 
@@ -148,6 +150,7 @@ class Credentials:
         self._schemes = subject.contract.security_schemes
         self._settings = subject.settings
         self.identities = subject.config.identities
+        _check_variables(self.identities)
         self.signer = signer(subject.settings)
         self.public_pem = public_pem(subject.settings, self.signer)
 
@@ -185,6 +188,16 @@ class Credentials:
                 if scheme_type(scheme) in JWT_TYPES:
                     found.setdefault(name, token)
         return {scheme: value for scheme, value in found.items() if value}
+
+
+def _check_variables(identities: Iterable[Identity]) -> None:
+    """Raise SetupError for variables that hold what no request can carry."""
+    names = sorted({name for one in identities for name in one.variables.values()})
+    values = {name: os.environ.get(name, "") for name in names}
+    told = "it begins or ends with a space, or has a line break in it; set it to nothing but the credential"
+    wrong = [name for name, value in values.items() if value != value.strip() or _CONTROL.search(value)]
+    if wrong:
+        raise SetupError([Problem(name, told) for name in wrong])
 
 
 def signed_in(
