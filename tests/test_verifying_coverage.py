@@ -156,6 +156,18 @@ def test_tells_which_operations_never_succeeded():
     assert coverage.never_succeeded() == []
 
 
+def test_a_failure_is_no_success_where_all_are_called_default():
+    """A service that refuses everything in the right shape has shown nothing."""
+    responses = {"401": answer(), "default": answer("application/json")}
+    read_only = read(contract({"/pets": {"get": {"operationId": "list", "responses": responses}}}))
+    coverage, judge = Coverage(read_only), Judge(read_only, "")
+    coverage.add([exchange("GET", 503, "application/json")], judge)
+    assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
+
+    coverage.add([exchange("GET", 200, "application/json")], judge)
+    assert coverage.never_succeeded() == []
+
+
 class TestWaivers:
     """What they cover, and when they are of no use."""
 

@@ -40,7 +40,24 @@ def test_recorded_traffic_of_another_contract_needs_no_handlers(judged):
     """Ours have nothing to do with it."""
     told, _ = judged()
 
-    assert (told.returncode, told.stdout) == (0, "relay contract: the contract is kept\n"), told.stderr
+    assert told.returncode == 0, told.stdout
+
+
+def test_an_empty_contract_is_not_kept(tmp_path):
+    """All of nothing would be a hundred percent."""
+    (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
+
+    told = relay(tmp_path, "contract", "--spec", "api.json", "--har", "none.har", "--min-coverage", "100")
+
+    assert told.returncode == 2
+    assert "api.json: the contract has no operation" in told.stderr
+
+
+def test_no_more_is_said_to_be_kept_than_was_tested(judged):
+    """Drift was not looked for, as there is no code here."""
+    told, _ = judged()
+
+    assert "the contract is kept, as far as it was tested; 1 not run" in told.stdout
 
 
 def test_traffic_about_nothing_is_no_proof(judged):

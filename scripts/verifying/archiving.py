@@ -21,7 +21,7 @@ FOOT = b"\n]}}\n"
 """What ends a file, behind its last entry."""
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Larger files are neither read nor written: what is read is held in memory, several times over."""
+"""Larger files are not read, and no recording grows beyond: what is read is held in memory, several times over."""
 
 BASE64 = "base64"
 NOT_RECORDED = "not recorded"

@@ -56,6 +56,7 @@ class Coverage:
 
     def __init__(self, contract: Contract, waivers: Sequence[Waiver] = ()) -> None:
         self._waivers = waivers
+        self._succeeded: set[str] = set()
         self.cells = [
             Cell(operation, status, media_type, contract.place(response.pointer))
             for operation in contract.operations
@@ -72,6 +73,8 @@ class Coverage:
             where = judge.where(exchange)
             if where is None or where.operation is None:
                 continue
+            if 200 <= exchange.status < 300:
+                self._succeeded.add(where.operation.id)
             cell = self._shown(exchange, where.operation)
             if cell is not None:
                 cell.seen[exchange.part] += 1
@@ -95,11 +98,20 @@ class Coverage:
         return (seen * 1000 // len(asked)) / 10 if asked else 100.0
 
     def never_succeeded(self) -> list[Operation]:
-        """Return the operations that answered no request with a success that the contract documents."""
+        """Return the operations that answered no request with a success that the contract documents.
+
+        Where it names none, `default` stands for it: any success is one then, and no failure.
+        """
+        asked = {cell.operation.id: cell.operation for cell in self.cells if _may_succeed(cell)}
         good = {
-            cell.operation.id for cell in self.cells if _is_success(cell) and cell.state is not State.NOT_SEEN
+            cell.operation.id
+            for cell in self.cells
+            if _may_succeed(cell)
+            and (
+                cell.waiver
+                or (cell.seen and (cell.status != "default" or cell.operation.id in self._succeeded))
+            )
         }
-        asked = {cell.operation.id: cell.operation for cell in self.cells if _is_success(cell)}
         return [operation for id_, operation in asked.items() if id_ not in good]
 
     def unused_waivers(self) -> list[Finding]:
@@ -135,5 +147,6 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
     )
 
 
-def _is_success(cell: Cell) -> bool:
-    return cell.status.startswith("2")
+def _may_succeed(cell: Cell) -> bool:
+    names_one = any(status.startswith(("2", "3")) for status in cell.operation.responses)
+    return cell.status.startswith("2") or (cell.status == "default" and not names_one)

@@ -110,6 +110,8 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     place = Place(path, package, options.spec, options.handlers)
     config = find_config(options.config, place)
     contract = load_strict_contract(path, config)
+    if not contract.operations:
+        raise SetupError([Problem(display(path), "the contract has no operation; there is nothing to test")])
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     acceptance = Acceptance(config.accepted, contract)
