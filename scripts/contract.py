@@ -47,8 +47,8 @@ def _rules() -> Mapping[str, Rule]:
 @click.option(
     "--url",
     metavar="URL",
-    help="The service; without it one is started here, on a free port, with its demo data. It is sent "
-    "everything that may change data: never point this at production.",
+    help="The service; without it one is started here, on a free port: ours with demo data, a package of your "
+    "own with its settings. It is sent everything that may change data: never let this reach production.",
 )
 @spec_option
 @handlers_option
@@ -89,7 +89,7 @@ def _rules() -> Mapping[str, Rule]:
 @click.option(
     "--failures",
     type=click.Path(path_type=Path),
-    help="Folder of failures that come first until they are fixed.  [default: failures in --reports]",
+    help="Folder of failures that one request shows again; they come first until they are fixed.  [default: failures in --reports]",
 )
 @rules_option(_rules)
 @format_option
@@ -98,9 +98,10 @@ def contract(
 ) -> None:
     """Prove that a service keeps its contract, and tell which answers nobody has seen.
 
-    Requests are made up from the contract by Schemathesis and signed in as everybody whom
-    .relay-contract.yaml names; every forged credential has to get 401; handlers are made to fail; each
-    answer is held against the contract. Lint, drift and the contract's examples are part of the verdict.
+    Requests are made up from the contract by Schemathesis, signed in as the first whom
+    .relay-contract.yaml names; each secured operation is called as everybody there; every forged
+    credential has to get 401; handlers of a service that is started here are made to fail; each answer is
+    held against the contract. Lint, drift and the contract's examples are part of the verdict.
 
     Exit code 0: it holds; 1: something was found; 2: it could not be run.
     """
