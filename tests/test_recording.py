@@ -18,7 +18,7 @@ from scripts import recording
 from scripts.recording import Recorder
 from scripts.verifying import archiving
 from scripts.verifying.judging import Judge
-from scripts.verifying.traffic import read_har
+from scripts.verifying.traffic import read_traffic
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
@@ -88,7 +88,7 @@ async def test_what_a_test_asked_is_read_again(application, path):
         added = await client.post("/things", json={"a": "é"})
         missed = await client.get("/nothing")
 
-    first, second, third = read_har(path)
+    first, second, third = read_traffic(path).exchanges
     assert (first.request.method, first.request.url) == ("GET", "http://test/things/a%2Fb?x=1&x=%20")
     assert [value for name, value in first.request.headers if name == "x-a"] == ["1", "2"]
     assert (first.status, first.body.decode(), first.request.body) == (200, shown.text, b"")
@@ -118,7 +118,9 @@ async def test_the_file_is_whole_after_every_entry(application, path):
     async with calling(Recorder(application, path)) as client:
         for count in range(1, 4):
             await client.get(f"/things/{count}")
-            await asyncio.to_thread(eventually, lambda count=count: len(read_har(path)) == count)
+            await asyncio.to_thread(
+                eventually, lambda count=count: len(read_traffic(path).exchanges) == count
+            )
 
 
 async def test_a_recording_is_added_to(application, path):
@@ -127,7 +129,7 @@ async def test_a_recording_is_added_to(application, path):
         async with calling(Recorder(application, path)) as client:
             await client.get(f"/things/{name}")
 
-    assert [one.body for one in read_har(path)] == [b"aaa", b"bbb"]
+    assert [one.body for one in read_traffic(path).exchanges] == [b"aaa", b"bbb"]
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -138,7 +140,7 @@ async def test_any_asgi_server_may_run_it(application, path):
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             await client.get("/things/a")
 
-    assert len(read_har(path)) == 1
+    assert len(read_traffic(path).exchanges) == 1
 
 
 async def test_a_long_body_counts_as_not_recorded(application, path):
@@ -148,7 +150,7 @@ async def test_a_long_body_counts_as_not_recorded(application, path):
         shown = await client.get("/things/long")
         added = await client.post("/things", content=long, headers={"Content-Type": "application/json"})
 
-    first, second = read_har(path)
+    first, second = read_traffic(path).exchanges
     assert len(shown.content) == 3_000_000
     assert added.content == long
     assert (first.status, first.body) == (200, None)
@@ -160,7 +162,7 @@ async def test_a_body_that_nobody_read_was_not_recorded(application, path):
     async with calling(Recorder(application, path)) as client:
         refused = await client.post("/users", json={"name": "Ann"})
 
-    (found,) = read_har(path)
+    (found,) = read_traffic(path).exchanges
     assert_problem(refused, 401, "UNAUTHENTICATED")
     assert found.request.body is None
 
@@ -178,7 +180,7 @@ async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypat
         answers = [await client.get("/things/a") for _ in range(60)]
         release.set()
 
-    recorded = len(read_har(path))
+    recorded = len(read_traffic(path).exchanges)
     assert {answer.status_code for answer in answers} == {200}
     assert 10 < recorded < 30
     assert f"{60 - recorded} exchanges were left out" in caplog.text
@@ -191,7 +193,7 @@ async def test_a_full_disk_ends_the_recording_not_the_service(application, path,
         answers = [await client.get("/things/a") for _ in range(5)]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert 0 < len(read_har(path)) < 5
+    assert 0 < len(read_traffic(path).exchanges) < 5
     assert path.stat().st_size <= 1_500
     assert caplog.text.count("is full, nothing more is recorded") == 1
 
@@ -211,7 +213,7 @@ class TestServe:
         with serving(tmp_path, "--demo", "--record", "traffic.har") as service:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
 
-        found = read_har(tmp_path / "traffic.har")
+        found = read_traffic(tmp_path / "traffic.har").exchanges
         assert "Recording: all that is asked and answered goes to traffic.har" in service.printed
         assert [one.body for one in found] == [answer.content for answer in answers]
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
@@ -226,7 +228,7 @@ class TestServe:
                 service.process.send_signal(signal.SIGKILL)
                 service.process.wait()
 
-        assert len(read_har(tmp_path / "traffic.har")) == 40
+        assert len(read_traffic(tmp_path / "traffic.har").exchanges) == 40
 
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
         """The recorder is around all versions of the service."""
@@ -247,7 +249,9 @@ class TestServe:
             eventually(is_new)
             sign_up()
 
-        found = [one for one in read_har(tmp_path / "traffic.har") if one.request.method == "POST"]
+        found = [
+            one for one in read_traffic(tmp_path / "traffic.har").exchanges if one.request.method == "POST"
+        ]
         assert [one.request.body for one in found] == [b'{"name":"Ann"}', None]
 
     @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hosting import contract, operation
 from scripts.verifying import traffic
 from scripts.verifying.exchanges import REDACTED, Exchange, Request
 from scripts.verifying.redacting import Redactor
-from scripts.verifying.traffic import read_har, read_traffic, write_har
+from scripts.verifying.traffic import read_traffic, write_har
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,8}", fullmatch=True)
@@ -115,7 +115,7 @@ def har(tmp_path):
 
 
 class TestReading:
-    """`read_har`."""
+    """`read_traffic`."""
 
     def test_a_browsers_entry_is_an_exchange(self, har):
         """Pseudo headers are how HTTP/2 writes the first line, Chrome puts two cookies into one value."""
@@ -123,7 +123,9 @@ class TestReading:
         cookies = [{"name": "set-cookie", "value": "a=1\nb=2"}]
         content = {"size": 4, "mimeType": "text/plain", "text": "caf\u00e9"}
 
-        (found,) = read_har(har(entry({"headers": headers}, {"headers": cookies, "content": content})))
+        (found,) = read_traffic(
+            har(entry({"headers": headers}, {"headers": cookies, "content": content}))
+        ).exchanges
 
         assert found.request == Request("GET", "http://h/p", (("accept", "*/*"),))
         assert found.headers == (("set-cookie", "a=1"), ("set-cookie", "b=2"))
@@ -136,7 +138,7 @@ class TestReading:
         content = {"size": 3, "encoding": "base64", "text": base64.b64encode(b"\x00\xffa").decode()}
         headers = [{"name": "Content-Encoding", "value": "br"}, {"name": "Content-Length", "value": "99"}]
 
-        (found,) = read_har(har(entry(None, {"content": content, "headers": headers})))
+        (found,) = read_traffic(har(entry(None, {"content": content, "headers": headers}))).exchanges
 
         assert found.body == b"\x00\xffa"
 
@@ -159,7 +161,7 @@ class TestReading:
     )
     def test_a_requests_body_is_what_can_be_told_of_it(self, har, data, body):
         """Parts do not say what stood between them, so that body was not recorded."""
-        (found,) = read_har(har(post(data)))
+        (found,) = read_traffic(har(post(data))).exchanges
 
         assert found.request.body == body
         assert found.request.headers == ((("Content-Type", data["mimeType"]),) if body else ())
@@ -180,7 +182,7 @@ class TestReading:
     )
     def test_a_body_that_the_tool_did_not_keep_is_not_an_empty_one(self, har, request_, response, body):
         """An empty answer would break a contract that a missing recording does not."""
-        (found,) = read_har(har(entry(request_, response)))
+        (found,) = read_traffic(har(entry(request_, response))).exchanges
 
         assert found.body == body
 
@@ -188,7 +190,7 @@ class TestReading:
         """Chrome keeps no files."""
         headers = [{"name": "Content-Length", "value": "5000"}]
 
-        (found,) = read_har(har(entry({"method": "PUT", "headers": headers})))
+        (found,) = read_traffic(har(entry({"method": "PUT", "headers": headers}))).exchanges
 
         assert found.request.body is None
 
@@ -196,7 +198,7 @@ class TestReading:
         """What stands there instead would be held against the pattern that passwords have."""
         content = {"size": 40, "text": '{"password": "[redacted]"}'}
 
-        (found,) = read_har(har(entry(None, {"content": content})))
+        (found,) = read_traffic(har(entry(None, {"content": content}))).exchanges
 
         assert found.body is None
 
@@ -204,7 +206,7 @@ class TestReading:
         """Some tools take it out of there."""
         query = [{"name": "q", "value": "a b"}, {"name": "q", "value": "&"}]
 
-        (found,) = read_har(har(entry({"queryString": query})))
+        (found,) = read_traffic(har(entry({"queryString": query}))).exchanges
 
         assert found.request.url == "http://h/p?q=a%20b&q=%26"
 
@@ -222,7 +224,7 @@ class TestReading:
         path = tmp_path / "marked.har"
         path.write_bytes(b"\xef\xbb\xbf" + orjson.dumps({"log": {"entries": [entry()]}}))
 
-        assert len(read_har(path)) == 1
+        assert len(read_traffic(path).exchanges) == 1
 
     @pytest.mark.parametrize(
         ("content", "told"),
@@ -254,7 +256,7 @@ class TestReading:
         (tmp_path / "bad.har").write_bytes(content)
 
         with pytest.raises(SetupError) as caught:
-            read_har(tmp_path / "bad.har")
+            read_traffic(tmp_path / "bad.har")
 
         assert str(caught.value) == f"bad.har{told}"
 
@@ -263,12 +265,12 @@ class TestReading:
         monkeypatch.setattr(traffic, "MAX_BYTES", 100)
 
         with pytest.raises(SetupError, match="can be read; record less in one file"):
-            read_har(har(entry()))
+            read_traffic(har(entry()))
 
     def test_a_file_that_is_not_there_is_told(self, tmp_path):
         """By its name."""
         with pytest.raises(SetupError, match=r"no\.har: cannot be read: No such file"):
-            read_har(tmp_path / "no.har")
+            read_traffic(tmp_path / "no.har")
 
 
 class TestWriting:
@@ -295,7 +297,7 @@ class TestWriting:
         path = tmp_path / "probes"
 
         write_har(written, path)
-        found = read_har(path)
+        found = read_traffic(path).exchanges
 
         assert list(HAR_1_2.iter_errors(json.loads(path.read_bytes()))) == []
         assert found == written

@@ -120,7 +120,7 @@ def _last_words(folder: Path, code: int | None, values: Mapping[str, str]) -> st
     output = (folder / schemathesis_process.OUTPUT).read_bytes()
     lines = output.decode("utf-8", "replace").strip().splitlines()
     secrets = {part for value in values.values() for part in (value, *value.split(":", 1))}
-    last = lines[-1] if lines and not Spellings(secrets).are_in(output) else "it left no word"
+    last = lines[-1].strip() if lines and not Spellings(secrets).are_in(output) else "it left no word"
     return f"it ended with {code}: {last}"
 
 

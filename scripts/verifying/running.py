@@ -25,7 +25,7 @@ from .exchanges import Exchange, Request
 from .faults import check_faults
 from .identity import check_identities
 from .judging import Judge
-from .matrix import Case, cases
+from .matrix import credentials_by_case
 from .models import model_requests
 from .properties import Budget, check_properties
 from .recorded import NOTHING, judge_traffic
@@ -200,8 +200,8 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
         for identity in credentials.identities:
             if identity.name == name:
                 return signed_in(request, operation, whole.contract, credentials.of(identity))
-        made = cases(operation, request, subject, credentials)
-        return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)
+        made = credentials_by_case(operation, request, subject, credentials).get(name)
+        return made.request if made else None
 
     def faults() -> Part:
         if tested.copy is None:

@@ -33,11 +33,6 @@ class Recorded(NamedTuple):
     unanswered: int
 
 
-def read_har(path: Path) -> list[Exchange]:
-    """Return the exchanges of a file; SetupError as `read_traffic` raises it."""
-    return read_traffic(path).exchanges
-
-
 def read_traffic(path: Path) -> Recorded:
     """Read an HTTP Archive; each exchange has the file's name as its part.
 

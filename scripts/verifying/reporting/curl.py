@@ -8,12 +8,9 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from scripts.verifying.exchanges import Exchange, Request
+from scripts.verifying.exchanges import REDACTED, Exchange, Request
 
 from .text import fit
-
-REDACTED = "[redacted]"
-"""What stands in place of a credential."""
 
 MAX_LENGTH = 10_000
 """How long a command may be."""
