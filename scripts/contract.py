@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,7 @@ def contract(
 
     Exit code 0: it holds; 1: something was found; 2: it could not be run.
     """
-    with setup_errors(), tools_installed():
+    with _interruptible(), setup_errors(), tools_installed():
         from .files import check_writable
         from .verifying.properties import Budget
         from .verifying.reporting import write_reports
@@ -118,18 +119,17 @@ def contract(
         for folder in (reports, options.failures):
             check_writable(folder)
         _check_kept(options.har, reports / TRAFFIC)
-        # So that what was started ends with us.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-        try:
-            report, redactor = run(options, Progress(seed))
-        except KeyboardInterrupt as exc:
-            click.echo("interrupted; no report was written", err=True)
-            raise SystemExit(128 + signal.SIGINT) from exc
+        report, redactor = run(options, Progress(seed))
         write_reports(report, reports, redactor.redact)
         if report.subject:
             exchanges = [exchange for part in report.parts for exchange in part.exchanges]
             write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
     click.echo(f"{_seen(report)}\nReport: {reports / 'contract.html'}", err=True)
+    _conclude(report, form)
+
+
+def _conclude(report: Report, form: str) -> None:
+    """Print what was found, and exit with 1 where it is wrong; on a terminal only as much as a person reads."""
     findings = [failure.finding for failure in report.failures]
     if form != "text":
         conclude("contract", findings, form, _clean(report))
@@ -138,6 +138,17 @@ def contract(
         click.echo(line)
     if not report.held:
         raise SystemExit(FOUND_WANTING)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end what was started, too, with the exit codes that shells give them."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    except KeyboardInterrupt as exc:
+        click.echo("interrupted; no report was written", err=True)
+        raise SystemExit(128 + signal.SIGINT) from exc
 
 
 def _check_kept(har: Iterable[Path], written: Path) -> None:

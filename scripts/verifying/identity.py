@@ -16,6 +16,9 @@ from .rules import LEAKS, finding
 from .sending import Client, NoAnswer
 from .subject import Subject
 
+MAX_SILENT = 3
+"""How many requests an operation may leave without an answer before it is sent no more."""
+
 _LIMITED = (
     "answered with 429, which says nothing of the credential; lift the service's limit while it is tested"
 )
@@ -55,7 +58,18 @@ def check_identities(
     return part
 
 
+def _is_silent(part: Part, operation: Operation) -> bool:
+    """Whether an operation has let so many requests wait that the others would only take time."""
+    silent = [
+        one for one in part.failures if one.finding.rule == "no-answer" and one.operation == str(operation)
+    ]
+    return len(silent) >= MAX_SILENT
+
+
 def _send(part: Part, client: Client, operation: Operation, case: Case, judge: Judge) -> None:
+    if _is_silent(part, operation):
+        part.not_run.append(NotRun(f"{operation}: {case.name}", "the operation does not answer"))
+        return
     part.cases += 1
     exchange = None
     broken: tuple[str, str] | None
