@@ -30,15 +30,14 @@ from handlers._app import SPEC
 from hosting import SECRET, contract, operation, write_package
 from running import COMMAND, environment, relay, serving
 from scripts.demo import demo_secrets
+from scripts.verifying.exchanges import Exchange, Request
 from scripts.verifying.reporting.document import SCHEMA
-from scripts.verifying.traffic import read_har, write_har
+from scripts.verifying.traffic import read_traffic, write_har
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from answering import Asked
-    from scripts.verifying.exchanges import Exchange
-
 pytestmark = pytest.mark.contract
 
 CONFIG = ".relay-contract.yaml"
@@ -75,7 +74,7 @@ class Result(NamedTuple):
     @property
     def exchanges(self) -> list[Exchange]:
         """The recorded traffic of the run."""
-        return read_har(self.folder / "reports/contract.har")
+        return read_traffic(self.folder / "reports/contract.har").exchanges
 
     @property
     def not_run(self) -> list[str]:
@@ -110,7 +109,9 @@ def parts(result: Result) -> list[str]:
     """The parts that a run told of, in order, each with its verdict."""
     return [
         f"{name} {verdict}"
-        for name, verdict in re.findall(r"^  (\S.*?) +(held|not run|\d+ found) ", result.said, re.MULTILINE)
+        for name, verdict in re.findall(
+            r"^  (\S.*?) +(held|nothing|not run|\d+ found) ", result.said, re.MULTILINE
+        )
     ]
 
 
@@ -141,7 +142,7 @@ class TestDemo:
         """A line a part, in the order they run in; the seed first, so that a run that ends early can be repeated."""
         assert demo.code == 0, demo.printed + demo.said
         assert demo.said.startswith("Seed: 4711\n")
-        assert parts(demo) == [f"{name} held" for name in DEMO_PARTS]
+        assert parts(demo) == ["kept failures nothing", *(f"{name} held" for name in DEMO_PARTS[1:])]
         assert "3 of 3 documented answers seen (100 %)\nReport: reports/contract.html\n" in demo.said
         assert demo.printed == "relay contract: the contract is kept\n"
         assert not (demo.folder / "reports/failures").exists()
@@ -195,7 +196,7 @@ class TestDemo:
 
     def test_traffic_counts_beside_a_service(self, again):
         """With --serve the service is tested all the same."""
-        assert parts(again) == [f"{name} held" for name in [*DEMO_PARTS[:-1], "recorded traffic", "coverage"]]
+        assert parts(again)[-3:] == ["log held", "recorded traffic held", "coverage held"]
         assert all("contract.har" in cell["seen"] for cell in again.document["coverage"]["cells"])
         assert all(
             "properties" in cell["seen"] or "faults" in cell["seen"]
@@ -286,9 +287,10 @@ class TestRecorded:
         paths = {"/a": {"get": operation("show", responses=answer)}}
         document = contract(paths, components={"schemas": {"It": endless}})
         spec, package = write(tmp_path, "api.json", document), write_package(tmp_path)
-        write_har([], tmp_path / "none.har")
+        seen = Exchange(Request("GET", "http://h/a"), 200, (("Content-Type", "application/json"),), b"1", "")
+        write_har([seen], tmp_path / "seen.har")
 
-        result = run(tmp_path, "--har", "none.har", "--spec", spec, "--handlers", package, "--format", "json")
+        result = run(tmp_path, "--har", "seen.har", "--spec", spec, "--handlers", package, "--format", "json")
 
         assert result.code == 1
         rules = {one["rule"] for one in json.loads(result.printed)["findings"]}
@@ -383,7 +385,7 @@ class TestBroken:
         first, second, mended = (mending[name] for name in ("first", "second", "mended"))
         (kept,) = (first.folder / "reports/failures").glob("*-response-violation-*.json")
 
-        assert parts(first)[0] == "kept failures held"
+        assert parts(first)[0] == "kept failures nothing"
         assert parts(second)[0] == "kept failures 1 found"
         assert "still there: " in second.said
         assert (second.folder / "reports/failures" / kept.name).read_bytes() == kept.read_bytes()
