@@ -95,6 +95,21 @@ def test_a_service_that_does_not_start_says_why(shop, tmp_path):
     assert "GET /a has no handler" in str(caught.value)
 
 
+def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypatch):
+    """Its last words may be a setting."""
+    monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
+    source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
+    (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
+
+    with (
+        pytest.raises(SetupError) as caught,
+        served(shop, load_strict_contract(shop.path, Config()), Config()),
+    ):
+        pass
+
+    assert "the service did not start: bad key [redacted]" in str(caught.value)
+
+
 def test_nothing_at_an_address_is_told(shop):
     """Before the first part runs."""
     with pytest.raises(SetupError, match="nothing answers"):  # noqa: SIM117 -- what raises is the entering

@@ -130,21 +130,19 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
             reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")
         within = folder if place.is_own else None
-        with started(_SERVE, environment, within) as service:
+        with started(_SERVE, environment, within, hidden) as service:
             address = base_url(service.url, contract)
             subject = Subject(address, contract, config, settings, hidden, service.log)
-            yield Tested(subject, reproduce, lambda: _failing(environment, within, contract))
+            yield Tested(subject, reproduce, lambda: _failing(environment, within, subject))
 
 
 @contextmanager
-def _failing(
-    environment: Mapping[str, str], folder: Path | None, contract: Contract
-) -> Iterator[FailingCopy]:
+def _failing(environment: Mapping[str, str], folder: Path | None, subject: Subject) -> Iterator[FailingCopy]:
     """Start the copy whose handlers fail."""
     text = f"fault-{secrets.token_hex(16)}"
     copied: Service
-    with started(_FAIL, {**environment, VARIABLE: text}, folder) as copied:
-        yield FailingCopy(base_url(copied.url, contract), text)
+    with started(_FAIL, {**environment, VARIABLE: text}, folder, subject.secrets) as copied:
+        yield FailingCopy(base_url(copied.url, subject.contract), text)
 
 
 def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,9 @@ from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import PREFIX, HostSettings
 
 from .config import Config
+from .exchanges import REDACTED
 from .sending import trusted
+from .spellings import Spellings
 
 CHECKOUT = Path(__file__).parents[2]
 """Where the packages `scripts` and `handlers` lie."""
@@ -144,12 +146,15 @@ class Service:
 
 @contextmanager
 def started(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    secrets: Iterable[str] = (),
 ) -> Iterator[Service]:
     """Run a Python module that serves, on a free port of this machine, until left.
 
     It runs in `folder`, by default the working directory. Raises SetupError with what it says when it
-    does not start.
+    does not start, without the `secrets`.
     """
     path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
@@ -163,7 +168,7 @@ def started(
                 stderr=errors,
             )
         try:
-            yield Service(_address(process, said, log), log)
+            yield Service(_address(process, said, log, Spellings(secrets)), log)
         finally:
             process.terminate()
             try:
@@ -173,7 +178,7 @@ def started(
                 process.wait()
 
 
-def _address(process: subprocess.Popen[bytes], said: Path, log: Path) -> str:
+def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: Spellings) -> str:
     """Return the address that a service says it serves at; raise SetupError if it does not come to that."""
     overdue = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < overdue:
@@ -182,7 +187,8 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path) -> str:
         time.sleep(0.02)
     if process.returncode is None:
         raise SetupError([Problem("the service did not start", f"it took more than {START_SECONDS:.0f} s")])
-    told = log.read_text("utf-8", "replace").strip().splitlines()
+    logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
+    told = logged.decode("utf-8", "replace").strip().splitlines()
     lines = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
     raise SetupError(
         [Problem("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
