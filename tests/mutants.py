@@ -43,10 +43,6 @@ _UNGUARDED = (
     ),
 )
 
-_200 = "spec/openapi.yaml:66:"
-_401 = "spec/openapi.yaml:72:"
-_500 = "spec/openapi.yaml:78:"
-
 
 def _handler(name: str, old: str, new: str, told: str, rule: str = "response-violation") -> Mutant:
     return Mutant(name, (*_UNGUARDED, Edit(_CALLS, old, new)), rule, told)
