@@ -125,3 +125,10 @@ def test_the_configuration_of_the_working_directory_counts(shop, tmp_path):
 
     assert [one.name for one in find_config(None, shop).identities] == ["a"]
     assert [one.name for one in find_config(tmp_path / "other.yaml", shop).identities] == ["b"]
+
+
+def test_our_own_code_is_nobody_elses(shop, tmp_path):
+    """A contract alone, mocked or recorded, is not held against handlers that were never written for it."""
+    assert OWN.code == "handlers"
+    assert Place(tmp_path / "api.json", "handlers", tmp_path / "api.json").code is None
+    assert shop.code == shop.package

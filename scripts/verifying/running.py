@@ -168,17 +168,11 @@ def _redacted(failure: Failure, redactor: Redactor) -> Failure:
 
 
 def _static(whole: _Run, place: Place) -> None:
-    """Run what needs no service.
-
-    The code is at hand unless the service is somebody else's: at an address, or in traffic that was
-    recorded of another contract than ours, with no package named.
-    """
+    """Run what needs no service; of a service at an address the code is only at hand if it is named."""
+    code = place.code if whole.options.url is None else place.handlers
     whole.add("lint", lambda: check_lint(place.path))
     whole.add("examples", lambda: check_examples(place.path))
-    options = whole.options
-    is_elsewhere = options.url is not None or bool(options.har and place.is_own and place.spec)
-    is_here = place.handlers is not None or options.serve or not is_elsewhere
-    whole.add("drift", lambda: check_drift(place.path, place.package if is_here else None))
+    whole.add("drift", lambda: check_drift(place.path, code))
 
 
 class _Live(NamedTuple):

@@ -74,13 +74,23 @@ class Place:
         except SetupError:
             return False
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is our own package beside our own contract."""
+        return self.is_own and self.path.resolve() == SPEC.resolve()
+
+    @property
+    def code(self) -> str | None:
+        """The package that was written for the contract; None where ours would only stand in for it."""
+        is_stand_in = self.is_own and not self.is_ours and self.handlers is None
+        return None if is_stand_in else self.package
+
 
 def find_config(given: Path | None, place: Place) -> Config:
     """Read the configuration: the one given, else the working directory's, else the demo's, else nothing."""
     if given is not None or Path(FILE).is_file():
         return read_config(given or Path(FILE))
-    is_ours = place.is_own and place.path.resolve() == SPEC.resolve()
-    return read_config(DEMO_CONFIG) if is_ours else Config()
+    return read_config(DEMO_CONFIG) if place.is_ours else Config()
 
 
 @contextmanager
