@@ -604,6 +604,11 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to its jobs in the background: they are told to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are counted in /proc")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_who_ends_it_ends_all_that_it_started(tmp_path, number, code):
@@ -616,6 +621,7 @@ def test_who_ends_it_ends_all_that_it_started(tmp_path, number, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 -- no thread of ours holds a lock here
     )
     try:
         overdue = time.monotonic() + 30
