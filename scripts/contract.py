@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,8 @@ Examples:
 
 
 TRAFFIC = "contract.har"
+QUIET_SECONDS = 10.0
+"""How long nothing is said of a part that runs, where there is no terminal to count on."""
 MAX_ALIKE = 3
 """How many findings of one rule at one place are printed; the rest is counted."""
 
@@ -188,11 +191,11 @@ def _clean(report: Report) -> str:
 
 
 class Progress:
-    """Tells of a run on standard error: a line a part, and a running count on a terminal."""
+    """Tells of a run on standard error: a line a part, and how far a long one has come."""
 
     def __init__(self, seed: int) -> None:
         self._seed: int | None = seed
-        self._name = ""
+        self._name, self._told = "", 0.0
         self._status: Status | None = None
 
     def begin(self, name: str) -> None:
@@ -203,7 +206,7 @@ class Progress:
             click.echo(f"Seed: {self._seed}", err=True)
             self._seed = None
         console = Console(stderr=True)
-        self._name = name
+        self._name, self._told = name, time.monotonic()
         if console.is_terminal:
             self._status = console.status(name)
             self._status.start()
@@ -212,6 +215,9 @@ class Progress:
         """Show how far it has come."""
         if self._status:
             self._status.update(f"{self._name}: {cases} requests")
+        elif time.monotonic() - self._told >= QUIET_SECONDS:
+            click.echo(f"  {self._name:16} running   requests: {cases}", err=True)
+            self._told = time.monotonic()
 
     def end(self, part: Part) -> None:
         """Leave a line that says what came of it."""

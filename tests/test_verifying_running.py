@@ -10,7 +10,7 @@ import pytest
 from compiled import read
 from handlers._host.problems import Place, SetupError
 from hosting import contract, operation
-from scripts.contract import MAX_ALIKE, brief
+from scripts.contract import MAX_ALIKE, Progress, brief
 from scripts.findings import Finding, Severity
 from scripts.verifying.accepting import Acceptance
 from scripts.verifying.config import Config, Waiver
@@ -217,3 +217,17 @@ class TestBrief:
         given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
 
         assert list(brief(given)) == [str(failure.finding) for failure in given]
+
+
+def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):
+    """A log in CI that stands still for minutes looks like a run that hangs."""
+    progress = Progress(7)
+    progress.begin("properties")
+    progress.count(5)
+    monkeypatch.setattr("scripts.contract.QUIET_SECONDS", 0.0)
+    progress.count(900)
+
+    said = capsys.readouterr().err
+    assert said.startswith("Seed: 7\n")
+    assert "requests: 5" not in said
+    assert "  properties       running   requests: 900\n" in said
