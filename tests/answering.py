@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Asked(NamedTuple):
@@ -31,8 +33,8 @@ class Told(NamedTuple):
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Told | None]) -> Iterator[str]:
-    """Serve what `answer` makes of each request, on a free port, and yield the address."""
+def answering(answer: Callable[[Asked], Told | None], certificate: Path | None = None) -> Iterator[str]:
+    """Serve what `answer` makes of each request, on a free port, and yield the address; over TLS by a certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -64,10 +66,14 @@ def answering(answer: Callable[[Asked], Told | None]) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http{'s' * bool(certificate)}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()

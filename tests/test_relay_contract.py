@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from answering import Told, answering
+from certificates import certificate
 from handlers._app import SPEC
 from hosting import SECRET, contract, operation, write_package
 from running import COMMAND, environment, relay, serving
@@ -602,6 +603,26 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_service_behind_a_certificate_of_ones_own_is_tested(tmp_path):
+    """Staging has a CA of its own; without its name nothing is sent, with it every part trusts it."""
+    document = contract({"/pet": {"get": operation("show", responses={"200": PET})}})
+    spec, file = write(tmp_path, "api.json", document), certificate(tmp_path)
+
+    def answer(asked: Asked) -> Told:
+        if asked.path.partition("?")[0] != "/pet":
+            return Told(404, {"name": "nothing"})
+        return Told(200, {"name": "Rex"}) if asked.method == "GET" else Told(405, headers=(("Allow", "GET"),))
+
+    with answering(answer, file) as url:
+        unknown = run(tmp_path, "--url", url, "--spec", spec)
+        trusted = run(tmp_path, "--url", url, "--spec", spec, SSL_CERT_FILE=str(file))
+
+    assert unknown.code == 2
+    assert "is not trusted; name its CA's file in SSL_CERT_FILE" in unknown.said
+    assert trusted.code == 0, trusted.printed + trusted.said
+    assert "1 of 1 documented answers seen" in trusted.said
 
 
 def heed_interrupts() -> None:

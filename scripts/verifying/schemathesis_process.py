@@ -45,10 +45,7 @@ auto-signup = false
 max-recorded-payload-size = 0
 """
 # What Hypothesis, pytest, Schemathesis and the service read stays outside: it would change the run.
-_KEPT = (
-    *"PATH LANG LC_ALL LD_LIBRARY_PATH PYTHONPATH TMPDIR".split(),
-    *"REQUESTS_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR".split(),
-)
+_KEPT = tuple("PATH LANG LC_ALL LD_LIBRARY_PATH PYTHONPATH TMPDIR".split())
 _CA = "SSL_CERT_FILE"
 _ANSWERED = b'"response":{"status_code":'
 
@@ -85,15 +82,16 @@ def run(
     configuration, variables = _configuration(contract, values)
     (folder / _SPEC).write_text(json.dumps(_document(contract)), "utf-8")
     (folder / _CONFIG).write_text(configuration, "utf-8")
-    limits = [f"--max-examples={budget.max_examples}", f"--seed={budget.seed}"]
+    options = [f"--max-examples={budget.max_examples}", f"--seed={budget.seed}"]
     if budget.max_seconds is not None:
-        limits.append(f"--max-time={budget.max_seconds}")
-    bundle = {"REQUESTS_CA_BUNDLE": os.environ[_CA]} if _CA in os.environ else {}
-    kept = bundle | {name: os.environ[name] for name in _KEPT if name in os.environ}
+        options.append(f"--max-time={budget.max_seconds}")
+    if bundle := os.environ.get(_CA):
+        options.append(f"--tls-verify={Path(bundle).resolve()}")
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     python = [sys.executable, "-m", "schemathesis.cli", "--config-file", _CONFIG]
     with (folder / OUTPUT).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 -- this Python, and a module that we chose
-            [*python, "run", _SPEC, "--url", url, *limits, *_OPTIONS],
+            [*python, "run", _SPEC, "--url", url, *options, *_OPTIONS],
             cwd=folder,
             # A home of its own has no .netrc, which would sign requests in.
             env={**kept, "HOME": str(folder), "NO_PROXY": "*", "PYTHONUTF8": "1", **variables},
