@@ -52,7 +52,8 @@ def _rules() -> Mapping[str, Rule]:
     "--url",
     metavar="URL",
     help="The service; without it one is started here, on a free port: ours with demo data, a package of your "
-    "own with its settings. It is sent everything that may change data: never let this reach production.",
+    "own with its settings. It is sent everything that may change data: never let this reach production. "
+    "A CA of one's own is named in SSL_CERT_FILE.",
 )
 @spec_option
 @handlers_option
