@@ -13,7 +13,7 @@ from hosting import contract, operation
 from scripts.contract import MAX_ALIKE, Progress, brief
 from scripts.findings import Finding, Severity
 from scripts.verifying.accepting import Acceptance
-from scripts.verifying.config import Config, Waiver
+from scripts.verifying.config import Waiver
 from scripts.verifying.coverage import Coverage
 from scripts.verifying.exchanges import Exchange, Request
 from scripts.verifying.judging import Judge
@@ -67,9 +67,7 @@ def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), **
     judge = Judge(SHOP, "")
     part = Part("properties", exchanges=list(exchanges))
     acceptance = Acceptance((), SHOP)
-    whole = _Run(
-        SHOP, Config(), options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, [part]
-    )
+    whole = _Run(SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, [part])
     return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
 
 

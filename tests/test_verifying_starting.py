@@ -27,9 +27,9 @@ def faults_of(tested):
     judge = Judge(subject.contract, subject.base_path, subject.secrets)
     models = model_requests(subject.contract, subject.url, judge, [])
     if tested.copy is None:
-        return check_faults(subject, None, Credentials(subject), models)
+        return check_faults(subject, None, Credentials(subject), models, judge)
     with tested.copy() as copy:
-        return check_faults(subject, copy, Credentials(subject), models)
+        return check_faults(subject, copy, Credentials(subject), models, judge)
 
 
 @pytest.fixture

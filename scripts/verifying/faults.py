@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from handlers._host.contract import Operation
 
@@ -16,23 +15,16 @@ from .sending import Client, NoAnswer
 from .subject import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class FailingCopy:
-    """A copy of the service whose handlers fail: its address, and what the failure says."""
-
-    url: str
-    text: str
-
-
 def check_faults(
     subject: Subject,
-    copy: FailingCopy | None,
+    copy: str | None,
     credentials: Credentials,
     models: Mapping[str, Request],
+    judge: Judge,
 ) -> Part:
     """Send each operation that documents a 500 a good request that ends in a failure.
 
-    Without a copy, none of them can be run: somebody else's service cannot be made to fail.
+    `copy` is the address of a copy of the service whose handlers fail. Without it, none of them can be run: somebody else's service cannot be made to fail.
     """
     part = Part("faults")
     documented = [operation for operation in subject.contract.operations if operation.response(500)]
@@ -42,7 +34,6 @@ def check_faults(
         return part
     identity = credentials.default
     values = credentials.of(identity) if identity else {}
-    judge = Judge(subject.contract, subject.base_path, [*subject.secrets, copy.text])
     with Client(part.name) as client:
         for operation in documented:
             model = models.get(operation.id)
@@ -54,7 +45,7 @@ def check_faults(
             part.cases += 1
             moved = Request(
                 request.method,
-                copy.url + request.url.removeprefix(subject.url),
+                copy + request.url.removeprefix(subject.url),
                 request.headers,
                 request.body,
             )

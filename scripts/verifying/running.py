@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from handlers._host.contract import Contract, Operation
+from handlers._host.contract import Contract, Operation, load_contract
 from handlers._host.documents import display
 from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import load_settings
@@ -18,7 +18,7 @@ from scripts.findings import Finding, Severity
 from scripts.options import chosen
 
 from .accepting import Acceptance
-from .config import FILE, Config
+from .config import FILE
 from .coverage import Coverage, check_names
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
@@ -79,7 +79,6 @@ class _Run:
     """What the parts of a run share."""
 
     contract: Contract
-    config: Config
     options: Options
     progress: Progress
     coverage: Coverage
@@ -115,7 +114,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     acceptance = Acceptance(config.accepted, contract)
-    whole = _Run(contract, config, options, progress, Coverage(contract, config.waivers), acceptance)
+    whole = _Run(contract, options, progress, Coverage(contract, config.waivers), acceptance)
 
     tested: Tested | None = None
     live: _Live | None = None
@@ -171,8 +170,9 @@ def _static(whole: _Run, place: Place) -> None:
     """Run what needs no service; of a service at an address the code is only at hand if it is named."""
     code = place.code if whole.options.url is None else place.handlers
     whole.add("lint", lambda: check_lint(place.path))
-    whole.add("examples", lambda: check_examples(place.path))
-    whole.add("drift", lambda: check_drift(place.path, code))
+    contract = load_contract(place.path)  # as it is written, without what is laid over it
+    whole.add("examples", lambda: check_examples(contract))
+    whole.add("drift", lambda: check_drift(place.path, contract, code))
 
 
 class _Live(NamedTuple):
@@ -199,9 +199,9 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
 
     def faults() -> Part:
         if tested.copy is None:
-            return check_faults(subject, None, credentials, models)
-        with tested.copy() as copy:
-            return check_faults(subject, copy, credentials, models)
+            return check_faults(subject, None, credentials, models, judge)
+        with tested.copy() as url:
+            return check_faults(subject, url, credentials, models, judge)
 
     def properties() -> Part:
         part = check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count)

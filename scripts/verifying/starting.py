@@ -26,11 +26,9 @@ from scripts.load import load_file
 from .config import FILE, Config, read_config
 from .credentials import signer
 from .failing import VARIABLE
-from .faults import FailingCopy
 from .subject import (
     CHECKOUT,
     ContractSettings,
-    Service,
     Subject,
     base_url,
     check_reachable,
@@ -47,14 +45,16 @@ _FAIL = ["scripts.verifying.failing"]
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A service that is there to be tested; `copy` starts one whose handlers fail, where that can be done.
+    """A service that is there to be tested.
+
+    `copy` starts one whose handlers fail and yields its address; None where that cannot be done.
 
     `reproduce` are shell lines that set URL and TOKEN, for somebody who has no run of ours.
     """
 
     subject: Subject
     reproduce: tuple[str, ...]
-    copy: Callable[[], AbstractContextManager[FailingCopy]] | None = None
+    copy: Callable[[], AbstractContextManager[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
     """
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         folder = Path(temporary)
+        fault = f"fault-{secrets.token_hex(16)}"  # what a failure inside says, which has to stay there
         environment = {
             f"{PREFIX}HOST": "127.0.0.1",
             f"{PREFIX}PORT": "0",
@@ -125,7 +126,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             environment |= own_environment(folder / "demo.db", secret)
             store: Any = f"sqlite:///{folder / 'demo.db'}"
             asyncio.run(load_file(Settings(_env_file=None, store=store), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
-            hidden = (*named_secrets(config, settings), *demo_secrets())
+            hidden = (*named_secrets(config, settings), *demo_secrets(), fault)
             reproduce = (
                 f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
                 "TOKEN=$(relay token --demo)",
@@ -136,23 +137,23 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             if (fresh := fresh_secret(contract, settings)) is not None:
                 settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
                 environment[f"{PREFIX}JWT_SECRET"] = fresh
-            hidden = named_secrets(config, settings)
+            hidden = (*named_secrets(config, settings), fault)
             command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
             reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")
         within = folder if place.is_own else None
         with started(_SERVE, environment, within, hidden) as service:
             address = base_url(service.url, contract)
             subject = Subject(address, contract, config, settings, hidden, service.log)
-            yield Tested(subject, reproduce, lambda: _failing(environment, within, subject))
+            yield Tested(
+                subject, reproduce, lambda: _failing({**environment, VARIABLE: fault}, within, subject)
+            )
 
 
 @contextmanager
-def _failing(environment: Mapping[str, str], folder: Path | None, subject: Subject) -> Iterator[FailingCopy]:
-    """Start the copy whose handlers fail."""
-    text = f"fault-{secrets.token_hex(16)}"
-    copied: Service
-    with started(_FAIL, {**environment, VARIABLE: text}, folder, subject.secrets) as copied:
-        yield FailingCopy(base_url(copied.url, subject.contract), text)
+def _failing(environment: Mapping[str, str], folder: Path | None, subject: Subject) -> Iterator[str]:
+    """Start the copy whose handlers fail, and yield its address."""
+    with started(_FAIL, environment, folder, subject.secrets) as copied:
+        yield base_url(copied.url, subject.contract)
 
 
 def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from handlers._host.contract import Contract, load_contract
+from handlers._host.contract import Contract
 from scripts.drift import find_drift
 from scripts.files import package_folder
 from scripts.findings import Finding, Severity
@@ -27,22 +27,20 @@ def check_lint(path: Path) -> Part:
     return part
 
 
-def check_examples(path: Path) -> Part:
+def check_examples(contract: Contract) -> Part:
     """Hold every example and default of the contract against its own schema."""
-    contract = load_contract(path)
     part = Part("examples", "examples", _count_examples(contract))
     part.failures = _errors(one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
     return part
 
 
-def check_drift(path: Path, package: str | None) -> Part:
-    """Return what drift finds; nothing is run where the code is not at hand."""
+def check_drift(path: Path, contract: Contract, package: str | None) -> Part:
+    """Return what drift finds between the contract of `path` and a package, where its code is at hand."""
     part = Part("drift", "operations")
     if package is None or not package_folder(package).is_dir():
         name = f"there is no package '{package}' here" if package else "the service's code is not at hand"
         part.not_run.append(NotRun("drift", f"{name}; name its package with --handlers"))
         return part
-    contract = load_contract(path)
     part.cases = len(contract.operations)
     part.failures = _errors(find_drift(path, contract, package))
     return part
