@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +63,6 @@ def check_properties(
     `progress` is told the number of answers so far, a few times a second. Raises SetupError when
     Schemathesis does not run.
     """
-    started = time.monotonic()
     identity = credentials.default
     schemes = subject.contract.security_schemes
     values = {
@@ -87,7 +85,6 @@ def check_properties(
         not_run=list(dict.fromkeys(not_run)),
         exchanges=reading.exchanges,
         notes=list(_notes(report)) if report else [],
-        seconds=time.monotonic() - started,
     )
 
 
@@ -130,7 +127,7 @@ class _Reading:
     def __init__(self, judge: Judge, labels: Labels) -> None:
         self._judge = judge
         self._labels = labels
-        self._opinions = SecondOpinions(judge.contract, judge)
+        self._opinions = SecondOpinions(judge)
         self._operations = {str(operation): operation for operation in judge.contract.operations}
         self._tried: set[str] = set()
         self._silent: set[str] = set()

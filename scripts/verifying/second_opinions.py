@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from handlers._host.contract import Contract, Operation
+from handlers._host.contract import Operation
 from scripts.findings import Finding, Severity
 
 from .judging import Judge
@@ -78,8 +78,8 @@ CHECKS = {
 class SecondOpinions:
     """Tells failed checks as failures, at the places of one contract."""
 
-    def __init__(self, contract: Contract, judge: Judge) -> None:
-        self._contract = contract
+    def __init__(self, judge: Judge) -> None:
+        self._contract = contract = judge.contract
         self._judge = judge
         self._operations = {str(operation): operation for operation in contract.operations}
         self._schemes = {"authorization"} | {
