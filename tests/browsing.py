@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from running import end
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -106,10 +108,5 @@ def browsing(folder: Path) -> Iterator[Browser]:
         with connect(found[0], max_size=None, proxy=None) as socket:
             yield Browser(socket)
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 10)
         process.stderr.close()

@@ -44,6 +44,16 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     )
 
 
+def end(process: subprocess.Popen[str], seconds: float) -> None:
+    """End a process by SIGTERM, or by SIGKILL after a while."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def serving(
     folder: Path, *arguments: str, command: list[str] = COMMAND, **variables: str
@@ -69,10 +79,5 @@ def serving(
         assert found, (folder / "stderr.log").read_text("utf-8")
         yield Service(process, found[1], printed)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 30)
         process.stdout.close()

@@ -22,7 +22,7 @@ from .schemas import SchemaCompiler, Violation
 Raw = Mapping[str, Sequence[str]]
 """What a request carries at one location: name → its values, percent-decoded, in order."""
 
-_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _MAX_DEPTH = 8  # brackets of one deepObject key
 
 
@@ -93,7 +93,7 @@ class ParameterDecoder:
     def _splitter(self) -> Callable[[str], Any]:
         """Return what takes one text apart into the text, list or mapping that the shape asks for."""
         parameter, shape = self.parameter, self._shape
-        separator = _SEPARATORS.get(parameter.style, ",")
+        separator = SEPARATORS.get(parameter.style, ",")
         prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(parameter.style, "")
         if parameter.explode and parameter.style == "label":
             separator = "."

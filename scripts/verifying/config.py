@@ -16,6 +16,14 @@ FILE = ".relay-contract.yaml"
 """The file's usual name, in the working directory."""
 _TEXT = {"type": "string", "pattern": r"\S"}
 _TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _entries(required: Sequence[str], *others: str) -> dict[str, Any]:
+    """Return the shape of a list of records whose values are texts."""
+    record = {"type": "object", "additionalProperties": False, "required": required}
+    return {"type": "array", "items": record | {"properties": dict.fromkeys((*required, *others), _TEXT)}}
+
+
 _SHAPE = {
     "type": "object",
     "additionalProperties": False,
@@ -35,24 +43,8 @@ _SHAPE = {
         },
         "stricter": {"type": "object", "additionalProperties": {"type": "object"}},
         "secrets": _TEXTS,
-        "waivers": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["status", "reason"],
-                "properties": dict.fromkeys(("operation", "status", "media-type", "reason"), _TEXT),
-            },
-        },
-        "accepted": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["rule", "reason"],
-                "properties": dict.fromkeys(("rule", "operation", "case", "reason"), _TEXT),
-            },
-        },
+        "waivers": _entries(["status", "reason"], "operation", "media-type"),
+        "accepted": _entries(["rule", "reason"], "operation", "case"),
     },
 }
 
@@ -141,21 +133,15 @@ def read_config(path: Path) -> Config:
         tuple(_identity(name, value) for name, value in data.get("identities", {}).items()),
         data.get("stricter", {}),
         tuple(data.get("secrets", ())),
-        tuple(
-            _waiver(value, document.place(("waivers", str(index))))
-            for index, value in enumerate(data.get("waivers", ()))
-        ),
-        tuple(
-            Accepted(
-                value["rule"],
-                value.get("operation"),
-                value.get("case"),
-                value["reason"],
-                document.place(("accepted", str(index))),
-            )
-            for index, value in enumerate(data.get("accepted", ()))
-        ),
+        tuple(_waiver(value, place) for value, place in _placed(document, "waivers")),
+        tuple(_accepted(value, place) for value, place in _placed(document, "accepted")),
     )
+
+
+def _placed(document: Document, name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
+    """Yield the entries of a list, each with its place."""
+    for index, value in enumerate(document.data.get(name, ())):
+        yield value, document.place((name, str(index)))
 
 
 def _problems(document: Document) -> Iterator[Problem]:
@@ -198,3 +184,7 @@ def _identity(name: str, value: Mapping[str, Any]) -> Identity:
 
 def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
     return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)
+
+
+def _accepted(value: Mapping[str, str], place: Place) -> Accepted:
+    return Accepted(value["rule"], value.get("operation"), value.get("case"), value["reason"], place)

@@ -15,7 +15,8 @@ UNKNOWN = "/relay-contract/there-is-no-such-path"
 def check_routing(subject: Subject, judge: Judge) -> Part:
     """Ask for a path that does not exist, and each path with a method that it does not have.
 
-    A contract may have a path for whatever is asked, and then none is unknown. The method is TRACE, which changes nothing anywhere (RFC 9110 section 9.2.1).
+    A contract may have a path for whatever is asked, and then none is unknown. The method is TRACE, which
+    changes nothing anywhere (RFC 9110 section 9.2.1).
     """
     part = Part("routing")
     paths = {

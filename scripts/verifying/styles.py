@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from handlers._host.contract import Parameter
-
-_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+from handlers._host.parameters import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
@@ -41,7 +40,7 @@ def _joined(parameter: Parameter, value: Any) -> str:
     """Return a value as one text, for every style that has one."""
     style, explode = parameter.style, parameter.explode
     prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(style, "")
-    separator = _SEPARATORS.get(style, ",")
+    separator = SEPARATORS.get(style, ",")
     if isinstance(value, dict):
         sign = "=" if explode else ","
         words = [f"{key}{sign}{word(item)}" for key, item in value.items()]
