@@ -35,6 +35,11 @@ class Settings(HostSettings):
         description="sqlite:///relative.db, sqlite:////absolute.db or mongodb://…/name; "
         "by default relay.db in the platform's data folder.",
     )
+    keyring: SecretStr | None = Field(
+        None,
+        description="Keys that seal secrets at rest, `id:base64` of 32 bytes each, the first one seals; "
+        "or a file that holds them.",
+    )
 
 
 def store_url(settings: Settings) -> str:

@@ -266,7 +266,7 @@ MUTANTS = [
     _one(
         "nobody is asked who they are",
         _AUTH,
-        "        raise Unauthenticated(self._invitation)\n",
+        '        raise Unauthenticated(self._invitation, reason="missing")\n',
         '        return {}, await self._identify(claims={"userId": "64f0a1b2c3d4e5f6a7b8c9d1"})\n',
         "credential-accepted",
         OPERATION,

@@ -99,7 +99,7 @@ class Authenticator:
             raise failure
         if self._optional:
             return None, None
-        raise Unauthenticated(self._invitation)
+        raise Unauthenticated(self._invitation, reason="missing")
 
     async def _caller(self, claims: Claims, requirement: _Requirement) -> Any:
         try:

@@ -73,9 +73,16 @@ class InvalidRequest(HostError):
 
 
 class Unauthenticated(HostError):
-    """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3."""
+    """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3.
+
+    `reason` is a word for logs and metrics, never for the client: one of a few that are written in the code.
+    """
 
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
+
+    def __init__(self, headers: Headers | None = None, *, reason: str = "malformed") -> None:
+        super().__init__(headers)
+        self.reason = reason
 
 
 class Forbidden(HostError):

@@ -58,11 +58,37 @@ class HostSettings(BaseSettings):
         le=MAX_LEEWAY,
         description="Seconds that clocks may differ by when `exp` and `nbf` are checked.",
     )
+    jwt_type: str | None = Field(
+        None, description="The `typ` that tokens must have; by default none, `JWT` or `at+jwt`."
+    )
+    jwt_max_life: int = Field(
+        31 * 86400,
+        ge=0,
+        description="Longest life of a token in seconds, from `iat` if it has one; 0 for any.",
+    )
+    jwt_remember: float = Field(
+        60.0, ge=0, le=300, description="Seconds that a verified token is remembered; 0 for not at all."
+    )
     body_limit: int = Field(65536, ge=0, description="Largest request body in bytes.")
+    max_in_flight: int = Field(
+        256, ge=1, description="Requests that are answered at the same time; one more is 503."
+    )
+    response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
+        "enforce",
+        description="enforce answers 500 in place of a body that breaks the contract; report only tells.",
+    )
+    metrics: bool = Field(default=True, description="Serve Prometheus metrics at /metrics.")
+    metrics_bind: str | None = Field(
+        None, description="Address and port of their own for the metrics, such as 127.0.0.1:9464."
+    )
+    tracing: bool = Field(default=False, description="Send OpenTelemetry traces; OTEL_* variables say where.")
     openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
     docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="debug, info, warning or error."
+    )
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
+        "auto", description="json, one object a line; or console; auto is console on a terminal."
     )
 
 
