@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,9 +71,9 @@ def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> Non
     with contract, handlers or settings is listed, and nothing is served.
     """
     given["missing"] = given["missing"] or None
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     with setup_errors():
+        from handlers._host import logs
         from handlers._host.app import create
         from handlers._host.problems import Problem, SetupError
         from handlers._host.reloading import Reloading
@@ -92,8 +91,10 @@ def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> Non
             wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
             if wrong:
                 raise SetupError(Problem(name, told) for name in wrong)
-        logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it logs what clients get wrong
-        logging.getLogger("relay").setLevel(settings.log_level.upper())
+        if reload and settings.metrics_bind:
+            told = "two versions cannot listen there at once; leave it out with --reload"
+            raise SetupError([Problem("RELAY_METRICS_BIND", told)])
+        logs.configure(settings.log_level, settings.log_format)
         sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
         application = create(settings.handlers, settings)
         if demo:

@@ -18,7 +18,10 @@ from handlers._host.settings import HostSettings
 from scripts.recording import Recorder
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import AsyncIterator
+
+    import pytest
 
     from handlers._host.app import Application
 
@@ -68,6 +71,11 @@ async def calling(application: Application, **headers: str) -> AsyncIterator[htt
         transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             yield client
+
+
+def logged(caplog: pytest.LogCaptureFixture, event: str) -> list[logging.LogRecord]:
+    """The lines of the log that tell an event; their fields are attributes."""
+    return [record for record in caplog.records if record.getMessage() == event]
 
 
 def bearer(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256") -> dict[str, str]:

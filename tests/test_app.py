@@ -9,7 +9,7 @@ import pytest
 
 from handlers._host import edge
 from handlers._host.problems import SetupError
-from hosting import assert_problem, bearer, calling, contract, host, operation
+from hosting import assert_problem, bearer, calling, contract, host, logged, operation
 
 THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 NOT_FOUND = {"description": "gone", "content": {"application/problem+json": {"schema": {}}}}
@@ -56,8 +56,8 @@ async def test_answers_that_a_stub_is_not_implemented(get, caplog, definition):
     response = await get(answering(THING), f"{definition} show():\n    raise NotImplementedError\n")
 
     assert_problem(response, 501, "NOT_IMPLEMENTED")
-    assert "NOT_IMPLEMENTED" in caplog.text
-    assert "Traceback" not in caplog.text
+    [line] = logged(caplog, "failed")
+    assert (line.code, line.exc_info) == ("NOT_IMPLEMENTED", None)
 
 
 async def test_tells_a_response_violation_to_the_log_only(get, caplog):
@@ -66,29 +66,33 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
 
     problem = assert_problem(response, 500, "INTERNAL_ERROR")
     assert problem["detail"] == "The service failed to answer this request"
-    assert "response violation: GET '/thing'" in caplog.text
-    assert "at '/name': type: " in caplog.text
+    [line] = logged(caplog, "response violation")
+    assert (line.method, line.path, line.operation) == ("GET", "/thing", "show")
+    assert (line.at, line.rule) == ("/name", "type")
     assert "sk_canary" not in caplog.text + response.text
 
 
 @pytest.mark.parametrize(
-    ("things", "told"),
+    ("things", "rule", "told"),
     [
-        ("return {}, 201", "status: the contract documents no status 201"),
+        ("return {}, 201", "status", "the contract documents no status 201"),
         (
             "return {}, 200, {'Content-Type': 'text/html'}",
-            "content: the contract documents no body of text/html",
+            "content",
+            "the contract documents no body of text/html",
         ),
-        ("return {'name': object()}", "type: the body cannot be written as JSON"),
-        ("return None", "at '/': type: "),
+        ("return {'name': object()}", "type", "the body cannot be written as JSON"),
+        ("return None", "type", ""),
     ],
 )
-async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, told):
+async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, rule, told):
     """Undocumented statuses and media types pass through Connexion; here they do not."""
     response = await get(answering(THING), f"async def show():\n    {things}\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
-    assert told in caplog.text
+    [line] = logged(caplog, "response violation")
+    assert (line.at, line.rule) == ("/", rule)
+    assert told in line.problem
 
 
 async def test_refuses_to_send_without_a_required_header(get, caplog):
@@ -101,7 +105,8 @@ async def test_refuses_to_send_without_a_required_header(get, caplog):
     response = await get(answering({}, **{"201": created}), "async def show():\n    return None, 201, {}\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
-    assert "at '/Location': required: " in caplog.text
+    [line] = logged(caplog, "response violation")
+    assert (line.at, line.rule) == ("/Location", "required")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,98 @@ async def test_refuses_headers_that_break_the_framing(get, headers):
     response = await get(answering(THING), f"async def show():\n    return {{'name': 'a'}}, 200, {headers}\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
+
+
+@pytest.mark.parametrize(
+    ("things", "status", "body"),
+    [
+        ("return {'name': 1}", 200, b'{"name":1}'),
+        ("return {'name': 'a'}, 201", 201, b'{"name":"a"}'),
+        ("return '<p>', 200, {'Content-Type': 'text/html'}", 200, b"<p>"),
+        ("return None, 204", 204, b""),
+    ],
+)
+async def test_lets_a_breach_pass_where_it_is_only_reported(hosted, caplog, things, status, body):
+    """A service that is brought under its contract answers as it always did, and its log says what is left to do."""
+    application = hosted(
+        answering(THING),
+        settings={"response_violations": "report"},
+        things=f"async def show():\n    {things}\n",
+    )
+
+    async with calling(application) as client:
+        response = await client.get("/thing")
+
+    assert (response.status_code, response.content) == (status, body)
+    assert logged(caplog, "response violation")
+
+
+async def test_reports_an_error_that_the_contract_does_not_know(hosted, caplog):
+    """It goes out as its class says."""
+    things = """
+        class Taken(Exception):
+            status, code, message = 409, "TAKEN", "It is taken"
+
+        async def show():
+            raise Taken
+    """
+    application = hosted(answering(THING), settings={"response_violations": "report"}, things=things)
+
+    async with calling(application) as client:
+        assert_problem(await client.get("/thing"), 409, "TAKEN")
+
+    assert logged(caplog, "response violation")
+
+
+@pytest.mark.parametrize("things", ["return object()", "return {}, 200, {'X-A': 'a\\r\\nX-B: b'}"])
+async def test_never_sends_what_cannot_be_written(hosted, things):
+    """Whatever the policy, an answer is one answer."""
+    application = hosted(
+        answering(THING),
+        settings={"response_violations": "report"},
+        things=f"async def show():\n    {things}\n",
+    )
+
+    async with calling(application) as client:
+        assert_problem(await client.get("/thing"), 500, "INTERNAL_ERROR")
+
+
+async def test_takes_as_many_requests_as_it_can_answer(hosted):
+    """One more is told to come back, at once; whether the service lives can be asked all the same."""
+    things = """
+        import asyncio
+
+        async def show(gate):
+            await gate.wait()
+            return {"name": "a"}
+    """
+    init = """
+        import asyncio
+        from contextlib import asynccontextmanager
+
+        gate = asyncio.Event()
+
+        @asynccontextmanager
+        async def collaborators(settings):
+            yield {"gate": gate}
+    """
+    application = hosted(answering(THING), settings={"max_in_flight": 2}, things=things, init=init)
+
+    async with calling(application) as client:
+        waiting = [asyncio.create_task(client.get("/thing")) for _ in range(2)]
+        while "relay_requests_in_flight 2.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110 -- the service tells nobody
+            await asyncio.sleep(0.01)
+        refused = await client.get("/thing")
+        health = await client.get("/livez")
+        application.package.gate.set()
+        answered = [(await one).status_code for one in waiting]
+        again = await client.get("/thing")
+
+    assert_problem(refused, 503, "OVERLOADED")
+    assert refused.headers["retry-after"] == "1"
+    assert health.status_code == 200
+    assert answered == [200, 200]
+    assert again.status_code == 200
 
 
 @pytest.mark.parametrize("failure", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
@@ -193,7 +290,8 @@ async def test_holds_raised_errors_to_the_contract(get, caplog):
     response = await get(answering(THING), things)
 
     assert_problem(response, 500, "INTERNAL_ERROR")
-    assert "the contract documents no status 409" in caplog.text
+    [line] = logged(caplog, "response violation")
+    assert line.problem == "the contract documents no status 409"
 
 
 async def test_hides_an_unexpected_failure(get, caplog):
@@ -202,7 +300,8 @@ async def test_hides_an_unexpected_failure(get, caplog):
 
     assert_problem(response, 500, "INTERNAL_ERROR")
     assert "sk_canary" not in response.text
-    assert "Traceback" in caplog.text
+    [line] = logged(caplog, "unexpected failure")
+    assert isinstance(line.exc_info[1], RuntimeError)
 
 
 async def test_survives_a_broken_renderer(get):
@@ -295,10 +394,10 @@ async def test_never_logs_a_query_string(get, caplog):
 
     await get(answering(THING), "async def show():\n    return 1\n", "/thing?token=sk_canary")
 
-    assert "response violation" in caplog.text
-    assert "sk_canary" not in "".join(
-        record.getMessage() for record in caplog.records if record.name.startswith("relay")
-    )
+    [line] = logged(caplog, "request")
+    assert line.path == "/thing"
+    told = [record for record in caplog.records if record.name.startswith("relay")]
+    assert "sk_canary" not in "".join(str(vars(record)) for record in told)
 
 
 def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):

@@ -27,7 +27,9 @@ from .edge import Edge
 from .endpoint import Endpoint
 from .exports import Exports, verifier_problems
 from .lifespan import Lifespan, is_cancelled
+from .metrics import Metrics
 from .missing import Missing, Policies, read_policies
+from .observe import Observer
 from .problems import Problem, SetupError
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
@@ -46,6 +48,7 @@ class Application:
     exports: Exports
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
+    observer: Observer
     collaborators: dict[str, Any] = field(default_factory=dict)
     reload_problems: list[Problem] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
@@ -56,11 +59,20 @@ class Application:
             "/livez": health.livez,
             "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems),
         }
+        if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
+            extras["/metrics"] = metrics.page
         if self.settings.openapi:
             extras |= docs.contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
             extras |= docs.swagger_pages(self.contract)
-        self._asgi = Edge(build_stack(self.contract, self.endpoints, extras), self.exports.render_error)
+        self._asgi = Edge(
+            build_stack(self.contract, self.endpoints, extras),
+            self.exports.render_error,
+            self.observer,
+            limit=self.settings.max_in_flight,
+            exempt=health.PROBES
+            - {f"{self.contract.base_path}{one.path}" for one in self.contract.operations},
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -81,6 +93,8 @@ class Application:
         """
         await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on its first call
         async with AsyncExitStack() as stack:
+            if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
+                stack.enter_context(metrics.listening(self.settings.metrics_bind))
             try:
                 opening = self.exports.collaborators(self.settings)
                 self._connect(await stack.enter_async_context(opening))
@@ -172,16 +186,22 @@ def create(package_name: str, settings: HostSettings) -> Application:
         problems += verifier_problems(contract, exports, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
     compiler = SchemaCompiler(contract)
+    observer = Observer(Metrics() if settings.metrics else None)
     endpoints = {
         binding.operation.id: Endpoint(
-            binding, contract, compiler, body_limit=settings.body_limit, render_error=exports.render_error
+            binding,
+            contract,
+            compiler,
+            settings=settings,
+            render_error=exports.render_error,
+            observer=observer,
         )
         for binding in bindings
     }
     problems += found + compiler.problems
     if problems:
         raise SetupError(problems)
-    return Application(contract, settings, package, exports, endpoints, jwt)
+    return Application(contract, settings, package, exports, endpoints, jwt, observer)
 
 
 T = TypeVar("T")

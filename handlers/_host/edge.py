@@ -1,7 +1,6 @@
 """The outermost guard: limits on what comes in, one shape for everything that fails.
 
-Nothing raised behind it reaches the ASGI server, and no answer leaves without the headers that
-every answer has.
+Nothing raised behind it reaches the ASGI server, and no answer leaves without its request's id.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -22,16 +22,15 @@ from .errors import (
     ErrorReport,
     HeadersTooLarge,
     HostError,
+    Overloaded,
     RenderError,
-    ResponseViolation,
     report,
 )
-from .messages import Answer, HeaderList
+from .logs import REQUEST_ID
+from .messages import ALWAYS, Answer, HeaderList
+from .observe import Observer
 
 _log = logging.getLogger("relay")
-
-ALWAYS: HeaderList = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-"""Headers of every answer of the contract's operations, and of every failure."""
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
@@ -42,41 +41,73 @@ _INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
 
 
 class Edge:
-    """Wraps an ASGI application: gives each request its id and each failure its envelope."""
+    """Wraps an ASGI application: gives each request its id and each failure its envelope.
 
-    def __init__(self, app: Any, render_error: RenderError) -> None:
+    Past `limit` requests in flight one more is refused, unless it asks one of the paths in `exempt`.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        render_error: RenderError,
+        observer: Observer,
+        *,
+        limit: int,
+        exempt: Collection[str] = (),
+    ) -> None:
         self._app = app
         self._render_error = render_error
+        self._observer = observer
+        self._limit = limit
+        self._exempt = frozenset(exempt)
+        self._in_flight = 0
+        if observer.metrics is not None:
+            observer.metrics.in_flight.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
+        elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
-            return
+        elif scope["path"] in self._exempt:
+            await self._guarded(scope, receive, send)
+        else:
+            self._in_flight += 1
+            try:
+                await self._guarded(scope, receive, send)
+            finally:
+                self._in_flight -= 1
+
+    async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
+        began = time.perf_counter()
         request_id = _request_id(scope["headers"])
-        started = False
+        REQUEST_ID.set(request_id.decode())
+        status = 0
 
         async def send_with_id(message: Any) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
                 await send(message)
-                started = True
+                status = message["status"]
             else:
                 await send(message)
 
         try:
+            if self._in_flight > self._limit and scope["path"] not in self._exempt:
+                raise Overloaded({"retry-after": "1"})  # noqa: TRY301 -- one way out for every failure
             check_head(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except BaseException as exc:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise  # the server ends the request; anything else, whatever it is, gets an answer
-            log_failure(exc, scope, request_id.decode())
-            if not started:
+            self._observer.failed(exc, scope)
+            if not status:
                 await send_answer(send_with_id, self._answer(exc))
+        finally:
+            if status:
+                self._observer.answered(scope, status, time.perf_counter() - began)
 
     def _answer(self, exc: BaseException) -> Answer:
         """Render a failure; a renderer that fails itself must not cost the client its answer."""
@@ -89,24 +120,6 @@ class Edge:
             _log.exception("the package's render_error failed")
             return Answer(500, list(ALWAYS), b"")
         return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
-
-
-def log_failure(exc: BaseException, scope: Any, request_id: str) -> None:
-    """Tell the log what the client is not told; no query string, no value, no credential."""
-    where = f"{scope['method']} {scope['path']!r} request={request_id}"
-    if isinstance(exc, ResponseViolation):
-        for violation in exc.violations:
-            path = violation.path or "/"
-            _log.error(
-                "response violation: %s: at %r: %s: %s", where, path, violation.rule, violation.message
-            )
-        return
-    found = report(exc)
-    if found is None:
-        _log.error("unexpected failure: %s", where, exc_info=exc)
-    elif found.status >= 500:
-        cause = type(exc.__cause__).__name__ if exc.__cause__ else "-"
-        _log.error("failed: %s: %s cause=%s", where, found.code, cause)
 
 
 def check_head(headers: HeaderList) -> None:

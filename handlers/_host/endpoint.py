@@ -8,14 +8,16 @@ from typing import Any
 from .auth import Authenticator
 from .binding import Binding, accepted_names, with_collaborators
 from .contract import Contract
-from .edge import ALWAYS, read_body, send_answer
-from .errors import OperationNotImplemented, RenderError, report
-from .messages import Answer, Request
+from .edge import read_body, send_answer
+from .errors import OperationNotImplemented, RenderError, ResponseViolation, report
+from .messages import ALWAYS, Answer, Request
 from .missing import Missing
 from .mocking import Mock
+from .observe import Observer
 from .requests import Arguments, RequestDecoder
 from .responses import ResponseEncoder
 from .schemas import SchemaCompiler
+from .settings import HostSettings
 
 
 class Endpoint:
@@ -27,7 +29,9 @@ class Endpoint:
         "_decoder",
         "_encoder",
         "_handler",
+        "_lets_pass",
         "_mock",
+        "_observer",
         "_render_error",
         "_wants",
         "binding",
@@ -39,12 +43,15 @@ class Endpoint:
         contract: Contract,
         compiler: SchemaCompiler,
         *,
-        body_limit: int,
+        settings: HostSettings,
         render_error: RenderError,
+        observer: Observer,
     ) -> None:
         self.binding = binding
         self._render_error = render_error
-        self._body_limit = body_limit
+        self._observer = observer
+        self._body_limit = settings.body_limit
+        self._lets_pass = settings.response_violations == "report"
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
         self._mock = (
@@ -76,24 +83,41 @@ class Endpoint:
             arguments["caller"] = caller
         if "claims" in self._wants:
             arguments["claims"] = claims
-        answer = await self._handled(arguments) if self._mock is None else self._mock.answer(scope["headers"])
+        answer = (
+            self._mock.answer(scope["headers"])
+            if self._mock is not None
+            else await self._handled(arguments, scope)
+        )
         answer.headers.extend(ALWAYS)
         await send_answer(send, answer)
 
-    async def _handled(self, arguments: Arguments) -> Answer:
+    async def _handled(self, arguments: Arguments, scope: Any) -> Answer:
         """Return what the handler answers, held to the contract."""
         try:
             result = await self._handler(**arguments)
         except NotImplementedError as exc:
             raise OperationNotImplemented from exc
         except Exception as exc:
-            self._hold_to_contract(exc)
+            self._hold_to_contract(exc, scope)
             raise
-        return self._encoder.encode(result)
+        try:
+            return self._encoder.encode(result)
+        except ResponseViolation as exc:
+            self._let_pass(exc, scope)
+        return self._encoder.as_it_is(result)
 
-    def _hold_to_contract(self, exc: Exception) -> None:
+    def _hold_to_contract(self, exc: Exception, scope: Any) -> None:
         """Raise ResponseViolation for a failure that the handler chose and the contract does not know."""
         found = report(exc)
         if found is not None and found.status < 500:
             body, media_type = self._render_error(found)
-            self._encoder.encode_body(body, found.status, getattr(exc, "headers", None), media_type)
+            try:
+                self._encoder.encode_body(body, found.status, getattr(exc, "headers", None), media_type)
+            except ResponseViolation as violation:
+                self._let_pass(violation, scope)
+
+    def _let_pass(self, violation: ResponseViolation, scope: Any) -> None:
+        """Tell of a breach and go on, where that is the policy; raise it everywhere else."""
+        if not self._lets_pass:
+            raise violation
+        self._observer.violated(violation, scope)

@@ -127,6 +127,12 @@ class UnsupportedMediaType(HostError):
     status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "The operation does not take this kind of body"
 
 
+class Overloaded(HostError):
+    """As many requests as RELAY_MAX_IN_FLIGHT are being answered; carries Retry-After."""
+
+    status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
+
+
 class OperationNotImplemented(HostError):
     """The operation's handler raises NotImplementedError, as a stub does."""
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 
-from .messages import Answer
+from .messages import ALWAYS, Answer
 from .problems import Problem
+
+PROBES = frozenset(["/livez", "/readyz", "/metrics"])
+"""What machines ask every few seconds: answered however busy the service is, and no news for the log."""
 
 READY_TIMEOUT = 3.0  # seconds
 
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_HEADERS = [(b"content-type", b"application/json"), *ALWAYS]
 
 
 async def livez() -> Answer:

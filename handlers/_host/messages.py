@@ -12,6 +12,16 @@ MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 HeaderList = list[tuple[bytes, bytes]]
 """Headers as ASGI has them: names in lower case."""
 
+ALWAYS: HeaderList = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+"""Headers of every answer of the contract's operations, and of every failure."""
+
+OPERATION = "relay.operation"
+"""Where a request's scope holds the id of its operation, once the router knows it."""
+
 
 class Request(NamedTuple):
     """What of a request the contract speaks about, as the ASGI server gave it.

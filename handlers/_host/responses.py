@@ -16,6 +16,7 @@ from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2
+_BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
 _FRAMING = frozenset(["content-length", "transfer-encoding", "connection"])  # the server's own
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
 
@@ -43,11 +44,28 @@ class ResponseEncoder:
 
         A body alone goes out with the lowest documented 2xx status. Raises ResponseViolation.
         """
-        status, headers = self.success, None
-        if type(result) is tuple:
-            result, status, *rest = result
-            headers = rest[0] if rest else None
-        return self.encode_body(result, int(status), headers)
+        body, status, headers = self._parts(result)
+        return self.encode_body(body, status, headers)
+
+    def as_it_is(self, result: Any) -> Answer:
+        """Serialise what a handler returned without holding it to the contract.
+
+        Raises ResponseViolation for what cannot be written at all.
+        """
+        body, status, headers = self._parts(result)
+        names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
+        if body is None and status in _BODILESS:
+            return Answer(status, _lines(names), b"")
+        compiled = self._by_status.get(status)
+        chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
+        written = _dumped(body) if media.is_json(chosen) else _plain(body)
+        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
+
+    def _parts(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
+        if type(result) is not tuple:
+            return result, self.success, None
+        body, status, *rest = result
+        return body, int(status), rest[0] if rest else None
 
     def encode_body(
         self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
@@ -79,12 +97,12 @@ class _ResponseCompiler:
                 for name, schema in response.content.items()
             }
         )
-        self._default = default_media_type(response)
+        self.default = default_media_type(response)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
 
     def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
         names = {name.lower(): _text(name, value) for name, value in headers.items()}
-        chosen = media_type or names.pop("content-type", None) or self._default
+        chosen = media_type or names.pop("content-type", None) or self.default
         if self._headers and (violations := self._headers.violations(names)):
             raise ResponseViolation(violations)
         if not self._content:
@@ -165,10 +183,7 @@ def _write_json(value: Any, validator: Validator) -> bytes:
             return orjson.dumps(value)
     except (ValueError, TypeError):
         pass
-    try:
-        written = orjson.dumps(value)
-    except TypeError as exc:
-        raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+    written = _dumped(value)
     value = orjson.loads(written)
     if not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
@@ -176,10 +191,22 @@ def _write_json(value: Any, validator: Validator) -> bytes:
 
 
 def _write_plain(value: Any, validator: Validator) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
-    if not validator.accepts(value):
+    written = _plain(value)
+    if isinstance(value, str) and not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
-    return value.encode()
+    return written
+
+
+def _dumped(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError as exc:
+        raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+
+
+def _plain(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if not isinstance(value, bytes):
+        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
+    return value

@@ -22,7 +22,7 @@ from .framework import (
     RoutedMiddleware,
     SpecMiddleware,
 )
-from .messages import Answer
+from .messages import OPERATION, Answer
 from .routing import Routes
 
 Extra = Page | Callable[[], Awaitable[Answer]]
@@ -71,11 +71,13 @@ class _Router(SpecMiddleware):
                 raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})
             scope["path_params"] = match.variables
             scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
+            scope[OPERATION] = context["operation_id"]
             await self._app(scope, receive, send)
             return
         extra = self._extras.get(scope["path"])
         if extra is None:
             raise NotFound
+        scope[OPERATION] = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed({"allow": "GET, HEAD"})
         answer = extra.answer(scope["headers"]) if isinstance(extra, Page) else await extra()

@@ -1,0 +1,105 @@
+"""How the service's log is written: one JSON object a line, or text on a terminal.
+
+Modules log with the standard library; what varies goes into `extra` and becomes fields here. A line of JSON
+never has the text of an exception, which may quote what a client sent: it has its class and where it was
+raised. A person at a terminal sees the text, too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+import orjson
+import structlog
+
+Format = Literal["auto", "console", "json"]
+Event = structlog.typing.EventDict
+
+REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
+"""The id of the request that is being answered; every line that is logged meanwhile has it."""
+
+
+def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
+    """Send what the process logs to `stream` (stderr), each line once.
+
+    `level` is the service's own; of its libraries only warnings are written: at its lowest level the
+    driver of MongoDB tells whole commands.
+    """
+    stream = stream or sys.stderr
+    is_console = style == "console" or (style == "auto" and stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(is_console=is_console, colors=stream.isatty()))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("relay").setLevel(level.upper())
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells what clients get wrong
+
+
+def _formatter(*, is_console: bool, colors: bool) -> logging.Formatter:
+    rendered: list[structlog.typing.Processor] = (
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=colors, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+            )
+        ]
+        if is_console
+        else [_without_texts, structlog.processors.JSONRenderer(_as_json)]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            _with_request_id,
+        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+    )
+
+
+def _with_request_id(_logger: Any, _method: str, event: Event) -> Event:
+    event.pop("color_message", None)  # uvicorn says things twice, once with colours
+    if request_id := REQUEST_ID.get():
+        event["request_id"] = request_id
+    return event
+
+
+def _without_texts(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace an exception by its class, its causes' and the places it came through."""
+    raised = event.pop("exc_info", None)
+    if raised:
+        _, exc, _ = raised
+        event["exception"] = list(_told(exc))
+    if event.get("logger") == "asyncio":  # its second line shows a task, and with it an exception
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
+def _told(exc: BaseException | None) -> Iterator[dict[str, Any]]:
+    """Tell an exception and what it came of, the last one first."""
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        kind = type(exc)
+        yield {"class": f"{kind.__module__}.{kind.__qualname__}", "at": _places(exc.__traceback__)}
+        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.StackSummary.extract(traceback.walk_tb(trace), lookup_lines=False)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _as_json(event: Any, **_options: Any) -> str:
+    try:
+        return orjson.dumps(event, default=repr).decode()
+    except TypeError:  # half of a surrogate pair, a number of more than 64 bits
+        return json.dumps(event, default=repr)

@@ -1,0 +1,75 @@
+"""What operators learn of each request: a line in the log, and the metrics.
+
+Neither has a query string, a header, a body or a credential; the path is there, as a client wrote it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
+from .health import PROBES
+from .messages import OPERATION
+from .metrics import Metrics
+
+_log = logging.getLogger("relay")
+_requests = logging.getLogger("relay.requests")
+
+UNMATCHED = "unmatched"
+"""What stands for the operation of a request that belongs to none."""
+
+_OUTCOME = "relay.outcome"  # where a request's scope keeps what its line is to say beside the status
+
+
+class Observer:
+    """Tells the log and the metrics; `scope` is the request's, as ASGI and the router left it."""
+
+    def __init__(self, metrics: Metrics | None) -> None:
+        self.metrics = metrics
+
+    def answered(self, scope: Any, status: int, seconds: float) -> None:
+        """Tell that a request was answered."""
+        operation = scope.get(OPERATION, UNMATCHED)
+        if self.metrics is not None:
+            self.metrics.answered(operation, scope["method"], status, seconds)
+        level = logging.DEBUG if operation in PROBES else logging.INFO
+        if _requests.isEnabledFor(level):
+            told = {"operation": operation, "status": status, "ms": round(seconds * 1000, 2)}
+            _requests.log(level, "request", extra=_where(scope) | told | scope.get(_OUTCOME, {}))
+
+    def failed(self, exc: BaseException, scope: Any) -> None:
+        """Tell what the client is not told, or not all of."""
+        if isinstance(exc, ResponseViolation):
+            self.violated(exc, scope)
+            return
+        operation = scope.get(OPERATION, UNMATCHED)
+        found = report(exc)
+        code = found.code if found else HostError.code
+        scope[_OUTCOME] = {"code": code}
+        if found is not None and found.status == Unauthenticated.status:
+            reason = scope[_OUTCOME]["reason"] = getattr(exc, "reason", "refused")
+            if self.metrics is not None:
+                self.metrics.refused(operation, reason)
+        if found is not None and found.status < 500:
+            return
+        cause = type(exc.__cause__ or exc).__name__
+        if self.metrics is not None:
+            self.metrics.failed(operation, code, cause)
+        if isinstance(exc, Overloaded):
+            return  # a line each would be work, which there is too much of
+        told = _where(scope) | {"operation": operation, "code": code, "cause": cause}
+        _log.error("failed" if found else "unexpected failure", extra=told, exc_info=None if found else exc)
+
+    def violated(self, violation: ResponseViolation, scope: Any) -> None:
+        """Tell where an answer breaks the contract, and which rule; never the value."""
+        operation = scope.get(OPERATION, UNMATCHED)
+        for one in violation.violations:
+            if self.metrics is not None:
+                self.metrics.violated(operation, one.rule)
+            told = {"operation": operation, "at": one.path or "/", "rule": one.rule, "problem": one.message}
+            _log.error("response violation", extra=_where(scope) | told)
+
+
+def _where(scope: Any) -> dict[str, Any]:
+    return {"method": scope["method"], "path": scope["path"]}

@@ -1,0 +1,159 @@
+"""How the log is written: `handlers/_host/logs.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import io
+import json
+import logging
+
+import pytest
+
+from handlers._host import logs
+
+CANARY = "sk_canary"
+
+
+class Terminal(io.StringIO):
+    """A stream with a person in front of it."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def _as_before():
+    """Leave the process' logging as it was."""
+    names = [None, "relay", "python_multipart"]
+    kept = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
+    handlers = logging.getLogger().handlers
+    yield
+    logging.getLogger().handlers = handlers
+    for logger, level in kept:
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def written(_as_before):
+    """Configure, log, and return what was written."""
+
+    def written(log, style="auto", stream=None, level="info"):
+        stream = stream or io.StringIO()
+        logs.configure(level, style, stream)
+        log(logging.getLogger("relay.test"))
+        return stream.getvalue()
+
+    return written
+
+
+def fail():
+    raise ValueError(CANARY)
+
+
+def failing(log):
+    try:
+        try:
+            fail()
+        except ValueError as exc:
+            raise RuntimeError(CANARY) from exc
+    except RuntimeError:
+        log.exception("unexpected failure", extra={"path": "/a"})
+
+
+def test_a_line_is_one_object(written):
+    """What a collector of logs reads without being told how."""
+    text = written(lambda log: log.warning("late by %d s", 3, extra={"operation": "show"}))
+
+    line = json.loads(text)
+    assert text.count("\n") == 1
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "late by 3 s",
+        "operation": "show",
+        "level": "warning",
+        "logger": "relay.test",
+    }
+
+
+def test_a_line_has_its_requests_id(written):
+    """All that happened to one request is found by the id that its client was given."""
+
+    def log(logger):
+        logs.REQUEST_ID.set("abc-123")
+        logger.info("told")
+
+    text = contextvars.copy_context().run(written, log)
+
+    assert json.loads(text)["request_id"] == "abc-123"
+
+
+def test_tells_where_an_exception_came_from_and_not_its_text(written):
+    """The text may quote what a client sent."""
+    text = written(failing)
+
+    assert CANARY not in text
+    outer, inner = json.loads(text)["exception"]
+    assert (outer["class"], inner["class"]) == ("builtins.RuntimeError", "builtins.ValueError")
+    assert inner["at"][-1].endswith(" fail")
+
+
+def test_shows_a_person_the_whole_exception(written):
+    """At a terminal, where the one who reads is the one who runs it."""
+    text = written(failing, stream=Terminal())
+
+    assert f"ValueError: {CANARY}" in text
+    assert "path" in text
+
+
+def test_writes_json_on_a_terminal_where_it_is_asked_to(written):
+    """And text into a file."""
+    assert json.loads(written(lambda log: log.info("told"), "json", Terminal()))["event"] == "told"
+    assert not written(lambda log: log.info("told"), "console").startswith("{")
+
+
+def test_ends_at_an_exception_that_leads_back_to_itself(written):
+    """Causes can be set to anything."""
+
+    def log(logger):
+        one, other = ValueError(), KeyError()
+        one.__cause__, other.__cause__ = other, one
+        logger.error("failed", exc_info=one)
+
+    assert len(json.loads(written(log))["exception"]) == 2
+
+
+def test_libraries_tell_warnings_only(written):
+    """At its lowest level the driver of MongoDB writes whole commands."""
+
+    def log(_logger):
+        logging.getLogger("pymongo.command").debug(CANARY)
+        logging.getLogger("asyncio").info("told")
+        logging.getLogger("python_multipart").error(CANARY)
+
+    assert written(log, level="debug") == ""
+
+
+def test_a_forgotten_task_does_not_tell_why_it_failed(written):
+    """Python shows the task, and with it the exception's text."""
+
+    async def forget():
+        async def leak():
+            raise ValueError(CANARY)
+
+        leaking = asyncio.create_task(leak())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        del leaking
+
+    text = written(lambda _log: asyncio.run(forget()))
+
+    assert "Task exception was never retrieved" in text
+    assert CANARY not in text
+
+
+def test_writes_what_json_has_no_word_for(written):
+    """A line less is worse than a line that reads oddly."""
+    text = written(lambda log: log.info("told", extra={"what": {1, 2}, "path": "\ud800"}))
+
+    assert json.loads(text)["event"] == "told"
