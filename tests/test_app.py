@@ -227,13 +227,24 @@ async def test_answers_whatever_is_raised(get, failure):
     assert_problem(await get(answering(THING), things), 500, "INTERNAL_ERROR")
 
 
-async def test_wants_exactly_one_host(get):
+@pytest.mark.parametrize(
+    "hosts", [["a", "b"], [""], ["a,b"], ["a b"], ["user@a"], ["a/b"], ["a:x"], ["[::1"]]
+)
+async def test_wants_exactly_one_host(get, hosts):
     """A proxy and the service could otherwise mean two (RFC 9112 section 3.2)."""
     things = "async def show():\n    return {'name': 'a'}\n"
 
-    response = await get(answering(THING), things, headers=[("Host", "a"), ("Host", "b")])
+    response = await get(answering(THING), things, headers=[("Host", host) for host in hosts])
 
     assert_problem(response, 400, "AMBIGUOUS_HOST")
+
+
+@pytest.mark.parametrize("host", ["a", "a.example:2212", "127.0.0.1:80", "[::1]:2212", "xn--a-ecp.test"])
+async def test_takes_every_kind_of_host(get, host):
+    """Names, numbers and ports."""
+    things = "async def show():\n    return {'name': 'a'}\n"
+
+    assert (await get(answering(THING), things, headers={"Host": host})).status_code == 200
 
 
 @pytest.mark.parametrize("headers", [[("X-A", "a" * 40_000)], [("X-A", "a")] * 101])

@@ -36,6 +36,8 @@ MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 BODY_SECONDS = 10.0
 
+# RFC 3986 section 3.2.2, and a port; what a comma, a space or a user's name stands in is meant to mislead.
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
 
@@ -123,8 +125,9 @@ class Edge:
 
 
 def check_head(headers: HeaderList) -> None:
-    """Raise AmbiguousHost without exactly one Host (RFC 9112 section 3.2), HeadersTooLarge past the limits."""
-    if sum(name == b"host" for name, _ in headers) != 1:
+    """Raise AmbiguousHost without exactly one valid Host, HeadersTooLarge past the limits."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise AmbiguousHost
     if (
         len(headers) > MAX_HEADERS

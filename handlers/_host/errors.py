@@ -61,9 +61,9 @@ class MalformedPath(HostError):
 
 
 class AmbiguousHost(HostError):
-    """No Host header, or several (RFC 9112 section 3.2)."""
+    """No Host header, several, or one that names no host (RFC 9112 section 3.2)."""
 
-    status, code, message = 400, "AMBIGUOUS_HOST", "The request needs exactly one Host header"
+    status, code, message = 400, "AMBIGUOUS_HOST", "The request needs exactly one Host header, with a host"
 
 
 class InvalidRequest(HostError):

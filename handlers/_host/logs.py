@@ -40,7 +40,9 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("relay").setLevel(level.upper())
-    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it tells what clients get wrong
+    # These two tell, a line each, what any client gets wrong; neither fills the disk for it.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def _formatter(*, is_console: bool, colors: bool) -> logging.Formatter:
