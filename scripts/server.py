@@ -33,6 +33,8 @@ def run(
 
     from handlers._host.problems import Problem, SetupError
 
+    from .protocol import Protocol
+
     class Server(uvicorn.Server):
         beside: asyncio.Task[None] | None = None
 
@@ -52,6 +54,8 @@ def run(
             service,
             host=settings.host,
             port=settings.port,
+            http=Protocol,
+            ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -1,0 +1,99 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds on what comes before an application is asked.
+
+uvicorn waits for a request's head for ever, keeps as much of it as is sent, and takes a chunked
+body's trailers for headers, past everything that has looked at the headers before (RFC 9110
+section 6.5.1 forbids that). Imported only to serve: it brings uvicorn along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 10.0
+"""How long a head may take, from its first byte, or from the connection's first moment."""
+
+MAX_HEAD = 128 * 1024
+"""Bytes of a head that are read before it is refused; the edge answers those over its own, lower limit."""
+
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    _is_head = True  # what comes next belongs to a head
+    _has_begun = False  # in the bytes that are being read
+    _head_size = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Expect the first head."""
+        super().connection_made(transport)
+        self._start_clock()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head has no end."""
+        self._has_begun = False
+        super().data_received(data)
+        if not self._is_head or self.transport.is_closing():
+            return
+        if self._is_idle():
+            self._start_clock()  # empty lines before a request put off uvicorn's own end of an idle connection
+        if not self._has_begun:
+            self._head_size += len(data)
+        if self._head_size > MAX_HEAD:
+            if self._is_idle():
+                self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Expect the rest of a head."""
+        super().on_message_begin()
+        self._has_begun, self._head_size = True, 0
+        self._start_clock()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, and no trailer for one."""
+        if self._is_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on."""
+        self._stop_clock()
+        self._is_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Expect another head."""
+        self._is_head = True
+        super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: an Upgrade that is not wanted is ignored (RFC 9110 section 7.8)."""
+
+    def _is_idle(self) -> bool:
+        """Whether no request of this connection is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _start_clock(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._out_of_time)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _out_of_time(self) -> None:
+        self._deadline = None
+        if self._is_idle():
+            self.transport.close()
+        else:
+            self._start_clock()  # whoever waits for an answer gets it first

@@ -1,0 +1,167 @@
+"""What comes before the application is asked: `scripts/protocol.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+
+from scripts import protocol
+from wire import answers, request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+async def echo(scope, receive, send):
+    """Answer the names of the request's headers, once its body is there; `/slow` takes a while."""
+    while (await receive()).get("more_body"):
+        pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.4)
+    body = b",".join(name for name, _ in scope["headers"])
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def connected(
+    *, patience: float = 5.0
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a server of this protocol."""
+    config = uvicorn.Config(
+        echo, http=protocol.Protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5
+    )
+    config.load()
+    state = uvicorn.Server(config).server_state
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: protocol.Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        async with asyncio.timeout(patience):
+            yield reader, writer
+    finally:
+        writer.close()
+        server.close()
+        await asyncio.gather(*state.tasks)
+
+
+async def only_answer(reader):
+    """The one answer on a connection, and its end."""
+    ((answer,), rest) = answers(await reader.read())
+    assert rest == b""
+    return answer
+
+
+async def written(writer, data, *, times):
+    """Write some bytes so often, as fast as they are taken."""
+    for _ in range(times):
+        writer.write(data)
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Heads have little time."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+
+
+CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+async def test_a_trailer_is_no_header():
+    """Whatever looked at the headers before the body came, a proxy perhaps, did not see it."""
+    trailers = b"0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"1\r\na\r\n" + trailers, CHUNKED))
+
+        assert (await only_answer(reader)).body == b"host,transfer-encoding,connection"
+
+
+async def test_a_head_after_trailers_is_a_head():
+    """The next request of the connection has its own."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"0\r\nX-Trailer: a\r\n\r\n", CHUNKED, close=False))
+        writer.write(request("GET", "/", None, ("X-Next", "b")))
+
+        found, _ = answers(await reader.read())
+    assert [answer.body for answer in found] == [b"host,transfer-encoding", b"host,x-next,connection"]
+
+
+@pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n"])
+async def test_a_head_has_an_end(endless):
+    """Be it one line or many; otherwise a client chooses how much memory the service takes."""
+    more = b"X-A: b\r\n" * 1000 if endless.endswith(b"\n") else b"a" * 8000
+    async with connected() as (_, writer):
+        writer.write(endless)
+        with pytest.raises(ConnectionError):
+            await written(writer, more, times=1000)
+
+
+async def test_says_that_a_head_is_too_large():
+    """To a client that listens."""
+    async with connected() as (reader, writer):
+        await written(writer, b"GET / HTTP/1.1\r\nX-A: ", times=1)
+        await asyncio.sleep(0.05)
+        await written(writer, b"a" * (protocol.MAX_HEAD + 1), times=1)
+
+        assert (await only_answer(reader)).status == 431
+
+
+async def test_a_large_body_is_no_large_head():
+    """What is read together is not counted together."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"a" * 2 * protocol.MAX_HEAD, close=False) + request("GET", "/"))
+
+        found, _ = answers(await reader.read())
+    assert [answer.status for answer in found] == [200, 200]
+
+
+@pytest.mark.parametrize("start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
+@pytest.mark.usefixtures("hurried")
+async def test_a_head_comes_in_time(start):
+    """Otherwise silence holds a connection for ever."""
+    async with connected() as (reader, writer):
+        writer.write(start)
+
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("drop", [b"X-A: b\r\n", b"\r\n"])
+@pytest.mark.usefixtures("hurried")
+async def test_dripping_does_not_put_it_off(drop):
+    """A byte now and then; empty lines after an answer, too."""
+    start = request("GET", "/", close=False) if drop == b"\r\n" else b"GET / HTTP/1.1\r\n"
+    async with connected() as (reader, writer):
+        writer.write(start)
+        while not reader.at_eof():
+            writer.write(drop)
+            await asyncio.sleep(0.05)
+            reader._buffer.clear()
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_whoever_waits_for_an_answer_gets_it():
+    """The clock is for heads, and half a second head does not cost the first request its answer."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/slow", close=False) + b"GET /")
+
+        assert (await only_answer(reader)).status == 200
+
+
+async def test_an_upgrade_is_ignored(caplog):
+    """RFC 9110 section 7.8; and a client does not fill the log with it."""
+    for protocol_name in ("websocket", "h2c"):
+        headers = [("Upgrade", protocol_name), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "a")]
+        async with connected() as (reader, writer):
+            writer.write(request("GET", "/", None, *headers, close=False))
+
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+    assert caplog.text == ""
