@@ -91,6 +91,8 @@ def test_a_media_type_is_read_as_it_is_meant(content_type):
         "application/json;charset=latin-1",
         "application/json; charset=utf-16",
         "application/json; charset=bogus",
+        "application/json; charset=utf-8; charset=latin-1",
+        "application/json; charset=utf-8; Charset=utf-8",
         "application/json; charset*=utf-8''utf-16",
         "application/json, text/plain",
     ],

@@ -17,10 +17,11 @@ class MediaType(NamedTuple):
 
 
 def parse_media_type(header: str) -> MediaType:
-    """Parse a Content-Type header's value."""
+    """Parse a Content-Type header's value; a charset that stands twice, or is no plain text, is none."""
     message = Message()
     message["content-type"] = header
-    charset = message.get_param("charset", "utf-8")
+    charsets = [value for name, value in message.get_params([]) if name.lower() == "charset"] or ["utf-8"]
+    charset = charsets[0] if len(charsets) == 1 else ""
     return MediaType(bare(header), charset.strip().lower() if isinstance(charset, str) else "")
 
 
