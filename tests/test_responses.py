@@ -140,12 +140,32 @@ def test_plain_words_of_the_standard_library_are_judged_as_they_are_written(sche
 
 
 @pytest.mark.parametrize(
-    "value", [Decimal(1), {1}, b"a", object(), 2**64, {1: 2}, "\ud800", {"\ud800": 1}, [[object()]]]
+    "value", [Decimal(1), {1}, b"a", object(), {1: 2}, "\ud800", {"\ud800": 1}, [[object()]]]
 )
 def test_what_json_cannot_hold_is_a_violation(value):
     """Whether the schema minds or not."""
     assert breaches(response_encoder(s200=answer({})), value) == [("", "type")]
     assert breaches(response_encoder(s200=answer({"type": "boolean"})), value) == [("", "type")]
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**99])
+def test_an_integer_may_be_larger_than_a_machines(number):
+    """A request may hold it, and a handler that gives it back has done nothing wrong."""
+    encoder = response_encoder(s200=answer({"items": {"type": "integer"}}))
+
+    assert encoder.encode([number, 1]).body == f"[{number},1]".encode()
+    assert breaches(response_encoder(s200=answer({"items": {"type": "string"}})), [number]) == [
+        ("/0", "type")
+    ]
+
+
+def test_a_large_integer_stands_beside_words_of_the_standard_library():
+    """What is judged as it is written is judged with its integers whole."""
+    schema = {"properties": {"size": {"type": "integer", "minimum": 1}, "id": {"type": "string"}}}
+
+    written = response_encoder(s200=answer(schema)).encode({"size": 2**64, "id": uuid.UUID(int=1)}).body
+
+    assert written == b'{"size":18446744073709551616,"id":"00000000-0000-0000-0000-000000000001"}'
 
 
 def test_what_is_nested_too_deeply_is_a_violation():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import orjson
@@ -184,7 +186,7 @@ def _write_json(value: Any, validator: Validator) -> bytes:
     except (ValueError, TypeError):
         pass
     written = _dumped(value)
-    value = orjson.loads(written)
+    value = json.loads(written)  # orjson would round large integers
     if not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
     return written
@@ -198,10 +200,22 @@ def _write_plain(value: Any, validator: Validator) -> bytes:
 
 
 def _dumped(value: Any) -> bytes:
-    try:
+    """Serialise a value, integers of more than 64 bits included: a request may hold them, so an answer may."""
+    with suppress(TypeError):
         return orjson.dumps(value)
-    except TypeError as exc:
+    try:
+        return orjson.dumps(_with_large_integers(value))
+    except (TypeError, ValueError, RecursionError) as exc:
         raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+
+
+def _with_large_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_large_integers(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_large_integers(one) for one in value]
+    is_large = type(value) is int and not -(2**63) <= value < 2**64
+    return orjson.Fragment(str(value)) if is_large else value
 
 
 def _plain(value: Any) -> bytes:
