@@ -89,7 +89,8 @@ class BodyDecoder:
             return
         content_type = header(request.headers, b"content-type")
         encoding = header(request.headers, b"content-encoding") or "identity"
-        if content_type is None or encoding.strip().lower() != "identity":
+        transfer = header(request.headers, b"transfer-encoding") or "chunked"
+        if content_type is None or (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked"):
             raise UnsupportedMediaType
         name, charset = media.parse_media_type(content_type)
         reader = media.find(name, self._readers)
