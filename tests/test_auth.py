@@ -23,6 +23,8 @@ SCHEMES = {
 }
 INIT = """
     async def check(credential):
+        if credential == "empty":
+            return {}
         return {"sub": credential} if credential.startswith("good") else None
 
     verifiers = {name: check for name in ("key", "query", "cookie", "login")}
@@ -121,6 +123,7 @@ async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, he
     ("scheme", "headers", "query"),
     [
         ("key", {"X-Key": "bad"}, ""),
+        ("key", {"X-Key": "empty"}, ""),
         ("key", [("X-Key", "good"), ("X-Key", "good")], ""),
         ("query", {}, "?key=good&key=good"),
         ("query", {}, "?key=good&key="),
@@ -133,7 +136,7 @@ async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, he
     ],
 )
 async def test_refuses_what_a_verifier_does_not_accept(get, scheme, headers, query):
-    """None from a verifier proves nothing; neither do two credentials at once."""
+    """None from a verifier proves nothing, nor do claims that are none; neither do two credentials at once."""
     assert_problem(await get([{scheme: []}], headers, query), 401, "UNAUTHENTICATED")
 
 

@@ -21,7 +21,7 @@ from .problems import Problem
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
-"""Credential → claims; None, or Unauthenticated raised, when it proves nothing."""
+"""Credential → claims; None, no claims at all, or Unauthenticated raised, when it proves nothing."""
 
 Identify = Callable[..., Awaitable[Any]]
 """`claims` → caller; raises what the client is to see when they name nobody who may call."""
@@ -143,7 +143,7 @@ class _Requirement:
                 is_complete = False
                 continue
             claims = await verify(credential)
-            if claims is None:
+            if not claims:
                 raise Unauthenticated
             if not scopes <= token_scopes(claims):
                 raise Forbidden
