@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 from ._host.problems import Problem, SetupError
 from ._host.settings import PREFIX, HostSettings
 from ._store import Store, StoreMisconfigured, open_store
+from ._store.keyring import Keyring, KeyringMisconfigured, read_keyring
 
 if TYPE_CHECKING:
     from ._host.app import Application
@@ -47,12 +48,23 @@ def store_url(settings: Settings) -> str:
     return settings.store.get_secret_value() if settings.store else f"sqlite:///{data_folder() / 'relay.db'}"
 
 
+def keyring(settings: Settings) -> Keyring | None:
+    """Return the keys that seal secrets, None when there are none; SetupError for what is wrong with them."""
+    if settings.keyring is None:
+        return None
+    try:
+        return read_keyring(settings.keyring.get_secret_value())
+    except KeyringMisconfigured as exc:
+        raise SetupError(Problem(f"{PREFIX}KEYRING", told) for told in exc.problems) from None
+
+
 @asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store until left; SetupError for one that cannot be opened."""
+    """Open the store until left; SetupError for one that cannot be opened, or a keyring that cannot be used."""
+    keys = keyring(settings)
     async with AsyncExitStack() as stack:
         try:
-            store = await stack.enter_async_context(open_store(store_url(settings)))
+            store = await stack.enter_async_context(open_store(store_url(settings), keys))
         except StoreMisconfigured as exc:
             raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
         yield store

@@ -1,4 +1,4 @@
-"""The demo organization: its data, its storage and its secret, all of this machine only."""
+"""The demo organization: its data, its storage, its secret and its keyring, all of this machine only."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from handlers._app import Settings, data_folder, opened_store
 from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import load_settings
+from handlers._store.keyring import new_entry
+from handlers._store.rules import SECRETS
 
 from .load import load_file
 
@@ -18,11 +20,11 @@ DATA = Path(__file__).with_name("demo.json")
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
 """The demo user that tokens are minted for."""
 
-_OWN = ("store", "jwt_secret", "jwt_public_key", "jwt_jwks")
+_OWN = ("store", "keyring", "jwt_secret", "jwt_public_key", "jwt_jwks")
 
 
 def demo_settings(**given: Any) -> Settings:
-    """Return settings that serve the demo from its own file with its own secret.
+    """Return settings that serve the demo from its own file with its own secret and keyring.
 
     Raises SetupError when a store or key is set: the demo's data must not end up in it.
     """
@@ -38,7 +40,8 @@ def demo_settings(**given: Any) -> Settings:
         Settings,
         **given,
         store=f"sqlite:///{folder / 'demo.db'}",
-        jwt_secret=_secret(folder / "demo-jwt-secret"),
+        keyring=_kept(folder / "demo-keyring", new_entry("demo")),
+        jwt_secret=_kept(folder / "demo-jwt-secret", secrets.token_urlsafe(48)),
     )
 
 
@@ -53,8 +56,8 @@ async def load_demo(settings: Settings) -> None:
         await load_file(settings, DATA)
 
 
-def _secret(path: Path) -> str:
-    """Return the demo's secret, made on first use and kept, so that tokens outlive a restart."""
+def _kept(path: Path, fresh: str) -> str:
+    """Return the secret that a file keeps, so that what was made with it outlives a restart; at first a fresh one."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -62,16 +65,13 @@ def _secret(path: Path) -> str:
         except FileExistsError:
             return path.read_text("ascii")
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secret := secrets.token_urlsafe(48))
+            file.write(fresh)
     except OSError as exc:
         raise SetupError([Problem(str(path), f"the demo cannot keep its secret: {exc.strerror}")]) from exc
-    return secret
+    return fresh
 
 
 def demo_secrets() -> list[str]:
     """Return the values of the demo's data that must never come out."""
-    from handlers._store.rules import IDENTIFIERS
-
-    shown = {"organizationId", *IDENTIFIERS}
     credentials = json.loads(DATA.read_text("utf-8"))["credentials"]
-    return [value for record in credentials for field, value in record.items() if field not in shown]
+    return [record[name] for record in credentials for name in SECRETS if name in record]

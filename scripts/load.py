@@ -31,7 +31,7 @@ def load(files: tuple[Path, ...]) -> None:
     holds one record a line: {"organization": {…}}, {"user": {…}} or {"credentials": {…}}. Records have
     the fields of the stored documents, and each stands in a file once. A file is taken whole or not at
     all; loading it again changes nothing. A field that is given is set, null clears it, an absent one
-    stays as it was.
+    stays as it was. Secrets are sealed with the first key of RELAY_KEYRING.
     """
     with setup_errors():
         from handlers._app import Settings
@@ -59,6 +59,7 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
     from handlers._app import opened_store
     from handlers._host.problems import Problem, SetupError
     from handlers._store import Batch, RecordRefused, StoreUnavailable
+    from handlers._store.keyring import KeyringMissing
 
     from .records import read_records
 
@@ -71,6 +72,9 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
         raise SetupError(
             [Problem("RELAY_STORE", "the database did not answer; nothing of the file was loaded")]
         ) from exc
+    except KeyringMissing as exc:
+        told = f"missing: {path} has secrets, which are stored sealed; `relay keys new` makes a key"
+        raise SetupError([Problem("RELAY_KEYRING", told)]) from exc
     except RecordRefused as exc:
         refused = next(record for record in lists[exc.kind] if record.id == exc.id)
         raise SetupError([refused.problem(exc.reason)]) from exc

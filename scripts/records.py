@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handlers._host.problems import Problem, SetupError
+from handlers._store.rules import IDENTIFIERS, SECRETS
 
 if TYPE_CHECKING:
     from handlers._host.documents import Document, Pointer
@@ -38,10 +39,6 @@ _NUMBER = {
         "elevenlabsPhoneNumberId": _TEXT,
     },
 }
-_SECRETS = (
-    "elevenlabsApiKey elevenlabsToolSecret webhookSecret sinchEstKeyId sinchEstKeySecret "
-    "sinchEstProjectId sinchEstTrunkId sinchEstTrunkDomain"
-).split()
 SCHEMAS: dict[str, dict[str, Any]] = {
     "organizations": {
         "type": "object",
@@ -67,7 +64,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "type": "object",
         "required": ["organizationId"],
         "additionalProperties": False,
-        "properties": {"organizationId": _ID, "aiVoiceProvider": _TEXT, **dict.fromkeys(_SECRETS, _TEXT)},
+        "properties": {"organizationId": _ID, **dict.fromkeys((*IDENTIFIERS, *SECRETS), _TEXT)},
     },
 }
 """The records of each list, in the words of the stored documents."""

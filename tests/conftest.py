@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+import keyrings
 import mongodb
 from handlers._store import open_store
 
@@ -61,5 +62,5 @@ def new_url(request, tmp_path) -> Callable[[], str]:
 @pytest.fixture
 async def store(new_url) -> AsyncIterator[Store]:
     """An empty store of either kind."""
-    async with open_store(new_url()) as store:
+    async with open_store(new_url(), keyrings.OLD_ONLY) as store:
         yield store

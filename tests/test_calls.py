@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import keyrings
 from handlers._app import Settings, create_app
 from handlers._identity import Caller
 from handlers._store import Batch, User, VoiceAiSettings, open_store
@@ -36,7 +37,7 @@ def acme(numbers, **credentials):
 async def config(url, batch=None, user=REP):
     """Load a batch and ask the service for the configuration, as some user."""
     if batch is not None:
-        async with open_store(url) as store:
+        async with open_store(url, keyrings.OLD_ONLY) as store:
             await store.load(batch)
     application = create_app(Settings(_env_file=None, store=url, jwt_secret=SECRET))
     async with calling(application) as client:

@@ -14,6 +14,7 @@ from bson import ObjectId
 from pymongo import AsyncMongoClient
 
 import faults
+import keyrings
 import mongodb
 from handlers._store import (
     Batch,
@@ -46,7 +47,7 @@ async def database(url):
 
 @pytest.fixture
 async def store(url):
-    async with open_store(url) as store:
+    async with open_store(url, keyrings.OLD_ONLY) as store:
         yield store
 
 
@@ -138,7 +139,7 @@ async def test_no_secret_leaves_the_database(url):
         "webhookSecret",
     ]
     canaries = dict.fromkeys(names, "canary")
-    async with open_store(url) as store:
+    async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(
             Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "x", **canaries}])
         )
@@ -172,7 +173,7 @@ async def test_goes_on_without_an_index(url, database, caplog):
         [{"organizationId": ObjectId(ACME)} for _ in range(2)]
     )
 
-    async with open_store(url) as store:
+    async with open_store(url, keyrings.OLD_ONLY) as store:
 
         async def is_told():
             return "refuses the index ['organizationId']" in caplog.text
@@ -301,7 +302,7 @@ async def test_a_large_organization_takes_few_round_trips(url):
         {"_id": f"{i:024x}", "organizationId": ACME, "voicePhoneNumbers": [{"provider": "sinch"}]}
         for i in range(5_000)
     ]
-    async with open_store(url) as store:
+    async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(Batch([{"_id": ACME}], users))
 
     async with mongodb.line_to(url) as line:
@@ -351,7 +352,7 @@ async def test_the_url_may_set_the_limits(url, waits):
 async def test_refuses_a_url_that_it_cannot_use(url):
     """A bad URL stops the start with one line that holds no part of it; nor does what is chained to it."""
     with pytest.raises(StoreMisconfigured) as refusal:
-        async with open_store(url):
+        async with open_store(url, keyrings.OLD_ONLY):
             pass
 
     assert "\n" not in str(refusal.value)

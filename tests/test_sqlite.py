@@ -14,6 +14,7 @@ from contextlib import closing
 import pytest
 
 import faults
+import keyrings
 from handlers._store import (
     Batch,
     StoreMisconfigured,
@@ -49,7 +50,7 @@ def path(tmp_path):
 
 @pytest.fixture
 async def store(path):
-    async with open_store(f"sqlite:///{path}") as store:
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
         yield store
 
 
@@ -60,7 +61,7 @@ def mode(path):
 async def test_the_file_is_its_owners_alone(tmp_path):
     """Credentials lie in it: nobody else may read the file, its log, or the folder made for it."""
     path = tmp_path / "data" / "relay.db"
-    async with open_store(f"sqlite:///{path}") as store:
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
         await store.load(BATCH)
 
         assert {mode(file) for file in path.parent.iterdir()} == {0o600}
@@ -74,7 +75,7 @@ async def test_leaves_what_was_there_as_it_was(tmp_path):
     path.touch(0o640)
     path.chmod(0o640)
 
-    async with open_store(f"sqlite:///{path}"):
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
         pass
 
     assert (mode(path), mode(tmp_path)) == (0o640, 0o755)
@@ -90,7 +91,7 @@ async def test_a_relative_path_starts_in_the_working_folder(tmp_path, monkeypatc
 
 def test_choosing_a_store_opens_nothing(path):
     """The file comes into being when the store is entered."""
-    open_store(f"sqlite:///{path}")
+    open_store(f"sqlite:///{path}", keyrings.OLD_ONLY)
 
     assert not path.exists()
 
@@ -135,7 +136,7 @@ async def test_says_what_is_wrong_with_a_file(path, make, reason):
     make(path)
 
     with pytest.raises(StoreMisconfigured) as refusal:
-        async with open_store(f"sqlite:///{path}"):
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
             pass
 
     assert str(path) in str(refusal.value)
@@ -159,7 +160,7 @@ async def test_needs_permission(path, forbidden):
     path.touch(forbidden)
 
     with pytest.raises(StoreMisconfigured, match=r"cannot be (opened|written)"):
-        async with open_store(f"sqlite:///{path}"):
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
             pass
 
 
@@ -169,7 +170,7 @@ async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch):
         other.execute("BEGIN EXCLUSIVE")
         with monkeypatch.context() as impatient:
             impatient.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
-            opening = open_store(f"sqlite:///{path}")
+            opening = open_store(f"sqlite:///{path}", keyrings.OLD_ONLY)
             store = await opening.__aenter__()
         await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
         other.execute("ROLLBACK")
@@ -183,7 +184,7 @@ async def test_logs_under_the_services_name(path, monkeypatch, caplog):
     monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        async with open_store(f"sqlite:///{path}"):
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
             pass
 
     assert [record.name for record in caplog.records] == ["relay.store"]
@@ -250,7 +251,7 @@ async def test_stays_away_from_a_file_that_came_back(store, path):
 @pytest.mark.parametrize("is_noticed", [True, False])
 async def test_a_restart_takes_the_file_that_took_the_place(path, is_noticed):
     """SQLite leaves the log of a file that was moved, and would replay it over the new one, which is lost."""
-    async with open_store(f"sqlite:///{path}") as store:
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
         await store.load(Batch([{"_id": ACME}], [{**BATCH.users[0], "_id": BO}]))
         backup(path, path.with_name("backup"))
         await store.load(BATCH)
@@ -259,7 +260,7 @@ async def test_a_restart_takes_the_file_that_took_the_place(path, is_noticed):
         if is_noticed:
             await faults.unavailable_in_time(store.ready())
 
-    async with open_store(f"sqlite:///{path}") as restarted:
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as restarted:
         assert (await restarted.user(ALEX), bool(await restarted.user(BO))) == (None, True)
     async with open_store(f"sqlite:///{path.with_name('old')}") as old:
         assert await old.user(ALEX)
@@ -277,7 +278,7 @@ async def test_no_secret_leaves_the_database(path, monkeypatch):
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, factory=Watched, **kwargs))
     secrets = dict.fromkeys(("elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstKeySecret"), "canary")
-    async with open_store(f"sqlite:///{path}") as store:
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
         await store.load(
             Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "x", **secrets}])
         )
@@ -343,7 +344,7 @@ asyncio.run(main())
         acknowledged += process.stdout.read().split()
 
     async def lost():
-        async with open_store(f"sqlite:///{path}") as store:
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
             return [
                 user_id for user_id in acknowledged if len(user_id) == 24 and not await store.user(user_id)
             ]

@@ -161,9 +161,10 @@ class TestSecrets:
 
     def test_the_demos_environment_has_no_other_key(self, tmp_path):
         """Two families of keys would keep it from starting."""
-        environment = own_environment(tmp_path / "a.db", SECRET)
+        environment = own_environment(tmp_path / "a.db", SECRET, "run:key")
 
         assert environment["RELAY_JWT_SECRET"] == SECRET
+        assert environment["RELAY_KEYRING"] == "run:key"
         assert environment["RELAY_STORE"] == f"sqlite:///{tmp_path}/a.db"
         assert environment["RELAY_JWT_JWKS"] == environment["RELAY_JWT_ISSUER"] == ""
 

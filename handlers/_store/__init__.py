@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+    from .keyring import Keyring, Sealed
 
 Role = Literal["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]
 
@@ -50,6 +53,18 @@ class Batch:
     organizations: list[dict[str, Any]] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
     credentials: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret as a store has it, by the name of its field.
+
+    It is sealed, or in plain text; None is what is neither in a way that we know.
+    """
+
+    organization_id: str
+    name: str
+    value: Sealed | str | None = field(repr=False)
 
 
 class StoreUnavailable(Exception):
@@ -94,15 +109,35 @@ class Store(Protocol):
     async def load(self, batch: Batch) -> None:
         """Merge a batch, all of it or nothing: a null clears its field, a missing field stays as it was.
 
-        A user's `voicePhoneNumbers`, when given, replace the whole list. Raises `RecordRefused`.
+        A user's `voicePhoneNumbers`, when given, replace the whole list. Secrets are sealed before the
+        database sees them. Raises `RecordRefused`, and `KeyringMissing` for a secret without a keyring.
         """
 
     async def ready(self) -> None:
         """Return when the database answers."""
 
+    # What follows is for the commands around the keyring; the service itself reads no secret, sealed or not.
 
-def open_store(url: str) -> AbstractAsyncContextManager[Store]:
+    def secrets(self) -> AsyncIterator[StoredSecret]:
+        """Go through the secrets of all organizations; one changed meanwhile may be met as it was or is."""
+
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+        """Store secrets anew, each only if it is still what was read; return how many were."""
+
+    async def scrub(self) -> bool:
+        """Clear the database's files of what was overwritten, as far as that is ours to do.
+
+        False when a reader of the moment is in the way, so that it is to be tried again.
+        """
+
+    async def check(self) -> list[str]:
+        """Tell what a person should mend in this store, a line each."""
+
+
+def open_store(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
     """Choose the store that a URL names; it is opened on entering and closed on leaving.
+
+    Reading needs no keyring, writing secrets does.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, `mongodb://host/database` and
     `mongodb+srv://host/database` are understood. Raises `StoreMisconfigured`, here or on entering.
@@ -111,11 +146,11 @@ def open_store(url: str) -> AbstractAsyncContextManager[Store]:
     if url.startswith("sqlite:"):
         from .sqlite import open_sqlite
 
-        return open_sqlite(url)
+        return open_sqlite(url, keyring)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from .mongo import open_mongo
 
-        return open_mongo(url)
+        return open_mongo(url, keyring)
     raise StoreMisconfigured(
         "The database URL must begin with sqlite:///, mongodb:// or mongodb+srv://, "
         "for example sqlite:///relay.db."

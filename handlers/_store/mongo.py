@@ -10,17 +10,18 @@ from bson import ObjectId
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
-from . import StoreMisconfigured, StoreUnavailable, mongo_client, mongo_load, rules
+from . import StoreMisconfigured, StoreUnavailable, mongo_client, mongo_load, mongo_secrets, rules, sealing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from pymongo import AsyncMongoClient
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from . import Batch, Store, User, VoiceAiSettings
+    from . import Batch, Store, StoredSecret, User, VoiceAiSettings
+    from .keyring import Keyring, Sealed
 
 _ANSWER_SECONDS = 2.8  # whatever the URL says
 _USERS_A_TRIP = 1000  # few round trips, and none so large that decoding it holds up other requests
@@ -61,19 +62,19 @@ _SETTINGS = {
 _NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules.NUMBER_FIELDS}
 
 
-def open_mongo(url: str) -> AbstractAsyncContextManager[Store]:
+def open_mongo(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
     """Choose the database that a URL names; `StoreMisconfigured` when it names none."""
     if not url.partition("://")[2].partition("?")[0].partition("/")[2]:
         raise StoreMisconfigured("The MongoDB URL names no database; end it as in mongodb://host/relay.")
-    return _opened(url)
+    return _opened(url, keyring)
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Store]:
+async def _opened(url: str, keyring: Keyring | None) -> AsyncIterator[Store]:
     async with mongo_client.create_client(url) as client:
         indexes = asyncio.create_task(mongo_client.ensure_indexes(client.get_default_database()))
         try:
-            yield MongoStore(client)
+            yield MongoStore(client, keyring, indexes)
         finally:
             while not indexes.done():  # the driver loses a cancellation that meets one of its own timeouts
                 indexes.cancel()
@@ -83,8 +84,12 @@ async def _opened(url: str) -> AsyncIterator[Store]:
 class MongoStore:
     """Reads in as few round trips as there are collections to ask."""
 
-    def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+    def __init__(
+        self, client: AsyncMongoClient[dict[str, Any]], keyring: Keyring | None, indexes: asyncio.Task[None]
+    ) -> None:
         self._client = client
+        self._keyring = keyring
+        self._indexes = indexes
         self._database = client.get_default_database()
         self._users = self._database["users"]
         self._credentials = self._database["organizationcredentials"]
@@ -112,14 +117,48 @@ class MongoStore:
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
+        rules.check_records(batch)
+        sealed = sealing.sealed_batch(batch, self._keyring, mongo_secrets.to_document)
         await self.ready()  # a load may take long, finding out that there is no database may not
         with _troubles():
-            await mongo_load.load(self._database, batch)
+            await mongo_load.load(self._database, sealed)
 
     async def ready(self) -> None:
         """See `Store.ready`."""
         async with self._answer():
             await self._database.command("ping")
+
+    async def secrets(self) -> AsyncIterator[StoredSecret]:
+        """See `Store.secrets`; a record whose organization is no ObjectId belongs to nobody."""
+        after = None
+        while records := await self._page(after):
+            for record in records:
+                if isinstance(organization := record.get("organizationId"), ObjectId):
+                    for secret in sealing.stored_secrets(str(organization), record, mongo_secrets.to_bytes):
+                        yield secret
+                after = record["_id"]
+
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+        """See `Store.replace_secrets`."""
+        async with self._answer():
+            return await mongo_secrets.replace(self._credentials, changes)
+
+    async def scrub(self) -> bool:
+        """See `Store.scrub`; MongoDB's files are its own."""
+        return True
+
+    async def check(self) -> list[str]:
+        """See `Store.check`; indexes that opening the store has just begun to create get their time."""
+        await self.ready()
+        await asyncio.wait([self._indexes], timeout=_ANSWER_SECONDS)
+        async with self._answer():
+            missing = await mongo_secrets.missing_indexes(self._database)
+        census = await sealing.take_census(self.secrets())
+        return [*missing, *census.problems(self._keyring)]
+
+    async def _page(self, after: Any) -> list[dict[str, Any]]:
+        async with self._answer():
+            return await mongo_secrets.read(self._credentials, after)
 
     async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
         pipeline: list[dict[str, Any]] = [

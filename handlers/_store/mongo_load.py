@@ -35,12 +35,11 @@ _RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
-    """Merge a batch: check all of it, remember what it changes, write, and put that back if writing fails.
+    """Merge a batch of checked and sealed records: remember what it changes, write, put that back on failure.
 
     Readers may see a part while it is being written. A part stays if this process dies or the database goes
     away midway; loading the batch again completes it. Putting back may undo what others wrote meanwhile.
     """
-    rules.check_records(batch)
     raw = database.with_options(codec_options=_RAW)
     steps = [
         _Step("organizations", "_id", batch.organizations, raw["organizations"]),
@@ -73,7 +72,8 @@ async def _put_back(steps: list[_Step]) -> None:
             for step in reversed(steps):
                 await step.put_back()
     except PyMongoError as exc:
-        _log.error("A batch stays loaded in part, load it again: %s", exc)
+        # Its text may quote documents.
+        _log.error("A batch stays loaded in part (%s); load it again", type(exc).__name__)
 
 
 @dataclass

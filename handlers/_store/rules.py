@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args
 
 from . import RecordRefused, Role, User, VoiceAiSettings
 
@@ -38,6 +38,9 @@ API_KEY, TOOL_SECRET = "elevenlabsApiKey", "elevenlabsToolSecret"
 
 # Sinch's REST needs exactly these four; the trunk's domain is only a SIP host.
 EST_CREDENTIALS = ("sinchEstKeyId", "sinchEstKeySecret", "sinchEstProjectId", "sinchEstTrunkId")
+
+# What is sealed: all of an organization's credentials but the identifiers that the contract shows.
+SECRETS = (API_KEY, TOOL_SECRET, "webhookSecret", "sinchEstKeyId", "sinchEstKeySecret")
 
 # Unicode's White_Space and the byte order mark. One constant, because each database trims differently.
 BLANK = (
@@ -86,6 +89,10 @@ def check_records(batch: Batch) -> None:
             for name in (key, "organizationId"):
                 if name in record and not ID.fullmatch(str(record[name])):
                     raise RecordRefused(kind, str(record[key]), f"its {name} is not 24 lower-case hex digits")
+    for record in batch.credentials:
+        for name in SECRETS:
+            if not isinstance(record.get(name), str | None):
+                raise RecordRefused("credentials", record["organizationId"], f"its {name} is not a text")
 
 
 def organizations_of(batch: Batch) -> list[str]:
@@ -112,8 +119,13 @@ def _kinds(batch: Batch) -> list[tuple[str, str, list[dict[str, Any]]]]:
     ]
 
 
+def is_text(value: object) -> TypeGuard[str]:
+    """Tell whether a value is a text that is more than blank."""
+    return isinstance(value, str) and bool(value.strip(BLANK))
+
+
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value.strip(BLANK) else None
+    return value if is_text(value) else None
 
 
 def _storable(value: Any) -> bool:

@@ -12,15 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from . import StoreMisconfigured, StoreUnavailable, rules, sqlite_file, sqlite_rows
+from . import StoreMisconfigured, StoreUnavailable, rules, sealing, sqlite_file, sqlite_rows, sqlite_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from . import Batch, Store, User, VoiceAiSettings
+    from . import Batch, Store, StoredSecret, User, VoiceAiSettings
+    from .keyring import Keyring, Sealed
 
 T = TypeVar("T")
 
@@ -30,21 +31,21 @@ _READERS = 4
 _ANSWER_SECONDS = 2.5  # a read may have to wait for a thread first, and that thread for a lock
 
 
-def open_sqlite(url: str) -> AbstractAsyncContextManager[Store]:
+def open_sqlite(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
     """Choose the file that a URL names; `StoreMisconfigured` when it names none."""
     path = url.removeprefix("sqlite:///")
     if not url.startswith("sqlite:///") or path in ("", ":memory:") or "?" in url:
         raise StoreMisconfigured(
             "A SQLite URL names a file and nothing else: sqlite:///relative.db or sqlite:////absolute.db."
         )
-    return _opened(Path(path).resolve())
+    return _opened(Path(path).resolve(), keyring)
 
 
 @asynccontextmanager
-async def _opened(path: Path) -> AsyncIterator[Store]:
+async def _opened(path: Path, keyring: Keyring | None) -> AsyncIterator[Store]:
     if sqlite3.sqlite_version_info < (3, 38):
         raise StoreMisconfigured(f"SQLite 3.38 or newer is needed; this Python has {sqlite3.sqlite_version}.")
-    store = SqliteStore(path)
+    store = SqliteStore(path, keyring)
     try:
         await store.open()
         yield store
@@ -55,8 +56,9 @@ async def _opened(path: Path) -> AsyncIterator[Store]:
 class SqliteStore:
     """One writer thread and a few readers, each with a connection of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keyring: Keyring | None) -> None:
         self._path = path
+        self._keyring = keyring
         self._file: tuple[int, int] | None = None
         self._writer = ThreadPoolExecutor(1, "relay-sqlite-writer")
         self._readers = ThreadPoolExecutor(_READERS, "relay-sqlite-reader")
@@ -97,12 +99,41 @@ class SqliteStore:
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
+        rules.check_records(batch)
+        sealed = sealing.sealed_batch(batch, self._keyring, sqlite_secrets.to_document)
         with _troubles():
-            await self._run(self._writer, "BEGIN IMMEDIATE", partial(sqlite_rows.load, batch=batch))
+            await self._run(self._writer, "BEGIN IMMEDIATE", partial(sqlite_rows.load, batch=sealed))
 
     async def ready(self) -> None:
         """See `Store.ready`."""
         await self._read(sqlite_rows.probe)
+
+    async def secrets(self) -> AsyncIterator[StoredSecret]:
+        """See `Store.secrets`."""
+        after = ""
+        while records := await self._read(partial(sqlite_secrets.read, after=after)):
+            for organization_id, record in records:
+                for secret in sealing.stored_secrets(organization_id, record, sqlite_secrets.to_bytes):
+                    yield secret
+                after = organization_id
+
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+        """See `Store.replace_secrets`; one transaction."""
+        with _troubles():
+            work = partial(sqlite_secrets.replace, changes=changes)
+            return await self._run(self._writer, "BEGIN IMMEDIATE", work)
+
+    async def scrub(self) -> bool:
+        """See `Store.scrub`; how long it takes is up to the file's size."""
+        with _troubles():
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._writer, lambda: sqlite_secrets.scrub(self._connection()))
+
+    async def check(self) -> list[str]:
+        """See `Store.check`."""
+        census = await sealing.take_census(self.secrets())
+        with _troubles():
+            return [*sqlite_secrets.exposures(self._path), *census.problems(self._keyring)]
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with _troubles():

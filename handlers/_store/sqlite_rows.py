@@ -89,8 +89,7 @@ def probe(connection: sqlite3.Connection) -> None:
 
 
 def load(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Merge a batch; `RecordRefused` before anything is written."""
-    rules.check_records(batch)
+    """Merge a batch of checked and sealed records; `RecordRefused` before anything is written."""
     stored = connection.execute(_STORED_ORGANIZATIONS, (_json(rules.organizations_of(batch)),))
     rules.check_owners(batch, (organization for (organization,) in stored))
     connection.executemany(_PUT_ORGANIZATION, map(_parameters, batch.organizations))

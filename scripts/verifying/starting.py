@@ -19,6 +19,7 @@ from handlers._host.contract import Contract
 from handlers._host.documents import display
 from handlers._host.problems import SetupError
 from handlers._host.settings import PREFIX, load_settings
+from handlers._store.keyring import new_entry
 from scripts.demo import DATA, demo_secrets
 from scripts.files import package_folder
 from scripts.load import load_file
@@ -108,7 +109,7 @@ def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
 def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
-    Our own package gets the demo's data in a store and with a secret of this run; any other its own
+    Our own package gets the demo's data in a store and with keys of this run; any other its own
     collaborators, and a secret if it needs one and none is set.
     """
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
@@ -123,10 +124,11 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
         if place.is_own:
             secret = secrets.token_urlsafe(48)
             settings = ContractSettings.model_construct(jwt_secret=SecretStr(secret))
-            environment |= own_environment(folder / "demo.db", secret)
+            keyring: Any = new_entry("run")
+            environment |= own_environment(folder / "demo.db", secret, keyring)
             store: Any = f"sqlite:///{folder / 'demo.db'}"
-            asyncio.run(load_file(Settings(_env_file=None, store=store), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
-            hidden = (*named_secrets(config, settings), *demo_secrets(), fault)
+            asyncio.run(load_file(Settings(_env_file=None, store=store, keyring=keyring), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
+            hidden = (*named_secrets(config, settings), *demo_secrets(), keyring.partition(":")[2], fault)
             reproduce = (
                 f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
                 "TOKEN=$(relay token --demo)",

@@ -195,7 +195,8 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
     )
 
 
-def own_environment(store: Path, secret: str) -> dict[str, str]:
-    """Return the settings of the demo as contract tests serve it: its own store and key, nobody else's."""
+def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
+    """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
     cleared = {f"{PREFIX}{name.upper()}": "" for name in (*_KEYS, "jwt_issuer", "jwt_audience")}
-    return {**cleared, f"{PREFIX}STORE": f"sqlite:///{store}", f"{PREFIX}JWT_SECRET": secret}
+    own = {"STORE": f"sqlite:///{store}", "JWT_SECRET": secret, "KEYRING": keyring}
+    return {**cleared, **{f"{PREFIX}{name}": value for name, value in own.items()}}
