@@ -1,4 +1,4 @@
-"""`relay`: serve a contract, keep the handlers in line with it, mint a token, load data."""
+"""`relay`: serve a contract, keep the handlers in line with it, mint a token, load data, seal secrets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .ci import ci
 from .contract import contract
 from .drift import drift
 from .import_ import import_
+from .keys import keys
 from .lint import lint
 from .load import load
 from .regenerate import regenerate
@@ -38,7 +39,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, drift, regenerate, import_, breaking, contract, ci, token, load):
+for _command in (serve, lint, drift, regenerate, import_, breaking, contract, ci, token, load, keys):
     main.add_command(_command)
 
 
