@@ -49,7 +49,7 @@ def with_database(uri: str, database: str) -> str:
 
 
 class Line:
-    """A TCP line to a server, cut until it is restored; it remembers what the server said."""
+    """A TCP line to a server, cut until it is restored; it remembers what both sides said."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -60,7 +60,7 @@ class Line:
             self._port = free.getsockname()[1]
         near = parts._replace(netloc=f"{credentials}{at}127.0.0.1:{self._port}")
         self.url = near._replace(query=f"{near.query}&directConnection=true".strip("&")).geturl()
-        self.heard = bytearray()
+        self.heard, self.said = bytearray(), bytearray()
         self._server: asyncio.Server | None = None
         self._ends: list[asyncio.StreamWriter] = []
         self._carriers: list[asyncio.Task[None]] = []
@@ -82,7 +82,7 @@ class Line:
         self._ends.append(writer)
         far_reader, far_writer = await asyncio.open_connection(self._host, self._far_port)
         self._ends.append(far_writer)
-        await asyncio.gather(_pump(reader, far_writer, bytearray()), _pump(far_reader, writer, self.heard))
+        await asyncio.gather(_pump(reader, far_writer, self.said), _pump(far_reader, writer, self.heard))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: bytearray) -> None:

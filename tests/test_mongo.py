@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from bson import ObjectId
 from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
 
 import faults
 import keyrings
@@ -24,6 +25,7 @@ from handlers._store import (
     User,
     mongo,
     mongo_client,
+    mongo_load,
     open_store,
     rules,
 )
@@ -152,6 +154,79 @@ async def test_no_secret_leaves_the_database(url):
     assert settings.has_api_key
     assert b"aiVoiceProvider" in line.heard
     assert b"canary" not in line.heard
+    assert b"kid" not in line.heard
+
+
+@pytest.mark.mongo
+async def test_no_secret_reaches_the_database(url):
+    """They are sealed before the driver has them: nothing that is said to the server holds one."""
+    secrets = dict.fromkeys(rules.SECRETS, "canary")
+    async with mongodb.line_to(url) as line:
+        await line.restore()
+        async with open_store(line.url, keyrings.OLD_ONLY) as store:
+            await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, **secrets}]))
+
+    assert line.said.count(b"kid") == len(rules.SECRETS)
+    assert b"canary" not in line.said + line.heard
+
+
+@pytest.mark.mongo
+async def test_seals_into_binary_data(store, database):
+    """Version, key, nonce and ciphertext, as others have to find them."""
+    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "webhookSecret": "canary"}]))
+
+    stored = await database["organizationcredentials"].find_one()
+
+    sealed = stored["webhookSecret"]
+    assert list(sealed) == ["v", "kid", "n", "ct"]
+    assert (sealed["v"], sealed["kid"], type(sealed["n"]), len(sealed["n"])) == (1, "old", bytes, 12)
+    assert (type(sealed["ct"]), len(sealed["ct"])) == (bytes, len("canary") + 16)
+
+
+@pytest.mark.mongo
+async def test_a_record_of_nobody_has_no_secrets(store, database):
+    """One whose organization is no ObjectId cannot be sealed for it, and is never read."""
+    await database["organizationcredentials"].insert_one({"organizationId": ACME, "webhookSecret": "canary"})
+
+    assert [secret async for secret in store.secrets()] == []
+
+
+@pytest.mark.mongo
+async def test_tells_which_indexes_are_missing(url, database):
+    """Opening creates them; where that is refused, a person has to."""
+    await database["organizationcredentials"].insert_many(
+        [{"organizationId": ObjectId(ACME)} for _ in range(2)]
+    )
+    async with open_store(url) as store:
+        told = await store.check()
+
+    assert told == [
+        "MongoDB has no unique index of organizationcredentials on organizationId; the log says why, or create it"
+    ]
+
+
+async def test_a_check_needs_the_database():
+    """It says nothing rather than that all is well."""
+    async with open_store(DOWN) as store:
+        await faults.unavailable_in_time(store.check())
+
+
+@pytest.mark.mongo
+async def test_tells_that_a_batch_stays_in_part_without_its_documents(store, database, monkeypatch, caplog):
+    """What the driver says of a failure may quote what was stored."""
+    await database["users"].create_index("email", unique=True)
+
+    async def fail(_step):
+        raise PyMongoError("canary")
+
+    monkeypatch.setattr(mongo_load._Step, "put_back", fail)
+    users = [{"_id": _id, "organizationId": ACME, "email": "canary"} for _id in (ALEX, BO)]
+    with pytest.raises(RecordRefused):
+        await store.load(Batch([{"_id": ACME}], users))
+
+    [record] = [record for record in caplog.records if "in part" in record.getMessage()]
+    assert record.getMessage() == "A batch stays loaded in part (PyMongoError); load it again"
+    assert "canary" not in caplog.text
 
 
 @pytest.mark.mongo

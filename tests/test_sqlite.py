@@ -287,6 +287,89 @@ async def test_no_secret_leaves_the_database(path, monkeypatch):
     assert settings.has_api_key
     assert any("x" in row for row in seen)
     assert "canary" not in str(seen)
+    assert "kid" not in str(seen)
+
+
+def occurrences(path, text):
+    """How often a text stands in the files of a database, by file; the files in use, not a copy."""
+    return {file.suffix: count for file in path.parent.iterdir() if (count := file.read_bytes().count(text))}
+
+
+def every(secret, ids=(ACME,)):
+    """A batch of organizations that have all the secrets there are."""
+    fields = dict.fromkeys(rules.SECRETS, secret)
+    return Batch([{"_id": one} for one in ids], [], [{"organizationId": one, **fields} for one in ids])
+
+
+async def test_no_secret_reaches_the_file(store, path):
+    """They are sealed before SQL has them: neither the file nor its log ever holds one."""
+    await store.load(every("canary"))
+    await store.load(every("canary"))
+
+    assert occurrences(path, b'"kid"')
+    assert occurrences(path, b"canary") == {}
+
+
+@pytest.mark.parametrize("is_secure", ["OFF", "ON"])
+async def test_scrubbing_leaves_nothing_of_what_was_overwritten(store, path, is_secure):
+    """Not in free pages, nor between the cells of used ones, nor in the log, however this SQLite was built.
+
+    The service goes on reading meanwhile.
+    """
+    ids = [f"{number:024x}" for number in range(300)]
+    with closing(sqlite3.connect(path)) as older:
+        older.execute(f"PRAGMA secure_delete = {is_secure}")
+        with older:
+            older.executemany("INSERT INTO organizations VALUES (?, '{}')", [(one,) for one in ids])
+            older.executemany(
+                "INSERT INTO credentials VALUES (?, json_object('webhookSecret', 'canary' || hex(zeroblob(?))))",
+                [(one, size) for size, one in enumerate(ids)],
+            )
+        with older:
+            older.execute("UPDATE credentials SET document = json_object('webhookSecret', 'canary two')")
+    assert set(occurrences(path, b"canary")) == {".db-wal"}
+    async with open_store(f"sqlite:///{path}") as service:
+        await service.voice_ai(ids[0])
+        read = [secret async for secret in store.secrets()]
+        seal = keyrings.OLD_ONLY.seal
+        assert await store.replace_secrets(
+            [(one, seal(one.organization_id, one.name, one.value)) for one in read]
+        ) == len(ids)
+
+        assert await store.scrub()
+
+        assert occurrences(path, b"canary") == {}
+        assert (await service.voice_ai(ids[0]))[0]
+
+
+async def test_says_when_a_reader_keeps_the_log(store, path, monkeypatch):
+    """One that reads for long keeps what it began with; then it is to be tried again."""
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+    await store.load(every("canary"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users").fetchone()
+        async with open_store(f"sqlite:///{path}") as impatient:
+            assert await impatient.scrub() is False
+
+    assert await store.scrub() is True
+
+
+async def test_tells_who_else_can_get_at_the_file(path):
+    """Others who can read it, or its log, or put another file in its place."""
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        await store.load(every("canary"))
+        path.chmod(0o640)
+        path.with_name("relay.db-wal").chmod(0o604)
+        path.parent.chmod(0o775)
+
+        told = await store.check()
+
+    assert told == [
+        f"{path} is open to other users of this machine; take that away: chmod 600",
+        f"{path}-wal is open to other users of this machine; take that away: chmod 600",
+        f"{path.parent}, the folder of relay.db, can be written by others; take that away: chmod 700",
+    ]
 
 
 async def test_numbers_are_one_range_of_the_key(store, path):

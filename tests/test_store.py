@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 import keyrings
 from handlers._store import Batch, RecordRefused, StoreMisconfigured, User, VoiceAiSettings, open_store, rules
+from handlers._store.keyring import KeyringMissing, NotOpened, read_keyring
 from handlers._types import CallsVoiceAiOrgPhoneNumber
+from planting import plant
+from scripts.records import SCHEMAS
 
 ACME, GLOBEX, NOBODY = "a" * 24, "b" * 24, "0" * 24
 ALEX, BO = "1" * 24, "2" * 24
@@ -253,10 +256,21 @@ async def test_knows_organizations_of_earlier_batches(store):
         ("users", BO, acme(user(), user(BO, voicePhoneNumbers=[sinch("+1", label="\ud800")]))),
         ("credentials", ACME, acme(user(), **{"a.b": "path"})),
         ("credentials", ACME, acme(user(), **{"$set": "operator"})),
+        ("credentials", ACME, acme(user(), webhookSecret={"v": 1})),
         ("users", "A" * 24, acme(user(), user("A" * 24))),
         ("users", BO, acme(user(), user(BO, "acme"))),
     ],
-    ids=["stray user", "stray credentials", "nul", "surrogate", "path", "operator", "id", "organization id"],
+    ids=[
+        "stray user",
+        "stray credentials",
+        "nul",
+        "surrogate",
+        "path",
+        "operator",
+        "document",
+        "id",
+        "organization id",
+    ],
 )
 async def test_loads_all_or_nothing(store, kind, record_id, batch):
     """One record that cannot be stored, and nothing of its batch is; the refusal names it."""
@@ -266,6 +280,194 @@ async def test_loads_all_or_nothing(store, kind, record_id, batch):
     assert (refusal.value.kind, refusal.value.id) == (kind, record_id)
     assert str(refusal.value) == f"{kind} {record_id}: {refusal.value.reason}"
     assert await store.user(ALEX) is None
+
+
+def secrets(**others: str) -> dict[str, str]:
+    """Every secret that an organization can have, each another text."""
+    return {name: f"canary of {name}" for name in rules.SECRETS} | others
+
+
+async def found_in(store) -> dict[tuple[str, str], Any]:
+    """What a store has of secrets, by organization and field."""
+    return {(secret.organization_id, secret.name): secret.value async for secret in store.secrets()}
+
+
+async def opened_from(store, keyring=keyrings.BOTH) -> dict[tuple[str, str], str]:
+    """The secrets of a store, opened; each has to be sealed."""
+    return {place: keyring.open(*place, value) for place, value in (await found_in(store)).items()}
+
+
+async def test_seals_what_is_secret(store):
+    """All of the credentials but the identifiers that are shown: those stay legible."""
+    await store.load(acme(**secrets(sinchEstProjectId="project", aiVoiceProvider="elevenlabs")))
+
+    assert await opened_from(store) == {(ACME, name): f"canary of {name}" for name in rules.SECRETS}
+    settings, _ = await store.voice_ai(ACME)
+    assert (settings.ai_voice_provider, settings.sinch_est_project_id) == ("elevenlabs", "project")
+    assert {*rules.SECRETS} | {*rules.IDENTIFIERS} == {
+        *SCHEMAS["credentials"]["properties"].keys() - {"organizationId"}
+    }
+
+
+async def test_takes_no_secret_without_a_keyring(new_url):
+    """Rather nothing at all than something in plain text."""
+    async with open_store(new_url()) as store:
+        with pytest.raises(KeyringMissing):
+            await store.load(acme(user(), webhookSecret="canary"))
+
+        assert await store.user(ALEX) is None
+
+
+@pytest.mark.parametrize("blank", [None, "", " \ufeff"])
+async def test_what_is_blank_is_no_secret(new_url, blank):
+    """It needs no key, is never sealed, and counts as absent as ever."""
+    async with open_store(new_url()) as store:
+        await store.load(acme(**dict.fromkeys(rules.SECRETS, blank)))
+
+        assert await found_in(store) == {}
+        assert (await store.voice_ai(ACME))[0] == NOTHING_SET
+
+
+async def test_reads_without_a_keyring(new_url):
+    """The service knows that a secret is set without being able to open it."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(**EST, elevenlabsToolSecret="canary"))
+
+    async with open_store(url) as store:
+        assert (await store.voice_ai(ACME))[0] == VoiceAiSettings(None, False, True, True, "set", "set", None)
+
+
+async def test_seals_with_the_first_key(new_url):
+    """What is loaded again comes under it, what is not stays as it was; both open."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(**secrets()))
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(webhookSecret="canary anew", sinchEstKeyId=None))
+
+        sealed, opened = await found_in(store), await opened_from(store)
+
+    assert sealed[ACME, "webhookSecret"].key_id == "new"
+    assert sealed[ACME, "sinchEstKeySecret"].key_id == "old"
+    assert opened[ACME, "webhookSecret"] == "canary anew"
+    assert (ACME, "sinchEstKeyId") not in opened
+
+
+async def test_plain_text_of_before_counts_as_configured(new_url):
+    """A database that was filled without keys goes on working, and its secrets are found as what they are."""
+    url = new_url()
+    async with open_store(url) as store:
+        plant(url, {ACME: {**EST, "webhookSecret": "canary"}})
+
+        assert (await store.voice_ai(ACME))[0].has_est_credentials
+        assert await found_in(store) == {
+            (ACME, "webhookSecret"): "canary",
+            (ACME, "sinchEstKeyId"): "set",
+            (ACME, "sinchEstKeySecret"): "set",
+        }
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        7,
+        True,
+        [],
+        {},
+        {"v": 2, "kid": "old", "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": "two\nlines", "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": None, "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": "old", "n": 7, "ct": "AAAA"},
+        {"v": 1, "kid": "old", "n": "*", "ct": "*"},
+    ],
+)
+async def test_finds_what_it_cannot_read(new_url, stored):
+    """What a newer version sealed, or nobody, is there all the same, and no reason to stop."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(elevenlabsApiKey="canary"))
+        plant(url, {ACME: {"webhookSecret": stored}})
+
+        assert (await found_in(store))[ACME, "webhookSecret"] is None
+        assert await store.check() == ["1 secret sealed in a way that this version does not know"]
+
+
+async def test_goes_through_all_organizations(store):
+    """However many portions that takes, each secret comes once."""
+    ids = [f"{number:024x}" for number in range(450)]
+    records = [{"organizationId": one, "webhookSecret": "canary", "sinchEstKeyId": "k"} for one in ids]
+    await store.load(Batch([{"_id": one} for one in ids], [], records))
+
+    met = [(secret.organization_id, secret.name) async for secret in store.secrets()]
+
+    assert sorted(met) == [(one, name) for one in ids for name in ("sinchEstKeyId", "webhookSecret")]
+
+
+async def test_replaces_only_what_is_still_as_it_was_read(new_url):
+    """What somebody loaded meanwhile is never overwritten by what was there before; it is not counted."""
+    url = new_url()
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(**secrets()))
+        plant(url, {ACME: {"sinchEstKeyId": "plain", "sinchEstKeySecret": "plain"}})
+        read = [secret async for secret in store.secrets()]
+        await store.load(acme(elevenlabsApiKey="later", elevenlabsToolSecret=None, sinchEstKeyId="later"))
+
+        replaced = await store.replace_secrets(
+            [(one, keyrings.BOTH.seal(ACME, one.name, "replaced")) for one in read]
+        )
+
+        assert replaced == 2
+        assert {name: secret for (_, name), secret in (await opened_from(store)).items()} == {
+            "elevenlabsApiKey": "later",
+            "sinchEstKeyId": "later",
+            "webhookSecret": "replaced",
+            "sinchEstKeySecret": "replaced",
+        }
+
+
+async def test_a_secret_that_was_moved_does_not_open(new_url):
+    """Who may write to the database but has no key cannot give one organization the secret of another."""
+    url = new_url()
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(**secrets()))
+        sealed = await found_in(store)
+        plant(url, {GLOBEX: {"webhookSecret": sealed[ACME, "webhookSecret"]}})
+        plant(url, {ACME: {"sinchEstKeyId": sealed[ACME, "sinchEstKeySecret"]}})
+
+        moved = await found_in(store)
+
+    for place in ((GLOBEX, "webhookSecret"), (ACME, "sinchEstKeyId")):
+        with pytest.raises(NotOpened):
+            keyrings.BOTH.open(*place, moved[place])
+
+
+async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):
+    """Indexes, modes and keys are as they should be."""
+    await store.load(acme(**secrets()))
+
+    assert await store.check() == []
+
+
+ANOTHER_OR_MOVED = "it is another key, or the secret was moved there"
+
+
+async def test_tells_what_to_mend_about_secrets(new_url):
+    """Plain ones, those whose key is not there, and a key that is not the one they were sealed with."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(sinchEstKeyId="canary", sinchEstKeySecret="canary"))
+        plant(url, {GLOBEX: {"webhookSecret": "canary"}})
+    another = read_keyring(keyrings.NEW.replace("new:", "old:"))
+
+    for keyring, told in [
+        (None, []),
+        (keyrings.BOTH, []),
+        (keyrings.NEW_ONLY, ["2 secrets under the key old, which RELAY_KEYRING does not have; add it"]),
+        (another, [f"sinchEstKeyId of {ACME}: the key old does not open it; {ANOTHER_OR_MOVED}"]),
+    ]:
+        async with open_store(url, keyring) as store:
+            assert await store.check() == ["1 secret in plain text; `relay keys seal` seals what is", *told]
 
 
 async def test_is_ready(store):

@@ -112,10 +112,7 @@ class Census:
             except UnknownKey:
                 yield f"{counted(count)} under the key {key_id}, which RELAY_KEYRING does not have; add it"
             except NotOpened as exc:
-                yield (
-                    f"{name} of {organization_id}: {exc}: RELAY_KEYRING has another key of that id, or the "
-                    "secret was changed or moved there"
-                )
+                yield f"{name} of {organization_id}: {exc}; it is another key, or the secret was moved there"
 
 
 async def take_census(secrets: AsyncIterator[StoredSecret]) -> Census:

@@ -1,0 +1,60 @@
+"""Write into a database what no store of this version would: as an older one did, or somebody else."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from handlers._store import sqlite_secrets
+from handlers._store.keyring import Sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def plant(url: str, records: dict[str, dict[str, Any]]) -> None:
+    """Set fields of organizations' credentials; what is sealed gets the form that the store has for it."""
+    write = _into_mongodb if url.startswith("mongodb") else _into_sqlite
+    write(url, records.items())
+
+
+def _into_sqlite(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+        for organization_id, fields in records:
+            document = json.dumps(_with_documents(fields, sqlite_secrets.to_document))
+            connection.execute(
+                "INSERT OR IGNORE INTO organizations (id, document) VALUES (?, '{}')", (organization_id,)
+            )
+            connection.execute(
+                "INSERT INTO credentials (organization_id, document) VALUES (?, ?) ON CONFLICT DO UPDATE "
+                "SET document = json_patch(document, excluded.document)",
+                (organization_id, document),
+            )
+
+
+def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    from bson import ObjectId
+    from pymongo import MongoClient, UpdateOne
+
+    from handlers._store import mongo_secrets
+
+    with MongoClient(url) as client:
+        database = client.get_default_database()
+        database["organizationcredentials"].bulk_write(
+            [
+                UpdateOne(
+                    {"organizationId": ObjectId(organization_id)},
+                    {"$set": _with_documents(fields, mongo_secrets.to_document)},
+                    upsert=True,
+                )
+                for organization_id, fields in records
+            ]
+        )
+
+
+def _with_documents(fields: dict[str, Any], to_document: Any) -> dict[str, Any]:
+    return {
+        name: to_document(value) if isinstance(value, Sealed) else value for name, value in fields.items()
+    }
