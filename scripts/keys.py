@@ -56,7 +56,9 @@ def new(key_id: str | None) -> None:
 
         key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
         if not KEY_ID.fullmatch(key_id):
-            raise SetupError([Problem("ID", "has to be 1 to 64 letters, digits, dots, hyphens, underscores")])
+            raise SetupError(
+                [Problem("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
+            )
         click.echo(new_entry(key_id))
 
 

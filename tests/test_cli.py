@@ -15,6 +15,7 @@ import pytest
 
 from handlers import __version__
 from hosting import SECRET, assert_envelope, contract, operation, write_package
+from planting import plant
 from running import ROOT, relay, serving
 from scripts.cli import main
 
@@ -88,13 +89,46 @@ class TestServe:
         assert before.status_code == 200
         assert before.content == after.content
 
+    def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
+        """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
+        for _ in range(2):
+            with serving(tmp_path, "--demo"):
+                pass
+        folder = tmp_path / "tether-relay"
+        variables = {
+            "RELAY_STORE": f"sqlite:///{folder}/demo.db",
+            "RELAY_KEYRING": str(folder / "demo-keyring"),
+        }
+
+        result = relay(tmp_path, "keys", "status", **variables)
+
+        assert (result.returncode, result.stdout) == (0, "3 secrets under the key demo; it seals\n")
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+    def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
+        """An older version left it in plain text, and made no keyring."""
+        folder = tmp_path / "tether-relay"
+        with serving(tmp_path, "--demo"):
+            pass
+        url = f"sqlite:///{folder}/demo.db"
+        plant(url, {ORGANIZATION["_id"]: {"elevenlabsApiKey": "sk_canary", "sinchEstKeyId": "sk_canary"}})
+        (folder / "demo-keyring").unlink()
+
+        with serving(tmp_path, "--demo") as service:
+            token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+            answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
+
+        assert (answer.json()["hasApiKey"], answer.json()["hasEstCredentials"]) == (True, True)
+
     def test_the_demo_keeps_to_itself(self, tmp_path):
         """With a store or key of one's own it refuses: its users must not end up there."""
-        result = relay(tmp_path, "serve", "--demo", RELAY_STORE="sqlite:///mine.db", RELAY_JWT_SECRET=SECRET)
+        own = {"RELAY_STORE": "sqlite:///mine.db", "RELAY_KEYRING": "mine", "RELAY_JWT_SECRET": SECRET}
+
+        result = relay(tmp_path, "serve", "--demo", **own)
 
         assert result.returncode == 2
         assert result.stderr == (
-            "error: RELAY_STORE, RELAY_JWT_SECRET: --demo brings its own storage and key; "
+            "error: RELAY_STORE, RELAY_KEYRING, RELAY_JWT_SECRET: --demo brings its own storage and key; "
             "unset it, or leave --demo out\n"
         )
         assert not (tmp_path / "mine.db").exists()
@@ -124,6 +158,16 @@ class TestServe:
         assert "Traceback" not in result.stderr
         assert "sk_canary" not in result.stderr
         assert result.stdout == ""
+
+    def test_refuses_to_start_with_a_keyring_that_cannot_be_used(self, tmp_path):
+        """It would come out with the first secret that is loaded; every entry is told, and no key."""
+        result = relay(tmp_path, "serve", RELAY_JWT_SECRET=SECRET, RELAY_KEYRING="a:sk_canary0,b")
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.splitlines() == [
+            "error: RELAY_KEYRING: entry 1: its key has 7 bytes; AES-256 needs 32",
+            "error: RELAY_KEYRING: entry 2: it is not `id:base64`",
+        ]
 
     def test_lists_every_problem_in_under_two_seconds(self, tmp_path):
         """Contract, package and key at once; by the processor's clock, as above."""

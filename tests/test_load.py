@@ -109,6 +109,36 @@ class TestLoad:
 
         assert (result.returncode, result.stderr) == (2, told)
 
+    def test_takes_no_secret_without_a_keyring(self, tmp_path):
+        """Nothing of the file is loaded, and it says how to come by a key."""
+        credentials = {**CREDENTIALS, "webhookSecret": "sk_canary"}
+        records = {"organizations": [ORGANIZATION], "users": [USER], "credentials": [credentials]}
+
+        result = self.load(tmp_path, "a.json", records)
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr == (
+            "error: RELAY_KEYRING: missing: a.json has secrets, which are stored sealed; "
+            "`relay keys new` makes a key\n"
+        )
+        assert self.numbers(tmp_path) == 401
+
+    def test_seals_what_it_loads(self, tmp_path):
+        """With the keys of a file, and no trace of plain text is left beside it."""
+        credentials = {**CREDENTIALS, "webhookSecret": "sk_canary", "sinchEstTrunkId": "shown"}
+        records = {"organizations": [ORGANIZATION], "credentials": [credentials]}
+        (tmp_path / "a.json").write_text(json.dumps(records), "utf-8")
+        (tmp_path / "keyring").write_text(relay(tmp_path, "keys", "new").stdout, "utf-8")
+        (tmp_path / "data").mkdir()
+        variables = {"RELAY_STORE": "sqlite:///data/relay.db", "RELAY_KEYRING": "keyring"}
+
+        result = relay(tmp_path, "load", "a.json", **variables)
+
+        assert result.stdout == "a.json: loaded 1 organizations, 0 users, 1 credentials\n"
+        assert relay(tmp_path, "keys", "status", **variables).returncode == 0
+        held = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
+        assert (b"shown" in held, b"sk_canary" in held) == (True, False)
+
     def test_goes_on_with_the_next_file(self, tmp_path):
         """All or nothing is per file."""
         (tmp_path / "bad.json").write_text("nope", "utf-8")

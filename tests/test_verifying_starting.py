@@ -48,6 +48,7 @@ def test_the_demo_runs_in_a_store_and_with_a_key_of_its_own(tmp_path, monkeypatc
     """Whatever the operator has set: a contract test never touches real data."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/mine.db")
+    monkeypatch.setenv("RELAY_KEYRING", "no-keyring-at-all")
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     (tmp_path / ".env").write_text("RELAY_JWT_AUDIENCE=somebody\n", "utf-8")
     config = find_config(None, OWN)
