@@ -15,7 +15,7 @@ import click
 from .announcement import announce
 from .options import service_settings
 from .output import setup_errors
-from .server import run
+from .server import prepare, run
 
 if TYPE_CHECKING:
     from handlers._host.app import Application
@@ -31,6 +31,13 @@ With --reload an edit is live at once; one that is wrong is told here and at /re
   relay serve --spec api.yaml --handlers shop --missing mock --reload
 What a test suite asks a service is recorded once, and judged by the contract as often as you like:
   relay serve --demo --record traffic.har
+
+\b
+SIGTERM, SIGINT and SIGHUP end it: nothing more is accepted, what is under way has 20 s to be answered. A
+second one ends it at once. Exit codes:
+  0  it was told to end, and every request was answered
+  1  requests were cut: by a second signal, or because the time was over
+  2  the set-up is wrong, nothing was served
 """
 
 
@@ -70,6 +77,7 @@ def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> Non
     variables, these before .env, that before secret files in RELAY_SECRETS_DIR. Whatever is wrong
     with contract, handlers or settings is listed, and nothing is served.
     """
+    prepare()
     given["missing"] = given["missing"] or None
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     with setup_errors():

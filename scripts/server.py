@@ -1,10 +1,11 @@
-"""uvicorn, as `relay serve` runs it: told in our words when it cannot start."""
+"""uvicorn, as `relay serve` runs it: told in our words when it cannot start, and ended by signals."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,25 @@ Beside = Callable[[], Coroutine[Any, Any, None]]
 """What runs beside the service from its first moment to its last; it is cancelled in the end."""
 
 
+def prepare() -> None:
+    """Let a signal end the start-up at once, and leave no standard stream closed.
+
+    Process 1 of a container has no default for signals: SIGTERM would be lost until somebody listens to it.
+    """
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:  # else a socket gets what is written to stderr
+        pass
+    os.close(spare)
+    listen(lambda *_: os._exit(0))
+
+
+def listen(hear: Callable[..., object]) -> None:
+    """Have a function called for the signals that end a service."""
+    signal.signal(signal.SIGTERM, hear)
+    signal.signal(signal.SIGINT, hear)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, hear)
+
+
 def run(
     service: Application | Reloading | Recorder,
     settings: HostSettings,
@@ -27,61 +47,47 @@ def run(
 ) -> None:
     """Run a service until a signal ends it; `started` is told the port.
 
-    Raises SetupError when the service cannot be opened, or nothing can listen at its address.
+    Raises SetupError when the service cannot be opened, or nothing can listen at its address; SystemExit
+    when requests were cut in the end.
     """
     import uvicorn
 
     from handlers._host.problems import Problem, SetupError
 
+    from .draining import CUT, DrainingServer
     from .protocol import Protocol
 
-    class Server(uvicorn.Server):
-        beside: asyncio.Task[None] | None = None
-
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                started(self.servers[0].sockets[0].getsockname()[1])
-                self.beside = asyncio.create_task(beside()) if beside else None
-
-        async def shutdown(self, sockets: Any = None) -> None:
-            if self.beside:
-                self.beside.cancel()
-            await super().shutdown(sockets)
-
-    server = Server(
-        uvicorn.Config(
-            service,
-            host=settings.host,
-            port=settings.port,
-            http=Protocol,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=20,
-            timeout_keep_alive=5,
-        )
+    config = uvicorn.Config(
+        service,
+        host=settings.host,
+        port=settings.port,
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=5,
     )
-    refused = _Refused()
-    logging.getLogger("uvicorn.error").addFilter(refused)
+    server = DrainingServer(config, started, beside)
+    told = _Told()
+    logging.getLogger("uvicorn.error").addFilter(told)
     try:
         server.run()
-    except KeyboardInterrupt:
-        return
     except SystemExit:
         if service.lifespan.startup_error is not None:
             raise service.lifespan.startup_error from None
-        if (error := refused.error) is not None:
+        if (error := told.error) is not None:
             reason = os.strerror(error.errno) if error.errno else str(error)
             where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
             raise SetupError([Problem("RELAY_HOST, RELAY_PORT", where)]) from None
         raise
+    if server.has_cut:
+        raise SystemExit(CUT)
 
 
-class _Refused(logging.Filter):
-    """Keeps what uvicorn logs of a failed start; it is told in our words, with what to do."""
+class _Told(logging.Filter):
+    """Keeps what uvicorn logs of a failed start and of cut requests; both are told in our words."""
 
     error: OSError | None = None
 
@@ -89,5 +95,7 @@ class _Refused(logging.Filter):
         """Let through what else uvicorn has to say."""
         if isinstance(record.msg, OSError):
             self.error = record.msg
+            return False
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
             return False
         return "startup failed" not in record.getMessage()
