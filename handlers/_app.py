@@ -23,8 +23,12 @@ SPEC = Path(__file__).parents[1] / "spec" / "openapi.yaml"
 
 
 def data_folder() -> Path:
-    """Return where this platform keeps a user's data of this service."""
-    return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
+    """Return where this platform keeps a user's data of this service; SetupError for a user without a home."""
+    try:
+        return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
+    except RuntimeError as exc:
+        told = "this user has no home directory; name a folder to keep data in, or set RELAY_STORE"
+        raise SetupError([Problem("XDG_DATA_HOME", told)]) from exc
 
 
 class Settings(HostSettings):
@@ -44,7 +48,7 @@ class Settings(HostSettings):
 
 
 def store_url(settings: Settings) -> str:
-    """Return the address of the store; it may hold a password."""
+    """Return the address of the store; it may hold a password. SetupError where there is no default."""
     return settings.store.get_secret_value() if settings.store else f"sqlite:///{data_folder() / 'relay.db'}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +61,25 @@ async def load_demo(settings: Settings) -> None:
 def _kept(path: Path, fresh: str) -> str:
     """Return the secret that a file keeps, so that what was made with it outlives a restart; at first a fresh one."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text("ascii")
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(fresh)
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(path, fresh)
+        return path.read_text("ascii")
     except OSError as exc:
-        raise SetupError([Problem(str(path), f"the demo cannot keep its secret: {exc.strerror}")]) from exc
-    return fresh
+        told = f"the demo cannot keep its secret: {exc.strerror}; XDG_DATA_HOME names another folder"
+        raise SetupError([Problem(str(path), told)]) from exc
+
+
+def _write_once(path: Path, content: str) -> None:
+    """Write a file that is whole from its first moment, unless another process was quicker."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(content)
+        with suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()
 
 
 def demo_secrets() -> list[str]:

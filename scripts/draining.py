@@ -55,7 +55,7 @@ class DrainingServer(uvicorn.Server):
         """Start, and tell the port."""
         await super().startup(sockets)
         if self.started:
-            self._told(self.servers[0].sockets[0].getsockname()[1])
+            self._tell(self.servers[0].sockets[0].getsockname()[1])
             self._running = asyncio.create_task(self._beside()) if self._beside else None
 
     async def shutdown(self, sockets: Any = None) -> None:
@@ -65,6 +65,13 @@ class DrainingServer(uvicorn.Server):
         cutting = asyncio.create_task(self._cut())
         await super().shutdown(sockets)
         cutting.cancel()
+
+    def _tell(self, port: int) -> None:
+        try:
+            self._told(port)
+        except OSError as exc:  # a full disk, a reader that is gone: no reason not to serve
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            _log.warning("listening on port %s, which cannot be printed: %s", port, exc.strerror)
 
     async def _cut(self) -> None:
         await asyncio.sleep(DRAIN_SECONDS)
