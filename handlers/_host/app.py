@@ -34,6 +34,7 @@ from .problems import Problem, SetupError
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
 from .stack import Extra, build_stack
+from .tracing import exporting, traced
 
 _log = logging.getLogger("relay")
 
@@ -65,14 +66,15 @@ class Application:
             extras |= docs.contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
             extras |= docs.swagger_pages(self.contract)
-        self._asgi = Edge(
+        routed = {f"{self.contract.base_path}{one.path}" for one in self.contract.operations}
+        edge = Edge(
             build_stack(self.contract, self.endpoints, extras),
             self.exports.render_error,
             self.observer,
             limit=self.settings.max_in_flight,
-            exempt=health.PROBES
-            - {f"{self.contract.base_path}{one.path}" for one in self.contract.operations},
+            exempt=health.PROBES - routed,
         )
+        self._asgi = traced(edge, self.contract, extras) if self.settings.tracing else edge
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -95,6 +97,8 @@ class Application:
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
                 stack.enter_context(metrics.listening(self.settings.metrics_bind))
+            if self.settings.tracing:
+                await stack.enter_async_context(exporting())
             try:
                 opening = self.exports.collaborators(self.settings)
                 self._connect(await stack.enter_async_context(opening))
