@@ -17,6 +17,7 @@ import faults
 import keyrings
 from handlers._store import (
     Batch,
+    StoreAbsent,
     StoreMisconfigured,
     open_store,
     rules,
@@ -433,3 +434,62 @@ asyncio.run(main())
             ]
 
     assert asyncio.run(lost()) == []
+
+
+def files_of(folder):
+    """What lies in a folder, to the byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class TestReadOnly:
+    """Looking without changing anything, as `relay check` does."""
+
+    async def test_reads_what_is_there_and_leaves_nothing(self, tmp_path):
+        """Neither a log nor its index, which SQLite would lay beside the file."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        async with open_store(url):
+            pass
+        before = files_of(tmp_path)
+
+        async with open_store(url, read_only=True) as store:
+            await store.ready()
+            assert files_of(tmp_path) == before
+
+        assert files_of(tmp_path) == before
+
+    async def test_reads_beside_a_service_that_runs(self, tmp_path):
+        """What that has written, though it is still in its log."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        async with open_store(url) as running:
+            await running.load(BATCH)
+            async with open_store(url, read_only=True) as store:
+                found = await store.user(ALEX)
+            await running.ready()
+
+        assert found is not None
+
+    async def test_makes_no_file(self, tmp_path):
+        """Nor a folder; the first start does."""
+        with pytest.raises(StoreAbsent, match=r"relay\.db is not there yet"):
+            async with open_store(f"sqlite:///{tmp_path}/new/relay.db", read_only=True):
+                pass
+
+        assert not list(tmp_path.iterdir())
+
+    async def test_fills_no_file(self, tmp_path):
+        """An empty file may have been put there to be filled; it is not ours yet."""
+        (tmp_path / "relay.db").touch()
+
+        with pytest.raises(StoreAbsent, match=r"relay\.db is empty yet"):
+            async with open_store(f"sqlite:///{tmp_path}/relay.db", read_only=True):
+                pass
+
+        assert files_of(tmp_path) == {"relay.db": b""}
+
+    async def test_says_where_no_file_could_be_made(self, tmp_path):
+        """The first start would fail there."""
+        (tmp_path / "file").touch()
+
+        with pytest.raises(StoreMisconfigured, match="cannot be created: this user may not write to"):
+            async with open_store(f"sqlite:///{tmp_path}/file/relay.db", read_only=True):
+                pass

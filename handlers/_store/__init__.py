@@ -80,6 +80,10 @@ class StoreMisconfigured(Exception):
     """The store cannot be opened until a person changes something; the text is one line that says what."""
 
 
+class StoreAbsent(Exception):
+    """There is nothing yet to be read, and writing was not wanted; the text is one line that says where."""
+
+
 @dataclass(eq=False)
 class RecordRefused(Exception):
     """A record of a batch that cannot be stored, so that nothing of the batch was."""
@@ -134,23 +138,26 @@ class Store(Protocol):
         """Tell what a person should mend in this store, a line each."""
 
 
-def open_store(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
+def open_store(
+    url: str, keyring: Keyring | None = None, *, read_only: bool = False
+) -> AbstractAsyncContextManager[Store]:
     """Choose the store that a URL names; it is opened on entering and closed on leaving.
 
     Reading needs no keyring, writing secrets does.
 
     `sqlite:///relative.db`, `sqlite:////absolute.db`, `mongodb://host/database` and
-    `mongodb+srv://host/database` are understood. Raises `StoreMisconfigured`, here or on entering.
+    `mongodb+srv://host/database` are understood. Raises `StoreMisconfigured`, here or on entering;
+    with `read_only`, where opening creates neither file nor index, `StoreAbsent` on entering, too.
     """
     # Each driver waits for its URL: importing pymongo alone costs more than the rest of the start.
     if url.startswith("sqlite:"):
         from .sqlite import open_sqlite
 
-        return open_sqlite(url, keyring)
+        return open_sqlite(url, keyring, read_only=read_only)
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from .mongo import open_mongo
 
-        return open_mongo(url, keyring)
+        return open_mongo(url, keyring, read_only=read_only)
     raise StoreMisconfigured(
         "The database URL must begin with sqlite:///, mongodb:// or mongodb+srv://, "
         "for example sqlite:///relay.db."

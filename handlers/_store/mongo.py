@@ -62,17 +62,22 @@ _SETTINGS = {
 _NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules.NUMBER_FIELDS}
 
 
-def open_mongo(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
+def open_mongo(
+    url: str, keyring: Keyring | None = None, *, read_only: bool = False
+) -> AbstractAsyncContextManager[Store]:
     """Choose the database that a URL names; `StoreMisconfigured` when it names none."""
     if not url.partition("://")[2].partition("?")[0].partition("/")[2]:
         raise StoreMisconfigured("The MongoDB URL names no database; end it as in mongodb://host/relay.")
-    return _opened(url, keyring)
+    return _opened(url, keyring, read_only=read_only)
 
 
 @asynccontextmanager
-async def _opened(url: str, keyring: Keyring | None) -> AsyncIterator[Store]:
+async def _opened(url: str, keyring: Keyring | None, *, read_only: bool) -> AsyncIterator[Store]:
     async with mongo_client.create_client(url) as client:
-        indexes = asyncio.create_task(mongo_client.ensure_indexes(client.get_default_database()))
+        ensured = (
+            asyncio.sleep(0) if read_only else mongo_client.ensure_indexes(client.get_default_database())
+        )
+        indexes = asyncio.create_task(ensured)
         try:
             yield MongoStore(client, keyring, indexes)
         finally:

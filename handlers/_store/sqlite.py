@@ -31,21 +31,23 @@ _READERS = 4
 _ANSWER_SECONDS = 2.5  # a read may have to wait for a thread first, and that thread for a lock
 
 
-def open_sqlite(url: str, keyring: Keyring | None = None) -> AbstractAsyncContextManager[Store]:
+def open_sqlite(
+    url: str, keyring: Keyring | None = None, *, read_only: bool = False
+) -> AbstractAsyncContextManager[Store]:
     """Choose the file that a URL names; `StoreMisconfigured` when it names none."""
     path = url.removeprefix("sqlite:///")
     if not url.startswith("sqlite:///") or path in ("", ":memory:") or "?" in url:
         raise StoreMisconfigured(
             "A SQLite URL names a file and nothing else: sqlite:///relative.db or sqlite:////absolute.db."
         )
-    return _opened(Path(path).resolve(), keyring)
+    return _opened(Path(path).resolve(), keyring, read_only=read_only)
 
 
 @asynccontextmanager
-async def _opened(path: Path, keyring: Keyring | None) -> AsyncIterator[Store]:
+async def _opened(path: Path, keyring: Keyring | None, *, read_only: bool) -> AsyncIterator[Store]:
     if sqlite3.sqlite_version_info < (3, 38):
         raise StoreMisconfigured(f"SQLite 3.38 or newer is needed; this Python has {sqlite3.sqlite_version}.")
-    store = SqliteStore(path, keyring)
+    store = SqliteStore(path, keyring, read_only=read_only)
     try:
         await store.open()
         yield store
@@ -56,9 +58,10 @@ async def _opened(path: Path, keyring: Keyring | None) -> AsyncIterator[Store]:
 class SqliteStore:
     """One writer thread and a few readers, each with a connection of its own."""
 
-    def __init__(self, path: Path, keyring: Keyring | None) -> None:
+    def __init__(self, path: Path, keyring: Keyring | None = None, *, read_only: bool = False) -> None:
         self._path = path
         self._keyring = keyring
+        self._read_only = read_only
         self._file: tuple[int, int] | None = None
         self._writer = ThreadPoolExecutor(1, "relay-sqlite-writer")
         self._readers = ThreadPoolExecutor(_READERS, "relay-sqlite-reader")
@@ -70,7 +73,10 @@ class SqliteStore:
     async def open(self) -> None:
         """Create what is missing. A file that another process holds for now does not stop the start."""
         try:
-            sqlite_file.create(self._path)
+            if self._read_only:
+                sqlite_file.require(self._path)
+            else:
+                sqlite_file.create(self._path)
             self._file = sqlite_file.identity(self._path)
             await asyncio.get_running_loop().run_in_executor(self._writer, self._connection)
         except (sqlite3.Error, OSError) as exc:
@@ -163,7 +169,7 @@ class SqliteStore:
         if self._replaced:
             raise StoreUnavailable
         if not hasattr(self._thread, "connection"):
-            self._thread.connection = sqlite_file.connect(self._path)
+            self._thread.connection = sqlite_file.connect(self._path, read_only=self._read_only)
             self._connections.append(self._thread.connection)
         connection: sqlite3.Connection = self._thread.connection
         return connection

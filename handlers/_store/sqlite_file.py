@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from . import StoreMisconfigured
+from . import StoreAbsent, StoreMisconfigured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,20 @@ def create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+def require(path: Path) -> None:
+    """Ask whether a file could be opened for writing, without doing so.
+
+    Raises `StoreAbsent` for one that `create` could make, `StoreMisconfigured` for one that it could not.
+    """
+    folder = next(folder for folder in path.parents if folder.exists())
+    if not path.exists() and folder.is_dir() and os.access(folder, os.W_OK):
+        raise StoreAbsent(f"{path} is not there yet")
+    if not path.exists():
+        raise StoreMisconfigured(f"{path} cannot be created: this user may not write to {folder}.")
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise StoreMisconfigured(f"{path} {_REMEDIES[sqlite3.SQLITE_READONLY]}.")
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """Tell a file from one that takes its place; None when there is none."""
     try:
@@ -79,21 +93,27 @@ def identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open an existing file and bring its schema up to date; `sqlite3.Error` or `StoreMisconfigured`."""
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open an existing file and bring its schema up to date; `sqlite3.Error` or `StoreMisconfigured`.
+
+    With `read_only` nothing is changed, and a file without a schema is `StoreAbsent`.
+    """
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
+        f"{path.as_uri()}?mode={_reading(path) if read_only else 'rw'}",
         uri=True,
         timeout=LOCK_SECONDS,
         isolation_level=None,
         check_same_thread=False,  # one thread uses it, another closes it once that thread has ended
     )
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        if _version(connection, path) == 0:
-            _create_schema(connection, path)
+        if read_only:
+            _require_schema(connection, path)
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            if _version(connection, path) == 0:
+                _create_schema(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -141,7 +161,22 @@ def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
     with connection:
         if _version(connection, path) == _VERSION:
             return  # another process was quicker
-        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            raise StoreMisconfigured(f"{path} is another program's database; name another file.")
+        _require_empty(connection, path)
         for statement in _SCHEMA:
             connection.execute(statement)
+
+
+def _require_schema(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection, path) == 0:
+        _require_empty(connection, path)
+        raise StoreAbsent(f"{path} is empty yet")
+
+
+def _require_empty(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise StoreMisconfigured(f"{path} is another program's database; name another file.")
+
+
+def _reading(path: Path) -> str:
+    """Return the mode that leaves no file behind: without a log nobody is writing, and none need be made."""
+    return "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
