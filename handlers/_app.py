@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from pydantic import Field, SecretStr
 
-from ._host.problems import Problem, SetupError
+from ._host.problems import NotYetThere, Problem, SetupError
 from ._host.settings import PREFIX, HostSettings
-from ._store import Store, StoreMisconfigured, open_store
+from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
 from ._store.keyring import Keyring, KeyringMisconfigured, read_keyring
 
 if TYPE_CHECKING:
@@ -63,21 +63,30 @@ def keyring(settings: Settings) -> Keyring | None:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[Store]:
-    """Open the store until left; SetupError for one that cannot be opened, or a keyring that cannot be used."""
+async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Store]:
+    """Open the store until left; SetupError for one that cannot be opened, or a keyring that cannot be used.
+
+    With `read_only` nothing is created, and what would be is NotYetThere.
+    """
     keys = keyring(settings)
     async with AsyncExitStack() as stack:
         try:
-            store = await stack.enter_async_context(open_store(store_url(settings), keys))
+            opening = open_store(store_url(settings), keys, read_only=read_only)
+            store = await stack.enter_async_context(opening)
         except StoreMisconfigured as exc:
             raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
+        except StoreAbsent as exc:
+            raise NotYetThere(str(exc)) from exc
         yield store
 
 
 @asynccontextmanager
-async def collaborators(settings: Settings) -> AsyncIterator[Mapping[str, Any]]:
-    """Open what the handlers work with, by argument name, for the life of the service."""
-    async with opened_store(settings) as store:
+async def collaborators(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
+    """Open what the handlers work with, by argument name, for the life of the service.
+
+    `relay check` asks for `read_only`, see `opened_store`.
+    """
+    async with opened_store(settings, read_only=read_only) as store:
         yield {"store": store}
 
 

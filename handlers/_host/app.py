@@ -14,6 +14,7 @@ from .auth import JWT_TYPES, Authenticator, Verify, scheme_type
 from .binding import (
     GIVEN,
     Binding,
+    accepted_names,
     bind,
     code_place,
     import_package,
@@ -30,7 +31,7 @@ from .lifespan import Lifespan, is_cancelled
 from .metrics import Metrics
 from .missing import Missing, Policies, read_policies
 from .observe import Observer
-from .problems import Problem, SetupError
+from .problems import NotYetThere, Problem, SetupError
 from .schemas import SchemaCompiler
 from .settings import HostSettings, token_verifier
 from .stack import Extra, build_stack
@@ -99,20 +100,34 @@ class Application:
                 stack.enter_context(metrics.listening(self.settings.metrics_bind))
             if self.settings.tracing:
                 await stack.enter_async_context(exporting())
+            self._connect(await stack.enter_async_context(self.opened()))
+            yield
+
+    @asynccontextmanager
+    async def opened(self, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
+        """Open the package's collaborators, until left; `read_only` is for those that know what it means.
+
+        Raises SetupError when they fail, or a function needs what nobody gives it; NotYetThere where
+        `read_only` keeps them from being made.
+        """
+        accepted = accepted_names(self.exports.collaborators)
+        told = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
+        async with AsyncExitStack() as stack:
             try:
-                opening = self.exports.collaborators(self.settings)
-                self._connect(await stack.enter_async_context(opening))
-            except SetupError:
+                opening = self.exports.collaborators(self.settings, **told)
+                collaborators = await stack.enter_async_context(opening)
+                problems = self._unknown_names(collaborators)
+            except (SetupError, NotYetThere):
                 raise
             except BaseException as exc:
                 if is_cancelled():
                     raise
                 raise self._collaborators_failed(exc) from exc
-            yield
+            if problems:
+                raise SetupError(problems)
+            yield collaborators
 
     def _connect(self, collaborators: Mapping[str, Any]) -> None:
-        if problems := self._unknown_names(collaborators):
-            raise SetupError(problems)
         self.collaborators = dict(collaborators)
         verifiers: dict[str, Verify] = {
             name: with_collaborators(function, collaborators)

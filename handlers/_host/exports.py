@@ -13,7 +13,7 @@ from .contract import Contract
 from .errors import RenderError, problem_details
 from .problems import Problem
 
-Collaborators = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
+Collaborators = Callable[..., AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Exports:
     """What a handlers package may export beside its operations.
 
     collaborators(settings): async context manager that yields name → object, for the life of the service;
+    one that takes `read_only`, too, creates nothing where that is true, and raises NotYetThere if it would;
     identify(claims, …): makes the `caller` of verified claims, or raises;
     verifiers: security scheme name → function that turns a credential into claims;
     render_error(report): body and media type of an error, see `errors.ErrorReport`.

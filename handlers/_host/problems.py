@@ -34,6 +34,10 @@ class Problem:
         return f"{self.where}: {self.message}"
 
 
+class NotYetThere(Exception):
+    """What a read-only look would open is made by the first start; the text is one line that says what."""
+
+
 class SetupError(Exception):
     """The service cannot start; `problems` says everything that has to be mended."""
 
