@@ -51,6 +51,10 @@ class Keys(Protocol):
         """Return the key and the one algorithm it is used with; None for a key nobody knows."""
         ...
 
+    async def check(self) -> list[str]:
+        """Return the algorithm of each key, read anew; KeyProblem when none can be used now."""
+        ...
+
 
 class SingleKey:
     """One key: a shared secret or a public key."""
@@ -61,6 +65,10 @@ class SingleKey:
     async def key_for(self, token: str) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
         """Return the key, whatever `kid` the token names."""
         return self._found
+
+    async def check(self) -> list[str]:
+        """Return the key's algorithm."""
+        return [self._found[1]]
 
 
 def secret_key(secret: str) -> SingleKey:
@@ -129,6 +137,14 @@ class KeySet:
         if not self._keys:
             raise KeysUnavailable
         return self._find(kid)
+
+    async def check(self) -> list[str]:
+        """See `Keys.check`; whatever was read before does not count."""
+        try:
+            raw = await asyncio.to_thread(self._read)
+        except (OSError, http.client.HTTPException) as exc:
+            raise KeyProblem(f"its address does not answer with a key set ({type(exc).__name__})") from exc
+        return [algorithm for _, algorithm in _parse_key_set(raw).values()]
 
     def _find(self, kid: Any) -> tuple[Any, str] | None:
         if kid is None:
@@ -199,6 +215,10 @@ class TokenVerifier:
         # Without a configured audience, a token meant for one is a token meant for somebody else.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
         self._jwt = jwt.PyJWT()
+
+    async def check(self) -> list[str]:
+        """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
+        return await self._keys.check()
 
     async def __call__(self, token: str) -> dict[str, Any]:
         """Return the token's claims.
