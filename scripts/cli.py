@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .breaking import breaking
+from .check import check
 from .ci import ci
 from .contract import contract
 from .drift import drift
@@ -39,7 +40,7 @@ def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
 
 
-for _command in (serve, lint, drift, regenerate, import_, breaking, contract, ci, token, load, keys):
+for _command in (serve, check, lint, drift, regenerate, import_, breaking, contract, ci, token, load, keys):
     main.add_command(_command)
 
 
