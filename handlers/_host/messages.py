@@ -9,9 +9,6 @@ from typing import NamedTuple
 MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 """What no percent-encoded text may hold (RFC 3986 section 2.1), and NUL, which JSON texts may not hold either."""
 
-OPERATION = "relay.operation"
-"""Where in its scope a request has the id of its operation, once that is known."""
-
 HeaderList = list[tuple[bytes, bytes]]
 """Headers as ASGI has them: names in lower case."""
 

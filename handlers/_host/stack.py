@@ -69,7 +69,6 @@ class _Router(SpecMiddleware):
             context = match.methods.get(scope["method"])
             if context is None:
                 raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})
-            scope[OPERATION] = context["operation_id"]
             scope["path_params"] = match.variables
             scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
             scope[OPERATION] = context["operation_id"]
