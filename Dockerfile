@@ -1,0 +1,31 @@
+# The service in an image: a wheel is built, installed, and nothing else comes along.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY handlers handlers
+COPY scripts scripts
+COPY spec spec
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /dist . \
+ && python -m venv /relay \
+ && /relay/bin/pip install --no-cache-dir "$(echo /dist/*.whl)[tracing]"
+
+FROM python:3.13-slim
+COPY --from=build /relay /relay
+# What SQLite needs, where no RELAY_STORE says otherwise: mount a volume here, or it goes with the container.
+RUN install -d -o 10001 -g 10001 -m 700 /data
+ENV PATH=/relay/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    XDG_DATA_HOME=/data \
+    RELAY_HOST=0.0.0.0 \
+    RELAY_ENVIRONMENT=production \
+    RELAY_LOG_FORMAT=json
+# A contract and a handlers package of one's own go here.
+WORKDIR /srv
+USER 10001:10001
+EXPOSE 2212
+# Whether the process lives, not whether its database does: what restarts a container for that mends nothing.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
+    CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('RELAY_PORT') or 2212), timeout=3); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
+ENTRYPOINT ["relay"]
+CMD ["serve"]
