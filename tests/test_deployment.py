@@ -125,8 +125,8 @@ def test_a_container_of_ours_may_do_nothing_that_it_need_not(service):
 
 def test_the_service_has_time_to_end_and_is_checked_before():
     """Whoever ends it waits longer than its requests may take."""
-    source = (ROOT / "scripts" / "server.py").read_text("utf-8")
-    drain = int(re.search(r"timeout_graceful_shutdown=(\d+)", source)[1])
+    sources = "".join(path.read_text("utf-8") for path in ROOT.glob("scripts/*.py"))
+    (drain,) = map(int, re.findall(r"(?:timeout_graceful_shutdown|DRAIN_SECONDS) ?= ?(\d+)", sources))
     service = COMPOSE["services"]["relay"]
 
     assert int(service["stop_grace_period"].removesuffix("s")) > drain
