@@ -242,6 +242,16 @@ async def test_creates_its_indexes(store, database):
 
 
 @pytest.mark.mongo
+async def test_looks_without_making_anything(url, database):
+    """`relay check` is for an operator who has not decided yet."""
+    async with open_store(url, read_only=True) as store:
+        await store.ready()
+        await asyncio.sleep(0.2)  # indexes are made beside the rest
+
+    assert await database.list_collection_names() == []
+
+
+@pytest.mark.mongo
 async def test_goes_on_without_an_index(url, database, caplog):
     """Duplicates in the way of a unique index are told in one line, and stop nothing."""
     await database["organizationcredentials"].insert_many(
