@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,7 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     """
     from handlers._host.problems import SetupError
 
+    sys.dont_write_bytecode = True  # importing the package leaves nothing in its folder either
     try:
         settings = service_settings({"spec": spec, "handlers": handlers})
     except SetupError as exc:

@@ -267,6 +267,18 @@ class TestCommand:
         assert result.stdout.startswith("error: RELAY_PORT: ")
         assert "sk_canary" not in result.stdout
 
+    def test_leaves_nothing_in_the_package_that_it_looks_at(self, tmp_path):
+        """Not even what Python would make of it."""
+        settings = of_package(tmp_path)
+        before = files_of(tmp_path)
+
+        result = relay(
+            tmp_path, "check", "--spec", "api.yaml", "--handlers", settings.handlers, RELAY_PORT="0"
+        )
+
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert files_of(tmp_path) == before
+
     @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--strict"], 1)])
     def test_warnings_count_when_they_are_to(self, tmp_path, arguments, code):
         """A pipeline may be stricter than a container's start."""
