@@ -1,4 +1,4 @@
-"""A span for each request, sent to an OpenTelemetry collector: a service that is asked to, needs the extra `tracing`.
+"""A span for each request, sent to an OpenTelemetry collector, where RELAY_TRACING asks for it.
 
 A span says method, route, path, scheme, status and operation. It never says what a request's query, headers
 or body hold, nor what a failure's text is.
