@@ -28,7 +28,7 @@ CONFIG = "/api/calls/voice-ai/config"
 AUTHORIZED = {
     "Authorization": f"Bearer {jwt.encode({'userId': ALEX['_id'], 'exp': 4102444800}, SECRET, 'HS256')}"
 }
-SERVICE = {"RELAY_JWT_SECRET": SECRET, "RELAY_STORE": "sqlite:///relay.db"}
+SERVICE = {"RELAY_JWT_SECRET": SECRET, "RELAY_STORE": "sqlite:///relay.db", "RELAY_LOG_LEVEL": "warning"}
 
 NOBODY = 54321
 """A user without a name."""
@@ -108,7 +108,8 @@ def test_serves_in_any_locale_and_zone(tmp_path, variables):
     token = jwt.encode({"sub": "x", "exp": int(time.time()) + 20}, SECRET, "HS256")
 
     options = ("--spec", "größe.yaml", "--handlers", package)
-    with serving(folder, *options, RELAY_JWT_SECRET=SECRET, **variables) as service:
+    settings = {"RELAY_JWT_SECRET": SECRET, "RELAY_LOG_LEVEL": "warning"}
+    with serving(folder, *options, **settings, **variables) as service:
         answer = httpx.get(f"{service.url}/größe", headers={"Authorization": f"Bearer {token}"})
 
     assert answer.json() == {"größe": "✓"}

@@ -80,7 +80,7 @@ def impatient(**seconds):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
     """Whoever deploys loses no request; a connection that only waits delays nothing, and nobody new gets in."""
-    with serving(tmp_path, *arguments) as service, httpx.Client() as idle:
+    with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service, httpx.Client() as idle:
         idle.get(f"{service.url}/livez")
         with asked(tmp_path, service, "slow") as [asking]:
             service.process.send_signal(number)
@@ -96,7 +96,10 @@ def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
 
 def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
     """Whatever is under way, even in a thread that never returns; the exit code says so."""
-    with serving(tmp_path, *arguments) as service, asked(tmp_path, service, "endless", "stuck") as asking:
+    with (
+        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service,
+        asked(tmp_path, service, "endless", "stuck") as asking,
+    ):
         service.process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             service.process.wait(1)
@@ -112,7 +115,7 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
     """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
     seconds = {"scripts.draining.DRAIN_SECONDS": 1, "scripts.draining.CLOSE_SECONDS": 1}
     with (
-        serving(tmp_path, *arguments, command=impatient(**seconds)) as service,
+        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=impatient(**seconds)) as service,
         asked(tmp_path, service, "endless", "stuck") as asking,
     ):
         service.process.send_signal(signal.SIGTERM)
@@ -153,7 +156,7 @@ def httpx_response(client):
 
 def test_nohup_keeps_it_going(tmp_path, arguments):
     """Who ignores SIGHUP for it means that."""
-    with serving(tmp_path, *arguments, command=["nohup", *COMMAND]) as service:
+    with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=["nohup", *COMMAND]) as service:
         service.process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
 

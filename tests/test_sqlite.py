@@ -460,7 +460,7 @@ class TestReadOnly:
     async def test_reads_beside_a_service_that_runs(self, tmp_path):
         """What that has written, though it is still in its log."""
         url = f"sqlite:///{tmp_path}/relay.db"
-        async with open_store(url) as running:
+        async with open_store(url, keyrings.OLD_ONLY) as running:
             await running.load(BATCH)
             async with open_store(url, read_only=True) as store:
                 found = await store.user(ALEX)

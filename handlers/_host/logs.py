@@ -33,9 +33,11 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     driver of MongoDB tells whole commands.
     """
     stream = stream or sys.stderr
-    is_console = style == "console" or (style == "auto" and stream.isatty())
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(is_console=is_console, colors=stream.isatty()))
+    handler: logging.Handler = logging.NullHandler()
+    if stream is not None:  # as it is in a process that was started without one
+        is_console = style == "console" or (style == "auto" and stream.isatty())
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(_formatter(is_console=is_console, colors=stream.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
