@@ -1,6 +1,6 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on what comes before an application is asked.
+"""HTTP/1.1 as uvicorn speaks it, with bounds on what comes before an application is asked, and on what comes after.
 
-uvicorn waits for a request's head for ever, keeps as much of it as is sent, and takes a chunked
+uvicorn waits for a request's head for ever, holds an answer for whoever does not take it, keeps as much of it as is sent, and takes a chunked
 body's trailers for headers, past everything that has looked at the headers before (RFC 9110
 section 6.5.1 forbids that). Imported only to serve: it brings uvicorn along.
 """
@@ -17,6 +17,9 @@ HEAD_SECONDS = 10.0
 MAX_HEAD = 128 * 1024
 """Bytes of a head that are read before it is refused; the edge answers those over its own, lower limit."""
 
+TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
+"""How much of an answer that waits to be taken a client has to take, again and again, not to be cut off."""
+
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -27,6 +30,7 @@ class Protocol(HttpToolsProtocol):
     _has_begun = False  # in the bytes that are being read
     _head_size = 0
     _deadline: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Expect the first head."""
@@ -70,9 +74,20 @@ class Protocol(HttpToolsProtocol):
         self._is_head = True
         super().on_message_complete()
 
+    def pause_writing(self) -> None:
+        """Watch a client take its answer."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """Look away: what is left is little."""
+        super().resume_writing()
+        self._stop_watching()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         self._stop_clock()
+        self._stop_watching()
         super().connection_lost(exc)
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -97,3 +112,18 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._start_clock()  # whoever waits for an answer gets it first
+
+    def _watch(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(TAKE_SECONDS, self._end_or_watch, left)
+
+    def _end_or_watch(self, left: int) -> None:
+        if self.transport.get_write_buffer_size() > left - TAKE_BYTES:
+            self.transport.abort()
+        else:
+            self._watch()
+
+    def _stop_watching(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None

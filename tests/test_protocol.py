@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+LARGE = 20_000_000  # bytes, more than any socket holds
+
+
 async def echo(scope, receive, send):
     """Answer the names of the request's headers, once its body is there; `/slow` takes a while."""
     while (await receive()).get("more_body"):
@@ -23,6 +26,8 @@ async def echo(scope, receive, send):
     if scope["path"] == "/slow":
         await asyncio.sleep(0.4)
     body = b",".join(name for name, _ in scope["headers"])
+    if scope["path"] == "/large":
+        body = b"x" * LARGE
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -165,3 +170,29 @@ async def test_an_upgrade_is_ignored(caplog):
 
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
     assert caplog.text == ""
+
+
+async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
+    """Whoever asks for much, and takes nothing of it, has it held in the service's memory."""
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/large"))
+        await asyncio.sleep(1)
+        received = b""
+        with suppress(ConnectionError):
+            received = await reader.read(-1)
+
+    assert len(received) < LARGE
+
+
+async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
+    """As long as it goes on taking."""
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
+    received = 0
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/large"))
+        while chunk := await reader.read(1_000_000):
+            received += len(chunk)
+            await asyncio.sleep(0.03)
+
+    assert received > LARGE
