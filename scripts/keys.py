@@ -24,11 +24,10 @@ _A_BATCH = 100  # secrets that are stored anew at a time: one transaction of SQL
 
 EXAMPLES = """\b
 A new key goes first, those it follows stay until nothing is sealed with them any more:
-  relay keys new > keyring
-  RELAY_KEYRING=keyring relay keys seal
-  (relay keys new; cat keyring) > keyring.new && mv keyring.new keyring
-  RELAY_KEYRING=keyring relay keys rotate
-  RELAY_KEYRING=keyring relay keys status
+  umask 077; export RELAY_KEYRING=keyring
+  relay keys new 2026-11 > keyring && relay keys seal
+  (relay keys new 2027-05; cat keyring) > new && mv new keyring && relay keys rotate
+  relay keys status
 """
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Count what there is to do, and change nothing.")
@@ -169,7 +168,7 @@ async def _renew(
     due = replaced = stuck = 0
     batch: list[tuple[StoredSecret, Sealed]] = []
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Sealing", total=total)
+        task = progress.add_task("Secrets", total=total)
         async for secret in store.secrets():
             progress.advance(task)
             try:

@@ -205,6 +205,20 @@ async def test_tells_which_indexes_are_missing(url, database):
     ]
 
 
+@pytest.mark.mongo
+async def test_a_check_waits_for_the_indexes(url, monkeypatch):
+    """The opening has only begun to create them; they are missing when they are not there in time."""
+    ensure_indexes = mongo_client.ensure_indexes
+
+    async def ensure_slowly(database):
+        await asyncio.sleep(0.3)
+        await ensure_indexes(database)
+
+    monkeypatch.setattr(mongo_client, "ensure_indexes", ensure_slowly)
+    async with open_store(url) as store:
+        assert await store.check() == []
+
+
 async def test_a_check_needs_the_database():
     """It says nothing rather than that all is well."""
     async with open_store(DOWN) as store:

@@ -443,7 +443,9 @@ async def test_a_secret_that_was_moved_does_not_open(new_url):
 
 
 async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):
-    """Indexes, modes and keys are as they should be."""
+    """Indexes, modes and keys are as they should be, from the moment that it is open."""
+    assert await store.check() == []
+
     await store.load(acme(**secrets()))
 
     assert await store.check() == []
