@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,7 +92,7 @@ def seal(*, dry_run: bool) -> None:
     anew, so that nothing of them stays in it; MongoDB's journal and all backups keep what they have: a secret
     that was in them is best replaced where it was issued.
     """
-    _renew_all("seal", _sealed, dry_run=dry_run)
+    _run("seal", _sealed, dry_run=dry_run)
 
 
 @keys.command(epilog="\b\nExamples:\n  relay keys rotate --dry-run\n  relay keys rotate")
@@ -103,7 +104,7 @@ def rotate(*, dry_run: bool) -> None:
     when `relay keys status` counts no secret under it, and no backup is needed that has some. What is in
     plain text is left to `relay keys seal`.
     """
-    _renew_all("rotate", _rotated, dry_run=dry_run)
+    _run("rotate", _rotated, dry_run=dry_run)
 
 
 def _sealed(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
@@ -125,35 +126,37 @@ def _rotated(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
     return keyring.seal(secret.organization_id, secret.name, plain)
 
 
-def _renew_all(command: str, renew: Renew, *, dry_run: bool) -> None:
+def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
     """Store anew what `renew` makes of the secrets, tell what became of them, and exit."""
     with setup_errors():
-        from handlers._host.problems import Problem, SetupError
-        from handlers._store.sealing import counted, take_census
-
-        async def work(store: Store, keyring: Keyring | None) -> bool:
-            if keyring is None:
-                raise SetupError([Problem("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
-            before = await take_census(store.secrets())
-            click.echo(f"before: {_one_line(before)}")
-            due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
-            if dry_run:
-                click.echo(
-                    f"relay keys {command}: {counted(due)} to be sealed with the key {keyring.key_ids[0]}"
-                )
-                return not stuck
-            is_scrubbed = await store.scrub()
-            after = await take_census(store.secrets())
-            click.echo(f"after: {_one_line(after)}")
-            click.echo(f"relay keys {command}: {counted(replaced)} sealed with the key {keyring.key_ids[0]}")
-            if left := due - replaced:
-                click.echo(f"{counted(left)} changed meanwhile and stayed as they are; run it again")
-            if not is_scrubbed:
-                click.echo("the database is being read, so its file keeps old copies; run it again")
-            return is_scrubbed and not (stuck or left)
-
+        work = partial(_renew_all, command=command, renew=renew, dry_run=dry_run)
         is_done = asyncio.run(_with_store(work))
     raise SystemExit(0 if is_done else 1)
+
+
+async def _renew_all(
+    store: Store, keyring: Keyring | None, *, command: str, renew: Renew, dry_run: bool
+) -> bool:
+    """Return whether there is nothing left to do; SetupError without a keyring."""
+    from handlers._host.problems import Problem, SetupError
+    from handlers._store.sealing import counted, take_census
+
+    if keyring is None:
+        raise SetupError([Problem("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
+    before = await take_census(store.secrets())
+    click.echo(f"before: {_one_line(before)}")
+    due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
+    if dry_run:
+        click.echo(f"relay keys {command}: {counted(due)} to be sealed with the key {keyring.key_ids[0]}")
+        return not stuck
+    is_scrubbed = await store.scrub()
+    click.echo(f"after: {_one_line(await take_census(store.secrets()))}")
+    click.echo(f"relay keys {command}: {counted(replaced)} sealed with the key {keyring.key_ids[0]}")
+    if changed := due - replaced:
+        click.echo(f"{counted(changed)} changed meanwhile, left as loaded; run it again")
+    if not is_scrubbed:
+        click.echo("the database is being read, so its file keeps old copies; run it again")
+    return is_scrubbed and not (stuck or changed)
 
 
 async def _renew(
@@ -167,7 +170,8 @@ async def _renew(
 
     due = replaced = stuck = 0
     batch: list[tuple[StoredSecret, Sealed]] = []
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Secrets", total=total)
         async for secret in store.secrets():
             progress.advance(task)
@@ -175,7 +179,7 @@ async def _renew(
                 sealed = renew(keyring, secret)
             except NotOpened as exc:
                 stuck += 1
-                click.echo(f"error: {secret.name} of {secret.organization_id}: {exc}", err=True)
+                console.out(f"error: {secret.name} of {secret.organization_id}: {exc}", highlight=False)
                 continue
             if sealed is None:
                 continue

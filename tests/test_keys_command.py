@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from itertools import cycle
 
 import pytest
+from click.testing import CliRunner
 
 import keyrings
-from handlers._store import Batch, open_store, rules
+from handlers._store import Batch, open_store, rules, sqlite_secrets
 from handlers._store.keyring import read_keyring
+from handlers._store.sqlite_secrets import replace
 from planting import plant
 from running import COMMAND, environment, relay
+from scripts.cli import main
 
 ACME, GLOBEX = "a" * 24, "b" * 24
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"
@@ -105,7 +108,7 @@ class TestStatus:
             [
                 "0 secrets under the key spare; it may go, unless a backup needs it",
                 "8 secrets under the key old; `relay keys rotate` brings what it can under new",
-                "1 secret in plain text; `relay keys seal` seals what is",
+                "1 secret in plain text; run `relay keys seal`",
             ],
         )
         missing = "8 secrets under the key old, which RELAY_KEYRING does not have; add it"
@@ -264,6 +267,35 @@ class TestRotate:
             "sinchEstKeyId": sealed["sinchEstKeyId"],
             "elevenlabsApiKey": None,
         }
+
+    @pytest.mark.parametrize(
+        ("hindered", "told"),
+        [
+            (
+                {"replace": lambda connection, changes: replace(connection, changes[1:])},
+                "1 secret changed meanwhile, left as loaded; run it again",
+            ),
+            (
+                {"scrub": lambda _connection: False},
+                "the database is being read, so its file keeps old copies; run it again",
+            ),
+        ],
+        ids=["changed", "read"],
+    )
+    def test_says_what_is_left_to_do(self, tmp_path, monkeypatch, hindered, told):
+        """Others came in between; that is found wanting, and mended by another run."""
+        monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/relay.db")
+        monkeypatch.setenv("RELAY_KEYRING", NEWER)
+        asyncio.run(load(f"sqlite:///{tmp_path}/relay.db", canaries(ACME)))
+        with monkeypatch.context() as others:
+            for name, function in hindered.items():
+                others.setattr(sqlite_secrets, name, function)
+
+            first = CliRunner().invoke(main, ["keys", "rotate"])
+
+        second = CliRunner().invoke(main, ["keys", "rotate"])
+        assert (first.exit_code, first.stdout.splitlines()[-1]) == (1, told)
+        assert second.exit_code == 0
 
     async def test_a_kill_at_any_point_costs_nothing(self, tmp_path, new_url):
         """Every secret opens then and is what it was; the next run does what is left."""

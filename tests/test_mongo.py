@@ -201,7 +201,7 @@ async def test_tells_which_indexes_are_missing(url, database):
         told = await store.check()
 
     assert told == [
-        "MongoDB has no unique index of organizationcredentials on organizationId; the log says why, or create it"
+        "MongoDB has no unique index of organizationcredentials on organizationId; the log says why it could not be created"
     ]
 
 

@@ -390,7 +390,9 @@ async def test_finds_what_it_cannot_read(new_url, stored):
         plant(url, {ACME: {"webhookSecret": stored}})
 
         assert (await found_in(store))[ACME, "webhookSecret"] is None
-        assert await store.check() == ["1 secret sealed in a way that this version does not know"]
+        assert await store.check() == [
+            "1 secret sealed in a way that this version does not know, to be loaded anew"
+        ]
 
 
 async def test_goes_through_all_organizations(store):
@@ -469,7 +471,7 @@ async def test_tells_what_to_mend_about_secrets(new_url):
         (another, [f"sinchEstKeyId of {ACME}: the key old does not open it; {ANOTHER_OR_MOVED}"]),
     ]:
         async with open_store(url, keyring) as store:
-            assert await store.check() == ["1 secret in plain text; `relay keys seal` seals what is", *told]
+            assert await store.check() == ["1 secret in plain text; run `relay keys seal`", *told]
 
 
 async def test_is_ready(store):

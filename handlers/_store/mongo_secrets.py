@@ -56,7 +56,7 @@ async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
         if not any(_is_index(index, keys, unique=unique) for index in found):
             kind = "unique index" if unique else "index"
             problems.append(
-                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; the log says why, or create it"
+                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; the log says why it could not be created"
             )
     return problems
 

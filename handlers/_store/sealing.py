@@ -100,9 +100,9 @@ class Census:
         That a key is the right one is shown by one secret that it opens.
         """
         if self.plain:
-            yield f"{counted(self.plain)} in plain text; `relay keys seal` seals what is"
+            yield f"{counted(self.plain)} in plain text; run `relay keys seal`"
         if self.unreadable:
-            yield f"{counted(self.unreadable)} sealed in a way that this version does not know"
+            yield f"{counted(self.unreadable)} sealed in a way that this version does not know, to be loaded anew"
         if keyring is None:
             return
         for key_id, count in sorted(self.by_key.items()):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def _is_set(field: str) -> str:
-    return f"coalesce(trim(document ->> '{field}', :blank), '') <> ''"
+    """Tell in the database whether a field is set; a sealed secret, which is a document, is, unread."""
+    is_legible = f"coalesce(trim(document ->> '{field}', :blank), '') <> ''"
+    return f"CASE json_type(document, '$.{field}') WHEN 'object' THEN 1 ELSE {is_legible} END"
 
 
 _USER = "SELECT organization_id, access_role, login_disabled FROM users WHERE id = ?"
