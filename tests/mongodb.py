@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _STANDIN = Path(__file__).with_name("mongo_standin")
 
+STANDINS: dict[str, subprocess.Popen[str]] = {}
+"""The processes of the stand-ins, by address."""
+
 
 @contextmanager
 def standin(folder: Path) -> Iterator[str]:
@@ -40,7 +43,9 @@ def standin(folder: Path) -> Iterator[str]:
         port = process.stdout.readline().strip()
         if not port:
             pytest.skip(f"the stand-in did not start: {Path(errors.name).read_text('utf-8')[:500]}")
-        yield f"mongodb://127.0.0.1:{port}"
+        uri = f"mongodb://127.0.0.1:{port}"
+        STANDINS[uri] = process
+        yield uri
 
 
 def with_database(uri: str, database: str) -> str:

@@ -34,6 +34,8 @@ _DEFAULTS = {
 _RETRY_SECONDS = 1.0
 _INDEX_SECONDS = 600.0  # a large collection takes its time, and no request waits for it
 
+_NOT_AUTHENTICATED = 18
+
 # Not allowed, cannot be created, exists with other options, exists with other keys, duplicates are stored.
 _REFUSALS = {13, 67, 85, 86, 11000}
 
@@ -64,8 +66,8 @@ def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
 
 
 async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
-    """Create the indexes, however long the database stays away."""
-    told = False
+    """Create the indexes, however long the database stays away; why it does is told when that changes."""
+    told = ""
     while True:
         try:
             await database.command("ping")
@@ -73,12 +75,27 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
                 await _ensure_index(database["users"], ["organizationId", "_id"])
                 await _ensure_index(database["organizationcredentials"], ["organizationId"], unique=True)
         except PyMongoError as exc:
-            if not told:
-                _log.warning("MongoDB does not answer yet and is asked every second: %s", exc)
-            told = True
+            reason = _reason(database.client, exc)
+            if reason != told:
+                _log.warning("MongoDB is not available yet and is asked every second: %s", reason)
+            told = reason
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             return
+
+
+def _reason(client: pymongo.AsyncMongoClient[Any], trouble: BaseException) -> str:
+    """Name what keeps a database away by the server's code, or a class: a text may quote anything."""
+    servers = client.topology_description.server_descriptions().values()
+    for error in (trouble, *(server.error for server in servers if server.error)):
+        if isinstance(error, OperationFailure):
+            if error.code == _NOT_AUTHENTICATED:
+                return "it refuses the user or the password of its URL"
+            return f"it answers with code {error.code}"
+        trouble = error
+    while trouble.__cause__ is not None:
+        trouble = trouble.__cause__
+    return type(trouble).__name__
 
 
 async def _ensure_index(
