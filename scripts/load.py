@@ -69,9 +69,8 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
         async with opened_store(settings) as store:
             await store.load(batch)
     except StoreUnavailable as exc:
-        raise SetupError(
-            [Problem("RELAY_STORE", "the database did not answer; nothing of the file was loaded")]
-        ) from exc
+        told = exc.reason or "the database did not answer"
+        raise SetupError([Problem("RELAY_STORE", f"{told}; nothing of the file was loaded")]) from exc
     except KeyringMissing as exc:
         told = f"missing: {path} has secrets, which are stored sealed; `relay keys new` makes a key"
         raise SetupError([Problem("RELAY_KEYRING", told)]) from exc

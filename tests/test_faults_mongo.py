@@ -12,9 +12,6 @@ import logging
 import random
 import signal
 import threading
-import time
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,14 +22,9 @@ from pymongo import MongoClient
 import faults
 import faulty
 import mongodb
-from handlers import create_app
-from handlers._app import Settings
-from handlers._store import Batch, StoreUnavailable, open_store
-from hosting import SECRET, assert_envelope, bearer, calling
-
-ACME, ALEX = "a" * 24, "1" * 24
-BATCH = Batch([{"_id": ACME}], [{"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN"}])
-CONFIG = "/api/calls/voice-ai/config"
+from faults import ACME, ALEX
+from handlers._store import StoreUnavailable, open_store
+from hosting import assert_envelope
 
 FAULTS = {
     "silent": faulty.silence,
@@ -67,72 +59,9 @@ def said(record):
     return f"{record.getMessage()} {vars(record)}"
 
 
-@dataclass
-class Outcome:
-    """What was answered before, during and after a fault, with the seconds that each took."""
-
-    before: list = field(default_factory=list)
-    asked: list = field(default_factory=list)
-    readiness: list = field(default_factory=list)
-    others: list = field(default_factory=list)
-    after: list = field(default_factory=list)
-    recovered: bool = False
-
-
-@asynccontextmanager
-async def client_of(url):
-    """A client of a service whose store is at some URL."""
-    application = create_app(Settings(_env_file=None, store=url, jwt_secret=SECRET))
-    async with calling(application) as client:
-        yield client
-
-
-async def timed(client, path, **headers):
-    """Ask, and return the answer with the seconds that it took."""
-    began = time.monotonic()
-    response = await client.get(path, headers=headers)
-    return response, time.monotonic() - began
-
-
-async def config(client, name="x"):
-    """Ask for the configuration, as a user that there is."""
-    return await timed(client, CONFIG, **bearer({"userId": ALEX}), **{"x-request-id": name})
-
-
-async def ready(client):
-    """Wait until the service is ready again, which it has to be by itself."""
-    overdue = time.monotonic() + 10
-    while time.monotonic() < overdue:
-        if (await client.get("/readyz")).status_code == 200:
-            return True
-        await asyncio.sleep(0.1)
-    return False
-
-
-async def through(client, name, begin, end):
-    """Have fifty requests meet a fault, with others beside, and see what comes afterwards."""
-    outcome = Outcome()
-    outcome.before.append(await config(client))
-    await begin()
-    asking = [asyncio.create_task(config(client, f"{name}-{i}.")) for i in range(50)]
-    await asyncio.sleep(0.1)
-    outcome.others += [
-        await timed(client, CONFIG, authorization="Bearer x"),
-        await timed(client, "/nothing"),
-        await timed(client, "/livez"),
-        await timed(client, "/openapi.json"),
-    ]
-    outcome.readiness.append(await timed(client, "/readyz"))
-    outcome.asked += await asyncio.gather(*asking)
-    await end()
-    outcome.recovered = await ready(client)
-    outcome.after.append(await config(client))
-    return outcome
-
-
 async def meet(url, name, fault):
     """Meet one fault of a line."""
-    async with faulty.faulty_line_to(url) as line, client_of(line.url) as client:
+    async with faulty.faulty_line_to(url) as line, faults.client_of(line.url) as client:
 
         async def begin():
             if fault is None:
@@ -145,7 +74,7 @@ async def meet(url, name, fault):
             if fault is None:
                 await line.restore()
 
-        return await through(client, name.replace(" ", "_"), begin, end)
+        return await faults.through(client, name.replace(" ", "_"), begin, end)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +83,7 @@ def stored(mongodb_uri):
 
     async def load(url):
         async with open_store(url) as store:
-            await store.load(BATCH)
+            await store.load(faults.BATCH)
 
     name = f"relay_test_{uuid4().hex}"
     url = mongodb.with_database(mongodb_uri, name)
@@ -189,27 +118,13 @@ def held():
     return len(asyncio.all_tasks()), len([*Path("/proc/self").glob("fd/*")])
 
 
-def assert_as_designed(outcome):
-    """Assert that what needs the database fails in time, that the rest goes on, and that all is well afterwards."""
-    for response, seconds in outcome.asked:
-        assert_envelope(response, 500, "DB_UNAVAILABLE")
-        assert seconds < 3.5  # 3 s, and half a one for the machine that runs fifty of them
-    [(readiness, seconds)] = outcome.readiness
-    assert (readiness.status_code, readiness.json()) == (503, {"status": "unavailable", "failing": ["store"]})
-    assert seconds < 3.5
-    assert [response.status_code for response, _ in outcome.others] == [401, 404, 200, 200]
-    assert max(seconds for _, seconds in outcome.others) < 1
-    assert outcome.recovered
-    assert [response.status_code for response, _ in outcome.before + outcome.after] == [200, 200]
-
-
 @pytest.mark.mongo
 @pytest.mark.parametrize("name", FAULTS)
 def test_answers_as_designed(met, name):
     """A fault of the database is one of those who need it, for as long as it lasts."""
     outcomes, *_ = met
 
-    assert_as_designed(outcomes[name])
+    faults.assert_as_designed(outcomes[name])
 
 
 @pytest.mark.mongo
@@ -246,13 +161,13 @@ async def test_answers_as_designed_while_the_server_stands_still(stored, mongodb
     async def go_on():
         process.send_signal(signal.SIGCONT)
 
-    async with client_of(stored) as client:
+    async with faults.client_of(stored) as client:
         try:
-            outcome = await through(client, "stopped", stop, go_on)
+            outcome = await faults.through(client, "stopped", stop, go_on)
         finally:
             await go_on()
 
-    assert_as_designed(outcome)
+    faults.assert_as_designed(outcome)
 
 
 @pytest.mark.mongo
@@ -263,13 +178,13 @@ async def test_a_full_pool_is_answered_for_in_time(stored):
         await asyncio.sleep(0.1)
         await faulty.forward(writer, said)
 
-    async with faulty.faulty_line_to(stored) as line, client_of(f"{line.url}&maxPoolSize=2") as client:
-        await config(client)
+    async with faulty.faulty_line_to(stored) as line, faults.client_of(f"{line.url}&maxPoolSize=2") as client:
+        await faults.config(client)
         line.fault = slow
-        asked = await asyncio.gather(*(config(client) for _ in range(30)))
+        asked = await asyncio.gather(*(faults.config(client) for _ in range(30)))
         line.fault = faulty.forward
-        recovered = await ready(client)
-        after = await asyncio.gather(*(config(client) for _ in range(2)))
+        recovered = await faults.ready(client)
+        after = await asyncio.gather(*(faults.config(client) for _ in range(2)))
 
     assert {response.status_code for response, _ in asked} == {200, 500}
     assert max(seconds for _, seconds in asked) < 3.5
@@ -341,10 +256,10 @@ async def test_a_wrong_password_is_told_as_such(caplog):
         async with open_store(url) as store, asyncio.timeout(5):
             await faults.unavailable_in_time(store.user(ALEX))
             await is_told()
-        async with client_of(url) as client:
-            asked, _ = await config(client)
-            anybody, _ = await timed(client, CONFIG, authorization="Bearer x")
-            readiness, _ = await timed(client, "/readyz")
+        async with faults.client_of(url) as client:
+            asked, _ = await faults.config(client)
+            anybody, _ = await faults.timed(client, faults.CONFIG, authorization="Bearer x")
+            readiness, _ = await faults.timed(client, "/readyz")
 
     assert_envelope(asked, 500, "DB_UNAVAILABLE")
     assert_envelope(anybody, 401, "UNAUTHENTICATED")
@@ -404,14 +319,14 @@ async def test_follows_an_election():
     async with faulty.server(members.reply(0)) as first, faulty.server(members.reply(1)) as second:
         members.ports = [first, second]
         url = f"mongodb://127.0.0.1:{first},127.0.0.1:{second}/relay?replicaSet=rs"
-        async with client_of(url) as client:
-            before, _ = await config(client)
+        async with faults.client_of(url) as client:
+            before, _ = await faults.config(client)
             members.elect(None)
-            asking = [asyncio.create_task(config(client)) for _ in range(20)]
+            asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]
             await asyncio.sleep(0.3)
             members.elect(1)
             during = await asyncio.gather(*asking)
-            after, _ = await config(client)
+            after, _ = await faults.config(client)
 
     assert [before.status_code, after.status_code] == [200, 200]
     assert {response.status_code for response, _ in during} == {200}
@@ -424,14 +339,14 @@ async def test_an_election_without_a_winner_is_answered_for_in_time():
     async with faulty.server(members.reply(0)) as first, faulty.server(members.reply(1)) as second:
         members.ports = [first, second]
         url = f"mongodb://127.0.0.1:{first},127.0.0.1:{second}/relay?replicaSet=rs"
-        async with client_of(url) as client:
+        async with faults.client_of(url) as client:
 
             async def elect(member):
                 members.elect(member)
 
-            outcome = await through(client, "election", lambda: elect(None), lambda: elect(1))
+            outcome = await faults.through(client, "election", lambda: elect(None), lambda: elect(1))
 
-    assert_as_designed(outcome)
+    faults.assert_as_designed(outcome)
 
 
 async def test_a_client_that_leaves_costs_nothing():
@@ -446,13 +361,13 @@ async def test_a_client_that_leaves_costs_nothing():
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as mute:
         port = mute.sockets[0].getsockname()[1]
         before = asyncio.all_tasks()
-        async with client_of(f"mongodb://127.0.0.1:{port}/relay") as client:
-            asking = [asyncio.create_task(config(client)) for _ in range(20)]
+        async with faults.client_of(f"mongodb://127.0.0.1:{port}/relay") as client:
+            asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]
             await silent.wait()
             for one in asking:
                 one.cancel()
             done, pending = await asyncio.wait(asking, timeout=3)
-            answer, _ = await timed(client, "/livez")
+            answer, _ = await faults.timed(client, "/livez")
         left = {task for task in asyncio.all_tasks() - before if "say_nothing" not in repr(task)}
 
     assert (len(done), pending) == (20, set())

@@ -68,9 +68,16 @@ class StoredSecret:
 
 
 class StoreUnavailable(Exception):
-    """The database did not answer in time, or not at all; the cause is chained, never told."""
+    """The database did not answer in time, or not at all; the cause is chained, never told.
+
+    `reason` is for operators: a fixed text that says what to do, or nothing where nobody answered.
+    """
 
     status, code, message = 500, "DB_UNAVAILABLE", "The database is not available"
+
+    def __init__(self, *, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason
 
     def __str__(self) -> str:
         return self.message

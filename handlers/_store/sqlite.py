@@ -180,4 +180,4 @@ def _troubles() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, TimeoutError, StoreMisconfigured) as exc:
-        raise StoreUnavailable from exc
+        raise StoreUnavailable(reason=sqlite_file.reason(exc)) from exc

@@ -58,6 +58,9 @@ _REMEDIES = {
     sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
     sqlite3.SQLITE_READONLY: "cannot be written; give this user write permission to it and its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file this user may read and write",
+    sqlite3.SQLITE_FULL: "is on a disk that is full; make room",
+    sqlite3.SQLITE_IOERR: "cannot be read or written; check the disk, its room and the files beside it",
+    sqlite3.SQLITE_BUSY: "is locked by another process; try again",
 }
 
 
@@ -140,12 +143,18 @@ def misconfigured(path: Path, trouble: sqlite3.Error | OSError) -> StoreMisconfi
     return StoreMisconfigured(f"{path} {remedy}.")
 
 
+def reason(trouble: Exception) -> str:
+    """Say what keeps a file that is open from being used; nothing for what only took too long."""
+    remedy = _REMEDIES.get(_code(trouble))
+    return f"the database {remedy}" if remedy else ""
+
+
 def is_locked(trouble: sqlite3.Error | OSError) -> bool:
     """Tell whether another process merely holds the file for now."""
     return _code(trouble) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _code(trouble: sqlite3.Error | OSError) -> int:
+def _code(trouble: Exception) -> int:
     return getattr(trouble, "sqlite_errorcode", 0) & 0xFF  # the primary code is the low byte
 
 
