@@ -19,9 +19,16 @@ class ServiceError(Exception):
 
 
 class NotSignedIn(ServiceError):
-    """The token is good, but its user is unknown or may not sign in."""
+    """The token is good, but its user is unknown or may not sign in.
+
+    `reason` is a word for logs and metrics, never for the client: `nobody`, `unknown-user` or `disabled`.
+    """
 
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(self.message)
+        self.reason = reason
 
 
 def render_error(report: ErrorReport) -> tuple[CallsErrorResponse, str]:

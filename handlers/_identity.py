@@ -28,8 +28,10 @@ async def identify(claims: Mapping[str, Any], store: Store) -> Caller:
     """
     user_id = claims.get("userId", claims.get("sub"))
     if not isinstance(user_id, str):
-        raise NotSignedIn
+        raise NotSignedIn("nobody")
     user = await store.user(user_id)
-    if user is None or user.login_disabled:
-        raise NotSignedIn
+    if user is None:
+        raise NotSignedIn("unknown-user")
+    if user.login_disabled:
+        raise NotSignedIn("disabled")
     return Caller(user.id, user.organization_id, user.access_role)

@@ -31,9 +31,9 @@ def announce(application: Application, port: int, *, demo: bool, record: Path | 
         click.echo(f"Recording: all that is asked and answered goes to {record}")
     if demo:
         from .demo import USER
-        from .token import mint
+        from .token import longest_life, mint
 
-        token = mint(settings, USER, DEMO_TOKEN_LIFE)
+        token = mint(settings, USER, longest_life(settings, DEMO_TOKEN_LIFE))
         click.echo(f"Data: {settings.store.get_secret_value().removeprefix('sqlite:///')}")
         click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
 

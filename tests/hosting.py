@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +51,18 @@ def write_package(folder: Path, **modules: str) -> str:
 
 
 def host(
-    folder: Path, document: Any, *, settings: dict[str, Any] | None = None, **modules: str
+    folder: Path,
+    document: Any,
+    *,
+    settings: dict[str, Any] | None = None,
+    kind: type[HostSettings] = HostSettings,
+    **modules: str,
 ) -> Application:
     """Compile a contract (a document, or text) with a package written from `modules`."""
     spec = folder / f"{uuid4().hex}.yaml"
     spec.write_bytes(document.encode() if isinstance(document, str) else orjson.dumps(document))
     given = {"jwt_secret": SECRET, "spec": spec, **(settings or {})}
-    return create(write_package(folder, **modules), HostSettings(_env_file=None, **given))
+    return create(write_package(folder, **modules), kind(_env_file=None, **given))
 
 
 @asynccontextmanager
@@ -79,9 +85,13 @@ def logged(caplog: pytest.LogCaptureFixture, event: str) -> list[logging.LogReco
 
 
 def bearer(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256") -> dict[str, str]:
-    """An Authorization header with a token that is good until 2100, unless the claims say otherwise."""
-    token = jwt.encode({"exp": 4102444800, **claims}, key, algorithm=algorithm)
-    return {"Authorization": f"Bearer {token}"}
+    """An Authorization header with such a token."""
+    return {"Authorization": f"Bearer {token(claims, key, algorithm)}"}
+
+
+def token(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256") -> str:
+    """A token that is good for an hour, unless the claims say otherwise."""
+    return jwt.encode({"exp": int(time.time()) + 3600, **claims}, key, algorithm)
 
 
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

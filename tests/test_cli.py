@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from handlers import __version__
-from hosting import SECRET, assert_envelope, contract, operation, write_package
+from hosting import SECRET, assert_envelope, contract, operation, token, write_package
 from planting import plant
 from running import ROOT, relay, serving
 from scripts.cli import main
@@ -26,7 +26,7 @@ CONFIG = "/api/calls/voice-ai/config"
 
 def token_for(user, secret=SECRET):
     """A token of a user."""
-    return jwt.encode({"userId": user, "exp": 4102444800}, secret, "HS256")
+    return token({"userId": user}, secret)
 
 
 def test_help_answers_at_once(tmp_path):
@@ -283,16 +283,30 @@ class TestToken:
         assert claims["userId"] == USER["_id"]
         assert claims["exp"] - claims["iat"] == 60
 
+    def test_mints_a_token_of_the_type_and_the_life_that_the_service_wants(self, tmp_path):
+        """Without --expires, for no longer than it allows."""
+        variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60", "RELAY_JWT_TYPE": "at+jwt"}
+        minted = relay(tmp_path, "token", "--user", USER["_id"], **variables).stdout.strip()
+
+        claims = jwt.decode(minted, SECRET, ["HS256"])
+        assert claims["exp"] - claims["iat"] == 60
+        assert jwt.get_unverified_header(minted)["typ"] == "at+jwt"
+
     @pytest.mark.parametrize(
         ("arguments", "variables", "told"),
         [
             (["--user", "x"], {}, "error: RELAY_JWT_SECRET: missing: "),
             (["--user", "x"], {"RELAY_JWT_SECRET": "short"}, "error: RELAY_JWT_SECRET: it has 5 bytes"),
             ([], {"RELAY_JWT_SECRET": SECRET}, "error: --user: missing: "),
+            (
+                ["--user", "x", "--expires", "61"],
+                {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60"},
+                "error: --expires: the service takes no token that is good for more than 60 seconds (RELAY_JWT_MAX_LIFE)",
+            ),
         ],
     )
     def test_refuses_to_mint(self, tmp_path, arguments, variables, told):
-        """Without a secret that was set, or a user, there is no token."""
+        """Without a secret that was set, or a user, or for longer than the service allows, there is no token."""
         result = relay(tmp_path, "token", *arguments, **variables)
 
         assert (result.returncode, result.stdout) == (2, "")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import httpx
-import jwt
 import pytest
 
 from handlers._host import documents
 from handlers._host.problems import SetupError
-from hosting import SECRET
+from hosting import SECRET, bearer
 from running import relay, serving
 from scripts.records import read_records
 
@@ -32,8 +31,7 @@ class TestLoad:
         """The numbers that the service then shows the user."""
         variables = {"RELAY_STORE": "sqlite:///relay.db", "RELAY_JWT_SECRET": SECRET}
         with serving(folder, **variables) as service:
-            token = jwt.encode({"userId": USER["_id"], "exp": 4102444800}, SECRET, "HS256")
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = bearer({"userId": USER["_id"]})
             response = httpx.get(f"{service.url}/api/calls/voice-ai/config", headers=headers)
         return response.json().get("phoneNumbers", response.status_code)
 

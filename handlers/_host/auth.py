@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from .contract import Contract, Operation, SecurityRequirement
 from .errors import Forbidden, Headers, HostError, Unauthenticated
@@ -28,6 +29,8 @@ Identify = Callable[..., Awaitable[Any]]
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
+
+_log = logging.getLogger("relay.auth")
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
 
@@ -56,6 +59,8 @@ def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Pr
 
 
 Extract = Callable[[HeaderList, bytes], str | None]
+
+T = TypeVar("T", str, bytes)
 
 
 class Authenticator:
@@ -96,6 +101,7 @@ class Authenticator:
                 if claims is not None:
                     return claims, await self._caller(claims, requirement)
         if failure is not None:
+            _tell(failure)
             raise failure
         if self._optional:
             return None, None
@@ -106,8 +112,15 @@ class Authenticator:
             return await self._identify(claims=claims)
         except Exception as exc:
             if getattr(exc, "status", None) == Unauthenticated.status:
+                _tell(exc)
                 exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
             raise
+
+
+def _tell(failure: Exception) -> None:
+    """Log why a credential is refused: a word, nothing of the credential."""
+    if reason := getattr(failure, "reason", None):
+        _log.info("token refused", extra={"reason": reason})
 
 
 class _Requirement:
@@ -144,7 +157,7 @@ class _Requirement:
                 continue
             claims = await verify(credential)
             if not claims:
-                raise Unauthenticated
+                raise Unauthenticated(reason="refused")
             if not scopes <= token_scopes(claims):
                 raise Forbidden
             joined.update(claims)
@@ -180,11 +193,8 @@ def _extractor(scheme: Mapping[str, Any]) -> Extract:
 def _authorization(headers: HeaderList, scheme: str) -> str | None:
     """Return the credential of the one Authorization header; None where the scheme is another."""
     values = [value for name, value in headers if name == b"authorization"]
-    if not values:
-        return None
-    if len(values) > 1 or len(values[0]) > MAX_CREDENTIAL:
-        raise Unauthenticated
-    word, _, credential = values[0].decode("latin-1").strip().partition(" ")
+    value = _only(values) or b""
+    word, _, credential = value.decode("latin-1").strip().partition(" ")
     return credential.strip() if word.lower() == scheme else None
 
 
@@ -208,7 +218,8 @@ def _basic(encoded: str | None) -> str | None:
 def _api_key(location: str, name: str) -> Extract:
     def in_header(headers: HeaderList, _query: bytes) -> str | None:
         key = name.lower().encode()
-        return _only([value.decode("latin-1") for header, value in headers if header == key])
+        value = _only([value for header, value in headers if header == key])
+        return None if value is None else value.decode("latin-1")
 
     def in_query(_headers: HeaderList, query: bytes) -> str | None:
         try:
@@ -222,7 +233,10 @@ def _api_key(location: str, name: str) -> Extract:
     return {"header": in_header, "query": in_query, "cookie": in_cookie}[location]
 
 
-def _only(values: list[str]) -> str | None:
-    if len(values) > 1 or any(len(value) > MAX_CREDENTIAL for value in values):
-        raise Unauthenticated
+def _only(values: list[T]) -> T | None:
+    """Return the one credential, None for none; nothing has been decoded yet."""
+    if len(values) > 1:
+        raise Unauthenticated(reason="ambiguous")
+    if any(len(value) > MAX_CREDENTIAL for value in values):
+        raise Unauthenticated(reason="too-long")
     return values[0] if values else None

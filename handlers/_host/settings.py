@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from .keys import KeyProblem, Keys, KeySet, public_key, secret_key
 from .problems import Problem, SetupError
-from .tokens import MAX_LEEWAY, KeyProblem, Keys, KeySet, TokenVerifier, public_key, secret_key
+from .tokens import MAX_LEEWAY, Policy, TokenVerifier
 
 PREFIX = "RELAY_"
 
@@ -132,14 +134,10 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
     if len(configured) > 1:
         names = " and ".join(PREFIX + name.upper() for name in configured)
         raise SetupError([Problem(names, "tokens are verified with one family of keys; keep one of them")])
+    policy = Policy(**{field.name: getattr(settings, f"jwt_{field.name}") for field in fields(Policy)})
     for name, value in configured.items():
         try:
-            return TokenVerifier(
-                _keys(name, value),
-                issuer=settings.jwt_issuer,
-                audience=settings.jwt_audience,
-                leeway=settings.jwt_leeway,
-            )
+            return TokenVerifier(_keys(name, value), policy)
         except KeyProblem as exc:
             raise SetupError([Problem(PREFIX + name.upper(), str(exc))]) from exc
     return None

@@ -1,260 +1,186 @@
-"""JSON Web Tokens (RFC 7519, RFC 8725): one family of keys, verified with PyJWT.
+"""JSON Web Tokens (RFC 7519), held to what RFC 8725 asks; verified with PyJWT.
 
-Which algorithms a key may be used with follows from the key, never from the token.
+What PyJWT leaves open is checked here: one spelling only, headers that change a token's meaning, its
+type, the shapes of its claims, how long it lives.
 """
 
 from __future__ import annotations
 
-import asyncio
-import http.client
-import logging
+import re
 import time
-import urllib.request
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+import orjson
 from jwt.utils import base64url_decode
 
 from .errors import HostError, Unauthenticated
-from .json_strict import parse_json
+from .json_strict import NotJson, parse_json
+from .keys import Keys
+from .remembered import Remembered, fingerprint
 
-MIN_SECRET = 32  # bytes: RFC 7518 section 3.2 asks HS256 for a key as long as its hash
-MIN_RSA = 2048  # bits: RFC 7518 section 3.3
 MAX_LEEWAY = 30.0  # seconds
-JWKS_LIFE = 300.0  # seconds until a key set is read again
-JWKS_COOLDOWN = 10.0  # seconds between two readings, whatever tokens come in
-JWKS_TIMEOUT = 3.0  # seconds
-_MAX_JWKS = 256 * 1024  # bytes
+MAX_KID = 256  # characters
 
-_log = logging.getLogger("relay.tokens")
+_TYPES = frozenset(["jwt", "at+jwt"])  # RFC 7519 section 5.1, RFC 9068 section 2.1
+_LAST_TIME = 253402300799  # the end of the year 9999, the last one that most clocks can tell
 
+# RFC 7515 section 2: base64url without padding; the last character has no bits that stand for nothing.
+_SEGMENT = r"(?:[\w-]{4})*+(?:[\w-]{2}[AEIMQUYcgkosw048]|[\w-][AQgw])?"
+_COMPACT = re.compile(rf"({_SEGMENT})\.{_SEGMENT}\.{_SEGMENT}", re.ASCII)
 
-class KeyProblem(ValueError):
-    """A key that cannot be used; the message says why, never what the key is."""
+# Extensions that nobody here understands (RFC 7515 section 4.1.11, RFC 7797), and what only encrypted
+# tokens have (RFC 7516 section 4.1).
+_FOREIGN = frozenset(["crit", "b64", "enc", "zip"])
 
-
-class KeysUnavailable(HostError):
-    """The key set's address does not answer: nobody can be let in, and it is not the caller's fault."""
-
-    status, code, message = 500, "KEYS_UNAVAILABLE", "The keys that verify tokens are not available"
-
-
-class Keys(Protocol):
-    """Finds the key for a token."""
-
-    async def key_for(self, token: str) -> tuple[Any, str] | None:
-        """Return the key and the one algorithm it is used with; None for a key nobody knows."""
-        ...
-
-    async def check(self) -> list[str]:
-        """Return the algorithm of each key, read anew; KeyProblem when none can be used now."""
-        ...
+_REASONS: Mapping[type[Exception], str] = {
+    jwt.ExpiredSignatureError: "expired",
+    jwt.ImmatureSignatureError: "not-yet-valid",
+    jwt.InvalidSignatureError: "signature",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidAudienceError: "audience",
+}
+_MISSING = {"iss": "issuer", "aud": "audience"}
 
 
-class SingleKey:
-    """One key: a shared secret or a public key."""
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What tokens have to be, beside signed with a good key.
 
-    def __init__(self, key: Any, algorithm: str) -> None:
-        self._found = key, algorithm
-
-    async def key_for(self, token: str) -> tuple[Any, str] | None:  # noqa: ARG002 -- as Keys has it
-        """Return the key, whatever `kid` the token names."""
-        return self._found
-
-    async def check(self) -> list[str]:
-        """Return the key's algorithm."""
-        return [self._found[1]]
-
-
-def secret_key(secret: str) -> SingleKey:
-    """Return the key for HS256; raise KeyProblem for a secret that is short, or no secret at all."""
-    raw = secret.encode()
-    if secret.lstrip().startswith("-----BEGIN"):
-        raise KeyProblem("it is a PEM key; a public key goes into RELAY_JWT_PUBLIC_KEY")
-    if len(raw) < MIN_SECRET:
-        raise KeyProblem(f"it has {len(raw)} bytes; HS256 needs {MIN_SECRET} or more")
-    return SingleKey(raw, "HS256")
-
-
-def public_key(pem: str) -> SingleKey:
-    """Return an RSA, P-256 or Ed25519 public key in PEM; raise KeyProblem for anything else."""
-    if "PRIVATE KEY-----" in pem:
-        raise KeyProblem("it is a private key; the service only needs the public one")
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm) as exc:
-        raise KeyProblem("it is not a public key in PEM") from exc
-    return SingleKey(key, _algorithm(key))
-
-
-def _algorithm(key: Any) -> str:
-    match key:
-        case rsa.RSAPublicKey():
-            if key.key_size < MIN_RSA:
-                raise KeyProblem(f"an RSA key of {key.key_size} bits; {MIN_RSA} or more are needed")
-            return "RS256"
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
-            return "ES256"
-        case ed25519.Ed25519PublicKey():
-            return "EdDSA"
-    raise KeyProblem("it is neither RSA, nor on the curve P-256, nor Ed25519")
-
-
-class KeySet:
-    """A JSON Web Key Set (RFC 7517 section 5) in a file or at an https address.
-
-    Read off the event loop, at most every JWKS_COOLDOWN seconds, when it is old or a token names a
-    key it does not have; while it cannot be read again, the last one stays good.
+    Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or left out. Clocks may differ by `leeway`
+    seconds; a token lives for `max_life` seconds, 0 for any; it is remembered for `remember` seconds.
     """
 
-    def __init__(self, source: str) -> None:
-        try:
-            url = urlsplit(source)
-        except ValueError as exc:
-            raise KeyProblem("it is not an address") from exc
-        is_loopback = url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1")
-        self._is_url = url.scheme == "https" or is_loopback
-        if url.scheme == "http" and not is_loopback:
-            raise KeyProblem("a key set's address has to begin with https://")
-        self._source = source
-        self._keys: dict[str | None, tuple[Any, str]] = {}
-        self._read_at = self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
-        if not self._is_url:
-            self._keys = _parse_key_set(_read_file(Path(source)))
-            self._read_at = time.monotonic()
-
-    async def key_for(self, token: str) -> tuple[Any, str] | None:
-        """Return the key that `kid` names; without `kid`, the only key there is."""
-        kid = jwt.get_unverified_header(token).get("kid")
-        if time.monotonic() - self._read_at > JWKS_LIFE or self._find(kid) is None:
-            await self._refresh()
-        if not self._keys:
-            raise KeysUnavailable
-        return self._find(kid)
-
-    async def check(self) -> list[str]:
-        """See `Keys.check`; whatever was read before does not count."""
-        try:
-            raw = await asyncio.to_thread(self._read)
-        except (OSError, http.client.HTTPException) as exc:
-            raise KeyProblem(f"its address does not answer with a key set ({type(exc).__name__})") from exc
-        return [algorithm for _, algorithm in _parse_key_set(raw).values()]
-
-    def _find(self, kid: Any) -> tuple[Any, str] | None:
-        if kid is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(kid) if isinstance(kid, str) else None
-
-    async def _refresh(self) -> None:
-        async with self._lock:
-            if time.monotonic() - self._tried_at < JWKS_COOLDOWN:
-                return
-            self._tried_at = time.monotonic()
-            try:
-                self._keys = _parse_key_set(await asyncio.to_thread(self._read))
-                self._read_at = time.monotonic()
-            except (OSError, http.client.HTTPException, KeyProblem) as exc:
-                _log.warning("the key set cannot be read: %s", type(exc).__name__)
-
-    def _read(self) -> bytes:
-        if not self._is_url:
-            return _read_file(Path(self._source))
-        with _opener.open(self._source, timeout=JWKS_TIMEOUT) as response:
-            return bytes(response.read(_MAX_JWKS))
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Stays at the address that was configured: another might be plain HTTP, or anybody's."""
-
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        """Follow nothing; the redirect itself then counts as a failure."""
-
-
-_opener = urllib.request.build_opener(_NoRedirect)
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise KeyProblem("it is neither an https:// address nor a file that can be read") from exc
-
-
-def _parse_key_set(raw: bytes) -> dict[str | None, tuple[Any, str]]:
-    """Return the usable keys by `kid`; raise KeyProblem when there is none."""
-    try:
-        keys = jwt.PyJWKSet.from_json(raw.decode()).keys
-    except (jwt.PyJWTError, ValueError, AttributeError, TypeError) as exc:
-        raise KeyProblem("it is not a JSON Web Key Set") from exc
-    usable: dict[str | None, tuple[Any, str]] = {}
-    for key in keys:
-        if key.public_key_use not in (None, "sig"):
-            continue
-        try:
-            usable[key.key_id] = key.key, _algorithm(key.key)
-        except KeyProblem:
-            continue  # another family, or too weak: nothing that it signed is accepted
-    if not usable:
-        raise KeyProblem("it holds no RSA, P-256 or Ed25519 public key")
-    return usable
+    issuer: str | None
+    audience: str | None
+    type: str | None
+    leeway: float
+    max_life: int
+    remember: float
 
 
 class TokenVerifier:
-    """Verifies JWTs against one family of keys."""
+    """Verifies JWTs against one family of keys, and a policy."""
 
-    def __init__(self, keys: Keys, *, issuer: str | None, audience: str | None, leeway: float) -> None:
+    def __init__(self, keys: Keys, policy: Policy) -> None:
         self._keys = keys
-        self._issuer, self._audience, self._leeway = issuer, audience, leeway
-        required = ["exp", *(["iss"] if issuer else []), *(["aud"] if audience else [])]
+        self._policy = policy
+        self._types = _TYPES if policy.type is None else {_media_type(policy.type)}
+        required = ["exp", *(["iss"] if policy.issuer else []), *(["aud"] if policy.audience else [])]
         # Without a configured audience, a token meant for one is a token meant for somebody else.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
-        self._jwt = jwt.PyJWT()
+        self._jwt = _Jwt()
+        self._remembered = Remembered(policy.remember, policy.leeway)
+
+    async def __call__(self, token: str) -> dict[str, Any]:
+        """Return the token's claims.
+
+        Raises Unauthenticated, with the reason, for whatever is wrong with it, and KeysUnavailable.
+        """
+        try:
+            mark = fingerprint(token)
+            known = self._remembered.get(mark)
+            if known is not None and await self._keys.key_for(known.kid) == known.key:
+                return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
+            return await self._verify(token, mark)
+        except HostError:
+            raise
+        except Exception as exc:  # PyJWT raises more than its own classes on hostile input
+            raise Unauthenticated(reason=_reason(exc)) from exc
 
     async def check(self) -> list[str]:
         """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
         return await self._keys.check()
 
-    async def __call__(self, token: str) -> dict[str, Any]:
-        """Return the token's claims.
+    async def _verify(self, token: str, mark: bytes) -> dict[str, Any]:
+        kid = self._check_header(_header(token))
+        key = await self._keys.key_for(kid)
+        if key is None:
+            raise Unauthenticated(reason="unknown-key")
+        claims = self._jwt.decode(
+            token,
+            key.key,
+            algorithms=[key.algorithm],
+            issuer=self._policy.issuer,
+            audience=self._policy.audience,
+            leeway=self._policy.leeway,
+            options=self._options,
+        )
+        max_life = self._policy.max_life
+        if max_life and claims["exp"] - claims.get("iat", time.time()) > max_life:
+            raise Unauthenticated(reason="lifetime")
+        self._remembered.put(mark, claims, kid, key)
+        return claims
 
-        Raises Unauthenticated for whatever is wrong with it; the log gets the kind of fault only.
-        """
-        try:
-            found = await self._keys.key_for(token)
-            if found is None:
-                raise Unauthenticated  # noqa: TRY301 -- one way out for every refusal
-            key, algorithm = found
-            self._jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                issuer=self._issuer,
-                audience=self._audience,
-                leeway=self._leeway,
-                options=self._options,
-            )
-            return _strict_claims(token)
-        except HostError:
-            raise
-        except Exception as exc:  # PyJWT raises more than its own classes on hostile input
-            _log.info("token refused: %s", type(exc).__name__)
-            raise Unauthenticated from exc
+    def _check_header(self, header: Mapping[str, Any]) -> str | None:
+        """Return a token's `kid`; keys that it brings along, or their addresses, are never looked at."""
+        kid, type_ = header.get("kid"), header.get("typ")
+        if not isinstance(header.get("alg"), str) or _FOREIGN & header.keys():
+            raise Unauthenticated
+        if "kid" in header and not (isinstance(kid, str) and len(kid) <= MAX_KID):
+            raise Unauthenticated
+        if _media_type(header.get("cty", "")) == "jwt":  # a token in a token: RFC 7519 section 5.2
+            raise Unauthenticated(reason="type")
+        is_typed = "typ" in header or self._policy.type is not None
+        if is_typed and _media_type(type_) not in self._types:
+            raise Unauthenticated(reason="type")
+        return kid
 
 
-def _strict_claims(token: str) -> dict[str, Any]:
-    """Return a verified token's claims, read as strictly as a body.
+class _Jwt(jwt.PyJWT):
+    """PyJWT, reading the payload of a token with a good signature as strictly as a body."""
 
-    Raises ValueError for what PyJWT lets pass: a claim that stands there twice, times that are not
-    numbers (RFC 7519 section 2, "NumericDate").
-    """
-    claims: dict[str, Any] = parse_json(base64url_decode(token.split(".")[1]))
-    for name in ("exp", "nbf", "iat"):
-        if name in claims and type(claims[name]) not in (int, float):
-            raise ValueError(f"{name} is not a number")
-    return claims
+    def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
+        claims = _object(decoded["payload"])
+        if not all(_is_well_formed(name, value) for name, value in claims.items()):
+            raise Unauthenticated(reason="claims")
+        if "nbf" in claims and claims["nbf"] >= claims.get("exp", _LAST_TIME):
+            raise Unauthenticated(reason="claims")
+        return claims
+
+
+def _header(token: str) -> dict[str, Any]:
+    compact = _COMPACT.fullmatch(token)
+    if compact is None:
+        raise Unauthenticated
+    return _object(base64url_decode(compact[1]))
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """Read an object in which each name stands once (RFC 7515 section 4, RFC 7519 section 4)."""
+    value = parse_json(raw)
+    if not isinstance(value, dict):
+        raise NotJson("no object")
+    return value
+
+
+def _media_type(value: Any) -> str:
+    """Return a `typ` or `cty` as all its spellings compare (RFC 7515 section 4.1.9); empty for no text."""
+    return value.lower().removeprefix("application/") if isinstance(value, str) else ""
+
+
+def _is_well_formed(name: str, value: Any) -> bool:
+    """Whether a registered claim has the type that RFC 7519 section 4.1 gives it."""
+    match name:
+        case "iss" | "sub" | "jti":
+            return _is_text(value)
+        case "aud":
+            return _is_text(value) or (isinstance(value, list) and value != [] and all(map(_is_text, value)))
+        case "exp" | "nbf" | "iat":
+            # To isinstance, a boolean would be an int.
+            return type(value) in (int, float) and 0 <= value <= _LAST_TIME
+    return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _reason(exc: Exception) -> str:
+    """Name what was wrong with a token, in one of a few words."""
+    if isinstance(exc, jwt.MissingRequiredClaimError):
+        return _MISSING.get(exc.claim, "claims")
+    return _REASONS.get(type(exc), "malformed")

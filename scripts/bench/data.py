@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import jwt
@@ -35,5 +36,5 @@ def numbers() -> list[dict[str, Any]]:
 
 
 def token() -> str:
-    """Return a token that is good until 2100."""
-    return jwt.encode({"userId": USER, "sub": USER, "exp": 4102444800}, SECRET, "HS256")
+    """Return a token that is good for a day."""
+    return jwt.encode({"userId": USER, "sub": USER, "exp": int(time.time()) + 86400}, SECRET, "HS256")

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from handlers._host.auth import JWT_TYPES, scheme_type, token_scopes
 from handlers._host.contract import Contract, Operation
 from handlers._host.errors import Unauthenticated
+from handlers._host.keys import KeysUnavailable
 from handlers._host.problems import Problem, SetupError
 from handlers._host.settings import token_verifier
-from handlers._host.tokens import KeysUnavailable
+from scripts.token import longest_life
 
 from .config import Identity
 from .exchanges import Request
@@ -42,11 +43,12 @@ class Signer:
     key: Any = field(repr=False)
     algorithm: str
     kid: str | None = None
+    type: str = "JWT"
 
     @property
     def header(self) -> dict[str, Any]:
         """The header of its tokens (RFC 7515 section 4)."""
-        return {"alg": self.algorithm, "typ": "JWT", **({"kid": self.kid} if self.kid else {})}
+        return {"alg": self.algorithm, "typ": self.type, **({"kid": self.kid} if self.kid else {})}
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return a token with these claims and nothing beside."""
@@ -59,12 +61,13 @@ def signer(settings: ContractSettings) -> Signer | None:
     Raises SetupError for a key that cannot be used, or that the service would not take for its own.
     """
     verifier = token_verifier(settings)
+    type_ = settings.jwt_type or "JWT"
     if settings.jwt_secret is not None:
-        return Signer(settings.jwt_secret.get_secret_value().encode(), "HS256")
+        return Signer(settings.jwt_secret.get_secret_value().encode(), "HS256", type=type_)
     if settings.jwt_private_key is None:
         return None
     key, algorithm = _private_key(settings.jwt_private_key.get_secret_value())
-    found = Signer(key, algorithm, _kid(key.public_key(), settings))
+    found = Signer(key, algorithm, _kid(key.public_key(), settings), type_)
     if verifier is not None:
         try:
             asyncio.run(verifier(found.sign(_registered(settings))))
@@ -135,7 +138,7 @@ def _pem(key: Any) -> str | None:
 def _registered(settings: ContractSettings) -> dict[str, Any]:
     """Return the claims that any token needs: times, and the issuer and audience that are set."""
     now = int(time.time())
-    claims: dict[str, Any] = {"iat": now, "exp": now + TOKEN_SECONDS}
+    claims: dict[str, Any] = {"iat": now, "exp": now + longest_life(settings, TOKEN_SECONDS)}
     if settings.jwt_issuer:
         claims["iss"] = settings.jwt_issuer
     if settings.jwt_audience:
