@@ -11,9 +11,9 @@ from typing import Any
 
 from handlers._host.app import Application, create
 from handlers._host.errors import report
+from handlers._host.keys import KeyProblem
 from handlers._host.problems import NotYetThere, SetupError
 from handlers._host.settings import HostSettings, token_verifier
-from handlers._host.keys import KeyProblem
 
 from . import announcement
 from .findings import Finding, Severity

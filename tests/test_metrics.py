@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from handlers._host.metrics import address
 from handlers._host.problems import SetupError
-from hosting import calling, contract, host, operation
+from hosting import bearer, calling, contract, host, operation
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
 THINGS = """
@@ -93,9 +93,13 @@ async def test_counts_failures_by_what_caused_them(hosted):
 
 async def test_counts_who_was_not_let_in_and_why(hosted):
     """Someone who tries keys looks different from somebody whose token ran out."""
-    found = await scraped(hosted(), "/show_to_some")
+    application = hosted()
+
+    expired = await scraped(application, "/show_to_some", headers=bearer({"sub": "a", "exp": 1}))
+    found = await scraped(application, "/show_to_some")
 
     name = "relay_authentication_failures_total"
+    assert expired[name, ("operation", "show_to_some"), ("reason", "expired")] == 1
     assert found[name, ("operation", "show_to_some"), ("reason", "missing")] == 1
 
 
