@@ -12,6 +12,7 @@ from typing import Any
 from handlers._host.app import Application, create
 from handlers._host.errors import report
 from handlers._host.keys import KeyProblem
+from handlers._host.metrics import BIND, bind_address
 from handlers._host.problems import NotYetThere, SetupError
 from handlers._host.settings import HostSettings, token_verifier
 
@@ -90,11 +91,7 @@ async def _addresses(settings: HostSettings) -> AsyncIterator[Finding]:
     """Bind what would be bound, all at the same time, and let it go."""
     wanted = [("RELAY_HOST, RELAY_PORT", settings.host, settings.port, "/livez", b'"live"')]
     if settings.metrics and settings.metrics_bind:
-        address, _, number = settings.metrics_bind.rpartition(":")
-        if number.isdecimal():
-            wanted.append(("RELAY_METRICS_BIND", address.strip("[]"), int(number), "/metrics", b"relay_"))
-        else:
-            yield _wrong("RELAY_METRICS_BIND", "it has to be address:port, such as 127.0.0.1:9464")
+        wanted.append((BIND, *bind_address(settings.metrics_bind), "/metrics", b"relay_"))
     with ExitStack() as stack:
         for where, host, port, path, ours in wanted:
             try:

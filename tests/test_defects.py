@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,8 +65,10 @@ class Stage(NamedTuple):
 
     @property
     def logged(self) -> str:
-        """The log without the paths in it, which operators are told as they were sent."""
-        return re.sub(r'"path":"(\\.|[^"\\])*"', "", self.log.read_text("utf-8"))
+        """The log without the paths in it, which operators are told as they were sent, ids and times."""
+        beside = {"path", "request_id", "timestamp", "ms"}
+        lines = map(json.loads, self.log.read_text("utf-8").splitlines())
+        return str([{key: value for key, value in line.items() if key not in beside} for line in lines])
 
     def refusal(self, sent: bytes, *hidden: str) -> dict[str, Any]:
         """Send a request that is refused, and return the problem; what is hidden stands nowhere."""

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from handlers._host.metrics import address
+from handlers._host.metrics import bind_address
 from handlers._host.problems import SetupError
 from hosting import bearer, calling, contract, host, operation
 
@@ -158,9 +158,9 @@ async def test_says_when_nothing_can_listen_there(hosted):
 def test_wants_an_address_and_a_port(bind):
     """An address that was half understood would listen somewhere else."""
     with pytest.raises(SetupError, match=r"127\.0\.0\.1:9464"):
-        address(bind)
+        bind_address(bind)
 
 
 def test_takes_addresses_of_both_kinds():
-    assert address("127.0.0.1:9464") == ("127.0.0.1", 9464)
-    assert address("[::1]:0") == ("::1", 0)
+    assert bind_address("127.0.0.1:9464") == ("127.0.0.1", 9464)
+    assert bind_address("[::1]:0") == ("::1", 0)

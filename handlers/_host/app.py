@@ -28,7 +28,7 @@ from .edge import Edge
 from .endpoint import Endpoint
 from .exports import Exports, verifier_problems
 from .lifespan import Lifespan, is_cancelled
-from .metrics import Metrics
+from .metrics import Metrics, bind_address
 from .missing import Missing, Policies, read_policies
 from .observe import Observer
 from .problems import NotYetThere, Problem, SetupError
@@ -195,6 +195,8 @@ def create(package_name: str, settings: HostSettings) -> Application:
     policies = _attempt(lambda: _policies(settings, contract), problems)
     package = _attempt(lambda: _package(package_name, settings, contract, policies), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
+    if (metrics_bind := settings.metrics_bind) is not None:
+        _attempt(lambda: bind_address(metrics_bind), problems)
     problems += key_problems
     if contract is None or policies is None or package is None:
         raise SetupError(problems)

@@ -86,7 +86,7 @@ class Metrics:
     @contextmanager
     def listening(self, bind: str) -> Iterator[None]:
         """Serve the page at an address of its own, by a thread; SetupError when that cannot be."""
-        host, port = address(bind)
+        host, port = bind_address(bind)
         try:
             server, thread = start_http_server(port, host, self._registry)
         except OSError as exc:
@@ -100,7 +100,7 @@ class Metrics:
             thread.join()
 
 
-def address(bind: str) -> tuple[str, int]:
+def bind_address(bind: str) -> tuple[str, int]:
     """Return host and port of `host:port` or `[::1]:port`; SetupError for anything else."""
     try:
         parts = urlsplit(f"//{bind}")
