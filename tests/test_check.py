@@ -318,9 +318,7 @@ class TestCommand:
         result = relay(tmp_path, "check", RELAY_PORT="0", RELAY_JWT_SECRET=SECRET, RELAY_STORE=url)
 
         assert (result.returncode, result.stderr) == (1, "")
-        assert result.stdout.endswith(
-            "error: store: not ready: DB_UNAVAILABLE (ServerSelectionTimeoutError); "
-            "is it running, and reached from here?\nrelay check: 1 error\n"
-        )
+        assert "error: store: not ready: DB_UNAVAILABLE (" in result.stdout
+        assert result.stdout.endswith("; is it running, and reached from here?\nrelay check: 1 error\n")
         assert time.monotonic() - started < 10
         assert "sk_canary" not in result.stdout

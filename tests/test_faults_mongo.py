@@ -7,7 +7,6 @@ does not have, are played by a server that says what a test has it say.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import random
 import signal
@@ -216,7 +215,6 @@ async def test_who_gives_up_takes_no_connection_along(stored, fault):
 
         for _ in range(5):
             await asyncio.gather(store.voice_ai(ACME), store.user(ALEX))
-    gc.collect()
 
 
 async def eventually(asking):

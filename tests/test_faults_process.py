@@ -19,15 +19,13 @@ import httpx
 import jwt
 import pytest
 
-from hosting import SECRET, contract, operation, write_package
+from hosting import SECRET, bearer, contract, operation, write_package
 from running import COMMAND, environment, relay, serving
 
 ACME = {"_id": "a" * 24, "name": "Acme"}
 ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
 CONFIG = "/api/calls/voice-ai/config"
-AUTHORIZED = {
-    "Authorization": f"Bearer {jwt.encode({'userId': ALEX['_id'], 'exp': 4102444800}, SECRET, 'HS256')}"
-}
+AUTHORIZED = bearer({"userId": ALEX["_id"]})
 SERVICE = {"RELAY_JWT_SECRET": SECRET, "RELAY_STORE": "sqlite:///relay.db", "RELAY_LOG_LEVEL": "warning"}
 
 NOBODY = 54321

@@ -10,6 +10,7 @@ from typing import Any
 
 from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
 from .health import PROBES
+from .logs import REQUEST_ID
 from .messages import OPERATION
 from .metrics import Metrics
 
@@ -72,4 +73,4 @@ class Observer:
 
 
 def _where(scope: Any) -> dict[str, Any]:
-    return {"method": scope["method"], "path": scope["path"]}
+    return {"request_id": REQUEST_ID.get(), "method": scope["method"], "path": scope["path"]}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import pymongo
 from bson import ObjectId
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
@@ -13,7 +14,7 @@ from pymongo.errors import PyMongoError
 from . import StoreMisconfigured, StoreUnavailable, mongo_client, mongo_load, mongo_secrets, rules, sealing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from pymongo import AsyncMongoClient
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from . import Batch, Store, StoredSecret, User, VoiceAiSettings
     from .keyring import Keyring, Sealed
 
-# Whatever the URL says: a request asks who the caller is, then for something, and has 3 s for both.
-_USER_SECONDS = 1.2
-_ANSWER_SECONDS = 1.6
+T = TypeVar("T")
 
+# Whatever the URL says: a request asks who the caller is, then for something, and has 3 s for both.
+_USER_SECONDS = 0.8
+_ANSWER_SECONDS = 1.8
+_GRACE_SECONDS = 0.2  # for the driver to give up by itself
+_CLOSE_SECONDS = 2.5  # for what was asked and is not waited for any more
 _USERS_A_TRIP = 1000  # few round trips, and none so large that decoding it holds up other requests
 
 
@@ -77,13 +81,16 @@ def open_mongo(
 @asynccontextmanager
 async def _opened(url: str, keyring: Keyring | None, *, read_only: bool) -> AsyncIterator[Store]:
     async with mongo_client.create_client(url) as client:
-        ensured = (
-            asyncio.sleep(0) if read_only else mongo_client.ensure_indexes(client.get_default_database())
+        database, ending = client.get_default_database(), asyncio.Event()
+        indexes = asyncio.create_task(
+            asyncio.sleep(0) if read_only else mongo_client.ensure_indexes(database, ending)
         )
-        indexes = asyncio.create_task(ensured)
+        store = MongoStore(client, keyring, indexes)
         try:
-            yield MongoStore(client, keyring, indexes)
+            yield store
         finally:
+            ending.set()
+            await asyncio.wait({indexes, *store.asking}, timeout=_CLOSE_SECONDS)
             while not indexes.done():  # the driver loses a cancellation that meets one of its own timeouts
                 indexes.cancel()
                 await asyncio.wait([indexes], timeout=0.1)
@@ -101,13 +108,13 @@ class MongoStore:
         self._database = client.get_default_database()
         self._users = self._database["users"]
         self._credentials = self._database["organizationcredentials"]
+        self.asking: set[asyncio.Task[Any]] = set()
 
     async def user(self, user_id: str) -> User | None:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        async with self._answer(_USER_SECONDS):
-            found = await self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS)
+        found = await self._answer(self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS), _USER_SECONDS)
         return rules.user(user_id, *map(found.get, _ACCESS)) if found else None
 
     async def voice_ai(
@@ -116,12 +123,7 @@ class MongoStore:
         """See `Store.voice_ai`; settings and numbers are asked for at the same time."""
         if not rules.ID.fullmatch(organization_id):
             return rules.no_settings(), []
-        organization = ObjectId(organization_id)
-        async with self._answer():
-            settings, numbers = await asyncio.gather(
-                self._settings_of(organization), self._numbers_of(organization)
-            )
-        return settings, numbers
+        return await self._answer(self._voice_ai(ObjectId(organization_id)))
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
@@ -133,8 +135,12 @@ class MongoStore:
 
     async def ready(self) -> None:
         """See `Store.ready`."""
-        async with self._answer():
-            await self._database.command("ping")
+        await self._answer(self._database.command("ping"))
+
+    async def _voice_ai(
+        self, organization: ObjectId
+    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+        return await asyncio.gather(self._settings_of(organization), self._numbers_of(organization))
 
     async def secrets(self) -> AsyncIterator[StoredSecret]:
         """See `Store.secrets`; a record whose organization is no ObjectId belongs to nobody."""
@@ -148,8 +154,7 @@ class MongoStore:
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
         """See `Store.replace_secrets`."""
-        async with self._answer():
-            return await mongo_secrets.replace(self._credentials, changes)
+        return await self._answer(mongo_secrets.replace(self._credentials, changes))
 
     async def scrub(self) -> bool:
         """See `Store.scrub`; MongoDB's files are its own."""
@@ -159,14 +164,12 @@ class MongoStore:
         """See `Store.check`; indexes that opening the store has just begun to create get their time."""
         await self.ready()
         await asyncio.wait([self._indexes], timeout=_ANSWER_SECONDS)
-        async with self._answer():
-            missing = await mongo_secrets.missing_indexes(self._database)
+        missing = await self._answer(mongo_secrets.missing_indexes(self._database))
         census = await sealing.take_census(self.secrets())
         return [*missing, *census.problems(self._keyring)]
 
     async def _page(self, after: Any) -> list[dict[str, Any]]:
-        async with self._answer():
-            return await mongo_secrets.read(self._credentials, after)
+        return await self._answer(mongo_secrets.read(self._credentials, after))
 
     async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
         pipeline: list[dict[str, Any]] = [
@@ -195,13 +198,29 @@ class MongoStore:
             if stored.get("provider") == rules.SINCH
         ]
 
-    @asynccontextmanager
-    async def _answer(self, seconds: float = _ANSWER_SECONDS) -> AsyncIterator[None]:
+    async def _answer(self, asked: Coroutine[Any, Any, T], seconds: float = _ANSWER_SECONDS) -> T:
+        """Wait for the driver, and leave it to itself when that takes too long or the caller is cancelled.
+
+        Were it cancelled while it waits for a server, it could lose a lock of its own (Python 3.11: a
+        cancellation in wait_for), and nobody would be answered any more until a restart.
+        """
         if mongo_client.is_known_to_be_down(self._client):
+            asked.close()
             raise StoreUnavailable
+        with pymongo.timeout(min(seconds, self._client.options.timeout or seconds)):
+            asking = asyncio.create_task(asked)
+        self.asking.add(asking)
+        asking.add_done_callback(self._ended)
         with _troubles():
-            async with asyncio.timeout(seconds):
-                yield
+            done, _ = await asyncio.wait([asking], timeout=seconds + _GRACE_SECONDS)
+            if not done:
+                raise TimeoutError
+            return asking.result()
+
+    def _ended(self, asking: asyncio.Task[Any]) -> None:
+        self.asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # else asyncio tells of one that nobody waited for
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -65,10 +66,10 @@ def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
     )
 
 
-async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
+async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asyncio.Event) -> None:
     """Create the indexes, however long the database stays away; why it does is told when that changes."""
     told = ""
-    while True:
+    while not ending.is_set():
         try:
             await database.command("ping")
             with pymongo.timeout(_INDEX_SECONDS):
@@ -79,7 +80,8 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]]) -> None:
             if reason != told:
                 _log.warning("MongoDB is not available yet and is asked every second: %s", reason)
             told = reason
-            await asyncio.sleep(_RETRY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _RETRY_SECONDS)
         else:
             return
 
