@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import httpx
-import jwt
 import orjson
 import pytest
 
@@ -23,7 +22,7 @@ from handlers._app import Settings, create_app, opened_store
 from handlers._host.problems import SetupError
 from handlers._host.settings import load_settings
 from handlers._store import open_store
-from hosting import contract, operation, write_package
+from hosting import contract, operation, token, write_package
 from running import relay, serving
 from scripts.verifying.spellings import Spellings
 
@@ -118,8 +117,7 @@ def loaded(tmp_path, planted):
 def hostile_requests(planted, good):
     """Requests to our own service that carry secrets and are mostly refused."""
     other = planted.new("other-key-of-32-bytes-or-more")
-    claims = {"userId": planted.new("user"), "exp": 4102444800}
-    forged = planted.keep(jwt.encode(claims, other, algorithm="HS256"))
+    forged = planted.keep(token({"userId": planted.new("user")}, other))
     headers = {"Authorization": f"Bearer {good}"}
     plain = planted.new("plain", "")
     yield "GET", PATH, headers
@@ -149,9 +147,7 @@ def hostile_requests(planted, good):
 
 def test_our_own_service_keeps_every_secret(tmp_path, loaded, planted):
     """Its keys, what is stored, what callers show, in all that it answers, logs, counts and writes to the disk."""
-    good = planted.keep(
-        jwt.encode({"userId": USER, "exp": 4102444800}, loaded["RELAY_JWT_SECRET"], algorithm="HS256")
-    )
+    good = planted.keep(token({"userId": USER}, loaded["RELAY_JWT_SECRET"]))
     with serving(tmp_path, **loaded) as service, httpx.Client(base_url=service.url) as client:
         for method, path, headers in hostile_requests(planted, good):
             raw = {name: value.encode("latin-1", "replace") for name, value in headers.items()}
