@@ -71,7 +71,7 @@ def small_disk(tmp_path):
     """A disk of a few hundred kilobytes that has such a store; skipped where none can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "relay-test", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "relay-test", folder]
     if os.geteuid() != 0 or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
         pytest.skip("a disk of one's own needs root, and a system that lets it mount one")
     asyncio.run(fill(folder))
@@ -81,7 +81,7 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
     """What was loaded stays, what did not fit is not there in part, reading goes on, and room is all it takes."""
-    [small, large] = write_files(tmp_path, 2, 3000)
+    [small, large] = write_files(tmp_path, 2, 1500)
     write_files(tmp_path, 1, 10)
     assert relay(tmp_path, "load", small, **STORE).returncode == 0
 
@@ -101,15 +101,15 @@ def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
     )
     assert there == {small: 10}
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert (again.returncode, loaded(tmp_path)) == (0, {small: 10, large: 3000})
+    assert (again.returncode, loaded(tmp_path)) == (0, {small: 10, large: 1500})
 
 
 def test_a_limit_on_files_is_told(tmp_path, disk):
     """A process may write no further than it is let: for SQLite that is a disk that fails."""
-    [small, large] = write_files(tmp_path, 2, 3000)
+    [small, large] = write_files(tmp_path, 2, 1500)
     write_files(tmp_path, 1, 10)
     result = subprocess.run(
-        ["sh", "-c", 'ulimit -f 400; exec "$@"', "sh", *COMMAND, "load", small, large],
+        ["sh", "-c", 'ulimit -f 300; exec "$@"', "sh", *COMMAND, "load", small, large],
         cwd=tmp_path,
         env=environment(tmp_path, **STORE),
         capture_output=True,
