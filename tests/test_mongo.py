@@ -210,9 +210,9 @@ async def test_a_check_waits_for_the_indexes(url, monkeypatch):
     """The opening has only begun to create them; they are missing when they are not there in time."""
     ensure_indexes = mongo_client.ensure_indexes
 
-    async def ensure_slowly(database):
+    async def ensure_slowly(database, ending):
         await asyncio.sleep(0.3)
-        await ensure_indexes(database)
+        await ensure_indexes(database, ending)
 
     monkeypatch.setattr(mongo_client, "ensure_indexes", ensure_slowly)
     async with open_store(url) as store:

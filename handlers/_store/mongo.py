@@ -140,7 +140,10 @@ class MongoStore:
     async def _voice_ai(
         self, organization: ObjectId
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        return await asyncio.gather(self._settings_of(organization), self._numbers_of(organization))
+        settings, numbers = await asyncio.gather(
+            self._settings_of(organization), self._numbers_of(organization)
+        )
+        return settings, numbers
 
     async def secrets(self) -> AsyncIterator[StoredSecret]:
         """See `Store.secrets`; a record whose organization is no ObjectId belongs to nobody."""
