@@ -36,7 +36,7 @@ LOAD_EVERY, SAMPLE_EVERY, CHUNK = 15.0, 1.0, 10.0
 WARM_UP = 0.4
 """The share of the time in which caches and the allocator may still grow."""
 
-MEMORY_SLOPE, DESCRIPTOR_SLOPE = 1.5, 6.0
+MEMORY_SLOPE, DESCRIPTOR_SLOPE = 0.75, 6.0
 """MiB and descriptors a minute that count as standing still: the noise of an allocator, and of which
 connections happen to be open."""
 
@@ -137,7 +137,7 @@ class Soak:
         for what, limit in (("memory", MEMORY_SLOPE), ("descriptors", DESCRIPTOR_SLOPE)):
             slope = self.slope(what)
             if slope > limit:
-                wrong.append(f"{what} grows by {slope:.2f} a minute; {limit} is taken for standing still")
+                wrong.append(f"{what}: {slope:+.2f} a minute; up to {limit} is taken for standing still")
         return wrong
 
     def slope(self, what: str) -> float:
