@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import hostile
 from running import COMMAND, environment
-from test_hostile import Measured, Target, ours
+from targets import Measured, Target, ours
 from wire import answers
 
 if TYPE_CHECKING:
