@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import time
@@ -154,10 +153,10 @@ def test_hostile_traffic_keeps_good_clients_waiting_only_so_long(tmp_path, capsy
     round a process of its own opens 200 connections a second and holds 100 slow ones beside them: a rate,
     since service and load share two cores and a spinning client would measure the scheduler.
 
-    Quiet and loaded rounds alternate. A round counts when nobody else took more than a quarter of a core:
-    beside the jobs of others the quiet p99 alone went from 5 to 105 ms between two rounds, and that under
-    fire to 800, with the service at a third of a core. Without such rounds nothing is proven, and the test
-    is skipped.
+    Quiet and loaded rounds alternate, and the best of each kind are compared, since noise only ever adds:
+    seen were 4.3 to 16 ms among quiet rounds, 7.3 to 43 among loaded ones, and 1.7 to 1.8 times between
+    the best. A round counts when nobody else took more than a quarter of a core; without such rounds
+    nothing is proven, and the test is skipped.
     """
     with ours(tmp_path, level="info") as under_fire:
         asyncio.run(waited(under_fire))
@@ -167,7 +166,9 @@ def test_hostile_traffic_keeps_good_clients_waiting_only_so_long(tmp_path, capsy
         for number in range(MOST):
             quiet += measured_round(under_fire, [])
             with under_load(under_fire, number) as load:
-                time.sleep(1.5)  # until it has started
+                time.sleep(
+                    3.0
+                )  # until it has started, and the connections that it holds have had their answers
                 loaded += measured_round(under_fire, [load.pid])
                 found = json.loads(load.communicate(timeout=30)[0])
             assert found["faults"] == []
@@ -176,7 +177,7 @@ def test_hostile_traffic_keeps_good_clients_waiting_only_so_long(tmp_path, capsy
                 break
     if not quiet or not loaded:
         pytest.skip("this machine is too busy with other things to measure anything")
-    ratio = statistics.median(loaded) / statistics.median(quiet)
+    ratio = min(loaded) / min(quiet)
     with capsys.disabled():
         sys.stdout.write(
             f"\np99 in ms: quiet {rounded(quiet)}, under fire {rounded(loaded)}: {ratio:.2f} times; "
@@ -206,7 +207,7 @@ def busy(pid: int | None = None) -> float:
 @contextmanager
 def under_load(under_fire: Target, number: int) -> Iterator[subprocess.Popen[str]]:
     """Fire at the service from a process of its own for longer than a round takes."""
-    seconds = int(ROUND) + 2
+    seconds = int(ROUND) + 4
     first = number * RATE * seconds
     options = {"seed": SEED, "rate": RATE, "seconds": seconds, "slow": HELD, "first": first}
     arguments = [f"--{name}={value}" for name, value in options.items()]
