@@ -187,6 +187,41 @@ async def test_says_every_way_to_sign_in(get):
     assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="invalid_token"'
 
 
+@pytest.mark.parametrize(
+    ("needs", "headers", "reason"),
+    [
+        (
+            [{"token": []}],
+            [("Authorization", "Bearer a.b.c"), ("Authorization", "Bearer a.b.c")],
+            "ambiguous",
+        ),
+        ([{"token": []}], {"Authorization": "Bearer " + "x" * 9000}, "too-long"),
+        ([{"key": []}], {"X-Key": "x" * 9000}, "too-long"),
+        ([{"token": []}], {"Authorization": "Bearer a b"}, "malformed"),
+        ([{"key": []}], {"X-Key": "bad"}, "refused"),
+        ([{"key": []}, {"token": []}], {"X-Key": "bad", "Authorization": "Bearer a b"}, "refused"),
+    ],
+)
+async def test_tells_the_log_why_a_credential_is_refused(get, caplog, needs, headers, reason):
+    """Once a request, in a word, and at a level that is written."""
+    caplog.set_level("INFO", "relay.auth")
+
+    await get(needs, headers)
+
+    told = [record for record in caplog.records if record.name == "relay.auth"]
+    assert [(record.getMessage(), record.reason) for record in told] == [("token refused", reason)]
+
+
+async def test_tells_the_log_of_no_credential_that_did_no_harm(get, caplog):
+    """Nobody was refused who shows none, or a good one beside a bad one."""
+    caplog.set_level("DEBUG", "relay.auth")
+
+    await get([{"token": []}])
+    await get([{"token": []}, {"key": []}], {"X-Key": "good", "Authorization": "Bearer a.b.c"})
+
+    assert [record for record in caplog.records if record.name == "relay.auth"] == []
+
+
 async def test_applies_the_security_of_the_top_level(get):
     """An operation that says nothing has it; one that says `[]` is open."""
     top = [{"token": []}]
