@@ -15,7 +15,6 @@ Examples:
   relay token --demo --expires 60
 """
 
-
 LIFE = 3600  # seconds
 
 

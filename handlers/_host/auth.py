@@ -100,8 +100,9 @@ class Authenticator:
             else:
                 if claims is not None:
                     return claims, await self._caller(claims, requirement)
+        if isinstance(failure, Unauthenticated):
+            _tell(failure.reason)
         if failure is not None:
-            _tell(failure)
             raise failure
         if self._optional:
             return None, None
@@ -112,15 +113,14 @@ class Authenticator:
             return await self._identify(claims=claims)
         except Exception as exc:
             if getattr(exc, "status", None) == Unauthenticated.status:
-                _tell(exc)
+                _tell(getattr(exc, "reason", "refused"))
                 exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
             raise
 
 
-def _tell(failure: Exception) -> None:
+def _tell(reason: str) -> None:
     """Log why a credential is refused: a word, nothing of the credential."""
-    if reason := getattr(failure, "reason", None):
-        _log.info("token refused", extra={"reason": reason})
+    _log.info("token refused", extra={"reason": reason})
 
 
 class _Requirement:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -134,7 +133,14 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
     if len(configured) > 1:
         names = " and ".join(PREFIX + name.upper() for name in configured)
         raise SetupError([Problem(names, "tokens are verified with one family of keys; keep one of them")])
-    policy = Policy(**{field.name: getattr(settings, f"jwt_{field.name}") for field in fields(Policy)})
+    policy = Policy(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        type=settings.jwt_type,
+        leeway=settings.jwt_leeway,
+        max_life=settings.jwt_max_life,
+        remember=settings.jwt_remember,
+    )
     for name, value in configured.items():
         try:
             return TokenVerifier(_keys(name, value), policy)
