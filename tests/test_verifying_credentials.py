@@ -167,6 +167,18 @@ def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subje
     }
 
 
+def test_a_token_has_the_type_and_the_life_that_the_service_asks_for(subject):
+    """Or it would be refused for what it is, and not for what is wrong with it."""
+    person = Identity("person", {"sub": "u"})
+    credentials = Credentials(subject(person, jwt_secret=SECRET, jwt_type="at+jwt", jwt_max_life=60))
+
+    token = credentials.of(person)["token"]
+
+    claims = jwt.decode(token, SECRET, ["HS256"])
+    assert claims["exp"] - claims["iat"] == 60
+    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+
+
 def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):
     """A variable that is not set gives nothing, and an identity that has nothing is nobody's default."""
     monkeypatch.setenv("TEST_TOKEN", "a-token-of-theirs")

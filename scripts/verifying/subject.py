@@ -197,6 +197,7 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
 
 def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
     """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
-    cleared = {f"{PREFIX}{name.upper()}": "" for name in (*_KEYS, "jwt_issuer", "jwt_audience")}
+    theirs = [name for name in ContractSettings.model_fields if name.startswith("jwt_")]
+    cleared = {f"{PREFIX}{name.upper()}": "" for name in theirs}
     own = {"STORE": f"sqlite:///{store}", "JWT_SECRET": secret, "KEYRING": keyring}
     return {**cleared, **{f"{PREFIX}{name}": value for name, value in own.items()}}
