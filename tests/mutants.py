@@ -257,9 +257,9 @@ MUTANTS = [
     _one(
         "the key in the log",
         _TOKENS,
-        "        claims = self._jwt.decode(\n",
+        "        try:\n            claims = self._jwt.decode(\n",
         '        __import__("logging").getLogger("relay").info("verified with %s", key.key.decode())\n'
-        "        claims = self._jwt.decode(\n",
+        "        try:\n            claims = self._jwt.decode(\n",
         "leaked-secret",
         "log",
     ),

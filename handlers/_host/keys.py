@@ -130,7 +130,8 @@ class KeySet:
         self._is_url = _is_address(source)
         self._keys: dict[str | None, Key] = {}
         self._read_at = self._tried_at = float("-inf")
-        self._reading: Future[None] | None = None
+        self._reading: Future[None] = Future()
+        self._reading.set_result(None)
         if not self._is_url:
             self._keys = parse_key_set(_read_file(Path(source)))
             self._read_at = time.monotonic()
@@ -170,13 +171,13 @@ class KeySet:
         It has a thread of its own: one of the loop's pool would keep the process from ending.
         """
         now = time.monotonic()
-        if self._reading is None and now - self._tried_at >= JWKS_COOLDOWN:
+        if self._reading.done() and now - self._tried_at >= JWKS_COOLDOWN:
             self._tried_at = now
             reading: Future[None] = Future()
-            self._reading = reading
             reading.set_running_or_notify_cancel()  # a request that gives up cannot cancel it for others now
             threading.Thread(target=self._read, args=[reading], name="key set", daemon=True).start()
-        return self._reading
+            self._reading = reading
+        return None if self._reading.done() else self._reading
 
     def _read(self, reading: Future[None]) -> None:
         try:
@@ -187,7 +188,6 @@ class KeySet:
             told = "there are no keys to verify tokens with" if is_lost else "the last keys are used"
             _log.warning("the key set cannot be read; %s", told, extra={"cause": type(exc).__name__})
         finally:
-            self._reading = None
             reading.set_result(None)
 
     def _fetched(self) -> dict[str | None, Key]:

@@ -29,7 +29,7 @@ class Verified(NamedTuple):
 
 def fingerprint(token: str) -> bytes:
     """Return what a token is remembered by: from a dump of this memory nobody can sign in."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 class Remembered:

@@ -18,7 +18,7 @@ from jwt.utils import base64url_decode
 
 from .errors import HostError, Unauthenticated
 from .json_strict import NotJson, parse_json
-from .keys import Keys
+from .keys import Key, Keys
 from .remembered import Remembered, fingerprint
 
 MAX_LEEWAY = 30.0  # seconds
@@ -80,39 +80,36 @@ class TokenVerifier:
 
         Raises Unauthenticated, with the reason, for whatever is wrong with it, and KeysUnavailable.
         """
-        try:
-            mark = fingerprint(token)
-            known = self._remembered.get(mark)
-            if known is not None and await self._keys.key_for(known.kid) == known.key:
-                return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
-            return await self._verify(token, mark)
-        except HostError:
-            raise
-        except Exception as exc:  # PyJWT raises more than its own classes on hostile input
-            raise Unauthenticated(reason=_reason(exc)) from exc
-
-    async def check(self) -> list[str]:
-        """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
-        return await self._keys.check()
-
-    async def _verify(self, token: str, mark: bytes) -> dict[str, Any]:
+        mark = fingerprint(token)
+        known = self._remembered.get(mark)
+        if known is not None and await self._keys.key_for(known.kid) == known.key:
+            return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
         kid = self._check_header(_header(token))
         key = await self._keys.key_for(kid)
         if key is None:
             raise Unauthenticated(reason="unknown-key")
-        claims = self._jwt.decode(
-            token,
-            key.key,
-            algorithms=[key.algorithm],
-            issuer=self._policy.issuer,
-            audience=self._policy.audience,
-            leeway=self._policy.leeway,
-            options=self._options,
-        )
+        claims = self._verify(token, key)
+        self._remembered.put(mark, claims, kid, key)
+        return claims
+
+    def _verify(self, token: str, key: Key) -> dict[str, Any]:
+        try:
+            claims = self._jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm],
+                issuer=self._policy.issuer,
+                audience=self._policy.audience,
+                leeway=self._policy.leeway,
+                options=self._options,
+            )
+        except HostError:
+            raise
+        except Exception as exc:  # PyJWT raises more than its own classes on hostile input
+            raise Unauthenticated(reason=_reason(exc)) from exc
         max_life = self._policy.max_life
         if max_life and claims["exp"] - claims.get("iat", time.time()) > max_life:
             raise Unauthenticated(reason="lifetime")
-        self._remembered.put(mark, claims, kid, key)
         return claims
 
     def _check_header(self, header: Mapping[str, Any]) -> str | None:
@@ -151,9 +148,12 @@ def _header(token: str) -> dict[str, Any]:
 
 def _object(raw: bytes) -> dict[str, Any]:
     """Read an object in which each name stands once (RFC 7515 section 4, RFC 7519 section 4)."""
-    value = parse_json(raw)
+    try:
+        value = parse_json(raw)
+    except NotJson as exc:
+        raise Unauthenticated from exc
     if not isinstance(value, dict):
-        raise NotJson("no object")
+        raise Unauthenticated
     return value
 
 
