@@ -12,7 +12,7 @@ import orjson
 
 from .keys import Key
 
-MAX_REMEMBERED = 4096
+MAX_REMEMBERED = 2048
 """Tokens; the claims of one are at most 6 KB, and hardly ever more than 500 bytes."""
 
 
