@@ -234,7 +234,7 @@ def _api_key(location: str, name: str) -> Extract:
 
 
 def _only(values: list[T]) -> T | None:
-    """Return the one credential, None for none; nothing has been decoded yet."""
+    """Return the one credential, None for none; raise Unauthenticated for several, and for one that is too long."""
     if len(values) > 1:
         raise Unauthenticated(reason="ambiguous")
     if any(len(value) > MAX_CREDENTIAL for value in values):
