@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
@@ -29,8 +28,6 @@ Identify = Callable[..., Awaitable[Any]]
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
-
-_log = logging.getLogger("relay.auth")
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
 
@@ -100,8 +97,6 @@ class Authenticator:
             else:
                 if claims is not None:
                     return claims, await self._caller(claims, requirement)
-        if isinstance(failure, Unauthenticated):
-            _tell(failure.reason)
         if failure is not None:
             raise failure
         if self._optional:
@@ -113,14 +108,8 @@ class Authenticator:
             return await self._identify(claims=claims)
         except Exception as exc:
             if getattr(exc, "status", None) == Unauthenticated.status:
-                _tell(getattr(exc, "reason", "refused"))
                 exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
             raise
-
-
-def _tell(reason: str) -> None:
-    """Log why a credential is refused: a word, nothing of the credential."""
-    _log.info("token refused", extra={"reason": reason})
 
 
 class _Requirement:

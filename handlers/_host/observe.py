@@ -6,6 +6,7 @@ Neither has a query string, a header, a body or a credential; the path is there,
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
@@ -20,6 +21,7 @@ _requests = logging.getLogger("relay.requests")
 UNMATCHED = "unmatched"
 """What stands for the operation of a request that belongs to none."""
 
+_WORD = re.compile("[a-z][a-z-]{0,31}")
 _OUTCOME = "relay.outcome"  # where a request's scope keeps what its line is to say beside the status
 
 
@@ -49,7 +51,10 @@ class Observer:
         code = found.code if found else HostError.code
         scope[_OUTCOME] = {"code": code}
         if found is not None and found.status == Unauthenticated.status:
-            reason = scope[_OUTCOME]["reason"] = getattr(exc, "reason", "refused")
+            reason = getattr(exc, "reason", "")
+            if not isinstance(reason, str) or not _WORD.fullmatch(reason):
+                reason = "refused"  # a package's own error may say anything, a label may not
+            scope[_OUTCOME]["reason"] = reason
             if self.metrics is not None:
                 self.metrics.refused(operation, reason)
         if found is not None and found.status < 500:
