@@ -92,6 +92,10 @@ class TokenVerifier:
         self._remembered.put(mark, claims, kid, key)
         return claims
 
+    async def check(self) -> list[str]:
+        """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
+        return await self._keys.check()
+
     def _verify(self, token: str, key: Key) -> dict[str, Any]:
         try:
             claims = self._jwt.decode(
