@@ -174,6 +174,25 @@ def test_our_own_service_keeps_every_secret(tmp_path, loaded, planted):
         planted.assert_not_in(file.name, file.read_bytes())
 
 
+COMMANDS = [
+    ("check", "--format", "json"),
+    ("keys", "status", "--format", "json"),
+    ("keys", "seal"),
+    ("keys", "rotate", "--dry-run"),
+    ("token", "--user", USER),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_commands_keep_every_secret(tmp_path, loaded, planted, command):
+    """What they print goes into terminals, tickets and the logs of pipelines."""
+    done = relay(tmp_path, *command, **loaded, RELAY_PORT="0")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    planted.assert_not_in("what is printed", (done.stdout + done.stderr).encode())
+
+
 THINGS = """
 import asyncio
 import contextlib
