@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _A_BATCH = 100  # secrets that are stored anew at a time: one transaction of SQLite, one trip to MongoDB
 
+_INTERRUPTED = 130  # what a shell says of a command that SIGINT ends
+
 EXAMPLES = """\b
 A new key goes first, those it follows stay until nothing is sealed with them any more:
   umask 077; export RELAY_KEYRING=keyring
@@ -71,10 +73,11 @@ def status(form: str) -> None:
         from handlers._store.sealing import take_census
 
         async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, Census]:
-            return keyring or Keyring({}), await take_census(store.secrets())
+            keyring = keyring or Keyring({})
+            return keyring, await take_census(store.secrets(), keyring)
 
         keyring, census = asyncio.run(_with_store(look))
-    problems = list(census.problems(keyring))
+    problems = list(census.problems())
     if form == "json":
         click.echo(json.dumps(_summary(keyring, census, problems), indent=2))
     else:
@@ -115,14 +118,19 @@ def _sealed(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
 
 
 def _rotated(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
-    """Seal a secret anew that is under another key than the first; None for any other."""
+    """Seal a secret anew that is under another key than the first; None for any other.
+
+    NotOpened for one that stays closed, also under the first: its id may have been another key's.
+    """
     from handlers._store.keyring import NotOpened
 
     if secret.value is None:
-        raise NotOpened("it is sealed in a way that this version does not know")
-    if isinstance(secret.value, str) or secret.value.key_id == keyring.key_ids[0]:
+        raise NotOpened("it is of no use")
+    if isinstance(secret.value, str):
         return None
     plain = keyring.open(secret.organization_id, secret.name, secret.value)
+    if secret.value.key_id == keyring.key_ids[0]:
+        return None
     return keyring.seal(secret.organization_id, secret.name, plain)
 
 
@@ -130,7 +138,11 @@ def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
     """Store anew what `renew` makes of the secrets, tell what became of them, and exit."""
     with setup_errors():
         work = partial(_renew_all, command=command, renew=renew, dry_run=dry_run)
-        is_done = asyncio.run(_with_store(work))
+        try:
+            is_done = asyncio.run(_with_store(work))
+        except KeyboardInterrupt:
+            click.echo(f"relay keys {command}: interrupted; what was done stays, run it again", err=True)
+            raise SystemExit(_INTERRUPTED) from None
     raise SystemExit(0 if is_done else 1)
 
 
@@ -143,14 +155,17 @@ async def _renew_all(
 
     if keyring is None:
         raise SetupError([Problem("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
-    before = await take_census(store.secrets())
+    before = await take_census(store.secrets(), keyring)
     click.echo(f"before: {_one_line(before)}")
     due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
     if dry_run:
+        click.echo("".join(f"{problem}\n" for problem in before.stuck()), nl=False)
         click.echo(f"relay keys {command}: {counted(due)} to be sealed with the key {keyring.key_ids[0]}")
         return not stuck
     is_scrubbed = await store.scrub()
-    click.echo(f"after: {_one_line(await take_census(store.secrets()))}")
+    after = await take_census(store.secrets(), keyring)
+    click.echo(f"after: {_one_line(after)}")
+    click.echo("".join(f"{problem}\n" for problem in after.stuck()), nl=False)
     click.echo(f"relay keys {command}: {counted(replaced)} sealed with the key {keyring.key_ids[0]}")
     if changed := due - replaced:
         click.echo(f"{counted(changed)} changed meanwhile, left as loaded; run it again")
@@ -170,16 +185,14 @@ async def _renew(
 
     due = replaced = stuck = 0
     batch: list[tuple[StoredSecret, Sealed]] = []
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not sys.stderr.isatty()) as progress:
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Secrets", total=total)
         async for secret in store.secrets():
             progress.advance(task)
             try:
                 sealed = renew(keyring, secret)
-            except NotOpened as exc:
+            except NotOpened:
                 stuck += 1
-                console.out(f"error: {secret.name} of {secret.organization_id}: {exc}", highlight=False)
                 continue
             if sealed is None:
                 continue
@@ -206,8 +219,8 @@ async def _with_store(work: Callable[[Store, Keyring | None], Any]) -> Any:
         async with opened_store(settings) as store:
             return await work(store, keyring(settings))
     except StoreUnavailable as exc:
-        told = "the database did not answer; what was done stays, run it again"
-        raise SetupError([Problem("RELAY_STORE", told)]) from exc
+        told = exc.reason or "the database did not answer"
+        raise SetupError([Problem("RELAY_STORE", f"{told}; what was done stays, run it again")]) from exc
 
 
 def _summary(keyring: Keyring, census: Census, problems: list[str]) -> dict[str, Any]:
@@ -240,5 +253,5 @@ def _key_lines(keyring: Keyring, census: Census) -> Iterator[str]:
 def _one_line(census: Census) -> str:
     """Say how many secrets are in which state."""
     counts = [f"{count} under {key_id}" for key_id, count in sorted(census.by_key.items())]
-    others = [(census.plain, "in plain text"), (census.unreadable, "sealed in an unknown way")]
+    others = [(census.plain, "in plain text"), (census.unreadable, "of no use")]
     return ", ".join(counts + [f"{count} {told}" for count, told in others if count]) or "no secrets"

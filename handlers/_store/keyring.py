@@ -48,10 +48,6 @@ class NotOpened(Exception):
     """A sealed secret that stays closed; the text says which key is concerned."""
 
 
-class UnknownKey(NotOpened):
-    """A sealed secret whose key the keyring does not have."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A secret as it is stored: sealed by the key of that id; the ciphertext ends with the tag."""
@@ -82,10 +78,10 @@ class Keyring:
         return Sealed(key_id, nonce, cipher.encrypt(nonce, secret.encode(), bound))
 
     def open(self, organization_id: str, field: str, sealed: Sealed) -> str:
-        """Return the secret; NotOpened when it was sealed by another key, or for another place."""
+        """Return the secret; NotOpened without its key, or when another sealed it, or for another place."""
         cipher = self._ciphers.get(sealed.key_id)
         if cipher is None:
-            raise UnknownKey(f"RELAY_KEYRING has no key {sealed.key_id}")
+            raise NotOpened(f"RELAY_KEYRING has no key {sealed.key_id}")
         bound = _bound_to(organization_id, field, sealed.key_id)
         try:
             return cipher.decrypt(sealed.nonce, sealed.ciphertext, bound).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymongo
@@ -146,13 +147,15 @@ class MongoStore:
         return settings, numbers
 
     async def secrets(self) -> AsyncIterator[StoredSecret]:
-        """See `Store.secrets`; a record whose organization is no ObjectId belongs to nobody."""
+        """See `Store.secrets`; what a record has whose organization is no ObjectId is nobody's, and of no use."""
         after = None
         while records := await self._page(after):
             for record in records:
-                if isinstance(organization := record.get("organizationId"), ObjectId):
-                    for secret in sealing.stored_secrets(str(organization), record, mongo_secrets.to_bytes):
-                        yield secret
+                organization = record.get("organizationId")
+                is_owned = isinstance(organization, ObjectId)
+                owner = str(organization) if is_owned else f"the record {record['_id']!r}"
+                for secret in sealing.stored_secrets(owner, record, mongo_secrets.to_bytes):
+                    yield secret if is_owned else replace(secret, value=None)
                 after = record["_id"]
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
@@ -168,8 +171,8 @@ class MongoStore:
         await self.ready()
         await asyncio.wait([self._indexes], timeout=_ANSWER_SECONDS)
         missing = await self._answer(mongo_secrets.missing_indexes(self._database))
-        census = await sealing.take_census(self.secrets())
-        return [*missing, *census.problems(self._keyring)]
+        census = await sealing.take_census(self.secrets(), self._keyring)
+        return [*missing, *census.problems()]
 
     async def _page(self, after: Any) -> list[dict[str, Any]]:
         return await self._answer(mongo_secrets.read(self._credentials, after))

@@ -84,7 +84,7 @@ def check_records(batch: Batch) -> None:
     """Raise `RecordRefused` for the first record that no store could keep."""
     for kind, key, records in _kinds(batch):
         for record in records:
-            if not _storable(record):
+            if not is_storable(record):
                 raise RecordRefused(kind, str(record[key]), "holds a text or a name that cannot be stored")
             for name in (key, "organizationId"):
                 if name in record and not ID.fullmatch(str(record[name])):
@@ -124,16 +124,19 @@ def is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip(BLANK))
 
 
-def _text(value: object) -> str | None:
-    return value if is_text(value) else None
-
-
-def _storable(value: Any) -> bool:
+def is_storable(value: Any) -> bool:
+    """Tell whether both databases can keep a value as it is."""
     if isinstance(value, str):
         return not _UNSTORABLE.search(value)
     if isinstance(value, list):
-        return all(map(_storable, value))
+        return all(map(is_storable, value))
     if isinstance(value, dict):
         # MongoDB would read the dot as a path and the dollar as an operator.
-        return all(_storable(k) and _storable(v) and "." not in k and k[:1] != "$" for k, v in value.items())
+        return all(
+            is_storable(k) and is_storable(v) and "." not in k and k[:1] != "$" for k, v in value.items()
+        )
     return True
+
+
+def _text(value: object) -> str | None:
+    return value if is_text(value) else None

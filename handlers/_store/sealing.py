@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import StoredSecret
-from .keyring import KEY_ID, VERSION, KeyringMissing, NotOpened, Sealed, UnknownKey
-from .rules import SECRETS, is_text
+from .keyring import KEY_ID, VERSION, KeyringMissing, NotOpened, Sealed
+from .rules import SECRETS, is_storable, is_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ def stored_secrets(
         value = record.get(name)
         if isinstance(value, str):
             if is_text(value):
-                yield StoredSecret(organization_id, name, value)
+                yield StoredSecret(organization_id, name, value if is_storable(value) else None)
         elif value is not None:
             yield StoredSecret(organization_id, name, _sealed(value, decode))
 
@@ -71,12 +71,17 @@ def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Sealed | None:
 
 @dataclass
 class Census:
-    """How many secrets a store holds: by the id of their key, in plain text, and those nobody can read."""
+    """How many secrets a store holds: by the id of their key, in plain text, and those nobody can use.
 
+    With a keyring each is opened: an id may have been another key's before.
+    """
+
+    keyring: Keyring | None = None
     by_key: Counter[str] = field(default_factory=Counter)
     plain: int = 0
     unreadable: int = 0
-    _samples: dict[str, tuple[str, str, Sealed]] = field(default_factory=dict)
+    _closed: Counter[str] = field(default_factory=Counter)
+    _examples: dict[str | None, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -85,39 +90,54 @@ class Census:
 
     def add(self, secret: StoredSecret) -> None:
         """Count a secret."""
+        place = f"{secret.name} of {secret.organization_id}"
         match secret.value:
-            case Sealed() as sealed:
-                self.by_key[sealed.key_id] += 1
-                self._samples.setdefault(sealed.key_id, (secret.organization_id, secret.name, sealed))
+            case Sealed(key_id) as sealed:
+                self.by_key[key_id] += 1
+                if not self._opens(secret, sealed):
+                    self._closed[key_id] += 1
+                    self._examples.setdefault(key_id, place)
             case str():
                 self.plain += 1
             case _:
                 self.unreadable += 1
+                self._examples.setdefault(None, place)
 
-    def problems(self, keyring: Keyring | None) -> Iterator[str]:
-        """Tell what a person should mend; without a keyring, nothing of keys.
-
-        That a key is the right one is shown by one secret that it opens.
-        """
+    def problems(self) -> Iterator[str]:
+        """Tell what a person should mend; without a keyring, nothing of keys."""
         if self.plain:
             yield f"{counted(self.plain)} in plain text; run `relay keys seal`"
+        yield from self.stuck()
+
+    def stuck(self) -> Iterator[str]:
+        """Tell of the secrets that no command around the keyring can do anything about."""
         if self.unreadable:
-            yield f"{counted(self.unreadable)} sealed in a way that this version does not know, to be loaded anew"
-        if keyring is None:
-            return
-        for key_id, count in sorted(self.by_key.items()):
-            organization_id, name, sealed = self._samples[key_id]
-            try:
-                keyring.open(organization_id, name, sealed)
-            except UnknownKey:
+            yield (
+                f"{counted(self.unreadable)} of no use, such as {self._examples[None]}: no text, of no "
+                "organization, or sealed in a way that this version does not know; load anew, or remove"
+            )
+        for key_id, count in sorted(self._closed.items()):
+            if self.keyring is None or key_id not in self.keyring.key_ids:
                 yield f"{counted(count)} under the key {key_id}, which RELAY_KEYRING does not have; add it"
-            except NotOpened as exc:
-                yield f"{name} of {organization_id}: {exc}; it is another key, or the secret was moved there"
+            else:
+                yield (
+                    f"{counted(count)} not opened by the key {key_id}, such as {self._examples[key_id]}: moved "
+                    "there, or sealed by another key of this id; rotate with that one in its place, or load anew"
+                )
+
+    def _opens(self, secret: StoredSecret, sealed: Sealed) -> bool:
+        if self.keyring is None:
+            return True
+        try:
+            self.keyring.open(secret.organization_id, secret.name, sealed)
+        except NotOpened:
+            return False
+        return True
 
 
-async def take_census(secrets: AsyncIterator[StoredSecret]) -> Census:
-    """Count a store's secrets."""
-    census = Census()
+async def take_census(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> Census:
+    """Count a store's secrets, and open them with a keyring if there is one."""
+    census = Census(keyring)
     async for secret in secrets:
         census.add(secret)
     return census

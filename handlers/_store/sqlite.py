@@ -137,9 +137,9 @@ class SqliteStore:
 
     async def check(self) -> list[str]:
         """See `Store.check`."""
-        census = await sealing.take_census(self.secrets())
+        census = await sealing.take_census(self.secrets(), self._keyring)
         with _troubles():
-            return [*sqlite_secrets.exposures(self._path), *census.problems(self._keyring)]
+            return [*sqlite_secrets.exposures(self._path), *census.problems()]
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with _troubles():

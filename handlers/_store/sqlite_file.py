@@ -61,6 +61,7 @@ _REMEDIES = {
     sqlite3.SQLITE_FULL: "is on a disk that is full; make room",
     sqlite3.SQLITE_IOERR: "cannot be read or written; check the disk, its room and the files beside it",
     sqlite3.SQLITE_BUSY: "is locked by another process; try again",
+    sqlite3.SQLITE_ERROR: "holds what this program did not write; restore it from a backup",
 }
 
 
@@ -155,7 +156,9 @@ def is_locked(trouble: sqlite3.Error | OSError) -> bool:
 
 
 def _code(trouble: Exception) -> int:
-    return getattr(trouble, "sqlite_errorcode", 0) & 0xFF  # the primary code is the low byte
+    # The primary code is the low byte; a text that is no UTF-8 comes without one.
+    unknown = sqlite3.SQLITE_ERROR if isinstance(trouble, sqlite3.Error) else sqlite3.SQLITE_OK
+    return getattr(trouble, "sqlite_errorcode", unknown) & 0xFF
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
