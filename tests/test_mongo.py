@@ -184,11 +184,15 @@ async def test_seals_into_binary_data(store, database):
 
 
 @pytest.mark.mongo
-async def test_a_record_of_nobody_has_no_secrets(store, database):
-    """One whose organization is no ObjectId cannot be sealed for it, and is never read."""
-    await database["organizationcredentials"].insert_one({"organizationId": ACME, "webhookSecret": "canary"})
+async def test_tells_of_a_record_of_nobody(store, database):
+    """One whose organization is no ObjectId cannot be sealed for it; that something lies there is told."""
+    record = {"_id": "x", "organizationId": ACME, "webhookSecret": "canary"}
+    await database["organizationcredentials"].insert_one(record)
 
-    assert [secret async for secret in store.secrets()] == []
+    [secret] = [secret async for secret in store.secrets()]
+
+    assert (secret.organization_id, secret.value) == ("the record 'x'", None)
+    assert any(told.startswith("1 secret of no use") for told in await store.check())
 
 
 @pytest.mark.mongo
@@ -313,6 +317,37 @@ async def test_puts_back_what_was_when_a_write_is_refused(store, database):
     assert (refusal.value.kind, refusal.value.id) == ("users", BO)
     assert "alex@example.com" not in str(refusal.value)
     assert [await collection.find().to_list() for collection in collections] == before
+
+
+@pytest.mark.mongo
+async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database, monkeypatch, caplog):
+    """A load that fails would bring the plain secret back that `relay keys seal` has just done away with."""
+    credentials = database["organizationcredentials"]
+    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "webhookSecret": "other"}]))
+    await credentials.update_one({}, {"$set": {"elevenlabsApiKey": "canary"}})
+    remembering = mongo_load._Step.put_back
+
+    async def seal_first(step):
+        async for one in store.secrets():
+            if isinstance(one.value, str):
+                sealed = keyrings.OLD_ONLY.seal(one.organization_id, one.name, one.value)
+                await store.replace_secrets([(one, sealed)])
+        return await remembering(step)
+
+    monkeypatch.setattr(mongo_load._Step, "put_back", seal_first)
+    await credentials.create_index("aiVoiceProvider", unique=True)
+    batch = [
+        {"organizationId": ACME, "sinchEstProjectId": "project"},
+        {"organizationId": "b" * 24, "sinchEstProjectId": "another"},
+    ]
+    with pytest.raises(RecordRefused):
+        await store.load(Batch([{"_id": "b" * 24}], [], batch))
+
+    stored = await credentials.find().to_list()
+    assert len(stored) == 1
+    assert "canary" not in str(stored)
+    [record] = [record for record in caplog.records if "in part" in record.getMessage()]
+    assert record.getMessage() == "A batch stays loaded in part (1 changed meanwhile); load it again"
 
 
 async def test_a_database_that_is_down_does_not_stop_the_start(caplog):

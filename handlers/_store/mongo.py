@@ -170,7 +170,7 @@ class MongoStore:
         """See `Store.check`; indexes that opening the store has just begun to create get their time."""
         await self.ready()
         await asyncio.wait([self._indexes], timeout=_ANSWER_SECONDS)
-        missing = await self._answer(mongo_secrets.missing_indexes(self._database))
+        missing = await self._answer(mongo_client.missing_indexes(self._database))
         census = await sealing.take_census(self.secrets(), self._keyring)
         return [*missing, *census.problems()]
 

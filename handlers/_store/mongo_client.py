@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from . import StoreMisconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
@@ -31,6 +31,12 @@ _DEFAULTS = {
     "maxPoolSize": 50,
     "waitQueueTimeoutMS": 500,
 }
+
+INDEXES = (
+    ("users", ["organizationId", "_id"], False),
+    ("organizationcredentials", ["organizationId"], True),
+)
+"""Collection, keys, and whether they are unique."""
 
 _RETRY_SECONDS = 1.0
 _INDEX_SECONDS = 600.0  # a large collection takes its time, and no request waits for it
@@ -73,8 +79,8 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asynci
         try:
             await database.command("ping")
             with pymongo.timeout(_INDEX_SECONDS):
-                await _ensure_index(database["users"], ["organizationId", "_id"])
-                await _ensure_index(database["organizationcredentials"], ["organizationId"], unique=True)
+                for name, keys, unique in INDEXES:
+                    await _ensure_index(database[name], keys, unique=unique)
         except PyMongoError as exc:
             reason = _reason(database.client, exc)
             if reason != told:
@@ -84,6 +90,19 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asynci
                 await asyncio.wait_for(ending.wait(), _RETRY_SECONDS)
         else:
             return
+
+
+async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
+    """Tell the indexes that are not there."""
+    problems = []
+    for name, keys, unique in INDEXES:
+        found = (await database[name].index_information()).values()
+        if not any(_is_index(index, keys, unique=unique) for index in found):
+            kind = "unique index" if unique else "index"
+            problems.append(
+                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; the log says why it could not be created"
+            )
+    return problems
 
 
 def _reason(client: pymongo.AsyncMongoClient[Any], trouble: BaseException) -> str:
@@ -101,7 +120,7 @@ def _reason(client: pymongo.AsyncMongoClient[Any], trouble: BaseException) -> st
 
 
 async def _ensure_index(
-    collection: AsyncCollection[dict[str, Any]], keys: Sequence[str], *, unique: bool = False
+    collection: AsyncCollection[dict[str, Any]], keys: Sequence[str], *, unique: bool
 ) -> None:
     try:
         await collection.create_index(keys, unique=unique)
@@ -114,3 +133,7 @@ async def _ensure_index(
             collection.name,
             exc.code,
         )
+
+
+def _is_index(index: Mapping[str, Any], keys: Sequence[str], *, unique: bool) -> bool:
+    return [key for key, _ in index["key"]] == keys and bool(index.get("unique")) >= unique

@@ -38,7 +38,8 @@ async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
     """Merge a batch of checked and sealed records: remember what it changes, write, put that back on failure.
 
     Readers may see a part while it is being written. A part stays if this process dies or the database goes
-    away midway; loading the batch again completes it. Putting back may undo what others wrote meanwhile.
+    away midway, or where others have written since: putting that back could undo their work, and bring back
+    what they have sealed. Loading the batch again completes it.
     """
     raw = database.with_options(codec_options=_RAW)
     steps = [
@@ -67,13 +68,16 @@ async def _stored_organizations(database: AsyncDatabase[dict[str, Any]], batch: 
 
 
 async def _put_back(steps: list[_Step]) -> None:
+    left = 0
     try:
         with pymongo.timeout(_LOAD_SECONDS):
             for step in reversed(steps):
-                await step.put_back()
+                left += await step.put_back()
     except PyMongoError as exc:
         # Its text may quote documents.
         _log.error("A batch stays loaded in part (%s); load it again", type(exc).__name__)
+    if left:
+        _log.error("A batch stays loaded in part (%s changed meanwhile); load it again", left)
 
 
 @dataclass
@@ -85,6 +89,7 @@ class _Step:
     records: list[dict[str, Any]]
     collection: AsyncCollection[RawBSONDocument]
     before: dict[ObjectId, RawBSONDocument] = field(default_factory=dict)
+    written: int = 0
 
     async def remember(self) -> None:
         keys = [ObjectId(record[self.key]) for record in self.records]
@@ -93,35 +98,54 @@ class _Step:
 
     async def write(self) -> None:
         updates = [_merge(self.key, record) for record in self.records]
-        with suppress(BulkWriteError):  # an upsert may lose a race, and each update can safely be repeated
-            return await self._run(updates)
         try:
-            return await self._run(updates)
+            with suppress(
+                BulkWriteError
+            ):  # an upsert may lose a race, and each update can safely be repeated
+                await self._run(updates)
+                self.written = len(updates)
+                return
+            await self._run(updates)
+            self.written = len(updates)
         except BulkWriteError as exc:
             if not exc.details["writeErrors"]:
                 raise
             error = exc.details["writeErrors"][0]
+            self.written = error["index"]
             record = self.records[error["index"]]
             raise RecordRefused(
                 self.kind, record[self.key], f"MongoDB refuses it, code {error['code']}"
             ) from exc
 
-    async def put_back(self) -> None:
-        keys = {ObjectId(record[self.key]) for record in self.records}
-        added = keys - self.before.keys()
-        await self._run([ReplaceOne({self.key: key}, stored) for key, stored in self.before.items()])
-        await self._run([DeleteOne({self.key: key}) for key in added])
+    async def put_back(self) -> int:
+        """Undo what was written, and return how many records others have changed since, which stay."""
+        undone = await self._run([self._undo(record) for record in self.records])
+        return max(self.written - undone, 0)
 
-    async def _run(self, operations: Sequence[_Operation]) -> None:
-        if operations:
-            await self.collection.bulk_write(operations)
+    def _undo(self, record: dict[str, Any]) -> _Operation:
+        stored = self.before.get(ObjectId(record[self.key]))
+        given, cleared = _changes(self.key, record)
+        fields = {name: {"$eq": value} for name, value in ({**(stored or {}), **given}).items()}
+        as_left = fields | {name: {"$exists": False} for name in cleared}
+        return ReplaceOne(as_left, stored) if stored else DeleteOne(as_left)
+
+    async def _run(self, operations: Sequence[_Operation]) -> int:
+        """Carry out operations in their order, and return how many documents they found."""
+        if not operations:
+            return 0
+        result = await self.collection.bulk_write(operations)
+        return result.matched_count + result.deleted_count
 
 
 def _merge(key: str, record: dict[str, Any]) -> UpdateOne:
+    given, cleared = _changes(key, record)
+    update = {"$set": given, "$unset": dict.fromkeys(cleared, "")} if cleared else {"$set": given}
+    return UpdateOne({key: given[key]}, update, upsert=True)
+
+
+def _changes(key: str, record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what a record sets and the fields that it clears; the key is set, to what it is: something must be."""
     ids = {name: ObjectId(record[name]) for name in (key, "organizationId") if name in record}
     fields = {name: value for name, value in record.items() if name not in ("_id", "organizationId")}
-    # The key is set as well, to what it is: an update must set something.
     given = ids | {name: value for name, value in fields.items() if value is not None}
-    cleared = {name: "" for name, value in fields.items() if value is None}
-    update = {"$set": given, "$unset": cleared} if cleared else {"$set": given}
-    return UpdateOne({key: ids[key]}, update, upsert=True)
+    return given, [name for name, value in fields.items() if value is None]

@@ -1,4 +1,4 @@
-"""The secrets in MongoDB, for the commands around the keyring; and the indexes that should be there."""
+"""The secrets in MongoDB, for the commands around the keyring."""
 
 from __future__ import annotations
 
@@ -11,21 +11,14 @@ from . import rules, sealing
 from .keyring import Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pymongo.asynchronous.collection import AsyncCollection
-    from pymongo.asynchronous.database import AsyncDatabase
 
     from . import StoredSecret
 
 _FIELDS = dict.fromkeys(("organizationId", *rules.SECRETS), 1)
 _A_PAGE = 200
-
-# As `mongo_client` creates them.
-_INDEXES = (
-    ("users", ["organizationId", "_id"], False),
-    ("organizationcredentials", ["organizationId"], True),
-)
 
 
 async def read(credentials: AsyncCollection[dict[str, Any]], after: Any) -> list[dict[str, Any]]:
@@ -48,19 +41,6 @@ async def replace(
     return (await credentials.bulk_write(updates, ordered=False)).matched_count
 
 
-async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
-    """Tell the indexes that are not there."""
-    problems = []
-    for name, keys, unique in _INDEXES:
-        found = (await database[name].index_information()).values()
-        if not any(_is_index(index, keys, unique=unique) for index in found):
-            kind = "unique index" if unique else "index"
-            problems.append(
-                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; the log says why it could not be created"
-            )
-    return problems
-
-
 def to_document(sealed: Sealed) -> dict[str, Any]:
     """Return a sealed secret as BSON has it: bytes are binary data."""
     return sealing.to_document(sealed, bytes)
@@ -71,10 +51,6 @@ def to_bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError
     return value
-
-
-def _is_index(index: Mapping[str, Any], keys: Sequence[str], *, unique: bool) -> bool:
-    return [key for key, _ in index["key"]] == keys and bool(index.get("unique")) >= unique
 
 
 def _is_still(secret: StoredSecret) -> dict[str, Any]:
