@@ -177,6 +177,19 @@ async def test_answers_as_designed_while_the_file_is_locked(tmp_path, caplog):
         assert record.exc_info is None
 
 
+async def test_the_two_questions_of_a_request_end_in_time_together(tmp_path):
+    """The first may take nearly as long as it may, and the second then, too."""
+    await fill(tmp_path)
+    async with open_store(f"sqlite:///{tmp_path}/relay.db") as store:
+        await store.voice_ai(ACME)
+        began = time.monotonic()
+        with held(tmp_path / "relay.db"):
+            for asking in (store.user(ALEX), store.voice_ai(ACME)):
+                await faults.unavailable_in_time(asking)
+
+    assert time.monotonic() - began < 3.5
+
+
 def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
     """Who loads is to know what to wait for."""
     files = write_files(tmp_path, 1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sqlite3
@@ -15,10 +16,12 @@ import pytest
 
 import faults
 import keyrings
+from handlers._host.logs import REQUEST_ID
 from handlers._store import (
     Batch,
     StoreAbsent,
     StoreMisconfigured,
+    StoreUnavailable,
     open_store,
     rules,
     sqlite_file,
@@ -189,6 +192,22 @@ async def test_logs_under_the_services_name(path, monkeypatch, caplog):
             pass
 
     assert [record.name for record in caplog.records] == ["relay.store"]
+
+
+async def test_what_is_logged_has_the_id_of_the_request(store, path, monkeypatch):
+    """Also where another thread does the work: a line without it leads nowhere."""
+    ids = []
+    handler = logging.Handler()
+    handler.emit = lambda _record: ids.append(REQUEST_ID.get())
+    monkeypatch.setattr(logging.getLogger("relay.store"), "handlers", [handler])
+    path.unlink()
+
+    restore = REQUEST_ID.set("a-request")
+    with pytest.raises(StoreUnavailable):
+        await store.user(ALEX)
+    REQUEST_ID.reset(restore)
+
+    assert ids == ["a-request"]
 
 
 async def test_writing_waits_for_a_writer_only_so_long(store, path):
@@ -411,6 +430,7 @@ def test_keeps_what_it_acknowledged_through_a_kill(path):
     """A process that is killed while it loads loses nothing that a load had returned from."""
     program = f"""
 import asyncio
+import logging
 from handlers._store import Batch, open_store
 
 async def main():

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Whatever the URL says: a request asks who the caller is, then for something, and has 3 s for both.
-_USER_SECONDS = 0.8
-_ANSWER_SECONDS = 1.8
 _GRACE_SECONDS = 0.2  # for the driver to give up by itself
 _CLOSE_SECONDS = 2.5  # for what was asked and is not waited for any more
 _USERS_A_TRIP = 1000  # few round trips, and none so large that decoding it holds up other requests
@@ -115,7 +112,9 @@ class MongoStore:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        found = await self._answer(self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS), _USER_SECONDS)
+        found = await self._answer(
+            self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS), rules.USER_SECONDS
+        )
         return rules.user(user_id, *map(found.get, _ACCESS)) if found else None
 
     async def voice_ai(
@@ -169,7 +168,7 @@ class MongoStore:
     async def check(self) -> list[str]:
         """See `Store.check`; indexes that opening the store has just begun to create get their time."""
         await self.ready()
-        await asyncio.wait([self._indexes], timeout=_ANSWER_SECONDS)
+        await asyncio.wait([self._indexes], timeout=rules.ANSWER_SECONDS)
         missing = await self._answer(mongo_client.missing_indexes(self._database))
         census = await sealing.take_census(self.secrets(), self._keyring)
         return [*missing, *census.problems()]
@@ -204,7 +203,7 @@ class MongoStore:
             if stored.get("provider") == rules.SINCH
         ]
 
-    async def _answer(self, asked: Coroutine[Any, Any, T], seconds: float = _ANSWER_SECONDS) -> T:
+    async def _answer(self, asked: Coroutine[Any, Any, T], seconds: float = rules.ANSWER_SECONDS) -> T:
         """Wait for the driver, and leave it to itself when that takes too long or the caller is cancelled.
 
         Were it cancelled while it waits for a server, it could lose a lock of its own (Python 3.11: a

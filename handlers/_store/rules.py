@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 ID = re.compile("[0-9a-f]{24}")
 
+# A request asks who the caller is, then for something, and has 3 s for both.
+USER_SECONDS, ANSWER_SECONDS = 0.8, 1.8
+
 SINCH = "sinch"
 
 # What may be read of a stored number, in the order of the contract; the owner's two follow.

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,7 +29,6 @@ T = TypeVar("T")
 _log = logging.getLogger("relay.store")
 
 _READERS = 4
-_ANSWER_SECONDS = 2.5  # a read may have to wait for a thread first, and that thread for a lock
 
 
 def open_sqlite(
@@ -95,7 +95,7 @@ class SqliteStore:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        return await self._read(partial(sqlite_rows.read_user, user_id=user_id))
+        return await self._read(partial(sqlite_rows.read_user, user_id=user_id), rules.USER_SECONDS)
 
     async def voice_ai(
         self, organization_id: str
@@ -141,9 +141,12 @@ class SqliteStore:
         with _troubles():
             return [*sqlite_secrets.exposures(self._path), *census.problems()]
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _read(
+        self, work: Callable[[sqlite3.Connection], T], seconds: float = rules.ANSWER_SECONDS
+    ) -> T:
+        """Read within so many seconds: there may be a thread to wait for first, and a lock for that thread."""
         with _troubles():
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await self._run(self._readers, "BEGIN", work)
 
     async def _run(
@@ -155,7 +158,8 @@ class SqliteStore:
             with connection:  # commits, or rolls back what raised
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(executor, transaction)
+        # In the caller's context, so that what is logged has the id of the request.
+        return await asyncio.get_running_loop().run_in_executor(executor, copy_context().run, transaction)
 
     def _connection(self) -> sqlite3.Connection:
         """Give this thread its connection, which is to the file of the start and never to another.

@@ -12,7 +12,7 @@ from . import StoreAbsent, StoreMisconfigured
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCK_SECONDS = 2.0  # how long a statement waits for another process, well under the 3 s an answer may take
+LOCK_SECONDS = 1.5  # how long a statement waits for another process, less than whoever waits for the answer
 
 _VERSION = 1
 _SCHEMA = (
