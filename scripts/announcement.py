@@ -30,11 +30,12 @@ def announce(application: Application, port: int, *, demo: bool, record: Path | 
     if record:
         click.echo(f"Recording: all that is asked and answered goes to {record}")
     if demo:
-        from .demo import USER
+        from .demo import KEYRING, USER
         from .token import longest_life, mint
 
         token = mint(settings, USER, longest_life(settings, DEMO_TOKEN_LIFE))
-        click.echo(f"Data: {settings.store.get_secret_value().removeprefix('sqlite:///')}")
+        data = Path(settings.store.get_secret_value().removeprefix("sqlite:///"))
+        click.echo(f"Data: {data}, its secrets sealed with {KEYRING}")
         click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
 
 

@@ -22,6 +22,9 @@ DATA = Path(__file__).with_name("demo.json")
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
 """The demo user that tokens are minted for."""
 
+KEYRING = "demo-keyring"
+"""The file of the demo's keyring, beside its data."""
+
 _OWN = ("store", "keyring", "jwt_secret", "jwt_public_key", "jwt_jwks")
 
 
@@ -42,7 +45,7 @@ def demo_settings(**given: Any) -> Settings:
         Settings,
         **given,
         store=f"sqlite:///{folder / 'demo.db'}",
-        keyring=_kept(folder / "demo-keyring", new_entry("demo")),
+        keyring=_kept(folder / KEYRING, new_entry("demo")),
         jwt_secret=_kept(folder / "demo-jwt-secret", secrets.token_urlsafe(48)),
     )
 

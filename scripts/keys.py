@@ -50,7 +50,8 @@ def keys() -> None:
 def new(key_id: str | None) -> None:
     """Print a new key, an entry for the front of RELAY_KEYRING; its ID is the month unless one is given.
 
-    It is printed once and kept nowhere: what is sealed with a key that is lost stays closed.
+    It is printed once and kept nowhere: what is sealed with a key that is lost stays closed. A second one of
+    a month needs an ID of its own, and no ID is ever used again.
     """
     with setup_errors():
         from handlers._host.problems import Problem, SetupError
@@ -76,12 +77,12 @@ def status(form: str) -> None:
             keyring = keyring or Keyring({})
             return keyring, await take_census(store.secrets(), keyring)
 
-        keyring, census = asyncio.run(_with_store(look))
+        keyring, census = asyncio.run(_with_store(look, read_only=True))
     problems = list(census.problems())
     if form == "json":
         click.echo(json.dumps(_summary(keyring, census, problems), indent=2))
     else:
-        for line in (*_key_lines(keyring, census), *problems):
+        for line in [*_key_lines(keyring, census), *problems] or ["no secrets, and no RELAY_KEYRING is set"]:
             click.echo(line)
     raise SystemExit(1 if problems else 0)
 
@@ -207,17 +208,19 @@ async def _renew(
     return due, replaced, stuck
 
 
-async def _with_store(work: Callable[[Store, Keyring | None], Any]) -> Any:
-    """Do something with the store and the keyring of the settings."""
+async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only: bool = False) -> Any:
+    """Do something with the store and the keyring of the settings; with `read_only`, nothing is created."""
     from handlers._app import Settings, keyring, opened_store
-    from handlers._host.problems import Problem, SetupError
+    from handlers._host.problems import NotYetThere, Problem, SetupError
     from handlers._host.settings import load_settings
     from handlers._store import StoreUnavailable
 
     settings = load_settings(Settings)
     try:
-        async with opened_store(settings) as store:
+        async with opened_store(settings, read_only=read_only) as store:
             return await work(store, keyring(settings))
+    except NotYetThere as exc:
+        raise SetupError([Problem("RELAY_STORE", f"{exc}; `relay load` makes it")]) from exc
     except StoreUnavailable as exc:
         told = exc.reason or "the database did not answer"
         raise SetupError([Problem("RELAY_STORE", f"{told}; what was done stays, run it again")]) from exc

@@ -118,6 +118,18 @@ class TestStatus:
         assert (unknown.returncode, unknown.stdout.splitlines()[-1]) == (1, missing)
         assert (without.returncode, missing in without.stdout) == (1, True)
 
+    async def test_only_looks(self, tmp_path):
+        """Where there is nothing yet it says so, and makes no file."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        nothing = keys(tmp_path, url, "status", keyring="")
+        left = [*tmp_path.iterdir()]
+        await load(url, {})
+        empty = keys(tmp_path, url, "status", keyring="")
+
+        told = f"error: RELAY_STORE: {tmp_path}/relay.db is not there yet; `relay load` makes it\n"
+        assert (nothing.returncode, nothing.stderr, left) == (2, told, [])
+        assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
+
     async def test_speaks_json(self, tmp_path):
         """For whatever watches over it."""
         url = f"sqlite:///{tmp_path}/relay.db"

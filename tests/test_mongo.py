@@ -205,7 +205,7 @@ async def test_tells_which_indexes_are_missing(url, database):
         told = await store.check()
 
     assert told == [
-        "MongoDB has no unique index of organizationcredentials on organizationId; the log says why it could not be created"
+        "MongoDB has no unique index of organizationcredentials on organizationId; `relay serve` creates it, or logs why it cannot"
     ]
 
 

@@ -100,7 +100,7 @@ async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
         if not any(_is_index(index, keys, unique=unique) for index in found):
             kind = "unique index" if unique else "index"
             problems.append(
-                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; the log says why it could not be created"
+                f"MongoDB has no {kind} of {name} on {', '.join(keys)}; `relay serve` creates it, or logs why it cannot"
             )
     return problems
 
