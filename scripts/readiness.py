@@ -15,6 +15,7 @@ from handlers._host.keys import KeyProblem
 from handlers._host.metrics import BIND, bind_address
 from handlers._host.problems import NotYetThere, SetupError
 from handlers._host.settings import HostSettings, token_verifier
+from handlers._store import StoreUnavailable
 
 from . import announcement
 from .findings import Finding, Severity
@@ -158,7 +159,9 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Finding]:
             await one.ready()
         lines = await one.check() if hasattr(one, "check") else []
     except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
-        yield _wrong(name, f"not ready: {_told(exc)}; is it running, and reached from here?")
+        reason = exc.reason if isinstance(exc, StoreUnavailable) else ""
+        told = reason or f"{_told(exc)}; is it running, and reached from here?"
+        yield _wrong(name, f"not ready: {told}")
         return
     for line in lines:
         yield Finding("mend", Severity.WARNING, name, line)

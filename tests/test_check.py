@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from xml.etree import ElementTree as ET
 
@@ -322,3 +323,19 @@ class TestCommand:
         assert result.stdout.endswith("; is it running, and reached from here?\nrelay check: 1 error\n")
         assert time.monotonic() - started < 10
         assert "sk_canary" not in result.stdout
+
+    def test_says_what_is_wrong_with_a_file(self, tmp_path):
+        """It is there, and whether it runs is no question to ask of it."""
+        with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
+            connection.execute("PRAGMA user_version = 1")
+
+        result = relay(
+            tmp_path,
+            "check",
+            RELAY_PORT="0",
+            RELAY_JWT_SECRET=SECRET,
+            RELAY_STORE=f"sqlite:///{tmp_path}/relay.db",
+        )
+
+        told = "the database holds what this program did not write; restore it from a backup"
+        assert f"error: store: not ready: {told}\n" in result.stdout
