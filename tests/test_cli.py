@@ -92,7 +92,7 @@ class TestServe:
     def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
         """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
         for _ in range(2):
-            with serving(tmp_path, "--demo"):
+            with serving(tmp_path, "--demo") as service:
                 pass
         folder = tmp_path / "tether-relay"
         variables = {
@@ -103,6 +103,7 @@ class TestServe:
         result = relay(tmp_path, "keys", "status", **variables)
 
         assert (result.returncode, result.stdout) == (0, "3 secrets under the key demo; it seals\n")
+        assert f"Data: {folder}/demo.db, its secrets sealed with demo-keyring" in service.printed
         assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
     def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
