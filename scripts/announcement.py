@@ -34,7 +34,7 @@ def announce(application: Application, port: int, *, demo: bool, record: Path | 
         from .token import longest_life, mint
 
         token = mint(settings, USER, longest_life(settings, DEMO_TOKEN_LIFE))
-        data = Path(settings.store.get_secret_value().removeprefix("sqlite:///"))
+        data = settings.store.get_secret_value().removeprefix("sqlite:///")
         click.echo(f"Data: {data}, its secrets sealed with {KEYRING}")
         click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
 

@@ -99,9 +99,8 @@ class _Step:
     async def write(self) -> None:
         updates = [_merge(self.key, record) for record in self.records]
         try:
-            with suppress(
-                BulkWriteError
-            ):  # an upsert may lose a race, and each update can safely be repeated
+            # An upsert may lose a race, and each update can safely be repeated.
+            with suppress(BulkWriteError):
                 await self._run(updates)
                 self.written = len(updates)
                 return
@@ -125,7 +124,7 @@ class _Step:
     def _undo(self, record: dict[str, Any]) -> _Operation:
         stored = self.before.get(ObjectId(record[self.key]))
         given, cleared = _changes(self.key, record)
-        fields = {name: {"$eq": value} for name, value in ({**(stored or {}), **given}).items()}
+        fields = {name: {"$eq": value} for name, value in {**(stored or {}), **given}.items()}
         as_left = fields | {name: {"$exists": False} for name in cleared}
         return ReplaceOne(as_left, stored) if stored else DeleteOne(as_left)
 
