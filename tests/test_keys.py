@@ -314,6 +314,21 @@ async def test_waits_for_a_hanging_address_no_longer_than_it_must(rotating, key_
     assert key_server.asked <= 2
 
 
+async def test_only_so_many_wait_for_a_hanging_address(rotating, key_server, monkeypatch):
+    """Made-up keys must not hold every place that a service has for requests."""
+    monkeypatch.setattr(keys, "JWKS_WAITING", 2)
+    key_server.may_answer.clear()
+
+    waiting = [asyncio.create_task(refuses(rotating, NEW, "unknown-key")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    await asyncio.wait_for(refuses(rotating, NEW, "unknown-key"), keys.JWKS_WAIT / 2)
+
+    assert not any(task.done() for task in waiting)
+    for task in waiting:
+        task.cancel()
+    key_server.may_answer.set()
+
+
 async def test_blames_nobody_when_the_key_set_is_not_http():
     """Whatever answers there, it is no fault of the caller's."""
 

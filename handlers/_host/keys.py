@@ -30,6 +30,9 @@ MIN_RSA = 2048  # bits: RFC 7518 section 3.3
 JWKS_LIFE = 300.0  # seconds until a key set is read again
 JWKS_COOLDOWN = 10.0  # seconds between two readings, whatever tokens come in
 JWKS_WAIT = 3.0  # seconds that a request waits for a reading
+JWKS_WAITING = 64
+"""Requests that may wait for a reading at a time: tokens with made-up keys must not take every place there is."""
+
 JWKS_STALE = 86400.0
 """Seconds that a key set stays good while it cannot be read again.
 
@@ -132,6 +135,7 @@ class KeySet:
         self._read_at = self._tried_at = float("-inf")
         self._reading: Future[None] = Future()
         self._reading.set_result(None)
+        self._waiting = 0
         if not self._is_url:
             self._keys = parse_key_set(_read_file(Path(source)))
             self._read_at = time.monotonic()
@@ -145,12 +149,19 @@ class KeySet:
         if age <= JWKS_LIFE and (found := self._find(kid)):
             return found
         reading = self._read_again()
-        if reading and (age > JWKS_STALE or not self._find(kid)):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.wrap_future(reading), JWKS_WAIT)
+        if reading and self._waiting < JWKS_WAITING and (age > JWKS_STALE or not self._find(kid)):
+            await self._wait_for(reading)
         if time.monotonic() - self._read_at > JWKS_STALE:
             raise KeysUnavailable
         return self._find(kid)
+
+    async def _wait_for(self, reading: Future[None]) -> None:
+        self._waiting += 1
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.wrap_future(reading), JWKS_WAIT)
+        finally:
+            self._waiting -= 1
 
     async def check(self) -> list[str]:
         """See `Keys.check`; whatever was read before does not count."""
