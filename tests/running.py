@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -41,6 +42,15 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
         text=True,
         timeout=60,
         check=False,
+    )
+
+
+def logged(file: Path) -> str:
+    """The lines of a service's log without ids, times, and the path, which is told as a client sent it."""
+    beside = {"path", "request_id", "timestamp", "ms"}
+    lines = map(json.loads, file.read_text("utf-8").splitlines())
+    return "".join(
+        f"{ {key: value for key, value in line.items() if key not in beside} }\n" for line in lines
     )
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import echoing
 from hosting import SECRET, bearer
-from running import serving
+from running import logged, serving
 from scripts.verifying.spellings import Spellings
 from wire import connect, exchange, request
 
@@ -63,18 +63,11 @@ class Stage(NamedTuple):
         assert answer.status == 200, answer.body
         return json.loads(answer.body)
 
-    @property
-    def logged(self) -> str:
-        """The log without the paths in it, which operators are told as they were sent, ids and times."""
-        beside = {"path", "request_id", "timestamp", "ms"}
-        lines = map(json.loads, self.log.read_text("utf-8").splitlines())
-        return str([{key: value for key, value in line.items() if key not in beside} for line in lines])
-
     def refusal(self, sent: bytes, *hidden: str) -> dict[str, Any]:
         """Send a request that is refused, and return the problem; what is hidden stands nowhere."""
         answer = self.answer(sent)
         assert answer.headers["content-type"] == "application/problem+json", answer.raw
-        written = answer.body.decode() + self.logged
+        written = answer.body.decode() + logged(self.log)
         for secret in hidden:
             assert secret not in written
         problem = json.loads(answer.body)
@@ -100,7 +93,7 @@ def stage(tmp_path_factory) -> Iterator[Stage]:
     with serving(folder, *echoing.write(folder), **variables) as service:
         stage = Stage(service, folder / "stderr.log")
         yield stage
-        assert not Spellings([CANARY]).are_in(stage.logged.encode())
+        assert not Spellings([CANARY]).are_in(logged(stage.log).encode())
 
 
 def get(target: str, *headers: tuple[str, str | bytes]) -> bytes:
@@ -820,7 +813,7 @@ def test_a_failure_of_ours_tells_the_log_no_value(stage, path):
     """Where it failed and by which rule or class is what mends it."""
     stage.answers(request("GET", path.format(secret="hush-in-the-log")))
 
-    assert "hush-in-the-log" not in stage.logged
+    assert "hush-in-the-log" not in logged(stage.log)
 
 
 # --- What is held elsewhere ----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 import hostile
 import wellformed
-from running import ROOT, end
+from running import ROOT, end, logged
 from targets import Measured, garage, ours
 from wire import exchange
 
@@ -40,8 +40,8 @@ EXAMPLES, BATCHES, BATCH, SLOW = 500, 9, 480, 200
 CLIENTS, PACE, ROUND = 4, 25, 3.0
 """Good clients, requests a second of each, and seconds of a round."""
 
-RATE, HELD = 200, 100
-"""Hostile connections a second, which make some 300 requests, and slow ones beside them."""
+RATE, HELD = 70, 50
+"""Hostile connections a second, which make as many requests as the good clients, and slow ones beside them."""
 
 BOUND, ENOUGH, MOST, CALM = 3.0, 3, 6, 0.25
 """How many times its quiet value the good clients' p99 may be; in how many calm rounds of each kind, tried so often;
@@ -67,7 +67,7 @@ def test_ten_thousand_hostile_requests_change_nothing(target, tmp_path, capsys):
         after = settled(under_fire, before)
         assert answered_rightly(under_fire) == right
         wrong = [told(outcome, found) for outcome in outcomes if (found := hostile.fault(outcome, canaries))]
-        leaks = canaries.leaks(under_fire.log.read_bytes())
+        leaks = canaries.leaks(logged(under_fire.log).encode())
     with capsys.disabled():
         sys.stdout.write(
             f"\n{target.__name__}: seed {SEED}: {len(outcomes)} connections, {EXAMPLES} requests, {seconds:.0f} s; "
@@ -150,7 +150,7 @@ def test_hostile_traffic_keeps_good_clients_waiting_only_so_long(tmp_path, capsy
 
     Each client keeps one connection and asks 25 times a second, whether or not the last answer was slow
     in coming; what is measured is from when a request was due until its answer is whole. In a loaded
-    round a process of its own opens 200 connections a second and holds 100 slow ones beside them: a rate,
+    round a process of its own opens 70 connections a second and holds 50 slow ones beside them: a rate,
     since service and load share two cores and a spinning client would measure the scheduler.
 
     Quiet and loaded rounds alternate, and the best of each kind are compared, since noise only ever adds.

@@ -157,3 +157,14 @@ def test_writes_what_json_has_no_word_for(written):
     text = written(lambda log: log.info("told", extra={"what": {1, 2}, "path": "\ud800"}))
 
     assert json.loads(text)["event"] == "told"
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_path_neither_ends_a_line_nor_drives_a_terminal(written, style):
+    """Whoever asks for it would write lines of the log, or hide some."""
+    path = "/a\n\x1b[2J\x85\u2028{}"
+
+    text = written(lambda log: log.info("request", extra={"path": path}), style)
+
+    assert len(text.splitlines()) == 1
+    assert "\x1b[2J" not in text

@@ -51,7 +51,10 @@ def _formatter(*, is_console: bool, colors: bool) -> logging.Formatter:
     rendered: list[structlog.typing.Processor] = (
         [
             structlog.dev.ConsoleRenderer(
-                colors=colors, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+                colors=colors,
+                exception_formatter=structlog.dev.plain_traceback,
+                sort_keys=False,
+                repr_native_str=True,  # a path may hold what drives terminals
             )
         ]
         if is_console
@@ -103,7 +106,9 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def _as_json(event: Any, **_options: Any) -> str:
+    """Write a line in ASCII: some of what clients put into paths ends lines elsewhere, or drives terminals."""
     try:
-        return orjson.dumps(event, default=repr).decode()
+        line = orjson.dumps(event, default=repr).decode()
     except TypeError:  # half of a surrogate pair, a number of more than 64 bits
-        return json.dumps(event, default=repr)
+        line = ""
+    return line if line and line.isascii() else json.dumps(event, default=repr)
