@@ -1,8 +1,9 @@
 """HTTP/1.1 as uvicorn speaks it, with bounds on what comes before an application is asked, and on what comes after.
 
-uvicorn waits for a request's head for ever, holds an answer for whoever does not take it, keeps as much of it as is sent, and takes a chunked
-body's trailers for headers, past everything that has looked at the headers before (RFC 9110
-section 6.5.1 forbids that). Imported only to serve: it brings uvicorn along.
+uvicorn waits for a request's head for ever, and for the rest of a body that was answered before it was
+there; it keeps as much of a head as is sent, and as many requests; it holds an answer for whoever does not
+take it; and it takes a chunked body's trailers for headers, past everything that has looked at the headers
+before (RFC 9110 section 6.5.1 forbids that). Imported only to serve: it brings uvicorn along.
 """
 
 from __future__ import annotations
@@ -12,15 +13,25 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
-"""How long a head may take, from its first byte, or from the connection's first moment."""
+"""How long a head may take, from its first byte, or from the connection's first moment.
+
+So long, too, may take what is left of a body, once the answer is there.
+"""
 
 MAX_HEAD = 128 * 1024
 """Bytes of a head that are read before it is refused; the edge answers those over its own, lower limit."""
+
+MAX_PIPELINED = 32
+"""Requests that may wait on a connection behind the one that is being answered."""
 
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
 """How much of an answer that waits to be taken a client has to take, again and again, not to be cut off."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class _TooManyRequests(Exception):
+    """A client asks on and on, and does not wait for the answers."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -64,15 +75,25 @@ class Protocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request on."""
+        """Hand the request on, unless there are too many of them: each costs a hundred times its bytes."""
         self._stop_clock()
         self._is_head = False
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.abort()
+            raise _TooManyRequests  # nothing else keeps the parser from the rest of what has come in
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Expect another head."""
+        self._stop_clock()
         self._is_head = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; a body that nobody waits for any more is to end, too."""
+        super().on_response_complete()
+        if not self._is_head:
+            self._start_clock()
 
     def pause_writing(self) -> None:
         """Watch a client take its answer."""

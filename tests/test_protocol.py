@@ -20,12 +20,17 @@ LARGE = 20_000_000  # bytes, more than any socket holds
 
 
 async def echo(scope, receive, send):
-    """Answer the names of the request's headers, once its body is there; `/slow` takes a while."""
-    while (await receive()).get("more_body"):
+    """Answer the names of the request's headers, once its body is there; `/slow` takes a while.
+
+    `/early` does not wait for the body.
+    """
+    while scope["path"] != "/early" and (await receive()).get("more_body"):
         pass
     if scope["path"] == "/slow":
         await asyncio.sleep(0.4)
     body = b",".join(name for name, _ in scope["headers"])
+    if scope["path"] == "/early":
+        body = b"early"
     if scope["path"] == "/large":
         body = b"x" * LARGE
     headers = [(b"content-length", b"%d" % len(body))]
@@ -196,3 +201,42 @@ async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
             await asyncio.sleep(0.1)
 
     assert received > LARGE
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_body_that_was_answered_has_an_end():
+    """A refusal does not wait for the body; whoever never ends it would hold the connection for ever."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+        await reader.readuntil(b"early")
+        writer.write(b"1\r\na\r\n")
+
+        assert await reader.read() == b""
+
+
+async def test_a_body_that_was_answered_may_come_late():
+    """The next request of the connection comes after it."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+        await reader.readuntil(b"early")
+        writer.write(b"1\r\na\r\n0\r\n\r\n" + request("GET", "/next"))
+
+        assert (await only_answer(reader)).status == 200
+
+
+async def test_only_so_many_requests_wait_on_a_connection():
+    """Each costs a hundred times its bytes in memory, and is read before the first one is answered."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/slow", close=False) * (protocol.MAX_PIPELINED + 2))
+
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+
+
+async def test_a_few_requests_wait_on_a_connection():
+    """RFC 9112 section 9.3.2: they are answered one after the other."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/", close=False) * protocol.MAX_PIPELINED + request("GET", "/"))
+
+        found, _ = answers(await reader.read())
+    assert len(found) == protocol.MAX_PIPELINED + 1
