@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import hostile
-from running import COMMAND, environment
+from running import COMMAND, environment, logged
 from targets import Measured, Target, ours
 from wire import answers
 
@@ -132,7 +132,7 @@ class Soak:
 
     def judge(self) -> list[str]:
         """Say everything that is wrong."""
-        leaks = self.canaries.leaks(self.target.log.read_bytes())
+        leaks = self.canaries.leaks(logged(self.target.log).encode())
         wrong = [*self.faults[:20], *(f"leaked to the log: {line[:200]!r}" for line in leaks[:5])]
         for what, limit in (("memory", MEMORY_SLOPE), ("descriptors", DESCRIPTOR_SLOPE)):
             slope = self.slope(what)

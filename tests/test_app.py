@@ -255,6 +255,14 @@ async def test_refuses_headers_without_end(get, headers):
     assert_problem(response, 431, "HEADERS_TOO_LARGE")
 
 
+@pytest.mark.parametrize("target", ["/" + "a" * 40_000, "/thing?" + "a" * 40_000])
+async def test_refuses_an_address_without_end(get, target):
+    """Paths go through the contract's templates, and into the log."""
+    response = await get(answering(THING), "async def show(): ...\n", target)
+
+    assert_problem(response, 431, "HEADERS_TOO_LARGE")
+
+
 async def test_does_not_wait_for_a_body_for_ever(hosted, monkeypatch):
     """One byte and then nothing holds no place."""
     monkeypatch.setattr(edge, "BODY_SECONDS", 0.05)
@@ -271,6 +279,132 @@ async def test_does_not_wait_for_a_body_for_ever(hosted, monkeypatch):
         response = await asyncio.wait_for(client.post("/a", content=slow()), 5)
 
     assert_problem(response, 408, "BODY_TOO_SLOW")
+
+
+BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+ADDED = "added = []\n\nasync def add(body):\n    added.append(body)\n    return 'x' * 200_000\n"
+
+
+@pytest.fixture
+def adding(hosted):
+    """A service that takes text and answers a lot of it, for one request at a time."""
+    document = contract(
+        {"/a": {"post": operation("add", requestBody=BODY)}, "/thing": {"get": operation("show")}}
+    )
+    things = f"{ADDED}\nasync def show():\n    return 1\n"
+    return hosted(document, things=things, settings={"max_in_flight": 1})
+
+
+async def posted(application, receive, send):
+    """POST as an ASGI server does."""
+    headers = [(b"host", b"a"), (b"content-type", b"text/plain")]
+    scope = {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": headers}
+    await application(scope, receive, send)
+
+
+async def whole_body():
+    """Bring a body."""
+    return {"type": "http.request", "body": b"1"}
+
+
+async def test_a_client_that_is_waited_for_holds_no_place(adding):
+    """A few that send slowly would keep everybody out."""
+    done = asyncio.Event()
+    sent = []
+
+    async def receive():
+        await done.wait()
+        return await whole_body()
+
+    async def send(message):
+        sent.append(message)
+
+    async with calling(adding) as client:
+        slow = [asyncio.create_task(posted(adding, receive, send)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        meanwhile = await client.get("/thing")
+        done.set()
+        await asyncio.gather(*slow)
+
+    assert meanwhile.status_code == 200
+    assert [one["status"] for one in sent if "status" in one] == [200, 200, 200]
+
+
+async def test_a_client_that_takes_its_answer_slowly_holds_no_place(adding):
+    """Nor is it given more than a piece at once, which the server would have to hold."""
+    done = asyncio.Event()
+    pieces = []
+
+    async def send(message):
+        pieces.append(len(message.get("body", b"")))
+        await done.wait()
+
+    async with calling(adding) as client:
+        slow = [asyncio.create_task(posted(adding, whole_body, send)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        meanwhile = await client.get("/thing")
+        done.set()
+        await asyncio.gather(*slow)
+
+    assert meanwhile.status_code == 200
+    assert max(pieces) == edge.SEND_BYTES
+    assert sum(pieces) == 3 * len('"' + "x" * 200_000 + '"')
+
+
+async def test_whoever_comes_back_from_waiting_needs_a_place(hosted):
+    """Bodies that all come at once are as many requests as any others."""
+    gate = asyncio.Event()
+    things = "async def add(body, gate):\n    await gate.wait()\n    return body\n"
+    init = """
+        import asyncio
+        from contextlib import asynccontextmanager
+
+        gate = asyncio.Event()
+
+        @asynccontextmanager
+        async def collaborators(settings):
+            yield {"gate": gate}
+    """
+    document = contract({"/a": {"post": operation("add", requestBody=BODY)}})
+    application = hosted(document, things=things, init=init, settings={"max_in_flight": 1})
+    statuses = []
+
+    async def receive():
+        await gate.wait()
+        return await whole_body()
+
+    async def send(message):
+        statuses.append(message.get("status"))
+
+    async with calling(application):
+        waiting = [asyncio.create_task(posted(application, receive, send)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        await asyncio.sleep(0.05)
+        application.package.gate.set()
+        await asyncio.gather(*waiting)
+
+    assert sorted(filter(None, statuses)) == [200, 503, 503]
+
+
+async def test_a_body_that_breaks_off_is_not_handled(adding):
+    """Half of a text is a text, too."""
+    messages = iter(
+        [{"type": "http.request", "body": b"pay 1", "more_body": True}, {"type": "http.disconnect"}]
+    )
+    statuses = []
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        statuses.append(message.get("status"))
+
+    async with calling(adding):
+        await posted(adding, receive, send)
+
+    assert adding.package.things.added == []
+    assert statuses[0] == 400
 
 
 async def test_answers_an_error_that_the_package_raises(get):
@@ -519,18 +653,26 @@ async def test_tells_broken_handlers_and_broken_defaults_together(tmp_path, host
     assert "GET /b has no handler" in found
 
 
-async def test_answers_though_an_errors_headers_make_no_sense(get):
-    """A package's mistake must not cost the client its answer."""
-    things = """
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-A": 7}, {"X-A": "a\r\nSet-Cookie: b"}, {"X-A": "\u20ac"}, {"X A": "a"}, {"Content-Length": "1"}],
+)
+async def test_answers_though_an_errors_headers_make_no_sense(get, headers):
+    """A package's mistake must not cost the client its answer, nor end it early."""
+    things = f"""
         class Odd(Exception):
             status, code, message = 500, "ODD", "Odd"
-            headers = {"X-A": 7}
+            headers = {headers}
 
         async def show():
             raise Odd
     """
 
-    assert (await get(answering(THING), things)).status_code == 500
+    response = await get(answering(THING), things)
+
+    assert (response.status_code, response.content) == (500, b"")
+    assert response.headers["content-length"] == "0"
+    assert not {"x-a", "x a", "set-cookie"} & {*response.headers}
 
 
 async def test_opens_and_closes_collaborators_with_the_service(hosted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,9 @@ def test_tells_growth_from_a_start(tmp_path):
 
 
 def test_tells_of_a_canary_in_the_log(tmp_path):
-    """In any spelling."""
-    (told,) = soaked(tmp_path, log=f"ok\nrefused {CANARIES.content.encode().hex()}\n")
+    """In any spelling; a path is told as it was sent."""
+    canary = CANARIES.content.encode().hex()
+    lines = [{"event": "ok", "path": f"/{canary}"}, {"event": f"refused {canary}"}]
+    (told,) = soaked(tmp_path, log="".join(f"{json.dumps(line)}\n" for line in lines))
 
     assert told.startswith("leaked to the log: ")

@@ -10,13 +10,14 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Collection, Mapping
+from typing import Any, TypeVar
 
 import orjson
 
 from .errors import (
     AmbiguousHost,
+    BodyIncomplete,
     BodyTooLarge,
     BodyTooSlow,
     ErrorReport,
@@ -26,26 +27,33 @@ from .errors import (
     RenderError,
     report,
 )
+from .lifespan import is_cancelled
 from .logs import REQUEST_ID
-from .messages import ALWAYS, Answer, HeaderList
+from .messages import ALWAYS, Answer, HeaderList, is_field
 from .observe import Observer
 
 _log = logging.getLogger("relay")
 
 MAX_HEADERS = 100
-MAX_HEADER_BYTES = 32 * 1024
+MAX_HEAD_BYTES = 32 * 1024  # of path, query and headers
 BODY_SECONDS = 10.0
+SEND_BYTES = 64 * 1024
+"""How much of an answer is handed on at once; the rest waits here for a client that takes it slowly."""
 
 # RFC 3986 section 3.2.2, and a port; what a comma, a space or a user's name stands in is meant to mislead.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
 
+T = TypeVar("T")
+
 
 class Edge:
     """Wraps an ASGI application: gives each request its id and each failure its envelope.
 
-    Past `limit` requests in flight one more is refused, unless it asks one of the paths in `exempt`.
+    Past `limit` requests in flight one more is refused, unless it asks one of the paths in `exempt`. While
+    a client is waited for, to send its body or to take its answer, its request holds no place: a few slow
+    clients would fill them all.
     """
 
     def __init__(
@@ -69,16 +77,8 @@ class Edge:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1000})
-        elif scope["path"] in self._exempt:
-            await self._guarded(scope, receive, send)
         else:
-            self._in_flight += 1
-            try:
-                await self._guarded(scope, receive, send)
-            finally:
-                self._in_flight -= 1
+            await self._guarded(scope, receive, send)
 
     async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
         began = time.perf_counter()
@@ -96,13 +96,13 @@ class Edge:
                 await send(message)
 
         try:
-            if self._in_flight > self._limit and scope["path"] not in self._exempt:
-                raise Overloaded({"retry-after": "1"})  # noqa: TRY301 -- one way out for every failure
-            check_head(scope["headers"])
-            await self._app(scope, receive, send_with_id)
+            if scope["path"] in self._exempt:
+                check_head(scope)
+                await self._app(scope, receive, send_with_id)
+            else:
+                await self._in_place(scope, receive, send_with_id)
         except BaseException as exc:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if is_cancelled():
                 raise  # the server ends the request; anything else, whatever it is, gets an answer
             self._observer.failed(exc, scope)
             if not status:
@@ -110,6 +110,37 @@ class Edge:
         finally:
             if status:
                 self._observer.answered(scope, status, time.perf_counter() - began)
+
+    async def _in_place(self, scope: Any, receive: Any, send: Any) -> None:
+        """Ask the application; raise Overloaded where there is no place, or none any more after a wait."""
+
+        async def receive_aside() -> Any:
+            message = await self._aside(receive())
+            self._check_places()
+            return message
+
+        async def send_aside(message: Any) -> None:
+            await self._aside(send(message))
+
+        self._in_flight += 1
+        try:
+            self._check_places()
+            check_head(scope)
+            await self._app(scope, receive_aside, send_aside)
+        finally:
+            self._in_flight -= 1
+
+    async def _aside(self, waiting: Awaitable[T]) -> T:
+        """Wait for the client."""
+        self._in_flight -= 1
+        try:
+            return await waiting
+        finally:
+            self._in_flight += 1
+
+    def _check_places(self) -> None:
+        if self._in_flight > self._limit:
+            raise Overloaded({"retry-after": "1"})
 
     def _answer(self, exc: BaseException) -> Answer:
         """Render a failure; a renderer that fails itself must not cost the client its answer."""
@@ -119,27 +150,28 @@ class Edge:
             body, media_type = self._render_error(found)
             written = orjson.dumps(body)
         except Exception:  # noqa: BLE001 -- as above
-            _log.exception("the package's render_error failed")
+            _log.exception("the package's failure cannot be rendered")
             return Answer(500, list(ALWAYS), b"")
         return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
 
 
-def check_head(headers: HeaderList) -> None:
+def check_head(scope: Any) -> None:
     """Raise AmbiguousHost without exactly one valid Host, HeadersTooLarge past the limits."""
+    headers: HeaderList = scope["headers"]
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise AmbiguousHost
-    if (
-        len(headers) > MAX_HEADERS
-        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
-    ):
+    size = len(scope["path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in headers)
+    if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
         raise HeadersTooLarge({"connection": "close"})
 
 
 async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
     """Return the request's body, chunked or not.
 
-    Raises BodyTooLarge past `limit` bytes, BodyTooSlow when it is not there after BODY_SECONDS.
+    Raises BodyTooLarge past `limit` bytes, BodyTooSlow when it is not there after BODY_SECONDS,
+    BodyIncomplete when the client goes away before.
     """
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -157,7 +189,7 @@ async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(chunks)
+            raise BodyIncomplete  # what is there may look like a whole one
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
@@ -173,7 +205,12 @@ async def send_answer(send: Any, answer: Answer) -> None:
     if answer.body or answer.status not in (204, 304):
         headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    body, sent = answer.body, 0
+    while len(body) - sent > SEND_BYTES:
+        piece = body[sent : sent + SEND_BYTES]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        sent += SEND_BYTES
+    await send({"type": "http.response.body", "body": body[sent:]})
 
 
 def _request_id(headers: HeaderList) -> bytes:
@@ -185,4 +222,8 @@ def _request_id(headers: HeaderList) -> bytes:
 
 
 def _encoded(headers: Mapping[str, str]) -> HeaderList:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    """Return a failure's headers as bytes; raise ValueError for what is none."""
+    lines = {name.lower(): value for name, value in headers.items()}
+    if not all(is_field(name, value) for name, value in lines.items()):
+        raise ValueError("a failure's headers are none that can be sent")
+    return [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]

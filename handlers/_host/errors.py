@@ -72,6 +72,12 @@ class InvalidRequest(HostError):
     status, code, message = 400, "VALIDATION_ERROR", "The request does not match the contract"
 
 
+class BodyIncomplete(HostError):
+    """The client went away in the middle of the body (RFC 9112 section 8); nobody is left to read this."""
+
+    status, code, message = 400, "BODY_INCOMPLETE", "The request body broke off"
+
+
 class Unauthenticated(HostError):
     """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3.
 

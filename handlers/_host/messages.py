@@ -19,6 +19,10 @@ ALWAYS: HeaderList = [
 ]
 """Headers of every answer of the contract's operations, and of every failure."""
 
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2
+_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
+_FRAMING = frozenset(["content-length", "transfer-encoding"])  # the server's own
+
 OPERATION = "relay.operation"
 """Where a request's scope holds the id of its operation, once the router knows it."""
 
@@ -52,6 +56,12 @@ def cookies(headers: HeaderList) -> dict[str, list[str]]:
         if sign:
             found.setdefault(name.strip(), []).append(value.strip())
     return found
+
+
+def is_field(name: str, value: str) -> bool:
+    """Whether a header, its name in lower case, can be sent: nothing in it ends its line, or the body."""
+    is_line = _FIELD_NAME.fullmatch(name) and _FIELD_VALUE.fullmatch(value)
+    return is_line is not None and name not in _FRAMING
 
 
 def header(headers: HeaderList, name: bytes) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -13,14 +12,11 @@ import orjson
 from . import media
 from .contract import Contract, Operation, Response
 from .errors import ResponseViolation
-from .messages import Answer, HeaderList
+from .messages import Answer, HeaderList, is_field
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
 
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2
 _BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
-_FRAMING = frozenset(["content-length", "transfer-encoding", "connection"])  # the server's own
-_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
 
 
 class ResponseEncoder:
@@ -158,11 +154,7 @@ def _text(name: str, value: Any) -> str:
 
 def _lines(headers: Mapping[str, str]) -> HeaderList:
     """Return headers as bytes; what would end a line or a body early could be read as another answer."""
-    wrong = [
-        name
-        for name, value in headers.items()
-        if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value) or name in _FRAMING
-    ]
+    wrong = [name for name, value in headers.items() if not is_field(name, value) or name == "connection"]
     if wrong:
         message = "not a header that a handler may set, or not what one may hold"
         raise ResponseViolation([Violation(f"/{name}", "header", message) for name in wrong])

@@ -72,7 +72,7 @@ class HostSettings(BaseSettings):
     )
     body_limit: int = Field(65536, ge=0, description="Largest request body in bytes.")
     max_in_flight: int = Field(
-        256, ge=1, description="Requests that are answered at the same time; one more is 503."
+        256, ge=1, description="Requests that are worked on at the same time; one more is 503."
     )
     response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
         "enforce",
