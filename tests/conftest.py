@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+import structlog
 from hypothesis import settings
 
 import keyrings
@@ -64,3 +66,16 @@ async def store(new_url) -> AsyncIterator[Store]:
     """An empty store of either kind."""
     async with open_store(new_url(), keyrings.OLD_ONLY) as store:
         yield store
+
+
+@pytest.fixture
+def logs_as_before():
+    """Leave the process' logging as it was."""
+    names = [None, "relay", "python_multipart"]
+    kept = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
+    handlers = logging.getLogger().handlers
+    yield
+    logging.getLogger().handlers = handlers
+    for logger, level in kept:
+        logger.setLevel(level)
+    structlog.reset_defaults()

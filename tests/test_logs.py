@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import errno
 import io
 import json
 import logging
 
 import pytest
+import structlog
 
 from handlers._host import logs
 
@@ -23,19 +25,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def _as_before():
-    """Leave the process' logging as it was."""
-    names = [None, "relay", "python_multipart"]
-    kept = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
-    handlers = logging.getLogger().handlers
-    yield
-    logging.getLogger().handlers = handlers
-    for logger, level in kept:
-        logger.setLevel(level)
-
-
-@pytest.fixture
-def written(_as_before):
+def written(logs_as_before):
     """Configure, log, and return what was written."""
 
     def written(log, style="auto", stream=None, level="info"):
@@ -168,3 +158,37 @@ def test_a_path_neither_ends_a_line_nor_drives_a_terminal(written, style):
 
     assert len(text.splitlines()) == 1
     assert "\x1b[2J" not in text
+
+
+def test_the_line_of_a_request_looks_like_all_others(logs_as_before, capsys):
+    """It takes a way of its own, for speed; who reads it need not know."""
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+
+    logs.request_lines().info("request", status=200)
+    logging.getLogger("relay.requests").info("request", extra={"status": 200})
+    logs.request_lines().debug("request", status=200)
+
+    one, other = map(json.loads, stream.getvalue().splitlines())
+    assert {**one, "timestamp": ""} == {**other, "timestamp": ""}
+    assert len(one["timestamp"]) == len(other["timestamp"])
+    assert capsys.readouterr().out == ""
+
+
+def test_a_line_that_cannot_be_written_costs_no_request_its_answer(logs_as_before):
+    """A full disk, a reader of the log that is gone."""
+
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(errno.ENOSPC, "full")
+
+    logs.configure("info", "json", Full())
+
+    logs.request_lines().info("request", status=200)
+
+
+def test_nobody_is_told_of_requests_where_no_log_is_configured(logs_as_before):
+    """Whoever runs the application in a server of their own has that one's log."""
+    structlog.reset_defaults()
+
+    assert logs.request_lines() is None

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import re
-import secrets
 import time
-from collections.abc import Awaitable, Collection, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import orjson
 
@@ -43,9 +43,8 @@ SEND_BYTES = 64 * 1024
 # RFC 3986 section 3.2.2, and a port; what a comma, a space or a user's name stands in is meant to mislead.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ids = random.Random()  # noqa: S311 -- ids are told apart, not guarded; seeded by the system, without a call of it for each
 _INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
-
-T = TypeVar("T")
 
 
 class Edge:
@@ -84,62 +83,50 @@ class Edge:
         began = time.perf_counter()
         request_id = _request_id(scope["headers"])
         REQUEST_ID.set(request_id.decode())
+        places = 0 if scope["path"] in self._exempt else 1
         status = 0
 
-        async def send_with_id(message: Any) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
-                await send(message)
-                status = message["status"]
-            else:
-                await send(message)
+        async def receive_aside() -> Any:
+            self._in_flight -= places
+            try:
+                message = await receive()
+            finally:
+                self._in_flight += places
+            self._check_places(places)
+            return message
 
+        async def send_aside(message: Any) -> None:
+            nonlocal status
+            is_start = message["type"] == "http.response.start"
+            if is_start:
+                message["headers"].append((b"x-request-id", request_id))
+            self._in_flight -= places
+            try:
+                await send(message)
+            finally:
+                self._in_flight += places
+            if is_start:
+                status = message["status"]
+
+        self._in_flight += places
         try:
-            if scope["path"] in self._exempt:
-                check_head(scope)
-                await self._app(scope, receive, send_with_id)
-            else:
-                await self._in_place(scope, receive, send_with_id)
+            self._check_places(places)
+            check_head(scope)
+            await self._app(scope, receive_aside, send_aside)
         except BaseException as exc:
             if is_cancelled():
                 raise  # the server ends the request; anything else, whatever it is, gets an answer
             self._observer.failed(exc, scope)
             if not status:
-                await send_answer(send_with_id, self._answer(exc))
+                await send_answer(send_aside, self._answer(exc))
         finally:
+            self._in_flight -= places
             if status:
                 self._observer.answered(scope, status, time.perf_counter() - began)
 
-    async def _in_place(self, scope: Any, receive: Any, send: Any) -> None:
-        """Ask the application; raise Overloaded where there is no place, or none any more after a wait."""
-
-        async def receive_aside() -> Any:
-            message = await self._aside(receive())
-            self._check_places()
-            return message
-
-        async def send_aside(message: Any) -> None:
-            await self._aside(send(message))
-
-        self._in_flight += 1
-        try:
-            self._check_places()
-            check_head(scope)
-            await self._app(scope, receive_aside, send_aside)
-        finally:
-            self._in_flight -= 1
-
-    async def _aside(self, waiting: Awaitable[T]) -> T:
-        """Wait for the client."""
-        self._in_flight -= 1
-        try:
-            return await waiting
-        finally:
-            self._in_flight += 1
-
-    def _check_places(self) -> None:
-        if self._in_flight > self._limit:
+    def _check_places(self, places: int) -> None:
+        """Raise Overloaded where there is no place, or none any more after a wait."""
+        if places and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
 
     def _answer(self, exc: BaseException) -> Answer:
@@ -158,11 +145,14 @@ class Edge:
 def check_head(scope: Any) -> None:
     """Raise AmbiguousHost without exactly one valid Host, HeadersTooLarge past the limits."""
     headers: HeaderList = scope["headers"]
-    hosts = [value for name, value in headers if name == b"host"]
+    size = len(scope["path"]) + len(scope["query_string"])
+    hosts: list[bytes] = []
+    for name, value in headers:
+        size += len(name) + len(value)
+        if name == b"host":
+            hosts.append(value)
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise AmbiguousHost
-    size = len(scope["path"]) + len(scope["query_string"])
-    size += sum(len(name) + len(value) for name, value in headers)
     if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
         raise HeadersTooLarge({"connection": "close"})
 
@@ -201,9 +191,9 @@ async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
 
 async def send_answer(send: Any, answer: Answer) -> None:
     """Send a whole answer; one without a body has neither type nor length of it (RFC 9110 section 8.6)."""
-    headers = answer.headers
+    headers = [*answer.headers]
     if answer.body or answer.status not in (204, 304):
-        headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body, sent = answer.body, 0
     while len(body) - sent > SEND_BYTES:
@@ -218,7 +208,7 @@ def _request_id(headers: HeaderList) -> bytes:
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value
-    return secrets.token_hex(16).encode()
+    return b"%032x" % _ids.getrandbits(128)
 
 
 def _encoded(headers: Mapping[str, str]) -> HeaderList:

@@ -5,6 +5,7 @@ Labels are words of the code and of the contract, never anything a client chose.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -58,13 +59,20 @@ class Metrics:
             ["operation", "rule"],
             registry=registry,
         )
+        self._labelled = functools.cache(
+            lambda operation, method, status: (
+                self._requests.labels(operation, method, status),
+                self._seconds.labels(operation),
+            )
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
 
     def answered(self, operation: str, method: str, status: int, seconds: float) -> None:
         """Count an answer and the time it took."""
-        self._requests.labels(operation, method, status).inc()
-        self._seconds.labels(operation).observe(seconds)
+        requests, durations = self._labelled(operation, method, status)
+        requests.inc()
+        durations.observe(seconds)
 
     def failed(self, operation: str, code: str, cause: str) -> None:
         """Count a failure of the service's own."""

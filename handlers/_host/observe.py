@@ -11,12 +11,11 @@ from typing import Any
 
 from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
 from .health import PROBES
-from .logs import REQUEST_ID
+from .logs import REQUEST_ID, request_lines
 from .messages import OPERATION
 from .metrics import Metrics
 
 _log = logging.getLogger("relay")
-_requests = logging.getLogger("relay.requests")
 
 UNMATCHED = "unmatched"
 """What stands for the operation of a request that belongs to none."""
@@ -30,16 +29,17 @@ class Observer:
 
     def __init__(self, metrics: Metrics | None) -> None:
         self.metrics = metrics
+        self._requests = request_lines()
 
     def answered(self, scope: Any, status: int, seconds: float) -> None:
         """Tell that a request was answered."""
         operation = scope.get(OPERATION, UNMATCHED)
         if self.metrics is not None:
             self.metrics.answered(operation, scope["method"], status, seconds)
-        level = logging.DEBUG if operation in PROBES else logging.INFO
-        if _requests.isEnabledFor(level):
+        if self._requests is not None:
+            tell = self._requests.debug if operation in PROBES else self._requests.info
             told = {"operation": operation, "status": status, "ms": round(seconds * 1000, 2)}
-            _requests.log(level, "request", extra=_where(scope) | told | scope.get(_OUTCOME, {}))
+            tell("request", **_where(scope), **told, **scope.get(_OUTCOME, {}))
 
     def failed(self, exc: BaseException, scope: Any) -> None:
         """Tell what the client is not told, or not all of."""
