@@ -39,6 +39,7 @@ class Protocol(HttpToolsProtocol):
 
     _is_head = True  # what comes next belongs to a head
     _has_begun = False  # in the bytes that are being read
+    _is_unfinished = False  # a head that has begun
     _head_size = 0
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
@@ -54,7 +55,7 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if not self._is_head or self.transport.is_closing():
             return
-        if self._is_idle():
+        if self._is_unfinished or self._is_idle():
             self._start_clock()  # empty lines before a request put off uvicorn's own end of an idle connection
         if not self._has_begun:
             self._head_size += len(data)
@@ -66,22 +67,17 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Expect the rest of a head."""
         super().on_message_begin()
-        self._has_begun, self._head_size = True, 0
-        self._start_clock()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, and no trailer for one."""
-        if self._is_head:
-            super().on_header(name, value)
+        self._has_begun, self._is_unfinished, self._head_size = True, True, 0
 
     def on_headers_complete(self) -> None:
         """Hand the request on, unless there are too many of them: each costs a hundred times its bytes."""
         self._stop_clock()
-        self._is_head = False
+        self._is_head = self._is_unfinished = False
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.abort()
             raise _TooManyRequests  # nothing else keeps the parser from the rest of what has come in
         super().on_headers_complete()
+        self.headers = []  # what still comes are trailers, and no headers of the request's
 
     def on_message_complete(self) -> None:
         """Expect another head."""

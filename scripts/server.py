@@ -67,6 +67,7 @@ def run(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody asks who the client is, so that nobody need be believed
         timeout_keep_alive=5,
     )
     server = DrainingServer(config, started, beside)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-import structlog
 from hypothesis import settings
 
 import keyrings
 import mongodb
+from handlers._host import logs
 from handlers._store import open_store
+from hosting import request_lines, unchanged_logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -69,13 +70,15 @@ async def store(new_url) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def logs_as_before():
+def logs_as_before() -> Iterator[None]:
     """Leave the process' logging as it was."""
-    names = [None, "relay", "python_multipart"]
-    kept = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
-    handlers = logging.getLogger().handlers
-    yield
-    logging.getLogger().handlers = handlers
-    for logger, level in kept:
-        logger.setLevel(level)
-    structlog.reset_defaults()
+    with unchanged_logs():
+        yield
+
+
+@pytest.fixture
+def requests_told(logs_as_before) -> Callable[[], list[dict[str, Any]]]:
+    """What the log tells of requests to services that are made from now on: the fields of each line."""
+    stream = io.StringIO()
+    logs.configure("debug", "json", stream)
+    return lambda: request_lines(stream.getvalue())

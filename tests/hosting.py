@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import textwrap
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,14 +15,14 @@ from uuid import uuid4
 import httpx
 import jwt
 import orjson
+import structlog
 
 from handlers._host.app import create
 from handlers._host.settings import HostSettings
 from scripts.recording import Recorder
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     import pytest
 
@@ -82,6 +84,26 @@ async def calling(application: Application, **headers: str) -> AsyncIterator[htt
 def logged(caplog: pytest.LogCaptureFixture, event: str) -> list[logging.LogRecord]:
     """The lines of the log that tell an event; their fields are attributes."""
     return [record for record in caplog.records if record.getMessage() == event]
+
+
+@contextmanager
+def unchanged_logs() -> Iterator[None]:
+    """Leave the process' logging as it was."""
+    loggers = [logging.getLogger(name) for name in (None, "relay", "python_multipart", "uvicorn.error")]
+    levels = [logger.level for logger in loggers]
+    handlers = loggers[0].handlers
+    try:
+        yield
+    finally:
+        loggers[0].handlers = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        structlog.reset_defaults()
+
+
+def request_lines(log: str) -> list[dict[str, Any]]:
+    """The lines of a log of JSON that tell of requests."""
+    return [line for line in map(json.loads, log.splitlines()) if line["event"] == "request"]
 
 
 def bearer(claims: dict[str, Any], key: Any = SECRET, algorithm: str = "HS256") -> dict[str, str]:

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from hosting import assert_problem, bearer, calling, contract, host, logged, operation
+from hosting import assert_problem, bearer, calling, contract, host, operation
 
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},
@@ -202,14 +202,12 @@ async def test_says_every_way_to_sign_in(get):
         ([{"key": []}, {"token": []}], {"X-Key": "bad", "Authorization": "Bearer a b"}, "refused"),
     ],
 )
-async def test_tells_the_log_why_a_credential_is_refused(get, caplog, needs, headers, reason):
+async def test_tells_the_log_why_a_credential_is_refused(get, requests_told, needs, headers, reason):
     """Once a request, in a word, and at a level that is written."""
-    caplog.set_level("INFO", "relay")
-
     await get(needs, headers)
 
-    [line] = logged(caplog, "request")
-    assert (line.status, line.code, line.reason) == (401, "UNAUTHENTICATED", reason)
+    [line] = requests_told()
+    assert (line["status"], line["code"], line["reason"]) == (401, "UNAUTHENTICATED", reason)
 
 
 async def test_applies_the_security_of_the_top_level(get):

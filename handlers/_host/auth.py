@@ -147,7 +147,7 @@ class _Requirement:
             claims = await verify(credential)
             if not claims:
                 raise Unauthenticated(reason="refused")
-            if not scopes <= token_scopes(claims):
+            if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
             joined.update(claims)
         return joined if is_complete else None
@@ -224,8 +224,10 @@ def _api_key(location: str, name: str) -> Extract:
 
 def _only(values: list[T]) -> T | None:
     """Return the one credential, None for none; raise Unauthenticated for several, and for one that is too long."""
+    if not values:
+        return None
     if len(values) > 1:
         raise Unauthenticated(reason="ambiguous")
-    if any(len(value) > MAX_CREDENTIAL for value in values):
+    if len(values[0]) > MAX_CREDENTIAL:
         raise Unauthenticated(reason="too-long")
-    return values[0] if values else None
+    return values[0]

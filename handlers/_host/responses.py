@@ -81,6 +81,11 @@ class _Content(NamedTuple):
     validator: Validator | None
     is_json: bool
 
+    def written(self, body: Any) -> bytes:
+        """Serialise a body that conforms; raise ResponseViolation for any other."""
+        assert self.validator is not None  # a contract with a schema that cannot be compiled is not served
+        return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
+
 
 class _ResponseCompiler:
     """One documented response, compiled."""
@@ -97,8 +102,15 @@ class _ResponseCompiler:
         )
         self.default = default_media_type(response)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
+        self._usual: tuple[_Content, HeaderList] | None = None  # how a body alone goes out, most of the time
+        if self.default is not None and self._headers is None and is_field("content-type", self.default):
+            lines = _lines({"content-type": _with_charset(self.default)})
+            self._usual = self._content[media.bare(self.default)], lines
 
     def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
+        if self._usual is not None and not headers and media_type is None:
+            usual, lines = self._usual
+            return Answer(status, [*lines], usual.written(body))
         names = {name.lower(): _text(name, value) for name, value in headers.items()}
         chosen = media_type or names.pop("content-type", None) or self.default
         if self._headers and (violations := self._headers.violations(names)):
@@ -112,10 +124,7 @@ class _ResponseCompiler:
         content = media.find(media.bare(chosen), self._content)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        assert content.validator is not None  # a contract with a schema that cannot be compiled is not served
-        write = _write_json if content.is_json else _write_plain
-        written = write(body, content.validator)
-        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
+        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), content.written(body))
 
 
 class HeaderDecoder:
