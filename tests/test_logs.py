@@ -10,9 +10,10 @@ import json
 import logging
 
 import pytest
-import structlog
 
 from handlers._host import logs
+from handlers._host.messages import OPERATION
+from handlers._host.observe import Observer
 
 CANARY = "sk_canary"
 
@@ -160,22 +161,38 @@ def test_a_path_neither_ends_a_line_nor_drives_a_terminal(written, style):
     assert "\x1b[2J" not in text
 
 
-def test_the_line_of_a_request_looks_like_all_others(logs_as_before, capsys):
+@pytest.mark.usefixtures("logs_as_before")
+async def test_the_line_of_a_request_looks_like_all_others(capsys):
     """It takes a way of its own, for speed; who reads it need not know."""
     stream = io.StringIO()
     logs.configure("info", "json", stream)
+    told = {"method": "GET", "path": "/a", "operation": "show", "status": 200, "ms": 1.5}
 
-    logs.request_lines().info("request", status=200)
-    logging.getLogger("relay.requests").info("request", extra={"status": 200})
-    logs.request_lines().debug("request", status=200)
+    answered("show")
+    answered("/livez")
+    await asyncio.sleep(0)
+    logging.getLogger("relay.requests").info("request", extra=told)
 
     one, other = map(json.loads, stream.getvalue().splitlines())
-    assert {**one, "timestamp": ""} == {**other, "timestamp": ""}
+    assert {**one, "timestamp": ""} == {**other, "timestamp": "", "request_id": ""}
     assert len(one["timestamp"]) == len(other["timestamp"])
     assert capsys.readouterr().out == ""
 
 
-def test_a_line_that_cannot_be_written_costs_no_request_its_answer(logs_as_before):
+@pytest.mark.usefixtures("logs_as_before")
+async def test_probes_are_told_only_to_who_wants_everything():
+    """An orchestrator asks every few seconds."""
+    stream = io.StringIO()
+    logs.configure("debug", "console", stream)
+
+    answered("/livez")
+    await asyncio.sleep(0)
+
+    assert "/livez" in stream.getvalue()
+
+
+@pytest.mark.usefixtures("logs_as_before")
+async def test_a_line_that_cannot_be_written_costs_nothing_else(caplog):
     """A full disk, a reader of the log that is gone."""
 
     class Full(io.StringIO):
@@ -184,11 +201,20 @@ def test_a_line_that_cannot_be_written_costs_no_request_its_answer(logs_as_befor
 
     logs.configure("info", "json", Full())
 
-    logs.request_lines().info("request", status=200)
+    answered("show")
+    await asyncio.sleep(0)
+
+    assert caplog.records == []
 
 
-def test_nobody_is_told_of_requests_where_no_log_is_configured(logs_as_before):
+async def test_nobody_is_told_of_requests_where_no_log_is_configured(capsys):
     """Whoever runs the application in a server of their own has that one's log."""
-    structlog.reset_defaults()
+    answered("show")
+    await asyncio.sleep(0)
 
-    assert logs.request_lines() is None
+    assert capsys.readouterr() == ("", "")
+
+
+def answered(operation):
+    """Observe that a request was answered."""
+    Observer(None).answered({"method": "GET", "path": "/a", OPERATION: operation}, 200, 0.0015)

@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
@@ -29,6 +29,39 @@ REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
 """The id of the request that is being answered; every line that is logged meanwhile has it."""
 
 
+class RequestLines:
+    """Writes the lines that requests have, past the standard library, which takes three times as long.
+
+    What cannot be written is lost, and nothing else. Nothing is written where no log was configured:
+    whoever runs the application in a server of their own has that one's log.
+    """
+
+    _levels: tuple[str, ...] = ()
+
+    def open(self, stream: TextIO, render: structlog.typing.Processor, level: str) -> None:
+        """Write from now on to a stream what is of a level, or above."""
+        self._stream, self._render = stream, render
+        self._levels = {"debug": ("debug", "info"), "info": ("info",)}.get(level, ())
+
+    def close(self) -> None:
+        """Write no more."""
+        self._levels = ()
+
+    def has(self, level: str) -> bool:
+        """Whether lines of a level, debug or info, are written."""
+        return level in self._levels
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Write the lines of some requests at once: each write is a call of the system."""
+        lines = [f"{self._render(None, '', event)!s}\n" for event in events]
+        with suppress(OSError, ValueError):  # a full disk; a stream that was closed
+            self._stream.write("".join(lines))
+            self._stream.flush()
+
+
+REQUESTS = RequestLines()
+
+
 def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     """Send what the process logs to `stream` (stderr), each line once.
 
@@ -37,17 +70,13 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     """
     stream = stream or sys.stderr
     handler: logging.Handler = logging.NullHandler()
-    structlog.reset_defaults()
+    REQUESTS.close()
     if stream is not None:  # as it is in a process that was started without one
         is_console = style == "console" or (style == "auto" and stream.isatty())
         rendered = _console(colors=stream.isatty()) if is_console else _JSON
         handler = logging.StreamHandler(stream)
         handler.setFormatter(_formatter(rendered))
-        structlog.configure(
-            processors=[_stamped, structlog.processors.add_log_level, *rendered],
-            wrapper_class=structlog.make_filtering_bound_logger(level),
-            logger_factory=lambda *_: _Lines(stream),
-        )
+        REQUESTS.open(stream, rendered[-1], level)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -55,28 +84,6 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     # These two tell, a line each, what any client gets wrong; neither fills the disk for it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-
-
-def request_lines() -> Any:
-    """Return the logger of the line that each request has; None where nobody has configured logs.
-
-    It is structlog's own: the way through the standard library takes three times as long.
-    """
-    return structlog.get_logger().bind(logger="relay.requests") if structlog.is_configured() else None
-
-
-class _Lines:
-    """Writes lines; one that cannot be written is lost, and nothing else."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def msg(self, line: str) -> None:
-        with suppress(OSError, ValueError):  # a full disk; a stream that was closed
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-
-    debug = info = msg
 
 
 def _formatter(rendered: list[structlog.typing.Processor]) -> logging.Formatter:
