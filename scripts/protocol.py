@@ -27,7 +27,42 @@ MAX_PIPELINED = 32
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
 """How much of an answer that waits to be taken a client has to take, again and again, not to be cut off."""
 
+GATHERED = 64 * 1024
+"""Bytes of answers that one turn of the loop keeps back."""
+
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class _Gathering:
+    """The way of answers to a transport: what is written in one turn of the loop goes out at once.
+
+    A head and its body are two writes of uvicorn's; each would be a call of the system and a packet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write before the loop waits for anything; at once what is more than a turn should keep."""
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > GATHERED:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces, self._size = [], 0
 
 
 class _TooManyRequests(Exception):
@@ -47,6 +82,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Expect the first head."""
         super().connection_made(transport)
+        self._gathering = _Gathering(transport, self.loop)
         self._start_clock()
 
     def data_received(self, data: bytes) -> None:
@@ -77,6 +113,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
             raise _TooManyRequests  # nothing else keeps the parser from the rest of what has come in
         super().on_headers_complete()
+        self.cycle.transport = self._gathering  # type: ignore[assignment]  # the part of a transport that a cycle uses
         self.headers = []  # what still comes are trailers, and no headers of the request's
 
     def on_message_complete(self) -> None:

@@ -22,7 +22,7 @@ LARGE = 20_000_000  # bytes, more than any socket holds
 async def echo(scope, receive, send):
     """Answer the names of the request's headers, once its body is there; `/slow` takes a while.
 
-    `/early` does not wait for the body.
+    `/early` does not wait for the body, `/stalled` has a head, and then nothing for a while.
     """
     while scope["path"] != "/early" and (await receive()).get("more_body"):
         pass
@@ -35,6 +35,8 @@ async def echo(scope, receive, send):
         body = b"x" * LARGE
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if scope["path"] == "/stalled":
+        await asyncio.sleep(0.4)
     await send({"type": "http.response.body", "body": body})
 
 
@@ -240,3 +242,39 @@ async def test_a_few_requests_wait_on_a_connection():
 
         found, _ = answers(await reader.read())
     assert len(found) == protocol.MAX_PIPELINED + 1
+
+
+async def test_a_head_and_its_body_are_one_packet():
+    """As two they would be two calls of the system, and wake the client twice."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/", close=False))
+
+        ((answer,), rest) = answers(await reader.read(65536))
+    assert (answer.body, rest) == (b"host", b"")
+
+
+async def test_a_head_does_not_wait_for_a_body_that_takes_long():
+    """What is kept back is kept for a turn of the loop."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/stalled"))
+
+        assert (await reader.read(65536)).endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("close", [False, True])
+async def test_an_answer_without_a_body_is_whole(close):
+    """Nothing is written after its head."""
+    async with connected() as (reader, writer):
+        writer.write(request("HEAD", "/", close=close))
+
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_client_that_waits_is_told_to_go_on():
+    """RFC 9110 section 10.1.1."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue")))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"a")
+
+        assert (await only_answer(reader)).status == 200
