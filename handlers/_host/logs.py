@@ -11,19 +11,18 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import orjson
-import structlog
 
 Format = Literal["auto", "console", "json"]
-Event = structlog.typing.EventDict
-
-_stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)
+Event = dict[str, Any]
+Render = Callable[[Event], str]
 
 REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
 """The id of the request that is being answered; every line that is logged meanwhile has it."""
@@ -38,7 +37,7 @@ class RequestLines:
 
     _levels: tuple[str, ...] = ()
 
-    def open(self, stream: TextIO, render: structlog.typing.Processor, level: str) -> None:
+    def open(self, stream: TextIO, render: Render, level: str) -> None:
         """Write from now on to a stream what is of a level, or above."""
         self._stream, self._render = stream, render
         self._levels = {"debug": ("debug", "info"), "info": ("info",)}.get(level, ())
@@ -53,7 +52,7 @@ class RequestLines:
 
     def write(self, events: Iterable[Event]) -> None:
         """Write the lines of some requests at once: each write is a call of the system."""
-        lines = [f"{self._render(None, '', event)!s}\n" for event in events]
+        lines = [f"{self._render(event)}\n" for event in events]
         with suppress(OSError, ValueError):  # a full disk; a stream that was closed
             self._stream.write("".join(lines))
             self._stream.flush()
@@ -73,10 +72,10 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     REQUESTS.close()
     if stream is not None:  # as it is in a process that was started without one
         is_console = style == "console" or (style == "auto" and stream.isatty())
-        rendered = _console(colors=stream.isatty()) if is_console else _JSON
+        render = _console(colors=stream.isatty()) if is_console else _as_json
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(_formatter(rendered))
-        REQUESTS.open(stream, rendered[-1], level)
+        handler.setFormatter(_Formatter(render, tells_texts=is_console))
+        REQUESTS.open(stream, render, level)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -86,46 +85,57 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _formatter(rendered: list[structlog.typing.Processor]) -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            _stamped,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            _with_request_id,
-        ],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+class _Formatter(logging.Formatter):
+    """Renders what the standard library logs: message and fields, with the request's id."""
+
+    def __init__(self, render: Render, *, tells_texts: bool) -> None:
+        super().__init__()
+        self._render = render
+        self._tells_texts = tells_texts
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a line; several for an exception that a person is to see."""
+        event: Event = {
+            "event": record.getMessage(),
+            "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        event |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        if request_id := REQUEST_ID.get():
+            event["request_id"] = request_id
+        if record.exc_info and self._tells_texts:
+            event["exc_info"] = record.exc_info
+        elif record.exc_info:
+            event["exception"] = list(_told(record.exc_info[1]))
+        if record.name == "asyncio" and not self._tells_texts:
+            # Its second line shows a task, and with it an exception.
+            event["event"] = event["event"].partition("\n")[0]
+        return self._render(event)
+
+
+# uvicorn says things twice, once with colours.
+_OF_EVERY_RECORD = frozenset(
+    [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"]
+)
+
+
+def timestamp(at: datetime) -> str:
+    """Write a moment of UTC as RFC 3339 section 5.6 has it, in microseconds."""
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _console(*, colors: bool) -> Render:
+    """Return what writes for a person."""
+    import structlog  # brings along what shows exceptions, which a service that writes JSON starts without
+
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=colors,
+        exception_formatter=structlog.dev.plain_traceback,
+        sort_keys=False,
+        repr_native_str=True,  # a path may hold what drives terminals
     )
-
-
-def _console(*, colors: bool) -> list[structlog.typing.Processor]:
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=colors,
-            exception_formatter=structlog.dev.plain_traceback,
-            sort_keys=False,
-            repr_native_str=True,  # a path may hold what drives terminals
-        )
-    ]
-
-
-def _with_request_id(_logger: Any, _method: str, event: Event) -> Event:
-    event.pop("color_message", None)  # uvicorn says things twice, once with colours
-    if request_id := REQUEST_ID.get():
-        event["request_id"] = request_id
-    return event
-
-
-def _without_texts(_logger: Any, _method: str, event: Event) -> Event:
-    """Replace an exception by its class, its causes' and the places it came through."""
-    raised = event.pop("exc_info", None)
-    if raised:
-        _, exc, _ = raised
-        event["exception"] = list(_told(exc))
-    if event.get("logger") == "asyncio":  # its second line shows a task, and with it an exception
-        event["event"] = str(event["event"]).partition("\n")[0]
-    return event
+    return lambda event: renderer(None, "", event)
 
 
 def _told(exc: BaseException | None) -> Iterator[dict[str, Any]]:
@@ -143,13 +153,10 @@ def _places(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def _as_json(event: Any, **_options: Any) -> str:
+def _as_json(event: Event) -> str:
     """Write a line in ASCII: some of what clients put into paths ends lines elsewhere, or drives terminals."""
     try:
         line = orjson.dumps(event, default=repr).decode()
     except TypeError:  # half of a surrogate pair, a number of more than 64 bits
         line = ""
     return line if line and line.isascii() else json.dumps(event, default=repr)
-
-
-_JSON: list[structlog.typing.Processor] = [_without_texts, structlog.processors.JSONRenderer(_as_json)]

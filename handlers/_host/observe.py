@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
 from .health import PROBES
-from .logs import REQUEST_ID, REQUESTS, Event
+from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .messages import OPERATION
 from .metrics import Metrics
 
@@ -42,7 +42,7 @@ class Observer:
     def _tell_of_answers(self) -> None:
         """Tell of all that were answered in a turn of the loop, which is half the work of telling of each."""
         answered, self._answered = self._answered, []
-        now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        now = timestamp(datetime.now(UTC))
         events: list[Event] = []
         for scope, status, seconds, request_id in answered:
             operation, method = scope.get(OPERATION, UNMATCHED), scope["method"]
