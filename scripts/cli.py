@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
+
 import click
 
-from .breaking import breaking
-from .check import check
-from .ci import ci
-from .contract import contract
-from .drift import drift
-from .import_ import import_
-from .keys import keys
-from .lint import lint
-from .load import load
-from .regenerate import regenerate
-from .serve import serve
-from .token import token
+_MODULES = {"import": "import_"}
+"""The modules of commands whose names are no names of Python's."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: one that serves does not wait for all the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
+        """Name the commands, in the order in which they are needed."""
+        return "serve check lint drift regenerate import breaking contract ci token load keys".split()
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if name not in self.list_commands(ctx):
+            return None
+        attribute = _MODULES.get(name, name)
+        command: click.Command = getattr(importlib.import_module(f".{attribute}", __package__), attribute)
+        return command
 
 
 def _tell_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
@@ -27,7 +35,7 @@ def _tell_version(context: click.Context, _option: click.Parameter, asked: bool)
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -38,10 +46,6 @@ def _tell_version(context: click.Context, _option: click.Parameter, asked: bool)
 )
 def main() -> None:
     """Host an API from its OpenAPI contract, and hold both to each other."""
-
-
-for _command in (serve, check, lint, drift, regenerate, import_, breaking, contract, ci, token, load, keys):
-    main.add_command(_command)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import httpx
@@ -31,7 +32,7 @@ def token_for(user, secret=SECRET):
 
 def test_help_answers_at_once(tmp_path):
     """Under half a second, by the processor's clock: the machine's load does not count."""
-    for name in ("", *main.commands):
+    for name in ("", *main.list_commands(None)):
         arguments = [name] if name else []
         before = _children_cpu()
         result = relay(tmp_path, *arguments, "--help")
@@ -47,8 +48,22 @@ def test_says_its_version_from_a_checkout(tmp_path):
 
 def test_every_command_shows_how_it_is_typed():
     """An example says more than a list of options."""
-    for name, command in main.commands.items():
-        assert f"  relay {name} " in f"{command.epilog} "
+    for name in main.list_commands(None):
+        assert f"  relay {name} " in f"{main.get_command(None, name).epilog} "
+
+
+def test_what_serves_starts_without_what_it_does_not_need():
+    """Other commands, what invents answers, what draws on terminals: each would keep the first answer waiting."""
+    code = (
+        "import sys; from scripts.cli import main; main.get_command(None, 'serve'); import handlers._host.app; "
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = loaded.stdout.split()
+    assert "connexion" in loaded
+    assert not {"scripts.lint", "handlers._host.mocking", "rich", "structlog", "pymongo"} & {*loaded}
 
 
 def _children_cpu():

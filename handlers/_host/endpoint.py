@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .auth import Authenticator
 from .binding import Binding, accepted_names, with_collaborators
@@ -12,12 +12,14 @@ from .edge import read_body, send_answer
 from .errors import OperationNotImplemented, RenderError, ResponseViolation, report
 from .messages import ALWAYS, Answer, Request
 from .missing import Missing
-from .mocking import Mock
 from .observe import Observer
 from .requests import Arguments, RequestDecoder
 from .responses import ResponseEncoder
 from .schemas import SchemaCompiler
 from .settings import HostSettings
+
+if TYPE_CHECKING:
+    from .mocking import Mock
 
 
 class Endpoint:
@@ -54,11 +56,11 @@ class Endpoint:
         self._lets_pass = settings.response_violations == "report"
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
-        self._mock = (
-            Mock(binding.operation, contract, compiler, self._encoder)
-            if binding.missing is Missing.MOCK
-            else None
-        )
+        self._mock: Mock | None = None
+        if binding.missing is Missing.MOCK:
+            from .mocking import Mock  # nothing is invented in production, nor made ready for it
+
+            self._mock = Mock(binding.operation, contract, compiler, self._encoder)
         accepted = accepted_names(binding.function)
         self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
 
