@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -54,6 +55,8 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         """Start, and tell the port."""
         await super().startup(sockets)
+        gc.freeze()  # what the service starts with it keeps
+        gc.enable()
         if self.started:
             self._tell(self.servers[0].sockets[0].getsockname()[1])
             self._running = asyncio.create_task(self._beside()) if self._beside else None
