@@ -395,12 +395,13 @@ async def test_tells_who_else_can_get_at_the_file(path):
 async def test_numbers_are_one_range_of_the_key(store, path):
     """However many organizations there are, reading one's numbers visits and sorts nothing else."""
     with closing(sqlite3.connect(path)) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {sqlite_rows._NUMBERS}", (ACME, "sinch")).fetchall()
+        given = {"organization": ACME, "provider": "sinch", "blank": ""}
+        steps = connection.execute(f"EXPLAIN QUERY PLAN {sqlite_rows._VOICE_AI}", given).fetchall()
 
-    assert [step[-1] for step in plan] == [
-        "SEARCH voice_numbers USING PRIMARY KEY (organization_id=?)",
-        "SEARCH users USING PRIMARY KEY (id=?)",
-    ]
+    plan = [step[-1] for step in steps]
+    assert "SEARCH voice_numbers USING PRIMARY KEY (organization_id=?)" in plan
+    assert "SEARCH users USING PRIMARY KEY (id=?)" in plan
+    assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN voice")]
 
 
 async def test_reads_settings_and_numbers_of_one_moment(store):

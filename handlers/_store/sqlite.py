@@ -100,15 +100,14 @@ class SqliteStore:
     async def voice_ai(
         self, organization_id: str
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        """See `Store.voice_ai`; both come from one transaction."""
+        """See `Store.voice_ai`; both come from one statement."""
         return await self._read(partial(sqlite_rows.read_voice_ai, organization_id=organization_id))
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
         rules.check_records(batch)
         sealed = sealing.sealed_batch(batch, self._keyring, sqlite_secrets.to_document)
-        with _troubles():
-            await self._run(self._writer, "BEGIN IMMEDIATE", partial(sqlite_rows.load, batch=sealed))
+        await self._write(partial(sqlite_rows.load, batch=sealed))
 
     async def ready(self) -> None:
         """See `Store.ready`."""
@@ -125,15 +124,12 @@ class SqliteStore:
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
         """See `Store.replace_secrets`; one transaction."""
-        with _troubles():
-            work = partial(sqlite_secrets.replace, changes=changes)
-            return await self._run(self._writer, "BEGIN IMMEDIATE", work)
+        return await self._write(partial(sqlite_secrets.replace, changes=changes))
 
     async def scrub(self) -> bool:
         """See `Store.scrub`; how long it takes is up to the file's size."""
         with _troubles():
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._writer, lambda: sqlite_secrets.scrub(self._connection()))
+            return await self._run(self._writer, sqlite_secrets.scrub)
 
     async def check(self) -> list[str]:
         """See `Store.check`."""
@@ -144,22 +140,30 @@ class SqliteStore:
     async def _read(
         self, work: Callable[[sqlite3.Connection], T], seconds: float = rules.ANSWER_SECONDS
     ) -> T:
-        """Read within so many seconds: there may be a thread to wait for first, and a lock for that thread."""
+        """Read by one statement within so many seconds.
+
+        There may be a thread to wait for first, and a lock for that thread.
+        """
         with _troubles():
             async with asyncio.timeout(seconds):
-                return await self._run(self._readers, "BEGIN", work)
+                return await self._run(self._readers, work)
 
-    async def _run(
-        self, executor: ThreadPoolExecutor, begin: str, work: Callable[[sqlite3.Connection], T]
-    ) -> T:
-        def transaction() -> T:
-            connection = self._connection()
-            connection.execute(begin)
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Write in one transaction, however long it takes."""
+
+        def transaction(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
             with connection:  # commits, or rolls back what raised
                 return work(connection)
 
+        with _troubles():
+            return await self._run(self._writer, transaction)
+
+    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
         # In the caller's context, so that what is logged has the id of the request.
-        return await asyncio.get_running_loop().run_in_executor(executor, copy_context().run, transaction)
+        context = copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(executor, context.run, lambda: work(self._connection()))
 
     def _connection(self) -> sqlite3.Connection:
         """Give this thread its connection, which is to the file of the start and never to another.

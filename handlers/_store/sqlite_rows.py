@@ -6,6 +6,8 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from . import rules
 
 if TYPE_CHECKING:
@@ -25,21 +27,27 @@ def _is_set(field: str) -> str:
 
 _USER = "SELECT organization_id, access_role, login_disabled FROM users WHERE id = ?"
 
-# The flags are computed here, so that no secret leaves the database.
-_SETTINGS = f"""
+_NUMBER_COLUMNS = """
+    provider, phone_number, is_default, is_inbound_enabled, ai_enabled, ai_agent_id,
+    elevenlabs_phone_number_id, label, full_name, user_id
+"""
+
+# One statement, and so of one moment; one row, since Python's lock changes hands for each. The flags are
+# computed here, so that no secret leaves the database.
+_VOICE_AI = f"""
     SELECT {_is_set(rules.API_KEY)}, {_is_set(rules.TOOL_SECRET)},
         {" AND ".join(map(_is_set, rules.EST_CREDENTIALS))},
-        {", ".join(f"document ->> '{field}'" for field in rules.IDENTIFIERS)}
-    FROM credentials WHERE organization_id = :organization
-"""  # noqa: S608 -- the field names are constants
-
-_NUMBERS = """
-    SELECT provider, phone_number, is_default, is_inbound_enabled, ai_enabled, ai_agent_id,
-        elevenlabs_phone_number_id, label, full_name, user_id
-    FROM voice_numbers JOIN users ON users.id = user_id
-    WHERE voice_numbers.organization_id = ? AND provider = ?
-    ORDER BY user_id, position
-"""
+        {", ".join(f"document ->> '{field}'" for field in rules.IDENTIFIERS)},
+        (
+            SELECT json_group_array(json_array({_NUMBER_COLUMNS})) FROM (
+                SELECT {_NUMBER_COLUMNS}
+                FROM voice_numbers JOIN users ON users.id = user_id
+                WHERE voice_numbers.organization_id = :organization AND provider = :provider
+                ORDER BY user_id, position
+            )
+        )
+    FROM (SELECT 1) LEFT JOIN credentials ON organization_id = :organization
+"""  # noqa: S608 -- the names of fields and columns are constants
 
 _STORED_ORGANIZATIONS = "SELECT id FROM organizations WHERE id IN (SELECT value FROM json_each(?))"
 
@@ -65,6 +73,7 @@ _DROP_NUMBERS = "DELETE FROM voice_numbers WHERE organization_id = ? AND user_id
 _PUT_NUMBER = "INSERT INTO voice_numbers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _OWN_COLUMNS = ("_id", "organizationId", "voicePhoneNumbers")
+_FLAG_COLUMNS = (2, 3, 4)  # of a number's
 _FLAGS = {None: None, 0: False, 1: True}
 
 _json = partial(json.dumps, ensure_ascii=False)
@@ -79,10 +88,11 @@ def read_user(connection: sqlite3.Connection, user_id: str) -> User | None:
 def read_voice_ai(
     connection: sqlite3.Connection, organization_id: str
 ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-    """Read an organization's settings and numbers."""
-    row = connection.execute(_SETTINGS, {"organization": organization_id, "blank": rules.BLANK}).fetchone()
-    numbers = connection.execute(_NUMBERS, (organization_id, rules.SINCH)).fetchall()
-    return _settings(row) if row else rules.no_settings(), [_number(number) for number in numbers]
+    """Read an organization's settings and numbers; one that nobody knows has neither."""
+    given = {"organization": organization_id, "blank": rules.BLANK, "provider": rules.SINCH}
+    api_key, tool_secret, est, *identifiers, numbers = connection.execute(_VOICE_AI, given).fetchone()
+    settings = rules.settings(identifiers, api_key=api_key, tool_secret=tool_secret, est=est)
+    return settings, [_number(values) for values in orjson.loads(numbers)]
 
 
 def probe(connection: sqlite3.Connection) -> None:
@@ -103,15 +113,10 @@ def load(connection: sqlite3.Connection, batch: Batch) -> None:
     connection.executemany(_PUT_CREDENTIALS, map(_parameters, batch.credentials))
 
 
-def _settings(row: tuple[Any, ...]) -> VoiceAiSettings:
-    api_key, tool_secret, est, *identifiers = row
-    return rules.settings(identifiers, api_key=api_key, tool_secret=tool_secret, est=est)
-
-
-def _number(row: tuple[Any, ...]) -> CallsVoiceAiOrgPhoneNumber:
-    provider, phone_number, is_default, is_inbound_enabled, ai_enabled, *rest = row
-    flags = _FLAGS[is_default], _FLAGS[is_inbound_enabled], _FLAGS[ai_enabled]
-    return rules.number((provider, phone_number, *flags, *rest))
+def _number(values: list[Any]) -> CallsVoiceAiOrgPhoneNumber:
+    for flag in _FLAG_COLUMNS:
+        values[flag] = _FLAGS[values[flag]]
+    return rules.number(values)
 
 
 def _parameters(record: dict[str, Any]) -> dict[str, Any]:
