@@ -15,7 +15,7 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
         """Name the commands, in the order in which they are needed."""
-        return "serve check lint drift regenerate import breaking contract ci token load keys".split()
+        return "serve check lint drift regenerate import breaking contract ci token load keys bench".split()
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command by its name."""

@@ -1,1 +1,5 @@
-"""Relay and stock Connexion side by side: the seed's operation, the same data, validation on."""
+"""Relay beside what else could be picked: the same work, one machine, interleaved rounds."""
+
+from .command import bench
+
+__all__ = ["bench"]

@@ -1,0 +1,82 @@
+"""How what a request costs Relay grows: with numbers, users, operations and tokens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import jwt
+
+from . import many
+from .data import SECRET, USER
+from .goals import LITERAL, TEMPLATED
+from .measuring import Place
+from .results import Growth, Results, Sample
+from .rounds import Bench, Contestant, load_rounds, running
+from .servers import Program
+
+NUMBERS = (1, 10, 100, 1000, 10_000)
+USERS = (10, 100, 1000, 10_000)
+OPERATIONS = (1, 10, 100, 600)
+TOKENS = (1, 10, 100, 1000, 10_000, 100_000)
+
+
+def measure_growth(bench: Bench, place: Place, results: Results) -> None:
+    """Measure Relay at each size of everything that grows; raises LoadFailed."""
+    contracts = {count: many.write_contract(bench.folder, count) for count in {*OPERATIONS, 5}}
+    templated = (5, *OPERATIONS[1:])
+    programs: dict[str, dict[int, Program]] = {
+        "numbers": {count: place.program("relay", "memory", count) for count in NUMBERS},
+        "users of the organization, SQLite": {
+            count: place.program("relay", "sqlite", 10, users=count) for count in USERS
+        },
+        LITERAL: {count: many.relay(contracts[count], many.literal(count)) for count in OPERATIONS},
+        TEMPLATED: {count: many.relay(contracts[count], many.templated(count)) for count in templated},
+    }
+    for of, sized in programs.items():
+        with _contestants(bench, {str(size): program for size, program in sized.items()}) as contestants:
+            samples = load_rounds(bench, contestants, of)
+        results.growth.append(_growth(of, list(sized), samples))
+    _measure_tokens(bench, place, results)
+
+
+def _measure_tokens(bench: Bench, place: Place, results: Results) -> None:
+    """Measure tokens in turn, then those that come once, beside a Relay that remembers none."""
+    tokens = _tokens(max(TOKENS))
+    program = place.program("relay", "memory", 1)
+    of = "tokens in turn"
+    with _contestants(bench, {str(size): program for size in TOKENS}, tokens) as contestants:
+        results.growth.append(_growth(of, TOKENS, load_rounds(bench, contestants, of)))
+    both = {name: place.program(name, "memory", 1) for name in ("relay", "relay-uncached")}
+    with running(both, bench.folder) as servers:
+        fresh = {name: Contestant(one, bench.connections, tokens) for name, one in servers.items()}
+        samples = load_rounds(bench, fresh, "tokens that come once")
+    results.fresh = {name: [sample.cpu for sample in found] for name, found in samples.items()}
+
+
+@contextmanager
+def _contestants(
+    bench: Bench, programs: Mapping[str, Program], tokens: Sequence[str] = ()
+) -> Iterator[dict[str, Contestant]]:
+    """Start a program for each size; with `tokens`, as many of them are shown to it as its size says."""
+    with running(programs, bench.folder) as servers:
+        yield {
+            size: Contestant(one, bench.connections_for(int(size)), tokens[: int(size)] or bench.tokens)
+            for size, one in servers.items()
+        }
+
+
+def _growth(of: str, sizes: Sequence[int], samples: Mapping[str, Sequence[Sample]]) -> Growth:
+    return Growth(
+        of,
+        tuple(sizes),
+        tuple(tuple(sample.cpu for sample in samples[str(size)]) for size in sizes),
+        tuple(tuple(sample.p50 for sample in samples[str(size)]) for size in sizes),
+    )
+
+
+def _tokens(count: int) -> list[str]:
+    """Return so many tokens, each another one, good for a day."""
+    claims = {"userId": USER, "sub": USER, "exp": int(time.time()) + 86400}
+    return [jwt.encode({**claims, "jti": str(number)}, SECRET, "HS256") for number in range(count)]

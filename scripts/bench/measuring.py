@@ -1,0 +1,163 @@
+"""What a run measures, in its order: proofs, start-up, rounds of each cell, waits, memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import many
+from .data import SECRET
+from .goals import CROWD
+from .load import Job, run
+from .paced import small_p99
+from .peers import PEERS, Peer
+from .proving import lets_out, prove
+from .results import Cell, Results
+from .rounds import Bench, Contestant, interleaved, load_rounds, loaded, progress, running
+from .servers import CHECKOUT, Program, Server, settle, started
+from .sources import source_url
+
+STARTS = 5
+"""How often a start-up is timed."""
+
+LARGE, MANY = 5000, (1, 600)
+"""Numbers that small requests wait beside, and operations that a start-up is timed with."""
+
+_AHEAD = 0.5  # seconds that the large ones come first
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where peers are installed, where stores are made, and the address of MongoDB, if there is one."""
+
+    installed: Path
+    folder: Path
+    mongodb: str = ""
+
+    def program(self, name: str, source: str, numbers: int, users: int = 1) -> Program:
+        """Return the program of a peer, with a store of its own."""
+        peer = next(peer for peer in PEERS if peer.name == name)
+        return self.of(peer, source_url(source, numbers, self.folder, self.mongodb, users), numbers)
+
+    def of(self, peer: Peer, url: str, numbers: int, **variables: str) -> Program:
+        """Return the program of a peer that reads its settings from `url`."""
+        environment = {
+            **({} if peer.needs else {"PYTHONPATH": str(CHECKOUT)}),
+            **peer.environment(),
+            "BENCH_NUMBERS": str(numbers),
+            "BENCH_SECRET": SECRET,
+            "BENCH_SOURCE": url,
+            **variables,
+        }
+        return Program(peer.name, tuple(peer.command(self.installed)), environment)
+
+    def pythons(self, peers: Iterable[Peer]) -> dict[str, str]:
+        """Return the interpreters of the peers that run in Python, by peer: the first of their words."""
+        return {peer.name: peer.command(self.installed)[0] for peer in peers if peer.needs != "node"}
+
+
+def cells(sources: Sequence[str], numbers: Sequence[int], workers: Sequence[int]) -> list[Cell]:
+    """Return what is measured: all numbers from all sources; more workers only from the first source."""
+    return [
+        Cell(source, count, crew)
+        for crew in workers
+        for source in (sources if crew == workers[0] else sources[:1])
+        for count in numbers
+    ]
+
+
+def measure(bench: Bench, place: Place, peers: Sequence[Peer], chosen: Sequence[Cell]) -> Results:
+    """Measure some peers in some cells.
+
+    Raises SetupError for what does not start or cannot be proved, LoadFailed for an answer that is not
+    as it should be.
+    """
+    results = Results()
+    _let_out(bench, place, peers, results)
+    _time_starts(bench, place, peers, results)
+    for cell in chosen:
+        _measure_cell(bench, place, [peer for peer in peers if cell.source in peer.sources], cell, results)
+    return results
+
+
+def measure_many(bench: Bench, place: Place, peers: Sequence[Peer], results: Results) -> None:
+    """Time the start-up with a small and a large contract, Relay's and its counterparts'."""
+    for operations in MANY:
+        contract = many.write_contract(bench.folder, operations)
+        path = many.literal(operations)
+        programs = {
+            "relay": many.relay(contract, path),
+            **many.peers(contract, path, place.pythons(peers)),
+        }
+        told = f"start-up, {operations} operation{'s' * (operations != 1)}"
+        results.many_starts[operations] = _starts(bench, programs, told)
+
+
+def measure_crowd(bench: Bench, place: Place, results: Results) -> None:
+    """Find out how much memory Relay takes when many connections ask for very many numbers; raises LoadFailed."""
+    progress(f"memory, {CROWD:,} numbers")
+    with started(place.program("relay", "memory", CROWD), bench.folder) as server:
+        results.crowd = loaded(bench, Contestant((server,), 32, bench.tokens), max(3, bench.seconds), 0).rss
+
+
+def _let_out(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
+    for peer in peers:
+        progress(f"a body that breaks the contract: {peer.name}")
+        with started(place.of(peer, "memory", 1, BENCH_BREAK="1"), bench.folder) as server:
+            results.lets_out[peer.name] = lets_out(server.url, bench.tokens[0])
+
+
+def _time_starts(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
+    programs = {peer.name: place.of(peer, "memory", 1) for peer in peers}
+    results.starts = _starts(bench, programs, "start-up")
+
+
+def _starts(bench: Bench, programs: Mapping[str, Program], told: str) -> dict[str, list[float]]:
+    def start(name: str, _: int) -> float:
+        with started(programs[name], bench.folder) as server:
+            return server.started
+
+    return interleaved(programs, min(bench.rounds, STARTS), start, told)
+
+
+def _measure_cell(bench: Bench, place: Place, peers: Sequence[Peer], cell: Cell, results: Results) -> None:
+    """Have all peers up, prove each, load them in turn."""
+    progress(f"{cell}: starting")
+    url = source_url(cell.source, cell.numbers, bench.folder, place.mongodb)
+    programs = {peer.name: place.of(peer, url, cell.numbers) for peer in peers}
+    with running(programs, bench.folder, cell.workers) as servers:
+        for server in (server for crew in servers.values() for server in crew):
+            prove(server.url, bench.tokens[0], cell.numbers)
+            settle(server)
+        results.idle[cell] = {name: sum(server.rss() for server in crew) for name, crew in servers.items()}
+        connections = bench.connections_for(cell.numbers)
+        contestants = {name: Contestant(crew, connections, bench.tokens) for name, crew in servers.items()}
+        results.samples[cell] = load_rounds(bench, contestants, str(cell))
+        if cell == Cell("memory", LARGE, 1):
+            singles = {name: crew[0] for name, crew in servers.items()}
+            results.waits = _measure_waits(bench, singles)
+
+
+def _measure_waits(bench: Bench, servers: Mapping[str, Server]) -> dict[str, list[float]]:
+    """Return by server how long small requests waited beside large ones, as far as it refuses them."""
+
+    def wait(name: str, _: int) -> float | None:
+        job = Job(servers[name].url, bench.tokens, bench.connections_for(LARGE), seconds + 2)
+        with ThreadPoolExecutor(1) as beside:
+            load = beside.submit(run, bench.generator, {name: job}, bench.folder)
+            time.sleep(_AHEAD)
+            p99 = small_p99(servers[name], bench.tokens[0], seconds)
+            load.result()
+        settle(servers[name])
+        return p99
+
+    seconds = max(4, bench.seconds)
+    found = interleaved(servers, min(bench.rounds, 3), wait, f"small requests beside {LARGE:,} numbers")
+    return {
+        name: [value for value in values if value is not None]
+        for name, values in found.items()
+        if None not in values
+    }

@@ -1,0 +1,101 @@
+"""What a run has found: every round of everything that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Cell(NamedTuple):
+    """Where the settings come from, how many numbers there are, and how many processes answer."""
+
+    source: str
+    numbers: int
+    workers: int
+
+    def __str__(self) -> str:
+        numbers = f"{self.numbers:,} number{'s' * (self.numbers != 1)}"
+        return f"{numbers} from {self.source}, {self.workers} worker{'s' * (self.workers != 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One round of one server: requests a second, times in ms, processor time in ms a request, memory in MB."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    rss: float
+
+
+class Growth(NamedTuple):
+    """What a request costs at each size of something: processor time and median in ms, one value a round."""
+
+    of: str
+    sizes: tuple[int, ...]
+    cpu: tuple[tuple[float, ...], ...]
+    p50: tuple[tuple[float, ...], ...]
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything of a run; lists have one value a round, and the rounds of a cell are paired.
+
+    `starts` are seconds to the first answer, `idle` MB before the first load of a cell, `waits` the p99 in
+    ms of small requests beside large ones, `many_starts` seconds by peer and number of operations,
+    `crowd` the MB of Relay after 10,000 numbers. `fresh` is processor time in ms a request whose token was
+    never seen before, by peer.
+    """
+
+    lets_out: dict[str, bool] = field(default_factory=dict)
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    samples: dict[Cell, dict[str, list[Sample]]] = field(default_factory=dict)
+    idle: dict[Cell, dict[str, float]] = field(default_factory=dict)
+    waits: dict[str, list[float]] = field(default_factory=dict)
+    many_starts: dict[int, dict[str, list[float]]] = field(default_factory=dict)
+    crowd: float | None = None
+    growth: list[Growth] = field(default_factory=list)
+    fresh: dict[str, list[float]] = field(default_factory=dict)
+
+    def column(self, cell: Cell, peer: str, name: str) -> list[float]:
+        """Return one figure of all rounds of a peer; nothing where it was not measured."""
+        return [getattr(sample, name) for sample in self.samples.get(cell, {}).get(peer, [])]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as plain data, cells and their peers as lists."""
+        cells = [
+            {
+                **cell._asdict(),
+                "peers": {
+                    peer: {
+                        "idle_rss_mb": self.idle[cell][peer],
+                        "rounds": [
+                            {
+                                "requests_per_second": sample.rate,
+                                "p50_ms": sample.p50,
+                                "p99_ms": sample.p99,
+                                "cpu_ms_per_request": sample.cpu,
+                                "rss_mb": sample.rss,
+                            }
+                            for sample in samples
+                        ],
+                    }
+                    for peer, samples in peers.items()
+                },
+            }
+            for cell, peers in self.samples.items()
+        ]
+        return {
+            "lets_out": self.lets_out,
+            "start_seconds": self.starts,
+            "cells": cells,
+            "small_beside_large_p99_ms": self.waits,
+            "start_seconds_by_operations": self.many_starts,
+            "rss_mb_at_10000_numbers": self.crowd,
+            "growth": [
+                {"of": one.of, "sizes": one.sizes, "cpu_ms_per_request": one.cpu, "p50_ms": one.p50}
+                for one in self.growth
+            ],
+            "fresh_tokens_cpu_ms_per_request": self.fresh,
+        }

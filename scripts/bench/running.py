@@ -1,0 +1,142 @@
+"""A whole run: what is wanted is checked, installed, measured and reported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from handlers._host.problems import Problem, SetupError
+
+from . import growth, report
+from .data import token
+from .installing import install
+from .load import find_generator
+from .machine import machine
+from .measuring import Place, cells, measure, measure_crowd, measure_many
+from .peers import PEERS, Peer
+from .plot import svg
+from .rounds import Bench
+
+SOURCES = ("memory", "sqlite", "mongodb")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options of `relay bench`; `peers` is None for all."""
+
+    peers: tuple[str, ...] | None
+    numbers: tuple[int, ...]
+    sources: tuple[str, ...]
+    workers: tuple[int, ...]
+    rounds: int
+    seconds: int
+    connections: int
+    mongodb: str = field(repr=False)
+    growth: bool
+    quick: bool
+
+    def words(self) -> list[str]:
+        """Return the options as they are typed, without the address of MongoDB."""
+        told: dict[str, Any] = {
+            "peers": ",".join(self.peers or ()),
+            "numbers": ",".join(map(str, self.numbers)),
+            "sources": ",".join(self.sources),
+            "workers": ",".join(map(str, self.workers)),
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+            "connections": self.connections,
+        }
+        flags = [f"--{name}" for name in ("growth", "quick") if getattr(self, name)]
+        return [*(f"--{name} {value}" for name, value in told.items() if value), *flags]
+
+
+def run(wanted: Wanted, folder: Path | None, output: Path) -> str:
+    """Do what is wanted, write the report into `output`, and return it as Markdown.
+
+    Raises SetupError when it cannot be done, LoadFailed for an answer that is not as it should be.
+    """
+    peers = _chosen(wanted)
+    installed = folder or Path(platformdirs.user_cache_dir("tether-relay", appauthor=False)) / "bench"
+    installed = installed.resolve()
+    installed.mkdir(parents=True, exist_ok=True)
+    install(installed, {peer.needs for peer in peers if peer.needs})
+    generator = find_generator(installed)
+    with tempfile.TemporaryDirectory(prefix="relay-bench-") as temporary:
+        place = Place(installed, Path(temporary), wanted.mongodb)
+        bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
+        results = measure(bench, place, peers, cells(wanted.sources, wanted.numbers, wanted.workers))
+        if not wanted.quick:
+            measure_many(bench, place, peers, results)
+            measure_crowd(bench, place, results)
+        if wanted.growth:
+            growth.measure_growth(bench, place, results)
+    pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs == "python"]
+    described = machine(generator, pythons, installed, wanted.words())
+    titles = {peer.name: peer.title for peer in peers}
+    text = report.markdown(results, described, titles)
+    _write(output, text, report.as_json(results, described), svg(results, titles))
+    return text
+
+
+def _chosen(wanted: Wanted) -> list[Peer]:
+    """Return the peers, Relay first; SetupError for everything that cannot be measured here."""
+    known = {peer.name: peer for peer in PEERS}
+    problems = []
+    if sys.platform != "linux":
+        problems.append(
+            Problem("relay bench", "it needs Linux: processor time and memory are read from /proc")
+        )
+    problems += [
+        Problem("--peers", f"'{name}' is none of {', '.join(known)}")
+        for name in wanted.peers or ()
+        if name not in known
+    ]
+    problems += [
+        Problem("--sources", f"'{source}' is none of {', '.join(SOURCES)}")
+        for source in wanted.sources
+        if source not in SOURCES
+    ]
+    if "mongodb" in wanted.sources and not wanted.mongodb:
+        problems.append(
+            Problem("--mongodb", "missing: the source mongodb needs an address; set RELAY_BENCH_MONGODB")
+        )
+    if problems:
+        raise SetupError(problems)
+    return [
+        peer
+        for peer in PEERS
+        if peer.name == report.OURS or wanted.peers is None or peer.name in wanted.peers
+        if wanted.peers is not None or _can_run(peer)
+    ]
+
+
+def _can_run(peer: Peer) -> bool:
+    """Whether Node.js is there for a peer that needs it; told when it is not."""
+    if peer.needs != "node" or (shutil.which("node") and shutil.which("npm")):
+        return True
+    click.echo(f"{peer.name} is left out: it needs Node.js and npm", err=True)
+    return False
+
+
+def _write(output: Path, text: str, plain: Mapping[str, Any], picture: str) -> None:
+    """Write the three files; SetupError where they cannot be written."""
+    told: Sequence[tuple[str, str]] = (
+        ("bench.md", f"{text}\n![How many times as fast Relay is](bench.svg)\n"),
+        ("bench.json", json.dumps(plain, indent=1)),
+        ("bench.svg", picture),
+    )
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in told:
+            (output / name).write_text(content, "utf-8")
+    except OSError as exc:
+        raise SetupError([Problem(str(output), f"cannot be written: {exc.strerror}; see --output")]) from exc

@@ -1,0 +1,74 @@
+"""Where programs read the settings from: a store is filled before it is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from handlers._app import Settings
+from handlers._store.keyring import new_entry
+from scripts.load import load_file
+
+from .data import ORGANIZATION, USER
+
+
+def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users: int = 1) -> str:
+    """Return what BENCH_SOURCE is to say, with a database of so many numbers where there is one.
+
+    A database of SQLite is a file in `folder`, one of MongoDB a new one at the address `mongodb`. Raises
+    SetupError when it cannot be filled.
+    """
+    if source == "memory":
+        return "memory"
+    name = f"relay_bench_{secrets.token_hex(6)}"
+    url = f"sqlite:///{folder}/{name}.db"
+    if source == "mongodb":
+        url = urlsplit(mongodb)._replace(path=f"/{name}").geturl()
+    records = folder / f"{name}.json"
+    records.write_text(json.dumps(_records(numbers, users)), "utf-8")
+    given: dict[str, Any] = {"store": url, "keyring": new_entry("bench")}
+    asyncio.run(load_file(Settings(_env_file=None, **given), records))  # type: ignore[call-arg]  # pydantic-settings\' own argument
+    records.unlink()
+    return url
+
+
+def _records(numbers: int, users: int) -> dict[str, Any]:
+    """Return an organization with its users; the first has all the numbers."""
+    phones = [
+        {
+            "provider": "sinch",
+            "phoneNumber": f"+1416{index:07}",
+            "isDefault": index == 0,
+            "isInboundEnabled": True,
+            "aiEnabled": index % 2 == 0,
+            "aiAgentId": "64f0a1b2c3d4e5f6a7b8cc00",
+            "elevenlabsPhoneNumberId": f"eleven-pn-{index}",
+            "label": f"Line {index}",
+        }
+        for index in range(numbers)
+    ]
+    user = {"organizationId": ORGANIZATION, "accessRole": "ADMIN", "fullName": "Ada Admin"}
+    return {
+        "organizations": [{"_id": ORGANIZATION, "name": "Acme"}],
+        "users": [
+            {"_id": USER, **user, "voicePhoneNumbers": phones},
+            *({"_id": f"{index:024x}", **user} for index in range(1, users)),
+        ],
+        "credentials": [
+            {
+                "organizationId": ORGANIZATION,
+                "aiVoiceProvider": "elevenlabs",
+                "elevenlabsApiKey": "never-read",
+                "elevenlabsToolSecret": "never-read",
+                "sinchEstKeyId": "never-read",
+                "sinchEstKeySecret": "never-read",
+                "sinchEstProjectId": "project",
+                "sinchEstTrunkId": "trunk",
+                "sinchEstTrunkDomain": "example.sip.sinch.com",
+            }
+        ],
+    }
