@@ -136,14 +136,15 @@ def bench(  # noqa: PLR0913 -- one argument an option
         signal.signal(sign, signal.default_int_handler)  # what was started is ended in any case
     with setup_errors():
         from .load import LoadFailed
-        from .running import Wanted, run
+        from .running import Wanted, run, write
 
         wanted = Wanted(
             peers, numbers, sources, workers, rounds, seconds, connections, mongodb or "", growth, quick
         )
         try:
-            report = run(wanted, folder, output)
+            report = run(wanted, folder)
         except LoadFailed as exc:
             click.echo(f"error: {exc}", err=True)
             sys.exit(1)
-    click.echo(report)
+        click.echo(report.text)
+        write(report, output)

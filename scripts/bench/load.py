@@ -64,10 +64,7 @@ class Wrk:
     """wrk, with a script that holds the tokens."""
 
     program: str
-
-    @property
-    def title(self) -> str:
-        """Name and version."""
+    title: str
 
     def command(self, job: Job, folder: Path) -> list[str]:
         """Write the job to files in an empty folder, and return the words that run it."""

@@ -20,9 +20,9 @@ def verify(token: str) -> dict[str, Any] | None:
         return None
 
 
-async def answer() -> dict[str, Any]:
-    """Answer a list without items."""
-    return {"items": []}
+async def answer() -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Answer a list without items, as JSON: failures of the operation have another type."""
+    return {"items": []}, 200, {"Content-Type": "application/json"}
 
 
 def main() -> None:

@@ -6,10 +6,9 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import platformdirs
@@ -59,8 +58,16 @@ class Wanted:
         return [*(f"--{name} {value}" for name, value in told.items() if value), *flags]
 
 
-def run(wanted: Wanted, folder: Path | None, output: Path) -> str:
-    """Do what is wanted, write the report into `output`, and return it as Markdown.
+class Report(NamedTuple):
+    """What a run has found: for people, for programs, and as a picture."""
+
+    text: str
+    plain: dict[str, Any]
+    picture: str
+
+
+def run(wanted: Wanted, folder: Path | None) -> Report:
+    """Do what is wanted, and return the report.
 
     Raises SetupError when it cannot be done, LoadFailed for an answer that is not as it should be.
     """
@@ -82,9 +89,26 @@ def run(wanted: Wanted, folder: Path | None, output: Path) -> str:
     pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs == "python"]
     described = machine(generator, pythons, installed, wanted.words())
     titles = {peer.name: peer.title for peer in peers}
-    text = report.markdown(results, described, titles)
-    _write(output, text, report.as_json(results, described), svg(results, titles))
-    return text
+    return Report(
+        report.markdown(results, described, titles),
+        report.as_json(results, described),
+        svg(results, titles),
+    )
+
+
+def write(found: Report, output: Path) -> None:
+    """Write bench.md, bench.json and bench.svg; SetupError where they cannot be written."""
+    files = {
+        "bench.md": f"{found.text}\n![How many times as fast Relay is](bench.svg)\n",
+        "bench.json": json.dumps(found.plain, indent=1),
+        "bench.svg": found.picture,
+    }
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (output / name).write_text(content, "utf-8")
+    except OSError as exc:
+        raise SetupError([Problem(str(output), f"cannot be written: {exc.strerror}; see --output")]) from exc
 
 
 def _chosen(wanted: Wanted) -> list[Peer]:
@@ -125,18 +149,3 @@ def _can_run(peer: Peer) -> bool:
         return True
     click.echo(f"{peer.name} is left out: it needs Node.js and npm", err=True)
     return False
-
-
-def _write(output: Path, text: str, plain: Mapping[str, Any], picture: str) -> None:
-    """Write the three files; SetupError where they cannot be written."""
-    told: Sequence[tuple[str, str]] = (
-        ("bench.md", f"{text}\n![How many times as fast Relay is](bench.svg)\n"),
-        ("bench.json", json.dumps(plain, indent=1)),
-        ("bench.svg", picture),
-    )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        for name, content in told:
-            (output / name).write_text(content, "utf-8")
-    except OSError as exc:
-        raise SetupError([Problem(str(output), f"cannot be written: {exc.strerror}; see --output")]) from exc

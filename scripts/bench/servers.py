@@ -34,7 +34,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Program:
     """What is started: its words, what it finds in its environment, what it is asked for and then answers.
 
-    `environment` says all but the port.
+    `environment` says all but the port, which is in the variable `port_variable`.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Program:
     environment: Mapping[str, str]
     path: str = PATH
     status: int = 200
+    port_variable: str = "PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def started(program: Program, folder: Path) -> Iterator[Server]:
         process = subprocess.Popen(  # noqa: S603 -- programs of ours
             program.command,
             cwd=folder,
-            env={**inherited, **program.environment, "PORT": str(port)},
+            env={**inherited, **program.environment, program.port_variable: str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -1,0 +1,39 @@
+"""Stores that are filled before they are measured: `scripts/bench/sources.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers._store import open_store
+from scripts.bench.data import ORGANIZATION, USER
+from scripts.bench.sources import source_url
+
+
+def test_memory_needs_no_store(tmp_path):
+    """Nothing is written."""
+    assert source_url("memory", 100, tmp_path) == "memory"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["sqlite", pytest.param("mongodb", marks=pytest.mark.mongo)])
+async def test_a_store_has_the_user_the_numbers_and_the_settings(request, tmp_path, source):
+    """What a handler reads there is what programs answer from memory."""
+    uri = request.getfixturevalue("mongodb_uri") if source == "mongodb" else ""
+    # In a thread: it has a loop of its own.
+    import asyncio
+
+    url = await asyncio.to_thread(source_url, source, 120, tmp_path, uri, 30)
+
+    async with open_store(url) as store:
+        user = await store.user(USER)
+        settings, numbers = await store.voice_ai(ORGANIZATION)
+    assert user.organization_id == ORGANIZATION
+    assert settings.has_api_key
+    assert settings.sinch_est_project_id == "project"
+    assert len(numbers) == 120
+    assert sum(number["isDefault"] for number in numbers) == 1
+
+
+def test_each_store_is_a_new_one(tmp_path):
+    """Numbers of a run before would stay where fewer are loaded."""
+    assert source_url("sqlite", 1, tmp_path) != source_url("sqlite", 1, tmp_path)
