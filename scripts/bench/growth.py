@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import jwt
 
@@ -35,7 +34,9 @@ def measure_growth(bench: Bench, place: Place, results: Results) -> None:
         TEMPLATED: {count: many.relay(contracts[count], many.templated(count)) for count in templated},
     }
     for of, sized in programs.items():
-        with _contestants(bench, {str(size): program for size, program in sized.items()}) as contestants:
+        connections = bench.connections_for(max(sized)) if of == "numbers" else bench.connections
+        with running({str(size): program for size, program in sized.items()}, bench.folder) as servers:
+            contestants = {size: Contestant(one, connections, bench.tokens) for size, one in servers.items()}
             samples = load_rounds(bench, contestants, of)
         results.growth.append(_growth(of, list(sized), samples))
     _measure_tokens(bench, place, results)
@@ -46,25 +47,16 @@ def _measure_tokens(bench: Bench, place: Place, results: Results) -> None:
     tokens = _tokens(max(TOKENS))
     program = place.program("relay", "memory", 1)
     of = "tokens in turn"
-    with _contestants(bench, {str(size): program for size in TOKENS}, tokens) as contestants:
+    with running({str(size): program for size in TOKENS}, bench.folder) as servers:
+        contestants = {
+            size: Contestant(one, bench.connections, tokens[: int(size)]) for size, one in servers.items()
+        }
         results.growth.append(_growth(of, TOKENS, load_rounds(bench, contestants, of)))
     both = {name: place.program(name, "memory", 1) for name in ("relay", "relay-uncached")}
     with running(both, bench.folder) as servers:
         fresh = {name: Contestant(one, bench.connections, tokens) for name, one in servers.items()}
         samples = load_rounds(bench, fresh, "tokens that come once")
     results.fresh = {name: [sample.cpu for sample in found] for name, found in samples.items()}
-
-
-@contextmanager
-def _contestants(
-    bench: Bench, programs: Mapping[str, Program], tokens: Sequence[str] = ()
-) -> Iterator[dict[str, Contestant]]:
-    """Start a program for each size; with `tokens`, as many of them are shown to it as its size says."""
-    with running(programs, bench.folder) as servers:
-        yield {
-            size: Contestant(one, bench.connections_for(int(size)), tokens[: int(size)] or bench.tokens)
-            for size, one in servers.items()
-        }
 
 
 def _growth(of: str, sizes: Sequence[int], samples: Mapping[str, Sequence[Sample]]) -> Growth:

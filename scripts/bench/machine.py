@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -39,10 +40,10 @@ def machine(
         "Load": generator.title,
     }
     for number, python in enumerate(dict.fromkeys(pythons)):
-        described[f"Peers in Python{f' ({number + 1})' if number else ''}"] = _distributions(python)
+        described[f"In Python{f' ({number + 1})' if number else ''}"] = _distributions(python)
     if packages := _node_packages(folder):
-        described["Peers in Node.js"] = packages
-    return described  # fmt: skip
+        described["In Node.js"] = packages
+    return described
 
 
 def _processor() -> str:
@@ -67,11 +68,17 @@ def _distributions(python: str) -> str:
 
 
 def _node_packages(folder: Path) -> str:
-    """Return the versions of what was asked for of npm, in the folder of installations or right below it."""
+    """Return the versions of Node.js and of what npm was asked for, in the folder of installations or right below it."""
     versions: dict[str, str] = {}
     for file in (*folder.glob("package.json"), *folder.glob("*/package.json")):
         for name in json.loads(file.read_text("utf-8")).get("dependencies", {}):
             with suppress(OSError):
                 package = file.parent / "node_modules" / name / "package.json"
                 versions[name] = json.loads(package.read_text("utf-8"))["version"]
-    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    node = shutil.which("node")
+    if not versions or not node:
+        return ""
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 -- as found
+    return ", ".join(
+        [f"node {said.stdout.strip()}", *(f"{name} {versions[name]}" for name in sorted(versions))]
+    )

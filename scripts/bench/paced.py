@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from .load import GRACE_SECONDS, LoadFailed
 from .servers import CHECKOUT, Server
 
 RATE, CLIENTS = 50, 32
@@ -22,18 +23,25 @@ RATE, CLIENTS = 50, 32
 
 
 def small_p99(server: Server, token: str, seconds: int) -> float | None:
-    """Return the p99 of small requests in ms; None where a wrong signature is not refused."""
+    """Return the p99 of small requests in ms; None where a wrong signature is not refused.
+
+    Raises LoadFailed when they come to no end.
+    """
     head, _, signature = token.rpartition(".")
     job = {"url": server.url, "token": f"{head}.{signature[::-1]}", "seconds": seconds}
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.bench.paced"],
-        cwd=CHECKOUT,
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        timeout=seconds + 120,
-        check=True,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.bench.paced"],
+            cwd=CHECKOUT,
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            timeout=seconds + 2 * GRACE_SECONDS,
+            check=True,
+        )
+    except subprocess.SubprocessError as exc:
+        told = f"{server.program.name}: small requests beside large ones came to no end"
+        raise LoadFailed(told) from exc
     found = json.loads(done.stdout)
     return float(found["p99"]) if found["statuses"] == [401] else None
 

@@ -21,7 +21,7 @@ def markdown(results: Results, machine: Mapping[str, str], titles: Mapping[str, 
         parts += ["", f"## {cell}", "", *_cell(results, cell, titles)]
     parts += ["", "## Start-up, and what gets out", "", *_starts(results, titles)]
     if results.many_starts:
-        parts += ["", "## Start-up by operations", "", *_many(results)]
+        parts += ["", "## Start-up by operations", "", "Seconds to the first answer.", "", *_many(results)]
     if results.waits:
         rows = [[titles.get(name, name), f"{_median(found):,.1f}"] for name, found in results.waits.items()]
         parts += ["", "## Small requests beside 5,000 numbers", ""]
@@ -102,7 +102,7 @@ def _many(results: Results) -> list[str]:
     rows = [
         [name, *(f"{_median(results.many_starts[count][name]):.2f}" for count in counts)] for name in names
     ]
-    return _table(["s to the first answer", *(f"{count:,} operations" for count in counts)], rows)
+    return _table(["operations", *(f"{count:,}" for count in counts)], rows)
 
 
 def _exponent(sizes: tuple[int, ...], costs: tuple[tuple[float, ...], ...]) -> str:

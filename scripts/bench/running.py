@@ -23,7 +23,7 @@ from .machine import machine
 from .measuring import Place, cells, measure, measure_crowd, measure_many
 from .peers import PEERS, Peer
 from .plot import svg
-from .rounds import Bench
+from .rounds import Bench, progress
 
 SOURCES = ("memory", "sqlite", "mongodb")
 
@@ -80,7 +80,9 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as temporary:
         place = Place(installed, Path(temporary), wanted.mongodb)
         bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
-        results = measure(bench, place, peers, cells(wanted.sources, wanted.numbers, wanted.workers))
+        chosen = cells(wanted.sources, wanted.numbers, wanted.workers)
+        progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(wanted, len(chosen) * len(peers))}")
+        results = measure(bench, place, peers, chosen)
         if not wanted.quick:
             measure_many(bench, place, peers, results)
             measure_crowd(bench, place, results)
@@ -141,6 +143,12 @@ def _chosen(wanted: Wanted) -> list[Peer]:
         if peer.name == report.OURS or wanted.peers is None or peer.name in wanted.peers
         if wanted.peers is not None or _can_run(peer)
     ]
+
+
+def _minutes(wanted: Wanted, rows: int) -> str:
+    """Say how long so many rows of tables take: their rounds, and what a start and a first load do."""
+    seconds = rows * (wanted.rounds * (wanted.seconds + 0.5) + 4) + (600 if wanted.growth else 120)
+    return f"about {seconds / 60:.0f} minutes"
 
 
 def _can_run(peer: Peer) -> bool:

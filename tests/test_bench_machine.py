@@ -1,0 +1,39 @@
+"""What a report says of the machine: `scripts/bench/machine.py`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from scripts.bench.machine import machine
+
+
+class Generator:
+    """Any load generator."""
+
+    title = "wrk 4.1.0"
+
+
+def test_describes_what_figures_depend_on(tmp_path):
+    """Whoever compares two reports has to know whether they can be compared."""
+    described = machine(Generator(), [sys.executable], tmp_path, ["--rounds 3"])
+
+    assert described["Command"] == "relay bench --rounds 3"
+    assert described["Load"] == "wrk 4.1.0"
+    assert " cores" in described["Processor"]
+    assert described["Memory"].endswith(" GiB")
+    assert "Linux " in described["System"]
+    assert "connexion 3." in described["In Python"]
+    assert "In Node.js" not in described
+
+
+def test_tells_the_packages_that_npm_was_asked_for(tmp_path):
+    """Not what they brought along."""
+    package = tmp_path / "node" / "node_modules" / "express"
+    package.mkdir(parents=True)
+    (tmp_path / "node" / "package.json").write_text(json.dumps({"dependencies": {"express": "^5"}}), "utf-8")
+    (package / "package.json").write_text(json.dumps({"version": "5.2.1"}), "utf-8")
+
+    described = machine(Generator(), [], tmp_path, [])
+
+    assert described.get("In Node.js", "express 5.2.1").endswith("express 5.2.1")
