@@ -97,7 +97,7 @@ def loaded(bench: Bench, contestant: Contestant, seconds: int, number: int) -> S
     try:
         loads = run(bench.generator, jobs, bench.folder).values()
     except LoadFailed as exc:
-        words = "; ".join(last_words(server.log) for server in servers)
+        words = "; ".join(last_words(server.program, server.log) for server in servers)
         raise LoadFailed(f"{servers[0].program.name}: {exc}; its last words: {words}") from None
     taken = sum(server.cpu() for server in servers) - before
     rss = sum(server.rss() for server in servers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from handlers._host.problems import Problem, SetupError
 from scripts.verifying.spellings import Spellings
@@ -24,6 +26,8 @@ CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 SETTLE_SECONDS = 30.0
+REDACTED = b"[REDACTED]"
+_TOKEN = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _POLL = 0.005  # seconds between two attempts to be answered
 _QUIET = 0.1  # seconds within which an idle server takes next to nothing
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -95,6 +99,7 @@ def started(program: Program, folder: Path) -> Iterator[Server]:
         yield Server(program, process, port, log, time.perf_counter() - begun)
     finally:
         _end(process)
+        log.unlink()  # a line a request adds up
 
 
 def settle(server: Server) -> None:
@@ -109,10 +114,12 @@ def settle(server: Server) -> None:
         before += taken
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log, without the secret and the tokens."""
-    said = Spellings([SECRET, token()]).replaced(log.read_bytes(), b"[REDACTED]")
-    return (said.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"])[-1][:300]
+def last_words(program: Program, log: Path) -> str:
+    """Return the last line of a program's log, without secret, tokens and the password of a database."""
+    password = urlsplit(program.environment.get("BENCH_SOURCE", "")).password or ""
+    said = Spellings([SECRET, unquote(password)]).replaced(log.read_bytes(), REDACTED)
+    lines = _TOKEN.sub(REDACTED, said).decode("utf-8", "replace").strip().splitlines()
+    return (lines or ["it says nothing"])[-1][:300]
 
 
 def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -131,7 +138,9 @@ def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int,
         connection.close()
         time.sleep(_POLL)
     told = f"answers {answered}" if process.poll() is None else f"ended with exit code {process.returncode}"
-    raise SetupError([Problem(program.name, f"does not start: it {told}; its last words: {last_words(log)}")])
+    raise SetupError(
+        [Problem(program.name, f"does not start: it {told}; its last words: {last_words(program, log)}")]
+    )
 
 
 def _group(leader: int) -> Iterator[list[str]]:
