@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +16,6 @@ from running import ROOT, relay
 from scripts.bench import load, measuring, running
 from scripts.bench.command import bench
 from scripts.bench.measuring import cells
-from scripts.bench.peers import Peer
 from scripts.bench.results import Cell
 
 SOURCES = frozenset({"memory", "sqlite"})
@@ -23,15 +23,15 @@ SOURCES = frozenset({"memory", "sqlite"})
 
 def standin(name, **variables):
     """A peer that is tests/benching.py."""
-
-    class Standin(Peer):
-        def command(self, _folder):
-            return [sys.executable, benching.__file__]
-
-        def environment(self):
-            return {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", **variables}
-
-    return Standin(name, name.title(), "", SOURCES)
+    variables |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    return SimpleNamespace(
+        name=name,
+        title=name.title(),
+        needs="",
+        sources=SOURCES,
+        command=lambda _folder: [sys.executable, benching.__file__],
+        environment=lambda: variables,
+    )
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_leaves_out_what_needs_node_where_there_is_none(monkeypatch, capsys):
     """And says so; asked for by name, it is told by its installation."""
     monkeypatch.setattr(load.shutil, "which", lambda _: None)
 
-    assert not running._can_run(Peer("express", "Express", "node", SOURCES))
+    assert not running._can_run(SimpleNamespace(name="express", needs="node"))
     assert capsys.readouterr().err == "express is left out: it needs Node.js and npm\n"
 
 
@@ -136,11 +136,21 @@ def test_more_workers_are_measured_with_the_first_source():
 def test_no_address_of_a_database_is_in_a_report():
     """It may hold a password."""
     wanted = running.Wanted(
-        None, (1,), ("mongodb",), (1,), 1, 1, 1, "mongodb://relay:sk_canary@db", growth=True, quick=False
+        None,
+        (1,),
+        ("mongodb",),
+        (1,),
+        1,
+        1,
+        1,
+        "mongodb://relay:sk_canary@db",
+        access_log=True,
+        growth=True,
+        quick=False,
     )
 
     assert "sk_canary" not in f"{wanted} {wanted.words()}"
-    assert "--growth" in wanted.words()
+    assert wanted.words()[-2:] == ["--access-log", "--growth"]
 
 
 def test_says_where_a_report_cannot_be_written(tmp_path):

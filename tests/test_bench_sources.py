@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
 
+from handlers._host.problems import SetupError
 from handlers._store import open_store
 from scripts.bench.data import ORGANIZATION, USER
 from scripts.bench.sources import source_url
@@ -19,10 +23,7 @@ def test_memory_needs_no_store(tmp_path):
 async def test_a_store_has_the_user_the_numbers_and_the_settings(request, tmp_path, source):
     """What a handler reads there is what programs answer from memory."""
     uri = request.getfixturevalue("mongodb_uri") if source == "mongodb" else ""
-    # In a thread: it has a loop of its own.
-    import asyncio
-
-    url = await asyncio.to_thread(source_url, source, 120, tmp_path, uri, 30)
+    url = await asyncio.to_thread(source_url, source, 120, tmp_path, uri, 30)  # it has a loop of its own
 
     async with open_store(url) as store:
         user = await store.user(USER)
@@ -37,3 +38,14 @@ async def test_a_store_has_the_user_the_numbers_and_the_settings(request, tmp_pa
 def test_each_store_is_a_new_one(tmp_path):
     """Numbers of a run before would stay where fewer are loaded."""
     assert source_url("sqlite", 1, tmp_path) != source_url("sqlite", 1, tmp_path)
+
+
+def test_says_that_the_mongodb_does_not_answer(tmp_path):
+    """By the option that named it, without the password in it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+
+    with pytest.raises(SetupError) as refused:
+        source_url("mongodb", 1, tmp_path, f"mongodb://relay:sk_canary@127.0.0.1:{port}/?authSource=admin")
+
+    assert str(refused.value) == "--mongodb: the database did not answer; nothing of the file was loaded"

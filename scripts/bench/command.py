@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -85,6 +86,11 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str) -> tu
     show_envvar=True,
     help="A MongoDB for the source mongodb.",
 )
+@click.option(
+    "--access-log",
+    is_flag=True,
+    help="Have the others on uvicorn log each request, too, as Relay always does.",
+)
 @click.option("--growth", is_flag=True, help="Measure, too, how Relay's costs grow.")
 @click.option(
     "--quick",
@@ -106,21 +112,7 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str) -> tu
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the report goes: bench.md, bench.json, bench.svg.",
 )
-def bench(  # noqa: PLR0913 -- one argument an option
-    *,
-    peers: tuple[str, ...] | None,
-    numbers: tuple[int, ...],
-    sources: tuple[str, ...],
-    workers: tuple[int, ...],
-    rounds: int,
-    seconds: int,
-    connections: int,
-    mongodb: str | None,
-    growth: bool,
-    quick: bool,
-    folder: Path | None,
-    output: Path,
-) -> None:
+def bench(*, folder: Path | None, output: Path, **given: Any) -> None:
     """Measure Relay beside other servers that do the same work, and hold the figures to its goals.
 
     Each verifies a token, finds the user and answers an organization's settings and numbers. The others
@@ -138,9 +130,7 @@ def bench(  # noqa: PLR0913 -- one argument an option
         from .load import LoadFailed
         from .running import Wanted, run, write
 
-        wanted = Wanted(
-            peers, numbers, sources, workers, rounds, seconds, connections, mongodb or "", growth, quick
-        )
+        wanted = Wanted(**given)
         try:
             report = run(wanted, folder)
         except LoadFailed as exc:

@@ -91,7 +91,7 @@ def _largest_to_smallest(of: str) -> Value:
     def value(results: Results) -> float | None:
         for growth in results.growth:
             if growth.of == of:
-                return statistics.median(growth.cpu[-1]) / statistics.median(growth.cpu[0])
+                return statistics.median(ratios(growth.cpu[-1], growth.cpu[0]))
         return None
 
     return value

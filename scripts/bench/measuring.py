@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import many
@@ -31,11 +31,12 @@ _AHEAD = 0.5  # seconds that the large ones come first
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where peers are installed, where stores are made, and the address of MongoDB, if there is one."""
+    """Where peers are installed, where stores are made, the address of MongoDB, whether others log as Relay does."""
 
     installed: Path
     folder: Path
-    mongodb: str = ""
+    mongodb: str = field(default="", repr=False)
+    access_log: bool = False
 
     def program(self, name: str, source: str, numbers: int, users: int = 1) -> Program:
         """Return the program of a peer, with a store of its own."""
@@ -50,6 +51,7 @@ class Place:
             "BENCH_NUMBERS": str(numbers),
             "BENCH_SECRET": SECRET,
             "BENCH_SOURCE": url,
+            **({"BENCH_ACCESS_LOG": "1"} if self.access_log else {}),
             **variables,
         }
         return Program(peer.name, tuple(peer.command(self.installed)), environment)

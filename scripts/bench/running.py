@@ -39,7 +39,8 @@ class Wanted:
     rounds: int
     seconds: int
     connections: int
-    mongodb: str = field(repr=False)
+    mongodb: str | None = field(repr=False)
+    access_log: bool
     growth: bool
     quick: bool
 
@@ -54,7 +55,9 @@ class Wanted:
             "seconds": self.seconds,
             "connections": self.connections,
         }
-        flags = [f"--{name}" for name in ("growth", "quick") if getattr(self, name)]
+        flags = [
+            f"--{name.replace('_', '-')}" for name in ("access_log", "growth", "quick") if getattr(self, name)
+        ]
         return [*(f"--{name} {value}" for name, value in told.items() if value), *flags]
 
 
@@ -78,7 +81,7 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
     install(installed, {peer.needs for peer in peers if peer.needs})
     generator = find_generator(installed)
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as temporary:
-        place = Place(installed, Path(temporary), wanted.mongodb)
+        place = Place(installed, Path(temporary), wanted.mongodb or "", wanted.access_log)
         bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
         chosen = cells(wanted.sources, wanted.numbers, wanted.workers)
         progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(wanted, len(chosen) * len(peers))}")

@@ -81,7 +81,9 @@ def started(program: Program, folder: Path) -> Iterator[Server]:
     """
     port = _free_port()
     log = folder / f"{program.name}-{port}.log"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "BENCH_"))
+    }
     inherited.pop("PYTHONPATH", None)
     begun = time.perf_counter()
     with log.open("wb") as output:

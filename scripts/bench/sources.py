@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from handlers._app import Settings
+from handlers._host.problems import Problem, SetupError
 from handlers._store.keyring import new_entry
 from scripts.load import load_file
 
@@ -30,8 +33,12 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
         url = urlsplit(mongodb)._replace(path=f"/{name}").geturl()
     records = folder / f"{name}.json"
     records.write_text(json.dumps(_records(numbers, users)), "utf-8")
-    given: dict[str, Any] = {"store": url, "keyring": new_entry("bench")}
-    asyncio.run(load_file(Settings(_env_file=None, **given), records))  # type: ignore[call-arg]  # pydantic-settings\' own argument
+    settings = Settings.model_construct(store=SecretStr(url), keyring=SecretStr(new_entry("bench")))
+    try:
+        asyncio.run(load_file(settings, records))
+    except SetupError as exc:  # which names settings that nobody has set
+        where = "--mongodb" if source == "mongodb" else str(folder)
+        raise SetupError(Problem(where, problem.message) for problem in exc.problems) from exc
     records.unlink()
     return url
 
