@@ -42,6 +42,7 @@ def invoke(tmp_path, monkeypatch):
         peers = (standin("relay"), standin("fastapi", **variables), standin("floor"))
         for module in (running, measuring):
             monkeypatch.setattr(module, "PEERS", peers)
+        monkeypatch.setattr("scripts.bench.command.listen", lambda _hear: None)  # signals stay pytest's
         monkeypatch.setattr(running, "install", lambda _folder, _needs: None)
         monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers: None)
         monkeypatch.setattr(measuring, "lets_out", lambda _url, _token: False)

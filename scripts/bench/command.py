@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from scripts.output import setup_errors
+from scripts.server import listen
 
 EXAMPLES = """\b
 Examples:
@@ -124,8 +125,7 @@ def bench(*, folder: Path | None, output: Path, **given: Any) -> None:
     Exit code 0: measured, goals met or not; 1: an answer was not as it should be; 2: nothing could be
     measured.
     """
-    for sign in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)  # what was started is ended in any case
+    listen(signal.default_int_handler)  # what was started is ended in any case
     with setup_errors():
         from .load import LoadFailed
         from .running import Wanted, run, write
