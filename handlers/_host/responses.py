@@ -31,11 +31,9 @@ class ResponseEncoder:
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
         }
-        self._by_status = {
-            status: compiled[response.pointer]
-            for status in range(100, 600)
-            if (response := operation.response(status)) is not None
-        }
+        self._by_status: dict[int, _ResponseCompiler] = {}
+        for statuses, response in operation.statuses():
+            self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
 
     def encode(self, result: Any) -> Answer:
         """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
