@@ -25,6 +25,7 @@ def standin(name, **variables):
     """A peer that is tests/benching.py."""
     variables |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     return SimpleNamespace(
+        is_mock=False,
         name=name,
         title=name.title(),
         needs="",
@@ -44,7 +45,7 @@ def invoke(tmp_path, monkeypatch):
             monkeypatch.setattr(module, "PEERS", peers)
         monkeypatch.setattr("scripts.bench.command.listen", lambda _hear: None)  # signals stay pytest's
         monkeypatch.setattr(running, "install", lambda _folder, _needs: None)
-        monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers: None)
+        monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers, *, is_mock: None)
         monkeypatch.setattr(measuring, "lets_out", lambda _url, _token: False)
         output = ["--output", str(tmp_path / "out"), "--folder", str(tmp_path / "installed")]
         return CliRunner().invoke(bench, [*arguments, *output])

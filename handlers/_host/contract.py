@@ -104,7 +104,9 @@ def _statuses(key: str) -> range:
     return range(first, first + (100 if key.endswith("XX") else 1))
 
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's, which takes a third of the time, where it is
+_DUMPER = getattr(
+    yaml, "CSafeDumper", yaml.SafeDumper
+)  # libyaml's, which takes a third of the time, where it is
 
 
 class Contract:

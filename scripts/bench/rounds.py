@@ -90,7 +90,7 @@ def loaded(bench: Bench, contestant: Contestant, seconds: int, number: int) -> S
     share = max(1, contestant.connections // len(servers))
     first = number * len(contestant.tokens) // (bench.rounds + 1)
     jobs = {
-        server.url: Job(server.url, contestant.tokens, share, seconds, server.program.status, first)
+        server.url: Job(server.url, contestant.tokens, share, seconds, server.program.status or 200, first)
         for server in servers
     }
     before = sum(server.cpu() for server in servers)

@@ -38,14 +38,15 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Program:
     """What is started: its words, what it finds in its environment, what it is asked for and then answers.
 
-    `environment` says all but the port, which is in the variable `port_variable`.
+    `environment` says all but the port, which is in the variable `port_variable`; without a `status` any
+    answer will do.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     path: str = PATH
-    status: int = 200
+    status: int | None = 200
     port_variable: str = "PORT"
 
 
@@ -133,7 +134,7 @@ def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int,
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", program.path, headers=headers)
             status = connection.getresponse().status
-            if status == program.status:
+            if program.status in (status, None):
                 connection.close()
                 return
             answered = str(status)

@@ -16,7 +16,7 @@ from handlers._host.problems import Problem, SetupError
 from handlers._store.keyring import new_entry
 from scripts.load import load_file
 
-from .data import ORGANIZATION, USER
+from .programs.answer import ORGANIZATION, USER, stored_numbers
 
 
 def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users: int = 1) -> str:
@@ -45,24 +45,11 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
 
 def _records(numbers: int, users: int) -> dict[str, Any]:
     """Return an organization with its users; the first has all the numbers."""
-    phones = [
-        {
-            "provider": "sinch",
-            "phoneNumber": f"+1416{index:07}",
-            "isDefault": index == 0,
-            "isInboundEnabled": True,
-            "aiEnabled": index % 2 == 0,
-            "aiAgentId": "64f0a1b2c3d4e5f6a7b8cc00",
-            "elevenlabsPhoneNumberId": f"eleven-pn-{index}",
-            "label": f"Line {index}",
-        }
-        for index in range(numbers)
-    ]
     user = {"organizationId": ORGANIZATION, "accessRole": "ADMIN", "fullName": "Ada Admin"}
     return {
         "organizations": [{"_id": ORGANIZATION, "name": "Acme"}],
         "users": [
-            {"_id": USER, **user, "voicePhoneNumbers": phones},
+            {"_id": USER, **user, "voicePhoneNumbers": stored_numbers(numbers)},
             *({"_id": f"{index:024x}", **user} for index in range(1, users)),
         ],
         "credentials": [

@@ -9,7 +9,7 @@ from typing import Any, cast
 from handlers import identify, render_error
 from handlers._store import User, VoiceAiSettings
 from handlers._types import CallsVoiceAiOrgPhoneNumber
-from scripts.bench.data import ORGANIZATION, numbers
+from scripts.bench.programs.answer import ORGANIZATION, USER, numbers
 
 __all__ = ["collaborators", "identify", "render_error"]
 
@@ -29,9 +29,10 @@ class _Memory:
 
     def __init__(self) -> None:
         self._numbers = cast("list[CallsVoiceAiOrgPhoneNumber]", numbers())
+        self._users = {USER: User(USER, ORGANIZATION, "ADMIN", login_disabled=False)}
 
-    async def user(self, user_id: str) -> User:
-        return User(user_id, ORGANIZATION, "ADMIN", login_disabled=False)
+    async def user(self, user_id: str) -> User | None:
+        return self._users.get(user_id)
 
     async def voice_ai(
         self, _organization_id: str

@@ -1,0 +1,1 @@
+"""What is measured beside Relay: each program a peer, run by itself."""

@@ -1,0 +1,49 @@
+"""How every program in Python is served, and verifies tokens; BENCH_* variables say the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import OrderedDict
+from typing import Any
+
+import jwt
+from answer import ORGANIZATION, USER
+
+USERS = {USER: ORGANIZATION}
+SECRET = os.environ["BENCH_SECRET"]
+SOURCE = os.environ.get("BENCH_SOURCE", "memory")
+UVICORN: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": int(os.environ.get("PORT", "0")),
+    "log_level": "info",
+    "access_log": os.environ.get("BENCH_ACCESS_LOG") == "1",
+}
+REFUSED = {"success": False, "error": "A valid credential is required", "code": "UNAUTHENTICATED"}
+
+MAX_REMEMBERED = 2048
+REMEMBERED_SECONDS = 60.0
+
+
+def verify(token: str) -> dict[str, Any]:
+    """Return a token's claims; raise jwt.PyJWTError for one that proves nothing."""
+    return jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"]})
+
+
+_remembered: OrderedDict[bytes, tuple[dict[str, Any], float]] = OrderedDict()
+
+
+def verify_cached(token: str) -> dict[str, Any]:
+    """Verify a token as Relay does: one that was good is remembered, for a minute and not past its own times."""
+    mark = hashlib.sha256(token.encode()).digest()
+    found = _remembered.get(mark)
+    if found is not None and time.monotonic() < found[1]:
+        claims, now = found[0], time.time()
+        if claims.get("nbf", 0) <= now < claims["exp"]:
+            return claims
+    claims = verify(token)
+    _remembered[mark] = claims, time.monotonic() + REMEMBERED_SECONDS
+    if len(_remembered) > MAX_REMEMBERED:
+        _remembered.popitem(last=False)
+    return claims
