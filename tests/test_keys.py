@@ -41,6 +41,10 @@ async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
     [
         ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more"),
         ({"jwt_secret": pem(RSA)}, "RELAY_JWT_SECRET: it is a PEM key; a public key goes into"),
+        (
+            {"jwt_secret": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI somebody@somewhere"},
+            "RELAY_JWT_SECRET: it is a key of another kind; a public key goes into",
+        ),
         ({"jwt_public_key": "/nowhere.pem"}, "RELAY_JWT_PUBLIC_KEY: it is neither a key in PEM nor a file"),
         ({"jwt_public_key": "-----BEGIN x"}, "RELAY_JWT_PUBLIC_KEY: it is not a public key in PEM"),
         (

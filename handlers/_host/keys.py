@@ -20,6 +20,7 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import HMACAlgorithm
 
 from .errors import HostError
 from .fetching import fetch
@@ -93,7 +94,11 @@ def secret_key(secret: str) -> SingleKey:
         raise KeyProblem("it is a PEM key; a public key goes into RELAY_JWT_PUBLIC_KEY")
     if len(raw) < MIN_SECRET:
         raise KeyProblem(f"it has {len(raw)} bytes; HS256 needs {MIN_SECRET} or more")
-    return SingleKey(raw, "HS256")
+    try:
+        prepared = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(raw)
+    except jwt.InvalidKeyError as exc:
+        raise KeyProblem("it is a key of another kind; a public key goes into RELAY_JWT_PUBLIC_KEY") from exc
+    return SingleKey(prepared, "HS256")
 
 
 def public_key(pem: str) -> SingleKey:

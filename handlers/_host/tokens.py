@@ -14,7 +14,8 @@ from typing import Any
 
 import jwt
 import orjson
-from jwt.utils import base64url_decode
+from jwt.algorithms import HMACAlgorithm
+from jwt.utils import base64url_decode, force_bytes
 
 from .errors import HostError, Unauthenticated
 from .json_strict import NotJson, parse_json
@@ -131,8 +132,21 @@ class TokenVerifier:
         return kid
 
 
+class _Hs256(HMACAlgorithm):
+    """HS256 with a secret that was looked at when the service started, and is not with each token."""
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """Return the key, which `keys.secret_key` has prepared."""
+        return force_bytes(key)
+
+
 class _Jwt(jwt.PyJWT):
     """PyJWT, reading the payload of a token with a good signature as strictly as a body."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jws.unregister_algorithm("HS256")
+        self._jws.register_algorithm("HS256", _Hs256(HMACAlgorithm.SHA256))
 
     def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
         claims = _object(decoded["payload"])
