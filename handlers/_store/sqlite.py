@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("relay.store")
 
-_READERS = 4
+_READERS = 2  # their work in Python takes turns all the same, and more of them only wait for each other
 
 
 def open_sqlite(
