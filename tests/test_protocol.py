@@ -194,13 +194,13 @@ async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
 
 async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
     """As long as it goes on taking."""
-    monkeypatch.setattr(protocol, "TAKE_SECONDS", 1)
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.5)
     received = 0
     async with connected(patience=20) as (reader, writer):
         writer.write(request("GET", "/large"))
         while chunk := await reader.read(1_000_000):
             received += len(chunk)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.03)
 
     assert received > LARGE
 
