@@ -46,7 +46,7 @@ def invoke(tmp_path, monkeypatch):
         monkeypatch.setattr("scripts.bench.command.listen", lambda _hear: None)  # signals stay pytest's
         monkeypatch.setattr(running, "install", lambda _folder, _needs: None)
         monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers, *, is_mock: None)
-        monkeypatch.setattr(measuring, "lets_out", lambda _url, _token: False)
+        monkeypatch.setattr(measuring, "fate", lambda _url, _token: "gets out")
         output = ["--output", str(tmp_path / "out"), "--folder", str(tmp_path / "installed")]
         return CliRunner().invoke(bench, [*arguments, *output])
 

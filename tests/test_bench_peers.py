@@ -18,7 +18,7 @@ from scripts.bench.data import SECRET, token
 from scripts.bench.measuring import Place
 from scripts.bench.peers import PEERS, PROGRAMS
 from scripts.bench.programs.answer import PATH, SETTINGS, USER, stored_numbers
-from scripts.bench.proving import lets_out, prove
+from scripts.bench.proving import fate, prove
 from scripts.bench.servers import started
 
 OWNER = {"userName": "Ada Admin", "userId": USER}
@@ -103,13 +103,17 @@ def test_a_mock_only_has_to_answer():
         prove(url, token(), 1, is_mock=True)
 
 
-def test_tells_what_lets_a_broken_body_out():
-    """Coerced or refused, it is held back."""
+def test_tells_what_becomes_of_a_broken_body():
+    """Not all that answers 200 lets it out: some make a boolean of a text."""
     broken = right()
     broken["phoneNumbers"][0]["isDefault"] = "yes"
-    for body, expected in ((broken, True), (right(), False), (b"no JSON", False)):
+    for body, expected in (
+        (broken, "gets out"),
+        (right(), "is made to conform"),
+        (b"no JSON", "is held back"),
+    ):
         with answering(body) as url:
-            assert lets_out(url, token()) is expected
+            assert fate(url, token()) == expected
 
 
 @pytest.mark.parametrize("source", ["memory", "sqlite"])
@@ -127,7 +131,7 @@ def test_relay_holds_back_what_breaks_the_contract(tmp_path):
     [relay] = [peer for peer in PEERS if peer.name == "relay"]
     program = Place(tmp_path, tmp_path).of(relay, "memory", 1, BENCH_BREAK="1")
     with started(replace(program, status=None), tmp_path) as server:
-        assert not lets_out(server.url, token())
+        assert fate(server.url, token()) == "is held back"
 
 
 def test_every_peer_has_its_program():

@@ -24,7 +24,7 @@ def results():
         "connexion": (44.0, 50.0, 40.0),
     }
     return Results(
-        lets_out={"relay": False, "fastapi": False, "connexion": True},
+        fates={"relay": "is held back", "fastapi": "is made to conform", "connexion": "gets out"},
         starts={"relay": [0.5, 0.7, 0.6], "fastapi": [1.0], "connexion": [2.0]},
         samples={
             CELL: {name: [Sample(rate, 2.0, 9.0, 0.2, 80.0) for rate in found] for name, found in rates.items()}

@@ -51,7 +51,18 @@ def _python(folder: Path, requirements: Path) -> None:
 def _node(folder: Path, package: Path) -> None:
     folder.mkdir(parents=True)
     shutil.copy(package, folder)
-    _run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], folder)
+    _run(
+        [
+            "npm",
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+            "--loglevel=error",
+        ],
+        folder,
+    )
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -14,7 +14,7 @@ from .goals import CROWD
 from .load import Job, run
 from .paced import small_p99
 from .peers import PEERS, Peer
-from .proving import lets_out, prove
+from .proving import fate, prove
 from .results import Cell, Results
 from .rounds import Bench, Contestant, interleaved, load_rounds, loaded, progress, running
 from .servers import CHECKOUT, Program, Server, settle, started
@@ -78,7 +78,7 @@ def measure(bench: Bench, place: Place, peers: Sequence[Peer], chosen: Sequence[
     as it should be.
     """
     results = Results()
-    _let_out(bench, place, peers, results)
+    _tell_fates(bench, place, peers, results)
     _time_starts(bench, place, peers, results)
     for cell in chosen:
         _measure_cell(bench, place, [peer for peer in peers if cell.source in peer.sources], cell, results)
@@ -105,12 +105,12 @@ def measure_crowd(bench: Bench, place: Place, results: Results) -> None:
         results.crowd = loaded(bench, Contestant((server,), 32, bench.tokens), max(3, bench.seconds), 0).rss
 
 
-def _let_out(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
+def _tell_fates(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
     for peer in (peer for peer in peers if not peer.is_mock):
         progress(f"a body that breaks the contract: {peer.name}")
         program = replace(place.of(peer, "memory", 1, BENCH_BREAK="1"), status=None)
         with started(program, bench.folder) as server:
-            results.lets_out[peer.name] = lets_out(server.url, bench.tokens[0])
+            results.fates[peer.name] = fate(server.url, bench.tokens[0])
 
 
 def _time_starts(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import httpx
 import jwt
@@ -11,6 +12,8 @@ from handlers._host.problems import Problem, SetupError
 
 from .data import PATH, SECRET, USER
 from .programs.answer import ORGANIZATION, SETTINGS, stored_numbers
+
+Fate = Literal["is held back", "is made to conform", "gets out"]
 
 _SECONDS = 30.0
 
@@ -35,13 +38,14 @@ def prove(url: str, token: str, numbers: int, *, is_mock: bool = False) -> None:
             raise _problem(f"answers {refused.status_code} to {told}")
 
 
-def lets_out(url: str, token: str) -> bool:
-    """Whether a program whose data breaks the contract answers with it all the same."""
+def fate(url: str, token: str) -> Fate:
+    """Return what becomes of a body that breaks the contract, in a program whose data does."""
     answer = httpx.get(url, headers=_bearer(token), timeout=_SECONDS)
     body = _body(answer)
     if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
-        return False
-    return any(number.get("isDefault") == "yes" for number in body.get("phoneNumbers", []))
+        return "is held back"
+    is_broken = any(number.get("isDefault") == "yes" for number in body.get("phoneNumbers", []))
+    return "gets out" if is_broken else "is made to conform"
 
 
 def _strangers() -> dict[str, dict[str, str]]:

@@ -84,16 +84,12 @@ def _cell(results: Results, cell: Cell, titles: Mapping[str, str]) -> list[str]:
     return _table(head.split("|"), rows)
 
 
-_FATES = {True: "gets out", False: "is held back", None: "cannot be had from a mock"}
-"""What became of a body that breaks the contract, by whether it was let out."""
-
-
 def _starts(results: Results, titles: Mapping[str, str]) -> list[str]:
     rows = [
         [
             titles.get(name, name),
             f"{_median(found):.2f}",
-            _FATES[results.lets_out.get(name)],
+            results.fates.get(name, ""),
         ]
         for name, found in results.starts.items()
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from .proving import Fate
+
 
 class Cell(NamedTuple):
     """Where the settings come from, how many numbers there are, and how many processes answer."""
@@ -48,7 +50,7 @@ class Results:
     never seen before, by peer.
     """
 
-    lets_out: dict[str, bool] = field(default_factory=dict)
+    fates: dict[str, Fate] = field(default_factory=dict)
     starts: dict[str, list[float]] = field(default_factory=dict)
     samples: dict[Cell, dict[str, list[Sample]]] = field(default_factory=dict)
     idle: dict[Cell, dict[str, float]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class Results:
             for cell, peers in self.samples.items()
         ]
         return {
-            "lets_out": self.lets_out,
+            "fates": self.fates,
             "start_seconds": self.starts,
             "cells": cells,
             "small_beside_large_p99_ms": self.waits,
