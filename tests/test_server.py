@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import mmap
+import platform
 import signal
 import socket
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -184,3 +187,25 @@ def test_ends_at_once_while_it_starts(tmp_path, arguments):
         process.kill()
 
     assert (process.returncode, printed) == (0, "")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc does as it likes")
+def test_memory_of_a_long_answer_is_not_given_back_to_be_faulted_in_again(tmp_path):
+    """Each page costs as much as validating three items."""
+    rows = {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}}
+    answer = {"description": "", "content": {"application/json": {"schema": rows}}}
+    document = contract({"/rows": {"get": operation("rows", responses={"200": answer})}})
+    (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+    package = write_package(tmp_path, things='async def rows(): return [{"a": "x" * 200}] * 5000')
+
+    with serving(tmp_path, "--spec", "api.yaml", "--handlers", package) as service, httpx.Client() as client:
+
+        def faults():
+            return int(Path(f"/proc/{service.process.pid}/stat").read_text("ascii").split()[9])
+
+        for _ in range(5):
+            client.get(f"{service.url}/rows").raise_for_status()
+        before = faults()
+        size = sum(len(client.get(f"{service.url}/rows").content) for _ in range(20))
+
+        assert (faults() - before) * mmap.PAGESIZE < size / 4
