@@ -10,7 +10,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -193,14 +193,21 @@ async def send_answer(send: Any, answer: Answer) -> None:
     """Send a whole answer; one without a body has neither type nor length of it (RFC 9110 section 8.6)."""
     headers = [*answer.headers]
     if answer.body or answer.status not in (204, 304):
-        headers.append((b"content-length", b"%d" % len(answer.body)))
+        length = len(answer.body) + sum(map(len, answer.more))
+        headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    body, sent = answer.body, 0
-    while len(body) - sent > SEND_BYTES:
-        piece = body[sent : sent + SEND_BYTES]
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-        sent += SEND_BYTES
-    await send({"type": "http.response.body", "body": body[sent:]})
+    last = answer.body
+    if answer.more or len(last) > SEND_BYTES:
+        for piece in _pieces(answer):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        last = b""
+    await send({"type": "http.response.body", "body": last})
+
+
+def _pieces(answer: Answer) -> Iterator[bytes]:
+    for part in (answer.body, *answer.more):
+        for start in range(0, len(part), SEND_BYTES):
+            yield part[start : start + SEND_BYTES]
 
 
 def _request_id(headers: HeaderList) -> bytes:

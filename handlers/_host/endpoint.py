@@ -103,7 +103,7 @@ class Endpoint:
             self._hold_to_contract(exc, scope)
             raise
         try:
-            return self._encoder.encode(result)
+            return await self._encoder.encode(result)
         except ResponseViolation as exc:
             self._let_pass(exc, scope)
         return self._encoder.as_it_is(result)

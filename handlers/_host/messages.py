@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
@@ -40,11 +40,12 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response ready to send."""
+    """A response ready to send; of a long body `body` is the beginning, and `more` what follows."""
 
     status: int
     headers: HeaderList
     body: bytes
+    more: Sequence[bytes] = ()
 
 
 def cookies(headers: HeaderList) -> dict[str, list[str]]:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from . import media
-from .contract import Contract, Operation, Response
+from .contract import Contract, Operation, Response, Schema
 from .errors import ResponseViolation
 from .messages import Answer, HeaderList, is_field
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
+from .slicing import Slicer, slicer
 
 _BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
 
@@ -35,13 +36,19 @@ class ResponseEncoder:
         for statuses, response in operation.statuses():
             self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
 
-    def encode(self, result: Any) -> Answer:
+    async def encode(self, result: Any) -> Answer:
         """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
 
-        A body alone goes out with the lowest documented 2xx status. Raises ResponseViolation.
+        A body alone goes out with the lowest documented 2xx status. One with a long array is written while
+        other requests go on. Raises ResponseViolation.
         """
         body, status, headers = self._parts(result)
-        return self.encode_body(body, status, headers)
+        content, lines = self._documented(status).chosen(body, headers or {}, None)
+        if content is not None and content.slicer is not None and content.slicer.is_for(body):
+            pieces = await content.slicer.written(body)
+            if pieces is not None:
+                return Answer(status, lines, pieces[0], pieces[1:])
+        return Answer(status, lines, content.written(body) if content is not None else b"")
 
     def as_it_is(self, result: Any) -> Answer:
         """Serialise what a handler returned without holding it to the contract.
@@ -67,10 +74,14 @@ class ResponseEncoder:
         self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
     ) -> Answer:
         """Serialise a body for a status; `media_type` where the caller has chosen one."""
+        content, lines = self._documented(status).chosen(body, headers or {}, media_type)
+        return Answer(status, lines, content.written(body) if content is not None else b"")
+
+    def _documented(self, status: int) -> _ResponseCompiler:
         compiled = self._by_status.get(status)
         if compiled is None:
             raise ResponseViolation.undocumented(status)
-        return compiled.encode(body, status, headers or {}, media_type)
+        return compiled
 
 
 class _Content(NamedTuple):
@@ -78,6 +89,7 @@ class _Content(NamedTuple):
 
     validator: Validator | None
     is_json: bool
+    slicer: Slicer | None = None
 
     def written(self, body: Any) -> bytes:
         """Serialise a body that conforms; raise ResponseViolation for any other."""
@@ -89,14 +101,15 @@ class _ResponseCompiler:
     """One documented response, compiled."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        def compiled(name: str, schema: Schema) -> _Content:
+            pointer = (*response.pointer, "content", name)
+            validator = compiler.compile(schema, "response", pointer)
+            if validator is None or not media.is_json(name):
+                return _Content(validator, is_json=False)
+            return _Content(validator, True, slicer(schema, validator, contract, compiler, pointer))  # noqa: FBT003
+
         self._content = media.by_name(
-            {
-                name: _Content(
-                    compiler.compile(schema, "response", (*response.pointer, "content", name)),
-                    media.is_json(name),
-                )
-                for name, schema in response.content.items()
-            }
+            {name: compiled(name, schema) for name, schema in response.content.items()}
         )
         self.default = default_media_type(response)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
@@ -105,10 +118,13 @@ class _ResponseCompiler:
             lines = _lines({"content-type": _with_charset(self.default)})
             self._usual = self._content[media.bare(self.default)], lines
 
-    def encode(self, body: Any, status: int, headers: Mapping[str, str], media_type: str | None) -> Answer:
+    def chosen(
+        self, body: Any, headers: Mapping[str, str], media_type: str | None
+    ) -> tuple[_Content | None, HeaderList]:
+        """Return what a body is written as, None where there is none, and the headers that go with it."""
         if self._usual is not None and not headers and media_type is None:
             usual, lines = self._usual
-            return Answer(status, [*lines], usual.written(body))
+            return usual, [*lines]
         names = {name.lower(): _text(name, value) for name, value in headers.items()}
         chosen = media_type or names.pop("content-type", None) or self.default
         if self._headers and (violations := self._headers.violations(names)):
@@ -116,13 +132,13 @@ class _ResponseCompiler:
         if not self._content:
             if body is not None:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
-            return Answer(status, _lines(names), b"")
+            return None, _lines(names)
         if chosen is None:
             raise ResponseViolation([Violation("", "content", "the handler has to say which content-type")])
         content = media.find(media.bare(chosen), self._content)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), content.written(body))
+        return content, _lines({"content-type": _with_charset(chosen), **names})
 
 
 class HeaderDecoder:
