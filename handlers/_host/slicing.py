@@ -46,12 +46,16 @@ class _Array:
 
 
 class Slicer:
-    """Writes bodies that are an array, or an object with arrays for properties."""
+    """Writes bodies that are an array, or an object with arrays for properties.
+
+    One after the other: all at once they would end no earlier, and hold the memory of all.
+    """
 
     def __init__(self, whole: Validator, root: _Array | None, properties: Mapping[str, _Array]) -> None:
         self._whole = whole
         self._root = root
         self._properties = properties
+        self._turn = asyncio.Lock()
 
     def is_for(self, body: Any) -> bool:
         """Whether a body holds a long array."""
@@ -61,8 +65,12 @@ class Slicer:
 
     async def written(self, body: Any) -> list[bytes] | None:
         """Serialise a body, in pieces; None unless it conforms as it is."""
-        if self._root is not None and type(body) is list:
-            return await self._root.written(body)
+        async with self._turn:
+            if self._root is not None and type(body) is list:
+                return await self._root.written(body)
+            return await self._written(body)
+
+    async def _written(self, body: dict[str, Any]) -> list[bytes] | None:
         short = {**body}  # with as much of each long array as it has to have
         arrays: dict[str, list[bytes]] = {}
         for name, items in [*body.items()]:
