@@ -78,14 +78,17 @@ def test_measures_over_real_sockets_and_writes_three_files(invoke, tmp_path):
 
 @pytest.mark.usefixtures("wrk")
 def test_an_answer_that_is_not_200_fails_the_run_in_a_line(invoke, tmp_path):
-    """Its figures would be those of another kind of work; nothing is reported."""
+    """Its figures would be those of another kind of work; the report has what was measured before."""
     result = invoke(*"--quick --numbers 1 --rounds 1 --peers fastapi".split(), TEST_REFUSES_AFTER="3")
 
     assert result.exit_code == 1
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("error: fastapi: ")
     assert " answers were not 200; its last words: " in last
-    assert not (tmp_path / "out").exists()
+    found = json.loads((tmp_path / "out" / "bench.json").read_text("utf-8"))
+    assert found["cells"] == []
+    assert set(found["start_seconds"]) == {"relay", "fastapi"}
+    assert "| relay to fastapi, 1 number | at least 4 times |  | not measured |" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_says_where_a_report_cannot_be_written(tmp_path):
     (tmp_path / "taken").write_text("", "utf-8")
 
     with pytest.raises(SetupError, match="taken: cannot be written: File exists; see --output"):
-        running.write(running.Report("text", {}, "<svg/>"), tmp_path / "taken")
+        running.write(running.Report("text", {}, "<svg/>", None), tmp_path / "taken")
 
 
 def test_its_help_says_what_a_run_takes(tmp_path):

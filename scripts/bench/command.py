@@ -122,19 +122,16 @@ def bench(*, folder: Path | None, output: Path, **given: Any) -> None:
     what disturbs one disturbs all. Ratios are of paired rounds. It takes Linux, two cores, and with the
     defaults about half an hour in which the machine should have nothing else to do.
 
-    Exit code 0: measured, goals met or not; 1: an answer was not as it should be; 2: nothing could be
-    measured.
+    Exit code 0: measured, goals met or not; 1: an answer was not as it should be, and the report ends
+    there; 2: nothing could be measured.
     """
     listen(signal.default_int_handler)  # what was started is ended in any case
     with setup_errors():
-        from .load import LoadFailed
         from .running import Wanted, run, write
 
-        wanted = Wanted(**given)
-        try:
-            report = run(wanted, folder)
-        except LoadFailed as exc:
-            click.echo(f"error: {exc}", err=True)
-            sys.exit(1)
+        report = run(Wanted(**given), folder)
         click.echo(report.text)
         write(report, output)
+    if report.failure is not None:
+        click.echo(f"error: {report.failure}", err=True)
+        sys.exit(1)

@@ -80,11 +80,13 @@ def _wait(results: Results) -> float | None:
 
 
 def _second_worker(results: Results) -> float | None:
+    found = []
     for cell in results.samples:
-        if cell.workers == 2 and (two := results.column(cell, "relay", "cpu")):  # noqa: SIM102 -- one is bound first
-            if one := results.column(cell._replace(workers=1), "relay", "cpu"):
-                return statistics.median(two) / statistics.median(one)
-    return None
+        two = results.column(cell, "relay", "cpu")
+        one = results.column(cell._replace(workers=1), "relay", "cpu")
+        if cell.workers == 2 and two and one:
+            found.append(statistics.median(two) / statistics.median(one))
+    return max(found, default=None)
 
 
 def _largest_to_smallest(of: str) -> Value:
@@ -134,7 +136,7 @@ GOALS = (
     Goal("CPU a request with fresh tokens, to relay-uncached", _fresh, at_most=1.1),
     Goal("memory when idle, to connexion's", _idle, at_most=1.2),
     Goal(f"memory after {CROWD:,} numbers at 32 connections", lambda results: results.crowd, unit="MB"),
-    Goal("CPU a request, two workers to one", _second_worker, at_most=1.1),
+    Goal("CPU a request, two workers to one, at worst", _second_worker, at_most=1.1),
 )
 
 

@@ -71,18 +71,18 @@ def cells(sources: Sequence[str], numbers: Sequence[int], workers: Sequence[int]
     ]
 
 
-def measure(bench: Bench, place: Place, peers: Sequence[Peer], chosen: Sequence[Cell]) -> Results:
+def measure(
+    bench: Bench, place: Place, peers: Sequence[Peer], chosen: Sequence[Cell], results: Results
+) -> None:
     """Measure some peers in some cells.
 
     Raises SetupError for what does not start or cannot be proved, LoadFailed for an answer that is not
     as it should be.
     """
-    results = Results()
     _tell_fates(bench, place, peers, results)
     _time_starts(bench, place, peers, results)
     for cell in chosen:
         _measure_cell(bench, place, [peer for peer in peers if cell.source in peer.sources], cell, results)
-    return results
 
 
 def measure_many(bench: Bench, place: Place, peers: Sequence[Peer], results: Results) -> None:

@@ -18,11 +18,12 @@ from handlers._host.problems import Problem, SetupError
 from . import growth, report
 from .data import token
 from .installing import install
-from .load import find_generator
+from .load import LoadFailed, find_generator
 from .machine import machine
 from .measuring import Place, cells, measure, measure_crowd, measure_many
 from .peers import PEERS, Peer
 from .plot import svg
+from .results import Results
 from .rounds import Bench, progress
 
 SOURCES = ("memory", "sqlite", "mongodb")
@@ -62,17 +63,18 @@ class Wanted:
 
 
 class Report(NamedTuple):
-    """What a run has found: for people, for programs, and as a picture."""
+    """What a run has found: for people, for programs, and as a picture; `failure` is what ended it early."""
 
     text: str
     plain: dict[str, Any]
     picture: str
+    failure: LoadFailed | None
 
 
 def run(wanted: Wanted, folder: Path | None) -> Report:
-    """Do what is wanted, and return the report.
+    """Do what is wanted, and return the report; an answer that is not as it should be ends what is measured.
 
-    Raises SetupError when it cannot be done, LoadFailed for an answer that is not as it should be.
+    Raises SetupError when it cannot be done.
     """
     peers = _chosen(wanted)
     installed = folder or Path(platformdirs.user_cache_dir("tether-relay", appauthor=False)) / "bench"
@@ -85,12 +87,16 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
         bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
         chosen = cells(wanted.sources, wanted.numbers, wanted.workers)
         progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(wanted, len(chosen) * len(peers))}")
-        results = measure(bench, place, peers, chosen)
-        if not wanted.quick:
-            measure_many(bench, place, peers, results)
-            measure_crowd(bench, place, results)
-        if wanted.growth:
-            growth.measure_growth(bench, place, results)
+        results, failure = Results(), None
+        try:
+            measure(bench, place, peers, chosen, results)
+            if not wanted.quick:
+                measure_many(bench, place, peers, results)
+                measure_crowd(bench, place, results)
+            if wanted.growth:
+                growth.measure_growth(bench, place, results)
+        except LoadFailed as exc:
+            failure = exc
     pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs == "python"]
     described = machine(generator, pythons, installed, wanted.words())
     titles = {peer.name: peer.title for peer in peers}
@@ -98,6 +104,7 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
         report.markdown(results, described, titles),
         report.as_json(results, described),
         svg(results, titles),
+        failure,
     )
 
 
