@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
-from pydantic import Field, SecretStr
 
+from ._host.configuration import PREFIX, SecretStr, setting
 from ._host.problems import NotYetThere, Problem, SetupError
-from ._host.settings import PREFIX, HostSettings
+from ._host.settings import HostSettings
 from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
 from ._store.keyring import Keyring, KeyringMisconfigured, read_keyring
 
@@ -34,17 +34,13 @@ def data_folder() -> Path:
 class Settings(HostSettings):
     """Settings of the service."""
 
-    spec: Path | None = Field(SPEC, description="The contract: an OpenAPI 3.0 file.")
-    store: SecretStr | None = Field(
-        None,
-        description="sqlite:///relative.db, sqlite:////absolute.db or mongodb://…/name; "
-        "by default relay.db in the platform's data folder.",
-    )
-    keyring: SecretStr | None = Field(
-        None,
-        description="Keys that seal secrets at rest, `id:base64` of 32 bytes each, the first one seals; "
-        "or a file that holds them.",
-    )
+    spec: Path | None = setting(SPEC, Path)
+    """The contract: an OpenAPI 3.0 file."""
+    store: SecretStr | None = setting(None, SecretStr)
+    """sqlite:///relative.db, sqlite:////absolute.db or mongodb://…/name; by default relay.db in the platform's
+    data folder."""
+    keyring: SecretStr | None = setting(None, SecretStr)
+    """Keys that seal secrets at rest, `id:base64` of 32 bytes each, the first one seals; or a file of them."""
 
 
 def store_url(settings: Settings) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 from handlers._app import Settings, data_folder, opened_store
 from handlers._host.problems import Problem, SetupError
-from handlers._host.settings import load_settings
 from handlers._store.keyring import new_entry
 from handlers._store.rules import SECRETS
 
@@ -33,7 +32,7 @@ def demo_settings(**given: Any) -> Settings:
 
     Raises SetupError when a store or key is set: the demo's data must not end up in it.
     """
-    configured = load_settings(Settings)
+    configured = Settings.load()
     clashing = [name for name in _OWN if getattr(configured, name) is not None]
     if clashing:
         names = ", ".join(f"RELAY_{name.upper()}" for name in clashing)
@@ -41,8 +40,7 @@ def demo_settings(**given: Any) -> Settings:
             [Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
         )
     folder = data_folder()
-    return load_settings(
-        Settings,
+    return Settings.load(
         **given,
         store=f"sqlite:///{folder / 'demo.db'}",
         keyring=_kept(folder / KEYRING, new_entry("demo")),

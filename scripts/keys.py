@@ -212,10 +212,9 @@ async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only
     """Do something with the store and the keyring of the settings; with `read_only`, nothing is created."""
     from handlers._app import Settings, keyring, opened_store
     from handlers._host.problems import NotYetThere, Problem, SetupError
-    from handlers._host.settings import load_settings
     from handlers._store import StoreUnavailable
 
-    settings = load_settings(Settings)
+    settings = Settings.load()
     try:
         async with opened_store(settings, read_only=read_only) as store:
             return await work(store, keyring(settings))

@@ -36,9 +36,8 @@ def load(files: tuple[Path, ...]) -> None:
     with setup_errors():
         from handlers._app import Settings
         from handlers._host.problems import SetupError
-        from handlers._host.settings import load_settings
 
-        settings = load_settings(Settings)
+        settings = Settings.load()
         failed: list[Problem] = []
         for file in files:
             try:

@@ -44,9 +44,9 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path,
     """
     from handlers._app import SPEC
     from handlers._host.problems import Problem, SetupError
-    from handlers._host.settings import HostSettings, load_settings
+    from handlers._host.settings import HostSettings
 
-    settings = load_settings(HostSettings, spec=spec, handlers=handlers)
+    settings = HostSettings.load(spec=spec, handlers=handlers)
     path = settings.spec or (SPEC if settings.handlers == "handlers" else None)
     if path is None:
         raise SetupError([Problem("RELAY_SPEC", "missing: say which contract is meant, or use --spec")])
@@ -54,15 +54,17 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path,
 
 
 def service_settings(given: dict[str, Any]) -> HostSettings:
-    """Read the settings that the chosen package understands."""
+    """Read the settings that the chosen package understands; SetupError for what is wrong with them."""
     from handlers._host.binding import import_package
-    from handlers._host.problems import SetupError
-    from handlers._host.settings import HostSettings, load_settings
+    from handlers._host.problems import Problem, SetupError
+    from handlers._host.settings import HostSettings
 
-    settings = load_settings(HostSettings, **given)
+    settings = HostSettings.load(**given)
     try:
         package = import_package(settings.handlers)
     except SetupError:
         return settings  # the package's problems are told together with the contract's
-    kind: type[HostSettings] = getattr(package, "Settings", HostSettings)
-    return load_settings(kind, **given)
+    kind = getattr(package, "Settings", HostSettings)
+    if not (isinstance(kind, type) and issubclass(kind, HostSettings)):
+        raise SetupError([Problem(f"{settings.handlers}.Settings", "it must be a subclass of HostSettings")])
+    return kind.load(**given)

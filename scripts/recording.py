@@ -19,9 +19,8 @@ from queue import SimpleQueue
 from typing import Any, Self
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from handlers._host.app import Application
+from handlers._host.configuration import SecretStr
 from handlers._host.documents import display
 from handlers._host.lifespan import Lifespan
 from handlers._host.problems import Problem, SetupError
@@ -293,5 +292,5 @@ class _Writer:
 
 def _secrets(application: Application) -> list[str]:
     settings = application.settings
-    values = [getattr(settings, name) for name in type(settings).model_fields]
+    values = [getattr(settings, name) for name in type(settings).settings]
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

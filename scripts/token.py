@@ -36,11 +36,10 @@ def token(user: str | None, *, demo: bool, expires: int | None) -> None:
     with setup_errors():
         from handlers._app import Settings
         from handlers._host.problems import Problem, SetupError
-        from handlers._host.settings import load_settings
 
         from . import demo as demo_data
 
-        settings = demo_data.demo_settings() if demo else load_settings(Settings)
+        settings = demo_data.demo_settings() if demo else Settings.load()
         user = user or (demo_data.USER if demo else None)
         if user is None:
             raise SetupError([Problem("--user", "missing: whose token is it to be?")])

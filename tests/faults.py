@@ -48,7 +48,7 @@ class Outcome:
 @asynccontextmanager
 async def client_of(url):
     """A client of a service whose store is at some URL."""
-    application = create_app(Settings(_env_file=None, store=url, jwt_secret=SECRET))
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
     async with calling(application) as client:
         yield client
 

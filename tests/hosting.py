@@ -65,7 +65,7 @@ def host(
     spec = folder / f"{uuid4().hex}.yaml"
     spec.write_bytes(document.encode() if isinstance(document, str) else orjson.dumps(document))
     given = {"jwt_secret": SECRET, "spec": spec, **(settings or {})}
-    return create(write_package(folder, **modules), kind(_env_file=None, **given))
+    return create(write_package(folder, **modules), kind(**given))
 
 
 @asynccontextmanager

@@ -57,7 +57,7 @@ def compact(header: bytes, payload: bytes, key: bytes = SECRET.encode(), algorit
 
 def verifier(**settings: Any) -> TokenVerifier:
     """What a service with these settings verifies tokens with."""
-    return token_verifier(HostSettings(_env_file=None, **settings))
+    return token_verifier(HostSettings(**settings))
 
 
 async def refuses(verify: TokenVerifier, token: str, reason: str | None = None) -> None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from handlers._app import Settings
-from handlers._host.settings import HostSettings, load_settings
+from handlers._host.settings import HostSettings
 from handlers._store import open_store
 from hosting import SECRET, contract, operation, write_package
 from running import relay, serving
@@ -47,14 +47,14 @@ def _here(tmp_path, monkeypatch):
 
 def ours(**given):
     """Settings of our own service, with a key."""
-    return load_settings(Settings, **{"port": 0, "jwt_secret": SECRET, **given})
+    return Settings.load(**{"port": 0, "jwt_secret": SECRET, **given})
 
 
 def of_package(folder, init="", **given):
     """Settings of a package of one's own, whose one operation needs no key."""
     (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
     package = write_package(folder, init=init, things="async def show(): return 1\n")
-    return load_settings(HostSettings, spec=folder / "api.yaml", handlers=package, port=0, **given)
+    return HostSettings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
 
 
 async def told(settings, seconds=10.0):

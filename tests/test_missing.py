@@ -8,7 +8,7 @@ import pytest
 
 from handlers._host.app import create
 from handlers._host.problems import SetupError
-from handlers._host.settings import HostSettings, load_settings
+from handlers._host.settings import HostSettings
 from hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
@@ -118,8 +118,8 @@ def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
 
-    assert load_settings(HostSettings).missing == ("mock", " Event Logs=stub")
-    assert load_settings(HostSettings, missing=("A, B=stub",)).missing == ("A, B=stub",)
+    assert HostSettings.load().missing == ("mock", " Event Logs=stub")
+    assert HostSettings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
 
 
 class TestWithoutAPackage:
@@ -134,7 +134,7 @@ class TestWithoutAPackage:
             spec = tmp_path / "api.json"
             spec.write_text(json.dumps(document), "utf-8")
             given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
-            chosen = HostSettings(_env_file=None, **given)
+            chosen = HostSettings(**given)
             return create(chosen.handlers, chosen)
 
         return without

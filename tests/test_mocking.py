@@ -285,7 +285,7 @@ async def test_the_garage_answers_every_documented_status_without_a_package(tmp_
     """A contract of some size, mocked whole: each status of each operation, with a conforming body."""
     monkeypatch.chdir(tmp_path)
     given = {"spec": GARAGE, "missing": ("mock",), "jwt_secret": SECRET}
-    application = create("handlers", HostSettings(_env_file=None, **given))
+    application = create("handlers", HostSettings(**given))
     read = load_contract(GARAGE)
     compiler = SchemaCompiler(read)
     credentials = {**bearer({"sub": "astrid"}), "X-Storeroom-Key": "any"}

@@ -343,7 +343,7 @@ class TestFreshImports:
         def build(things):
             write(f"{package}/things.py", things)
             with fresh_imports(package):
-                return create(package, HostSettings(_env_file=None, spec="api.json"))
+                return create(package, HostSettings(spec="api.json"))
 
         return build
 

@@ -209,7 +209,7 @@ async def serving(folder, **given):
     async with open_store(url) as store:
         await store.load(Batch([{"_id": ORGANIZATION, "name": "Acme"}], users))
     own = {"jwt_secret": SECRET, "jwt_issuer": "https://id.example", "jwt_audience": "relay", **given}
-    async with calling(create_app(Settings(_env_file=None, store=url, **own))) as client:
+    async with calling(create_app(Settings(store=url, **own))) as client:
         yield client
 
 

@@ -44,7 +44,7 @@ def public(key):
 
 def settings(**given):
     """Settings of nobody's machine."""
-    return ContractSettings(_env_file=None, **given)
+    return ContractSettings(**given)
 
 
 def key_set(folder, *algorithms):

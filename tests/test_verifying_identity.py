@@ -233,7 +233,7 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
     (folder / "people.yaml").write_text(people, "utf-8")
     config = read_config(folder / "people.yaml")
     loaded = load_strict_contract(spec, config)
-    return Subject(base_url(url, loaded), loaded, config, ContractSettings(_env_file=None, **settings))
+    return Subject(base_url(url, loaded), loaded, config, ContractSettings(**settings))
 
 
 def check(tested) -> Part:

@@ -37,7 +37,7 @@ def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> 
     """A subject at an address, tested by some identities."""
     config = Config(identities)
     found = load_strict_contract(spec, config)
-    return Subject(base_url(url, found), found, config, ContractSettings(_env_file=None, **settings))
+    return Subject(base_url(url, found), found, config, ContractSettings(**settings))
 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:

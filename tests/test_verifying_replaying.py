@@ -85,7 +85,7 @@ def service():
 def subject(service, tmp_path):
     path = tmp_path / "api.json"
     path.write_bytes(orjson.dumps(contract(PATHS, components=TOKEN)))
-    return Subject(service.url, load_contract(path), Config(), ContractSettings(_env_file=None))
+    return Subject(service.url, load_contract(path), Config(), ContractSettings())
 
 
 @pytest.fixture

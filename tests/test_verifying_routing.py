@@ -30,7 +30,7 @@ def checked(folder: Path, answer, paths=PATHS):
     spec.write_text(json.dumps(contract(paths)), "utf-8")
     found = load_strict_contract(spec, Config())
     with answering(answer) as url:
-        subject = Subject(url, found, Config(), ContractSettings(_env_file=None))
+        subject = Subject(url, found, Config(), ContractSettings())
         return check_routing(subject, Judge(found, ""))
 
 

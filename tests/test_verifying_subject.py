@@ -134,7 +134,7 @@ class TestSecrets:
 
     def settings(self, **given):
         """Settings without those of this machine."""
-        return ContractSettings(_env_file=None, **given)
+        return ContractSettings(**given)
 
     def test_a_fresh_one_is_made_where_tokens_are_needed_and_no_key_is_set(self):
         """Each time another one, long enough to sign with."""

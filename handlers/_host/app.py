@@ -273,5 +273,5 @@ def _package(
 
 def _is_assumed(name: str, settings: HostSettings) -> bool:
     """Whether somebody named a contract, and nobody the package that is to serve it."""
-    given = settings.model_fields_set
+    given = settings.given
     return name == settings.handlers and "spec" in given and "handlers" not in given

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from handlers._app import Settings
 from handlers._host.problems import Problem, SetupError
 from handlers._store.keyring import new_entry
@@ -33,7 +31,7 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
         url = urlsplit(mongodb)._replace(path=f"/{name}").geturl()
     records = folder / f"{name}.json"
     records.write_text(json.dumps(_records(numbers, users)), "utf-8")
-    settings = Settings.model_construct(store=SecretStr(url), keyring=SecretStr(new_entry("bench")))
+    settings = Settings(store=url, keyring=new_entry("bench"))
     try:
         asyncio.run(load_file(settings, records))
     except SetupError as exc:  # which names settings that nobody has set

@@ -13,7 +13,6 @@ from typing import NamedTuple, Protocol
 from handlers._host.contract import Contract, Operation, load_contract
 from handlers._host.documents import display
 from handlers._host.problems import Problem, SetupError
-from handlers._host.settings import load_settings
 from scripts.findings import Finding, Severity
 from scripts.options import chosen
 
@@ -126,7 +125,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
             live = _live(whole, tested, place)
     else:
         _static(whole, place)
-    secrets = tested.subject.secrets if tested else named_secrets(config, load_settings(ContractSettings))
+    secrets = tested.subject.secrets if tested else named_secrets(config, ContractSettings.load())
     judge = live.judge if live else Judge(contract, contract.base_path, secrets)
     if traffic:
         url = tested.subject.url if tested else None

@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr
 
 from handlers._app import SPEC, Settings
+from handlers._host.configuration import PREFIX
 from handlers._host.contract import Contract
 from handlers._host.documents import display
 from handlers._host.problems import SetupError
-from handlers._host.settings import PREFIX, load_settings
 from handlers._store.keyring import new_entry
 from scripts.demo import DATA, demo_secrets
 from scripts.files import package_folder
@@ -97,7 +94,7 @@ def find_config(given: Path | None, place: Place) -> Config:
 @contextmanager
 def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
     """Take the service that runs at `url`; raise SetupError for wrong keys, and when nothing answers there."""
-    settings = load_settings(ContractSettings)
+    settings = ContractSettings.load()
     signer(settings)  # keys that do not fit are told before anything is sent
     address = base_url(url, contract)
     check_reachable(address)
@@ -123,21 +120,21 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
         }
         if place.is_own:
             secret = secrets.token_urlsafe(48)
-            settings = ContractSettings.model_construct(jwt_secret=SecretStr(secret))
-            keyring: Any = new_entry("run")
+            settings = ContractSettings(jwt_secret=secret)
+            keyring = new_entry("run")
             environment |= own_environment(folder / "demo.db", secret, keyring)
-            store: Any = f"sqlite:///{folder / 'demo.db'}"
-            asyncio.run(load_file(Settings(_env_file=None, store=store, keyring=keyring), DATA))  # type: ignore[call-arg]  # pydantic-settings' own argument
+            store = f"sqlite:///{folder / 'demo.db'}"
+            asyncio.run(load_file(Settings(store=store, keyring=keyring), DATA))
             hidden = (*named_secrets(config, settings), *demo_secrets(), keyring.partition(":")[2], fault)
             reproduce = (
                 f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
                 "TOKEN=$(relay token --demo)",
             )
         else:
-            settings = load_settings(ContractSettings)
+            settings = ContractSettings.load()
             signer(settings)  # keys that do not fit are told before anything is started
             if (fresh := fresh_secret(contract, settings)) is not None:
-                settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
+                settings = ContractSettings.load(jwt_secret=fresh)
                 environment[f"{PREFIX}JWT_SECRET"] = fresh
             hidden = (*named_secrets(config, settings), fault)
             command = f"relay serve --spec {display(place.path)} --handlers {place.package}"

@@ -17,14 +17,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import Field, SecretStr
 
 from handlers._host.auth import JWT_TYPES, scheme_type, schemes_in_use
 from handlers._host.bundling import Missing, lookup
+from handlers._host.configuration import PREFIX, SecretStr, setting
 from handlers._host.contract import Contract, build_contract
 from handlers._host.documents import parse_document
 from handlers._host.problems import Problem, SetupError
-from handlers._host.settings import PREFIX, HostSettings
+from handlers._host.settings import HostSettings
 
 from .config import Config
 from .exchanges import REDACTED
@@ -42,9 +42,8 @@ _KEYS = ("jwt_secret", "jwt_public_key", "jwt_jwks")
 class ContractSettings(HostSettings):
     """Settings of a contract test: the host's, and a key to sign tokens with."""
 
-    jwt_private_key: SecretStr | None = Field(
-        None, description="Private key in PEM, or a file that holds it, that contract tests sign tokens with."
-    )
+    jwt_private_key: SecretStr | None = setting(None, SecretStr)
+    """Private key in PEM, or a file that holds it, that contract tests sign tokens with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
 
 def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
     """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
-    theirs = [name for name in ContractSettings.model_fields if name.startswith("jwt_")]
+    theirs = [name for name in ContractSettings.settings if name.startswith("jwt_")]
     cleared = {f"{PREFIX}{name.upper()}": "" for name in theirs}
     own = {"STORE": f"sqlite:///{store}", "JWT_SECRET": secret, "KEYRING": keyring}
     return {**cleared, **{f"{PREFIX}{name}": value for name, value in own.items()}}
