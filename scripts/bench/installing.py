@@ -13,7 +13,7 @@ import click
 
 from handlers._host.problems import Problem, SetupError
 
-from .peers import PROGRAMS
+from .peers import PROGRAMS, PYTHONS
 
 Installer = Callable[[Path, Path], None]
 """Makes an installation in a folder, of a list of what is wanted."""
@@ -23,9 +23,9 @@ _STAMP = ".installed"
 
 
 def install(folder: Path, needs: Collection[str]) -> None:
-    """Install what "python" or "node" peers need, unless that was done; SetupError when it cannot be."""
-    if "python" in needs:
-        _once(folder / "python", PROGRAMS / "requirements.txt", _python)
+    """Install what peers need, a folder each, unless that was done; SetupError when it cannot be."""
+    for python in PYTHONS & {*needs}:
+        _once(folder / python, PROGRAMS / f"{python}.txt", _python)
     if "node" in needs:
         _once(folder / "node", PROGRAMS / "package.json", _node)
         for program in PROGRAMS.glob("*.mjs"):  # Node.js looks for packages beside a program

@@ -10,7 +10,9 @@ from typing import Literal
 
 from handlers._app import SPEC
 
-Needs = Literal["", "python", "node"]
+Needs = Literal["", "python", "litestar", "node"]
+PYTHONS = frozenset({"python", "litestar"})
+"""Litestar brings rich along, and with rich Connexion and all that use httpx start later: it is by itself."""
 
 PROGRAMS = Path(__file__).with_name("programs")
 _MEMORY = frozenset({"memory"})
@@ -36,7 +38,7 @@ class Peer:
         """Return the words that start it; `folder` is where peers are installed."""
         if self.needs == "node":
             return ["node", str(folder / "node" / self.program)]
-        python = str(folder / "python" / "bin" / "python") if self.needs else sys.executable
+        python = str(folder / self.needs / "bin" / "python") if self.needs else sys.executable
         return [python, str(PROGRAMS / self.program)]
 
     def environment(self) -> dict[str, str]:
@@ -66,7 +68,7 @@ PEERS = (
         frozenset({"memory", "sqlite"}),
         _CACHE,
     ),
-    Peer("litestar", "Litestar, msgspec", "python", "litestar_msgspec.py"),
+    Peer("litestar", "Litestar, msgspec", "litestar", "litestar_msgspec.py"),
     Peer("express", "express-openapi-validator", "node", "express.mjs"),
     Peer("openapi-backend", "openapi-backend", "node", "openapi_backend.mjs"),
     Peer("prism", "Prism, mock", "node", "prism.mjs", is_mock=True),

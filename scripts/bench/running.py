@@ -21,7 +21,7 @@ from .installing import install
 from .load import LoadFailed, find_generator
 from .machine import machine
 from .measuring import Place, cells, measure, measure_crowd, measure_many
-from .peers import PEERS, Peer
+from .peers import PEERS, PYTHONS, Peer
 from .plot import svg
 from .results import Results
 from .rounds import Bench, progress
@@ -97,7 +97,7 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
                 growth.measure_growth(bench, place, results)
         except LoadFailed as exc:
             failure = exc
-    pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs == "python"]
+    pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs in PYTHONS]
     described = machine(generator, pythons, installed, wanted.words())
     titles = {peer.name: peer.title for peer in peers}
     return Report(
