@@ -1,9 +1,10 @@
-"""/openapi.json, /openapi.yaml and /docs: made once at start, served with an ETag."""
+"""/openapi.json, /openapi.yaml and /docs: made once, served with an ETag."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -42,25 +43,30 @@ _PAGE = """<!doctype html>
 
 
 class Page:
-    """Bytes that never change while the service runs."""
+    """What never changes while the service runs: bytes, or a file, which is read when it is asked for first."""
 
-    def __init__(self, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
-        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-        self._etag = f'"{digest}"'.encode()
-        self._headers: HeaderList = [
-            (b"etag", self._etag),
+    def __init__(self, body: bytes | Path, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self._body = body
+        self._always: HeaderList = [
             (b"cache-control", b"no-cache"),
             (b"x-content-type-options", b"nosniff"),
             *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
         ]
-        self._full = Answer(200, [(b"content-type", media_type.encode()), *self._headers], body)
+        self._content_type = (b"content-type", media_type.encode())
 
     def answer(self, headers: HeaderList) -> Answer:
         """Return the page, or 304 when the client has it (RFC 9110 section 13.1.2)."""
+        etag, full = self._made
         for name, value in headers:
-            if name == b"if-none-match" and (value.strip() == b"*" or self._etag in _tags(value)):
-                return Answer(304, self._headers, b"")
-        return self._full
+            if name == b"if-none-match" and (value.strip() == b"*" or etag in _tags(value)):
+                return Answer(304, [(b"etag", etag), *self._always], b"")
+        return full
+
+    @cached_property
+    def _made(self) -> tuple[bytes, Answer]:
+        body = self._body if isinstance(self._body, bytes) else self._body.read_bytes()
+        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
+        return etag, Answer(200, [self._content_type, (b"etag", etag), *self._always], body)
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
@@ -83,7 +89,7 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
     return {
         "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
         "/docs/start.js": Page(start.encode(), "text/javascript; charset=utf-8"),
-        **{f"/docs/{name}": Page((_ASSETS / name).read_bytes(), kind) for name, kind in assets.items()},
+        **{f"/docs/{name}": Page(_ASSETS / name, kind) for name, kind in assets.items()},
     }
 
 
