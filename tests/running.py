@@ -46,9 +46,12 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
 
 
 def logged(file: Path) -> str:
-    """The lines of a service's log without ids, times, and the path, which is told as a client sent it."""
+    """The lines of a service's log without ids, times, and the path, which is told as a client sent it.
+
+    One that is being written may be there in part; it is not taken yet.
+    """
     beside = {"path", "request_id", "timestamp", "ms"}
-    lines = map(json.loads, file.read_text("utf-8").splitlines())
+    lines = map(json.loads, file.read_text("utf-8").rpartition("\n")[0].splitlines())
     return "".join(
         f"{ {key: value for key, value in line.items() if key not in beside} }\n" for line in lines
     )
