@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from ._host.configuration import PREFIX, SecretStr, setting
+from ._host.configuration import SecretStr, setting, variable
 from ._host.problems import NotYetThere, Problem, SetupError
 from ._host.settings import HostSettings
 from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
@@ -55,7 +55,7 @@ def keyring(settings: Settings) -> Keyring | None:
     try:
         return read_keyring(settings.keyring.get_secret_value())
     except KeyringMisconfigured as exc:
-        raise SetupError(Problem(f"{PREFIX}KEYRING", told) for told in exc.problems) from None
+        raise SetupError(Problem(variable("keyring"), told) for told in exc.problems) from None
 
 
 @asynccontextmanager
@@ -70,7 +70,7 @@ async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncI
             opening = open_store(store_url(settings), keys, read_only=read_only)
             store = await stack.enter_async_context(opening)
         except StoreMisconfigured as exc:
-            raise SetupError([Problem(f"{PREFIX}STORE", str(exc))]) from exc
+            raise SetupError([Problem(variable("store"), str(exc))]) from exc
         except StoreAbsent as exc:
             raise NotYetThere(str(exc)) from exc
         yield store

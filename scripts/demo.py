@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers._app import Settings, data_folder, opened_store
+from handlers._host.configuration import variable
 from handlers._host.problems import Problem, SetupError
 from handlers._store.keyring import new_entry
 from handlers._store.rules import SECRETS
@@ -35,7 +36,7 @@ def demo_settings(**given: Any) -> Settings:
     configured = Settings.load()
     clashing = [name for name in _OWN if getattr(configured, name) is not None]
     if clashing:
-        names = ", ".join(f"RELAY_{name.upper()}" for name in clashing)
+        names = ", ".join(map(variable, clashing))
         raise SetupError(
             [Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
         )

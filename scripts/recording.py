@@ -291,6 +291,5 @@ class _Writer:
 
 
 def _secrets(application: Application) -> list[str]:
-    settings = application.settings
-    values = [getattr(settings, name) for name in type(settings).settings]
+    values = vars(application.settings).values()
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

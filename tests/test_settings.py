@@ -124,6 +124,8 @@ def test_reads_a_name_in_either_case(tmp_path, monkeypatch):
     """A secret may be mounted by the name of its variable; other files of the folder are not looked at."""
     (tmp_path / "RELAY_JWT_ISSUER").write_text("https://id.example\n", "utf-8")
     (tmp_path / "..data").mkdir()
+    (tmp_path / "relay_tls.der").write_bytes(b"\xff")
+    (tmp_path / "relay_backups").mkdir()
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
     monkeypatch.setenv("relay_jwt_audience", "relay")
 

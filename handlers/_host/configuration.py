@@ -13,7 +13,6 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from .problems import Problem, SetupError
 
-PREFIX = "RELAY_"
 _FLAGS = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
     **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
@@ -96,14 +95,16 @@ class Configuration:
         """
         chosen = {name: value for name, value in given.items() if value is not None}
         try:
-            found = {**cls._named(_secret_files()), **cls._named(_env_file()), **cls._named(_variables())}
+            files = cls._named(_secret_files())
+            secrets = {name: file.read_text("utf-8").strip() for name, file in files.items()}
+            found = {**secrets, **cls._named(_env_file()), **cls._named(_variables())}
         except (OSError, UnicodeDecodeError) as exc:
             where = f".env or {variable('secrets_dir')}"
             raise SetupError([Problem(where, "a file of it cannot be read as text in UTF-8")]) from exc
         return cls(**{**found, **chosen})
 
     @classmethod
-    def _named(cls, source: Mapping[str, str]) -> dict[str, str]:
+    def _named(cls, source: Mapping[str, T]) -> dict[str, T]:
         """Return what a source says of these settings, by their names; it may write them in either case."""
         by_name = {key.lower(): value for key, value in source.items()}
         known = {name: variable(name).lower() for name in cls.settings}
@@ -112,7 +113,7 @@ class Configuration:
 
 def variable(name: str) -> str:
     """Return how a setting is called where an operator sets it."""
-    return f"{PREFIX}{name.upper()}"
+    return f"RELAY_{name.upper()}"
 
 
 def _variables() -> dict[str, str]:
@@ -127,14 +128,13 @@ def _env_file() -> dict[str, str]:
     return {key: value for key, value in dotenv_values(".env", encoding="utf-8").items() if value}
 
 
-def _secret_files() -> dict[str, str]:
+def _secret_files() -> dict[str, Path]:
     folder = os.environ.get(variable("secrets_dir"))
     if not folder:
         return {}
     if not Path(folder).is_dir():
         raise SetupError([Problem(variable("secrets_dir"), f"there is no folder {folder}")])
-    files = (file for file in Path(folder).iterdir() if file.name.lower().startswith(PREFIX.lower()))
-    return {file.name: file.read_text("utf-8").strip() for file in files}
+    return {file.name: file for file in Path(folder).iterdir()}
 
 
 def text(value: Any) -> str:

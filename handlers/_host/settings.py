@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .configuration import (
-    PREFIX,
     Configuration,
     SecretStr,
     choice,
@@ -15,6 +14,7 @@ from .configuration import (
     seconds,
     setting,
     text,
+    variable,
     whole,
 )
 from .keys import KeyProblem, Keys, KeySet, public_key, secret_key
@@ -95,7 +95,7 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
         if (value := getattr(settings, name)) is not None
     }
     if len(configured) > 1:
-        names = " and ".join(PREFIX + name.upper() for name in configured)
+        names = " and ".join(map(variable, configured))
         raise SetupError([Problem(names, "tokens are verified with one family of keys; keep one of them")])
     policy = Policy(
         issuer=settings.jwt_issuer,
@@ -109,7 +109,7 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
         try:
             return TokenVerifier(_keys(name, value), policy)
         except KeyProblem as exc:
-            raise SetupError([Problem(PREFIX + name.upper(), str(exc))]) from exc
+            raise SetupError([Problem(variable(name), str(exc))]) from exc
     return None
 
 

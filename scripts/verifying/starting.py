@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handlers._app import SPEC, Settings
-from handlers._host.configuration import PREFIX
+from handlers._host.configuration import variable
 from handlers._host.contract import Contract
 from handlers._host.documents import display
 from handlers._host.problems import SetupError
@@ -113,10 +113,10 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
         folder = Path(temporary)
         fault = f"fault-{secrets.token_hex(16)}"  # what a failure inside says, which has to stay there
         environment = {
-            f"{PREFIX}HOST": "127.0.0.1",
-            f"{PREFIX}PORT": "0",
-            **({f"{PREFIX}SPEC": str(place.path.resolve())} if place.spec or place.is_own else {}),
-            **({f"{PREFIX}HANDLERS": place.handlers} if place.handlers else {}),
+            variable("host"): "127.0.0.1",
+            variable("port"): "0",
+            **({variable("spec"): str(place.path.resolve())} if place.spec or place.is_own else {}),
+            **({variable("handlers"): place.handlers} if place.handlers else {}),
         }
         if place.is_own:
             secret = secrets.token_urlsafe(48)
@@ -135,7 +135,7 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
             signer(settings)  # keys that do not fit are told before anything is started
             if (fresh := fresh_secret(contract, settings)) is not None:
                 settings = ContractSettings.load(jwt_secret=fresh)
-                environment[f"{PREFIX}JWT_SECRET"] = fresh
+                environment[variable("jwt_secret")] = fresh
             hidden = (*named_secrets(config, settings), fault)
             command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
             reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")

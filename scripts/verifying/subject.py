@@ -20,7 +20,7 @@ import httpx
 
 from handlers._host.auth import JWT_TYPES, scheme_type, schemes_in_use
 from handlers._host.bundling import Missing, lookup
-from handlers._host.configuration import PREFIX, SecretStr, setting
+from handlers._host.configuration import SecretStr, setting, variable
 from handlers._host.contract import Contract, build_contract
 from handlers._host.documents import parse_document
 from handlers._host.problems import Problem, SetupError
@@ -197,6 +197,5 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
 def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
     """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
     theirs = [name for name in ContractSettings.settings if name.startswith("jwt_")]
-    cleared = {f"{PREFIX}{name.upper()}": "" for name in theirs}
-    own = {"STORE": f"sqlite:///{store}", "JWT_SECRET": secret, "KEYRING": keyring}
-    return {**cleared, **{f"{PREFIX}{name}": value for name, value in own.items()}}
+    own = {"store": f"sqlite:///{store}", "jwt_secret": secret, "keyring": keyring}
+    return {variable(name): value for name, value in {**dict.fromkeys(theirs, ""), **own}.items()}
