@@ -4,8 +4,6 @@ edge → router → authentication → request validation → handler → store 
 draws it. Importing this package opens nothing.
 """
 
-__version__ = "0.1.0"
-
 from ._app import Settings, collaborators, create_app
 from ._errors import render_error
 from ._identity import identify

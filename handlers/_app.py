@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from ._host.configuration import SecretStr, setting, variable
-from ._host.problems import NotYetThere, Problem, SetupError
-from ._host.settings import HostSettings
+from handlers._store.keyring import Keyring, KeyringMisconfigured, read_keyring
+from relay.contract.diagnostics import NotYetThere, Problem, SetupError
+from relay.server.configuration import SecretStr, setting, variable
+from relay.server.settings import HostSettings
+
 from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
-from ._store.keyring import Keyring, KeyringMisconfigured, read_keyring
 
 if TYPE_CHECKING:
-    from ._host.app import Application
+    from relay.server.app import Application
 
 SPEC = Path(__file__).parents[1] / "spec" / "openapi.yaml"
 """The service's own contract; in a wheel it lies beside the package just as in a checkout."""
@@ -91,6 +92,8 @@ def create_app(settings: Settings) -> Application:
 
     Raises SetupError with everything that is wrong with contract, handlers and settings.
     """
-    from ._host.app import create  # brings Connexion along, which whoever only reads settings can do without
+    from relay.server.app import (
+        create,  # brings Connexion along, which whoever only reads settings can do without
+    )
 
     return create(settings.handlers, settings)

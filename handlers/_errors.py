@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ._types import CallsErrorResponse
 
 if TYPE_CHECKING:
-    from ._host.errors import ErrorReport
+    from relay.server.errors import ErrorReport
 
 
 class ServiceError(Exception):

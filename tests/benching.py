@@ -16,9 +16,9 @@ from pathlib import Path
 
 import jwt
 
+from bench.data import SECRET
+from bench.servers import Program
 from running import ROOT
-from scripts.bench.data import SECRET
-from scripts.bench.servers import Program
 
 
 def program(name: str = "floor", numbers: int = 1, **variables: str) -> Program:

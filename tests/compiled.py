@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from handlers._host.contract import Contract, Location, Parameter, load_contract
-from handlers._host.parameters import ParameterDecoder
-from handlers._host.schemas import SchemaCompiler
 from hosting import contract
+from relay.contract.model import Contract, Location, Parameter, load_contract
+from relay.validation.parameters import ParameterDecoder
+from relay.validation.schemas import SchemaCompiler
 
 POINTER = ("paths",)
 """Where pieces without a place of their own are said to stand."""

@@ -12,9 +12,9 @@ from hypothesis import settings
 
 import keyrings
 import mongodb
-from handlers._host import logs
 from handlers._store import open_store
 from hosting import request_lines, unchanged_logs
+from relay.server import logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

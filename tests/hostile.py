@@ -19,7 +19,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from scripts.verifying.spellings import Spellings
+from relay.contract_tests.secret_spellings import Spellings
 from wire import answers, request
 
 if TYPE_CHECKING:

@@ -17,17 +17,17 @@ import httpx
 import jwt
 import orjson
 
-from handlers._host import logs
-from handlers._host.app import create
-from handlers._host.settings import HostSettings
-from scripts.recording import Recorder
+from relay.contract_tests.recorder import Recorder
+from relay.server import logs
+from relay.server.app import create
+from relay.server.settings import HostSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     import pytest
 
-    from handlers._host.app import Application
+    from relay.server.app import Application
 
 SECRET = "a-secret-for-tests-of-thirty-two-bytes-and-more"
 

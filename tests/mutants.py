@@ -25,19 +25,19 @@ class Mutant(NamedTuple):
 
 
 _CALLS = "handlers/calls.py"
-_AUTH = "handlers/_host/auth.py"
-_TOKENS = "handlers/_host/tokens.py"
-_EDGE = "handlers/_host/edge.py"
-_ENDPOINT = "handlers/_host/endpoint.py"
+_AUTH = "scripts/relay/server/security.py"
+_TOKENS = "scripts/relay/server/tokens.py"
+_EDGE = "scripts/relay/server/guard.py"
+_ENDPOINT = "scripts/relay/server/endpoint.py"
 _ERRORS = "handlers/_errors.py"
 _IDENTITY = "handlers/_identity.py"
-_STACK = "handlers/_host/stack.py"
+_STACK = "scripts/relay/server/stages.py"
 _SPEC = "spec/openapi.yaml"
 
 # Without these the host itself keeps a handler's mistakes from going out.
 _UNGUARDED = (
     Edit(
-        "handlers/_host/responses.py",
+        "scripts/relay/validation/responses.py",
         "        if validator.accepts(value):\n            return orjson.dumps(value)",
         "        if True:\n            return orjson.dumps(value)",
     ),
@@ -155,7 +155,7 @@ MUTANTS = [
     ),
     _one(
         "problem details in place of the envelope",
-        "handlers/_host/exports.py",
+        "scripts/relay/server/package_hooks.py",
         'getattr(package, "render_error", problem_details)',
         "problem_details",
         "undocumented-media-type",
@@ -248,7 +248,7 @@ MUTANTS = [
     ),
     _one(
         "a secret in hexadecimal, in a header",
-        "handlers/_host/messages.py",
+        "scripts/relay/validation/http.py",
         '    (b"cache-control", b"no-store"),',
         '    (b"x-debug", b"demo-sinch-key-secret".hex().encode()),',
         "leaked-secret",
@@ -274,7 +274,7 @@ MUTANTS = [
     ),
     _one(
         "refused as forbidden",
-        "handlers/_host/errors.py",
+        "scripts/relay/server/errors.py",
         'status, code, message = 401, "UNAUTHENTICATED"',
         'status, code, message = 403, "UNAUTHENTICATED"',
         "wrong-refusal",

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from compiled import read
-from handlers._host.problems import Place
 from hosting import contract, operation
-from scripts.findings import Finding, Severity
-from scripts.verifying.config import Waiver
-from scripts.verifying.coverage import Coverage
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.report import Report
-from scripts.verifying.results import Failure, NotRun, Part
-from scripts.verifying.rules import finding
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.contract_rules import finding
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.run_report import Report
 
 if TYPE_CHECKING:
-    from handlers._host.contract import Contract
+    from relay.contract.model import Contract
 
 URL = "http://127.0.0.1:2212/api"
 STARTED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

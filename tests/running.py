@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-m", "scripts.cli"]
+COMMAND = [sys.executable, "-m", "relay"]
 
 
 class Service(NamedTuple):

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from handlers._host.contract import Contract, load_contract
-from scripts.scaffolding.checking import check
-from scripts.scaffolding.generated import Types
-from scripts.scaffolding.layout import AsWritten
-from scripts.scaffolding.planning import Plan, plan
-from scripts.scaffolding.sources import Sources
-from scripts.scaffolding.state import State
+from relay.codegen.drift import check
+from relay.codegen.formatting import AsWritten
+from relay.codegen.package_state import State
+from relay.codegen.plan import Plan, plan
+from relay.codegen.types_module import Types
+from relay.contract.model import Contract, load_contract
+from relay.project.package_source import Sources
 
 ROOT = Path("/project")
 FOLDER = ROOT / "shop"

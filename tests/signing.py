@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from handlers._host.errors import Unauthenticated
-from handlers._host.settings import HostSettings, token_verifier
 from hosting import SECRET
+from relay.server.errors import Unauthenticated
+from relay.server.settings import HostSettings, token_verifier
 
 if TYPE_CHECKING:
-    from handlers._host.tokens import TokenVerifier
+    from relay.server.tokens import TokenVerifier
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from handlers._app import SPEC
-from handlers._host.contract import load_contract
+from handlers._commands.demo import demo_secrets
 from hosting import SECRET, bearer
+from relay.contract.model import load_contract
 from running import ROOT, serving
-from scripts.demo import demo_secrets
 from specs.garage import STOREROOM_KEY
 from wire import exchange, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from handlers._host.contract import Contract
+    from relay.contract.model import Contract
     from running import Service
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"

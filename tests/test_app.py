@@ -1,4 +1,4 @@
-"""Contract + package → service: `handlers/_host/app.py`, `stack.py`, `endpoint.py`, `edge.py`."""
+"""Contract + package → service: `scripts/relay/server/app.py`, `stack.py`, `endpoint.py`, `edge.py`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
-from handlers._host import edge
-from handlers._host.problems import SetupError
 from hosting import assert_problem, bearer, calling, contract, host, logged, operation
+from relay.contract.diagnostics import SetupError
+from relay.server import guard as edge
 
 THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 NOT_FOUND = {"description": "gone", "content": {"application/problem+json": {"schema": {}}}}

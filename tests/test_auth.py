@@ -1,4 +1,4 @@
-"""Security requirements: `handlers/_host/auth.py`."""
+"""Security requirements: `scripts/relay/server/security.py`."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 import benching
-from handlers._host.problems import SetupError
+from bench import load, measuring, running
+from bench.command import bench
+from bench.measuring import cells
+from bench.results import Cell
+from relay.contract.diagnostics import SetupError
 from running import ROOT, relay
-from scripts.bench import load, measuring, running
-from scripts.bench.command import bench
-from scripts.bench.measuring import cells
-from scripts.bench.results import Cell
 
 SOURCES = frozenset({"memory", "sqlite"})
 
@@ -43,7 +43,7 @@ def invoke(tmp_path, monkeypatch):
         peers = (standin("relay"), standin("fastapi", **variables), standin("floor"))
         for module in (running, measuring):
             monkeypatch.setattr(module, "PEERS", peers)
-        monkeypatch.setattr("scripts.bench.command.listen", lambda _hear: None)  # signals stay pytest's
+        monkeypatch.setattr("bench.command.listen", lambda _hear: None)  # signals stay pytest's
         monkeypatch.setattr(running, "install", lambda _folder, _needs: None)
         monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers, *, is_mock: None)
         monkeypatch.setattr(measuring, "fate", lambda _url, _token: "gets out")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.bench.figures import exponent, ratios, spread
+from bench.figures import exponent, ratios, spread
 
 positive = st.floats(0.001, 1e6)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.bench.goals import GOALS, LITERAL, Goal, growth_exponent
-from scripts.bench.results import Cell, Growth, Results, Sample
+from bench.goals import GOALS, LITERAL, Goal, growth_exponent
+from bench.results import Cell, Growth, Results, Sample
 
 
 def samples(*rates, cpu=1.0):

@@ -6,9 +6,9 @@ import stat
 
 import pytest
 
-from handlers._host.problems import SetupError
-from scripts.bench import load
-from scripts.bench.load import Autocannon, Job, LoadFailed, Wrk, find_generator, parse
+from bench import load
+from bench.load import Autocannon, Job, LoadFailed, Wrk, find_generator, parse
+from relay.contract.diagnostics import SetupError
 
 WRK = """\
 Running 1s test @ http://127.0.0.1:18999/

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from scripts.bench.machine import machine
+from bench.machine import machine
 
 
 class Generator:

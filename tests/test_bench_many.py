@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from scripts.bench import many
-from scripts.bench.servers import started
+from bench import many
+from bench.servers import started
 
 
 @pytest.mark.parametrize("operations", [1, 11])

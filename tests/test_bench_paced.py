@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bench.data import token
+from bench.paced import small_p99
+from bench.servers import started
 from benching import program
-from scripts.bench.data import token
-from scripts.bench.paced import small_p99
-from scripts.bench.servers import started
 
 
 def test_measures_how_long_a_refusal_takes(tmp_path):

@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import jwt
 import pytest
 
-from handlers._host.problems import SetupError
-from scripts.bench import installing
-from scripts.bench.data import SECRET, token
-from scripts.bench.measuring import Place
-from scripts.bench.peers import PEERS, PROGRAMS
-from scripts.bench.programs.answer import PATH, SETTINGS, USER, stored_numbers
-from scripts.bench.proving import fate, prove
-from scripts.bench.servers import started
+from bench import installing
+from bench.data import SECRET, token
+from bench.measuring import Place
+from bench.peers import PEERS, PROGRAMS
+from bench.programs.answer import PATH, SETTINGS, USER, stored_numbers
+from bench.proving import fate, prove
+from bench.servers import started
+from relay.contract.diagnostics import SetupError
 
 OWNER = {"userName": "Ada Admin", "userId": USER}
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scripts.bench.plot import svg
-from scripts.bench.report import as_json, markdown
-from scripts.bench.results import Cell, Growth, Results, Sample
+from bench.plot import svg
+from bench.report import as_json, markdown
+from bench.results import Cell, Growth, Results, Sample
 
 TITLES = {"relay": "Relay", "fastapi": "FastAPI <0.2> & co", "connexion": "Connexion"}
 CELL = Cell("memory", 100, 1)

@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
+from bench import rounds
+from bench.data import token
+from bench.load import Load, LoadFailed, find_generator
+from bench.results import Sample
+from bench.rounds import Bench, Contestant, interleaved, load_rounds, loaded, running
 from benching import program
-from scripts.bench import rounds
-from scripts.bench.data import token
-from scripts.bench.load import Load, LoadFailed, find_generator
-from scripts.bench.results import Sample
-from scripts.bench.rounds import Bench, Contestant, interleaved, load_rounds, loaded, running
 
 
 class Nothing:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import servers
+from bench.data import token
+from bench.servers import settle, started
 from benching import program
-from handlers._host.problems import SetupError
-from scripts.bench import servers
-from scripts.bench.data import token
-from scripts.bench.servers import settle, started
+from relay.contract.diagnostics import SetupError
 
 
 def asked(server, times):

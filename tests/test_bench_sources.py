@@ -7,10 +7,10 @@ import socket
 
 import pytest
 
-from handlers._host.problems import SetupError
+from bench.data import ORGANIZATION, USER
+from bench.sources import source_url
 from handlers._store import open_store
-from scripts.bench.data import ORGANIZATION, USER
-from scripts.bench.sources import source_url
+from relay.contract.diagnostics import SetupError
 
 
 def test_memory_needs_no_store(tmp_path):

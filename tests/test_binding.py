@@ -1,4 +1,4 @@
-"""Operation → function: `handlers/_host/binding.py`."""
+"""Operation → function: `scripts/relay/server/binding.py`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from handlers._host.binding import import_package, slug
-from handlers._host.problems import SetupError
 from hosting import assert_problem, calling, contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.server.binding import import_package, slug
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`relay breaking`: what it reads, ignores, and finds of ours: `scripts/breaking.py`."""
+"""`relay breaking`: what it reads, ignores, and finds of ours: `scripts/relay/cli/breaking.py`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import yaml
 from click.testing import CliRunner
 
 from hosting import contract, operation
+from relay.cli.main import main
 from running import relay
-from scripts.cli import main
 
 PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}}
 

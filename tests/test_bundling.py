@@ -1,4 +1,4 @@
-"""Several files → one document: `handlers/_host/bundling.py`."""
+"""Several files → one document: `scripts/relay/contract/bundling.py`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers._host.bundling import Bundle, Missing, escape, lookup, parse_pointer, references
-from handlers._host.documents import read_document
+from relay.contract.bundling import Bundle, Missing, escape, lookup, parse_pointer, references
+from relay.contract.documents import read_document
 
 
 @pytest.fixture

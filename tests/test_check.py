@@ -1,4 +1,4 @@
-"""`relay check`: `scripts/check.py`, `scripts/readiness.py` and `scripts/weaknesses.py`."""
+"""`relay check`: `scripts/relay/cli/check.py`, `scripts/relay/cli/preflight.py` and `scripts/relay/cli/production_checks.py`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from handlers._app import Settings
-from handlers._host.settings import HostSettings
 from handlers._store import open_store
 from hosting import SECRET, contract, operation, write_package
+from relay.cli.preflight import examine
+from relay.server.settings import HostSettings
 from running import relay, serving
-from scripts.readiness import examine
 
 SHELF = """
     from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Workflows that a team commits unchanged: `scripts/ci.py`, `scripts/workflows/`, and our own."""
+"""Workflows that a team commits unchanged: `scripts/relay/cli/ci.py`, `scripts/workflows/`, and our own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from hosting import contract, operation
+from relay.cli.ci import FORGES, plan
 from running import COMMAND, ROOT, environment, relay
-from scripts.ci import FORGES, plan
 
 OURS = ROOT / ".github/workflows/ci.yml"
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}

@@ -14,11 +14,11 @@ import httpx
 import jwt
 import pytest
 
-from handlers import __version__
 from hosting import SECRET, assert_envelope, contract, operation, token, write_package
 from planting import plant
+from relay import __version__
+from relay.cli.main import main
 from running import ROOT, relay, serving
-from scripts.cli import main
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -55,7 +55,7 @@ def test_every_command_shows_how_it_is_typed():
 def test_what_serves_starts_without_what_it_does_not_need():
     """Other commands, what invents answers, what draws on terminals: each would keep the first answer waiting."""
     code = (
-        "import sys; from scripts.cli import main; main.get_command(None, 'serve'); import handlers._host.app; "
+        "import sys; from relay.cli.main import main; main.get_command(None, 'serve'); import relay.server.app; "
         "print(*sys.modules)"
     )
     loaded = subprocess.run(
@@ -63,9 +63,7 @@ def test_what_serves_starts_without_what_it_does_not_need():
     )
     loaded = loaded.stdout.split()
     assert "connexion" in loaded
-    unneeded = (
-        "scripts.lint handlers._host.mocking rich structlog pymongo dotenv pydantic httpx jinja2 requests"
-    )
+    unneeded = "relay.cli.lint relay.mock rich structlog pymongo dotenv pydantic httpx jinja2 requests"
     assert not {*unneeded.split()} & {*loaded}
 
 

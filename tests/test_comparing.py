@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.contracts import public_style
 from compiled import read
 from handlers._app import SPEC
-from handlers._host.contract import load_contract
 from hosting import contract
-from scripts.bench.contracts import public_style
-from scripts.comparing import RULES, compare
+from relay.contract.model import load_contract
+from relay.diff import RULES, compare
 
 GARAGE = Path(__file__).with_name("specs") / "garage" / "openapi.yaml"
 S = {"type": "string"}

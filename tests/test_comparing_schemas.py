@@ -10,10 +10,10 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from compiled import POINTER, read
-from handlers._host.schemas import SchemaCompiler
 from hosting import contract
-from scripts.comparing import compare
-from scripts.findings import Severity
+from relay.cli.findings import Severity
+from relay.diff import compare
+from relay.validation.schemas import SchemaCompiler
 
 NAMES = st.sampled_from("abc")
 SCALARS = (

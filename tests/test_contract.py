@@ -1,4 +1,4 @@
-"""The contract as plain data: `handlers/_host/contract.py` and `structure.py`."""
+"""The contract as plain data: `scripts/relay/contract/model.py` and `structure.py`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from handlers._app import SPEC
-from handlers._host.contract import load_contract
-from handlers._host.problems import SetupError
 from hosting import contract, operation
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ import pytest
 
 import echoing
 from hosting import SECRET, bearer
+from relay.contract_tests.secret_spellings import Spellings
 from running import logged, serving
-from scripts.verifying.spellings import Spellings
 from wire import connect, exchange, request
 
 if TYPE_CHECKING:

@@ -125,7 +125,7 @@ def test_a_container_of_ours_may_do_nothing_that_it_need_not(service):
 
 def test_the_service_has_time_to_end_and_is_checked_before():
     """Whoever ends it waits longer than its requests may take."""
-    sources = "".join(path.read_text("utf-8") for path in ROOT.glob("scripts/*.py"))
+    sources = "".join(path.read_text("utf-8") for path in ROOT.glob("scripts/relay/server/transport/*.py"))
     (drain,) = map(int, re.findall(r"(?:timeout_graceful_shutdown|DRAIN_SECONDS) ?= ?(\d+)", sources))
     service = COMPOSE["services"]["relay"]
 

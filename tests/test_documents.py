@@ -1,11 +1,11 @@
-"""Strict YAML: `handlers/_host/documents.py`."""
+"""Strict YAML: `scripts/relay/contract/documents.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from handlers._host.documents import MAX_NODES, read_document
-from handlers._host.problems import SetupError
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import MAX_NODES, read_document
 
 
 @pytest.fixture

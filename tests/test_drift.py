@@ -1,4 +1,4 @@
-"""Where contract, handlers and types disagree: `relay drift`, `scripts/scaffolding/checking.py` and below."""
+"""Where contract, handlers and types disagree: `relay drift`, `scripts/relay/codegen/drift.py` and below."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from handlers._host.documents import display
 from hosting import contract, operation
+from relay.contract.documents import display
+from relay.project.files import package_folder
+from relay.project.package_source import read_sources
 from running import ROOT, relay
 from scaffolded import FOLDER, check, lined_up, sources_of, state_of, told
-from scripts.files import package_folder
-from scripts.scaffolding.sources import read_sources
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}

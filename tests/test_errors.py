@@ -1,4 +1,4 @@
-"""What a client may know of a failure: `handlers/_errors.py` and `handlers/_host/errors.py`."""
+"""What a client may know of a failure: `handlers/_errors.py` and `scripts/relay/server/errors.py`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from handlers import render_error
 from handlers._app import SPEC
 from handlers._errors import ServiceError
-from handlers._host.contract import load_contract
-from handlers._host.errors import ErrorReport, HostError, InvalidRequest, problem_details, report
-from handlers._host.parameters import Located
-from handlers._host.schemas import SchemaCompiler, Violation
 from handlers._store import StoreUnavailable
+from relay.contract.model import load_contract
+from relay.server.errors import ErrorReport, HostError, InvalidRequest, problem_details, report
+from relay.validation.parameters import Located
+from relay.validation.schemas import SchemaCompiler, Violation
 
 
 def all_subclasses(kind):

@@ -1,4 +1,4 @@
-"""Reading a document from an address: `handlers/_host/fetching.py`."""
+"""Reading a document from an address: `scripts/relay/server/fetching.py`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from urllib.error import URLError
 import pytest
 
 from certificates import certificate
-from handlers._host import fetching
-from handlers._host.fetching import TooLarge, fetch
+from relay.server import fetching
+from relay.server.fetching import TooLarge, fetch
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 

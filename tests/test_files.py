@@ -1,11 +1,11 @@
-"""Files that commands look for and write: `scripts/files.py`; what writes them is tested with the commands."""
+"""Files that commands look for and write: `scripts/relay/project/files.py`; what writes them is tested with the commands."""
 
 from __future__ import annotations
 
 import pytest
 
-from handlers._host.problems import SetupError
-from scripts.files import check_writable
+from relay.contract.diagnostics import SetupError
+from relay.project.files import check_writable
 
 
 class TestWritable:

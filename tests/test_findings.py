@@ -1,4 +1,4 @@
-"""What checks print, and how they exit: `scripts/findings.py`."""
+"""What checks print, and how they exit: `scripts/relay/cli/findings.py`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from handlers._host.problems import Place, Problem
-from scripts.findings import Finding, Severity, conclude
+from relay.cli.findings import Finding, Severity, conclude
+from relay.contract.diagnostics import Place, Problem
 
 BROKEN = Finding(
     "dangling-ref", Severity.ERROR, Place("a.yaml", 10, 3), "it leads\nnowhere: 100%", Place("b.py", 2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import shutil
@@ -78,14 +79,14 @@ def project(tmp_path):
 
 def run(project, *arguments):
     """Run a `relay` command of the copy, which has to succeed."""
-    result = relay(project, *arguments, PYTHONPATH=str(project))
+    result = relay(project, *arguments, PYTHONPATH=f"{project}{os.pathsep}{project}/scripts")
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
 
 def ask(project):
     """Start the demo of the copy and ask the new operation, signed in."""
-    with serving(project, "--demo", PYTHONPATH=str(project)) as service:
+    with serving(project, "--demo", PYTHONPATH=f"{project}{os.pathsep}{project}/scripts") as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{service.url}{PATH}", params={"aiEnabled": "true"}, headers=headers)

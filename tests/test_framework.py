@@ -1,4 +1,4 @@
-"""The names of Connexion that we lean on: `handlers/_host/framework.py`."""
+"""The names of Connexion that we lean on: `scripts/relay/server/framework.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 import subprocess
 import sys
 
-from handlers._host import framework
+from relay.server import framework
 from running import ROOT
 
 
@@ -52,7 +52,7 @@ def test_connexion_carries_the_schema_of_openapi_3_0():
 
 USES = """
 import sys
-from handlers._host import framework
+from relay.server import framework
 late = {"httpx", "jinja2", "requests", "starlette.templating", "starlette.testclient"}
 print(sorted(late & sys.modules.keys()))
 

@@ -1,4 +1,4 @@
-"""`relay import`: `scripts/import_.py`, and what `scripts/importing/` makes of it together."""
+"""`relay import`: `scripts/relay/cli/import_.py`, and what `scripts/importing/` makes of it together."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from documenting import STRUCTURE, described, page, thing
 from handlers._app import SPEC
-from handlers._host.contract import METHODS, load_contract
-from handlers._host.documents import read_document
-from handlers._host.problems import SetupError
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import read_document
+from relay.contract.model import METHODS, load_contract
+from relay.importer.prose import same, structure
+from relay.importer.sources_lock import read_lock
+from relay.importer.yaml_text import block, inline
+from relay.project.files import replace_files
 from running import relay
-from scripts.files import replace_files
-from scripts.importing.lock import read_lock
-from scripts.importing.rendering import block, inline
-from scripts.importing.wording import same, structure
 
 NAME = "get-organization-level-voice-ai-configuration.md"
 
@@ -45,7 +45,7 @@ def write(name, document):
 
 def run(*arguments, code=0):
     """Import into `api.yaml`, in this process, and return what is printed."""
-    from scripts.import_ import import_
+    from relay.cli.import_ import import_
 
     result = CliRunner().invoke(import_, ["--spec", "api.yaml", *arguments], catch_exceptions=False)
     assert result.exit_code == code, result.output
@@ -649,7 +649,7 @@ def test_any_operation_goes_into_any_contract_once(existing, new, style):
 
 def _is_taken(name):
     """Import, and say whether it was taken; what contradicts is refused, as it should be."""
-    from scripts.import_ import import_
+    from relay.cli.import_ import import_
 
     result = CliRunner().invoke(import_, ["--spec", "api.yaml", name], catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output

@@ -1,4 +1,4 @@
-"""Text edited as little as possible: `scripts/importing/editing.py` and `rendering.py`."""
+"""Text edited as little as possible: `scripts/relay/importer/text_edit.py` and `rendering.py`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers._host.documents import parse_source
-from handlers._host.problems import SetupError
-from scripts.importing.editing import rewrite
-from scripts.importing.rendering import block, inline
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import parse_source
+from relay.importer.text_edit import rewrite
+from relay.importer.yaml_text import block, inline
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=90)
 VALUES = st.recursive(

@@ -1,4 +1,4 @@
-"""What is fetched and what never is, against a real TLS server: `scripts/importing/fetching.py`."""
+"""What is fetched and what never is, against a real TLS server: `scripts/relay/importer/https_fetch.py`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 from certificates import certificate
 from documenting import page, thing
-from handlers._host.problems import SetupError
-from scripts.importing import fetching
-from scripts.importing.fetching import fetch
-from scripts.importing.sources import Reader
+from relay.contract.diagnostics import SetupError
+from relay.importer import https_fetch as fetching
+from relay.importer.https_fetch import fetch
+from relay.importer.import_sources import Reader
 
 LIMIT = 1 << 16
 

@@ -1,4 +1,4 @@
-"""Pages and what leads to them: `scripts/importing/pages.py` and `sources.py`."""
+"""Pages and what leads to them: `scripts/relay/importer/pages.py` and `sources.py`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from documenting import page, thing
-from handlers._host.documents import display
-from handlers._host.problems import SetupError
-from scripts.importing import sources
-from scripts.importing.sources import Reader
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import display
+from relay.importer import import_sources as sources
+from relay.importer.import_sources import Reader
 
 LIMIT = 1 << 20
 

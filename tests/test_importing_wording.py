@@ -1,4 +1,4 @@
-"""What is wording and what is structure: `scripts/importing/wording.py`."""
+"""What is wording and what is structure: `scripts/relay/importer/prose.py`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from documenting import STRUCTURE, described
 from handlers._app import SPEC
-from handlers._host.contract import load_contract
-from scripts.importing.wording import difference, reworded, same, structure
+from relay.contract.model import load_contract
+from relay.importer.prose import difference, reworded, same, structure
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),

@@ -1,4 +1,4 @@
-"""JSON that every parser reads alike: `handlers/_host/json_strict.py`."""
+"""JSON that every parser reads alike: `scripts/relay/validation/json_strict.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers._host.json_strict import MAX_DEPTH, NotJson, parse_json
+from relay.validation.json_strict import MAX_DEPTH, NotJson, parse_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 SCALARS = (

@@ -12,14 +12,7 @@ from hypothesis import strategies as st
 
 import keyrings
 from handlers._store import rules
-from handlers._store.keyring import (
-    KEY_ID,
-    Keyring,
-    KeyringMisconfigured,
-    NotOpened,
-    new_entry,
-    read_keyring,
-)
+from handlers._store.keyring import KEY_ID, Keyring, KeyringMisconfigured, NotOpened, new_entry, read_keyring
 
 ACME, FIELD = "a" * 24, "webhookSecret"
 RAW = bytes(range(200, 232))  # in base64 it has both characters that the alphabets differ in, and padding

@@ -1,4 +1,4 @@
-"""Keys and key sets: `handlers/_host/keys.py`, and the key settings."""
+"""Keys and key sets: `scripts/relay/server/keys.py`, and the key settings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from handlers._host import keys
-from handlers._host.problems import SetupError
 from hosting import SECRET
+from relay.contract.diagnostics import SetupError
+from relay.server import keys
 from running import ROOT
 from signing import EC, ED, RSA, encoded, jwk, pem, refuses, sign, verifier
 
@@ -385,7 +385,7 @@ def test_a_reading_does_not_keep_the_process_from_ending(key_server):
     key_server.may_answer.clear()
     program = f"""
         import asyncio
-        from handlers._host import fetching, keys
+        from relay.server import fetching, keys
         fetching.FETCH_SECONDS, keys.JWKS_WAIT = 300, 0.1
         try:
             asyncio.run(keys.KeySet({key_server.url!r}).key_for("k"))

@@ -1,4 +1,4 @@
-"""`relay keys`: `scripts/keys.py`, as a process, on both stores."""
+"""`relay keys`: `handlers/_commands/keys.py`, as a process, on both stores."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from handlers._store import Batch, open_store, rules, sqlite_secrets
 from handlers._store.keyring import read_keyring
 from handlers._store.sqlite_secrets import replace
 from planting import plant
+from relay.cli.main import main
 from running import COMMAND, environment, relay
-from scripts.cli import main
 
 ACME, GLOBEX = "a" * 24, "b" * 24
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"

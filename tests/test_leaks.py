@@ -19,11 +19,11 @@ import orjson
 import pytest
 
 from handlers._app import Settings, create_app, opened_store
-from handlers._host.problems import SetupError
 from handlers._store import open_store
 from hosting import contract, operation, token, write_package
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests.secret_spellings import Spellings
 from running import relay, serving
-from scripts.verifying.spellings import Spellings
 
 ORGANIZATION = "64f0a1b2c3d4e5f6a7b8c000"
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"

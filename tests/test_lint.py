@@ -1,4 +1,4 @@
-"""`relay lint`: `scripts/lint.py` and `scripts/linting/`."""
+"""`relay lint`: `scripts/relay/cli/lint.py` and `scripts/linting/`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from bench.contracts import public_style
 from handlers._app import SPEC
-from handlers._host.contract import load_contract
 from hosting import contract
+from relay.cli.findings import Severity
+from relay.contract.model import load_contract
+from relay.lint import RULES, lint
 from running import ROOT, relay
-from scripts.bench.contracts import public_style
-from scripts.findings import Severity
-from scripts.linting import RULES, lint
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}

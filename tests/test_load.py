@@ -1,4 +1,4 @@
-"""`relay load`: `scripts/load.py`, and the files it reads, `scripts/records.py`."""
+"""`relay load`: `handlers/_commands/load.py`, and the files it reads, `handlers/_commands/records.py`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import httpx
 import pytest
 
-from handlers._host import documents
-from handlers._host.problems import SetupError
+from handlers._commands.records import read_records
 from hosting import SECRET, bearer
+from relay.contract import documents
+from relay.contract.diagnostics import SetupError
 from running import relay, serving
-from scripts.records import read_records
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}

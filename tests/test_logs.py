@@ -1,4 +1,4 @@
-"""How the log is written: `handlers/_host/logs.py`."""
+"""How the log is written: `scripts/relay/server/logs.py`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import logging
 
 import pytest
 
-from handlers._host import logs
-from handlers._host.messages import OPERATION
-from handlers._host.observe import Observer
+from relay.server import logs
+from relay.server.observability import Observer
+from relay.validation.http import OPERATION
 
 CANARY = "sk_canary"
 

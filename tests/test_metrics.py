@@ -1,4 +1,4 @@
-"""What is counted: `handlers/_host/metrics.py`, and by whom, `observe.py`."""
+"""What is counted: `scripts/relay/server/metrics.py`, and by whom, `observe.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from handlers._host.metrics import bind_address
-from handlers._host.problems import SetupError
 from hosting import bearer, calling, contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.server.metrics import bind_address
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
 THINGS = """

@@ -1,4 +1,4 @@
-"""Operations without a function: `handlers/_host/missing.py`, and what `binding.py` and `app.py` make of it."""
+"""Operations without a function: `scripts/relay/server/missing_handlers.py`, and what `binding.py` and `app.py` make of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from handlers._host.app import create
-from handlers._host.problems import SetupError
-from handlers._host.settings import HostSettings
 from hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.server.app import create
+from relay.server.settings import HostSettings
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from handlers._host.app import create
-from handlers._host.contract import load_contract
-from handlers._host.mocking.preferences import read_preferences, write_preferences
-from handlers._host.problems import SetupError
-from handlers._host.schemas import SchemaCompiler
-from handlers._host.settings import HostSettings
 from hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.mock.prefer import read_preferences, write_preferences
+from relay.server.app import create
+from relay.server.settings import HostSettings
+from relay.validation.schemas import SchemaCompiler
 from running import ROOT
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"

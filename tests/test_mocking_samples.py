@@ -1,4 +1,4 @@
-"""Schemas → conforming values: `handlers/_host/mocking/samples.py`, and the modules it puts them together with."""
+"""Schemas → conforming values: `scripts/relay/mock/samples.py`, and the modules it puts them together with."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiled import POINTER, around
-from handlers._host.mocking.parts import NoSample
-from handlers._host.mocking.samples import Sampler
-from handlers._host.problems import SetupError
-from handlers._host.schemas import SchemaCompiler
+from relay.contract.diagnostics import SetupError
+from relay.mock.samples import Sampler
+from relay.mock.schema_parts import NoSample
+from relay.validation.schemas import SchemaCompiler
 
 NODE = {"$ref": "#/components/schemas/Node"}
 

@@ -32,7 +32,16 @@ def pristine(tmp_path_factory) -> Path:
 
 def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """Test the copy in `folder`: the exit code, what was found, and what was said beside it."""
-    command = [sys.executable, "-m", "scripts.cli", "contract", "--min-coverage", "100", "--format", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "relay",
+        "contract",
+        "--min-coverage",
+        "100",
+        "--format",
+        "json",
+    ]
     finished = subprocess.run(
         [*command, *options],
         cwd=folder,

@@ -1,10 +1,10 @@
-"""How commands speak: `scripts/output.py`."""
+"""How commands speak: `scripts/relay/cli/output.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripts.output import setup_errors, tools_installed
+from relay.cli.output import setup_errors, tools_installed
 
 
 def test_says_what_to_install_when_a_tool_is_missing(capsys):

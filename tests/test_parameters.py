@@ -1,4 +1,4 @@
-"""Text → values: `handlers/_host/parameters.py` and `coercion.py`."""
+"""Text → values: `scripts/relay/validation/parameters.py` and `coercion.py`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compiled import around, parameter, parameter_decoder
-from handlers._host.parameters import ParameterDecoder
-from handlers._host.schemas import SchemaCompiler
+from relay.validation.parameters import ParameterDecoder
+from relay.validation.schemas import SchemaCompiler
 
 INTEGER, NUMBER, BOOLEAN, STRING = ({"type": name} for name in ("integer", "number", "boolean", "string"))
 INTEGERS, STRINGS = ({"type": "array", "items": items} for items in (INTEGER, STRING))

@@ -1,4 +1,4 @@
-"""What comes before the application is asked: `scripts/protocol.py`."""
+"""What comes before the application is asked: `scripts/relay/server/transport/protocol.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 
-from scripts import protocol
+from relay.server.transport import protocol
 from wire import answers, request
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`relay serve --record`, and the same in a test's process: `scripts/recording.py`."""
+"""`relay serve --record`, and the same in a test's process: `scripts/relay/contract_tests/recorder.py`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import time
 import httpx
 import pytest
 
-from handlers._host.problems import SetupError
 from hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests import har_entries as archiving
+from relay.contract_tests import recorder as recording
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.har_files import read_traffic
+from relay.contract_tests.recorder import Recorder
 from running import relay, serving
-from scripts import recording
-from scripts.recording import Recorder
-from scripts.verifying import archiving
-from scripts.verifying.judging import Judge
-from scripts.verifying.traffic import read_traffic
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}

@@ -1,4 +1,4 @@
-"""Handlers brought in line with their contract: `relay regenerate`, `scripts/scaffolding/planning.py` and below."""
+"""Handlers brought in line with their contract: `relay regenerate`, `scripts/relay/codegen/plan.py` and below."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import textwrap
 
 import pytest
 
-from handlers._host.problems import SetupError
+from bench.contracts import public_style
 from hosting import SECRET, bearer, contract, operation
+from relay.codegen.formatting import Ruff
+from relay.codegen.plan import asked, plan
+from relay.codegen.types_module import first_difference, generate_types, read_record
+from relay.contract.diagnostics import SetupError
 from running import ROOT, relay, serving
 from scaffolded import FOLDER, check, lined_up, read, regenerated, sources_of, state_of, text
 from scaffolded import ROOT as PROJECT
-from scripts.bench.contracts import public_style
-from scripts.scaffolding.generated import first_difference, generate_types, read_record
-from scripts.scaffolding.layout import Ruff
-from scripts.scaffolding.planning import asked, plan
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}

@@ -1,4 +1,4 @@
-"""`relay contract` from outside, as a process: `scripts/contract.py` and all that it runs."""
+"""`relay contract` from outside, as a process: `scripts/relay/cli/contract.py` and all that it runs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from cryptography.hazmat.primitives.serialization import (
 from answering import Told, answering
 from certificates import certificate
 from handlers._app import SPEC
+from handlers._commands.demo import demo_secrets
 from hosting import SECRET, contract, operation, write_package
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import read_traffic, write_har
+from relay.contract_tests.reports.json_report import SCHEMA
 from running import COMMAND, environment, relay, serving
-from scripts.demo import demo_secrets
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.reporting.document import SCHEMA
-from scripts.verifying.traffic import read_traffic, write_har
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

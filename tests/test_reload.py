@@ -1,4 +1,4 @@
-"""`relay serve --reload`: `handlers/_host/reloading.py` and `scripts/reloading.py`."""
+"""`relay serve --reload`: `scripts/relay/server/reloading.py` and `scripts/relay/cli/reload.py`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from handlers._host.app import create
-from handlers._host.problems import SetupError
-from handlers._host.reloading import Reloading, fresh_imports
-from handlers._host.settings import HostSettings
 from hosting import SECRET, contract, operation
+from relay.cli.reload import SLOW, Sources
+from relay.contract.diagnostics import SetupError
+from relay.server.app import create
+from relay.server.reloading import Reloading, fresh_imports
+from relay.server.settings import HostSettings
 from running import ROOT, relay, serving
-from scripts.reloading import SLOW, Sources
 
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})

@@ -1,4 +1,4 @@
-"""What is remembered of good tokens: `handlers/_host/remembered.py`."""
+"""What is remembered of good tokens: `scripts/relay/server/token_cache.py`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers._app import Settings
-from handlers._host import keys, remembered
-from handlers._host.keys import Key, SingleKey
-from handlers._host.remembered import Remembered, fingerprint
-from handlers._host.tokens import Policy, TokenVerifier
 from handlers._store import Batch, open_store
 from hosting import SECRET, assert_envelope, bearer, calling, contract, host, operation
+from relay.server import keys
+from relay.server import token_cache as remembered
+from relay.server.keys import Key, SingleKey
+from relay.server.token_cache import Remembered, fingerprint
+from relay.server.tokens import Policy, TokenVerifier
 from signing import EC, RSA, jwk, refuses, sign, verifier
 
 KEY = Key(SECRET.encode(), "HS256")

@@ -1,4 +1,4 @@
-"""Requests → arguments: `handlers/_host/requests.py`, `forms.py` and `media.py`."""
+"""Requests → arguments: `scripts/relay/validation/requests.py`, `forms.py` and `media.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiled import read
-from handlers._host.binding import argument_names
-from handlers._host.errors import InvalidRequest, UnsupportedMediaType
-from handlers._host.messages import Request
-from handlers._host.requests import RequestDecoder
-from handlers._host.schemas import SchemaCompiler
 from hosting import contract, operation
+from relay.server.binding import argument_names
+from relay.server.errors import InvalidRequest, UnsupportedMediaType
+from relay.validation.http import Request
+from relay.validation.requests import RequestDecoder
+from relay.validation.schemas import SchemaCompiler
 
 INTEGER, STRING, FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
 THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}

@@ -1,4 +1,4 @@
-"""What a handler returns → an answer: `handlers/_host/responses.py`."""
+"""What a handler returns → an answer: `scripts/relay/validation/responses.py`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiled import read
-from handlers._host.errors import ResponseViolation
-from handlers._host.responses import ResponseEncoder
-from handlers._host.schemas import SchemaCompiler
 from hosting import contract, operation
+from relay.server.errors import ResponseViolation
+from relay.validation.responses import ResponseEncoder
+from relay.validation.schemas import SchemaCompiler
 
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}

@@ -1,4 +1,4 @@
-"""Paths → operations: `handlers/_host/routing.py`."""
+"""Paths → operations: `scripts/relay/server/routing.py`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers._host.errors import MalformedPath
-from handlers._host.routing import Routes
+from relay.server.errors import MalformedPath
+from relay.server.routing import Routes
 
 
 def routes(*paths):

@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hosting import contract
+from relay.project.package_source import Sources
 from scaffolded import FOLDER, check, lined_up, regenerated, state_of
-from scripts.scaffolding.sources import Sources
 
 LEFT_TO_A_PERSON = {
     "stale-handler",

@@ -1,4 +1,4 @@
-"""Schema Objects → validators: `handlers/_host/schemas.py`."""
+"""Schema Objects → validators: `scripts/relay/validation/schemas.py`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiled import POINTER, around
-from handlers._host.schemas import MAX_VIOLATIONS, SchemaCompiler
+from relay.validation.schemas import MAX_VIOLATIONS, SchemaCompiler
 
 NOTHING = SchemaCompiler(around())
 

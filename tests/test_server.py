@@ -1,4 +1,4 @@
-"""How `relay serve` ends: `scripts/server.py` and `scripts/draining.py`."""
+"""How `relay serve` ends: `scripts/relay/server/transport/run.py` and `scripts/relay/server/transport/graceful_shutdown.py`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def eventually(condition):
 def impatient(**seconds):
     """The command, with less time for everything than an operator gets."""
     patches = "".join(f"{name} = {value}; " for name, value in seconds.items())
-    code = f"import scripts.draining, handlers._host.edge; from scripts.cli import main; {patches}main()"
+    code = f"import relay.server.transport.graceful_shutdown, relay.server.guard; from relay.cli.main import main; {patches}main()"
     return [sys.executable, "-c", code]
 
 
@@ -116,7 +116,10 @@ def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
 
 def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
     """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
-    seconds = {"scripts.draining.DRAIN_SECONDS": 1, "scripts.draining.CLOSE_SECONDS": 1}
+    seconds = {
+        "relay.server.transport.graceful_shutdown.DRAIN_SECONDS": 1,
+        "relay.server.transport.graceful_shutdown.CLOSE_SECONDS": 1,
+    }
     with (
         serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=impatient(**seconds)) as service,
         asked(tmp_path, service, "endless", "stuck") as asking,
@@ -134,7 +137,7 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
 def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
     """The client is told; it was under way, and got its answer."""
     with serving(
-        tmp_path, *arguments, command=impatient(**{"handlers._host.edge.BODY_SECONDS": 1})
+        tmp_path, *arguments, command=impatient(**{"relay.server.guard.BODY_SECONDS": 1})
     ) as service:
         parts = urlsplit(service.url)
         with socket.create_connection((parts.hostname, parts.port)) as client:

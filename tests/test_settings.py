@@ -1,4 +1,4 @@
-"""Settings: `handlers/_host/configuration.py` and `settings.py`, and those of the service in `handlers/_app.py`."""
+"""Settings: `scripts/relay/server/configuration.py` and `settings.py`, and those of the service in `handlers/_app.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from handlers._app import Settings, store_url
-from handlers._host.problems import SetupError
 from hosting import write_package
-from scripts.options import service_settings
+from relay.cli.options import service_settings
+from relay.contract.diagnostics import SetupError
 
 
 @pytest.fixture(autouse=True)

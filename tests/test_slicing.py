@@ -1,4 +1,4 @@
-"""Long arrays, validated and written slice by slice: `handlers/_host/slicing.py`."""
+"""Long arrays, validated and written slice by slice: `scripts/relay/validation/slicing.py`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiled import read
-from handlers._host.edge import SEND_BYTES, send_answer
-from handlers._host.errors import ResponseViolation
-from handlers._host.responses import ResponseEncoder
-from handlers._host.schemas import SchemaCompiler
-from handlers._host.slicing import SLICE
 from hosting import contract, operation
+from relay.server.errors import ResponseViolation
+from relay.server.guard import SEND_BYTES, send_answer
+from relay.validation.responses import ResponseEncoder
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.slicing import SLICE
 
 ITEM = {
     "type": "object",

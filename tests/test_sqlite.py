@@ -16,7 +16,6 @@ import pytest
 
 import faults
 import keyrings
-from handlers._host.logs import REQUEST_ID
 from handlers._store import (
     Batch,
     StoreAbsent,
@@ -27,6 +26,7 @@ from handlers._store import (
     sqlite_file,
     sqlite_rows,
 )
+from relay.server.logs import REQUEST_ID
 
 ACME, ALEX, BO = "a" * 24, "1" * 24, "2" * 24
 

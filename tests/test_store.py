@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import keyrings
+from handlers._commands.records import SCHEMAS
 from handlers._store import Batch, RecordRefused, StoreMisconfigured, User, VoiceAiSettings, open_store, rules
 from handlers._store.keyring import KeyringMissing, NotOpened, read_keyring
 from handlers._types import CallsVoiceAiOrgPhoneNumber
 from planting import plant
-from scripts.records import SCHEMAS
 
 ACME, GLOBEX, NOBODY = "a" * 24, "b" * 24, "0" * 24
 ALEX, BO = "1" * 24, "2" * 24

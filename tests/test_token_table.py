@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers._app import Settings, create_app
-from handlers._host import logs
 from handlers._store import Batch, open_store
 from hosting import SECRET, assert_envelope, calling, request_lines, unchanged_logs
+from relay.server import logs
 from signing import EC, RSA, compact, encoded, jwk, pem, sign
 
 PATH = "/api/calls/voice-ai/config"

@@ -1,4 +1,4 @@
-"""Tokens: `handlers/_host/tokens.py`; what is refused, one by one, is in `test_token_table.py`."""
+"""Tokens: `scripts/relay/server/tokens.py`; what is refused, one by one, is in `test_token_table.py`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm
 
-from handlers._host.errors import Unauthenticated
 from hosting import SECRET
+from relay.server.errors import Unauthenticated
 from signing import RSA, compact, pem, refuses, sign, verifier
 
 

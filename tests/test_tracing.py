@@ -1,4 +1,4 @@
-"""Traces: `handlers/_host/tracing.py`."""
+"""Traces: `scripts/relay/server/tracing.py`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from handlers._host import tracing
-from handlers._host.contract import load_contract
-from handlers._host.problems import SetupError
-from handlers._host.tracing import traced
 from hosting import contract, host, operation
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.server import tracing
+from relay.server.tracing import traced
 from running import ROOT, serving
 
 CONFIG = "/api/calls/voice-ai/config"

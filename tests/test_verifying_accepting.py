@@ -1,4 +1,4 @@
-"""Findings that a team accepts: `scripts/verifying/accepting.py`."""
+"""Findings that a team accepts: `scripts/relay/contract_tests/accepted_findings.py`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers._host.contract import load_contract
-from handlers._host.problems import Place
 from hosting import contract, operation
-from scripts.findings import Finding, Severity
-from scripts.verifying.accepting import Acceptance
-from scripts.verifying.config import Accepted, read_config
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.results import Failure
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place
+from relay.contract.model import load_contract
+from relay.contract_tests.accepted_findings import Acceptance
+from relay.contract_tests.contract_config import Accepted, read_config
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.results import Failure
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 HERE = Place(".relay-contract.yaml", 1, 1)

@@ -1,11 +1,11 @@
-"""What a team says about its contract tests: `scripts/verifying/config.py`."""
+"""What a team says about its contract tests: `scripts/relay/contract_tests/contract_config.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from handlers._host.problems import SetupError
-from scripts.verifying.config import FILE, Identity, read_config
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests.contract_config import FILE, Identity, read_config
 
 
 @pytest.fixture

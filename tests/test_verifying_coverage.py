@@ -1,4 +1,4 @@
-"""Which of a contract's answers were seen: `scripts/verifying/coverage.py`."""
+"""Which of a contract's answers were seen: `scripts/relay/contract_tests/coverage.py`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiled import read
-from handlers._host.problems import Place, SetupError
 from hosting import contract
-from scripts.verifying.config import Waiver
-from scripts.verifying.coverage import Coverage, State, check_names
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
+from relay.contract.diagnostics import Place, SetupError
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.coverage import Coverage, State, check_names
+from relay.contract_tests.exchanges import Exchange, Request
 
 
 def answer(*names):

@@ -1,4 +1,4 @@
-"""What identities sign in with: `scripts/verifying/credentials.py`."""
+"""What identities sign in with: `scripts/relay/contract_tests/credentials.py`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from handlers._host.contract import load_contract
-from handlers._host.problems import SetupError
 from hosting import SECRET, contract, operation
-from scripts.verifying.config import Config, Identity
-from scripts.verifying.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
-from scripts.verifying.exchanges import Request
-from scripts.verifying.subject import ContractSettings, Subject
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.contract_tests.contract_config import Config, Identity
+from relay.contract_tests.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
+from relay.contract_tests.exchanges import Request
+from relay.contract_tests.service_under_test import ContractSettings, Subject
 
 KEYS = {
     "RS256": rsa.generate_private_key(65537, 2048),

@@ -15,19 +15,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from hosting import SECRET, contract, write_package
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import read_config
+from relay.contract_tests.credential_matrix import Case, cases, credentials_by_case
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.identity_checks import MAX_SILENT, check_identities
+from relay.contract_tests.results import NotRun
+from relay.contract_tests.sample_requests import model_requests
+from relay.contract_tests.service_under_test import ContractSettings, Subject, base_url, load_strict_contract
 from running import ROOT, serving
-from scripts.verifying.config import read_config
-from scripts.verifying.credentials import Credentials
-from scripts.verifying.identity import MAX_SILENT, check_identities
-from scripts.verifying.judging import Judge
-from scripts.verifying.matrix import Case, cases, credentials_by_case
-from scripts.verifying.models import model_requests
-from scripts.verifying.results import NotRun
-from scripts.verifying.subject import ContractSettings, Subject, base_url, load_strict_contract
 from specs.garage import STOREROOM_KEY
 
 if TYPE_CHECKING:
-    from scripts.verifying.results import Part
+    from relay.contract_tests.results import Part
 
 KEY, LOGIN = "key-of-the-admin", "admin:password-of-the-admin"
 PEOPLE = """
@@ -397,7 +397,7 @@ def test_the_demo_lets_in_whom_it_should_and_nobody_else(tmp_path):
     """As a newcomer starts it, with the identities that come with it."""
     with serving(tmp_path, "--demo") as service:
         secret = next(tmp_path.rglob("demo-jwt-secret")).read_text("ascii")
-        people = (ROOT / "scripts/demo-contract.yaml").read_text("utf-8")
+        people = (ROOT / "handlers/_commands/demo-contract.yaml").read_text("utf-8")
 
         part = check(subject(tmp_path, ROOT / "spec/openapi.yaml", service.url, people, jwt_secret=secret))
 

@@ -1,4 +1,4 @@
-"""One exchange held against the contract: `scripts/verifying/judging.py`.
+"""One exchange held against the contract: `scripts/relay/contract_tests/conformance.py`.
 
 Each rule fires where it should and stays silent where an exchange only looks alike.
 """
@@ -10,10 +10,10 @@ import json
 import pytest
 
 from compiled import read
-from handlers._host.problems import SetupError
 from hosting import contract
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.exchanges import Exchange, Request
 
 SECRET = "S3cret-Of-Nobody"
 PROBLEM = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from handlers._host.contract import load_contract
 from hosting import contract, operation
-from scripts.verifying.credentials import carrying
-from scripts.verifying.exchanges import Request
-from scripts.verifying.labels import WRONG_CREDENTIAL, Labels
+from relay.contract.model import load_contract
+from relay.contract_tests.credential_labels import WRONG_CREDENTIAL, Labels
+from relay.contract_tests.credentials import carrying
+from relay.contract_tests.exchanges import Request
 
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},

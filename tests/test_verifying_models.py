@@ -1,4 +1,4 @@
-"""Requests that are worth sending: `scripts/verifying/models.py`, `scripts/verifying/styles.py`."""
+"""Requests that are worth sending: `scripts/relay/contract_tests/sample_requests.py`, `scripts/relay/contract_tests/parameter_styles.py`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiled import read
-from handlers._host.contract import load_contract
 from hosting import contract, operation
+from relay.contract.model import load_contract
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.sample_requests import bare, model_requests
 from running import ROOT
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
-from scripts.verifying.models import bare, model_requests
 
 GARAGE = load_contract(ROOT / "tests/specs/garage/openapi.yaml")
 HOST = "http://host"

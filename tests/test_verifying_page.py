@@ -1,4 +1,4 @@
-"""The page that a run is told by, read by a parser and in a real browser: `scripts/verifying/reporting/page.py`."""
+"""The page that a run is told by, read by a parser and in a real browser: `scripts/relay/contract_tests/reports/html_report.py`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 
 import reported
 from browsing import browsing
-from scripts.findings import Severity
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.reporting import PAGE, write_reports
-from scripts.verifying.reporting.page import OPEN_FAILURES, page
-from scripts.verifying.results import Failure, NotRun, Part
+from relay.cli.findings import Severity
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.reports import PAGE, write_reports
+from relay.contract_tests.reports.html_report import OPEN_FAILURES, page
+from relay.contract_tests.results import Failure, NotRun, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from browsing import Browser
-    from scripts.verifying.report import Report
+    from relay.contract_tests.run_report import Report
 
 HOSTILE = (
     "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\0\ud800\u202egnp]]>"

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from answering import Asked, Told, answering
-from handlers._host.problems import SetupError
 from hosting import SECRET, contract, operation
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests import schemathesis_process
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Config, Identity
+from relay.contract_tests.credential_labels import Labels
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.property_tests import Budget, _Reading, check_properties
+from relay.contract_tests.results import NotRun, Part
+from relay.contract_tests.schemathesis_events import read_events
+from relay.contract_tests.service_under_test import ContractSettings, Subject, base_url, load_strict_contract
 from running import ROOT, relay, serving
-from scripts.verifying import schemathesis_process
-from scripts.verifying.config import Config, Identity
-from scripts.verifying.credentials import Credentials
-from scripts.verifying.judging import Judge
-from scripts.verifying.labels import Labels
-from scripts.verifying.properties import Budget, _Reading, check_properties
-from scripts.verifying.results import NotRun, Part
-from scripts.verifying.schemathesis_events import read_events
-from scripts.verifying.subject import ContractSettings, Subject, base_url, load_strict_contract
 from specs.garage import STOREROOM_KEY
 
 if TYPE_CHECKING:

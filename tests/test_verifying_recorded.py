@@ -1,17 +1,17 @@
-"""Recorded traffic held against the contract: `scripts/verifying/recorded.py`."""
+"""Recorded traffic held against the contract: `scripts/relay/contract_tests/recorded_traffic.py`."""
 
 from __future__ import annotations
 
 import orjson
 import pytest
 
-from handlers._host.contract import load_contract
 from hosting import contract, operation
-from scripts.verifying.coverage import Coverage
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
-from scripts.verifying.recorded import judge_traffic
-from scripts.verifying.traffic import read_traffic, write_har
+from relay.contract.model import load_contract
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import read_traffic, write_har
+from relay.contract_tests.recorded_traffic import judge_traffic
 
 NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
 JSON = (("Content-Type", "application/json"),)

@@ -1,4 +1,4 @@
-"""Kept failures, asked about again, against a real socket: `scripts/verifying/replaying.py`."""
+"""Kept failures, asked about again, against a real socket: `scripts/relay/contract_tests/kept_failures.py`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import orjson
 import pytest
 
-from handlers._host.contract import load_contract
-from handlers._host.problems import SetupError
 from hosting import contract, operation
-from scripts.verifying.config import Config
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
-from scripts.verifying.redacting import Redactor
-from scripts.verifying.replaying import keep, replay
-from scripts.verifying.results import Failure
-from scripts.verifying.rules import finding
-from scripts.verifying.second_opinions import CHECKS
-from scripts.verifying.subject import ContractSettings, Subject
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Config
+from relay.contract_tests.contract_rules import finding
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.kept_failures import keep, replay
+from relay.contract_tests.redaction import Redactor
+from relay.contract_tests.results import Failure
+from relay.contract_tests.schemathesis_checks import CHECKS
+from relay.contract_tests.service_under_test import ContractSettings, Subject
 
 NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
 ALSO = {**NUMBERS, "401": {"description": "who"}, "404": {"description": "none"}}

@@ -19,19 +19,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reported
-from handlers._host.problems import Place, SetupError
-from scripts.findings import Finding, Severity
-from scripts.verifying.config import Waiver
-from scripts.verifying.coverage import Coverage
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.report import Report
-from scripts.verifying.reporting import redacted, write_reports
-from scripts.verifying.reporting.curl import curl
-from scripts.verifying.reporting.document import SCHEMA, document
-from scripts.verifying.reporting.junit import junit
-from scripts.verifying.reporting.page import page
-from scripts.verifying.reporting.text import MAX_BODY, body_text, expected_statuses, fit
-from scripts.verifying.results import Failure, NotRun, Part
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place, SetupError
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.reports import redacted, write_reports
+from relay.contract_tests.reports.curl import curl
+from relay.contract_tests.reports.html_report import page
+from relay.contract_tests.reports.json_report import SCHEMA, document
+from relay.contract_tests.reports.junit_report import junit
+from relay.contract_tests.reports.printable import MAX_BODY, body_text, expected_statuses, fit
+from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.run_report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a contract does not have, asked for: `scripts/verifying/routing.py`."""
+"""What a contract does not have, asked for: `scripts/relay/contract_tests/routing_checks.py`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from answering import Told, answering
 from hosting import contract, operation
-from scripts.verifying.config import Config
-from scripts.verifying.judging import Judge
-from scripts.verifying.routing import UNKNOWN, check_routing
-from scripts.verifying.subject import ContractSettings, Subject, load_strict_contract
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Config
+from relay.contract_tests.routing_checks import UNKNOWN, check_routing
+from relay.contract_tests.service_under_test import ContractSettings, Subject, load_strict_contract
 
 if TYPE_CHECKING:
     from pathlib import Path

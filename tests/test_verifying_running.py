@@ -1,4 +1,4 @@
-"""A whole run, as far as it needs no process: `scripts/verifying/running.py`, `scripts/contract.py`."""
+"""A whole run, as far as it needs no process: `scripts/relay/contract_tests/run.py`, `scripts/relay/cli/contract.py`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compiled import read
-from handlers._host.problems import Place, SetupError
 from hosting import contract, operation
-from scripts.contract import MAX_ALIKE, Progress, brief
-from scripts.findings import Finding, Severity
-from scripts.verifying.accepting import Acceptance
-from scripts.verifying.config import Waiver
-from scripts.verifying.coverage import Coverage
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.judging import Judge
-from scripts.verifying.properties import Budget
-from scripts.verifying.results import Failure, Part
-from scripts.verifying.running import Options, _check_log, _cover, _Live, _Run, run
-from scripts.verifying.traffic import write_har
+from relay.cli.contract import MAX_ALIKE, Progress, brief
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place, SetupError
+from relay.contract_tests.accepted_findings import Acceptance
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import write_har
+from relay.contract_tests.property_tests import Budget
+from relay.contract_tests.results import Failure, Part
+from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +222,7 @@ def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):
     progress = Progress(7)
     progress.begin("properties")
     progress.count(5)
-    monkeypatch.setattr("scripts.contract.QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("relay.cli.contract.QUIET_SECONDS", 0.0)
     progress.count(900)
 
     said = capsys.readouterr().err

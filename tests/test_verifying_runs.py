@@ -1,4 +1,4 @@
-"""Whole runs, of recorded traffic where no service is needed: `scripts/verifying/running.py`."""
+"""Whole runs, of recorded traffic where no service is needed: `scripts/relay/contract_tests/run.py`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import json
 import pytest
 
 from hosting import contract, operation
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import write_har
 from running import relay
-from scripts.verifying.exchanges import Exchange, Request
-from scripts.verifying.traffic import write_har
 
 CANARY = "canary-of-a-secret"
 SPELLINGS = [CANARY.encode(), base64.b64encode(CANARY.encode()), CANARY.encode().hex().encode()]

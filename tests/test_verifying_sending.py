@@ -1,4 +1,4 @@
-"""Requests as they are: `scripts/verifying/sending.py`."""
+"""Requests as they are: `scripts/relay/contract_tests/http_client.py`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from scripts.verifying import sending
-from scripts.verifying.exchanges import Request
-from scripts.verifying.sending import Client, NoAnswer
+from relay.contract_tests import http_client as sending
+from relay.contract_tests.exchanges import Request
+from relay.contract_tests.http_client import Client, NoAnswer
 
 OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 

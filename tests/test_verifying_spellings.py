@@ -1,4 +1,4 @@
-"""Secrets found in whatever spelling they come out in: `scripts/verifying/spellings.py`."""
+"""Secrets found in whatever spelling they come out in: `scripts/relay/contract_tests/secret_spellings.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.verifying.spellings import MIN_LENGTH, Spellings
+from relay.contract_tests.secret_spellings import MIN_LENGTH, Spellings
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=MIN_LENGTH, max_size=40)
 

@@ -7,15 +7,15 @@ import json
 import pytest
 
 from handlers._app import SPEC
-from handlers._host.problems import SetupError
 from hosting import SECRET, contract, operation, write_package
-from scripts.verifying.config import FILE, Config
-from scripts.verifying.credentials import Credentials
-from scripts.verifying.faults import check_faults
-from scripts.verifying.judging import Judge
-from scripts.verifying.models import model_requests
-from scripts.verifying.starting import Place, find_config, found, served
-from scripts.verifying.subject import load_strict_contract
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import FILE, Config
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.provoked_faults import check_faults
+from relay.contract_tests.sample_requests import model_requests
+from relay.contract_tests.service_start import Place, find_config, found, served
+from relay.contract_tests.service_under_test import load_strict_contract
 
 OWN = Place(SPEC, "handlers")
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}

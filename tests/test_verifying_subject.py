@@ -1,4 +1,4 @@
-"""What is tested, and where it runs: `scripts/verifying/subject.py`."""
+"""What is tested, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import httpx
 import pytest
 
 from compiled import read
-from handlers._host.problems import SetupError
-from handlers._host.schemas import SchemaCompiler
 from hosting import SECRET, contract, operation, write_package
-from scripts.verifying import subject
-from scripts.verifying.config import Config
-from scripts.verifying.subject import (
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests import service_under_test as subject
+from relay.contract_tests.contract_config import Config
+from relay.contract_tests.service_under_test import (
     ContractSettings,
     Subject,
     base_url,
@@ -26,6 +25,7 @@ from scripts.verifying.subject import (
     own_environment,
     started,
 )
+from relay.validation.schemas import SchemaCompiler
 
 BELOW = read(contract({}, servers=[{"url": "https://api.example.com/v1"}]))
 
@@ -186,11 +186,11 @@ class TestStarted:
 
     def test_serves_until_left(self, tmp_path):
         """On a port that is free; a folder called as ours are is no hindrance."""
-        (tmp_path / "scripts").mkdir()
-        (tmp_path / "scripts/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
+        (tmp_path / "relay").mkdir()
+        (tmp_path / "relay/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
         (tmp_path / "api.json").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
         package = write_package(tmp_path, things="def show():\n    return 'mine'\n")
-        command = ["scripts.cli", "serve", "--port", "0", "--spec", "api.json", "--handlers", package]
+        command = ["relay", "serve", "--port", "0", "--spec", "api.json", "--handlers", package]
 
         with started(command, {}, tmp_path) as service:
             answer = httpx.get(f"{service.url}/a")

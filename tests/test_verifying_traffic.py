@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers._host.contract import load_contract
-from handlers._host.problems import SetupError
 from hosting import contract, operation
-from scripts.verifying import traffic
-from scripts.verifying.exchanges import REDACTED, Exchange, Request
-from scripts.verifying.redacting import Redactor
-from scripts.verifying.traffic import read_traffic, write_har
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.contract_tests import har_files as traffic
+from relay.contract_tests.exchanges import REDACTED, Exchange, Request
+from relay.contract_tests.har_files import read_traffic, write_har
+from relay.contract_tests.redaction import Redactor
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,8}", fullmatch=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wire import request
 
 if TYPE_CHECKING:
-    from handlers._host.contract import Contract, Operation
+    from relay.contract.model import Contract, Operation
 
 WORDS = [
     "", "1_0", "-0", "1e400", "NaN", "9" * 100, "9" * 101, "null", "true", "[]", "../../etc/passwd", "%00", "%2e", "a\0b", "' OR 1=1 --",

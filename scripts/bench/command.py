@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from scripts.output import setup_errors
-from scripts.server import listen
+from relay.cli.output import setup_errors
+from relay.server.transport.run import listen
 
 EXAMPLES = """\b
 Examples:

@@ -6,7 +6,7 @@ import time
 
 import jwt
 
-from .programs.answer import ORGANIZATION, PATH, USER
+from bench.programs.answer import ORGANIZATION, PATH, USER
 
 __all__ = ["ORGANIZATION", "PATH", "SECRET", "USER", "token"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from handlers._host.problems import Problem, SetupError
+from relay.contract.diagnostics import Problem, SetupError
 
 from .peers import PROGRAMS, PYTHONS
 

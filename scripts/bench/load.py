@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from handlers._host.problems import Problem, SetupError
+from relay.contract.diagnostics import Problem, SetupError
 
 AUTOCANNON = "8.0.0"
 GRACE_SECONDS = 60

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from handlers import __version__
+from relay import __version__
 
 from .load import Generator
 

@@ -1,7 +1,7 @@
 """Small requests at a pace beside large ones: how long they wait, from when each was due.
 
 What is small is a request that the server has to route and whose token it has to verify before it can
-refuse it: the signature is wrong. `python -m scripts.bench.paced` is the client, in a process of its own.
+refuse it: the signature is wrong. `python -m bench.paced` is the client, in a process of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def small_p99(server: Server, token: str, seconds: int) -> float | None:
     job = {"url": server.url, "token": f"{head}.{signature[::-1]}", "seconds": seconds}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "scripts.bench.paced"],
+            [sys.executable, "-m", "bench.paced"],
             cwd=CHECKOUT,
             input=json.dumps(job),
             capture_output=True,

@@ -49,12 +49,12 @@ class Peer:
 _EVERYWHERE = frozenset({"memory", "sqlite", "mongodb"})
 
 PEERS = (
-    Peer("relay", "Relay", "", "relay.py", _EVERYWHERE),
+    Peer("relay", "Relay", "", "relay_as_shipped.py", _EVERYWHERE),
     Peer(
         "relay-uncached",
         "Relay, no token remembered",
         "",
-        "relay.py",
+        "relay_as_shipped.py",
         _EVERYWHERE,
         {"RELAY_JWT_REMEMBER": "0"},
     ),

@@ -8,10 +8,10 @@ from typing import Literal
 import httpx
 import jwt
 
-from handlers._host.problems import Problem, SetupError
+from bench.programs.answer import ORGANIZATION, SETTINGS, stored_numbers
+from relay.contract.diagnostics import Problem, SetupError
 
 from .data import PATH, SECRET, USER
-from .programs.answer import ORGANIZATION, SETTINGS, stored_numbers
 
 Fate = Literal["is held back", "is made to conform", "gets out"]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 import platformdirs
 
-from handlers._host.problems import Problem, SetupError
+from relay.contract.diagnostics import Problem, SetupError
 
 from . import growth, report
 from .data import token

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from handlers._host.problems import Problem, SetupError
-from scripts.verifying.spellings import Spellings
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract_tests.secret_spellings import Spellings
 
 from .data import PATH, SECRET, token
 

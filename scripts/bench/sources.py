@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.programs.answer import ORGANIZATION, USER, stored_numbers
 from handlers._app import Settings
-from handlers._host.problems import Problem, SetupError
+from handlers._commands.load import load_file
 from handlers._store.keyring import new_entry
-from scripts.load import load_file
-
-from .programs.answer import ORGANIZATION, USER, stored_numbers
+from relay.contract.diagnostics import Problem, SetupError
 
 
 def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users: int = 1) -> str:

@@ -30,7 +30,7 @@ def _run(folder: Path, arguments: list[str]) -> float:
     """Return the seconds that a command takes; it has to come to a verdict."""
     started = time.perf_counter()
     finished = subprocess.run(  # noqa: S603 -- our own command
-        [sys.executable, "-m", "scripts.cli", *arguments],
+        [sys.executable, "-m", "relay", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+from bench.programs.answer import ORGANIZATION, USER, numbers
 from handlers import identify, render_error
 from handlers._store import User, VoiceAiSettings
 from handlers._types import CallsVoiceAiOrgPhoneNumber
-from scripts.bench.programs.answer import ORGANIZATION, USER, numbers
 
 __all__ = ["collaborators", "identify", "render_error"]
 

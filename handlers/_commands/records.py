@@ -1,0 +1,216 @@
+"""Files of records: what `relay load` reads, checked, each record with its place in the file."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from handlers._store.rules import IDENTIFIERS, SECRETS
+from relay.contract.diagnostics import Problem, SetupError
+
+if TYPE_CHECKING:
+    from relay.contract.documents import Document, Pointer
+    from relay.validation.json_strict import NotJson
+
+MAX_PROBLEMS = 20
+"""How many problems of one file are told; the others are counted."""
+
+KINDS = {"organization": "organizations", "user": "users", "credentials": "credentials"}
+"""What a line of NDJSON calls a record → the list of a JSON file that holds it."""
+
+_ID = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
+_TEXT = {"type": ["string", "null"]}
+_FLAG = {"type": ["boolean", "null"]}
+_NUMBER = {
+    "type": "object",
+    "required": ["provider", "phoneNumber"],
+    "additionalProperties": False,
+    "properties": {
+        "provider": {"enum": ["twilio", "sinch", "textgrid"]},
+        "phoneNumber": {"type": "string", "minLength": 1},
+        "isDefault": _FLAG,
+        "isInboundEnabled": _FLAG,
+        "label": _TEXT,
+        "aiEnabled": _FLAG,
+        "aiAgentId": _TEXT,
+        "elevenlabsPhoneNumberId": _TEXT,
+    },
+}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "organizations": {
+        "type": "object",
+        "required": ["_id"],
+        "additionalProperties": False,
+        "properties": {"_id": _ID, "name": _TEXT},
+    },
+    "users": {
+        "type": "object",
+        "required": ["_id", "organizationId", "accessRole"],
+        "additionalProperties": False,
+        "properties": {
+            "_id": _ID,
+            "organizationId": _ID,
+            "email": _TEXT,
+            "fullName": _TEXT,
+            "accessRole": {"enum": ["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]},
+            "loginDisabled": _FLAG,
+            "voicePhoneNumbers": {"type": ["array", "null"], "items": _NUMBER},
+        },
+    },
+    "credentials": {
+        "type": "object",
+        "required": ["organizationId"],
+        "additionalProperties": False,
+        "properties": {"organizationId": _ID, **dict.fromkeys((*IDENTIFIERS, *SECRETS), _TEXT)},
+    },
+}
+"""The records of each list, in the words of the stored documents."""
+
+KEYS = {"organizations": "_id", "users": "_id", "credentials": "organizationId"}
+"""The field that tells the records of each list apart."""
+
+
+class Record(NamedTuple):
+    """One record: the list it belongs to, its value, and where the value at a pointer into it stands."""
+
+    kind: str
+    value: Any
+    place: Callable[[Pointer], str]
+
+    @property
+    def id(self) -> str:
+        """What no other record of its list has; for records that fit their schema."""
+        key: str = self.value[KEYS[self.kind]]
+        return key
+
+    def problem(self, message: str, at: Pointer = ()) -> Problem:
+        """Say what is wrong with the record, or with the value at a pointer into it."""
+        return Problem(self.place(at), message)
+
+
+def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record]]:
+    """Return a file's records by list; SetupError tells what is wrong in it, place by place."""
+    from rich.console import Console
+    from rich.progress import track
+
+    try:
+        raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    except OSError as exc:
+        raise SetupError([Problem(str(path), f"cannot be read: {exc.strerror}")]) from exc
+    read = _read_lines if path.suffix.lower() in (".ndjson", ".jsonl") else _read_lists
+    records, problems = read(path, raw)
+    console = Console(stderr=True)
+    problems += _mistakes(track(records, f"Checking {path}", console=console, disable=not progress))
+    if problems:
+        raise SetupError(_first(path, problems))
+    return {kind: [record for record in records if record.kind == kind] for kind in SCHEMAS}
+
+
+def _first(path: Path, problems: list[Problem]) -> list[Problem]:
+    told = list(dict.fromkeys(problems))  # in a file of one line, many are alike
+    rest = len(told) - MAX_PROBLEMS
+    return [*told[:MAX_PROBLEMS], Problem(str(path), f"… and {rest} more")] if rest > 0 else told
+
+
+def _mistakes(records: Iterable[Record]) -> Iterator[Problem]:
+    """Find the records that do not fit their schema, or stand in the file a second time."""
+    import jsonschema_rs
+
+    validators = {
+        kind: jsonschema_rs.Draft4Validator(schema, mask="the value") for kind, schema in SCHEMAS.items()
+    }
+    seen: set[tuple[str, str]] = set()
+    for record in records:
+        errors = list(validators[record.kind].iter_errors(record.value))
+        for error in errors:
+            at = tuple(map(str, error.instance_path))
+            yield record.problem(f"{'/'.join((record.kind, *at))}: {error.message}", at)
+        if errors:
+            continue
+        if (record.kind, record.id) in seen:
+            key = KEYS[record.kind]
+            yield record.problem(f"{record.kind}/{key}: an earlier record of the file has the same", (key,))
+        seen.add((record.kind, record.id))
+
+
+def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
+    from relay.validation.json_strict import NotJson, parse_json
+
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = parse_json(line)
+        except NotJson as exc:
+            problems.append(_not_json(path, exc, number))
+            continue
+        if isinstance(entry, dict) and len(entry) == 1 and (name := next(iter(entry))) in KINDS:
+            records.append(Record(KINDS[name], entry[name], partial(_line, path, number)))
+        else:
+            expected = f"a line is one object with one key of {', '.join(KINDS)}"
+            problems.append(Problem(f"{path}:{number}", expected))
+    return records, problems
+
+
+def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
+    from relay.validation.json_strict import NotJson, parse_json
+
+    try:
+        document = parse_json(raw)
+    except NotJson as exc:
+        return [], [_not_json(path, exc)]
+    lists = ", ".join(SCHEMAS)
+    if not isinstance(document, dict):
+        return [], [Problem(str(path), f"the file is one object with lists of {lists}")]
+    records: list[Record] = []
+    problems: list[Problem] = []
+    places = _Places(path)
+    for kind, values in document.items():
+        if kind not in SCHEMAS:
+            problems.append(Problem(str(path), f"'{kind}' is none of the lists {lists}"))
+        elif not isinstance(values, list):
+            problems.append(Problem(str(path), f"'{kind}' has to be a list"))
+        else:
+            records += [
+                Record(kind, value, partial(places.of, (kind, str(index))))
+                for index, value in enumerate(values)
+            ]
+    return records, problems
+
+
+def _not_json(path: Path, exc: NotJson, number: int | None = None) -> Problem:
+    """Say why a file, or its line of that number, is not JSON."""
+    if exc.line is not None:
+        return Problem(f"{path}:{number or exc.line}:{exc.column}", "not JSON")
+    return Problem(f"{path}:{number}" if number else str(path), str(exc))
+
+
+def _line(path: Path, number: int, _at: Pointer) -> str:
+    return f"{path}:{number}"
+
+
+class _Places:
+    """The places of a JSON file's values; the file is read for them once, and only if one is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _document(self) -> Document | None:
+        from relay.contract.documents import read_document
+
+        try:
+            return read_document(self._path)
+        except SetupError:  # JSON that YAML reads differently
+            return None
+
+    def of(self, record: Pointer, at: Pointer) -> str:
+        pointer = (*record, *at)
+        if self._document is None:
+            return f"{self._path}#/{'/'.join(pointer)}"
+        return f"{self._path}:{self._document.place(pointer).line}"

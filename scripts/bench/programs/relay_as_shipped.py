@@ -1,0 +1,21 @@
+"""Relay as it ships, its log and its metrics on: from memory by a package of two lines, else by its own."""
+
+from __future__ import annotations
+
+import os
+
+from relay.cli.main import main
+
+
+def serve() -> None:
+    """Serve on the port of the environment."""
+    source = os.environ.get("BENCH_SOURCE", "memory")
+    os.environ |= {"RELAY_PORT": os.environ["PORT"], "RELAY_JWT_SECRET": os.environ["BENCH_SECRET"]}
+    if source == "memory":
+        main(["serve", "--handlers", "bench.programs.relay_memory", "--spec", os.environ["BENCH_SPEC"]])
+    os.environ["RELAY_STORE"] = source
+    main(["serve"])
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,124 @@
+"""`relay breaking`: what changed between two contracts, whom it breaks, and what of ours names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .findings import Finding, Rule, Severity, conclude, format_option, rules_option
+from .options import chosen, handlers_option, tests_option
+from .output import tool
+
+if TYPE_CHECKING:
+    from relay.diff import Change
+    from relay.diff.impact import Impact
+    from relay.diff.revisions import Side
+
+
+EXAMPLES = """\b
+Examples:
+  relay breaking HEAD~1:spec/openapi.yaml
+  relay breaking v1.yaml v2.yaml --format github
+\b
+An ignore file:
+  - rule: response-property-removed
+    where: Pet
+    reason: nobody reads it, says the access log
+"""
+
+
+def _rules() -> Mapping[str, Rule]:
+    from relay.diff.diff_rules import RULES
+
+    return RULES
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("old")
+@click.argument("new", required=False)
+@handlers_option
+@tests_option
+@click.option(
+    "--ignore",
+    "ignore_file",
+    type=click.Path(path_type=Path),
+    help="Changes that are meant.  [default: .relay-breaking.yaml here, or beside NEW]",
+)
+@rules_option(_rules)
+@format_option
+def breaking(
+    *,
+    old: str,
+    new: str | None,
+    handlers: str | None,
+    tests: Path,
+    ignore_file: Path | None,
+    form: str,
+) -> None:
+    """Tell whom the change of a contract breaks.
+
+    OLD and NEW are files, or files of a git revision; NEW is the served contract if left out. Whether a
+    change breaks depends on its direction: a request may become wider, a response narrower. Handlers
+    and tests that name what changed are told as `impact`.
+
+    Changes that are meant go into a list in the file of --ignore, each with its `rule`, the operation or
+    component it is told of as `where`, which may be left out, and the `reason`.
+
+    Exit code 0: nothing breaks; 1: an error was found; 2: a contract, revision or ignore file
+    cannot be read.
+    """
+    with tool():
+        from relay.diff import compare
+        from relay.diff.accepted_changes import ignore, read_ignored
+        from relay.diff.impact import find_impact
+        from relay.diff.revisions import load_both
+
+        served, package = chosen(Path(new) if new else None, handlers)
+        after_name = new or str(served)
+        before, after = load_both(old, after_name)
+        file = ignore_file or _usual_ignore_file(after_name)
+        ignored = read_ignored(file) if file else []
+        changes, stale = ignore(compare(before.contract, after.contract), ignored)
+        impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
+    findings = [_finding(change, before, after) for change in changes]
+    conclude("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
+
+
+def _usual_ignore_file(new: str) -> Path | None:
+    """Return the ignore file of the working directory, or the one beside the new contract."""
+    from relay.diff.accepted_changes import FILE
+
+    return next((file for file in (Path(FILE), Path(new).parent / FILE) if file.is_file()), None)
+
+
+def _folder(package: str) -> Path:
+    """Return where a package's modules are; SetupError where there is none."""
+    from relay.contract.diagnostics import Problem, SetupError
+    from relay.project.files import package_folder
+
+    folder = package_folder(package)
+    if not folder.is_dir():
+        raise SetupError([Problem("RELAY_HANDLERS", f"there is no package '{package}' here")])
+    return folder
+
+
+def _finding(change: Change, before: Side, after: Side) -> Finding:
+    place, other = after.shown(change.new_place), before.shown(change.old_place)
+    return Finding(change.rule, change.severity, place, change.message, other)
+
+
+def _told(impacts: list[Impact], after: Side) -> Iterator[Finding]:
+    """Tell of each place once, with the operations and rules that it is about."""
+    for impact in impacts:
+        rules = ", ".join(sorted({change.rule for change in impact.changes}))
+        named = f" and {', '.join(impact.names)}" if impact.names else ""
+        yield Finding(
+            "impact",
+            Severity.INFO,
+            impact.place,
+            f"names {impact.operation}{named}, which changed: {rules}",
+            after.shown(impact.changes[0].new_place),
+        )

@@ -1,0 +1,101 @@
+"""`relay ci`: a workflow that runs every check on every change, to be committed as it is."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from string import Template
+
+import click
+
+from .options import chosen, handlers_option, spec_option
+from .output import setup_errors
+
+WORKFLOWS = Path(__file__).with_name("workflows")
+FORGES = ("github", "gitlab")
+_INSTALL = "pip install 'tether-relay[tools]'"
+_OWN_PATH = "spec/openapi.yaml"  # where the contract lies that commands take when none is named
+
+EXAMPLES = """\b
+Examples:
+  relay ci github > .github/workflows/contract.yml
+  relay ci gitlab --spec api.yaml --handlers shop > .gitlab-ci.yml
+  relay ci github --install "pip install -r requirements.txt 'tether-relay[tools]'"
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("forge", type=click.Choice(FORGES))
+@spec_option
+@handlers_option
+@click.option(
+    "--install",
+    metavar="COMMAND",
+    default=_INSTALL,
+    show_default=True,
+    help="What installs Relay with its tools, and all that the handlers import.",
+)
+def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> None:
+    """Print a workflow that holds each change to the contract.
+
+    FORGE is where it is to run. It lints the contract, looks for drift, compares with the base branch
+    of a pull or merge request, and tests the running service; all of them, whatever one of them found.
+    The reports of `relay contract` are kept with the run. Call it where the repository begins, for
+    that is where the workflow's commands run.
+
+    Exit code 0: it was printed; 2: what it is to name is not below this folder, or not one line.
+    """
+    with setup_errors():
+        workflow = plan(forge, *_named(spec, handlers), install)
+    click.echo(workflow, nl=False)
+
+
+def plan(forge: str, path: str | None, package: str | None, install: str = _INSTALL) -> str:
+    """Return a workflow whose commands name a contract and a package, unless they are None.
+
+    Raises SetupError for what does not go on one line.
+    """
+    from relay.contract.diagnostics import Problem, SetupError
+
+    given = {"--spec": path, "--handlers": package, "--install": install}
+    wrong = [name for name, value in given.items() if value is not None and not _is_line(value)]
+    if wrong:
+        message = "it has to be one line; join commands with &&"
+        raise SetupError([Problem(name, message) for name in wrong])
+    template = _Workflow((WORKFLOWS / f"{forge}.yml").read_text("utf-8"))
+    return template.substitute(
+        install=install.strip(),
+        path=shlex.quote(path or _OWN_PATH),
+        spec_argument=f" {shlex.quote(path)}" if path else "",
+        spec_option=f" --spec {shlex.quote(path)}" if path else "",
+        handlers_option=f" --handlers {shlex.quote(package)}" if package else "",
+    )
+
+
+class _Workflow(Template):
+    """A template whose `$` is the shell's and the forge's."""
+
+    delimiter = "%"
+
+
+def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | None]:
+    """Return the contract's path from here and the package's name, None for what no command has to name.
+
+    Raises SetupError for a contract that is not here, as it would not be in a checkout either.
+    """
+    from handlers._app import SPEC
+    from relay.contract.diagnostics import Problem, SetupError
+
+    path, package = chosen(spec, handlers)
+    path, is_ours = path.resolve(), package == "handlers"
+    if is_ours and path == SPEC:
+        return None, None
+    here = Path.cwd()
+    if not path.is_file() or not path.is_relative_to(here):
+        message = f"there is no file {path} below this folder; call this where the repository begins"
+        raise SetupError([Problem("--spec", message)])
+    return path.relative_to(here).as_posix(), None if is_ours else package
+
+
+def _is_line(text: str) -> bool:
+    return text.isprintable() and bool(text.strip())

@@ -1,0 +1,201 @@
+"""What a check found: a rule, how bad it is, where, and what to do; in four formats, with one exit code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import click
+
+if TYPE_CHECKING:
+    from relay.contract.diagnostics import Place, Problem
+
+FOUND_WANTING = 1
+"""Exit code of a check that ran and found an error."""
+
+
+class Severity(StrEnum):
+    """Only an error makes a check fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a finding is told by: an id in kebab case that stays the same across releases, and a reason."""
+
+    id: str
+    severity: Severity
+    why: str
+
+
+def rule_table(whys: Mapping[Severity, Mapping[str, str]]) -> dict[str, Rule]:
+    """Return rules by id, of reasons by severity and id."""
+    return {id_: Rule(id_, severity, why) for severity, told in whys.items() for id_, why in told.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check found.
+
+    `rule` is the id of a Rule; `message` is one line: what is wrong and what to do. `other` is the place on the other side: the handler of an operation, the old
+    contract of a new one.
+    """
+
+    rule: str
+    severity: Severity
+    place: Place | str
+    message: str
+    other: Place | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Finding:
+        """Make a finding of what would keep the service from starting."""
+        return cls(problem.rule, Severity.ERROR, problem.where, problem.message)
+
+    def __str__(self) -> str:
+        other = f" (see {self.other})" if self.other else ""
+        return f"{self.place}: {self.severity}: {self.message} [{self.rule}]{other}"
+
+
+def format_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --format, whose value goes to `conclude`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(_FORMATS)),
+        default="text",
+        show_default=True,
+        help="How to print what was found; github is for annotations in a workflow.",
+    )(command)
+
+
+def rules_option(
+    read: Callable[[], Mapping[str, Rule]],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the option --rules, which lists the rules that `read` returns and ends it."""
+
+    def tell(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+        if asked:
+            for rule in read().values():
+                click.echo(f"{rule.severity:7} {rule.id}: {rule.why}")
+            context.exit()
+
+    return click.option(
+        "--rules",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=tell,
+        help="List the rules instead, with the reason of each.",
+    )
+
+
+def conclude(
+    command: str,
+    findings: Iterable[Finding],
+    form: str,
+    clean: str = "nothing found",
+    *,
+    aside: bool = False,
+) -> None:
+    """Print what `relay COMMAND` found, in the order of places, notes last; exit with 1 if it has an error.
+
+    `clean` is said when nothing was found. `aside` is for standard error, where the output is something else.
+    """
+    ordered = sorted(dict.fromkeys(findings), key=_order)
+    click.echo(_FORMATS[form](command, ordered, clean), err=aside)
+    if any(finding.severity is Severity.ERROR for finding in ordered):
+        raise SystemExit(FOUND_WANTING)
+
+
+def _order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
+    return finding.severity is Severity.INFO, *place_parts(finding.place), finding.rule, finding.message
+
+
+def place_parts(place: Place | str) -> tuple[str, int, int]:
+    """Return file, line and column; line and column are 0 where a whole file is meant."""
+    return (place, 0, 0) if isinstance(place, str) else place
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Count what was found: `2 errors, 1 warning`; nothing for nothing."""
+    counts = Counter(finding.severity for finding in findings)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    told = [
+        f"{counts[kind]} {word}{'s' * (counts[kind] != 1)}" for kind, word in words.items() if counts[kind]
+    ]
+    return ", ".join(told)
+
+
+def _text(command: str, findings: Sequence[Finding], clean: str) -> str:
+    return "\n".join([*map(str, findings), f"relay {command}: {summary(findings) or clean}"])
+
+
+def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
+    counts = Counter(finding.severity for finding in findings)
+    rows = [
+        {
+            "rule": finding.rule,
+            "severity": finding.severity,
+            **dict(zip(("file", "line", "column"), place_parts(finding.place), strict=True)),
+            "message": finding.message,
+            "other": finding.other._asdict() if finding.other else None,
+        }
+        for finding in findings
+    ]
+    counted = {kind: counts[kind] for kind in Severity}
+    return json.dumps({"command": command, "counts": counted, "findings": rows}, indent=2)
+
+
+def _junit(command: str, findings: Sequence[Finding], clean: str) -> str:
+    """Write a suite with a case for each finding; only an error is a failure."""
+    suite = ET.Element("testsuite", name=f"relay {command}")
+    for finding in findings:
+        file, line, _ = place_parts(finding.place)
+        case = ET.SubElement(
+            suite, "testcase", classname=finding.rule, name=f"{finding.place}: {finding.message}"
+        )
+        if line:
+            case.set("file", file)
+            case.set("line", str(line))
+        if finding.severity is Severity.ERROR:
+            ET.SubElement(case, "failure", type=finding.rule, message=finding.message).text = str(finding)
+        else:
+            ET.SubElement(case, "system-out").text = str(finding)
+    if not findings:
+        ET.SubElement(suite, "testcase", classname=command, name=clean)
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(sum(finding.severity is Severity.ERROR for finding in findings)))
+    suites = ET.Element("testsuites")
+    suites.append(suite)
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True)
+
+
+def _github(command: str, findings: Sequence[Finding], clean: str) -> str:
+    """Write workflow commands, which become annotations beside the lines."""
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    lines = []
+    for finding in findings:
+        file, line, column = place_parts(finding.place)
+        properties = {"file": file, **({"line": line, "col": column} if line else {}), "title": finding.rule}
+        told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
+        message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
+        lines.append(f"::{words[finding.severity]} {told}::{_escaped(message)}")
+    return "\n".join([*lines, f"relay {command}: {summary(findings) or clean}"])
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Escape what would end a workflow command or one of its properties."""
+    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{more}" else char for char in text)
+
+
+_FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}

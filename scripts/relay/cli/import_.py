@@ -1,0 +1,115 @@
+"""`relay import`: operations from documentation pages into the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .findings import conclude, format_option
+from .options import chosen, spec_option
+from .output import tool
+
+if TYPE_CHECKING:
+    from relay.importer.merge import Merge
+    from relay.importer.target_contract import Target
+
+
+EXAMPLES = """\b
+Examples:
+  relay import docs/get-order.md
+  relay import --diff https://docs.example.com/llms.txt
+  relay import --check docs/
+"""
+
+
+@click.command(name="import", epilog=EXAMPLES)
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
+@spec_option
+@click.option("--update", is_flag=True, help="Take what changed in the pages that operations came from.")
+@click.option("--diff", is_flag=True, help="Show what would change in the contract; write nothing.")
+@click.option("--check", is_flag=True, help="Compare the pages with what was imported; write nothing.")
+@click.option(
+    "--max-size",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=1 << 20,
+    show_default="1 MiB",
+    help="The largest page or index that is read.",
+)
+@format_option
+def import_(  # noqa: PLR0913 -- a command's arguments are its options
+    sources: tuple[str, ...],
+    spec: Path | None,
+    *,
+    update: bool,
+    diff: bool,
+    check: bool,
+    max_size: int,
+    form: str,
+) -> None:
+    """Import operations from documentation pages into the contract.
+
+    A SOURCE is a page (.md, .mdx) with one OpenAPI block in it, an OpenAPI file, a folder of pages, an
+    llms.txt that lists pages, or the https:// address of one of these but a folder. Of an index on a
+    host, only pages of that host are fetched; nothing else ever is.
+
+    What is new is added, with a line in sources.lock for each operation. What the contract has stays as
+    it is, words and comments included; what contradicts it is refused, and then nothing is written.
+
+    Exit code 0: done, or, with --check, nothing has changed; 1: a page contradicts the contract, or has
+    changed; 2: a source or the contract cannot be read.
+    """
+    if not sources and not check:
+        raise click.UsageError(
+            "name a SOURCE: a page, an OpenAPI file, a folder, an llms.txt, an https:// address"
+        )
+    if check and (update or diff):
+        raise click.UsageError("--check compares only; use it without --update and --diff")
+    with tool():
+        from relay.importer.import_sources import Reader
+        from relay.importer.merge import merge_sources
+        from relay.importer.source_check import check_sources
+        from relay.importer.sources_lock import NAME, read_lock
+        from relay.importer.target_contract import Target, read_file
+        from relay.project.files import replace_files
+
+        target = Target(chosen(spec)[0])
+        lock = read_lock(target.path.parent / NAME)
+        reader = Reader(max_size)
+        if check:
+            conclude("import", check_sources(target, lock, reader, sources), form, "no page has changed")
+            return
+        read = reader.read(sources)
+        target.refuse_itself(read)
+        merge = merge_sources(target.document, lock, read, update=update)
+        content = target.source if merge.refused else target.holding(merge.wanted)
+        refused = merge.refused or target.breaches(content)
+        findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]
+        if findings or form != "text":
+            conclude("import", findings, form)
+        if diff:
+            click.echo(_difference(target, content), nl=False)
+            return
+        recorded = lock.taken(lock.record(source, operation) for source, operation, _ in merge.outcomes)
+        replaced = {target.path: content, lock.path: recorded.as_yaml().encode()}
+        replace_files({path: text for path, text in replaced.items() if text != read_file(path)})
+    if form == "text":
+        _tell(merge, changed=content != target.source)
+
+
+def _difference(target: Target, content: bytes) -> str:
+    """Return what would change in the contract as a unified diff."""
+    import difflib
+
+    old, new = (text.decode().splitlines(keepends=True) for text in (target.source, content))
+    return "".join(difflib.unified_diff(old, new, target.name, target.name))
+
+
+def _tell(merge: Merge, *, changed: bool) -> None:
+    """Say what became of each operation, and what is next."""
+    for source, operation, verb in merge.outcomes:
+        click.echo(f"{verb} {operation} ({source.name})")
+    if changed:
+        click.echo("next: relay lint, relay regenerate")

@@ -1,0 +1,49 @@
+"""`relay lint`: everything there is to say of a contract, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from .findings import Rule, conclude, format_option, rules_option
+from .options import chosen
+from .output import tool
+
+EXAMPLES = """\b
+Examples:
+  relay lint spec/openapi.yaml
+  relay lint api.yaml --format github
+"""
+
+
+def _rules() -> Mapping[str, Rule]:
+    from relay.lint.lint_rules import RULES
+
+    return RULES
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.option("--notes", is_flag=True, help="Tell notes, too, such as how strong each response is.")
+@rules_option(_rules)
+@format_option
+def lint(spec: Path | None, form: str, *, notes: bool) -> None:
+    """Check a contract: what is wrong, and what is weak.
+
+    SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. An error would
+    keep `relay serve` from starting, or a caller from relying on the contract; a warning is what a
+    reader would ask about. A weak response is one whose schema notices too few of the things that can
+    go wrong with it: each part of its example is left out, nulled, emptied, or given another type, and
+    the schema is asked.
+
+    Exit code 0: no error; 1: an error; 2: there is nothing to check.
+    """
+    with tool():
+        from relay.lint import lint
+
+        path, _ = chosen(spec)
+        findings = lint(path)
+        is_complete = notes or form in ("json", "junit")
+        conclude("lint", [one for one in findings if is_complete or one.severity != "info"], form)

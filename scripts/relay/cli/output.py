@@ -1,0 +1,53 @@
+"""How commands speak: what is wrong on stderr, a line each, and an exit code that says so."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+CANNOT_RUN = 2
+"""Exit code when the set-up is wrong; 1 is for work that was done and found wanting."""
+
+
+@contextmanager
+def setup_errors() -> Iterator[None]:
+    """Print each problem of a SetupError and exit with CANNOT_RUN."""
+    from relay.contract.diagnostics import SetupError
+
+    try:
+        yield
+    except SetupError as exc:
+        for problem in exc.problems:
+            click.echo(f"error: {problem}", err=True)
+        raise SystemExit(CANNOT_RUN) from exc
+
+
+@contextmanager
+def tools_installed() -> Iterator[None]:
+    """Say what to install when a library that only the tools need is missing; SetupError."""
+    from relay.contract.diagnostics import Problem, SetupError
+
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        told = f"this command needs the tools ({exc.name}): pip install 'tether-relay[tools]'"
+        raise SetupError([Problem("relay", told)]) from exc
+
+
+@contextmanager
+def tool() -> Iterator[None]:
+    """Run a command that reads, tells and ends: what is wrong is told, what is missing, too.
+
+    No garbage is searched for, nor at the exit: what such a command reads it keeps, and that is slow
+    to search.
+    """
+    gc.disable()
+    try:
+        with setup_errors(), tools_installed():
+            yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -1,0 +1,175 @@
+"""What a service needs before it is served, looked at part by part; nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Any
+
+from handlers._store import StoreUnavailable
+from relay.contract.diagnostics import NotYetThere, SetupError
+from relay.server.app import Application, create
+from relay.server.errors import report
+from relay.server.keys import KeyProblem
+from relay.server.metrics import BIND, bind_address
+from relay.server.settings import HostSettings, token_verifier
+
+from . import startup_banner as announcement
+from .findings import Finding, Severity
+from .production_checks import weaknesses
+
+_PROBE_SECONDS = 1.0
+_KEYS = {
+    "jwt_secret": "RELAY_JWT_SECRET",
+    "jwt_public_key": "RELAY_JWT_PUBLIC_KEY",
+    "jwt_jwks": "RELAY_JWT_JWKS",
+}
+
+
+async def examine(settings: HostSettings, seconds: float) -> list[Finding]:
+    """Return what is wrong, weak and well, in the order in which it was looked at.
+
+    What is not known after so many seconds is wrong.
+    """
+    try:
+        application = create(settings.handlers, settings)
+    except SetupError as exc:
+        return [Finding.of(problem) for problem in exc.problems]
+    found = [*_compiled(application), *weaknesses(application)]
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            for part in (_keys(settings), _addresses(settings), _collaborators(application)):
+                async for one in part:
+                    found.append(one)  # noqa: PERF401 -- what was found counts, though the time is up
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        found.append(
+            _wrong("--timeout", f"not all is known after {seconds:g} s; what would come next took too long")
+        )
+    return found
+
+
+def _well(where: str, message: str) -> Finding:
+    return Finding("well", Severity.INFO, where, message)
+
+
+def _wrong(where: str, message: str) -> Finding:
+    return Finding("setup", Severity.ERROR, where, message)
+
+
+def _compiled(application: Application) -> list[Finding]:
+    """Say what `create` has proved already."""
+    settings = application.settings
+    contract = f"{application.contract.place(()).file}, {announcement.operations(application)}"
+    return [
+        _well("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
+        _well("contract", contract),
+        _well("handlers", f"the package {settings.handlers} has what the contract needs"),
+        *(_well("handlers", line) for line in announcement.missing(application)),
+    ]
+
+
+async def _keys(settings: HostSettings) -> AsyncIterator[Finding]:
+    """Ask for the keys that tokens are verified with, as the first token would."""
+    verifier = token_verifier(settings)
+    if verifier is None:
+        return
+    name = next(variable for field, variable in _KEYS.items() if getattr(settings, field) is not None)
+    try:
+        algorithms = await verifier.check()
+    except KeyProblem as exc:
+        yield _wrong(name, str(exc))
+    else:
+        count = len(algorithms)
+        yield _well(name, f"{count} key{'s' * (count != 1)}: {', '.join(sorted({*algorithms}))}")
+
+
+async def _addresses(settings: HostSettings) -> AsyncIterator[Finding]:
+    """Bind what would be bound, all at the same time, and let it go."""
+    wanted = [("RELAY_HOST, RELAY_PORT", settings.host, settings.port, "/livez", b'"live"')]
+    if settings.metrics and settings.metrics_bind:
+        wanted.append((BIND, *bind_address(settings.metrics_bind), "/metrics", b"relay_"))
+    with ExitStack() as stack:
+        for where, host, port, path, ours in wanted:
+            try:
+                await _listen(stack, host, port)
+            except (OSError, OverflowError) as exc:
+                if await _answers(host, port, path, ours):
+                    yield _well(
+                        where, f"{host}:{port} is taken by a service of this kind, which runs already"
+                    )
+                else:
+                    code = getattr(exc, "errno", None)
+                    reason = os.strerror(code) if code and code > 0 else type(exc).__name__
+                    yield _wrong(where, f"cannot listen on {host}:{port}: {reason}")
+            else:
+                yield _well(where, f"{host}:{port} can be listened at" if port else f"{host} has free ports")
+
+
+async def _listen(stack: ExitStack, host: str, port: int) -> None:
+    """Listen at every address of a host as the server would, and answer nobody."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        one = stack.enter_context(socket.socket(family, kind, protocol))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen()
+
+
+async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
+    """Whether one of ours is what listens there."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- what is bound, not ours to bind
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            reader, writer = await asyncio.open_connection(near, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {near}\r\nConnection: close\r\n\r\n".encode())
+                return ours in await reader.read(65536) + await reader.read(65536)
+            finally:
+                writer.close()
+                await writer.wait_closed()
+    except (OSError, OverflowError, TimeoutError):
+        return False
+
+
+async def _collaborators(application: Application) -> AsyncIterator[Finding]:
+    """Open what the package opens, ask each whether it is ready, and what is to be mended."""
+    try:
+        async with application.opened(read_only=True) as collaborators:
+            for name, one in collaborators.items():
+                async for found in _collaborator(name, one):
+                    yield found
+    except NotYetThere as exc:
+        yield _well("collaborators", f"{exc}; the first start makes it")
+    except SetupError as exc:
+        for problem in exc.problems:
+            yield Finding.of(problem)
+
+
+async def _collaborator(name: str, one: Any) -> AsyncIterator[Finding]:
+    try:
+        if hasattr(one, "ready"):
+            await one.ready()
+        lines = await one.check() if hasattr(one, "check") else []
+    except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
+        reason = exc.reason if isinstance(exc, StoreUnavailable) else ""
+        told = reason or f"{_told(exc)}; is it running, and reached from here?"
+        yield _wrong(name, f"not ready: {told}")
+        return
+    for line in lines:
+        yield Finding("mend", Severity.WARNING, name, line)
+    if hasattr(one, "ready"):
+        yield _well(name, "it is ready")
+
+
+def _told(exc: Exception) -> str:
+    """Say what failed by names alone: a text may hold a password."""
+    known, cause = report(exc), type(exc.__cause__ or exc).__name__
+    return f"{known.code} ({cause})" if known else cause

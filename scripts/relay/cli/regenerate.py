@@ -1,0 +1,134 @@
+"""`relay regenerate`: bring a handlers package in line with its contract."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .findings import FOUND_WANTING, conclude
+from .options import chosen, handlers_option, spec_option, tests_option
+from .output import tool
+
+if TYPE_CHECKING:
+    from relay.codegen.plan import Plan
+    from relay.project.package_source import Sources
+
+
+EXAMPLES = """\b
+Examples:
+  relay regenerate --diff
+  relay regenerate --spec api.yaml --handlers shop --rename list_orders=search_orders
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@spec_option
+@handlers_option
+@tests_option
+@click.option(
+    "--rename",
+    "renames",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="A handler's old name, and its operation's or its new one; may be given several times.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if anything is to be done.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+def regenerate(
+    *, spec: Path | None, handlers: str | None, tests: Path, renames: tuple[str, ...], check: bool, diff: bool
+) -> None:
+    """Bring handlers in line with the contract.
+
+    Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
+    carries renames through package and tests; no body, comment or decorator is changed. What the
+    contract has no longer is told, never deleted. A second run changes nothing.
+
+    Exit code 0: package and contract agree; 1: something is left for a person, or, with --check, to be
+    done; 2: a contract or package cannot be read.
+    """
+    with tool():
+        from relay.codegen.formatting import Ruff
+        from relay.codegen.package_state import State
+        from relay.codegen.plan import asked, plan
+        from relay.codegen.types_module import generate_types
+        from relay.contract.model import load_contract
+        from relay.project.files import replace_files
+        from relay.project.package_source import read_sources
+
+        path, package = chosen(spec, handlers)
+        pairs = list(_pairs(renames))
+        contract = load_contract(path)
+        state = State(contract, read_sources(package), generate_types(contract), path)
+        wanted = asked(state, pairs)
+        state = replace(state, sources=state.sources.with_tests(tests))
+        made = plan(state, Ruff(state.sources.folder), wanted)
+        _refuse_links(made, (state.sources.folder, tests.resolve()))
+        if not (check or diff):
+            replace_files(made.changes)
+    if diff:
+        _show(made, state.sources)
+    else:
+        for line in made.told:
+            click.echo(f"would have {line}" if check else line)
+    if made.left or not (made.told or diff):
+        conclude("regenerate", made.left, "text", "nothing to do", aside=diff)
+    if check and made.changes:
+        raise SystemExit(FOUND_WANTING)
+
+
+def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    from relay.contract.diagnostics import Problem, SetupError
+
+    for rename in renames:
+        old, sign, new = rename.partition("=")
+        if not (old and sign and new):
+            raise SetupError([Problem("--rename", f"'{rename}' is not OLD=NEW")])
+        yield old, new
+
+
+def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
+    """Raise SetupError where a file to write is a link to somewhere else: others may use it there."""
+    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.documents import display
+
+    outside = [
+        Problem(
+            display(path),
+            f"is a link to {path.resolve()}, outside the package: put a file in its place, then run this again",
+        )
+        for path in made.changes
+        if not any(path.resolve().is_relative_to(folder) for folder in folders)
+    ]
+    if outside:
+        raise SetupError(outside)
+
+
+def _show(made: Plan, sources: Sources) -> None:
+    """Print what would change."""
+    from relay.contract.documents import display
+
+    before = {**sources.files, **sources.tests}
+    for file, content in made.changes.items():
+        old = before.get(file)
+        name = display(file)
+        click.echo(
+            "".join(
+                difflib.unified_diff(
+                    _lines(old or b""),
+                    _lines(content),
+                    "/dev/null" if old is None else f"a/{name}",
+                    f"b/{name}",
+                )
+            ),
+            nl=False,
+        )
+
+
+def _lines(content: bytes) -> list[str]:
+    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
+    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]

@@ -1,0 +1,225 @@
+"""`relay serve --reload`: watch contract and package, and replace the service when they have changed.
+
+Files are looked at a few times a second rather than watched through the system: that sees files that are
+not there yet, folders that come and go, and editors that write by renaming, on every kind of disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import click
+
+from .startup_banner import missing, operations
+
+if TYPE_CHECKING:
+    from relay.contract.diagnostics import Problem
+    from relay.server.app import Application
+    from relay.server.reloading import Reloading
+    from relay.server.settings import HostSettings
+
+PAUSE = 0.1  # seconds between two looks; what differs between them is still being written
+QUIET = 2.0  # seconds without a request after which the memory of replaced versions is freed
+SLOW = 3.0  # seconds after which it is told that a version is still being built
+SWITCH_INTERVAL = 0.001  # seconds that building may keep a request waiting at a time; Python's own is 0.005
+
+_REF = re.compile(rb"""\$ref["']?\s*:\s*(?:"([^"#]+)|'([^'#]+)|([^\s"'#,}]+))""")
+
+_log = logging.getLogger("relay")
+
+Stamp = tuple[int, int, int] | None
+"""What a file looks like from outside; None where there is none."""
+
+
+class Sources:
+    """The files that a service is made of: the contract with all that it refers to, and the package's modules."""
+
+    def __init__(self, spec: Path, package: str) -> None:
+        self._spec = spec
+        self._package = package
+        self._referred: dict[Path, tuple[Stamp, list[Path]]] = {}
+        self.served = self.look()
+        """What the files looked like when the service was last built from them."""
+
+    def look(self) -> dict[Path, Stamp]:
+        """Return what every file looks like now, those included that are only referred to."""
+        return {**self._contract(), **{file: _stamp(file) for file in self._modules()}}
+
+    def _contract(self) -> dict[Path, Stamp]:
+        found: dict[Path, Stamp] = {}
+        pending = [self._spec.resolve()]  # what it leads to now, if it is a link
+        while pending:
+            file = pending.pop()
+            if file not in found:
+                stamp = found[file] = _stamp(file)
+                if self._referred.get(file, (None, []))[0] != stamp:
+                    self._referred[file] = stamp, list(_referred(file))
+                pending += self._referred.get(file, (None, []))[1]
+        return found
+
+    def _modules(self) -> Iterator[Path]:
+        parts = self._package.split(".")
+        roots = {Path(entry, *parts).resolve() for entry in ("", *sys.path)}
+        roots.update(Path(entry) for entry in getattr(sys.modules.get(self._package), "__path__", []))
+        for root in roots:
+            for folder, folders, names in os.walk(root):
+                folders[:] = [name for name in folders if name != "__pycache__"]
+                yield from (Path(folder, name) for name in names if name.endswith(".py"))
+
+
+def _stamp(file: Path) -> Stamp:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _referred(file: Path) -> Iterator[Path]:
+    """Yield the files that a file's `$ref`s name, be the file broken or they missing."""
+    try:
+        source = file.read_bytes()
+    except OSError:
+        return
+    for match in _REF.finditer(source):
+        name = unquote((match[1] or match[2] or match[3]).decode(errors="replace")).replace("\\/", "/")
+        if "://" not in name:
+            with suppress(OSError, ValueError, RuntimeError):  # no name of a file, or links in a circle
+                yield (file.parent / name).resolve()
+
+
+async def watch(service: Reloading, sources: Sources, package: str, settings: HostSettings) -> None:
+    """Replace the service each time its files have changed, one time after the other, until cancelled."""
+    loop = asyncio.get_running_loop()
+    pool = ThreadPoolExecutor(1, "look")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        seen = sources.served
+        has_garbage = False
+        gc.freeze()
+        while True:
+            await asyncio.sleep(PAUSE)
+            before, seen = seen, await loop.run_in_executor(pool, sources.look)
+            if seen == before != sources.served:
+                sources.served = seen
+                await _reload(service, package, settings)
+                has_garbage = True
+            elif has_garbage and service.quiet > QUIET:
+                _collect()
+                has_garbage = False
+    finally:
+        pool.shutdown(wait=False)
+
+
+async def _reload(service: Reloading, package: str, settings: HostSettings) -> None:
+    from relay.contract.diagnostics import SetupError
+    from relay.server.reloading import fresh_imports
+
+    started = time.perf_counter()
+    known = list(missing(service.application))
+    try:
+        with _told_when_slow(service), fresh_imports(package), _without_collections():
+            await service.replace(await _built(package, settings))
+    except SetupError as exc:
+        _keep(service, exc.problems)
+    except Exception as exc:  # noqa: BLE001 -- whatever it was, what is served goes on
+        _keep(service, [_unforeseen(exc)])
+    else:
+        click.echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
+        if (lines := list(missing(service.application))) != known:
+            click.echo("\n".join(lines or ["every operation has its function"]))
+
+
+@contextmanager
+def _told_when_slow(service: Reloading) -> Iterator[None]:
+    """Tell once, in the terminal and at `/readyz`, when what is within takes long: it may never end."""
+    from relay.contract.diagnostics import Problem
+
+    def tell() -> None:
+        message = (
+            f"still building after {SLOW:.0f} s, what was good goes on serving; restart if it does not end"
+        )
+        problem = Problem("--reload", message)
+        service.keep([problem])
+        click.echo(f"warning: {problem}", err=True)
+
+    timer = asyncio.get_running_loop().call_later(SLOW, tell)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def _built(package: str, settings: HostSettings) -> Application:
+    """Build a version in a thread that no exit waits for, as what it imports may never return."""
+    from relay.contract.diagnostics import SetupError
+
+    future: Future[Application] = Future()
+
+    def build() -> None:
+        try:
+            future.set_result(_build(package, settings))
+        except SetupError as exc:
+            future.set_exception(exc)
+
+    future.set_running_or_notify_cancel()
+    threading.Thread(target=build, name="reload", daemon=True).start()
+    return await asyncio.wrap_future(future)
+
+
+def _build(package: str, settings: HostSettings) -> Application:
+    """Build a version; SetupError whatever the package raises, as what ends a thread or task goes no further."""
+    from relay.contract.diagnostics import SetupError
+    from relay.server.app import create
+
+    try:
+        return create(package, settings)
+    except SetupError:
+        raise
+    except BaseException as exc:
+        raise SetupError([_unforeseen(exc)]) from exc
+
+
+def _unforeseen(exc: BaseException) -> Problem:
+    from relay.contract.diagnostics import Problem
+
+    _log.error("reloading failed", exc_info=exc)
+    return Problem("--reload", f"{type(exc).__name__}, see the log")
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Leave what is built within out of collections: one of all of it would stop requests, up to a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _collect() -> None:
+    """Free what was left out."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def _keep(service: Reloading, problems: list[Problem]) -> None:
+    service.keep(problems)
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    click.echo("not reloaded; the last good version goes on serving", err=True)

@@ -1,0 +1,130 @@
+"""`relay serve`: host a contract."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from relay.server.transport.run import prepare, run
+
+from .options import service_settings
+from .output import setup_errors
+from .startup_banner import announce
+
+if TYPE_CHECKING:
+    from relay.contract_tests.recorder import Recorder
+    from relay.server.app import Application
+    from relay.server.reloading import Reloading
+
+EXAMPLES = """\b
+A contract is enough to begin with; what is written goes before what is made up:
+  relay serve --spec api.yaml --missing mock
+  relay serve --spec api.yaml --handlers shop --missing mock --missing 'Event Logs=stub'
+With --reload an edit is live at once; one that is wrong is told here and at /readyz, and changes nothing:
+  relay serve --spec api.yaml --handlers shop --missing mock --reload
+What a test suite asks a service is recorded once, and judged by the contract as often as you like:
+  relay serve --demo --record traffic.har
+
+\b
+SIGTERM, SIGINT and SIGHUP end it: nothing more is accepted, what is under way has 20 s to be answered. A
+second one ends it at once. Exit codes:
+  0  it was told to end, and every request was answered
+  1  requests were cut: by a second signal, or because the time was over
+  2  the set-up is wrong, nothing was served
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
+@click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
+@click.option(
+    "--handlers", metavar="PACKAGE", help="The package whose functions serve it; it has to be there."
+)
+@click.option(
+    "--missing",
+    metavar="[TAG=]POLICY",
+    multiple=True,
+    help="What becomes of operations without a function: fail (the default) refuses to start, stub answers "
+    "501, mock answers from the contract. TAG=POLICY is for one tag; the option can be repeated. Without "
+    "--handlers the contract is served alone.",
+)
+@click.option(
+    "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."
+)
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="Take up edits of contract and package while serving; settings are read once.",
+)
+@click.option(
+    "--record",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all traffic to a HAR file, credentials redacted, or add it to one; never in production.",
+)
+def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> None:
+    """Serve the contract.
+
+    Without --spec and --handlers it is the service's own contract. Options go before RELAY_*
+    variables, these before .env, that before secret files in RELAY_SECRETS_DIR. Whatever is wrong
+    with contract, handlers or settings is listed, and nothing is served.
+    """
+    prepare()
+    given["missing"] = given["missing"] or None
+    sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
+    with setup_errors():
+        from handlers._commands import demo as demo_data
+        from relay.contract.diagnostics import Problem, SetupError
+        from relay.server import logs
+        from relay.server.app import create
+        from relay.server.reloading import Reloading
+
+        from .reload import Sources, watch
+
+        settings: Any = demo_data.demo_settings(**given) if demo else service_settings(given)
+        if demo and settings.handlers != "handlers":
+            raise SetupError(
+                [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
+            )
+        if settings.environment == "production":
+            told = "not for production, which RELAY_ENVIRONMENT says this is"
+            wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
+            if wrong:
+                raise SetupError(Problem(name, told) for name in wrong)
+        if reload and settings.metrics_bind:
+            told = "two versions cannot listen there at once; leave it out with --reload"
+            raise SetupError([Problem("RELAY_METRICS_BIND", told)])
+        logs.configure(settings.log_level, settings.log_format)
+        sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
+        application = create(settings.handlers, settings)
+        if demo:
+            asyncio.run(demo_data.load_demo(settings))
+        started = partial(announce, application, demo=demo, record=record)
+        service = Reloading(application) if sources else None
+        beside = (
+            partial(watch, service, sources, settings.handlers, settings) if service and sources else None
+        )
+        with _recorded(service or application, record) as served:
+            run(served, settings, started, beside)
+
+
+@contextmanager
+def _recorded(
+    service: Application | Reloading, record: Path | None
+) -> Iterator[Application | Reloading | Recorder]:
+    """Put a recorder around a service, if one is asked for; SetupError when it cannot write."""
+    if record is None:
+        yield service
+        return
+    from relay.contract_tests.recorder import Recorder
+
+    with Recorder(service, record) as recorder:
+        yield recorder

@@ -1,0 +1,252 @@
+"""Types as the generator writes them: made of schemas, read from annotations, compared, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import libcst as cst
+
+from relay.contract.bundling import parse_pointer
+from relay.contract.model import Contract, Schema
+from relay.project.syntax import dotted
+
+Kind = Literal["builtin", "typing", "generated", "literal"]
+
+BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
+TYPING = frozenset("Any Literal Union Optional".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type: `name` with its arguments in brackets; a union is called `|`.
+
+    A `generated` name is one of the package's `_types`, a `literal` is an expression inside `Literal`.
+    """
+
+    name: str
+    parts: tuple[Type, ...] = ()
+    kind: Kind = "builtin"
+
+    @property
+    def members(self) -> tuple[Type, ...]:
+        """What a union is made of, and anything else of itself; each value of a `Literal` apart."""
+        if self.name == "|":
+            return tuple(member for part in self.parts for member in part.members)
+        if self.name == "Literal":
+            return tuple(Type("Literal", (part,), "typing") for part in self.parts)
+        return (self,)
+
+    def covers(self, other: Type) -> bool:
+        """Whether each member of another type is one of this; where this says Any, it may be anything."""
+        return all(any(own.is_like(member) for own in self.members) for member in other.members)
+
+    def is_met_by(self, other: Type) -> bool:
+        """Whether each member of this type is one of another, or more than this says."""
+        return all(any(own.is_like(member) for member in other.members) for own in self.members)
+
+    def agrees(self, other: Type) -> bool:
+        """Whether another type says the same, in any order, or says more where this says Any."""
+        return self == ANY or (self.covers(other) and self.is_met_by(other))
+
+    def is_like(self, other: Type) -> bool:
+        """Whether another type, no union, says the same, or says more where this says Any."""
+        same = (self.name, self.kind, len(self.parts)) == (other.name, other.kind, len(other.parts))
+        agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
+        return self == ANY or (same and all(agree))
+
+    def names(self, kind: Kind) -> Iterator[str]:
+        """Give the names of a kind that it uses."""
+        if self.kind == kind:
+            yield self.name
+        for part in self.parts:
+            yield from part.names(kind)
+
+    def written(self, local: Mapping[str, str]) -> str:
+        """Write it down; `local` has the names of generated types that a module knows by another one."""
+        if self.name == "|":
+            return " | ".join(part.written(local) for part in self.parts)
+        name = local.get(self.name, self.name) if self.kind == "generated" else self.name
+        inner = ", ".join(part.written(local) for part in self.parts)
+        return f"{name}[{inner}]" if inner else name
+
+    def annotation(self, local: Mapping[str, str], *, is_evaluated: bool) -> str:
+        """Write it down as an annotation: in quotes where its names would be needed sooner than they are there."""
+        is_plain = not ({*self.names("typing")} | {*self.names("generated")})
+        return self.written(local) if is_plain or not is_evaluated else _quoted(self.written(local))
+
+
+ANY = Type("Any", kind="typing")
+NONE = Type("None")
+STR, INT, FLOAT, BOOL, BYTES = (Type(name) for name in ("str", "int", "float", "bool", "bytes"))
+_SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL}
+ELLIPSIS = Type("...", kind="literal")
+MAPPING = Type("dict", (STR, ANY))
+
+
+def union(types: Iterable[Type]) -> Type:
+    """Join types, each once and None last; one that is Any swallows the others."""
+    parts: dict[Type, None] = {}
+    for one in types:
+        parts.update(dict.fromkeys(one.parts if one.name == "|" else [one]))
+    if ANY in parts or not parts:
+        return ANY
+    ordered = sorted(parts, key=lambda part: part == NONE)
+    return ordered[0] if len(ordered) == 1 else Type("|", tuple(ordered))
+
+
+def of_schema(schema: Schema, contract: Contract, names: Mapping[str, str]) -> Type:
+    """Return the type of what a schema describes; `names` are the classes of `components/schemas`."""
+    return _Schemas(contract, names).type_of(schema, ())
+
+
+class _Schemas:
+    def __init__(self, contract: Contract, names: Mapping[str, str]) -> None:
+        self._contract = contract
+        self._names = names
+
+    def type_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        if isinstance(ref := schema.get("$ref"), str):
+            found = self._referenced(ref, seen)
+            schema = self._contract.resolve(schema)
+        else:
+            found = self._inline(schema, seen)
+        return union([found, NONE]) if schema.get("nullable") is True else found
+
+    def _referenced(self, ref: str, seen: tuple[str, ...]) -> Type:
+        pointer = parse_pointer(ref[1:])
+        if pointer[:2] == ("components", "schemas") and len(pointer) == 3 and pointer[2] in self._names:
+            return Type(self._names[pointer[2]], kind="generated")
+        if ref in seen:
+            return ANY
+        return self.type_of(self._contract.resolve({"$ref": ref}), (*seen, ref))
+
+    def _inline(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        if "enum" in schema:
+            return _literals(schema["enum"])
+        for keyword in ("oneOf", "anyOf"):
+            if keyword in schema:
+                return union(self.type_of(part, seen) for part in schema[keyword])
+        return self._all_of(schema, seen) if "allOf" in schema else self._plain(schema, seen)
+
+    def _plain(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        if schema.get("type") == "array":
+            return Type("list", (self.type_of(schema.get("items", {}), seen),))
+        if schema.get("type") == "object" or {"properties", "additionalProperties"} & set(schema):
+            return self._mapping(schema, seen)
+        if schema.get("type") == "string" and schema.get("format") == "binary":
+            return BYTES
+        return _SCALARS.get(schema.get("type", ""), ANY)
+
+    def _mapping(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        others = schema.get("additionalProperties")
+        if isinstance(others, dict) and not schema.get("properties"):
+            return Type("dict", (STR, self.type_of(others, seen)))
+        return MAPPING
+
+    def _all_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        parts = [self.type_of(part, seen) for part in schema["allOf"]]
+        if len(parts) == 1 and "properties" not in schema:
+            return parts[0]
+        resolved = [self._contract.resolve(part) for part in schema["allOf"]]
+        is_object = any("properties" in part or part.get("type") == "object" for part in [schema, *resolved])
+        return MAPPING if is_object else ANY
+
+
+def _literals(values: list[Any]) -> Type:
+    types: list[Type] = []
+    literals: list[Type] = []
+    for value in values:
+        if value is None:
+            types.append(NONE)
+        elif isinstance(value, bool | int | str):
+            literals.append(Type(_quoted(value), kind="literal"))
+        else:
+            types.append(FLOAT if isinstance(value, float) else ANY)
+    if literals:
+        types.insert(0, Type("Literal", tuple(dict.fromkeys(literals)), "typing"))
+    return union(types)
+
+
+def _quoted(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an enum, not a switch
+    """Write a value with the quotes that formatters choose."""
+    written = repr(value)
+    if written.startswith("'") and '"' not in written:
+        body = written[1:-1].replace("\\'", "'")
+        return f'"{body}"'
+    return written
+
+
+def read_annotation(
+    node: cst.BaseExpression, meaning: Callable[[str], tuple[Kind, str] | None]
+) -> Type | None:
+    """Read an annotation made only of what the generator writes; None for one that names anything else.
+
+    `meaning` says of a dotted name what it stands for in its module.
+    """
+    try:
+        return _Reader(meaning).read(node)
+    except _Foreign:
+        return None
+
+
+class _Foreign(Exception):
+    """A person's own type."""
+
+
+class _Reader:
+    def __init__(self, meaning: Callable[[str], tuple[Kind, str] | None]) -> None:
+        self._meaning = meaning
+
+    def read(self, node: cst.BaseExpression) -> Type:
+        match node:
+            case cst.Name(value="None"):
+                return NONE
+            case cst.Name() | cst.Attribute():
+                return self._named(node)
+            case cst.BinaryOperation(operator=cst.BitOr()):
+                return union([self.read(node.left), self.read(node.right)])
+            case cst.Subscript():
+                return self._subscript(node)
+            case cst.SimpleString():
+                return self._in_quotes(node)
+            case cst.Ellipsis():
+                return ELLIPSIS
+        raise _Foreign
+
+    def _named(self, node: cst.CSTNode) -> Type:
+        found = self._meaning(dotted(node))
+        if found is None:
+            raise _Foreign
+        kind, name = found
+        return Type(name, kind=kind)
+
+    def _in_quotes(self, node: cst.SimpleString) -> Type:
+        try:
+            return self.read(cst.parse_expression(str(node.evaluated_value)))
+        except cst.ParserSyntaxError as exc:
+            raise _Foreign from exc
+
+    def _subscript(self, node: cst.Subscript) -> Type:
+        head = self.read(node.value)
+        inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
+        if head.name == "Literal":
+            return _literals([_literal_value(value) for value in inner])
+        parts = [self.read(value) for value in inner]
+        if head.name in ("Optional", "Union") and head.kind == "typing":
+            return union([*parts, NONE] if head.name == "Optional" else parts)
+        return Type(head.name, tuple(parts), head.kind)
+
+
+def _literal_value(node: cst.BaseExpression) -> Any:
+    match node:
+        case cst.SimpleString():
+            return node.evaluated_value
+        case cst.Integer():
+            return node.evaluated_value
+        case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() as number):
+            return -number.evaluated_value
+        case cst.Name(value="True" | "False" | "None"):
+            return {"True": True, "False": False}.get(node.value)
+    raise _Foreign

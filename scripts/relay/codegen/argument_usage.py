@@ -1,0 +1,67 @@
+"""Where a function uses its own arguments, and what it calls by a name that is to be one."""
+
+from __future__ import annotations
+
+import builtins
+import symtable
+
+import libcst as cst
+from libcst import matchers
+
+from relay.project.module_source import Function
+
+
+def uses(function: Function, name: str) -> list[cst.CSTNode]:
+    """Return where a function's body, its decorators or its defaults name one of its arguments."""
+    finder = _Names({name, "locals", "vars", "eval", "exec"})
+    function.node.body.visit(finder)
+    for decorator in function.node.decorators:
+        decorator.visit(finder)
+    return finder.found
+
+
+def hides(function: Function, name: str) -> bool:
+    """Whether an argument of a name would hide from a function's body what that name means to it now."""
+    module = function.module
+    if not (hasattr(builtins, name) or name in module.names or module.stars or _declares(function, name)):
+        return False  # nobody has it yet: the body was written for the argument
+    alone = function.node.with_changes(decorators=[], leading_lines=[])
+    (own,) = symtable.symtable(cst.Module([alone]).code, "handler", "exec").get_children()
+    return _is_global(own, name)
+
+
+def _declares(function: Function, name: str) -> bool:
+    """Whether a function says `global name`, for itself or for a function inside."""
+    found = matchers.findall(function.node, matchers.NameItem(matchers.Name(name)))
+    return bool(found)
+
+
+def _is_global(table: symtable.SymbolTable, name: str) -> bool:
+    if name in table.get_identifiers():
+        symbol = table.lookup(name)
+        if symbol.is_global():
+            return True
+        if table.get_type() == "function":
+            return False  # it is the function's own
+    return any(_is_global(inner, name) for inner in table.get_children())
+
+
+class _Names(cst.CSTVisitor):
+    """Collects where names are used; attributes and the names of given arguments are none."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self._names = names
+        self.found: list[cst.CSTNode] = []
+
+    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 -- libcst's name
+        if node.value in self._names:
+            self.found.append(node)
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 -- libcst's name
+        node.value.visit(self)
+        return False
+
+    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 -- libcst's name
+        node.value.visit(self)
+        return False

@@ -1,0 +1,194 @@
+"""Everything in which contract, handlers and generated types disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place
+from relay.contract.documents import display
+from relay.contract.model import Operation
+from relay.project.module_source import Function, deeply
+from relay.project.package_source import TYPES
+from relay.project.syntax import dotted
+from relay.server.binding import function_name, module_collisions, no_handler, slug
+
+from .error_bodies import failure_findings
+from .handler_lookup import Unread, collaborator_names, is_plain
+from .package_state import State
+from .signature_diff import Comparison
+from .types_module import first_difference
+
+RUN = "run `relay regenerate`"
+
+
+@deeply()
+def check(state: State) -> list[Finding]:
+    """Return all that keeps contract, handlers and types from being one; notes where that cannot be told."""
+    return [
+        *map(Finding.of, module_collisions(state.contract)),
+        *_modules(state),
+        *_operations(state),
+        *_stale(state),
+        *_signatures(state),
+        *_types(state),
+        *_unknown_types(state),
+        *failure_findings(state.handlers),
+    ]
+
+
+def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
+    """Give each handler that can be read, with what to compare it by."""
+    collaborators = collaborator_names(state.sources)
+    for operation in state.contract.operations:
+        handler = state.handlers.of(operation)
+        if isinstance(handler, Function):
+            known = state.known(operation)
+            yield (
+                Comparison(
+                    operation,
+                    state.contract,
+                    state.signatures[operation.id],
+                    state.sources.package,
+                    None if isinstance(collaborators, Unread) else collaborators,
+                    frozenset(known.arguments if known else ()),
+                ),
+                handler,
+            )
+
+
+def _error(rule: str, place: Place | str, message: str, other: Place | None = None) -> Finding:
+    return Finding(rule, Severity.ERROR, place, message, other)
+
+
+def _modules(state: State) -> Iterator[Finding]:
+    for name in ["", *(name for name, _ in state.sources.operation_modules())]:
+        module = state.sources.module(name)
+        if module is not None and module.fault is not None:
+            place, what = module.fault
+            yield _error("unreadable-module", place, f"{what}; nothing in it was compared or changed")
+
+
+def _operations(state: State) -> Iterator[Finding]:
+    """Tell of operations without a handler, or with one under another name or in another module."""
+    renamed = {operation.id: key for key, operation in state.renamed.items()}
+    missing = {operation.id for operation in state.handlers.missing()}
+    for operation in state.contract.operations:
+        handler = state.handlers.of(operation)
+        if operation.id in renamed:
+            yield _renamed(state, operation, *renamed[operation.id])
+        elif operation.id in state.moved:
+            yield _moved(state, operation)
+        elif operation.id in missing:
+            yield _missing(state, operation)
+        elif isinstance(handler, Unread):
+            place = handler.module.place(handler.node) if handler.node else handler.module.end
+            what = f"what {function_name(operation)}() of {operation} takes"
+            message = f"{what}, only running it would tell; it was not compared"
+            yield Finding("unread-handler", Severity.INFO, place, message, _where(state, operation))
+
+
+def _where(state: State, operation: Operation) -> Place:
+    return state.contract.place(operation.pointer)
+
+
+def _renamed(state: State, operation: Operation, module: str, old: str) -> Finding:
+    function = state.function(module, old)
+    assert function is not None  # it was found to be renamed
+    message = f"{operation} was {old}() and is {function_name(operation)}() now: rename it, or {RUN}"
+    return _error("renamed-handler", function.place, message, _where(state, operation))
+
+
+def _moved(state: State, operation: Operation) -> Finding:
+    _, function = state.moved[operation.id]
+    target = display(_path(state, operation))
+    message = f"move {function.name}() to {target}: that is where {operation} belongs by its tag"
+    return _error("moved-handler", function.place, message, _where(state, operation))
+
+
+def _path(state: State, operation: Operation) -> Path:
+    return state.sources.path(slug(operation.tag))
+
+
+def _missing(state: State, operation: Operation) -> Finding:
+    path = _path(state, operation)
+    module = state.sources.module(slug(operation.tag))
+    message = no_handler(operation, display(path))
+    old, former = state.likely(operation), state.former(operation)
+    if state.is_unbound(operation):
+        message += ": what has that name there is gone once the module is imported"
+    elif former is not None:
+        file = display(state.sources.path(former.module))
+        message += f"; it was {former.name} in {file}, which only you can rename"
+    elif old is None:
+        message += f", or {RUN}, which writes a stub"
+    else:
+        message += (
+            f"; if {old}() is its old name, run `relay regenerate --rename {old}={function_name(operation)}`, "
+            f"else delete {old}()"
+        )
+    place = module.end if module else display(path)
+    return _error("missing-handler", place, message, _where(state, operation))
+
+
+def _stale(state: State) -> Iterator[Finding]:
+    moved = {function.node for _, function in state.moved.values()}
+    formers = map(state.former, state.handlers.missing())
+    former = {(known.module, known.name) for known in formers if known is not None}
+    served = {(known.module, known.name): key for key, known in (state.record or {}).items()}
+    for module, function in state.handlers.stale:
+        key = module, function.name
+        if key in state.renamed or key in former or function.node in moved:
+            continue
+        was = served.get((module, function.name))
+        gone = f"gone: {was[0].upper()} {was[1]}, which {function.name}() served" if was else ""
+        what = gone or f"{function.name}() serves no operation"
+        message = f"{what}: delete it, or let its name begin with '_'"
+        yield _error("stale-handler", function.place, message)
+
+
+def _signatures(state: State) -> Iterator[Finding]:
+    for comparison, function in comparisons(state):
+        differences = comparison.differences(function)
+        where = _where(state, comparison.operation)
+        plain = is_plain(state.sources, function)
+        if not plain:
+            message = (
+                f"what {function.name}() of {comparison.operation} takes once it is decorated, "
+                "only running it would tell; what was written was compared"
+            )
+            yield Finding("unread-handler", Severity.INFO, function.place, message, where)
+        for difference in differences:
+            severity = Severity.ERROR if difference.is_certain and plain else Severity.INFO
+            place = function.module.place(difference.node)
+            message = difference.message
+            if function.is_repeated:
+                message += f"; {function.name}() is defined several times: change each"
+            yield Finding(difference.rule, severity, place, message, where)
+
+
+def _unknown_types(state: State) -> Iterator[Finding]:
+    """Tell of what modules import from the generated types and these do not have."""
+    whole = f"{state.sources.package}.{TYPES}"
+    for name, path in state.sources.paths.items():
+        if TYPES.encode() not in state.sources.files[path] or path == state.types_path:
+            continue
+        module = state.sources.module(name)
+        assert module is not None  # it has a path
+        for alias in module.imports_from(whole):
+            if (wanted := dotted(alias.name)) not in state.types.classes:
+                message = f"{wanted} is no type of the contract: name another, or none"
+                yield _error("unknown-type", module.place(alias), message)
+
+
+def _types(state: State) -> Iterator[Finding]:
+    file = display(state.types_path)
+    if state.types_found is None:
+        yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
+    elif not state.types_are_ours:
+        message = "this module belongs to the generator, which did not write it: give yours another name"
+        yield _error("types-not-generated", Place(file, 1, 1), message)
+    elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
+        message = f"these are not the types of the contract as it is: {RUN}"
+        yield _error("types-outdated", Place(file, line, 1), message)

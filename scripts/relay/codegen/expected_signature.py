@@ -1,0 +1,73 @@
+"""What the contract wants of a handler: its arguments, in order, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relay.contract.model import Contract, Operation, Schema
+from relay.server.binding import sent
+from relay.validation import media_types as media
+
+from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An argument: `always` given by the host, or only when the request has it."""
+
+    name: str
+    type: Type
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The arguments of a handler; what a body alone may be, and what any documented success may be."""
+
+    arguments: tuple[Wanted, ...]
+    returns: Type
+    successes: Type
+
+    def argument(self, name: str) -> Wanted | None:
+        """Return the argument of a name."""
+        return next((one for one in self.arguments if one.name == name), None)
+
+
+def signature(operation: Operation, contract: Contract, names: Mapping[str, str]) -> Signature:
+    """Return the signature of an operation's handler; `names` are the classes of `components/schemas`."""
+    types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
+    if operation.body is not None:
+        types.append(_content(operation.body.content, contract, names))
+    arguments: dict[str, Wanted] = {}
+    for one, kind in zip(sent(operation, contract), types, strict=True):
+        arguments.setdefault(one.name, Wanted(one.name, kind, one.always))
+    successes = [
+        _content(operation.responses[status].content, contract, names) for status in _successes(operation)
+    ]
+    return Signature(tuple(arguments.values()), successes[0] if successes else ANY, union(successes))
+
+
+def _successes(operation: Operation) -> list[str]:
+    """Return the documented keys of success, the one that a body alone goes out with first."""
+    exact = sorted(key for key in operation.responses if key.startswith("2") and key.isdecimal())
+    return exact or [key for key in ("2XX", "default") if key in operation.responses][:1]
+
+
+def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[str, str]) -> Type:
+    if not content:
+        return NONE
+    return union(
+        of_schema(schema, contract, names) if _has_shape(media_type) else _unshaped(media_type)
+        for media_type, schema in content.items()
+    )
+
+
+def _has_shape(media_type: str) -> bool:
+    """Whether the host makes of a body what its schema describes."""
+    forms = ("application/x-www-form-urlencoded", "multipart/form-data")
+    return media.is_json(media_type) or media.bare(media_type) in forms
+
+
+def _unshaped(media_type: str) -> Type:
+    return STR if media.bare(media_type).startswith("text/") else BYTES

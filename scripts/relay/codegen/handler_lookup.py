@@ -1,0 +1,242 @@
+"""The handler of each operation, found in source: where the host would find it by importing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+from libcst import matchers
+
+from relay.contract.model import Contract, Operation
+from relay.project.module_source import Assigned, Bound, Function, Imported, Module
+from relay.project.package_source import Sources
+from relay.project.syntax import dotted
+from relay.server.binding import function_name, slug
+
+from .static_evaluation import Unknown, evaluate_literal
+
+EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())
+"""What a package may export beside its operations: functions of it are no handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that only running the package would tell; `module` is where the trace is lost."""
+
+    module: Module
+    node: cst.CSTNode | None = None
+
+
+Handler = Function | Unread | None
+
+
+@dataclass(frozen=True)
+class Handlers:
+    """The operations of a contract, and what of a package serves each."""
+
+    contract: Contract
+    sources: Sources
+
+    @cached_property
+    def by_operation(self) -> dict[str, Handler]:
+        """What serves each operation, by operation id."""
+        return {
+            operation.id: resolve(self.sources, slug(operation.tag), function_name(operation))
+            for operation in self.contract.operations
+        }
+
+    def of(self, operation: Operation) -> Handler:
+        """Return what serves an operation; None where nothing does."""
+        return self.by_operation[operation.id]
+
+    def missing(self) -> list[Operation]:
+        """Return the operations that have no handler in a module that can be read."""
+        return [
+            operation
+            for operation in self.contract.operations
+            if self.of(operation) is None and not self.is_broken(operation)
+        ]
+
+    def is_broken(self, operation: Operation) -> bool:
+        """Whether an operation's module is no Python."""
+        module = self.sources.module(slug(operation.tag))
+        return module is not None and module.fault is not None
+
+    @cached_property
+    def stale(self) -> list[tuple[str, Function]]:
+        """The public functions, with their module's name, that serve no operation."""
+        serving = {handler.node for handler in self.by_operation.values() if isinstance(handler, Function)}
+        exported = {
+            found.node for name in EXPORTS if isinstance(found := resolve(self.sources, "", name), Function)
+        }
+        return [
+            (name, function)
+            for name, module in self.sources.operation_modules()
+            for function in module.functions()
+            if not function.name.startswith("_") and function.node not in serving | exported
+        ]
+
+
+def resolve(sources: Sources, module_name: str, name: str) -> Handler:
+    """Follow a name of a module to its function, through imports and plain assignments in the package."""
+    found = lookup(sources, module_name, name)
+    if found is None or isinstance(found, Unread):
+        return found
+    module, bound = found
+    if isinstance(bound, Function):
+        return bound
+    return Unread(module, bound.value if isinstance(bound, Assigned) else None)
+
+
+def lookup(
+    sources: Sources, module_name: str, name: str, seen: tuple[tuple[str, str], ...] = ()
+) -> tuple[Module, Bound] | Unread | None:
+    """Follow a name to where the package defines it: the module, and what it is there."""
+    module = sources.module(module_name)
+    if module is None or module.fault or (module_name, name) in seen:
+        return None
+    seen = (*seen, (module_name, name))
+    bound = module.running.get(name)
+    match bound:
+        case Imported(source, str(member)):
+            inner = below(sources, source)
+            return lookup(sources, inner, member, seen) if inner is not None else Unread(module)
+        case Assigned(cst.Name(value=other)) if other != name:
+            return lookup(sources, module_name, other, seen) or Unread(module, bound.value)
+        case None:
+            return _elsewhere(sources, module, name, seen)
+        case _:
+            return module, bound
+
+
+def _elsewhere(
+    sources: Sources, module: Module, name: str, seen: tuple[tuple[str, str], ...]
+) -> tuple[Module, Bound] | Unread | None:
+    """Look where `from x import *`, a module's `__getattr__` and names bound in odd ways lead."""
+    for star in module.stars:
+        inner = below(sources, star)
+        if inner is not None and not _gives(sources, inner, name):
+            continue
+        found = lookup(sources, inner, name, seen) if inner is not None else Unread(module)
+        if found is not None:
+            return found
+    is_odd = name not in module.bindings and module.may_bind(name)
+    return Unread(module) if "__getattr__" in module.running or is_odd else None
+
+
+def _gives(sources: Sources, module_name: str, name: str) -> bool:
+    """Whether `from x import *` takes a name from a module that has it."""
+    module = sources.module(module_name)
+    exported = module.running.get("__all__") if module is not None else None
+    if module is None or not isinstance(exported, Assigned):
+        return not name.startswith("_")
+    if len(matchers.findall(module.tree, matchers.Name("__all__"))) > 1:
+        return True  # it may be added to
+    try:
+        names = evaluate_literal(exported.value)
+    except Unknown:
+        return True
+    return not isinstance(names, list | tuple) or name in names
+
+
+def below(sources: Sources, module: str) -> str | None:
+    """Return a module's name below the package; None for a module of another one."""
+    if module == sources.package:
+        return ""
+    prefix = f"{sources.package}."
+    return module.removeprefix(prefix) if module.startswith(prefix) else None
+
+
+def taken_from(sources: Sources, module: Module, names: Iterable[str]) -> set[str]:
+    """Return the names that other files of the package, or its tests, take from a module."""
+    others = [
+        other
+        for other in sources.modules()
+        if other is not module and any(name.encode() in other.source for name in names)
+    ]
+    return {name for name in names if any(_takes(other, module.name, name) for other in others)}
+
+
+def _takes(module: Module, source: str, name: str) -> bool:
+    """Whether a module imports a name of another, or reaches for it there (`other.name`)."""
+    for part in matchers.findall(module.tree, matchers.ImportFrom() | matchers.Attribute()):
+        match part:
+            case cst.ImportFrom(names=cst.ImportStar()) if module.absolute(part) == source:
+                return True
+            case cst.ImportFrom(names=[*aliases]) if module.absolute(part) == source:
+                if any(dotted(alias.name) == name for alias in aliases):
+                    return True
+            case cst.Attribute(attr=cst.Name(value=found)) if found == name:
+                holder = dotted(part.value)
+                if {holder, module.whole_name(holder)} & {source, source.rpartition(".")[2]}:
+                    return True
+    return False
+
+
+_PLAIN = frozenset(
+    """functools.cache functools.lru_cache typing.overload typing.override typing.final typing.no_type_check
+    typing_extensions.override contextlib.asynccontextmanager contextlib.contextmanager""".split()
+)
+"""Decorators after which `inspect.signature` still tells what was written."""
+
+
+def is_plain(sources: Sources, function: Function) -> bool:
+    """Whether a function takes what its source says, whatever decorates it."""
+    for decorator in function.node.decorators:
+        node = decorator.decorator
+        name = dotted(node.func if isinstance(node, cst.Call) else node)
+        if function.module.whole_name(name) not in _PLAIN and not _is_kept(sources, function.module, name):
+            return False
+    return True
+
+
+def _is_kept(sources: Sources, module: Module, name: str) -> bool:
+    """Whether a decorator of the package returns what it is given, or wraps it as `functools.wraps` does."""
+    source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
+    inside = below(sources, source)
+    found = resolve(sources, inside, member) if inside is not None else None
+    if not isinstance(found, Function):
+        return False
+    body = found.node.body
+    if any(matchers.findall(body, matchers.Name(word)) for word in ("wraps", "update_wrapper")):
+        return True
+    first = found.arguments[0].name if found.arguments else ""
+    returned = matchers.findall(body, matchers.Return())
+    return bool(returned) and all(
+        isinstance(one, cst.Return) and one.value is not None and dotted(one.value) == first
+        for one in returned
+    )
+
+
+def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
+    """Return the names that the package's `collaborators(settings)` yields, as far as its source says them."""
+    root = sources.module("")
+    if root is None or (root.bindings.get("collaborators") is None and not root.stars):
+        return frozenset()
+    function = resolve(sources, "", "collaborators")
+    if not isinstance(function, Function):
+        return function if isinstance(function, Unread) else Unread(root)
+    names: set[str] = set()
+    yields = list(_yields(function.node.body))
+    if not yields or not is_plain(sources, function):
+        return Unread(function.module, function.node)
+    for node in yields:
+        if not isinstance(node.value, cst.Dict):
+            return Unread(function.module, node)
+        for element in node.value.elements:
+            key = element.key if isinstance(element, cst.DictElement) else None
+            if not isinstance(key, cst.SimpleString):
+                return Unread(function.module, node)
+            names.add(str(key.evaluated_value))
+    return frozenset(names)
+
+
+def _yields(node: cst.CSTNode) -> Iterator[cst.Yield]:
+    """Give what a function yields itself, not functions inside it."""
+    if isinstance(node, cst.Yield):
+        yield node
+    for child in node.children:
+        if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
+            yield from _yields(child)

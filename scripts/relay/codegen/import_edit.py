@@ -1,0 +1,311 @@
+"""The imports of a module: what generated annotations need, added in their place; what they no longer need, gone."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+
+from relay.project.module_source import Imported, Module
+from relay.project.syntax import dotted, statements
+
+from .annotations import TYPING, Type
+from .formatting import Layout
+from .import_aliases import aliases_of, bound_name, is_exported, is_plain, joined, listed, ordered
+
+_TEXT = cst.SimpleString | cst.ConcatenatedString
+_RESERVED = TYPING | set(dir(builtins))
+
+
+def local_names(
+    module: Module, types: Sequence[Type], types_module: str, more: Sequence[str]
+) -> dict[str, str]:
+    """Return how a module calls, or can call, the generated types in some annotations.
+
+    `more` are names that it is going to bind beside those that it binds already.
+    """
+    known = {
+        bound.member: name
+        for name, bound in module.bindings.items()
+        if isinstance(bound, Imported) and bound.module == types_module and bound.member is not None
+    }
+    taken = {*module.names, *more, *_RESERVED}
+    if module.stars:  # what they bind is unknown: a name that the module uses may be one of theirs
+        taken |= set(re.findall(r"\w+", module.tree.code))
+    local: dict[str, str] = {}
+    for name in sorted({name for one in types for name in one.names("generated")}):
+        own = known.get(name, name)
+        while name not in known and own in taken:
+            own = f"{own}Type"
+        local[name] = own
+        taken.add(own)
+    return local
+
+
+class Imports:
+    """Edits the imports of one module, in `tree`: what became of it so far."""
+
+    def __init__(self, module: Module, tree: cst.Module, types_module: str, layout: Layout) -> None:
+        self._module = module
+        self._types_module = types_module
+        self._layout = layout
+        self.tree = tree
+        self._used: tuple[set[str], list[str]] | None = None
+
+    def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
+        """Import what some annotations name."""
+        generated = {name for one in types for name in one.names("generated")}
+        typing = {name for one in types for name in one.names("typing")}
+        missing = {name for name in generated if not self._has(self._types_module, name)}
+        is_late = self._module.is_lazy
+        absent = {name for name in typing if not self._has("typing", name)}
+        if missing and is_late and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
+            absent.add("TYPE_CHECKING")
+        if absent:
+            self._add("typing", {name: name for name in absent}, in_block=False)
+        if missing:
+            self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
+
+    def drop(self, names: set[str]) -> None:
+        """Import no longer what nothing names any more; a person's remark on an import keeps it."""
+        self._drop(self._types_module, {name for name in names if not self._uses(name)})
+        if names and not self._uses("TYPE_CHECKING"):
+            self._drop("typing", {"TYPE_CHECKING"})
+
+    def _drop(self, source: str, names: set[str]) -> None:
+        for statement in [*self._statements()]:
+            if self._source(statement) != source:
+                continue
+            kept = [
+                alias
+                for alias in aliases_of(statement)
+                if bound_name(alias) not in names or is_exported(alias)
+            ]
+            if len(kept) < len(aliases_of(statement)) and "#" not in self.tree.code_for_node(statement):
+                self._replace(statement, kept)
+
+    def _has(self, source: str, name: str) -> bool:
+        """Whether the module imports a name anywhere: annotations need no more than that."""
+        parts = (part for part in statements(self.tree.body) if isinstance(part, cst.ImportFrom))
+        return self._imports(parts, source, name)
+
+    def _has_first(self, source: str, name: str) -> bool:
+        """Whether the module imports a name before anything else runs."""
+        return self._imports(self._first(), source, name)
+
+    def _imports(self, parts: Iterable[cst.ImportFrom], source: str, name: str) -> bool:
+        return any(
+            self._source(part) == source and any(dotted(alias.name) == name for alias in aliases_of(part))
+            for part in parts
+        )
+
+    def _first(self) -> Iterator[cst.ImportFrom]:
+        """Give the imports that the module begins with."""
+        return _imports_of(self.tree.body[: _header(self.tree.body)])
+
+    def _statements(self) -> Iterator[cst.ImportFrom]:
+        """Give what the module imports from others, at its top level and for the type checker."""
+        for holder in [self.tree.body, *(block.body.body for block in self._blocks())]:
+            yield from _imports_of(holder)
+
+    def _blocks(self) -> list[cst.If]:
+        """Return what is run by type checkers alone, as far as it has lines of its own."""
+        return [
+            statement
+            for statement in self.tree.body
+            if isinstance(statement, cst.If)
+            and isinstance(statement.body, cst.IndentedBlock)
+            and dotted(statement.test).endswith("TYPE_CHECKING")
+        ]
+
+    def _source(self, statement: cst.ImportFrom) -> str:
+        return self._module.absolute(statement)
+
+    def _add(self, source: str, names: dict[str, str], *, in_block: bool) -> None:
+        """Import names of a module; each that is called otherwise here by a statement of its own."""
+        plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
+        parts = self._statements() if in_block else self._first()
+        found = next((one for one in parts if self._source(one) == source and is_plain(one)), None)
+        if plain and found is not None:
+            self._replace(found, [*aliases_of(found), *plain])
+        elif plain:
+            self._insert(self._new(source, plain), in_block=in_block)
+        space = cst.SimpleWhitespace(" ")
+        for name, own in sorted(names.items()):
+            if own != name:
+                alias = cst.ImportAlias(cst.Name(name), cst.AsName(cst.Name(own), space, space))
+                self._insert(self._new(source, [alias]), in_block=in_block)
+
+    def _new(self, source: str, aliases: list[cst.ImportAlias]) -> cst.ImportFrom:
+        if source == self._types_module:
+            depth = (
+                self._module.name.count(".")
+                - source.count(".")
+                + 1
+                + (self._module.path.name == "__init__.py")
+            )
+            return cst.ImportFrom(
+                cst.Name(source.rpartition(".")[2]), listed(aliases), relative=[cst.Dot()] * depth
+            )
+        return cst.ImportFrom(cst.Name(source), listed(aliases))
+
+    def _replace(self, statement: cst.ImportFrom, aliases: Sequence[cst.ImportAlias]) -> None:
+        if not aliases:
+            self._remove(statement)
+            return
+        code = self.tree.code_for_node(statement)
+        if "#" in code:  # a person's remark stays with its name
+            new = statement.with_changes(names=joined(ordered(aliases)))
+        else:
+            new = statement.with_changes(names=listed(aliases), lpar=None, rpar=None)
+        is_inner = any(
+            statement in part.body
+            for block in self._blocks()
+            for part in block.body.body
+            if isinstance(part, cst.SimpleStatementLine)
+        )
+        self._edit(statement, self._laid_out(new, is_inner=is_inner))
+
+    def _edit(self, old: cst.ImportFrom, new: cst.ImportFrom) -> None:
+        """Put an import into the place of another."""
+
+        def edited(line: Any) -> Any:
+            if isinstance(line, cst.SimpleStatementLine) and old in line.body:
+                return line.with_changes(body=[new if part is old else part for part in line.body])
+            if isinstance(line, cst.If) and line in blocks:
+                return line.with_changes(
+                    body=line.body.with_changes(body=[edited(inner) for inner in line.body.body])
+                )
+            return line
+
+        blocks = self._blocks()
+        self.tree = self.tree.with_changes(body=[edited(line) for line in self.tree.body])
+
+    def _remove(self, statement: cst.ImportFrom) -> None:
+        holders = [(block, block.body.body) for block in self._blocks()]
+        for holder, body in [*holders, (None, self.tree.body)]:
+            for line in body:
+                if not isinstance(line, cst.SimpleStatementLine) or [*line.body] != [statement]:
+                    continue
+                gone = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
+                if "#" not in self.tree.code_for_node(gone):
+                    self.tree = cst.ensure_type(self.tree.deep_remove(gone), cst.Module)
+                    self._used = None
+                return
+
+    def _laid_out(self, statement: cst.ImportFrom, *, is_inner: bool) -> cst.ImportFrom:
+        code = self.tree.code_for_node(statement)
+        if is_inner:
+            code = f"if TYPE_CHECKING:\n    {code}"
+        (laid_out,) = self._layout.formatted([code])
+        parsed = cst.parse_module(laid_out + "\n").body[0]
+        line = parsed.body.body[0] if isinstance(parsed, cst.If) else parsed
+        return cst.ensure_type(cst.ensure_type(line, cst.SimpleStatementLine).body[0], cst.ImportFrom)
+
+    def _insert(self, statement: cst.ImportFrom, *, in_block: bool) -> None:
+        line = cst.SimpleStatementLine([self._laid_out(statement, is_inner=in_block)])
+        if not in_block:
+            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
+        elif blocks := self._blocks():
+            inner = blocks[0].body.with_changes(body=self._placed(line, blocks[0].body.body))
+            new = blocks[0].with_changes(body=inner)
+            self.tree = self.tree.with_changes(
+                body=[new if one is blocks[0] else one for one in self.tree.body]
+            )
+        else:
+            blank = [cst.EmptyLine(indent=False)]
+            block = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([line]), leading_lines=blank)
+            body = [*self.tree.body]
+            index = _header(body)
+            body.insert(index, block)
+            self.tree = self.tree.with_changes(body=_apart(body, index + 1))
+
+    def _placed(self, line: cst.SimpleStatementLine, body: Sequence[Any]) -> list[Any]:
+        """Put an import where a sorted list of imports has it, sections apart."""
+        new, own = [*body], self._key(line)
+        end = _header(new)
+        keys = [self._key(one) for one in new[:end]]
+        index = max((at + 1 for at, key in enumerate(keys) if key <= own), default=0)
+        before = new[index - 1] if index else None
+        after = new[index] if index < end else None
+        blank = [cst.EmptyLine(indent=False)]
+        if before is not None and self._key(before)[0] != own[0]:
+            line = line.with_changes(leading_lines=blank)
+            if after is not None and self._key(after)[0] == own[0] and after.leading_lines:
+                first, *rest = after.leading_lines
+                new[index] = after.with_changes(
+                    leading_lines=rest if first.comment is None else after.leading_lines
+                )
+        if after is not None and self._key(after)[0] != own[0] and not after.leading_lines:
+            new[index] = after.with_changes(leading_lines=blank)
+        new.insert(index, line)
+        return _apart(new, index + 1)
+
+    def _key(self, line: Any) -> tuple[int, int, str]:
+        """Return where sorting puts an import: its section, `import` before `from`, its module."""
+        part = line.body[0] if isinstance(line, cst.SimpleStatementLine) and line.body else None
+        if isinstance(part, cst.ImportFrom):
+            name = "." * len(part.relative) + (dotted(part.module) if part.module else "")
+            return _section(name), 1, name.lower()
+        if isinstance(part, cst.Import):
+            name = dotted(part.names[0].name)
+            return _section(name), 0, name.lower()
+        return -1, 0, ""
+
+    def _uses(self, name: str) -> bool:
+        """Whether anything but an import names something; what is in quotes may."""
+        if self._used is None:
+            self._used = _used(self.tree.code)
+        names, texts = self._used
+        return name in names or any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+
+
+def _used(code: str) -> tuple[set[str], list[str]]:
+    """Return the names that a module uses, and its texts but for docstrings."""
+    nodes = [*ast.walk(ast.parse(code))]
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in told)
+    return names, [node.value for node in constants if isinstance(node.value, str)]
+
+
+def _imports_of(body: Sequence[cst.CSTNode]) -> Iterator[cst.ImportFrom]:
+    for line in body:
+        if isinstance(line, cst.SimpleStatementLine):
+            yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
+
+
+def _section(name: str) -> int:
+    if name == "__future__":
+        return 0
+    if name.startswith("."):
+        return 3
+    return 1 if name.partition(".")[0] in sys.stdlib_module_names else 2
+
+
+def _apart(body: list[Any], index: int) -> list[Any]:
+    """Keep what follows the imports apart from them."""
+    if index == _header(body) < len(body) or (index < len(body) and isinstance(body[index - 1], cst.If)):
+        following = body[index]
+        wanted = 2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1
+        empty = [line for line in following.leading_lines if line.comment is None]
+        missing = [cst.EmptyLine(indent=False)] * (wanted - len(empty))
+        body[index] = following.with_changes(leading_lines=[*missing, *following.leading_lines])
+    return body
+
+
+def _header(body: Sequence[cst.CSTNode]) -> int:
+    """Return how many statements a module, or a block, begins with that are its docstring and imports."""
+    for index, statement in enumerate(body):
+        part = (
+            statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and statement.body else None
+        )
+        is_docstring = index == 0 and isinstance(part, cst.Expr) and isinstance(part.value, _TEXT)
+        if not is_docstring and not isinstance(part, cst.Import | cst.ImportFrom):
+            return index
+    return len(body)

@@ -1,0 +1,301 @@
+"""A whole run: what has to change so that package and contract agree, worked out before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import libcst as cst
+
+from relay.cli.findings import Finding
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+from relay.contract.model import Operation
+from relay.project.module_source import Function, Module, deeply
+from relay.project.package_source import TYPES
+from relay.server.binding import function_name, slug
+
+from .annotations import Type
+from .drift import check, comparisons
+from .formatting import Layout
+from .handler_lookup import taken_from
+from .import_edit import Imports, local_names
+from .package_state import State
+from .renames import Renames, mentions, renamed, would_hide
+from .signature_diff import Difference, meaning
+from .signature_edit import header, mendable, mended, with_header
+from .stubs import Annotated, new_module, new_package, stub
+from .types_module import first_difference
+
+
+@dataclass(slots=True)
+class Plan:
+    """The files to write, what that does in a line each, and what is left for a person."""
+
+    changes: dict[Path, bytes] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    left: list[Finding] = field(default_factory=list)
+
+
+@deeply()
+def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
+    """Work out a run; `renames` are those that a person has asked for."""
+    found = Plan()
+    state = _rename(state, renames or {}, found)
+    done = state.done
+    for step in (_make_package, _mend, _add, _write_types):
+        state = step(state, layout, found)
+    found.left = [*check(state), *mentions(state.sources, done)]
+    return found
+
+
+def _after(state: State, found: Plan, changes: Mapping[Path, bytes]) -> State:
+    found.changes.update(changes)
+    return state.changed(changes) if changes else state
+
+
+def _rename(state: State, asked: Renames, found: Plan) -> State:
+    renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(asked)
+    if not renames:
+        return state
+    changes = renamed(state.sources, renames)
+    state = replace(_after(state, found, changes), done=renames)
+    homes = {state.sources.path(module) for module, _ in renames}
+    for (module, old), new in renames.items():
+        found.told.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
+    if users := [display(path) for path in changes if path not in homes]:
+        found.told.append(f"carried that through {', '.join(users)}")
+    return state
+
+
+def _make_package(state: State, _layout: Layout, found: Plan) -> State:
+    if state.sources.files:
+        return state
+    path = state.sources.folder / "__init__.py"
+    found.told.append(f"made the package {state.sources.package}")
+    return _after(state, found, {path: new_package(state.contract.title).encode()})
+
+
+def _mend(state: State, layout: Layout, found: Plan) -> State:
+    for _ in range(
+        3
+    ):  # what one mending leaves, such as the annotation of a renamed argument, the next mends
+        todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
+        for comparison, function in comparisons(state):
+            if function.is_repeated:
+                continue  # a person knows which of them a difference is of
+            differences = [
+                one for one in comparison.differences(function) if mendable(function, one, comparison.known)
+            ]
+            if differences:
+                todo.setdefault(function.module.path, []).append((function, differences))
+        if not todo:
+            break
+        changes: dict[Path, bytes] = {}
+        for path, functions in todo.items():
+            changes[path] = _mended(state, layout, functions, found)
+        state = _after(state, found, changes)
+    return state
+
+
+def _mended(
+    state: State, layout: Layout, functions: Sequence[tuple[Function, list[Difference]]], found: Plan
+) -> bytes:
+    module = functions[0][0].module
+    types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
+    local = local_names(module, types, _types_module(state), [])
+    annotated = _annotated(module, local)
+    edited = [mended(function, differences, annotated, local) for function, differences in functions]
+    nodes = [node for node, _ in edited]
+    headers = layout.formatted([header(node) for node in nodes])
+    new = {
+        function.node: with_header(node, laid_out)
+        for (function, _), node, laid_out in zip(functions, nodes, headers, strict=True)
+    }
+    for (function, _), (_, told) in zip(functions, edited, strict=True):
+        found.told.append(f"mended {function.name} in {display(module.path)}: {', '.join(told)}")
+    before = {name for function, _ in functions for name in _generated(state, function)}
+    tree = cst.ensure_type(module.tree.visit(_Replacer(new)), cst.Module)
+    imports = Imports(module, tree, _types_module(state), layout)
+    imports.need(types, local)
+    imports.drop(before - taken_from(state.sources, module, before))
+    return _encoded(module.path, imports.tree, imports.tree.code)
+
+
+def _annotated(module: Module, local: Mapping[str, str]) -> Annotated:
+    return lambda kind: kind.annotation(local, is_evaluated=not module.is_lazy)
+
+
+def _types_of(difference: Difference) -> list[Type]:
+    kinds = [difference.type] if difference.type is not None else []
+    if difference.rule == "missing-argument" and difference.wanted is not None:
+        kinds.append(difference.wanted.type)
+    return kinds
+
+
+def _generated(state: State, function: Function) -> set[str]:
+    """Return the names by which a function's annotations call generated types."""
+    names = {
+        node.value
+        for annotation in [*(argument.annotation for argument in function.arguments), function.returns]
+        if annotation is not None
+        for node in _names(annotation)
+    }
+    return {
+        name
+        for name in names
+        if (found := meaning(function.module, name, state.sources.package)) and found[0] == "generated"
+    }
+
+
+def _names(node: cst.CSTNode) -> Iterable[cst.Name]:
+    if isinstance(node, cst.Name):
+        yield node
+    for child in node.children:
+        yield from _names(child)
+
+
+class _Replacer(cst.CSTTransformer):
+    """Puts other functions into the places of some."""
+
+    def __init__(self, new: Mapping[cst.FunctionDef, cst.FunctionDef]) -> None:
+        super().__init__()
+        self._new = new
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802, ARG002 -- libcst's name
+        return False
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> bool:  # noqa: N802, ARG002 -- libcst's name
+        return False
+
+    def leave_FunctionDef(  # noqa: N802 -- libcst's name
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        return self._new.get(original_node, updated_node)
+
+
+def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
+    """Return code in the encoding that its file declares; SetupError where that has not the letters."""
+    try:
+        return code.encode(tree.encoding)
+    except UnicodeEncodeError as exc:
+        letters = exc.object[exc.start : exc.end]
+        message = f"its encoding, {tree.encoding}, cannot write '{letters}' of the contract; make it UTF-8"
+        raise SetupError([Problem(display(path), message)]) from exc
+
+
+def _types_module(state: State) -> str:
+    return f"{state.sources.package}.{TYPES}"
+
+
+def _add(state: State, layout: Layout, found: Plan) -> State:
+    by_module: dict[str, list[Operation]] = {}
+    for operation in state.new():
+        by_module.setdefault(slug(operation.tag), []).append(operation)
+    changes = {
+        state.sources.path(name): _with_stubs(state, layout, name, operations)
+        for name, operations in by_module.items()
+    }
+    for name, operations in by_module.items():
+        where = display(state.sources.path(name))
+        found.told += [f"added {function_name(operation)} in {where}" for operation in operations]
+    return _after(state, found, changes)
+
+
+def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Operation]) -> bytes:
+    module = state.sources.module(name)
+    if module is None or not module.source.strip():
+        dotted = f"{state.sources.package}.{name}"
+        module = Module(state.sources.path(name), new_module(operations[0].tag).encode(), dotted)
+    signatures = [state.signatures[operation.id] for operation in operations]
+    types = [kind for one in signatures for kind in (one.returns, *(item.type for item in one.arguments))]
+    local = local_names(module, types, _types_module(state), [function_name(one) for one in operations])
+    stubs = layout.excused(
+        [
+            stub(operation, state.contract, one, _annotated(module, local))
+            for operation, one in zip(operations, signatures, strict=True)
+        ]
+    )
+    imports = Imports(module, module.tree, _types_module(state), layout)
+    imports.need(types, local)
+    tree = imports.tree
+    code = tree.code
+    written = [code, *(f"{stub.strip()}\n" for stub in stubs)]
+    return _encoded(module.path, tree, _joined(written, tree.default_newline))
+
+
+def _joined(parts: Sequence[str], newline: str) -> str:
+    """Put parts below each other, two empty lines between, in the newline style of the first."""
+    first, *rest = parts
+    missing = 3 - (len(first) - len(first.rstrip("\r\n"))) // len(newline)
+    return (
+        first + newline * max(missing, 0) + f"{newline * 2}".join(one.replace("\n", newline) for one in rest)
+    )
+
+
+def _write_types(state: State, _layout: Layout, found: Plan) -> State:
+    old, new = state.types_found, state.types_wanted
+    if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
+        return replace(state, done={})
+    newline = "\r\n" if old is not None and "\r\n" in old else "\n"
+    found.told.append(f"{'made' if old is None else 'updated'} {display(state.types_path)}")
+    changes = {state.types_path: new.replace("\n", newline).encode()}
+    return replace(_after(state, found, changes), done={})
+
+
+def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
+    """Return the renames that a person asks for, by operationId or function name; SetupError for unknown ones."""
+    renames: dict[tuple[str, str], str] = {}
+    problems: list[Problem] = []
+    for old, new in pairs:
+        operation = next(
+            (one for one in state.contract.operations if new in (one.id, function_name(one))), None
+        )
+        if operation is None:
+            problems.append(Problem("--rename", f"the contract has no operation '{new}'"))
+            continue
+        places = _places(state, old, slug(operation.tag))
+        if len(places) == 1:
+            renames[places[0], _python_name(old)] = function_name(operation)
+        elif places:
+            problems.append(
+                Problem("--rename", f"'{old}' is a function of {' and '.join(places)}; rename it by hand")
+            )
+        else:
+            problems.append(Problem("--rename", f"no module of the package has a function '{old}'"))
+    for (module, old), new in renames.items():
+        function = state.function(module, old)
+        assert function is not None  # it was found there
+        if function.is_repeated:
+            where = display(function.module.path)
+            problems.append(
+                Problem("--rename", f"{where} defines '{old}' several times; rename each by hand")
+            )
+        if would_hide(function.module, old, new):
+            message = (
+                f"{display(function.module.path)} uses '{new}' for something else beside {old}(); rename it"
+            )
+            problems.append(Problem("--rename", message))
+        if state.function(module, new) is not None and (module, new) not in renames:
+            where = display(state.sources.path(module))
+            problems.append(
+                Problem("--rename", f"{where} has a function '{new}' already; {old}() would hide it")
+            )
+    if problems:
+        raise SetupError(problems)
+    return renames
+
+
+def _python_name(word: str) -> str:
+    return word if word.isidentifier() else slug(word)
+
+
+def _places(state: State, old: str, module: str) -> list[str]:
+    """Return the modules that define a function, the operation's own before all others."""
+    found = [
+        name
+        for name, one in state.sources.operation_modules()
+        if isinstance(one.bindings.get(_python_name(old)), Function)
+    ]
+    return [module] if module in found else found

@@ -1,0 +1,242 @@
+"""A handler's signature held against what the contract wants of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from relay.contract.model import Contract, Operation
+from relay.project.module_source import Argument, Function, Module
+from relay.project.package_source import TYPES
+from relay.server.binding import (
+    Sent,
+    by_name_only,
+    may_be_absent,
+    nowhere_to_go,
+    sent,
+    several_named,
+    taken_twice,
+)
+
+from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
+from .argument_usage import hides, uses
+from .expected_signature import Signature, Wanted
+
+ALWAYS_GIVEN = frozenset({"caller", "claims"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which a handler is not what the contract wants.
+
+    `argument` is the handler's, `wanted` the contract's, where there is one; `is_certain` is False where
+    only running the package would tell.
+    """
+
+    rule: str
+    message: str
+    node: cst.CSTNode
+    argument: Argument | None = None
+    wanted: Wanted | None = None
+    type: Type | None = None
+    is_certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is needed to compare: `known` are the arguments that the contract gave the handler before.
+
+    `collaborators` is None where they cannot be read.
+    """
+
+    operation: Operation
+    contract: Contract
+    wanted: Signature
+    package: str
+    collaborators: frozenset[str] | None
+    known: frozenset[str]
+
+    def differences(self, function: Function) -> list[Difference]:
+        """Return what is wrong with a function that serves the operation."""
+        return [
+            *self._receiving(function),
+            *self._annotations(function),
+        ]
+
+    def _receiving(self, function: Function) -> Iterator[Difference]:
+        for name in taken_twice(self.operation):
+            yield Difference("argument-collision", several_named(self.operation, name), function.node)
+        for argument in function.arguments:
+            if argument.kind == "positional only":
+                message = by_name_only(argument.name)
+                yield Difference("unreceivable-argument", message, argument.node, argument)
+        arguments = {argument.name: argument for argument in function.arguments}
+        extra = [argument for argument in function.arguments if self._is_extra(argument)]
+        missing = [one for one in self._sent() if one.name not in arguments]
+        misnamed = dict(_close(extra, missing, self._is_certain))
+        for one in self._sent():
+            wanted = self.wanted.argument(one.name)
+            given = arguments.get(one.name)
+            if given is None:
+                yield from self._absent(function, one, misnamed.get(one.name))
+            elif given.default is None and not one.always:
+                yield Difference("default-needed", may_be_absent(one), given.node, given, wanted)
+        for argument in extra:
+            if argument not in misnamed.values():
+                yield self._extra(function, argument)
+
+    def _absent(self, function: Function, one: Sent, meant: Argument | None) -> Iterator[Difference]:
+        wanted = self.wanted.argument(one.name)
+        if meant is not None:
+            message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
+            message += _and_uses(function, meant) + _but_hides(function, one.name)
+            yield Difference("misnamed-argument", message, meant.node, meant, wanted)
+        elif not function.takes_any:
+            message = nowhere_to_go(one) + _but_hides(function, one.name)
+            yield Difference("missing-argument", message, function.node, None, wanted)
+
+    def _sent(self) -> list[Sent]:
+        return list({one.name: one for one in sent(self.operation, self.contract)}.values())
+
+    def _is_extra(self, argument: Argument) -> bool:
+        """Whether nobody gives an argument that has to be given, or that the contract gave before."""
+        if self.wanted.argument(argument.name) is not None or argument.name in ALWAYS_GIVEN:
+            return False
+        if argument.name in (self.collaborators or ()):
+            return False
+        return argument.default is None or argument.name in self.known
+
+    def _extra(self, function: Function, argument: Argument) -> Difference:
+        is_certain = self._is_certain(argument)
+        if argument.name in self.known:
+            message = f"{self.operation} sends no '{argument.name}' any more: remove the argument"
+            message += _and_uses(function, argument)
+        elif is_certain:
+            offered = ", ".join(sorted(self.collaborators or ())) or "none"
+            message = (
+                f"{self.operation} sends no '{argument.name}', nor is there such a collaborator ({offered})"
+            )
+        else:
+            message = (
+                f"{self.operation} sends no '{argument.name}'; whether there is such a collaborator "
+                "is known when the service starts"
+            )
+        return Difference("extra-argument", message, argument.node, argument, is_certain=is_certain)
+
+    def _is_certain(self, argument: Argument) -> bool:
+        """Whether an extra argument cannot be a collaborator."""
+        return self.collaborators is not None or argument.name in self.known
+
+    def _annotations(self, function: Function) -> Iterator[Difference]:
+        module = function.module
+        for argument in function.arguments:
+            wanted = self.wanted.argument(argument.name)
+            if wanted is None or argument.annotation is None:
+                continue
+            found = read_annotation(argument.annotation, lambda name: meaning(module, name, self.package))
+            right = argument_type(function, argument, wanted)
+            allowed = [right, union([right, NONE])] if _has_own_default(argument) else [right]
+            if found is None or "tuple" in found.names("builtin"):
+                continue  # a person's own
+            if not any(one.agrees(found) for one in allowed):
+                message = (
+                    f"'{argument.name}' is {code(argument.annotation)}, for {self.operation} "
+                    f"it is {right.written({})}"
+                )
+                yield Difference("argument-annotation", message, argument.node, argument, wanted, right)
+        if function.returns is not None:
+            yield from self._returned(function, function.returns)
+
+    def _returned(self, function: Function, annotation: cst.BaseExpression) -> Iterator[Difference]:
+        found = read_annotation(annotation, lambda name: meaning(function.module, name, self.package))
+        if found is None:
+            return
+        bodies = _bodies(found)
+        possible = union([self.wanted.returns, self.wanted.successes])
+        if not self.wanted.returns.is_met_by(bodies) or not possible.covers(bodies):
+            message = (
+                f"{self.operation} answers {self.wanted.returns.written({})}, "
+                f"{function.name}() says {code(annotation)}"
+            )
+            yield Difference("return-annotation", message, annotation, type=self.wanted.returns)
+
+
+def code(node: cst.CSTNode) -> str:
+    """Return a node's source."""
+    return cst.Module([]).code_for_node(node)
+
+
+def argument_type(function: Function, argument: Argument, wanted: Wanted) -> Type:
+    """Return the annotation that an argument has to have with the default that it has, or will have."""
+    if wanted.always:
+        return wanted.type if can_lose_default(function, argument) else union([wanted.type, NONE])
+    return wanted.type if _has_own_default(argument) else union([wanted.type, NONE])
+
+
+def is_none(node: cst.BaseExpression | None) -> bool:
+    """Whether an expression is None."""
+    return isinstance(node, cst.Name) and node.value == "None"
+
+
+def can_lose_default(function: Function, argument: Argument) -> bool:
+    """Whether an argument may do without `= None`: Python wants those without a default first."""
+    if argument.kind == "keyword" or not is_none(argument.default):
+        return True
+    positional = [one for one in function.arguments if one.kind != "keyword"]
+    return all(one.default is None for one in positional[: positional.index(argument)])
+
+
+def _has_own_default(argument: Argument) -> bool:
+    return argument.default is not None and not is_none(argument.default)
+
+
+def _close(
+    extra: list[Argument], missing: list[Sent], is_certain: Callable[[Argument], bool]
+) -> Iterator[tuple[str, Argument]]:
+    """Pair each missing argument with one that is meant by its name, and with no other.
+
+    What may be a collaborator has to be spelled the same but for case and underscores.
+    """
+    left = {argument.name: argument for argument in extra}
+    for one in missing:
+        plain = {name.replace("_", "").lower(): name for name in left}
+        wanted = one.name.replace("_", "").lower()
+        near = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.75)
+        if near and (near[0] == wanted or is_certain(left[plain[near[0]]])):
+            yield one.name, left.pop(plain[near[0]])
+
+
+def _and_uses(function: Function, argument: Argument) -> str:
+    """Say where a person has to go on, if the body uses an argument."""
+    lines = dict.fromkeys(str(function.module.place(node).line) for node in uses(function, argument.name))
+    return f", and its use at line {', '.join(lines)}" if lines else ""
+
+
+def _but_hides(function: Function, name: str) -> str:
+    """Say what a person has to do first, if the body means something else by an argument's name."""
+    if not hides(function, name):
+        return ""
+    return f"; {function.name}() means something else by '{name}', which has to get another name there first"
+
+
+def _bodies(returned: Type) -> Type:
+    """Return what a handler's bodies are: of `(body, status)` and `(body, status, headers)` the first."""
+    parts = returned.parts if returned.name == "|" else (returned,)
+    return union(part.parts[0] if part.name == "tuple" and part.parts else part for part in parts)
+
+
+def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
+    """Return what a dotted name stands for in a module, if it is something that the generator writes."""
+    first, _, rest = name.partition(".")
+    bound = module.bindings.get(first)
+    if bound is None and not rest and name in BUILTINS:
+        return "builtin", name
+    source, _, member = module.whole_name(name).rpartition(".")
+    if source == f"{package}.{TYPES}":
+        return "generated", member
+    if source in ("typing", "typing_extensions") and member in TYPING:
+        return "typing", member
+    return None

@@ -1,0 +1,161 @@
+"""What a small function would return, told from its source: literals, plain names, and little else.
+
+It is for `render_error(report)`, which is such a function by nature. What goes further is Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import libcst as cst
+
+from relay.project.module_source import Assigned, Function
+from relay.server.errors import ErrorReport
+
+_REPORT = frozenset(["status", "code", "message", "details"])
+
+
+class Unknown(Exception):
+    """Only running the code would tell."""
+
+
+def evaluate_literal(node: cst.BaseExpression) -> Any:
+    """Return the value of an expression without names; raise Unknown for any other."""
+    return _Evaluator({}, {}).value(node)
+
+
+def evaluate_function(function: Function, report: ErrorReport) -> Any:
+    """Return what a function of one argument makes of a report; raise Unknown where that cannot be told."""
+    arguments = function.arguments
+    if len(arguments) != 1 or function.node.decorators or function.node.asynchronous is not None:
+        raise Unknown
+    constants = {
+        name: bound.value for name, bound in function.module.bindings.items() if isinstance(bound, Assigned)
+    }
+    evaluator = _Evaluator({arguments[0].name: report}, constants)
+    for result in evaluator.run(function.node.body.body):
+        return result
+    return None
+
+
+class _Evaluator:
+    def __init__(self, names: dict[str, Any], constants: Mapping[str, cst.BaseExpression]) -> None:
+        self._names = names
+        self._constants = constants
+
+    def run(self, body: Sequence[cst.CSTNode]) -> Iterator[Any]:
+        """Give the value of the first `return` that is reached, if any is."""
+        for statement in body:
+            match statement:
+                case cst.SimpleStatementLine():
+                    yield from self.run(statement.body)
+                case cst.If():
+                    taken = statement.body if self.value(statement.test) else statement.orelse
+                    if isinstance(taken, cst.If):
+                        yield from self.run([taken])
+                    elif taken is not None:
+                        yield from self.run((taken.body if isinstance(taken, cst.Else) else taken).body)
+                case cst.Return():
+                    yield self.value(statement.value) if statement.value is not None else None
+                case cst.Assign(targets=[cst.AssignTarget(target=target)]):
+                    self._assign(target, self.value(statement.value))
+                case cst.AnnAssign(value=cst.BaseExpression() as value):
+                    self._assign(statement.target, self.value(value))
+                case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()) | cst.Pass():
+                    continue
+                case _:
+                    raise Unknown
+
+    def _assign(self, target: cst.BaseExpression, value: Any) -> None:
+        match target:
+            case cst.Name(value=name):
+                self._names[name] = value
+            case cst.Subscript(
+                value=cst.Name(value=name), slice=[cst.SubscriptElement(slice=cst.Index(value=key))]
+            ):
+                holder = self._names.get(name)
+                if not isinstance(holder, dict):
+                    raise Unknown
+                holder[self.value(key)] = value
+            case _:
+                raise Unknown
+
+    def value(self, node: cst.BaseExpression) -> Any:
+        """Return the value of an expression; raise Unknown."""
+        found: Any
+        match node:
+            case cst.SimpleString() | cst.ConcatenatedString() | cst.Integer() | cst.Float():
+                found = node.evaluated_value
+            case cst.Name(value=name):
+                found = self._named(name)
+            case cst.Attribute(attr=cst.Name(value=name)):
+                found = self._of_report(self.value(node.value), name)
+            case cst.Dict():
+                found = dict(self._items(node))
+            case cst.List() | cst.Tuple():
+                values = self._elements(node.elements)
+                found = list(values) if isinstance(node, cst.List) else tuple(values)
+            case cst.IfExp():
+                found = self.value(node.body if self.value(node.test) else node.orelse)
+            case cst.Call(func=cst.Name(value=name)):
+                found = self._call(name, [argument.value for argument in node.args])
+            case _:
+                raise Unknown
+        return found
+
+    def _named(self, name: str) -> Any:
+        if name in ("True", "False", "None"):
+            return {"True": True, "False": False}.get(name)
+        if name in self._names:
+            return self._names[name]
+        if name in self._constants:
+            return evaluate_literal(self._constants[name])
+        raise Unknown
+
+    def _of_report(self, holder: Any, name: str) -> Any:
+        if not isinstance(holder, ErrorReport) or name not in _REPORT:
+            raise Unknown
+        return getattr(holder, name)
+
+    def _items(self, node: cst.Dict) -> Iterator[tuple[Any, Any]]:
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                yield self.value(element.key), self.value(element.value)
+            else:
+                yield from self._mapping(element.value).items()
+
+    def _mapping(self, node: cst.BaseExpression) -> dict[Any, Any]:
+        found = self.value(node)
+        if not isinstance(found, dict):
+            raise Unknown
+        return found
+
+    def _elements(self, elements: Sequence[cst.BaseElement]) -> Iterator[Any]:
+        for element in elements:
+            found = self.value(element.value)
+            if isinstance(element, cst.StarredElement):
+                if not isinstance(found, list | tuple):
+                    raise Unknown
+                yield from found
+            else:
+                yield found
+
+    def _call(self, name: str, arguments: list[cst.BaseExpression]) -> Any:
+        """Copy, as `list(report.details)` and `map(dict, report.details)` do."""
+        match name, arguments:
+            case "map", [cst.Name(value="dict"), source]:
+                return [*self._copied(source)]
+            case "list" | "tuple" | "dict" | "str", [source]:
+                found = self.value(source)
+                if name == "str" and isinstance(found, str | int):
+                    return str(found)
+                if isinstance(found, dict if name == "dict" else (list, tuple)) and name != "str":
+                    return dict(found) if isinstance(found, dict) else list(found)
+        raise Unknown
+
+    def _copied(self, source: cst.BaseExpression) -> Iterator[dict[Any, Any]]:
+        found = self.value(source)
+        if not isinstance(found, list | tuple):
+            raise Unknown
+        yield from map(dict, found)

@@ -1,0 +1,1 @@
+"""A contract, read: files, places, references, operations."""

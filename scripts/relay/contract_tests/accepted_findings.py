@@ -1,0 +1,58 @@
+"""Findings that a team knows and accepts: listed with their reason, told as notes, never errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.model import Contract
+
+from .contract_config import Accepted
+from .contract_rules import RULES
+from .results import Failure
+
+
+class Acceptance:
+    """Tells of each failure once, and of those that are accepted as notes with the reason."""
+
+    def __init__(self, accepted: Sequence[Accepted], contract: Contract) -> None:
+        self._names = {operation.id: str(operation) for operation in contract.operations}
+        self._unused = dict.fromkeys(accepted)
+        self._accepted = accepted
+        self._told: set[tuple[str | None, Finding]] = set()
+
+    def settle(self, failures: Iterable[Failure]) -> list[Failure]:
+        """Return the failures that no part before has told."""
+        settled = []
+        for failure in failures:
+            key = failure.operation, failure.finding
+            if key not in self._told:
+                self._told.add(key)
+                settled.append(self._settled(failure))
+        return settled
+
+    def unused(self) -> list[Finding]:
+        """Tell of entries that accept nothing."""
+        rule = RULES["unused-waiver"]
+        message = "nothing was found that it accepts; take the entry out"
+        return [Finding(rule.id, rule.severity, one.place, message) for one in self._unused]
+
+    def _settled(self, failure: Failure) -> Failure:
+        for entry in self._accepted:
+            if self._covers(entry, failure):
+                self._unused.pop(entry, None)
+                message = f"{failure.finding.message} (accepted: {entry.reason})"
+                return replace(
+                    failure, finding=replace(failure.finding, severity=Severity.INFO, message=message)
+                )
+        return failure
+
+    def _covers(self, entry: Accepted, failure: Failure) -> bool:
+        credential = failure.exchange.credential if failure.exchange else None
+        return (
+            entry.rule == failure.finding.rule
+            and (entry.operation is None or self._names.get(entry.operation) == failure.operation)
+            and (entry.case is None or fnmatchcase(credential or "", entry.case))
+        )

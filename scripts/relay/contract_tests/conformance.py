@@ -1,0 +1,300 @@
+"""One exchange held against the contract: what was answered, and what should never have been let in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from relay.cli.findings import Finding
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Operation, Response
+from relay.mock.prepared_responses import BODILESS
+from relay.server.binding import argument_names
+from relay.server.errors import HostError, InvalidRequest, MalformedPath
+from relay.server.routing import Match, Routes
+from relay.validation import http as messages
+from relay.validation import media_types as media
+from relay.validation.json_strict import NotJson, parse_json
+from relay.validation.requests import RequestDecoder
+from relay.validation.responses import HeaderDecoder
+from relay.validation.schemas import SchemaCompiler, Validator, Violation
+
+from .contract_rules import finding
+from .exchanges import REDACTED, Exchange, Request
+from .results import Failure
+from .secret_spellings import Spellings
+
+_SAFE_EXTRAS = frozenset(["HEAD", "OPTIONS"])  # a server may answer these beside what the contract has
+_INDEX = re.compile(r"/\d+(?=/|$)")
+_TRACE = re.compile(rb'Traceback \(most recent call last\)|  File \\?".*?\\?", line \d')
+
+
+class Where(NamedTuple):
+    """What of the contract an exchange is about: a path, and the operation if the method is documented."""
+
+    path: str
+    methods: dict[str, Operation]
+    operation: Operation | None
+    variables: dict[str, str]
+
+
+class _Promise:
+    """One documented answer, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self.pointer = response.pointer
+        self.headers = HeaderDecoder(response, contract, compiler)
+        self.content = media.by_name(
+            {
+                name: compiler.compile(schema, "response", (*response.pointer, "content", name))
+                for name, schema in response.content.items()
+            }
+        )
+
+
+class Judge:
+    """Holds exchanges against one contract, by the validators that the host itself compiles.
+
+    `base_path` is the path that the contract's paths lie below, `secrets` are values that must not
+    come out anywhere. A body that was not recorded is not judged. Raises SetupError for schemas that
+    cannot be compiled.
+    """
+
+    def __init__(self, contract: Contract, base_path: str, secrets: Iterable[str] = ()) -> None:
+        self.contract = contract
+        compiler = SchemaCompiler(contract)
+        self.base_path = base_path.rstrip("/")
+        self._secrets = Spellings(secrets)
+        self._routes: Routes[Operation] = Routes()
+        for operation in contract.operations:
+            self._routes.add(operation.path, operation.method, operation)
+        self._decoders = {
+            operation.id: RequestDecoder(operation, argument_names(operation), compiler, contract)
+            for operation in contract.operations
+        }
+        self._promises = {
+            response.pointer: _Promise(response, contract, compiler)
+            for operation in contract.operations
+            for response in operation.responses.values()
+        }
+        self._envelope = self._common_envelope(compiler)
+        if wrong := [problem for problem in compiler.problems if problem.rule == "schema"]:
+            raise SetupError(wrong)  # what else is wrong is no hindrance, and `relay lint` tells it
+
+    def where(self, exchange: Exchange) -> Where | None:
+        """Return what an exchange is about; None for what the contract has no path for."""
+        return self._where(exchange.request)
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request leads to a path of the contract."""
+        return self._where(request) is not None
+
+    def is_sound(self, request: Request, operation: Operation) -> bool:
+        """Whether a request leads to an operation and keeps to the contract."""
+        where = self._where(request)
+        return (
+            where is not None
+            and where.operation is operation
+            and not list(self._breaches(request, operation, where.variables))
+        )
+
+    def _where(self, request: Request) -> Where | None:
+        raw_path = urlsplit(request.url).path
+        if not raw_path.startswith(f"{self.base_path}/"):
+            return None
+        try:
+            match: Match[Operation] | None = self._routes.find(raw_path.removeprefix(self.base_path))
+        except MalformedPath:
+            return None
+        if match is None:
+            return None
+        path = next(iter(match.methods.values())).path
+        operation = match.methods.get(request.method.upper())
+        return Where(path, match.methods, operation, match.variables)
+
+    def judge(self, exchange: Exchange) -> list[Failure]:
+        """Return each way in which an exchange breaks the contract."""
+        where = self.where(exchange)
+        about = str(where.operation) if where and where.operation else None
+        return [Failure(found, about, exchange) for found in self._findings(exchange, where)]
+
+    def judge_outside(self, exchange: Exchange) -> list[Failure]:
+        """Return what is wrong with the refusal of a path that the contract does not have."""
+        told = f"{exchange.request.method} of an unknown path"
+        findings = [*self._leaks(exchange, told, None), *self._error_shape(exchange, told, ("paths",))]
+        return [Failure(found, None, exchange) for found in findings]
+
+    def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Finding]:
+        told = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
+        yield from self._leaks(exchange, told, where)
+        if where is None:
+            return
+        if where.operation is None:
+            yield from self._undocumented_method(exchange, where, told)
+        else:
+            yield from self._answer(exchange, where.operation)
+            if 200 <= exchange.status < 300:
+                yield from self._request(exchange, where.operation, where.variables)
+
+    def _leaks(self, exchange: Exchange, told: str, where: Where | None) -> Iterator[Finding]:
+        pointer = where.operation.pointer if where and where.operation else ("paths",)
+        head = "\n".join(f"{name}: {value}" for name, value in exchange.headers)
+        body = exchange.body or b""
+        if self._secrets.are_in(head.encode() + body):
+            message = (
+                f"{exchange.status} of {told} holds a secret; find where it is taken in, and leave it out"
+            )
+            yield finding(self.contract, "leaked-secret", pointer, message)
+        if _TRACE.search(body):
+            message = f"{exchange.status} of {told} shows a traceback; answer with fixed text"
+            yield finding(self.contract, "leaked-traceback", pointer, message)
+
+    def _undocumented_method(self, exchange: Exchange, where: Where, told: str) -> Iterator[Finding]:
+        pointer = ("paths", where.path)
+        if exchange.status == 405:
+            allowed = {name.strip().upper() for name in (exchange.header("allow") or "").split(",")}
+            if missing := sorted(where.methods.keys() - allowed):
+                message = (
+                    f"405 of {told} has an Allow without {', '.join(missing)}; list all methods of the path"
+                )
+                yield finding(self.contract, "incomplete-allow", pointer, message)
+            yield from self._error_shape(exchange, told, pointer)
+        elif exchange.status < 400 and exchange.request.method.upper() not in _SAFE_EXTRAS:
+            message = f"{told} is answered with {exchange.status} though the contract has no such method"
+            yield finding(self.contract, "undocumented-method", pointer, message)
+
+    def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Finding]:
+        response = operation.response(exchange.status)
+        if response is None:
+            known = ", ".join(operation.responses)
+            message = f"{operation} answered {exchange.status}; the contract documents {known}"
+            yield finding(self.contract, "undocumented-status", (*operation.pointer, "responses"), message)
+        else:
+            told = f"{exchange.status} of {operation}"
+            promise = self._promises[response.pointer]
+            yield from self._headers(exchange, promise, told)
+            yield from self._content(exchange, promise, told)
+        if exchange.status == 401 and exchange.header("www-authenticate") is None:
+            message = f"401 of {operation} has no WWW-Authenticate; say which scheme to sign in with"
+            pointer = response.pointer if response else operation.pointer
+            yield finding(self.contract, "missing-challenge", pointer, message)
+
+    def _headers(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
+        names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
+        for violation in promise.headers.violations(names):
+            message = f"{told} breaks its header at {violation.path}: {violation.message}"
+            yield finding(self.contract, "response-header", promise.pointer, message)
+
+    def _content(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
+        is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
+        if is_bodiless or not promise.content:
+            if exchange.body:
+                reason = "HTTP allows none" if is_bodiless else "the contract documents none"
+                message = f"{told} has a body, and {reason}; leave it out"
+                yield finding(self.contract, "unexpected-body", promise.pointer, message)
+            return
+        content_type = exchange.header("content-type") or ""
+        name, pointer = media.bare(content_type), (*promise.pointer, "content")
+        validator = media.find(name, promise.content)
+        if validator is None:
+            known = ", ".join(promise.content)
+            message = f"{told} is {name or 'of no media type'}; the contract documents {known}"
+            yield finding(self.contract, "undocumented-media-type", pointer, message)
+            return
+        yield from self._body(exchange.body, content_type, validator, pointer, told)
+
+    def _body(
+        self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, told: str
+    ) -> Iterator[Finding]:
+        if body is None:
+            return
+        name, charset = media.parse_media_type(content_type)
+        try:
+            if media.is_json(name):
+                value = parse_json(body)
+            elif name.startswith("text/"):
+                value = body.decode(charset)
+            else:
+                return  # no schema of OpenAPI 3.0 describes other bytes
+        except NotJson as exc:
+            message = f"{told} is not JSON that all parsers read alike: {exc}"
+            yield finding(self.contract, "not-json", pointer, message)
+            return
+        except (UnicodeDecodeError, LookupError):
+            return  # the contract says nothing of charsets
+        broken = [] if validator.accepts(value) else validator.violations(value)
+        for message in dict.fromkeys(_breach(told, violation) for violation in broken):
+            yield finding(self.contract, "response-violation", pointer, message)
+
+    def _request(
+        self, exchange: Exchange, operation: Operation, variables: dict[str, str]
+    ) -> Iterator[Finding]:
+        """Find what a request that was answered with success had wrong."""
+        for breach in self._breaches(exchange.request, operation, variables):
+            message = f"{operation} let a request in {breach}; refuse it"
+            yield finding(self.contract, "request-accepted", operation.pointer, message)
+
+    def _breaches(self, request: Request, operation: Operation, variables: dict[str, str]) -> Iterator[str]:
+        """Yield what is wrong with a request, as what may stand behind the word."""
+        headers = [
+            (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers
+        ]
+        query = urlsplit(request.url).query.encode()
+        unknown = _unknown(request)
+        try:
+            self._decoders[operation.id].decode(
+                messages.Request(variables, query, headers, request.body or b"")
+            )
+        except InvalidRequest as exc:
+            for location, violation in ((one.location, one.violation) for one in exc.failures):
+                if location not in unknown:
+                    yield f"whose {location} breaks the contract at {violation.path or '/'}: {violation.message}"
+        except HostError as exc:
+            yield f"that the contract refuses: {exc.message}"
+
+    def _error_shape(self, exchange: Exchange, told: str, pointer: Pointer) -> Iterator[Finding]:
+        """Hold a failure that the contract does not name against the shape that all its failures have."""
+        if self._envelope is None or exchange.request.method.upper() == "HEAD":
+            return
+        name, validator = self._envelope
+        content_type = exchange.header("content-type") or ""
+        found = media.bare(content_type)
+        if found != name:
+            message = f"{exchange.status} of {told} is {found or 'of no media type'}, not {name} as all failures are"
+            yield finding(self.contract, "error-shape", pointer, message)
+            return
+        for broken in self._body(
+            exchange.body, content_type, validator, pointer, f"{exchange.status} of {told}"
+        ):
+            yield finding(self.contract, "error-shape", pointer, broken.message)
+
+    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:
+        """Return media type and validator of failures, where all that the contract documents share one."""
+        found = [
+            (media.bare(name), schema)
+            for operation in self.contract.operations
+            for status, response in operation.responses.items()
+            if status.startswith(("4", "5", "default"))
+            for name, schema in response.content.items()
+        ]
+        if not found or any(one != found[0] for one in found):
+            return None
+        name, schema = found[0]
+        validator = compiler.compile(schema, "response", ("paths",))
+        return (name, validator) if validator else None
+
+
+def _unknown(request: Request) -> set[str]:
+    """Name the parts of a request that nobody can judge, for they were not recorded as they were."""
+    is_redacted = any(name.lower() == "cookie" and REDACTED in value for name, value in request.headers)
+    return ({"body"} if request.body is None else set()) | ({"cookie"} if is_redacted else set())
+
+
+def _breach(told: str, violation: Violation) -> str:
+    """Say what is wrong; what is wrong with many items of a list is told once (`/items/*/price`)."""
+    path = _INDEX.sub("/*", violation.path)
+    where = f" at {path}" if path else ""
+    return f"{told} breaks its schema{where}: {violation.message} ({violation.rule})"

@@ -1,0 +1,190 @@
+"""`.relay-contract.yaml`: who calls, what is promised beyond the contract, and what need not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.documents import Document, read_document
+
+FILE = ".relay-contract.yaml"
+"""The file's usual name, in the working directory."""
+_TEXT = {"type": "string", "pattern": r"\S"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _entries(required: Sequence[str], *others: str) -> dict[str, Any]:
+    """Return the shape of a list of records whose values are texts."""
+    record = {"type": "object", "additionalProperties": False, "required": required}
+    return {"type": "array", "items": record | {"properties": dict.fromkeys((*required, *others), _TEXT)}}
+
+
+_SHAPE = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "identities": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "claims": {"type": "object"},
+                    "variables": {"type": "object", "additionalProperties": _TEXT},
+                    "signs-in": {"type": "boolean"},
+                    "refused": _TEXTS,
+                },
+            },
+        },
+        "stricter": {"type": "object", "additionalProperties": {"type": "object"}},
+        "secrets": _TEXTS,
+        "waivers": _entries(["status", "reason"], "operation", "media-type"),
+        "accepted": _entries(["rule", "reason"], "operation", "case"),
+    },
+}
+
+
+_MISSING = {
+    "status": "which answer need not be seen",
+    "rule": "which finding is accepted",
+    "reason": "why",
+}
+_TYPES = {
+    "object": "a mapping of names to values",
+    "array": "a list",
+    "string": "text; put it in quotes",
+    "boolean": "true or false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who calls.
+
+    `claims` go into a token that is signed with the service's key; `variables` name, by security scheme,
+    environment variables that hold a credential as it is. `signs_in` is False for one that has to get 401.
+    `refused` are the ids of operations that answer it 403.
+    """
+
+    name: str
+    claims: Mapping[str, Any] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    signs_in: bool = True
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Something that need not be seen, and why.
+
+    `operation` is an operation's id; None for any. `status` is a key of its responses, `media_type` one
+    of theirs, None for any.
+    """
+
+    operation: str | None
+    status: str
+    media_type: str | None
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that is known, and why it is no error here.
+
+    `rule` is what it is told by; `operation` an operation's id, `case` a pattern for whom the request was
+    signed in as (`token of * without exp`), each None for any.
+    """
+
+    rule: str
+    operation: str | None
+    case: str | None
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a team says about its contract tests.
+
+    `stricter` lays keywords over schemas of `components/schemas`, by name; `secrets` names environment
+    variables whose values must not come out anywhere.
+    """
+
+    identities: tuple[Identity, ...] = ()
+    stricter: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+
+
+def read_config(path: Path) -> Config:
+    """Read the file; raise SetupError with the place of everything in it that is wrong."""
+    document = read_document(path)
+    data = document.data
+    if problems := list(_problems(document)):
+        raise SetupError(problems)
+    return Config(
+        tuple(_identity(name, value) for name, value in data.get("identities", {}).items()),
+        data.get("stricter", {}),
+        tuple(data.get("secrets", ())),
+        tuple(_waiver(value, place) for value, place in _placed(document, "waivers")),
+        tuple(_accepted(value, place) for value, place in _placed(document, "accepted")),
+    )
+
+
+def _placed(document: Document, name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
+    """Yield the entries of a list, each with its place."""
+    for index, value in enumerate(document.data.get(name, ())):
+        yield value, document.place((name, str(index)))
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    for error in jsonschema_rs.Draft202012Validator(_SHAPE).iter_errors(document.data):
+        pointer = tuple(map(str, error.instance_path))
+        yield Problem(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
+
+
+def _name(path: Sequence[str | int]) -> str:
+    """Return what a person would call the value at a path: `waivers[1].reason`."""
+    written = "".join(f"[{token}]" if isinstance(token, int) else f".{token}" for token in path)
+    return written.removeprefix(".") or "the file"
+
+
+def _told(name: str, kind: Any) -> str:
+    """Say what is wrong with a value of that name, and what to do."""
+    match kind.name:
+        case "required":
+            return f"{name} has no {kind.property}; say {_MISSING[kind.property]}"
+        case "additionalProperties":
+            unknown = ", ".join(f"'{key}'" for key in sorted(kind.unexpected))
+            return (
+                f"{name} has no use for {unknown}; see that it is spelled right and stands where it belongs"
+            )
+        case "pattern":
+            return f"{name} is empty; fill it in, or take it out"
+        case _:
+            return f"{name} has to be {' or '.join(_TYPES[one] for one in kind.types)}"
+
+
+def _identity(name: str, value: Mapping[str, Any]) -> Identity:
+    return Identity(
+        name,
+        value.get("claims"),
+        value.get("variables", {}),
+        value.get("signs-in", True),
+        frozenset(value.get("refused", ())),
+    )
+
+
+def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
+    return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)
+
+
+def _accepted(value: Mapping[str, str], place: Place) -> Accepted:
+    return Accepted(value["rule"], value.get("operation"), value.get("case"), value["reason"], place)

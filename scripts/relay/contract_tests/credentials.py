@@ -1,0 +1,253 @@
+"""What identities sign in with: tokens signed with the service's key, credentials from the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from relay.cli.token import longest_life
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.model import Contract, Operation
+from relay.server.errors import Unauthenticated
+from relay.server.keys import KeysUnavailable
+from relay.server.security import JWT_TYPES, scheme_type, token_scopes
+from relay.server.settings import token_verifier
+
+from .contract_config import Identity
+from .exchanges import Request
+from .service_under_test import ContractSettings, Subject
+
+TOKEN_SECONDS = 3600
+_JWKS_SECONDS = 10
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")  # in a header none is allowed (RFC 9110 section 5.5)
+_PRIVATE, _PUBLIC, _JWKS = "RELAY_JWT_PRIVATE_KEY", "RELAY_JWT_PUBLIC_KEY", "RELAY_JWT_JWKS"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key, the algorithm it signs with, and what the service's key set calls it."""
+
+    key: Any = field(repr=False)
+    algorithm: str
+    kid: str | None = None
+    type: str = "JWT"
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The header of its tokens (RFC 7515 section 4)."""
+        return {"alg": self.algorithm, "typ": self.type, **({"kid": self.kid} if self.kid else {})}
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return a token with these claims and nothing beside."""
+        return jwt.encode(dict(claims), self.key, self.algorithm, self.header)
+
+
+def signer(settings: ContractSettings) -> Signer | None:
+    """Return what signs tokens that the service accepts; None when no key to sign with is set.
+
+    Raises SetupError for a key that cannot be used, or that the service would not take for its own.
+    """
+    verifier = token_verifier(settings)
+    type_ = settings.jwt_type or "JWT"
+    if settings.jwt_secret is not None:
+        return Signer(settings.jwt_secret.get_secret_value().encode(), "HS256", type=type_)
+    if settings.jwt_private_key is None:
+        return None
+    key, algorithm = _private_key(settings.jwt_private_key.get_secret_value())
+    found = Signer(key, algorithm, _kid(key.public_key(), settings), type_)
+    if verifier is not None:
+        try:
+            asyncio.run(verifier(found.sign(_registered(settings))))
+        except Unauthenticated as exc:
+            told = (
+                f"it does not belong to {_PUBLIC if settings.jwt_public_key else _JWKS}; set its counterpart"
+            )
+            raise SetupError([Problem(_PRIVATE, told)]) from exc
+        except KeysUnavailable as exc:
+            raise SetupError([Problem(_JWKS, "the key set cannot be read")]) from exc
+    return found
+
+
+def _private_key(text: str) -> tuple[Any, str]:
+    try:
+        pem = text if "-----BEGIN" in text else Path(text).read_text("utf-8")
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (OSError, ValueError, TypeError) as exc:
+        told = "it is neither a private key in PEM without a password nor a file that holds one"
+        raise SetupError([Problem(_PRIVATE, told)]) from exc
+    match key:
+        case rsa.RSAPrivateKey():
+            return key, "RS256"
+        case ec.EllipticCurvePrivateKey(curve=ec.SECP256R1()):
+            return key, "ES256"
+        case ed25519.Ed25519PrivateKey():
+            return key, "EdDSA"
+    raise SetupError([Problem(_PRIVATE, "it is neither RSA, nor on P-256, nor Ed25519")])
+
+
+def _key_set(source: str) -> list[jwt.PyJWK]:
+    try:
+        if "://" in source:
+            text = httpx.get(source, timeout=_JWKS_SECONDS, trust_env=False).text
+        else:
+            text = Path(source).read_text("utf-8")
+        return jwt.PyJWKSet.from_json(text).keys
+    except (httpx.HTTPError, OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as exc:
+        raise SetupError([Problem(_JWKS, "the key set cannot be read")]) from exc
+
+
+def _kid(key: Any, settings: ContractSettings) -> str | None:
+    """Return what the key set calls a public key; None without a set, or where it has no such key."""
+    keys = _key_set(settings.jwt_jwks.get_secret_value()) if settings.jwt_jwks else []
+    return next((one.key_id for one in keys if _pem(one.key) == _pem(key)), None)
+
+
+def public_pem(settings: ContractSettings, found: Signer | None) -> str | None:
+    """Return the public key that the service verifies with, as anybody may know it; None for a secret."""
+    if settings.jwt_public_key is not None:
+        text = settings.jwt_public_key.get_secret_value()
+        return text if "-----BEGIN" in text else Path(text).read_text("utf-8")
+    if found is not None:
+        return None if found.algorithm == "HS256" else _pem(found.key.public_key())
+    if settings.jwt_jwks is not None:
+        keys = _key_set(settings.jwt_jwks.get_secret_value())
+        return next((_pem(one.key) for one in keys if hasattr(one.key, "public_bytes")), None)
+    return None
+
+
+def _pem(key: Any) -> str | None:
+    if not hasattr(key, "public_bytes"):
+        return None  # a set may hold secrets, too; none of them verifies anything here
+    pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+def _registered(settings: ContractSettings) -> dict[str, Any]:
+    """Return the claims that any token needs: times, and the issuer and audience that are set."""
+    now = int(time.time())
+    claims: dict[str, Any] = {"iat": now, "exp": now + longest_life(settings, TOKEN_SECONDS)}
+    if settings.jwt_issuer:
+        claims["iss"] = settings.jwt_issuer
+    if settings.jwt_audience:
+        claims["aud"] = settings.jwt_audience
+    return claims
+
+
+class Credentials:
+    """The credentials of a run's identities, by security scheme."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._schemes = subject.contract.security_schemes
+        self._settings = subject.settings
+        self.identities = subject.config.identities
+        _check_variables(self.identities)
+        self.signer = signer(subject.settings)
+        self.public_pem = public_pem(subject.settings, self.signer)
+
+    def unset(self) -> list[str]:
+        """Say which variables are not set that the identities need."""
+        return [
+            f"{variable} is not set, so '{identity.name}' has no credential for {scheme}"
+            for identity in self.identities
+            for scheme, variable in identity.variables.items()
+            if not os.environ.get(variable)
+        ]
+
+    @property
+    def default(self) -> Identity | None:
+        """The identity that requests are made with where nothing else is said: the first that signs in."""
+        return next((one for one in self.identities if one.signs_in and self.of(one)), None)
+
+    def claims(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the claims of an identity's token: its own, those that any needs, and these scopes."""
+        claims = {**_registered(self._settings), **(identity.claims or {})}
+        if wanted := set(scopes):
+            claims["scope"] = " ".join(sorted(wanted | token_scopes(claims)))
+        return claims
+
+    def of(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, str]:
+        """Return the credentials that an identity has, by security scheme: a token, a key, `user:password`.
+
+        A token that is signed here has these scopes, too. One whose variable or signing key is not set
+        is left out.
+        """
+        found = {scheme: os.environ.get(name, "") for scheme, name in identity.variables.items()}
+        if identity.claims is not None and self.signer is not None:
+            token = self.signer.sign(self.claims(identity, scopes))
+            for name, scheme in self._schemes.items():
+                if scheme_type(scheme) in JWT_TYPES:
+                    found.setdefault(name, token)
+        return {scheme: value for scheme, value in found.items() if value}
+
+
+def _check_variables(identities: Iterable[Identity]) -> None:
+    """Raise SetupError for variables that hold what no request can carry."""
+    names = sorted({name for one in identities for name in one.variables.values()})
+    values = {name: os.environ.get(name, "") for name in names}
+    told = "it begins or ends with a space, or has a line break in it; set it to nothing but the credential"
+    wrong = [name for name, value in values.items() if value != value.strip() or _CONTROL.search(value)]
+    if wrong:
+        raise SetupError([Problem(name, told) for name in wrong])
+
+
+def signed_in(
+    request: Request, operation: Operation, contract: Contract, values: Mapping[str, str]
+) -> Request | None:
+    """Return the request with the credentials that one of an operation's requirements needs.
+
+    None when `values`, by security scheme, meet no requirement.
+    """
+    if not operation.security:
+        return request
+    for requirement in operation.security:
+        if requirement.keys() <= values.keys():
+            return carrying_all(request, contract, {scheme: values[scheme] for scheme in requirement})
+    return None
+
+
+def carrying_all(request: Request, contract: Contract, values: Mapping[str, str]) -> Request:
+    """Return the request with a credential for each of some schemes, by name."""
+    for scheme, value in values.items():
+        request = carrying(request, contract.security_schemes[scheme], value)
+    return request
+
+
+def carrying(request: Request, scheme: Mapping[str, Any], value: str) -> Request:
+    """Return the request with one scheme's credential where the scheme has it."""
+    match scheme_type(scheme):
+        case "apiKey" if scheme["in"] == "query":
+            return with_query(request, scheme["name"], value)
+        case "apiKey" if scheme["in"] == "cookie":
+            return request.with_headers([("Cookie", f"{scheme['name']}={value}")])
+        case "apiKey":
+            return request.with_headers([(scheme["name"], value)])
+        case "http basic":
+            return authorized(request, f"Basic {base64.b64encode(value.encode()).decode()}")
+        case kind if kind.startswith("http ") and kind != "http bearer":
+            return authorized(request, f"{scheme['scheme']} {value}")
+        case _:
+            return authorized(request, f"Bearer {value}")
+
+
+def authorized(request: Request, *values: str) -> Request:
+    """Return the request with an Authorization header for each of some values."""
+    return request.with_headers(("Authorization", value) for value in values)
+
+
+def with_query(request: Request, name: str, value: str) -> Request:
+    """Return the request with one more pair in its query."""
+    sign = "&" if "?" in request.url else "?"
+    return replace(request, url=f"{request.url}{sign}{quote(name)}={quote(value, safe='')}")

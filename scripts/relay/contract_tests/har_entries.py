@@ -1,0 +1,195 @@
+"""Exchanges as entries of an HTTP Archive (HAR 1.2), each a line, so that a file can grow by one more.
+
+A body that is no text is base64; for requests HAR 1.2 has no word for that, and a comment says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .exchanges import Exchange, Headers, Request
+
+FOOT = b"\n]}}\n"
+"""What ends a file, behind its last entry."""
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Larger files are not read, and no recording grows beyond: what is read is held in memory, several times over."""
+
+BASE64 = "base64"
+NOT_RECORDED = "not recorded"
+"""The comment on a request's body that was not recorded."""
+
+_STATUSES = frozenset(HTTPStatus)
+
+
+class NotOurs(Exception):
+    """A file cannot be added to; the message says why, behind the file's name."""
+
+
+class GrowingArchive:
+    """A file that is a whole HTTP Archive after every entry.
+
+    An entry and what ends the file are written in one go, over what ended it before. Nobody else may
+    add to it meanwhile, nor, as it holds traffic, read it but its owner.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+        self._end = 0  # of the last entry
+        self._is_first = True
+
+    def open(self) -> None:
+        """Begin the file, or go on with one that was begun before; raise OSError, NotOurs."""
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._begin()
+        except BlockingIOError as exc:
+            self.close()
+            raise NotOurs("is being recorded into by somebody else; name another file") from exc
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file, which nothing is missing from."""
+        os.close(self._file)
+
+    def add(self, exchange: Exchange) -> bool:
+        """Write one more entry; False when the file is full. Raises OSError and leaves the file whole."""
+        line = (b"" if self._is_first else b",") + entry(exchange)
+        if self._end + len(line) + len(FOOT) > MAX_BYTES:
+            return False
+        self._write(line)
+        self._is_first = False
+        return True
+
+    def _begin(self) -> None:
+        size = os.fstat(self._file).st_size
+        if size == 0:
+            self._write(head())
+            return
+        begun = os.pread(self._file, len(_BEGUN), 0)
+        ended = os.pread(self._file, len(FOOT) + 1, max(0, size - len(FOOT) - 1))
+        if begun != _BEGUN or not ended.endswith(FOOT):
+            raise NotOurs("is there, and is no whole recording of this command; name another file")
+        self._end = size - len(FOOT)
+        self._is_first = ended.startswith(b"[")
+
+    def _write(self, data: bytes) -> None:
+        left, at = memoryview(data + FOOT), self._end
+        try:
+            while left:
+                written = os.pwrite(self._file, left, at)
+                left, at = left[written:], at + written
+        except OSError:
+            os.ftruncate(self._file, self._end)
+            if self._end:
+                os.pwrite(self._file, FOOT, self._end)
+            raise
+        self._end += len(data)
+
+
+_BEGUN = b'{"log": {"version": "1.2", "creator": {"name": "relay"'
+
+
+def head() -> bytes:
+    """Return what begins a file, before its first entry."""
+    from relay import __version__
+
+    creator = json.dumps({"name": "relay", "version": __version__})
+    return f'{{"log": {{"version": "1.2", "creator": {creator}, "entries": ['.encode()
+
+
+def entry(exchange: Exchange) -> bytes:
+    """Return one entry in a line of its own; a comma goes between two."""
+    milliseconds = exchange.seconds * 1000
+    told = {
+        "startedDateTime": exchange.started.isoformat(),
+        "time": milliseconds,
+        "request": _written_request(exchange.request),
+        "response": _written_response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "comment": f"{exchange.part}, signed in with: {exchange.credential or 'nothing'}",
+    }
+    return b"\n" + json.dumps(told).encode()
+
+
+def _written_request(request: Request) -> dict[str, Any]:
+    query = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
+    body = request.body
+    written: dict[str, Any] = {
+        "method": request.method,
+        "url": request.url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": list(_cookies(request.headers, "cookie")),
+        "headers": _pairs(request.headers),
+        "queryString": _pairs(query),
+        "headersSize": -1,
+        "bodySize": -1 if body is None else len(body),
+    }
+    kind = header_of(request.headers, "content-type") or ""
+    if body is None:
+        written["postData"] = {"mimeType": kind, "text": "", "comment": NOT_RECORDED}
+    elif body:
+        text, coded = _encoded(body)
+        written["postData"] = {"mimeType": kind, "text": text, **({"comment": BASE64} if coded else {})}
+    return written
+
+
+def _written_response(exchange: Exchange) -> dict[str, Any]:
+    body = exchange.body
+    content: dict[str, Any] = {
+        "size": -1 if body is None else len(body),
+        "mimeType": exchange.header("content-type") or "",
+    }
+    if body is not None:
+        content["text"], coded = _encoded(body)
+        content |= {"encoding": BASE64} if coded else {}
+    return {
+        "status": exchange.status,
+        "statusText": HTTPStatus(exchange.status).phrase if exchange.status in _STATUSES else "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": list(_cookies(exchange.headers, "set-cookie")),
+        "headers": _pairs(exchange.headers),
+        "content": content,
+        "redirectURL": exchange.header("location") or "",
+        "headersSize": -1,
+        "bodySize": content["size"],
+    }
+
+
+def _encoded(body: bytes) -> tuple[str, bool]:
+    """Return a body as text, and whether that is base64; HAR 1.2 has no word for that in requests."""
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), True
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _cookies(headers: Headers, name: str) -> Iterator[dict[str, str]]:
+    """Yield the cookies of a request, or those that an answer sets."""
+    for key, line in headers:
+        if key.lower() == name:
+            for pair in line.split(";") if name == "cookie" else [line.partition(";")[0]]:
+                cookie, _, value = pair.strip().partition("=")
+                yield {"name": cookie, "value": value}
+
+
+def header_of(headers: Headers, name: str) -> str | None:
+    """Return the first header of a name, which is in lower case."""
+    return next((value for key, value in headers if key.lower() == name), None)

@@ -1,0 +1,295 @@
+"""What a service was asked and answered, kept in an HTTP Archive that is whole after every entry.
+
+A thread of its own writes, so `kill -9` costs what the thread had not come to: nothing, as a rule. What
+waits for it is bounded; beyond that exchanges are left out, and the log says how many.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Self
+from urllib.parse import quote
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+from relay.server.app import Application
+from relay.server.configuration import SecretStr
+from relay.server.lifespan import Lifespan
+from relay.server.reloading import Reloading
+
+from .exchanges import Exchange, Headers, Request
+from .har_entries import GrowingArchive, NotOurs
+from .redaction import Redactor
+
+MAX_BODY = 1024 * 1024
+"""A longer body counts as not recorded."""
+
+MAX_HELD = 64 * 1024 * 1024
+"""How many bytes of exchanges may be held at a time: under way, or waiting to be written."""
+
+_OVERHEAD = 4096  # bytes that an exchange without bodies is taken to hold
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+_log = logging.getLogger("relay.recording")
+
+
+class Recorder:
+    """An ASGI application that keeps what goes through another one; a context manager, of both kinds.
+
+    It takes the place of the application: `async with Recorder(application, path) as recorder`, or where
+    the application is run by `running()`, which opens and closes the file, too. A file that a recorder
+    wrote before is added to. Entering raises SetupError for one that is something else, or in use.
+    """
+
+    def __init__(self, application: Application | Reloading, path: Path) -> None:
+        self._service = application
+        self._held = _Budget(MAX_HELD)
+        self._writer = _Writer(path, self._held)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass everything on, and keep what is a request."""
+        if scope["type"] == "http":
+            await self._record(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._service(scope, receive, self._closing(send))
+        else:
+            await self._service(scope, receive, send)
+
+    def __enter__(self) -> Self:
+        self._writer.open()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._writer.close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.__exit__(*exc)
+
+    @property
+    def application(self) -> Application:
+        """The application whose traffic is recorded, in its newest version."""
+        return self._service.application if isinstance(self._service, Reloading) else self._service
+
+    @property
+    def lifespan(self) -> Lifespan:
+        """The service's own."""
+        return self._service.lifespan
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the application and record it, until left."""
+        async with self, self.application.running():
+            yield
+
+    def _closing(self, send: Any) -> Any:
+        """Close the file before the server hears that all is closed: a signal may end the process then."""
+
+        async def closing(message: Any) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                self._writer.close()
+            await send(message)
+
+        return closing
+
+    async def _record(self, scope: Any, receive: Any, send: Any) -> None:
+        if not self._held.take(_OVERHEAD):
+            self._writer.left_out += 1
+            await self._service(scope, receive, send)
+            return
+        taken = _Taken(self.application, scope, _Body(self._held), _Body(self._held))
+
+        async def received() -> Any:
+            message = await receive()
+            if message["type"] == "http.request":
+                taken.asked.add(message)
+            return message
+
+        async def sent(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                taken.status = message["status"]
+                taken.headers = _headers(message.get("headers", ()))
+            elif message["type"] == "http.response.body":
+                taken.answered.add(message)
+            await send(message)
+
+        try:
+            await self._service(scope, received, sent)
+        finally:
+            taken.seconds = time.perf_counter() - taken.began
+            self._writer.queue.put(taken)
+
+
+class _Budget:
+    """Bytes that may be held; taken by the event loop, given back by the thread that writes."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+    def give(self, size: int) -> None:
+        with self._lock:
+            self._left += size
+
+
+class _Body:
+    """A body as it goes by; given up when it is too long, or too much is held."""
+
+    def __init__(self, held: _Budget) -> None:
+        self._held = held
+        self._chunks: list[bytes] = []
+        self._is_lost = False
+        self.size = 0
+        self.is_whole = False
+
+    def add(self, message: Any) -> None:
+        chunk = message.get("body", b"")
+        self.is_whole = not message.get("more_body", False)
+        if self._is_lost:
+            return
+        if self.size + len(chunk) > MAX_BODY or not self._held.take(len(chunk)):
+            self._held.give(self.size)
+            self._chunks, self.size, self._is_lost = [], 0, True
+        else:
+            self._chunks.append(chunk)
+            self.size += len(chunk)
+
+    def of(self, headers: Headers) -> bytes | None:
+        """Return the body of a message with these headers; None when there is more to it than was seen."""
+        names = {name: value for name, value in headers if value not in ("", "identity")}
+        if self._is_lost or "content-encoding" in names:  # an archive has bodies without it
+            return None
+        if self.is_whole:
+            return b"".join(self._chunks)
+        has_none = names.get("content-length", "0") == "0" and "transfer-encoding" not in names
+        return b"" if has_none and not self.size else None
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What was seen of an exchange; the contract is that of the version which answers."""
+
+    application: Application
+    scope: Any
+    asked: _Body
+    answered: _Body
+    status: int = 0
+    headers: Headers = ()
+    seconds: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def size(self) -> int:
+        """How much of the budget it holds."""
+        return _OVERHEAD + self.asked.size + self.answered.size
+
+    def exchange(self) -> Exchange:
+        """Return it as an exchange."""
+        headers = _headers(self.scope["headers"])
+        request = Request(self.scope["method"], _url(self.scope), headers, self.asked.of(headers))
+        answer = self.answered.of(self.headers) if self.answered.is_whole else None
+        body = b"" if request.method == "HEAD" else answer
+        part = "recorded"
+        return Exchange(
+            request, self.status, self.headers, body, part, seconds=self.seconds, started=self.started
+        )
+
+
+def _headers(raw: Any) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+
+
+def _url(scope: Any) -> str:
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    if not _HOST.fullmatch(host):
+        server = scope.get("server") or ("localhost", None)
+        host = f"[{server[0]}]" if ":" in server[0] else server[0]
+        host += f":{server[1]}" if server[1] else ""
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
+
+
+class _Writer:
+    """The thread that writes what is in its queue, until None is."""
+
+    def __init__(self, path: Path, held: _Budget) -> None:
+        self.queue: SimpleQueue[_Taken | None] = SimpleQueue()
+        self.left_out = 0
+        self._archive = GrowingArchive(path)
+        self._where = display(path)
+        self._held = held
+        self._thread: threading.Thread | None = None
+        self._redactor: Redactor | None = None
+
+    def open(self) -> None:
+        """Open the file; SetupError when it cannot be written."""
+        try:
+            self._archive.open()
+        except NotOurs as exc:
+            raise self._refused(str(exc)) from exc
+        except OSError as exc:
+            raise self._refused(f"cannot be written: {exc.strerror}") from exc
+        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what waits, and close the file; once is enough."""
+        if self._thread is None:
+            return
+        self.queue.put(None)
+        self._thread.join()
+        self._thread = None
+        self._archive.close()
+        if self.left_out:
+            _log.warning("%s: %d exchanges were left out", self._where, self.left_out)
+
+    def _refused(self, message: str) -> SetupError:
+        return SetupError([Problem("--record", f"{self._where} {message}")])
+
+    def _run(self) -> None:
+        has_ended = False
+        while (taken := self.queue.get()) is not None:
+            try:
+                if taken.status and not has_ended:
+                    has_ended = not self._archive.add(self._redacted(taken))
+                    if has_ended:
+                        _log.warning("%s: is full, nothing more is recorded", self._where)
+            except OSError as exc:
+                has_ended = True
+                _log.warning("%s: nothing more is recorded: %s", self._where, exc.strerror)
+            except Exception:  # noqa: BLE001 -- the next may be recorded, and the service must not notice
+                self.left_out += 1
+                _log.exception("an exchange could not be recorded")
+            finally:
+                self._held.give(taken.size)
+
+    def _redacted(self, taken: _Taken) -> Exchange:
+        contract = taken.application.contract
+        if self._redactor is None or self._redactor.contract is not contract:
+            self._redactor = Redactor(contract, _secrets(taken.application))
+        return self._redactor.redact(taken.exchange())
+
+
+def _secrets(application: Application) -> list[str]:
+    values = vars(application.settings).values()
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

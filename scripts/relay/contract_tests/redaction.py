@@ -1,0 +1,193 @@
+"""What leaves the process goes without credentials, without what the contract calls secret, without known secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
+
+from relay.contract.model import Contract
+from relay.validation import media_types as media
+
+from .exchanges import REDACTED, Exchange, Headers, Request
+from .secret_spellings import Spellings
+
+_CREDENTIALS = frozenset(["authorization", "proxy-authorization"])
+_SCHEMES = frozenset("basic bearer digest dpop hoba mutual negotiate ntlm token".split())
+_FORM = "application/x-www-form-urlencoded"
+_PAIR = re.compile(r"([?&#])([^=&#\s]+)=[^&#\s]*")
+_MAY_SPELL = re.compile(rb"[\\%\0]")  # a name is spelled differently in JSON, in a form, in UTF-16
+_USER = re.compile(r"(://)[^/?#\s@]+@")
+
+
+class Redactor:
+    """Puts `[redacted]` in the place of what must not be told, in exchanges of one contract.
+
+    That is: credentials in headers, cookies and queries, and where an answer repeats them; in bodies that are JSON or forms, what stands
+    under the name of a property that some schema has as `writeOnly` or `format: password`; `secrets`
+    anywhere, in every spelling.
+    """
+
+    def __init__(self, contract: Contract, secrets: Iterable[str] = ()) -> None:
+        self.contract = contract
+        self._secrets = Spellings(secrets)
+        keys = [scheme for scheme in contract.security_schemes.values() if scheme["type"] == "apiKey"]
+        self._headers = frozenset(key["name"].lower() for key in keys if key["in"] == "header")
+        self._cookies = frozenset(key["name"] for key in keys if key["in"] == "cookie")
+        self._query = frozenset(["access_token", *(key["name"] for key in keys if key["in"] == "query")])
+        self._schemes = _SCHEMES | {
+            str(scheme["scheme"]).lower()
+            for scheme in contract.security_schemes.values()
+            if scheme["type"] == "http"
+        }
+        self._names = frozenset(_secret_names(contract))
+        self._named = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(self._names)))
+
+    def redact(self, exchange: Exchange) -> Exchange:
+        """Return an exchange as it may be told."""
+        carried = Spellings(self._carried(exchange.request))
+        instead = REDACTED.encode()
+        body = self._body(exchange.body, exchange.headers)
+        return replace(
+            exchange,
+            request=self.request(exchange.request),
+            headers=tuple(
+                (
+                    name,
+                    carried.replaced(value.encode("utf-8", "surrogatepass"), instead).decode(
+                        "utf-8", "surrogatepass"
+                    ),
+                )
+                for name, value in self._redacted_headers(exchange.headers)
+            ),
+            body=body and carried.replaced(body, instead),
+        )
+
+    def _carried(self, request: Request) -> Iterator[str]:
+        """Yield the credentials in a request, as far as they stand where credentials do."""
+        for name, value in ((name.lower(), value.strip()) for name, value in request.headers):
+            if name in _CREDENTIALS or name in self._headers:
+                scheme, _, rest = value.partition(" ")
+                yield rest.strip() if rest and scheme.lower() in self._schemes else value
+                if scheme.lower() == "basic":
+                    yield from _password(rest)
+            elif name == "cookie":
+                pairs = (pair.strip().partition("=") for pair in value.split(";"))
+                yield from (text for key, _, text in pairs if key in self._cookies)
+        yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if name in self._query)
+
+    def request(self, request: Request) -> Request:
+        """Return a request as it may be told."""
+        return Request(
+            request.method,
+            self.text(self._without_keys(request.url)),
+            self._redacted_headers(request.headers),
+            self._body(request.body, request.headers),
+        )
+
+    def text(self, text: str) -> str:
+        """Return text without the known secrets."""
+        return self._bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def _bytes(self, data: bytes) -> bytes:
+        return self._secrets.replaced(data, REDACTED.encode())
+
+    def _redacted_headers(self, headers: Headers) -> Headers:
+        return tuple((name, self.text(self._header(name.lower(), value))) for name, value in headers)
+
+    def _header(self, name: str, value: str) -> str:
+        if name in _CREDENTIALS or name in self._headers:
+            scheme, _, rest = value.strip().partition(" ")
+            return f"{scheme} {REDACTED}" if rest and scheme.lower() in self._schemes else REDACTED
+        if name == "cookie":
+            return "; ".join(map(_cookie, value.split(";")))
+        if name == "set-cookie":
+            pair, sign, attributes = value.partition(";")
+            return f"{_cookie(pair)}{sign}{attributes}"
+        return self._without_keys(value) if "=" in value or "@" in value else value
+
+    def _without_keys(self, text: str) -> str:
+        """Return an address, or text around one, without the credentials in it."""
+
+        def hidden(match: re.Match[str]) -> str:
+            is_key = unquote_plus(match[2]) in self._query
+            return f"{match[1]}{match[2]}={REDACTED}" if is_key else match[0]
+
+        return _PAIR.sub(hidden, _USER.sub(r"\1", text))
+
+    def _body(self, body: bytes | None, headers: Headers) -> bytes | None:
+        if not body:
+            return body
+        if self._names and (self._named.search(body) or _MAY_SPELL.search(body)):
+            kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+            body = self._without_properties(body, media.bare(kind))
+        return self._bytes(body)
+
+    def _without_properties(self, body: bytes, kind: str) -> bytes:
+        if kind == _FORM:
+            return b"&".join(map(self._field, body.split(b"&")))
+        found: set[str] = set()
+
+        def hidden(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            names = self._names & {name for name, _ in pairs}
+            found.update(names)
+            return {name: REDACTED if name in names else value for name, value in pairs}
+
+        try:
+            written = json.dumps(json.loads(body, object_pairs_hook=hidden), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            # What cannot be taken apart is left out whole where it is of a kind that holds properties.
+            is_kind = not kind or media.is_json(kind) or kind.startswith("multipart/")
+            return REDACTED.encode() if is_kind and self._named.search(body) else body
+        return written.encode("utf-8", "surrogatepass") if found else body
+
+    def _field(self, pair: bytes) -> bytes:
+        name, _, _ = pair.partition(b"=")
+        field = unquote_plus(name.decode(errors="replace"))
+        # A form may write a list, or an object, as `name[]` or `owner[name]`.
+        is_secret = any(part in self._names for part in re.split(r"[\[\].]", field))
+        return name + b"=" + REDACTED.encode() if is_secret else pair
+
+
+def _password(coded: str) -> Iterator[str]:
+    try:
+        yield base64.b64decode(coded).decode().partition(":")[2]
+    except ValueError:
+        return
+
+
+def _cookie(pair: str) -> str:
+    name, sign, _ = pair.strip().partition("=")
+    return f"{name}={REDACTED}" if sign else REDACTED
+
+
+def _secret_names(contract: Contract) -> Iterator[str]:
+    """Yield the names of properties that the contract calls secret, wherever it has a schema of them."""
+    pending: list[Any] = [contract.document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending += node
+        elif isinstance(node, dict):
+            pending += node.values()
+            properties = node.get("properties")
+            for name, schema in properties.items() if isinstance(properties, dict) else ():
+                if _is_secret(contract, schema, set()):
+                    yield name
+
+
+def _is_secret(contract: Contract, schema: Any, seen: set[int]) -> bool:
+    """Whether a schema, what it is put together from, or its items, hold a secret."""
+    if isinstance(schema, dict) and "$ref" in schema:
+        schema = contract.resolve(schema)
+    if not isinstance(schema, dict) or id(schema) in seen:
+        return False
+    seen.add(id(schema))
+    if schema.get("writeOnly") is True or schema.get("format") == "password":
+        return True
+    parts = [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ()]
+    return any(_is_secret(contract, part, seen) for part in [*parts, schema.get("items")])

@@ -1,0 +1,45 @@
+"""What a run is told by, beside the terminal: JUnit for CI, a page for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from relay.contract_tests.exchanges import Exchange
+from relay.contract_tests.results import Failure
+from relay.contract_tests.run_report import Report
+from relay.project.files import replace_files
+
+from .html_report import page
+from .json_report import document
+from .junit_report import junit
+
+JUNIT, PAGE, DOCUMENT = "contract.junit.xml", "contract.html", "contract.json"
+
+
+def write_reports(report: Report, folder: Path, redact: Callable[[Exchange], Exchange]) -> list[Path]:
+    """Write the reports of a run into a folder and return their paths.
+
+    `redact` takes credentials and secrets out of an exchange. Raises SetupError where writing fails.
+    """
+    told = redacted(report, redact)
+    contents = {
+        folder / JUNIT: junit(told),
+        folder / PAGE: page(told).encode(),
+        folder / DOCUMENT: json.dumps(document(told), indent=2, ensure_ascii=False).encode(),
+    }
+    replace_files({path: content + b"\n" for path, content in contents.items()})
+    return list(contents)
+
+
+def redacted(report: Report, redact: Callable[[Exchange], Exchange]) -> Report:
+    """Return the report with every exchange that is told of redacted; the others are only counted."""
+
+    def told(failure: Failure) -> Failure:
+        return replace(failure, exchange=redact(failure.exchange)) if failure.exchange else failure
+
+    return replace(
+        report, parts=[replace(part, failures=list(map(told, part.failures))) for part in report.parts]
+    )

@@ -1,0 +1,119 @@
+"""A run as JSON, in the shape that `report.schema.json` describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relay.cli.findings import place_parts
+from relay.contract.diagnostics import Place
+from relay.contract_tests.coverage import Cell, Coverage
+from relay.contract_tests.exchanges import Exchange
+from relay.contract_tests.results import Failure, Part
+from relay.contract_tests.run_report import Report
+
+from .curl import curl
+from .printable import body_text, fit
+
+SCHEMA = Path(__file__).with_name("report.schema.json")
+VERSION = 1
+"""Raised when a reader written for an earlier one would go wrong."""
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return a redacted report as JSON values whose text can be written as UTF-8."""
+    told: dict[str, Any] = _fit(
+        {
+            "version": VERSION,
+            "verdict": "held" if report.held else "violated",
+            "title": report.title,
+            "spec": report.spec,
+            "url": report.subject,
+            "seed": report.seed,
+            "started": report.started.isoformat(),
+            "seconds": report.seconds,
+            "reproduce": list(report.reproduce),
+            "parts": [_part(part, report.subject) for part in report.parts],
+            "coverage": _coverage(report.coverage, report.min_coverage),
+        }
+    )
+    return told
+
+
+def _part(part: Part, base: str | None) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "held": part.held,
+        "cases": part.cases,
+        "unit": part.unit,
+        "seconds": part.seconds,
+        "exchanges": len(part.exchanges),
+        "notes": list(part.notes),
+        "failures": [_failure(failure, base) for failure in part.failures],
+        "not_run": [one._asdict() for one in part.not_run],
+    }
+
+
+def _failure(failure: Failure, base: str | None) -> dict[str, Any]:
+    found = failure.finding
+    return {
+        "rule": found.rule,
+        "severity": found.severity.value,
+        "place": _place(found.place),
+        "other": _place(found.other) if found.other else None,
+        "operation": failure.operation,
+        "message": found.message,
+        "count": failure.count,
+        "expected": list(failure.expected),
+        "exchange": _exchange(failure.exchange, base) if failure.exchange else None,
+    }
+
+
+def _exchange(exchange: Exchange, base: str | None) -> dict[str, Any]:
+    return {
+        "method": exchange.request.method,
+        "url": exchange.request.url,
+        "credential": exchange.credential,
+        "status": exchange.status,
+        "media_type": exchange.header("content-type"),
+        "body": body_text(exchange),
+        "seconds": exchange.seconds,
+        "curl": curl(exchange, base),
+    }
+
+
+def _coverage(coverage: Coverage, least: float | None) -> dict[str, Any]:
+    return {
+        "percent": coverage.percent,
+        "min_percent": least,
+        "cells": [_cell(cell) for cell in coverage.cells],
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "operation": str(cell.operation),
+        "operation_id": cell.operation.id,
+        "status": cell.status,
+        "media_type": cell.media_type,
+        "state": cell.state.value,
+        "seen": dict(cell.seen),
+        "waiver": cell.waiver.reason if cell.waiver else None,
+        "place": _place(cell.place),
+    }
+
+
+def _place(place: Place | str) -> dict[str, Any]:
+    return dict(zip(("file", "line", "column"), place_parts(place), strict=True))
+
+
+def _fit(value: Any) -> Any:
+    """Make all text in a value fit to be shown."""
+    match value:
+        case str():
+            return fit(value)
+        case dict():
+            return {fit(key): _fit(one) for key, one in value.items()}
+        case list():
+            return [_fit(one) for one in value]
+    return value

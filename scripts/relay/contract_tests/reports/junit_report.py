@@ -1,0 +1,134 @@
+"""A run as JUnit XML, the way GitHub, GitLab and Jenkins show it: a suite for each part, one for coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+from relay.cli.findings import Severity, place_parts
+from relay.contract.diagnostics import Place
+from relay.contract_tests.coverage import Cell, Coverage, State
+from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.run_report import Report
+
+from .curl import curl
+from .printable import answer_line, body_text, expected_statuses, fit, shown_by, signed_in_as
+
+_COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def junit(report: Report) -> bytes:
+    """Return a redacted report as XML.
+
+    A finding that is no error passes and is told in its output; what was not run, waived or not seen is
+    skipped. What was not seen fails only where it is the reason that the run failed.
+    """
+    root = _element("testsuites", name=f"relay contract: {report.title}")
+    for part in report.parts:
+        root.append(_suite(part.name, _part(part, report.subject), part.seconds, report))
+    if report.coverage.cells:
+        root.append(_suite("answers of the contract", _cells(report), 0.0, report))
+    for count in ("tests", *_COUNTED):
+        root.set(count, str(sum(int(suite.attrib[count]) for suite in root)))
+    root.set("time", f"{report.seconds:.3f}")
+    ET.indent(root)
+    told: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return told
+
+
+def _suite(name: str, cases: Iterator[ET.Element], seconds: float, report: Report) -> ET.Element:
+    suite = _element("testsuite", name=name)
+    suite.extend(cases)
+    suite.set("tests", str(len(suite)))
+    for count, tag in _COUNTED.items():
+        suite.set(count, str(sum(case.find(tag) is not None for case in suite)))
+    suite.set("time", f"{seconds:.3f}")
+    suite.set("timestamp", report.started.isoformat(timespec="seconds"))
+    return suite
+
+
+def _part(part: Part, base: str | None) -> Iterator[ET.Element]:
+    if part.held:
+        case = _element("testcase", classname=part.name, name=f"{part.unit}: {part.cases:,}")
+        if part.notes:
+            _told(case, "system-out", "\n".join(part.notes))
+        yield case
+    for failure in part.failures:
+        yield _failure(part, failure, base)
+    for one in part.not_run:
+        yield _not_run(part, one)
+
+
+def _failure(part: Part, failure: Failure, base: str | None) -> ET.Element:
+    found = failure.finding
+    about = f"{failure.operation}: " if failure.operation else ""
+    case = _element("testcase", classname=f"{part.name}.{found.rule}", name=f"{about}{found.message}")
+    _locate(case, found.place)
+    if failure.exchange:
+        case.set("time", f"{failure.exchange.seconds:.3f}")
+    story = "\n".join(_story(failure, base))
+    if found.severity is Severity.ERROR:
+        _told(case, "failure", story, type=found.rule, message=found.message)
+    else:
+        _told(case, "system-out", story)
+    return case
+
+
+def _story(failure: Failure, base: str | None) -> Iterator[str]:
+    """Yield the lines that tell of a failure, down to the command that shows it again."""
+    yield str(failure.finding)
+    if failure.expected:
+        yield f"expected: {expected_statuses(failure.expected)}"
+    if failure.exchange is None:
+        return
+    exchange = failure.exchange
+    yield f"shown by {shown_by(failure.count)}; asked {signed_in_as(exchange)}"
+    yield from ("", f"answered {answer_line(exchange)}")
+    if exchange.body:
+        yield body_text(exchange)
+    yield from ("", curl(exchange, base))
+
+
+def _not_run(part: Part, one: NotRun) -> ET.Element:
+    case = _element("testcase", classname=f"{part.name}.not-run", name=one.case)
+    _told(case, "skipped", message=one.reason)
+    return case
+
+
+def _cells(report: Report) -> Iterator[ET.Element]:
+    is_missed = report.min_coverage is not None and report.coverage.percent < report.min_coverage
+    for cell in report.coverage.cells:
+        case = _element("testcase", classname=f"coverage.{cell.operation.id}", name=str(cell))
+        _locate(case, cell.place)
+        match cell.state:
+            case State.WAIVED if cell.waiver:
+                _told(case, "skipped", message=f"waived: {cell.waiver.reason}")
+            case State.NOT_SEEN if is_missed:
+                _told(
+                    case, "failure", _missed(report.coverage, cell), type="low-coverage", message="not seen"
+                )
+            case State.NOT_SEEN:
+                _told(case, "skipped", message="not seen")
+        yield case
+
+
+def _missed(coverage: Coverage, cell: Cell) -> str:
+    return f"{cell.place}: nobody has seen {cell}; {coverage.percent} % of the answers were seen"
+
+
+def _locate(case: ET.Element, place: Place | str) -> None:
+    file, line, _ = place_parts(place)
+    if line:
+        case.set("file", fit(file))
+        case.set("line", str(line))
+
+
+def _element(tag: str, **attributes: str) -> ET.Element:
+    return ET.Element(tag, {name: fit(value) for name, value in attributes.items()})
+
+
+def _told(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> None:
+    element = _element(tag, **attributes)
+    # Line by line: a long one is cut, and what stands below it is still told.
+    element.text = text and "\n".join(map(fit, text.split("\n")))
+    parent.append(element)

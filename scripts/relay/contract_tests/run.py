@@ -1,0 +1,275 @@
+"""A whole run: part after part, and the report of it all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from relay.cli.findings import Finding, Severity
+from relay.cli.options import chosen
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+from relay.contract.model import Contract, Operation, load_contract
+
+from .accepted_findings import Acceptance
+from .conformance import Judge
+from .contract_config import FILE
+from .contract_rules import RULES, finding
+from .coverage import Coverage, check_names
+from .credential_matrix import credentials_by_case
+from .credentials import Credentials, signed_in
+from .exchanges import Exchange, Request
+from .har_files import read_traffic
+from .identity_checks import check_identities
+from .kept_failures import keep, replay
+from .property_tests import Budget, check_properties
+from .provoked_faults import check_faults
+from .recorded_traffic import NOTHING, judge_traffic
+from .redaction import Redactor
+from .results import Failure, NotRun, Part
+from .routing_checks import check_routing
+from .run_report import Report
+from .sample_requests import model_requests
+from .secret_spellings import Spellings
+from .service_start import Place, Tested, credentials_set, find_config, found, named_secrets, served
+from .service_under_test import ContractSettings, answers, load_strict_contract
+from .static_checks import check_drift, check_examples, check_lint
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked for; None where nothing was said.
+
+    With recorded traffic in `har` no service is needed: one is tested only at `url`, or started if
+    `serve` says so. `failures` is the folder where failures are kept until they are fixed.
+    """
+
+    url: str | None
+    spec: Path | None
+    handlers: str | None
+    config: Path | None
+    har: tuple[Path, ...]
+    serve: bool
+    budget: Budget
+    min_coverage: float | None
+    failures: Path
+
+
+class Progress(Protocol):
+    """Is told of a run as it goes on."""
+
+    def begin(self, name: str) -> None:
+        """A part begins."""
+
+    def count(self, cases: int) -> None:
+        """It has come this far."""
+
+    def end(self, part: Part) -> None:
+        """It is over."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the parts of a run share."""
+
+    contract: Contract
+    options: Options
+    progress: Progress
+    coverage: Coverage
+    acceptance: Acceptance
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, name: str, check: Callable[[], Part]) -> Part:
+        """Run a part and take its time."""
+        self.progress.begin(name)
+        before = time.monotonic()
+        part = check()
+        part.seconds = time.monotonic() - before
+        part.failures = self.acceptance.settle(part.failures)
+        self.parts.append(part)
+        self.progress.end(part)
+        return part
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Everything that was exchanged so far."""
+        return [exchange for part in self.parts for exchange in part.exchanges]
+
+
+def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
+    """Run everything that was asked for; raise SetupError for what keeps it from running."""
+    started, before = datetime.now(UTC), time.monotonic()
+    path, package = chosen(options.spec, options.handlers)
+    place = Place(path, package, options.spec, options.handlers)
+    config = find_config(options.config, place)
+    contract = load_strict_contract(path, config)
+    if not contract.operations:
+        raise SetupError([Problem(display(path), "the contract has no operation; there is nothing to test")])
+    check_names(contract, [*config.waivers, *config.accepted])
+    traffic = {file: read_traffic(file) for file in options.har}
+    acceptance = Acceptance(config.accepted, contract)
+    whole = _Run(contract, options, progress, Coverage(contract, config.waivers), acceptance)
+
+    tested: Tested | None = None
+    live: _Live | None = None
+    if options.url is not None:
+        with found(options.url, contract, config) as tested:
+            live = _live(whole, tested, place)
+    elif options.serve or not options.har:
+        with served(place, contract, config) as tested:
+            live = _live(whole, tested, place)
+    else:
+        _static(whole, place)
+    secrets = tested.subject.secrets if tested else named_secrets(config, ContractSettings.load())
+    judge = live.judge if live else Judge(contract, contract.base_path, secrets)
+    if traffic:
+        url = tested.subject.url if tested else None
+        judged = whole.add("recorded traffic", lambda: judge_traffic(traffic, judge, url))
+        if tested is None and not judged.cases:
+            raise SetupError([Problem(display(har), NOTHING) for har in options.har])
+    whole.add("coverage", lambda: _cover(whole, judge, live))
+
+    report = Report(
+        title=contract.title,
+        spec=display(path),
+        subject=tested.subject.url if tested else None,
+        seed=options.budget.seed if tested else None,
+        started=started,
+        parts=whole.parts,
+        coverage=whole.coverage,
+        min_coverage=options.min_coverage,
+        reproduce=tested.reproduce if tested else (),
+        seconds=time.monotonic() - before,
+    )
+    redactor = Redactor(contract, [*secrets, *credentials_set(config)])
+    for part in whole.parts:
+        part.failures = [_redacted(failure, redactor) for failure in part.failures]
+    if tested:
+        again = [
+            failure
+            for part in whole.parts
+            for failure in part.failures
+            if part.name != "faults" and failure.finding.severity is Severity.ERROR
+        ]
+        keep(again, options.failures, redactor)
+    return report, redactor
+
+
+def _redacted(failure: Failure, redactor: Redactor) -> Failure:
+    """Return a failure whose message repeats no secret: it may be the name of a property, or a media type."""
+    return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
+
+
+def _static(whole: _Run, place: Place) -> None:
+    """Run what needs no service; of a service at an address the code is only at hand if it is named."""
+    code = place.code if whole.options.url is None else place.handlers
+    whole.add("lint", lambda: check_lint(place.path))
+    contract = load_contract(place.path)  # as it is written, without what is laid over it
+    whole.add("examples", lambda: check_examples(contract))
+    whole.add("drift", lambda: check_drift(place.path, contract, code))
+
+
+class _Live(NamedTuple):
+    """What is left of the parts that talked to a service: their judge, and the operations that nobody may call."""
+
+    judge: Judge
+    closed: frozenset[str]
+
+
+def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
+    """Run every part that talks to the service."""
+    subject = tested.subject
+    judge = Judge(whole.contract, subject.base_path, subject.secrets)
+    credentials = Credentials(subject)
+
+    def mint(operation: Operation, request: Request, name: str | None) -> Request | None:
+        if name is None:
+            return request
+        for identity in credentials.identities:
+            if identity.name == name:
+                return signed_in(request, operation, whole.contract, credentials.of(identity))
+        made = credentials_by_case(operation, request, subject, credentials).get(name)
+        return made.request if made else None
+
+    def faults() -> Part:
+        if tested.copy is None:
+            return check_faults(subject, None, credentials, models, judge)
+        with tested.copy() as url:
+            return check_faults(subject, url, credentials, models, judge)
+
+    def properties() -> Part:
+        part = check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count)
+        part.notes += credentials.unset()
+        return part
+
+    whole.add("kept failures", lambda: replay(whole.options.failures, subject, mint, judge))
+    _static(whole, place)
+    whole.add("properties", properties)
+    models = model_requests(whole.contract, subject.url, judge, whole.exchanges)
+    for name, check in (
+        ("identity", lambda: check_identities(subject, credentials, models, judge)),
+        ("routing", lambda: check_routing(subject, judge)),
+        ("faults", faults),
+    ):
+        gone = partial(_not_answering, name, whole.contract)
+        whole.add(name, check if answers(subject.url) else gone)
+    if subject.log is not None:
+        log = subject.log
+        whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
+    default = credentials.default
+    values = credentials.of(default) if default else {}
+    closed = [
+        operation.id
+        for operation in whole.contract.operations
+        if signed_in(Request("GET", "/"), operation, whole.contract, values) is None
+    ]
+    return _Live(judge, frozenset(closed))
+
+
+def _not_answering(name: str, contract: Contract) -> Part:
+    """Tell that the service is gone, which is a failure of its own, and that a part was not run for it."""
+    told = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
+    reason = "the service stopped answering"
+    return Part(name, failures=[Failure(told)], not_run=[NotRun(name, reason)])
+
+
+def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part:
+    """Look for secrets in what the service has logged meanwhile."""
+    logged = path.read_bytes()
+    part = Part("log", "lines", logged.count(b"\n"))
+    if Spellings(secrets).are_in(logged):
+        message = "the service's log holds a secret; find where it is logged, and leave it out"
+        part.failures.append(Failure(finding(contract, "leaked-secret", (), message)))
+    return part
+
+
+def _cover(whole: _Run, judge: Judge, live: _Live | None) -> Part:
+    """Tell what was seen of the contract, and what should have been."""
+    coverage, least = whole.coverage, whole.options.min_coverage
+    coverage.add(whole.exchanges, judge)
+    part = Part("coverage", "answers", len(coverage.cells))
+    for operation in coverage.never_succeeded() if live else ():
+        if live and operation.id in live.closed:
+            reason = f"no identity that {FILE} names has a credential for it"
+            part.not_run.append(NotRun(f"a success of {operation}", reason))
+        else:
+            message = f"{operation} answered nothing with a success that the contract documents"
+            told = finding(whole.contract, "never-succeeded", operation.pointer, message)
+            part.failures.append(Failure(told, str(operation)))
+    unseen = [cell for cell in coverage.cells if cell.state == "not seen"]
+    if least is not None and coverage.percent < least:
+        rule = RULES["low-coverage"]
+        for cell in unseen:
+            message = f"nobody has seen {cell}; {coverage.percent:g} % of the answers were seen, {least:g} % are asked"
+            told = Finding(rule.id, rule.severity, cell.place, message)
+            part.failures.append(Failure(told, str(cell.operation)))
+    else:
+        part.not_run += [NotRun(str(cell), "nobody has seen it happen") for cell in unseen]
+    unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
+    part.failures += [Failure(told) for told in unused]
+    return part

@@ -1,0 +1,131 @@
+"""A request for each operation that is worth sending: one that succeeded, else one made from the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote_plus, urlencode
+
+import httpx
+import orjson
+
+from relay.contract.documents import Pointer
+from relay.contract.model import ABSENT, Contract, Operation, Parameter, RequestBody, Schema
+from relay.mock.prepared_responses import examples
+from relay.mock.samples import Sampler
+from relay.mock.schema_parts import NoSample
+from relay.validation import media_types as media
+from relay.validation.schemas import SchemaCompiler
+
+from .conformance import Judge
+from .exchanges import Exchange, Request
+from .parameter_styles import fields, pairs, word
+
+
+def model_requests(
+    contract: Contract, url: str, judge: Judge, exchanges: Iterable[Exchange]
+) -> dict[str, Request]:
+    """Return a request without credentials for each operation, by id; each keeps to the contract.
+
+    The first that succeeded is taken, else one is made from examples and schemas; an operation whose
+    request cannot be made is left out.
+    """
+    found: dict[str, Request] = {}
+    for exchange in exchanges:
+        where = judge.where(exchange)
+        if (
+            200 <= exchange.status < 300
+            and where
+            and where.operation
+            and where.operation.id not in found
+            and judge.is_sound(request := bare(exchange.request, contract), where.operation)
+        ):
+            found[where.operation.id] = request
+    maker = _Maker(contract, url)
+    for operation in contract.operations:
+        if operation.id not in found:
+            try:
+                request = maker.make(operation)
+            except NoSample:
+                continue
+            if judge.is_sound(request, operation):
+                found[operation.id] = request
+    return found
+
+
+def bare(request: Request, contract: Contract) -> Request:
+    """Return a request without what it was signed in with, and what the connection added."""
+    carried = {"authorization", "cookie", "host", "content-length", "connection", "x-schemathesis-testcaseid"}
+    in_query = set()
+    for scheme in contract.security_schemes.values():
+        if scheme["type"] == "apiKey":
+            carried |= {scheme["name"].lower()} if scheme["in"] == "header" else set()
+            in_query |= {scheme["name"]} if scheme["in"] == "query" else set()
+    url, _, query = request.url.partition("?")
+    kept = "&".join(
+        pair
+        for pair in query.split("&")
+        if pair and unquote_plus(pair.partition("=")[0], errors="replace") not in in_query
+    )
+    headers = tuple(pair for pair in request.headers if pair[0].lower() not in carried)
+    return Request(request.method, f"{url}?{kept}" if kept else url, headers, request.body)
+
+
+class _Maker:
+    def __init__(self, contract: Contract, url: str) -> None:
+        self._contract = contract
+        self._url = url
+        self._sampler = Sampler(contract, SchemaCompiler(contract), "request")
+
+    def make(self, operation: Operation) -> Request:
+        """Make a request with all that has to be in it, from what the contract gives; raise NoSample."""
+        path = operation.path
+        query: list[tuple[str, str]] = []
+        headers: list[tuple[str, str]] = []
+        for parameter in operation.parameters:
+            if not parameter.required:
+                continue
+            written = pairs(parameter, self._value(parameter))
+            match parameter.location:
+                case "path":
+                    path = path.replace(f"{{{parameter.name}}}", quote(written[0][1], safe=""))
+                case "query":
+                    query += written
+                case "header":
+                    headers += written
+                case "cookie":
+                    headers += [("Cookie", f"{name}={text}") for name, text in written]
+        content_type, body = self._body(operation.body) if operation.body else ("", b"")
+        if content_type:
+            headers.append(("Content-Type", content_type))
+        asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
+        return Request(operation.method.upper(), f"{self._url}{path}{asked}", tuple(headers), body)
+
+    def _body(self, body: RequestBody) -> tuple[str, bytes]:
+        """Return a Content-Type and a body of it, JSON if it can be."""
+        name = min(body.content, key=lambda name: not media.is_json(name))
+        raw, pointer = self._contract.follow((*body.pointer, "content", name))
+        value = self._given_or_sampled(raw, pointer, body.content[name])
+        if media.is_json(name):
+            return name, orjson.dumps(value)
+        match media.bare(name):
+            case "application/x-www-form-urlencoded" if isinstance(value, dict):
+                return name, urlencode(fields(value)).encode()
+            case "multipart/form-data" if isinstance(value, dict):
+                parts = [(key, (None, text)) for key, text in fields(value)]
+                made = httpx.Request("POST", self._url, files=parts)
+                return made.headers["content-type"], made.read()
+            case kind if "*" not in kind:
+                return name, word(value).encode()
+        raise NoSample("it has no media type that a body can be made for")
+
+    def _value(self, parameter: Parameter) -> Any:
+        raw, pointer = self._contract.follow(parameter.pointer)
+        if parameter.media_type is not None:
+            raw, pointer = self._contract.follow((*pointer, "content", parameter.media_type))
+        return self._given_or_sampled(raw, pointer, parameter.schema)
+
+    def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema) -> Any:
+        """Return the first example that stands beside a schema, else a value of the schema."""
+        given = next((value for _, value, _ in examples(self._contract, owner, pointer)), ABSENT)
+        return self._sampler.sample(schema, (*pointer, "schema")) if given is ABSENT else given

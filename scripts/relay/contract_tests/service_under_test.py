@@ -1,0 +1,201 @@
+"""What is tested: a contract, the address of a service, and who may call it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from relay.contract.bundling import Missing, lookup
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import parse_document
+from relay.contract.model import Contract, build_contract
+from relay.server.configuration import SecretStr, setting, variable
+from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
+from relay.server.settings import HostSettings
+
+from .contract_config import Config
+from .exchanges import REDACTED
+from .http_client import trusted
+from .secret_spellings import Spellings
+
+CHECKOUT = Path(__file__).parents[3]
+"""Where the packages `scripts` and `handlers` lie."""
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+_KEYS = ("jwt_secret", "jwt_public_key", "jwt_jwks")
+
+
+class ContractSettings(HostSettings):
+    """Settings of a contract test: the host's, and a key to sign tokens with."""
+
+    jwt_private_key: SecretStr | None = setting(None, SecretStr)
+    """Private key in PEM, or a file that holds it, that contract tests sign tokens with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A running service and its contract.
+
+    `url` is where the contract's paths begin, without a slash at its end; `settings` hold the keys that
+    the service verifies tokens with, as far as they are known. `log` is the file that a service of our
+    own writes to.
+    """
+
+    url: str
+    contract: Contract
+    config: Config
+    settings: ContractSettings
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    log: Path | None = None
+
+    @property
+    def base_path(self) -> str:
+        """The path that the contract's paths lie below."""
+        return urlsplit(self.url).path
+
+
+def load_strict_contract(path: Path, config: Config) -> Contract:
+    """Read a contract, and lay over its schemas what is promised beyond it.
+
+    Raises SetupError as `load_contract` does, and for a schema that the contract does not have.
+    """
+    document, problems = parse_document(path.resolve())
+    for name, keywords in config.stricter.items():
+        try:
+            schemas = lookup(document.data, ("components", "schemas"))
+            schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
+        except (Missing, TypeError):  # what has the wrong shape is told when the contract is built
+            problems.append(Problem("stricter", f"the contract has no schema '{name}'"))
+    return build_contract(document, problems)
+
+
+def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay keywords over a schema; beside a `$ref` they would mean nothing."""
+    return {"allOf": [schema, keywords]} if "$ref" in schema else {**schema, **keywords}
+
+
+def base_url(url: str, contract: Contract) -> str:
+    """Return where the contract's paths begin: `url` itself if it has a path, else below its server's path."""
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or parts.query or parts.fragment:
+        raise SetupError([Problem("--url", "has to be like http://127.0.0.1:2212")])
+    if "@" in parts.netloc:  # it would stand in every report
+        told = "takes no user and password; name them for an identity in .relay-contract.yaml"
+        raise SetupError([Problem("--url", told)])
+    path = parts.path.rstrip("/") or contract.base_path
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def check_reachable(url: str) -> None:
+    """Raise SetupError when nothing answers at `url`."""
+    try:
+        with httpx.stream("GET", url, timeout=10, trust_env=False, verify=trusted()):
+            pass  # what is answered may have no end
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            told = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
+        else:
+            told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
+        raise SetupError([Problem("--url", told)]) from exc
+
+
+def answers(url: str) -> bool:
+    """Whether a service still answers, in whatever way."""
+    try:
+        check_reachable(url)
+    except SetupError:
+        return False
+    return True
+
+
+def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:
+    """Return a secret for a service of our own that needs a key and has none."""
+    needs = any(
+        scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes_in_use(contract)
+    )
+    has = any(getattr(settings, name) for name in _KEYS)
+    return secrets.token_urlsafe(48) if needs and not has else None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that was started here: its address and the file that it logs to."""
+
+    url: str
+    log: Path
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    secrets: Iterable[str] = (),
+) -> Iterator[Service]:
+    """Run a Python module that serves, on a free port of this machine, until left.
+
+    It runs in `folder`, by default the working directory. Raises SetupError with what it says when it
+    does not start, without the `secrets`.
+    """
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
+        said, log = Path(temporary, "said"), Path(temporary, "service.log")
+        with said.open("wb") as output, log.open("wb") as errors:
+            process = subprocess.Popen(  # noqa: S603 -- this Python, and a module of ours
+                [sys.executable, "-P", "-m", *command],  # not a module of that name in the folder
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
+                stdout=output,
+                stderr=errors,
+            )
+        try:
+            yield Service(_address(process, said, log, Spellings(secrets)), log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: Spellings) -> str:
+    """Return the address that a service says it serves at; raise SetupError if it does not come to that."""
+    overdue = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < overdue:
+        if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):
+            return found[1]
+        time.sleep(0.02)
+    if process.returncode is None:
+        raise SetupError([Problem("the service did not start", f"it took more than {START_SECONDS:.0f} s")])
+    logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
+    told = logged.decode("utf-8", "replace").strip().splitlines()
+    lines = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
+    raise SetupError(
+        [Problem("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
+    )
+
+
+def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
+    """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
+    theirs = [name for name in ContractSettings.settings if name.startswith("jwt_")]
+    own = {"store": f"sqlite:///{store}", "jwt_secret": secret, "keyring": keyring}
+    return {variable(name): value for name, value in {**dict.fromkeys(theirs, ""), **own}.items()}

@@ -1,0 +1,159 @@
+"""What forged tokens are made of: a good token's claims, and keys, the service's own and a stranger's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.utils import base64url_encode
+
+from .contract_config import FILE
+from .credentials import Signer
+
+NO_KEY = "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
+NO_TOKEN = f"{NO_KEY}, or name a variable that holds a token under `variables` of an identity in {FILE}"
+NO_CLAIMS = f"give an identity that signs in `claims` in {FILE}"
+
+SCOPE_CLAIMS = frozenset(["scope", "scp", "scopes"])
+"""Claims that hold scopes: RFC 8693 section 4.2, and what else is seen."""
+
+
+class Lacking(Exception):
+    """Something that a case needs is not there; the message says what would make it run."""
+
+
+@dataclass(frozen=True)
+class Mint:
+    """What forged tokens are made from: a token of somebody who signs in, and what is known of its key.
+
+    `own` are the claims that say who it is, `other` those of somebody else.
+    """
+
+    signer: Signer | None = None
+    public_pem: str | None = None
+    known_claims: Mapping[str, Any] | None = None
+    known_token: str | None = field(default=None, repr=False)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    other: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def token(self) -> str:
+        """A good token; raises Lacking."""
+        if self.known_token is None:
+            raise Lacking(NO_TOKEN)
+        return self.known_token
+
+    @property
+    def segments(self) -> list[str]:
+        """The segments of a good token; raises Lacking."""
+        found = self.token.split(".")
+        if len(found) != 3:
+            raise Lacking("the token of the environment is no JWT; only what is in one can be forged")
+        return found
+
+    @cached_property
+    def claims(self) -> Mapping[str, Any]:
+        """The claims of a good token; raises Lacking."""
+        claims = self.known_claims
+        if claims is None and self.known_token is not None:
+            claims = claims_of(self.known_token)
+        if claims is None:
+            raise Lacking(NO_CLAIMS)
+        return claims
+
+    @cached_property
+    def header(self) -> Mapping[str, Any]:
+        """The header of a good token, as far as it can be known."""
+        if self.signer is not None:
+            return self.signer.header
+        try:
+            header: Mapping[str, Any] = jwt.get_unverified_header(self.known_token or "")
+        except jwt.PyJWTError:
+            header = {}
+        if header.get("alg") in jwt.algorithms.get_default_algorithms():
+            return header
+        return {"alg": "RS256" if self.public_pem else "HS256", "typ": "JWT"}
+
+    def sealed(self, payload: bytes, **header: Any) -> str:
+        """Return a token signed with the service's key; raises Lacking."""
+        if self.signer is None:
+            raise Lacking(NO_KEY)
+        return compact({**self.signer.header, **header}, payload, self.signer.key)
+
+    def signed(self, /, **changes: Any) -> str:
+        """Return a token signed with the service's key, with these claims beside or instead; raises Lacking."""
+        return self.sealed(as_json({**self.claims, **changes}))
+
+    def without(self, name: str) -> str:
+        """Return a token signed with the service's key that lacks a claim; raises Lacking."""
+        return self.sealed(as_json({key: value for key, value in self.claims.items() if key != name}))
+
+    def forged(self, algorithm: str, key: Any = None, **header: Any) -> str:
+        """Return a token with the right claims, signed with a key of ours, or given; raises Lacking."""
+        key = stranger(algorithm) if key is None else key
+        return compact({**self.header, "alg": algorithm, **header}, as_json(self.claims), key)
+
+    def unsigned(self, algorithm: str, signature: bytes = b"") -> str:
+        """Return a token with the right claims that no key has signed; raises Lacking."""
+        return joined(as_json({**self.header, "alg": algorithm}), as_json(self.claims), signature)
+
+    @property
+    def halved(self) -> str:
+        """A good token with the first bytes of its signature; raises Lacking."""
+        head, payload, signature = self.segments
+        kept = len(signature) // 8 * 4  # four characters are three bytes
+        return ".".join([head, payload, signature[:kept]])
+
+    @property
+    def tampered(self) -> str:
+        """A good token with the claims of somebody else; raises Lacking."""
+        head, _, signature = self.segments
+        claims = {**self.claims, **self.other}
+        if claims == self.claims:
+            claims["sub"] = "somebody-else"
+        return ".".join([head, base64url_encode(as_json(claims)).decode(), signature])
+
+
+def claims_of(token: str) -> Mapping[str, Any] | None:
+    """Return what a token says, verified or not; None for one that is no JWT."""
+    try:
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return None
+    return claims
+
+
+def compact(header: Mapping[str, Any], payload: bytes, key: Any) -> str:
+    """Return a token in compact form (RFC 7515 section 7.1), signed as its header says, whatever the key."""
+    signed = joined(as_json(header), payload).removesuffix(".")
+    signature = jwt.get_algorithm_by_name(header["alg"]).sign(signed.encode(), key)
+    return f"{signed}.{base64url_encode(signature).decode()}"
+
+
+@cache
+def stranger(algorithm: str) -> Any:
+    """Return a key that no service knows; it is made once."""
+    match algorithm[:2]:
+        case "RS" | "PS":
+            return rsa.generate_private_key(65537, 2048)
+        case "ES":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "Ed":
+            return ed25519.Ed25519PrivateKey.generate()
+        case _:
+            return b"the secret of a stranger is as long as any other secret that signs tokens"
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as JSON in UTF-8."""
+    return json.dumps(value).encode()
+
+
+def joined(header: bytes, payload: bytes, signature: bytes = b"") -> str:
+    """Return the three segments of a token in compact form (RFC 7515 section 7.1)."""
+    return b".".join(map(base64url_encode, [header, payload, signature])).decode()

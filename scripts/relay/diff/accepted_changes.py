@@ -1,0 +1,94 @@
+"""Changes that are meant: a file that names them, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.documents import Document, read_document
+
+from .changes import Change
+from .diff_rules import RULES
+
+FILE = ".relay-breaking.yaml"
+"""The file's usual name, in the working directory or beside the new contract."""
+
+_KEYS = ("rule", "where", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A change that is meant: its rule, the operation or component it is at (any, if None), and why."""
+
+    rule: str
+    where: str | None
+    reason: str
+    place: Place
+
+    def covers(self, change: Change) -> bool:
+        """Whether a change is the one that is meant."""
+        return self.rule == change.rule and self.where in (None, change.where)
+
+
+def read_ignored(path: Path) -> list[Ignored]:
+    """Read a list of entries with `rule`, `reason` and perhaps `where`.
+
+    Raises SetupError, with the place, for an entry without a reason or with an unknown rule.
+    """
+    document = read_document(path)
+    if not isinstance(document.data, list):
+        raise SetupError([Problem(document.place(()), "has to be a list of entries: rule, where, reason")])
+    problems = [
+        problem for index, entry in enumerate(document.data) for problem in _wrong(document, index, entry)
+    ]
+    if problems:
+        raise SetupError(problems)
+    return [
+        Ignored(entry["rule"], entry.get("where"), entry["reason"], document.place((str(index),)))
+        for index, entry in enumerate(document.data)
+    ]
+
+
+def _wrong(document: Document, index: int, entry: Any) -> Iterator[Problem]:
+    at = str(index)
+    if not isinstance(entry, dict):
+        yield Problem(document.place((at,)), "an entry has a rule, a reason, and perhaps a where")
+        return
+    for key, value in entry.items():
+        if key not in _KEYS:
+            yield Problem(document.place((at, key)), f"'{key}' is unknown here; there are {', '.join(_KEYS)}")
+        elif not isinstance(value, str) or not value.strip():
+            yield Problem(document.place((at, key)), f"'{key}' has to be a text")
+    if "reason" not in entry:
+        yield Problem(document.place((at,)), "the entry has no reason; say why this change is meant")
+    if "rule" not in entry:
+        yield Problem(document.place((at,)), "the entry has no rule; `relay breaking --rules` lists them")
+    elif isinstance(entry["rule"], str) and entry["rule"] not in RULES:
+        told = f"there is no rule '{entry['rule']}'; `relay breaking --rules` lists them"
+        yield Problem(document.place((at, "rule")), told)
+
+
+def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[Change], list[Finding]]:
+    """Return the changes, those that are meant as INFO with the reason; and entries that cover none."""
+    kept = []
+    for change in changes:
+        entry = next((one for one in ignored if one.covers(change)), None)
+        if entry:
+            message = f"{change.message} (ignored: {entry.reason})"
+            change = replace(change, severity=Severity.INFO, message=message)  # noqa: PLW2901 -- the change itself
+        kept.append(change)
+    stale = [
+        Finding(
+            "stale-ignore",
+            Severity.WARNING,
+            entry.place,
+            f"nothing is ignored by {entry.rule}{f' at {entry.where}' if entry.where else ''}; remove the entry",
+        )
+        for entry in ignored
+        if not any(entry.covers(change) for change in changes)
+    ]
+    return kept, stale

@@ -1,0 +1,109 @@
+"""Which handlers and tests name what changed; read from their source, nothing is imported."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.contract.diagnostics import Place
+from relay.contract.documents import display
+from relay.contract.model import Contract, Operation
+from relay.server.binding import function_name, slug
+
+from .changes import Change
+from .operation_diff import OperationKey, operation_key
+from .source_words import ANY, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """A line of a file that names an operation, and the changes of it that the file names."""
+
+    source: Source
+    line: int
+    operation: Operation
+    changes: tuple[Change, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where the function is, or where the file first names the operation."""
+        return Place(display(self.source.path), self.line, 1)
+
+    @property
+    def names(self) -> list[str]:
+        """The properties and parameters that changed and that the file names."""
+        of_all = (change.names[str(self.operation)] for change in self.changes)
+        return sorted(self.source.names(frozenset().union(*of_all)))
+
+
+def find_impact(
+    changes: Iterable[Change], old: Contract, new: Contract, package: Path, tests: Path
+) -> list[Impact]:
+    """Return what names the operations that changed, and, of a property or parameter, its name."""
+    files = _Files(package, tests, {old.base_path, new.base_path})
+    by_operation: defaultdict[OperationKey, list[Change]] = defaultdict(list)
+    operations: dict[OperationKey, Operation] = {}
+    for change in changes:
+        for operation in change.operations:
+            operations[operation_key(operation)] = operation
+            by_operation[operation_key(operation)].append(change)
+    before = {operation_key(operation): operation for operation in old.operations}
+    return [
+        Impact(source, line, operation, named)
+        for key, operation in operations.items()
+        for source, line in files.naming(operation, before.get(key, operation))
+        if (named := _named(source, operation, by_operation[key]))
+    ]
+
+
+class _Files:
+    """The handlers and tests; `bases` are the paths that operations live below."""
+
+    def __init__(self, package: Path, tests: Path, bases: set[str]) -> None:
+        self._package = package
+        self._tests = [Source(path) for path in sorted(tests.rglob("*.py"))]
+        self._modules: dict[str, Source] = {}
+        self._bases = bases
+
+    def naming(self, operation: Operation, known: Operation) -> Iterator[tuple[Source, int]]:
+        """Return where an operation is named, as it is or as it was known: its function, and in tests."""
+        both = {(one.id, one.tag, one.path): one for one in (operation, known)}.values()
+        names = {function_name(one) for one in both}
+        for module in dict.fromkeys(slug(one.tag) for one in both):
+            source = self._modules.setdefault(module, Source(self._package / f"{module}.py"))
+            yield from ((source, source.functions[name]) for name in names & source.functions.keys())
+        words = names.union(one.id for one in both)
+        for source in self._tests:
+            lines = [
+                *(source.words[word] for word in words if source.may_hold(word) and word in source.words),
+                *(line for one in both for line in self._requests(source, one)),
+            ]
+            if lines:
+                yield source, min(lines)
+
+    def _requests(self, source: Source, operation: Operation) -> list[int]:
+        """Return the lines on which a file has an operation's path: with any values, below any host."""
+        parts = re.split(r"(\{[^}]*\})", operation.path)
+        if not source.may_hold(" ".join(parts[::2])):
+            return []
+        template = "".join(rf"(?:[^/?#]+|{ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
+        before = "|".join([*map(re.escape, self._bases), rf"[^/]*{ANY}"])
+        path = re.compile(rf"(?:https?://[^/]*)?(?:{before}){template}(?:[?#].*)?\Z", re.DOTALL)
+        return [line for word, line in source.paths.items() if path.match(word)]
+
+
+def _named(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes of an operation itself, and those of properties and parameters that a file names.
+
+    What a request is new to have is named by no file yet, and concerns each that names the operation.
+    """
+    return tuple(
+        change
+        for change in changes
+        if source.names(change.names[str(operation)])
+        or (not change.names[str(operation)] and change.where == str(change.operation))
+        or (change.rule.endswith("-added") and change.rule.startswith(("parameter-", "request-")))
+    )

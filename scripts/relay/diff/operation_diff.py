@@ -1,0 +1,85 @@
+"""Operations: matched by method and path, whatever the path's parameters are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from relay.contract.model import Contract, Operation
+
+from .body_diff import compare_bodies, compare_responses
+from .changes import Difference, Report
+from .parameter_diff import compare_parameters
+from .pointer_names import raw
+from .schema_diff import SchemaComparison
+from .security_diff import compare_schemes, compare_security
+
+OperationKey = tuple[str, str]
+"""Method, and path without the names of its parameters."""
+
+
+def compare_operations(old: Contract, new: Contract, report: Report) -> None:
+    """Report what happened to each operation."""
+    before, after = _by_key(old), _by_key(new)
+    schemas = SchemaComparison(old, new)
+    gone = {operation.id: operation for key, operation in before.items() if key not in after}
+    for operation in gone.values():
+        report.add(_removed(operation, old, new), operation)
+    for key, operation in after.items():
+        if key in before:
+            for difference in _compare(before[key], operation, schemas):
+                report.add(difference, operation)
+        elif operation.id not in gone:
+            report.add(_added(operation), operation)
+    for name, difference in compare_schemes(old, new):
+        using = [one for one in new.operations if any(name in requirement for requirement in one.security)]
+        report.add(difference, *using)
+
+
+def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
+    return {operation_key(operation): operation for operation in contract.operations}
+
+
+def operation_key(operation: Operation) -> OperationKey:
+    """Return what tells operations apart on the wire, whatever the path's parameters are called."""
+    return operation.method, _template(operation.path)
+
+
+def _template(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:
+    at = ("paths", operation.path)
+    moved = next((one for one in new.operations if one.id == operation.id), None)
+    if moved:
+        return Difference(
+            "operation-moved", f"{operation.id} is {moved} now", operation.pointer, moved.pointer, "old"
+        )
+    if raw(old, operation.pointer).get("deprecated"):
+        return Difference("deprecated-operation-removed", "it is gone", operation.pointer, at, "old")
+    remains = any(_template(one.path) == _template(operation.path) for one in new.operations)
+    rule = "operation-removed" if remains else "path-removed"
+    return Difference(rule, "it is gone" if remains else "its path is gone", operation.pointer, at, "old")
+
+
+def _added(operation: Operation) -> Difference:
+    return Difference("operation-added", "it is new", ("paths", operation.path), operation.pointer)
+
+
+def _compare(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
+    before, after = raw(schemas.old, old.pointer), raw(schemas.new, new.pointer)
+
+    def told(rule: str, what: str, keyword: str) -> Difference:
+        return Difference(rule, what, (*old.pointer, keyword), (*new.pointer, keyword))
+
+    if old.id != new.id and ("operationId" in before or "operationId" in after):
+        yield told("operation-id-changed", f"{old.id} is called {new.id} now", "operationId")
+    if old.tag != new.tag:
+        yield told("tag-changed", f"its tag goes from '{old.tag}' to '{new.tag}'", "tags")
+    if after.get("deprecated") and not before.get("deprecated"):
+        yield told("operation-deprecated", "it is deprecated", "deprecated")
+    yield from compare_parameters(old, new, schemas)
+    yield from compare_bodies(old, new, schemas)
+    yield from compare_responses(old, new, schemas)
+    yield from compare_security(old, new, schemas.old, schemas.new)

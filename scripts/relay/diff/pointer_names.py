@@ -1,0 +1,82 @@
+"""Pointers → words: where in a contract something is, as a person would say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.contract.bundling import Missing, lookup, parse_pointer
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract
+
+
+def canonical(contract: Contract, pointer: Pointer) -> Pointer:
+    """Return where the value at `pointer` is written, with each `$ref` on the way followed."""
+    at: Pointer = ()
+    for token in pointer:
+        at = (*at, token)
+        seen: set[Pointer] = set()
+        while isinstance(ref := _ref(contract, at), str) and at not in seen:
+            seen.add(at)
+            at = parse_pointer(ref[1:])
+    return at
+
+
+def raw(contract: Contract, pointer: Pointer) -> Any:
+    """Return the value at `pointer`, each `$ref` on the way followed; an empty mapping where there is none."""
+    try:
+        return lookup(contract.document, canonical(contract, pointer))
+    except Missing:
+        return {}
+
+
+def _ref(contract: Contract, pointer: Pointer) -> Any:
+    try:
+        value = lookup(contract.document, pointer)
+    except Missing:
+        return None
+    return value.get("$ref") if isinstance(value, dict) else None
+
+
+_WORDS = {
+    "requestBody": "request",
+    "responses": "{}",
+    "headers": " header {}",
+    "content": " body",
+    "allOf": "",
+    "schema": "",
+    "properties": ".{}",
+    "items": "[]",
+    "additionalProperties": ".*",
+    "anyOf": " anyOf/{}",
+    "oneOf": " oneOf/{}",
+}
+_WITHOUT_NAME = frozenset(["requestBody", "schema", "items", "additionalProperties"])
+
+
+def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
+    """Return the component that holds a value, and the way to it from there: `Pet`, `.tags[]`.
+
+    Within an operation there is no component, and the way begins with the message's part:
+    `request body.tags[]`, `200 header X-Count`, `query parameter limit`.
+    """
+    match pointer:
+        case ("components", _, name, *rest):
+            return name, _way(rest)
+        case ("paths", _, "parameters", _, *rest) | ("paths", _, _, "parameters", _, *rest):
+            parameter = raw(contract, pointer[: len(pointer) - len(rest)])
+            return None, f"{parameter['in']} parameter {parameter['name']}{_way(rest)}"
+        case ("paths", _, _, *rest):
+            return None, _way(rest)
+    return None, ""
+
+
+def _way(tokens: list[str]) -> str:
+    """Put the words of a pointer together, up to a keyword that leads to no schema."""
+    words = ""
+    while tokens and tokens[0] in _WORDS:
+        length = 1 if tokens[0] in _WITHOUT_NAME else 2
+        if len(tokens) < length:
+            break
+        words += _WORDS[tokens[0]].format(*tokens[1:length])
+        tokens = tokens[length:]
+    return words

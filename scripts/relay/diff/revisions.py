@@ -1,0 +1,146 @@
+"""One side of a comparison: a file, or a file of a git revision with all that it refers to."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.documents import read_document
+from relay.contract.model import Contract, load_contract
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A contract and how its places are shown: those of a revision as `REV:path:line:column`."""
+
+    contract: Contract
+    revision: str = ""
+    folder: Path = Path()
+
+    def shown(self, place: Place) -> Place:
+        """Return a place as a person would look it up."""
+        return place._replace(file=_shown(place.file, self.revision, self.folder))
+
+
+def load_both(old: str, new: str) -> tuple[Side, Side]:
+    """Read both contracts; SetupError with what is wrong with either."""
+    sides, problems = [], []
+    for given in (old, new):
+        try:
+            sides.append(load_side(given))
+        except SetupError as exc:
+            problems += exc.problems
+    if problems:
+        raise SetupError(problems)
+    before, after = sides
+    return before, after
+
+
+def load_side(given: str) -> Side:
+    """Read a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
+
+    Raises SetupError for what neither is, and with everything that is wrong with the contract.
+    """
+    revision, colon, path = given.partition(":")
+    if not colon or Path(given).exists():
+        return Side(load_contract(Path(given)))
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        root = _fetch(given, revision, path, folder)
+        try:
+            return Side(load_contract(root), revision, folder)
+        except SetupError as exc:
+            raise SetupError([_placed(problem, revision, folder) for problem in exc.problems]) from exc
+
+
+def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
+    """Write a file of a revision, and all that it refers to, below a folder; return where it is."""
+    try:
+        prefix = _git("rev-parse", "--show-prefix").decode().strip()
+    except FileNotFoundError as exc:
+        raise SetupError([Problem(given, "git is not installed, and there is no such file")]) from exc
+    except subprocess.CalledProcessError as exc:
+        raise SetupError([Problem(given, "there is no such file, and no git repository here")]) from exc
+    try:
+        _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except subprocess.CalledProcessError as exc:
+        raise SetupError(
+            [Problem(given, f"'{revision}' is no revision here; see `git log --oneline`")]
+        ) from exc
+    root = normpath(prefix + path if path.startswith(("./", "../")) else path)
+    pending, written = [root], set[str]()
+    while pending:
+        name = pending.pop()
+        if name in written:
+            continue
+        written.add(name)
+        source = _blob(revision, name)
+        if source is None and name == root:
+            message = f"'{revision}' has no file {name}; a path begins at the repository's root, or with ./"
+            raise SetupError([Problem(given, message)])
+        if source is None:
+            continue  # what refers to it is told when the contract is read
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(source)
+        pending += _files(file, name)
+    return folder / root
+
+
+def _blob(revision: str, name: str) -> bytes | None:
+    """Return what a file of a revision holds; None for what is no file in it, or lies outside of it."""
+    if name.startswith(("../", "/")):
+        return None
+    try:
+        return _git("cat-file", "blob", f"{revision}:{name}")
+    except subprocess.CalledProcessError:
+        return None
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], check=True, capture_output=True).stdout  # noqa: S603, S607 -- the git of whoever calls, and no shell
+
+
+def _files(file: Path, name: str) -> Iterator[str]:
+    """Return the other files that a file refers to, as paths in the repository."""
+    try:
+        data = read_document(file).data
+    except SetupError:
+        return  # told, with its place, when the contract is read
+    for ref in _refs(data):
+        url = urlsplit(ref)
+        if url.path and not url.scheme and not url.netloc:
+            yield normpath(str(PurePosixPath(name).parent / unquote(url.path)))
+
+
+def _refs(value: Any) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case {"$ref": str(ref)}:
+                yield ref
+            case dict(mapping):
+                pending += mapping.values()
+            case list(items):
+                pending += items
+
+
+def _placed(problem: Problem, revision: str, folder: Path) -> Problem:
+    where = problem.where
+    if isinstance(where, Place):
+        where = where._replace(file=_shown(where.file, revision, folder))
+    else:
+        where = _shown(where, revision, folder)
+    return replace(problem, where=where)
+
+
+def _shown(file: str, revision: str, folder: Path) -> str:
+    path = Path(file).resolve()
+    return f"{revision}:{path.relative_to(folder)}" if revision and path.is_relative_to(folder) else file

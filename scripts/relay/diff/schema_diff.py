@@ -1,0 +1,141 @@
+"""Schemas of two contracts, compared pair by pair; each pair once, however often it is used.
+
+Requests and responses are compared apart, as the same change means the opposite in each. A schema
+that contains itself leads back to a pair that is already known, and ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from relay.cli.findings import Severity
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract
+from relay.validation.schemas import Direction
+
+from .alternatives import compare_alternatives, is_split, split
+from .changes import Difference
+from .diff_rules import RULES
+from .object_diff import compare_items, compare_properties
+from .pointer_names import canonical, raw
+from .schema_equality import Equality
+from .schema_keywords import (
+    compare_discriminators,
+    compare_notes,
+    compare_null,
+    compare_types,
+    compare_values,
+)
+from .schema_pair import Child, Judge, Pair
+from .schema_view import Site, Sites, View
+
+_Key = tuple[Sites, Sites, Direction]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A compared pair: how it differs, and the pairs within it."""
+
+    differences: list[Difference] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+    is_complete: bool = False
+
+
+class SchemaComparison:
+    """Compares schemas of two contracts."""
+
+    def __init__(self, old: Contract, new: Contract) -> None:
+        self.old, self.new = old, new
+        self._views: dict[Direction, tuple[View, View]] = {
+            "request": (View(old, "request"), View(new, "request")),
+            "response": (View(old, "response"), View(new, "response")),
+        }
+        self._same = Equality(*self._views["request"]).same
+        self._judge = Judge(self._same, self._fits)
+        self._nodes: dict[_Key, _Node] = {}
+
+    def differences(self, old: Pointer, new: Pointer, direction: Direction) -> Iterator[Difference]:
+        """Tell how the schema at a pointer differs, and all within it, as seen in a direction.
+
+        Each difference has the name of the property that led to it.
+        """
+        before, after = self._sites(old, new, direction)
+        for node, name in self._reached(((before,), (after,), direction)):
+            for difference in node.differences:
+                yield replace(difference, name=difference.name or name)
+
+    def same(self, old: Pointer, new: Pointer) -> bool:
+        """Whether the schemas at two pointers say the same."""
+        return self._same(*self._sites(old, new, "response"))
+
+    def _sites(self, old: Pointer, new: Pointer, direction: Direction) -> tuple[Site, Site]:
+        before, after = self._views[direction]
+        return (
+            before.site(raw(self.old, old), canonical(self.old, old)),
+            after.site(raw(self.new, new), canonical(self.new, new)),
+        )
+
+    def _fits(self, old: Sites, new: Sites, direction: Direction) -> bool:
+        """Whether nothing breaks between two schemas; said of no pair that is just being compared."""
+        return all(
+            node.is_complete
+            and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
+            for node, _ in self._reached((old, new, direction))
+        )
+
+    def _reached(self, root: _Key) -> Iterator[tuple[_Node, str | None]]:
+        """Return each pair from a root on, once for each name of a property that leads there."""
+        seen: set[tuple[_Key, str | None]] = set()
+        pending: list[tuple[_Key, str | None]] = [(root, None)]
+        while pending:
+            key, name = pending.pop()
+            if (key, name) not in seen:
+                seen.add((key, name))
+                node = self._node(key)
+                yield node, name
+                pending += [((old, new, key[2]), own or name) for old, new, own in reversed(node.children)]
+
+    def _node(self, key: _Key) -> _Node:
+        if key not in self._nodes:
+            node = self._nodes[key] = _Node()
+            for part in self._compare(*key):
+                if isinstance(part, Child):
+                    node.children.append(part)
+                else:
+                    node.differences.append(part)
+            node.is_complete = True
+        return self._nodes[key]
+
+    def _compare(self, old: Sites, new: Sites, direction: Direction) -> Iterator[Difference | Child]:
+        if len(old) == len(new) == 1 and self._same(old[0], new[0]):
+            return
+        before, after = self._views[direction]
+        pair = Pair(before.shape(old), after.shape(new), direction)
+        if is_split(pair):
+            parts = list(split(pair))
+            if not any(self._takes_null(part, direction) for part in parts):
+                yield from compare_null(pair)
+            yield from parts
+            return
+        if not (pair.fitting.groups and pair.accepting.groups) or pair.fitting.says_nullable:
+            yield from compare_null(pair)
+        yield from compare_notes(pair)
+        if pair.fitting.is_empty:
+            return
+        yield from compare_types(pair)
+        yield from compare_values(pair, self._judge)
+        yield from compare_discriminators(pair, before, after)
+        common = pair.fitting.likely_types & pair.accepting.types
+        if "array" in common:
+            yield from compare_items(pair)
+        if "object" in common:
+            yield from compare_properties(pair)
+        if common:
+            yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._judge)
+
+    def _takes_null(self, part: Child, direction: Direction) -> bool:
+        """Whether the fitting side of a pair accepts null."""
+        before, after = self._views[direction]
+        shape = before.shape(part.old) if direction == "request" else after.shape(part.new)
+        return shape.takes_null

@@ -1,0 +1,95 @@
+"""Whether two schemas are the same but for the names of components and for prose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .schema_view import Site, View, json_key
+
+_PROSE = frozenset(["title", "description", "example", "externalDocs", "xml"])
+_LISTS = frozenset(["allOf", "anyOf", "oneOf"])
+_SCHEMAS = frozenset(["items", "additionalProperties", "not"])
+
+
+class Equality:
+    """Compares schemas of two contracts through their `$ref`s; what was found equal is remembered."""
+
+    def __init__(self, old: View, new: View) -> None:
+        self._old, self._new = old, new
+        self._equal: set[tuple[Site, Site]] = set()
+        self._unequal: set[tuple[Site, Site]] = set()
+
+    def same(self, old: Site, new: Site) -> bool:
+        """Whether two sites say the same; schemas that contain themselves do if the rest does."""
+        assumed: set[tuple[Site, Site]] = set()
+        pending = [(old, new)]
+        while pending:
+            pair = pending.pop()
+            if pair in self._equal or pair in assumed:
+                continue
+            if pair in self._unequal or not self._alike(*pair):
+                self._unequal |= {pair, (old, new)}
+                return False
+            assumed.add(pair)
+            pending += self._below(*pair)
+        self._equal |= assumed
+        return True
+
+    def _alike(self, old: Site, new: Site) -> bool:
+        """Whether two schema objects are equal, leaving aside the schemas within them."""
+        one, other = _own(old), _own(new)
+        if one.keys() != other.keys():
+            return False
+        return all(_fingerprint(key, one[key]) == _fingerprint(key, other[key]) for key in one) and (
+            discriminator_values(self._old, old).keys() == discriminator_values(self._new, new).keys()
+        )
+
+    def _below(self, old: Site, new: Site) -> Iterator[tuple[Site, Site]]:
+        for keyword in _LISTS & old.schema.keys():
+            yield from zip(self._old.parts(old, keyword), self._new.parts(new, keyword), strict=True)
+        for keyword in _SCHEMAS & old.schema.keys():
+            yield self._old.child(old, keyword), self._new.child(new, keyword)
+        for name in old.schema.get("properties", {}):
+            way = "properties", name
+            yield self._old.child(old, *way), self._new.child(new, *way)
+        meant = discriminator_values(self._new, new)
+        for value, site in discriminator_values(self._old, old).items():
+            yield site, meant[value]
+
+
+def discriminator_values(view: View, site: Site) -> dict[str, Site]:
+    """Return the values that a discriminator tells alternatives apart by: those mapped, else their names."""
+    discriminator = site.schema.get("discriminator")
+    if discriminator is None:
+        return {}
+    mapped = {
+        value: view.site({"$ref": ref}, ())
+        for value, ref in discriminator.get("mapping", {}).items()
+        if ref.startswith("#/")
+    }
+    named = {
+        part.pointer[-1]: part
+        for kind in ("oneOf", "anyOf")
+        for part in view.parts(site, kind)
+        if part.pointer[:2] == ("components", "schemas") and part not in mapped.values()
+    }
+    return {**named, **mapped}
+
+
+def _own(site: Site) -> dict[str, Any]:
+    return {
+        key: value for key, value in site.schema.items() if key not in _PROSE and not key.startswith("x-")
+    }
+
+
+def _fingerprint(keyword: str, value: Any) -> Any:
+    if keyword in _LISTS:
+        return len(value)
+    if keyword == "properties":
+        return value.keys()
+    if keyword in _SCHEMAS and isinstance(value, dict):
+        return dict
+    if keyword == "discriminator":
+        return value.get("propertyName")
+    return value if isinstance(value, str) else json_key(value)

@@ -1,0 +1,164 @@
+"""What was named on the command line → the pages meant by it: files, folders, indexes, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+
+from .https_fetch import fetch, is_address, parse_address
+from .pages import OPENAPI, Source, Text, file_name, understand
+
+MAX_PAGES = 500
+"""How many pages one command reads; more is a mistake, or somebody else's."""
+
+_PAGES = (".md", ".mdx")
+_READABLE = (*_PAGES, *OPENAPI)
+
+
+class Reference(NamedTuple):
+    """One page that is to be read, as a file or an address; `named` when it was given by itself."""
+
+    location: Path | str
+    named: bool
+
+
+class Reader:
+    """Reads sources, none larger than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.areas: list[Path | str] = []
+        """The folders, and the roots of hosts, of which every page was asked for."""
+        self.notes: list[Finding] = []
+        """What was not read, though an index lists it."""
+        self._limit = limit
+
+    def read(self, given: Sequence[str]) -> list[Source]:
+        """Read everything that was given, in order, each page once.
+
+        Raises SetupError with all problems of all pages.
+        """
+        problems: list[Problem] = []
+        references: dict[Path | str, bool] = {}
+        for source in given:
+            try:
+                for location, named in self._references(source):
+                    references[location] = named or references.get(location, False)
+            except SetupError as exc:
+                problems += exc.problems
+            except OSError as exc:
+                problems.append(Problem(source, f"cannot be read: {exc.strerror}", "unreadable"))
+        if len(references) > MAX_PAGES:
+            raise SetupError([Problem(given[0], f"leads to more than {MAX_PAGES} pages; name fewer")])
+        sources = []
+        for location, named in references.items():
+            try:
+                sources.append(understand(self._text(location, named=named), self._limit))
+            except SetupError as exc:
+                problems += exc.problems
+        if problems:
+            raise SetupError(problems)
+        found = [source for source in sources if source is not None]
+        if given and not found:
+            raise SetupError([Problem(", ".join(given), "has no page with an OpenAPI block")])
+        return found
+
+    def _references(self, source: str) -> Iterator[Reference]:
+        if is_address(source):
+            url = parse_address(source)
+            if url.path.endswith(".txt"):
+                yield from self._listed_there(source)
+            else:
+                yield Reference(urldefrag(source).url, named=True)
+            return
+        path = Path(source).resolve()
+        if path.is_dir():
+            yield from self._contained(path)
+        elif path.suffix.lower() == ".txt":
+            yield from self._listed_here(path)
+        elif path.suffix.lower() in _READABLE:
+            yield Reference(path, named=True)
+        else:
+            told = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
+            raise SetupError([Problem(source, told)])
+
+    def _contained(self, folder: Path) -> Iterator[Reference]:
+        """Yield the pages that lie in a folder, and note the links out of it."""
+        self.areas.append(folder)
+        elsewhere = 0
+        for found in sorted(folder.rglob("*")):
+            if found.suffix.lower() not in _PAGES or not found.is_file():
+                continue
+            page = found.resolve()
+            if page.is_relative_to(folder):
+                yield Reference(page, named=False)
+            else:
+                elsewhere += 1
+        self._note(display(folder), elsewhere, "out of it")
+
+    def _listed_here(self, index: Path) -> Iterator[Reference]:
+        """Yield the pages that a local index lists: files below its own folder."""
+        folder = index.parent
+        self.areas.append(folder)
+        elsewhere = 0
+        for link in _links(self._text(index, named=True)):
+            try:
+                page = (folder / unquote(urlsplit(link).path)).resolve()
+            except (ValueError, RuntimeError):  # no path has such characters, or links in a circle
+                page = folder.parent
+            if is_address(link) or not page.is_relative_to(folder):
+                elsewhere += 1
+            elif file_name(page).suffix.lower() in _READABLE:
+                yield Reference(page, named=False)
+        self._note(display(index), elsewhere, "out of its folder")
+
+    def _listed_there(self, index: str) -> Iterator[Reference]:
+        """Yield the pages that an index on a host lists: those of the same host."""
+        root = urljoin(index, "/")
+        self.areas.append(root)
+        elsewhere = 0
+        for link in _links(self._text(index, named=True)):
+            try:
+                page = urldefrag(urljoin(index, link)).url
+            except ValueError:  # no address has such brackets
+                page = ""
+            if not page.startswith(root):
+                elsewhere += 1
+            elif file_name(page).suffix.lower() in _READABLE:
+                yield Reference(page, named=False)
+        self._note(index, elsewhere, "to other hosts")
+
+    def _note(self, index: str, links: int, whither: str) -> None:
+        if links:
+            told = (
+                f"{links} of its links lead {whither} and were not followed; name what is needed as a SOURCE"
+            )
+            self.notes.append(Finding("not-followed", Severity.INFO, index, told))
+
+    def _text(self, location: Path | str, *, named: bool) -> Text:
+        if isinstance(location, str):
+            return Text(location, location, fetch(location, self._limit), named)
+        name = display(location)
+        try:
+            with location.open("rb") as file:
+                content = file.read(self._limit + 1)
+        except OSError as exc:
+            raise SetupError([Problem(name, f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+        if len(content) > self._limit:
+            raise SetupError([Problem(name, f"has more than {self._limit:,} bytes; --max-size allows more")])
+        return Text(name, location, content, named)
+
+
+def _links(index: Text) -> Iterator[str]:
+    """Yield where the links of an index lead, in order."""
+    from markdown_it import MarkdownIt
+
+    for token in MarkdownIt("commonmark").parse(index.decoded()):
+        for inline in token.children or []:
+            if inline.type == "link_open":
+                yield str(inline.attrs["href"])

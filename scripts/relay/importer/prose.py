@@ -1,0 +1,108 @@
+"""What of a contract is wording and what is structure: the first is ours, the second the publisher's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from relay.contract.bundling import NAMED, is_data
+from relay.contract.documents import Pointer
+
+
+def is_wording(key: str, value: Any) -> bool:
+    """Whether a key of an OpenAPI object only explains: `properties` may have the same names for objects."""
+    return (key in ("summary", "description") and isinstance(value, str)) or (
+        key == "externalDocs" and isinstance(value, dict)
+    )
+
+
+def structure(value: Any, *, named: bool = False) -> Any:
+    """Return a part of a contract without its wording; `named` where its keys are names somebody chose."""
+    if isinstance(value, list):
+        return [structure(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if named:
+        return {name: structure(item) for name, item in value.items()}
+    return {
+        key: item if is_data(key) else structure(item, named=key in NAMED)
+        for key, item in value.items()
+        if not is_wording(key, item)
+    }
+
+
+def canonical(value: Any) -> str:
+    """Write plain data in the one way that does not depend on the order of keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same data; unlike `==`, true is not 1."""
+    return canonical(one) == canonical(other)
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def difference(ours: Any, theirs: Any, at: Pointer = ()) -> Pointer:
+    """Return the pointer of the first thing in which two structures differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        pairs = [(key, ours.get(key, ...), theirs.get(key, ...)) for key in {**theirs, **ours}]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = [(str(index), *pair) for index, pair in enumerate(zip(ours, theirs, strict=True))]
+    else:
+        return at
+    for key, one, other in pairs:
+        if one is ... or other is ...:
+            return (*at, key)
+        if not same(one, other):
+            return difference(one, other, (*at, key))
+    return at
+
+
+def reworded(ours: Any, theirs: Any, *, named: bool = False) -> Any:
+    """Return `theirs` in our words wherever both describe the same thing.
+
+    What an object's wording describes is the rest of its own words and lists of words; what is deeper
+    inside has wording of its own.
+    """
+    if same(structure(ours, named=named), structure(theirs, named=named)):
+        return ours
+    if isinstance(ours, list) and isinstance(theirs, list):
+        partners = dict(zip(_identities(ours), ours, strict=True))
+        return [
+            reworded(partners.get(identity, item), item)
+            for identity, item in zip(_identities(theirs), theirs, strict=True)
+        ]
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return theirs
+    if named:
+        return {name: reworded(ours.get(name, item), item) for name, item in theirs.items()}
+    speaker = ours if same(_own(ours), _own(theirs)) else theirs
+    told = {
+        key: item if is_data(key) else reworded(ours.get(key, item), item, named=key in NAMED)
+        for key, item in theirs.items()
+        if not is_wording(key, item) or key in speaker
+    }
+    return {**told, **{key: item for key, item in speaker.items() if is_wording(key, item)}}
+
+
+def _identities(items: list[Any]) -> Iterator[str]:
+    """Yield what the items of a list are recognised by: a name and place, else their structure."""
+    for item in items:
+        has_name = isinstance(item, dict) and "name" in item
+        yield canonical([item["name"], item.get("in")] if has_name else structure(item))
+
+
+def _own(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an object's structure without the objects inside it."""
+    return {
+        key: item
+        for key, item in structure(value).items()
+        if not isinstance(item, dict)
+        and not (isinstance(item, list) and any(isinstance(part, dict) for part in item))
+    }

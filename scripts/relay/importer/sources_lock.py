@@ -1,0 +1,143 @@
+"""`sources.lock` beside the contract: where each operation came from, and what the page said then."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from relay.contract.bundling import escape, lookup, parse_pointer, references
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import read_document
+from relay.contract.model import METHODS, Contract, Operation
+
+from .https_fetch import is_address
+from .pages import Source, file_name
+from .prose import canonical, digest, structure
+from .yaml_text import block
+
+NAME = "sources.lock"
+
+_HEADER = """\
+# Where each operation of the contract came from. Written by `relay import`, compared by `relay import --check`.
+#   page       the source: an address, or a file, relative to this one
+#   block      digest of the page's OpenAPI block as it is, to the byte
+#   structure  digest of the operation and of what it refers to, without summaries, descriptions and spacing:
+#              where only `block` changed, the page says the same in other words
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One operation's entry."""
+
+    method: str
+    path: str
+    operationId: str  # noqa: N815 -- as the file has it
+    page: str
+    block: str
+    structure: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What an operation is known by."""
+        return self.path, self.method
+
+    def __str__(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+    def is_from(self, source: Source) -> bool:
+        """Whether a source is the page of this entry: wherever it lies, its file name tells."""
+        page = self.page if is_address(self.page) else Path(self.page)
+        return file_name(page) == file_name(source.location)
+
+
+class Lock:
+    """The entries of a `sources.lock`, by path and method."""
+
+    def __init__(self, path: Path, records: Iterable[Record] = ()) -> None:
+        self.path = path
+        self.records = {record.key: record for record in records}
+
+    def is_source(self, source: Source, operation: Operation) -> bool:
+        """Whether an operation came from a source."""
+        record = self.records.get((operation.path, operation.method))
+        return record is not None and record.is_from(source)
+
+    def file(self, record: Record) -> Path | None:
+        """Return the file that an entry names; None where it is an address."""
+        return None if is_address(record.page) else (self.path.parent / record.page).resolve()
+
+    def record(self, source: Source, operation: Operation) -> Record:
+        """Describe an operation of a source as an entry."""
+        page = source.location
+        if isinstance(page, Path):
+            page = Path(os.path.relpath(page, self.path.parent.resolve())).as_posix()
+        return Record(
+            method=operation.method,
+            path=operation.path,
+            operationId=operation.id,
+            page=page,
+            block=digest(source.block),
+            structure=_structure_digest(source.contract, operation),
+        )
+
+    def taken(self, records: Iterable[Record]) -> Lock:
+        """Return the lock with new entries; one that says the same of a page lying elsewhere stays."""
+        merged = dict(self.records)
+        for record in records:
+            old = merged.get(record.key)
+            if old is None or replace(old, page=record.page) != record:
+                merged[record.key] = record
+        return Lock(self.path, merged.values())
+
+    def as_yaml(self) -> str:
+        """Write the entries in the order of paths, so that a change is a change of few lines."""
+        rows = [asdict(self.records[key]) for key in sorted(self.records)]
+        return _HEADER + block({"operations": rows})
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock; one that does not exist is empty. Raises SetupError for what is not one."""
+    if not path.exists():
+        return Lock(path)
+    document = read_document(path)
+    rows = document.data.get("operations") if isinstance(document.data, dict) else None
+    names = {field.name for field in fields(Record)}
+    for index, row in enumerate(rows if isinstance(rows, list) else [None]):
+        if not (isinstance(row, dict) and set(row) == names and set(map(type, row.values())) == {str}):
+            told = f"not an entry: it has {', '.join(sorted(names))}; delete it, and import its page again"
+            raise SetupError([Problem(document.place(("operations", str(index))), told)])
+    return Lock(path, [Record(**row) for row in rows or []])
+
+
+def components_of(contract: Contract, operation: Operation) -> dict[str, Any]:
+    """Return the components that an operation needs, directly or through others, by `$ref`."""
+    needed: dict[str, Any] = {
+        f"#/components/securitySchemes/{escape(name)}": contract.security_schemes[name]
+        for requirement in operation.security
+        for name in requirement
+    }
+    pending = [ref for _, ref in references(_own(contract, operation))]
+    while pending:
+        ref = pending.pop()
+        if ref not in needed:
+            needed[ref] = lookup(contract.document, parse_pointer(ref[1:]))
+            pending += [more for _, more in references(needed[ref])]
+    return needed
+
+
+def _structure_digest(contract: Contract, operation: Operation) -> str:
+    """Return the digest of an operation's structure, of what its path adds to it, and of what it needs."""
+    security = [dict(requirement) for requirement in operation.security]
+    needs = {ref: structure(value) for ref, value in components_of(contract, operation).items()}
+    whole = {"path": structure(_own(contract, operation)), "security": security, "needs": needs}
+    return digest(canonical(whole).encode())
+
+
+def _own(contract: Contract, operation: Operation) -> dict[str, Any]:
+    """Return an operation's path without the other methods."""
+    item = contract.resolve(contract.document["paths"][operation.path])
+    return {key: value for key, value in item.items() if key not in METHODS or key == operation.method}

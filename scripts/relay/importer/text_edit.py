@@ -1,0 +1,208 @@
+"""New data for a YAML or JSON file → the least edit of its text: what stays keeps every byte.
+
+Comments, quotes, line breaks and the order of keys are not in the data, so the file is never written
+anew: each change becomes lines put in behind, or in place of, what stands there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import yaml
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import Document, parse_source
+
+from .prose import same
+from .yaml_text import block, inline
+
+
+class _Edit(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def rewrite(document: Document, wanted: Any) -> bytes:
+    """Return the document's source, edited so that it holds `wanted`.
+
+    Raises SetupError where it cannot be done and be read back, as with aliases that both sides share.
+    """
+    try:
+        source = document.source.decode()
+    except UnicodeDecodeError as exc:
+        raise SetupError([Problem(document.place(()), "is not UTF-8; save it as that")]) from exc
+    mark, text = ("\ufeff", source[1:]) if source.startswith("\ufeff") else ("", source)
+    written = (mark + _Editor(document, text).edited(wanted)).encode()
+    try:
+        again, problems = parse_source(document.path, written)
+    except SetupError as exc:
+        raise _cannot_edit(document) from exc
+    if problems or not same(again.data, wanted):
+        raise _cannot_edit(document)
+    return written
+
+
+def _cannot_edit(document: Document) -> SetupError:
+    told = "cannot be edited as it is written: write out what stands there as alias, merge key or tag"
+    return SetupError([Problem(document.place(()), told)])
+
+
+class _Editor:
+    def __init__(self, document: Document, text: str) -> None:
+        self._document = document
+        self._text = text
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+
+    def edited(self, new: Any) -> str:
+        edits = self._value(self._document.root, self._document.data, new)
+        if edits is None:
+            raise _cannot_edit(self._document)
+        parts, done = [], 0
+        for edit in sorted(edits, key=lambda edit: edit[:2]):  # stable: what is deeper inside comes first
+            parts += [self._text[done : edit.start], edit.text.replace("\n", self._newline)]
+            done = edit.end
+        return "".join([*parts, self._text[done:]])
+
+    def _value(self, node: yaml.Node, old: Any, new: Any) -> list[_Edit] | None:
+        """Return the edits inside a value; None where it has to be written anew as a whole."""
+        if same(old, new):
+            return []
+        if isinstance(node, yaml.MappingNode) and node.value and isinstance(new, dict) and new:
+            return self._mapping(node, old, new)
+        if isinstance(node, yaml.SequenceNode) and node.value and isinstance(new, list):
+            return self._sequence(node, old, new)
+        return None
+
+    def _mapping(
+        self, node: yaml.MappingNode, old: dict[str, Any], new: dict[str, Any]
+    ) -> list[_Edit] | None:
+        """Return the edits of a mapping; a new key goes behind the one that it follows in `new`."""
+        entries = {key.value: (key, value) for key, value in node.value}
+        last = previous = node.value[-1][0].value
+        edits: list[_Edit] = []
+        added: dict[str, dict[str, Any]] = {}
+        for name, value in new.items():
+            if name not in old:
+                added.setdefault(previous, {})[name] = value
+                continue
+            if name in entries:
+                edits += self._entry(node, *entries[name], old[name], value)
+                previous = name
+            elif not same(old[name], value):  # it came through a merge key
+                return None
+        for name in old.keys() - new.keys():
+            if name not in entries or node.flow_style or not self._begins_line(entries[name][0]):
+                return None
+            key, value = entries[name]
+            start = key.start_mark.index - key.start_mark.column
+            edits.append(_Edit(start, self._next_line(self._end(value, key)), ""))
+        for name, values in added.items():
+            key, value = entries[name]
+            edits.append(self._behind(node, self._end(value, key), values, last=name == last))
+        return edits
+
+    def _entry(
+        self, owner: yaml.CollectionNode, key: yaml.Node, value: yaml.Node, old: Any, new: Any
+    ) -> list[_Edit]:
+        """Return the edits that give a key of a mapping another value."""
+        if same(old, new):
+            return []
+        edits = None if _is_alias(value, key) else self._value(value, old, new)
+        if edits is not None:
+            return edits
+        if owner.flow_style:
+            written = inline(new, _indent(owner, key))
+            return [_Edit(value.start_mark.index, value.end_mark.index, written)]
+        column = self._column(owner)  # the key's own, or that of the `?` that long keys need
+        written = block({key.value: new}, column).removesuffix("\n").lstrip(" ")
+        start = key.start_mark.index - key.start_mark.column + column
+        return [_Edit(start, self._end(value, key), written)]
+
+    def _sequence(self, node: yaml.SequenceNode, old: list[Any], new: list[Any]) -> list[_Edit] | None:
+        """Return the edits of a list in which objects changed, and which may have grown at its end."""
+        if len(new) < len(old):
+            return None
+        edits: list[_Edit] = []
+        for item in zip(node.value, old, new, strict=False):
+            inside = self._value(*item)
+            if inside is None:
+                return None
+            edits += inside
+        if added := new[len(old) :]:
+            edits.append(self._behind(node, self._end(node.value[-1], node), added, last=True))
+        return edits
+
+    def _behind(self, owner: yaml.CollectionNode, end: int, added: Any, *, last: bool) -> _Edit:
+        """Put entries into a collection, behind the one that ends at `end`."""
+        if owner.flow_style:
+            first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
+            indent = _indent(owner, first)
+            written = inline(added, None if indent is None else indent - 2)[1:-1].rstrip()
+            return _Edit(end, end, "," + (" " if indent is None else "") + written)
+        column = self._column(owner)
+        at = self._next_line(end)
+        if last:
+            at = self._behind_comments(at, column + isinstance(owner, yaml.SequenceNode))
+        written = block(added, column)
+        if at == len(self._text) and not self._text.endswith("\n"):
+            written = "\n" + written.removesuffix("\n")
+        return _Edit(at, at, written)
+
+    def _behind_comments(self, at: int, column: int) -> int:
+        """Step over comments that are indented like the collection before them: they are its own."""
+        line = at
+        while line < len(self._text):
+            following = self._next_line(line + 1) if self._text[line] != "\n" else line + 1
+            content = self._text[line:following].strip()
+            indent = following - line - len(self._text[line:following].lstrip(" "))
+            if content.startswith("#") and indent >= column:
+                at = following
+            elif content:
+                break
+            line = following
+        return at
+
+    def _end(self, node: yaml.Node, after: yaml.Node | None = None) -> int:
+        """Return where a value that follows `after` ends, without comments and blank lines behind it."""
+        if after is not None and _is_alias(node, after):
+            return self._line_end(after.end_mark.index)
+        start, end = node.start_mark.index, node.end_mark.index
+        if isinstance(node, yaml.ScalarNode):
+            written = self._text[start:end]
+            is_open = node.style in ("|", ">") and "+" not in written.partition("\n")[0]
+            return start + len(written.rstrip()) if is_open else end
+        if not isinstance(node, yaml.CollectionNode) or node.flow_style:
+            return end
+        before, value = node.value[-1] if isinstance(node, yaml.MappingNode) else (node, node.value[-1])
+        return self._end(value, before)
+
+    def _line_end(self, at: int) -> int:
+        end = self._text.find("\n", at)
+        return len(self._text) if end < 0 else end
+
+    def _next_line(self, at: int) -> int:
+        """Return where the first line begins that does not begin before `at`."""
+        return at if self._text[at - 1 : at] == "\n" else min(self._line_end(at) + 1, len(self._text))
+
+    def _column(self, owner: yaml.CollectionNode) -> int:
+        """Return the column of a block collection's lines; an anchor or tag may stand before them."""
+        if self._text[owner.start_mark.index] not in "&!":
+            return int(owner.start_mark.column)
+        first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
+        line = self._text[first.start_mark.index - first.start_mark.column :]
+        return len(line) - len(line.lstrip(" "))
+
+    def _begins_line(self, node: yaml.Node) -> bool:
+        start = node.start_mark.index
+        return not self._text[start - node.start_mark.column : start].strip()
+
+
+def _is_alias(value: yaml.Node, after: yaml.Node) -> bool:
+    """Whether a value stands before what it follows: it is written there, and `*named` here."""
+    return bool(value.start_mark.index < after.start_mark.index)
+
+
+def _indent(owner: yaml.CollectionNode, first: yaml.Node) -> int | None:
+    """Return the indentation of a flow collection's lines; None where it stands on one line."""
+    return first.start_mark.column if owner.start_mark.line != owner.end_mark.line else None

@@ -1,0 +1,23 @@
+"""What the host would refuse when it compiles the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay.cli.findings import Finding
+from relay.contract.model import Contract
+from relay.server.binding import argument_names
+from relay.validation.requests import RequestDecoder
+from relay.validation.responses import ResponseEncoder
+from relay.validation.schemas import SchemaCompiler
+
+
+def check_serving(contract: Contract) -> Iterator[Finding]:
+    """Compile every operation as `relay serve` does; defaults are told by `check_examples`, at their place."""
+    compiler = SchemaCompiler(contract)
+    for operation in contract.operations:
+        RequestDecoder(operation, argument_names(operation), compiler, contract)
+        ResponseEncoder(operation, contract, compiler)
+    for problem in compiler.problems:
+        if problem.rule != "invalid-default":
+            yield Finding.of(problem)

@@ -1,0 +1,111 @@
+"""Examples, defaults and enums, each held to its own schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from relay.cli.findings import Finding
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Schema
+from relay.validation import media_types as media
+from relay.validation.schemas import Direction, SchemaCompiler, Violation
+
+from .lint_rules import finding
+from .schema_sites import Node, nodes
+
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_RANGES = [
+    ("minimum", "maximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+    ("minProperties", "maxProperties"),
+]
+_NOT_TEXT = frozenset(
+    "int32 int64 float double binary password".split()
+)  # formats that are not for a text's look
+
+
+def check_examples(contract: Contract) -> Iterator[Finding]:
+    """Find values in the contract that break the schema they stand beside, and formats that check nothing."""
+    checker = _Checker(contract)
+    for node in nodes(contract):
+        if node.kind == "schema":
+            yield from checker.check_schema(node)
+        elif node.media_type is None or _is_describable(node.media_type):
+            yield from checker.check_carrier(node)
+
+
+def _is_describable(media_type: str) -> bool:
+    """Whether an example of a media type is the very value that its schema describes."""
+    name = media.bare(media_type)
+    return media.is_json(name) or name in _FORMS or name.startswith("text/")
+
+
+class _Checker:
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._compiler = SchemaCompiler(contract)
+        self._told: set[str] = set()
+
+    def check_carrier(self, node: Node) -> Iterator[Finding]:
+        """Check the examples of a parameter, header or media type."""
+        schema = node.value.get("schema", {})
+        if "example" in node.value:
+            yield from self._value("example", node.value["example"], schema, node, ("example",))
+        for name, example in (node.value.get("examples") or {}).items():
+            written = self._contract.resolve(example)
+            if "value" in written:
+                told = f"example '{name}'"
+                yield from self._value(told, written["value"], schema, node, ("examples", name))
+
+    def check_schema(self, node: Node) -> Iterator[Finding]:
+        """Check a schema's own example, default and enum."""
+        schema = dict(node.value)
+        for keyword in ("example", "default"):
+            if keyword in schema:
+                yield from self._value(keyword, schema[keyword], schema, node, (keyword,))
+        for index, member in enumerate(schema.get("enum", [])):
+            rest = {key: value for key, value in schema.items() if key != "enum"}
+            if self._breaches(member, rest, node):
+                message = f"member {index + 1} of the enum breaks the rest of its schema; mend one of them"
+                pointer = (*node.pointer, "enum", str(index))
+                yield finding(self._contract, "impossible-enum", pointer, message)
+        yield from self._ranges(schema, node)
+        yield from self._format(schema.get("format"), node)
+
+    def _value(self, what: str, value: Any, schema: Schema, node: Node, within: Pointer) -> Iterator[Finding]:
+        breaches = self._breaches(value, schema, node)
+        if breaches:
+            first = breaches[0]
+            where = f" at {first.path}" if first.path else ""
+            rule = "invalid-default" if what == "default" else "invalid-example"
+            message = f"the {what} breaks its schema{where}: {first.message}; mend one of them"
+            yield finding(self._contract, rule, (*node.pointer, *within), message)
+
+    def _breaches(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
+        """Return how a value breaks a schema in every direction it may travel in."""
+        directions: tuple[Direction, ...] = (node.direction,) if node.direction else get_args(Direction)
+        found: list[Violation] = []
+        for direction in directions:
+            validator = self._compiler.compile(schema, direction, node.pointer)
+            if validator is None or validator.accepts(value):
+                return []
+            found = validator.violations(value)
+        return found
+
+    def _ranges(self, schema: Schema, node: Node) -> Iterator[Finding]:
+        for least, most in _RANGES:
+            if schema.get(least, -math.inf) > schema.get(most, math.inf):
+                message = f"{least} is more than {most}, so nothing fits; mend one of them"
+                yield finding(self._contract, "impossible-range", (*node.pointer, least), message)
+
+    def _format(self, name: str | None, node: Node) -> Iterator[Finding]:
+        if name is None or name in self._told or name in _NOT_TEXT or node.value.get("type") != "string":
+            return
+        self._told.add(name)
+        validator = self._compiler.compile({"type": "string", "format": name}, "request", node.pointer)
+        if validator is not None and validator.accepts("\0 [no("):
+            message = f"nothing checks the format '{name}'; a pattern would"
+            yield finding(self._contract, "unchecked-format", (*node.pointer, "format"), message)

@@ -1,0 +1,39 @@
+"""Operations that nobody guards, and scopes that nobody grants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay.cli.findings import Finding
+from relay.contract.model import Contract
+from relay.server.security import schemes_in_use
+
+from .lint_rules import finding
+
+
+def check_security(contract: Contract) -> Iterator[Finding]:
+    """Find operations that are public without saying so, schemes and scopes of no use."""
+    for operation in contract.operations:
+        if not operation.security and "security" not in contract.raw(operation):
+            inherits = "inherits `security: []`" if "security" in contract.document else "has no security"
+            message = f"{operation} {inherits} and is public; name a scheme, or say `security: []` if it is meant to be"
+            yield finding(contract, "unsecured-operation", operation.pointer, message)
+        for name, scopes in ((name, scopes) for each in operation.security for name, scopes in each.items()):
+            for scope in _unknown(contract, name, scopes):
+                message = f"{operation} needs the scope '{scope}', which no flow of '{name}' offers; define it there"
+                yield finding(contract, "undefined-scope", operation.pointer, message)
+    used = schemes_in_use(contract)
+    for name in contract.security_schemes:
+        if name not in used:
+            message = f"no operation asks for the security scheme '{name}'; use it, or remove it"
+            pointer = ("components", "securitySchemes", name)
+            yield finding(contract, "unused-security-scheme", pointer, message)
+
+
+def _unknown(contract: Contract, name: str, scopes: list[str]) -> list[str]:
+    """Return the scopes that an oauth2 scheme does not know; for another scheme they mean nothing here."""
+    scheme = contract.security_schemes.get(name, {})
+    if scheme.get("type") != "oauth2":
+        return []
+    offered = {scope for flow in scheme["flows"].values() for scope in flow.get("scopes", {})}
+    return [scope for scope in scopes if scope not in offered]

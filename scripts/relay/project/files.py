@@ -1,0 +1,89 @@
+"""Files that commands look for, and files that they write."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+
+
+def package_folder(package: str) -> Path:
+    """Return where a package is, or would be made: the working directory is searched first.
+
+    Neither it nor its parents are imported.
+    """
+    parts = package.split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise SetupError([Problem("RELAY_HANDLERS", f"'{package}' is no name of a package")])
+    importlib.invalidate_caches()
+    search: Sequence[str] = [str(Path.cwd()), *sys.path]
+    for depth, part in enumerate(parts):
+        spec = PathFinder.find_spec(part, search) or (_installed(part) if depth == 0 else None)
+        if spec is None:
+            return Path(search[0], *parts[depth:]).resolve()
+        if spec.submodule_search_locations is None:
+            message = f"'{package}': {display(Path(str(spec.origin)))} is a module, not a package"
+            raise SetupError([Problem("RELAY_HANDLERS", message)])
+        search = list(spec.submodule_search_locations)
+    return Path(search[0]).resolve()
+
+
+def _installed(name: str) -> ModuleSpec | None:
+    """Find what an editable install hides from the path; a name without dots imports nothing."""
+    try:
+        return importlib.util.find_spec(name)
+    except ValueError:
+        return None
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Give files other contents, each whole or not at all, with the mode it had.
+
+    All are on the disk before the first takes its place. Raises SetupError where that fails.
+    """
+    staged: list[tuple[Path, Path]] = []
+    path = Path()
+    try:
+        for path, content in ((path.resolve(), content) for path, content in contents.items()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            staged.append((Path(name), path))
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, _mode(path))
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+        for temporary, path in staged:
+            temporary.replace(path)
+    except OSError as exc:
+        raise SetupError([Problem(display(path), f"cannot be written: {exc.strerror}")]) from exc
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise SetupError for a folder that files could not be written to; nothing is made."""
+    nearest = next(one for one in (folder, *folder.parents) if one.exists())
+    if not nearest.is_dir():
+        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is no folder")])
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is read-only")])
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, or the one that a new file gets."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

@@ -1,0 +1,313 @@
+"""One module's source: the names it binds at its top level, and where everything stands."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import libcst as cst
+from libcst import matchers
+from libcst.metadata import GlobalScope, MetadataWrapper, PositionProvider, ScopeProvider
+
+from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.documents import display
+
+from .syntax import absolute, dotted, is_dynamic, statements, texts
+
+_DEPTH = 10_000  # frames; a sum of a thousand terms takes most of them
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Let trees be visited that are deeper than Python's own stack; SetupError for what is deeper still."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEPTH))
+    try:
+        yield
+    except RecursionError as exc:
+        message = "a module of the package is nested too deeply to be read"
+        raise SetupError([Problem("RELAY_HANDLERS", message)]) from exc
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a function; `default` is None where it has none."""
+
+    name: str
+    kind: Literal["positional only", "positional", "keyword"]
+    node: cst.Param
+
+    @property
+    def default(self) -> cst.BaseExpression | None:
+        """The expression that it is when nothing is given."""
+        return self.node.default
+
+    @property
+    def annotation(self) -> cst.BaseExpression | None:
+        """Its annotation, without the colon."""
+        return self.node.annotation.annotation if self.node.annotation else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function that a module defines."""
+
+    module: Module
+    node: cst.FunctionDef
+
+    @property
+    def name(self) -> str:
+        """The name it is defined under."""
+        return self.node.name.value
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether its module defines its name several times, of which this is the last."""
+        return self.name in self.module.repeated
+
+    @property
+    def place(self) -> Place:
+        """Where its definition stands."""
+        return self.module.place(self.node)
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether it takes any argument by name (`**kwargs`)."""
+        return self.node.params.star_kwarg is not None
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """Its arguments in order; the variadic ones are none."""
+        parameters = self.node.params
+        return [
+            *(Argument(param.name.value, "positional only", param) for param in parameters.posonly_params),
+            *(Argument(param.name.value, "positional", param) for param in parameters.params),
+            *(Argument(param.name.value, "keyword", param) for param in parameters.kwonly_params),
+        ]
+
+    @property
+    def returns(self) -> cst.BaseExpression | None:
+        """The annotation of what it returns."""
+        return self.node.returns.annotation if self.node.returns else None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A name that is a module, or a `member` of one; `module` is absolute."""
+
+    module: str
+    member: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A name that is bound to an expression, several values of a tuple apart."""
+
+    value: cst.BaseExpression
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A class."""
+
+    node: cst.ClassDef
+
+
+Bound = Function | Imported | Assigned | Defined
+
+
+class Module:
+    """A parsed file; `fault` says why it could not be, and then it holds nothing."""
+
+    def __init__(self, path: Path, source: bytes, name: str) -> None:
+        self.path = path
+        self.source = source
+        self.name = name
+        self.fault: tuple[Place, str] | None = None
+        self.tree = cst.Module([])
+        try:
+            tree = cst.parse_module(source)
+        except cst.ParserSyntaxError as exc:
+            self.fault = Place(display(path), *_fault(source, exc)), "is not Python"
+        except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
+            self.fault = Place(display(path), 1, 1), "is not text in the encoding it declares"
+        except RecursionError:
+            self.fault = Place(display(path), 1, 1), "is nested too deeply to be read"
+        else:
+            self.fault = _refusal(path, source)
+            self.tree = self.tree if self.fault else tree
+
+    @cached_property
+    def wrapper(self) -> MetadataWrapper:
+        """The tree with what libcst knows of it; its nodes are those of `tree`."""
+        return MetadataWrapper(self.tree, unsafe_skip_copy=True)
+
+    def place(self, node: cst.CSTNode) -> Place:
+        """Return where a node of the tree begins."""
+        start = self.wrapper.resolve(PositionProvider)[node].start
+        return Place(display(self.path), start.line, start.column + 1)
+
+    @property
+    def end(self) -> Place:
+        """Where more would be written."""
+        return Place(display(self.path), max(1, self.source.count(b"\n") + 1), 1)
+
+    @cached_property
+    def bindings(self) -> dict[str, Bound]:
+        """What each name of the top level is, as the last statement that binds it has it."""
+        return dict(self.bound_in(self.tree.body))
+
+    @cached_property
+    def running(self) -> dict[str, Bound]:
+        """What each name is once the module has been imported: type checkers may see more."""
+        found: dict[str, Bound] = {}
+        for statement in statements(self.tree.body, running=True):
+            if isinstance(statement, cst.Del):
+                for name in matchers.findall(statement, matchers.Name()):
+                    found.pop(dotted(name), None)
+            found.update(self._bound(statement))
+        return found
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that something binds at the top level, in whatever way."""
+        scopes = self.wrapper.resolve(ScopeProvider).values()
+        top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
+        found = () if top is None else (one.name for one in top.assignments)
+        return frozenset([*self.bindings, *found])
+
+    def may_bind(self, name: str) -> bool:
+        """Whether a name may be bound where it cannot be followed: `(name := …)`, `globals()["name"] = …`."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        if not word.search(self._text):
+            return False
+        return name in self.names or any(word.search(text) for text in self._dynamic_texts)
+
+    @cached_property
+    def _text(self) -> str:
+        return self.source.decode(errors="replace")
+
+    @cached_property
+    def _dynamic_texts(self) -> list[str]:
+        """The texts of a module that has a way to bind names that are texts."""
+        return [one.value for one in texts(self.tree)] if is_dynamic(self.tree) else []
+
+    def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
+        """Give the names that the statements of a module, or of a class, bind."""
+        for statement in statements(body):
+            yield from self._bound(statement)
+
+    @cached_property
+    def repeated(self) -> frozenset[str]:
+        """The names that several functions of the top level are defined under, by case or as overloads."""
+        counted = Counter(
+            one.name.value for one in statements(self.tree.body) if isinstance(one, cst.FunctionDef)
+        )
+        return frozenset(name for name, count in counted.items() if count > 1)
+
+    def whole_name(self, name: str) -> str:
+        """Return the absolute name of what a dotted name is here by an import; '' for any other."""
+        first, _, rest = name.partition(".")
+        bound = self.bindings.get(first)
+        return (
+            ".".join(filter(None, [bound.module, bound.member, rest])) if isinstance(bound, Imported) else ""
+        )
+
+    def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
+        """Give what the top level imports from a module, by name."""
+        for statement in statements(self.tree.body):
+            if isinstance(statement, cst.ImportFrom) and self.absolute(statement) == source:
+                yield from () if isinstance(statement.names, cst.ImportStar) else statement.names
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether its annotations are not evaluated (PEP 563)."""
+        return any(dotted(alias.name) == "annotations" for alias in self.imports_from("__future__"))
+
+    @cached_property
+    def stars(self) -> list[str]:
+        """The modules that everything is imported from (`from x import *`)."""
+        return [
+            self.absolute(statement)
+            for statement in statements(self.tree.body)
+            if isinstance(statement, cst.ImportFrom) and isinstance(statement.names, cst.ImportStar)
+        ]
+
+    def functions(self) -> Iterator[Function]:
+        """Give the functions of the top level that are there once it has run."""
+        return (bound for bound in self.running.values() if isinstance(bound, Function))
+
+    def absolute(self, node: cst.ImportFrom) -> str:
+        """Return the absolute name of the module that a statement imports from."""
+        return absolute(node, self.name, is_package=self.path.name == "__init__.py")
+
+    def _bound(self, statement: cst.CSTNode) -> Iterator[tuple[str, Bound]]:
+        match statement:
+            case cst.FunctionDef():
+                yield statement.name.value, Function(self, statement)
+            case cst.ClassDef():
+                yield statement.name.value, Defined(statement)
+            case cst.Import() | cst.ImportFrom():
+                yield from self._imported(statement)
+            case cst.Assign():
+                for target in statement.targets:
+                    yield from _assigned(target.target, statement.value)
+            case cst.AnnAssign(value=cst.BaseExpression() as value):
+                yield from _assigned(statement.target, value)
+
+    def _imported(self, statement: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, Bound]]:
+        if isinstance(statement.names, cst.ImportStar):
+            return
+        source = self.absolute(statement) if isinstance(statement, cst.ImportFrom) else None
+        for alias in statement.names:
+            whole = dotted(alias.name)
+            first = whole.partition(".")[0]
+            name = dotted(alias.asname.name) if alias.asname else first
+            if source is not None:
+                yield name, Imported(source, whole)
+            else:
+                yield name, Imported(whole if alias.asname else first, None)
+
+
+def _refusal(path: Path, source: bytes) -> tuple[Place, str] | None:
+    """Return why this Python would not import a file that libcst reads, which reads more; None if it would."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are for whoever runs it
+            compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as exc:
+        return Place(display(path), exc.lineno or 1, exc.offset or 1), "is not Python"
+    except (RecursionError, MemoryError):
+        return Place(display(path), 1, 1), "is nested too deeply to be read"
+    return None
+
+
+def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
+    """Return the line and column of a syntax error, Python's own where it finds one: it is nearer."""
+    try:
+        ast.parse(source)
+    except SyntaxError as nearer:
+        return nearer.lineno or 1, nearer.offset or 1
+    return exc.raw_line, exc.raw_column + 1
+
+
+def _assigned(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, Bound]]:
+    if isinstance(target, cst.Name):
+        yield target.value, Assigned(value)
+    elif isinstance(target, cst.Tuple | cst.List):
+        values: Sequence[cst.BaseElement] = []
+        if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(target.elements):
+            values = value.elements
+        for index, element in enumerate(target.elements):
+            yield from _assigned(element.value, values[index].value if values else value)

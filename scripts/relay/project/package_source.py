@@ -1,0 +1,110 @@
+"""A handlers package as files: found by its dotted name, and read without importing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.documents import display
+
+from .files import package_folder
+from .module_source import Module
+
+TYPES = "_types"
+"""The module that belongs to the generator."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A package's modules as they are, or as they would be after some changes.
+
+    `files` maps the path of each Python file below `folder` to its bytes; `tests` does the same for
+    files beside the package that may refer to it.
+    """
+
+    package: str
+    folder: Path
+    files: Mapping[Path, bytes]
+    tests: Mapping[Path, bytes] = field(default_factory=dict)
+    _parsed: dict[tuple[Path, bytes], Module] = field(default_factory=dict, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The folder that the package's dotted name starts from."""
+        return self.folder.parents[self.package.count(".")]
+
+    @cached_property
+    def paths(self) -> dict[str, Path]:
+        """The file of each module, by dotted name below the package; the package itself is ''."""
+        found: dict[str, Path] = {}
+        for path in sorted(self.files, key=lambda path: path.name == "__init__.py"):  # it wins, as in Python
+            parts = path.relative_to(self.folder).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+        return found
+
+    def path(self, name: str) -> Path:
+        """Return the file of a module below the package, or where it would be."""
+        return self.paths.get(name) or self.folder.joinpath(*name.split(".")).with_suffix(".py")
+
+    def module(self, name: str) -> Module | None:
+        """Return a module by its dotted name below the package; None where there is none."""
+        path = self.paths.get(name)
+        return None if path is None else self._module(path, name, self.files[path])
+
+    def test(self, path: Path) -> Module:
+        """Return a file beside the package."""
+        return self._module(path, None, self.tests[path])
+
+    def _module(self, path: Path, name: str | None, source: bytes) -> Module:
+        key = path, source
+        if key not in self._parsed:
+            parts = path.relative_to(self.root).with_suffix("").parts if name is not None else ()
+            self._parsed[key] = Module(path, source, ".".join(part for part in parts if part != "__init__"))
+        return self._parsed[key]
+
+    def operation_modules(self) -> Iterator[tuple[str, Module]]:
+        """Give each module that may hold handlers, by name."""
+        for name in sorted(self.paths):
+            if name and "." not in name and not name.startswith("_"):
+                module = self.module(name)
+                assert module is not None  # it has a path
+                yield name, module
+
+    def modules(self) -> Iterator[Module]:
+        """Give every file that a person writes: those of the package, then those beside it."""
+        for name in self.paths:
+            if name != TYPES and (module := self.module(name)) is not None:
+                yield module
+        for path in self.tests:
+            yield self.test(path)
+
+    def with_tests(self, folder: Path) -> Sources:
+        """Return the package with the files of another folder, as far as they are not its own."""
+        return replace(self, tests=_python_files(folder, but=self.folder))
+
+    def changed(self, changes: Mapping[Path, bytes]) -> Sources:
+        """Return the package as it would be after some changes."""
+        tests = {path: changes.get(path, source) for path, source in self.tests.items()}
+        own = {path: source for path, source in changes.items() if path not in tests}
+        return replace(self, files={**self.files, **own}, tests=tests)
+
+
+def read_sources(package: str) -> Sources:
+    """Read a package; one that does not exist yet has no files. SetupError for what is no package."""
+    folder = package_folder(package)
+    return Sources(package, folder, _python_files(folder))
+
+
+def _python_files(folder: Path, but: Path | None = None) -> dict[Path, bytes]:
+    try:
+        return {
+            path: path.read_bytes()
+            for path in sorted(folder.resolve().rglob("*.py"))
+            if path.is_file() and not (but is not None and path.is_relative_to(but))
+        }
+    except OSError as exc:
+        where = display(Path(exc.filename or folder))
+        raise SetupError([Problem(where, f"cannot be read: {exc.strerror}")]) from exc

@@ -1,0 +1,279 @@
+"""Contract + handlers package → one ASGI application on Connexion, compiled before the first request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, TypeVar
+
+from relay.contract.diagnostics import NotYetThere, Problem, SetupError
+from relay.contract.model import Contract, load_contract
+from relay.validation.schemas import SchemaCompiler
+
+from . import docs, health
+from .binding import (
+    GIVEN,
+    Binding,
+    accepted_names,
+    bind,
+    code_place,
+    import_package,
+    is_package,
+    required_names,
+    serves_any,
+    with_collaborators,
+)
+from .endpoint import Endpoint
+from .guard import Edge
+from .lifespan import Lifespan, is_cancelled
+from .metrics import Metrics, bind_address
+from .missing_handlers import Missing, Policies, read_policies
+from .observability import Observer
+from .package_hooks import Exports, verifier_problems
+from .security import JWT_TYPES, Authenticator, Verify, scheme_type
+from .settings import HostSettings, token_verifier
+from .stages import Extra, build_stack
+from .tracing import exporting, traced
+
+_log = logging.getLogger("relay")
+
+
+@dataclass(slots=True)
+class Application:
+    """A service that is ready to be started; an ASGI application."""
+
+    contract: Contract
+    settings: HostSettings
+    package: ModuleType
+    exports: Exports
+    endpoints: Mapping[str, Endpoint]
+    jwt: Verify | None
+    observer: Observer
+    collaborators: dict[str, Any] = field(default_factory=dict)
+    reload_problems: list[Problem] = field(default_factory=list)
+    lifespan: Lifespan = field(default_factory=Lifespan)
+    _asgi: Any = None
+
+    def __post_init__(self) -> None:
+        extras: dict[str, Extra] = {
+            "/livez": health.livez,
+            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems),
+        }
+        if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
+            extras["/metrics"] = metrics.page
+        if self.settings.openapi:
+            extras |= docs.contract_pages(self.contract)
+        if self.settings.docs and self.settings.openapi:
+            extras |= docs.swagger_pages(self.contract)
+        routed = {f"{self.contract.base_path}{one.path}" for one in self.contract.operations}
+        edge = Edge(
+            build_stack(self.contract, self.endpoints, extras),
+            self.exports.render_error,
+            self.observer,
+            limit=self.settings.max_in_flight,
+            exempt=health.PROBES - routed,
+        )
+        self._asgi = traced(edge, self.contract, extras) if self.settings.tracing else edge
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or run the lifespan (ASGI 3)."""
+        if scope["type"] == "lifespan":
+            await self.lifespan(self.running(), receive, send)
+        else:
+            await self._asgi(scope, receive, send)
+
+    @property
+    def missing(self) -> list[Binding]:
+        """What stands in for a function that the package does not have."""
+        return [endpoint.binding for endpoint in self.endpoints.values() if endpoint.binding.missing]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the collaborators and connect the endpoints, until left.
+
+        Raises SetupError when they fail, or a function needs what nobody gives it.
+        """
+        await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on its first call
+        async with AsyncExitStack() as stack:
+            if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
+                stack.enter_context(metrics.listening(self.settings.metrics_bind))
+            if self.settings.tracing:
+                await stack.enter_async_context(exporting())
+            self._connect(await stack.enter_async_context(self.opened()))
+            yield
+
+    @asynccontextmanager
+    async def opened(self, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
+        """Open the package's collaborators, until left; `read_only` is for those that know what it means.
+
+        Raises SetupError when they fail, or a function needs what nobody gives it; NotYetThere where
+        `read_only` keeps them from being made.
+        """
+        accepted = accepted_names(self.exports.collaborators)
+        told = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
+        async with AsyncExitStack() as stack:
+            try:
+                opening = self.exports.collaborators(self.settings, **told)
+                collaborators = await stack.enter_async_context(opening)
+                problems = self._unknown_names(collaborators)
+            except (SetupError, NotYetThere):
+                raise
+            except BaseException as exc:
+                if is_cancelled():
+                    raise
+                raise self._collaborators_failed(exc) from exc
+            if problems:
+                raise SetupError(problems)
+            yield collaborators
+
+    def _connect(self, collaborators: Mapping[str, Any]) -> None:
+        self.collaborators = dict(collaborators)
+        verifiers: dict[str, Verify] = {
+            name: with_collaborators(function, collaborators)
+            for name, function in self.exports.verifiers.items()
+        }
+        if self.jwt is not None:
+            for name, scheme in self.contract.security_schemes.items():
+                if scheme_type(scheme) in JWT_TYPES:
+                    verifiers.setdefault(name, self.jwt)
+        identify = with_collaborators(self.exports.identify, collaborators)
+        for endpoint in self.endpoints.values():
+            operation = endpoint.binding.operation
+            authenticate = (
+                Authenticator(operation, self.contract, verifiers, identify) if operation.security else None
+            )
+            endpoint.connect(authenticate, collaborators)
+
+    def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Problem]:
+        offered = ", ".join(sorted(collaborators)) or "none"
+        problems: list[Problem] = []
+        for endpoint in self.endpoints.values():
+            binding = endpoint.binding
+            for name in binding.unknown_names(collaborators):
+                message = (
+                    f"{binding.operation} sends no '{name}', nor is there such a collaborator ({offered})"
+                )
+                problems.append(Problem(binding.where(), message))
+            for name in sorted({*binding.names.values(), *GIVEN} & {*collaborators}):
+                message = (
+                    f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
+                )
+                problems.append(Problem(binding.where(), message))
+        needed = {
+            self.exports.identify: [
+                name for name in required_names(self.exports.identify) if name != "claims"
+            ]
+        }
+        needed |= {function: required_names(function)[1:] for function in self.exports.verifiers.values()}
+        for function, names in needed.items():
+            for name in names:
+                if name not in collaborators:
+                    message = (
+                        f"{function.__name__} needs '{name}', and there is no such collaborator ({offered})"
+                    )
+                    problems.append(Problem(code_place(function), message))
+        return problems
+
+    def _collaborators_failed(self, exc: BaseException) -> SetupError:
+        """Name the fault but not its text, which may hold an address with a password."""
+        _log.debug("collaborators() failed", exc_info=exc)
+        message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
+        return SetupError([Problem(code_place(self.exports.collaborators), message)])
+
+
+def create(package_name: str, settings: HostSettings) -> Application:
+    """Read the contract, import the package, bind and compile; raise SetupError with all that is wrong.
+
+    Where nobody named a package and every operation has a policy for missing functions, it is served
+    without one; a package that was named has to be there.
+    Opens nothing: what a package's `collaborators` opens is opened when the service starts.
+    """
+    problems: list[Problem] = []
+    key_problems: list[Problem] = []
+    contract = _attempt(lambda: _contract(settings), problems)
+    policies = _attempt(lambda: _policies(settings, contract), problems)
+    package = _attempt(lambda: _package(package_name, settings, contract, policies), problems)
+    jwt = _attempt(lambda: token_verifier(settings), key_problems)
+    if (metrics_bind := settings.metrics_bind) is not None:
+        _attempt(lambda: bind_address(metrics_bind), problems)
+    problems += key_problems
+    if contract is None or policies is None or package is None:
+        raise SetupError(problems)
+    exports = Exports.of(package)
+    if not is_package(package):
+        exports.trust_the_unverified(contract)
+    if not key_problems:
+        problems += verifier_problems(contract, exports, has_jwt=jwt is not None)
+    bindings, found = bind(contract, package, policies)
+    compiler = SchemaCompiler(contract)
+    observer = Observer(Metrics() if settings.metrics else None)
+    endpoints = {
+        binding.operation.id: Endpoint(
+            binding,
+            contract,
+            compiler,
+            settings=settings,
+            render_error=exports.render_error,
+            observer=observer,
+        )
+        for binding in bindings
+    }
+    problems += found + compiler.problems
+    if problems:
+        raise SetupError(problems)
+    return Application(contract, settings, package, exports, endpoints, jwt, observer)
+
+
+T = TypeVar("T")
+
+
+def _attempt(step: Callable[[], T], problems: list[Problem]) -> T | None:
+    """Take one step of the set-up, so that the next ones can tell their problems too."""
+    try:
+        return step()
+    except SetupError as exc:
+        problems += exc.problems
+        return None
+
+
+def _contract(settings: HostSettings) -> Contract:
+    if settings.spec is None:
+        raise SetupError([Problem("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
+    return load_contract(settings.spec)
+
+
+def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
+    """Read what becomes of missing functions; nothing invented goes out in production."""
+    if contract is None:
+        return Policies()
+    policies = read_policies(settings.missing, contract)
+    if settings.environment == "production" and policies.includes(Missing.MOCK):
+        message = "mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
+        raise SetupError([Problem("RELAY_MISSING", message)])
+    return policies
+
+
+def _package(
+    name: str, settings: HostSettings, contract: Contract | None, policies: Policies | None
+) -> ModuleType:
+    """Import the handlers package; an empty module stands for one that nobody named, nor needs.
+
+    One that was named is never left out: with it would go what it verifies credentials by.
+    """
+    package = import_package(name)
+    if contract is None or not _is_assumed(name, settings) or serves_any(contract, package):
+        return package
+    if policies is not None and not policies.cover(contract):
+        file = contract.place(()).file
+        message = f"missing: name the package that serves {file}, with --handlers; or use --missing mock"
+        raise SetupError([Problem("RELAY_HANDLERS", message)])
+    return ModuleType(name)
+
+
+def _is_assumed(name: str, settings: HostSettings) -> bool:
+    """Whether somebody named a contract, and nobody the package that is to serve it."""
+    given = settings.given
+    return name == settings.handlers and "spec" in given and "handlers" not in given

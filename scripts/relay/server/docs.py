@@ -1,0 +1,97 @@
+"""/openapi.json, /openapi.yaml and /docs: made once, served with an ETag."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+import orjson
+
+from relay.contract.model import Contract
+from relay.validation.http import Answer, HeaderList
+
+_ASSETS = Path(__file__).parent / "swagger_ui"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# "Try it out" asks this very service, whichever servers the contract names; the contract stays as it is.
+_START = """fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
+  spec.servers = [{url: %s, description: "this service"}, ...(spec.servers || [])];
+  SwaggerUIBundle({spec, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});
+});
+"""
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+
+
+class Page:
+    """What never changes while the service runs: bytes, or a file, which is read when it is asked for first."""
+
+    def __init__(self, body: bytes | Path, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self._body = body
+        self._always: HeaderList = [
+            (b"cache-control", b"no-cache"),
+            (b"x-content-type-options", b"nosniff"),
+            *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
+        ]
+        self._content_type = (b"content-type", media_type.encode())
+
+    def answer(self, headers: HeaderList) -> Answer:
+        """Return the page, or 304 when the client has it (RFC 9110 section 13.1.2)."""
+        etag, full = self._made
+        for name, value in headers:
+            if name == b"if-none-match" and (value.strip() == b"*" or etag in _tags(value)):
+                return Answer(304, [(b"etag", etag), *self._always], b"")
+        return full
+
+    @cached_property
+    def _made(self) -> tuple[bytes, Answer]:
+        body = self._body if isinstance(self._body, bytes) else self._body.read_bytes()
+        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
+        return etag, Answer(200, [self._content_type, (b"etag", etag), *self._always], body)
+
+
+def contract_pages(contract: Contract) -> dict[str, Page]:
+    """Return the contract as JSON and as YAML, by path."""
+    return {
+        "/openapi.json": Page(orjson.dumps(contract.document), "application/json"),
+        "/openapi.yaml": Page(contract.as_yaml(), "application/yaml"),
+    }
+
+
+def swagger_pages(contract: Contract) -> dict[str, Page]:
+    """Return Swagger UI and its assets, by path; nothing in it is loaded from elsewhere."""
+    page = _PAGE.format(title=escape(contract.title)).encode()
+    start = _START % orjson.dumps(contract.base_path or "/").decode()
+    assets = {
+        "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "swagger-ui.css": "text/css; charset=utf-8",
+        "favicon-32x32.png": "image/png",
+    }
+    return {
+        "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
+        "/docs/start.js": Page(start.encode(), "text/javascript; charset=utf-8"),
+        **{f"/docs/{name}": Page(_ASSETS / name, kind) for name, kind in assets.items()},
+    }
+
+
+def _tags(header: bytes) -> list[bytes]:
+    return [tag.strip().removeprefix(b"W/") for tag in header.split(b",")]

@@ -1,0 +1,127 @@
+"""One operation, compiled: request → authenticated, validated, handled, validated → answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from relay.contract.model import Contract
+from relay.validation.http import ALWAYS, Answer, Request
+from relay.validation.requests import Arguments, RequestDecoder
+from relay.validation.responses import ResponseEncoder
+from relay.validation.schemas import SchemaCompiler
+
+from .binding import Binding, accepted_names, with_collaborators
+from .errors import OperationNotImplemented, RenderError, ResponseViolation, report
+from .guard import read_body, send_answer
+from .missing_handlers import Missing
+from .observability import Observer
+from .security import Authenticator
+from .settings import HostSettings
+
+if TYPE_CHECKING:
+    from relay.mock import Mock
+
+
+class Endpoint:
+    """The ASGI application of one operation."""
+
+    __slots__ = (
+        "_authenticate",
+        "_body_limit",
+        "_decoder",
+        "_encoder",
+        "_handler",
+        "_lets_pass",
+        "_mock",
+        "_observer",
+        "_render_error",
+        "_wants",
+        "binding",
+    )
+
+    def __init__(
+        self,
+        binding: Binding,
+        contract: Contract,
+        compiler: SchemaCompiler,
+        *,
+        settings: HostSettings,
+        render_error: RenderError,
+        observer: Observer,
+    ) -> None:
+        self.binding = binding
+        self._render_error = render_error
+        self._observer = observer
+        self._body_limit = settings.body_limit
+        self._lets_pass = settings.response_violations == "report"
+        self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
+        self._encoder = ResponseEncoder(binding.operation, contract, compiler)
+        self._mock: Mock | None = None
+        if binding.missing is Missing.MOCK:
+            from relay.mock import Mock  # nothing is invented in production, nor made ready for it
+
+            self._mock = Mock(binding.operation, contract, compiler, self._encoder)
+        accepted = accepted_names(binding.function)
+        self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
+
+    def connect(self, authenticate: Authenticator | None, collaborators: Mapping[str, Any]) -> None:
+        """Give the endpoint what exists only while the service runs."""
+        self._authenticate = authenticate
+        self._handler = with_collaborators(self.binding.function, collaborators)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or run the lifespan (ASGI 3)."""
+        claims = caller = None
+        if self._authenticate is not None:
+            claims, caller = await self._authenticate(scope["headers"], scope["query_string"])
+        decoder = self._decoder
+        if decoder.wants_nothing:
+            arguments = {}
+        else:
+            body = await read_body(scope, receive, self._body_limit) if decoder.wants_body else b""
+            arguments = decoder.decode(
+                Request(scope["path_params"], scope["query_string"], scope["headers"], body)
+            )
+        if "caller" in self._wants:
+            arguments["caller"] = caller
+        if "claims" in self._wants:
+            arguments["claims"] = claims
+        answer = (
+            self._mock.answer(scope["headers"])
+            if self._mock is not None
+            else await self._handled(arguments, scope)
+        )
+        answer.headers.extend(ALWAYS)
+        await send_answer(send, answer)
+
+    async def _handled(self, arguments: Arguments, scope: Any) -> Answer:
+        """Return what the handler answers, held to the contract."""
+        try:
+            result = await self._handler(**arguments)
+        except NotImplementedError as exc:
+            raise OperationNotImplemented from exc
+        except Exception as exc:
+            self._hold_to_contract(exc, scope)
+            raise
+        try:
+            return await self._encoder.encode(result)
+        except ResponseViolation as exc:
+            self._let_pass(exc, scope)
+        return self._encoder.as_it_is(result)
+
+    def _hold_to_contract(self, exc: Exception, scope: Any) -> None:
+        """Raise ResponseViolation for a failure that the handler chose and the contract does not know."""
+        found = report(exc)
+        if found is not None and found.status < 500:
+            body, media_type = self._render_error(found)
+            try:
+                self._encoder.encode_body(body, found.status, getattr(exc, "headers", None), media_type)
+            except ResponseViolation as violation:
+                self._let_pass(violation, scope)
+
+    def _let_pass(self, violation: ResponseViolation, scope: Any) -> None:
+        """Tell of a breach and go on, where that is the policy; raise it everywhere else."""
+        if not self._lets_pass:
+            raise violation
+        self._observer.violated(violation, scope)

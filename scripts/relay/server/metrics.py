@@ -1,0 +1,120 @@
+"""What is counted of the service's work, in Prometheus' words.
+
+Labels are words of the code and of the contract, never anything a client chose.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+    start_http_server,
+)
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.validation.http import ALWAYS, Answer
+
+BIND = "RELAY_METRICS_BIND"
+
+
+class Metrics:
+    """The counters of one service."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "relay_requests", "Requests answered.", ["operation", "method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "relay_request_seconds", "From a request's head to its answer.", ["operation"], registry=registry
+        )
+        self.in_flight = Gauge("relay_requests_in_flight", "Requests being answered.", registry=registry)
+        self._failures = Counter(
+            "relay_failures",
+            "Failures of the service's own (5xx) by code, and the class of what caused them.",
+            ["operation", "code", "cause"],
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "relay_authentication_failures",
+            "Requests that were not let in (401), by reason.",
+            ["operation", "reason"],
+            registry=registry,
+        )
+        self._violations = Counter(
+            "relay_response_violations",
+            "What handlers returned against the contract, by the rule of the schema.",
+            ["operation", "rule"],
+            registry=registry,
+        )
+        self._labelled = functools.cache(
+            lambda operation, method, status: (
+                self._requests.labels(operation, method, status),
+                self._seconds.labels(operation),
+            )
+        )
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+
+    def answered(self, operation: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer and the time it took."""
+        requests, durations = self._labelled(operation, method, status)
+        requests.inc()
+        durations.observe(seconds)
+
+    def failed(self, operation: str, code: str, cause: str) -> None:
+        """Count a failure of the service's own."""
+        self._failures.labels(operation, code, cause).inc()
+
+    def refused(self, operation: str, reason: str) -> None:
+        """Count a request that was not let in."""
+        self._refusals.labels(operation, reason).inc()
+
+    def violated(self, operation: str, rule: str) -> None:
+        """Count a breach of the contract in an answer."""
+        self._violations.labels(operation, rule).inc()
+
+    async def page(self) -> Answer:
+        """Answer with all of it, in Prometheus' text format."""
+        head = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *ALWAYS]
+        return Answer(200, head, generate_latest(self._registry))
+
+    @contextmanager
+    def listening(self, bind: str) -> Iterator[None]:
+        """Serve the page at an address of its own, by a thread; SetupError when that cannot be."""
+        host, port = bind_address(bind)
+        try:
+            server, thread = start_http_server(port, host, self._registry)
+        except OSError as exc:
+            told = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
+            raise SetupError([Problem(BIND, told)]) from exc
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def bind_address(bind: str) -> tuple[str, int]:
+    """Return host and port of `host:port` or `[::1]:port`; SetupError for anything else."""
+    try:
+        parts = urlsplit(f"//{bind}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or port is None or parts.netloc != bind or parts.username is not None:
+        raise SetupError([Problem(BIND, "has to be an address and a port, such as 127.0.0.1:9464")])
+    return host, port

@@ -1,0 +1,109 @@
+"""What operators learn of each request: a line in the log, and the metrics.
+
+Neither has a query string, a header, a body or a credential; the path is there, as a client wrote it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from relay.validation.http import OPERATION
+
+from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
+from .health import PROBES
+from .logs import REQUEST_ID, REQUESTS, Event, timestamp
+from .metrics import Metrics
+
+_log = logging.getLogger("relay")
+
+UNMATCHED = "unmatched"
+"""What stands for the operation of a request that belongs to none."""
+
+_WORD = re.compile("[a-z][a-z-]{0,31}")
+_OUTCOME = "relay.outcome"  # where a request's scope keeps what its line is to say beside the status
+
+
+class Observer:
+    """Tells the log and the metrics; `scope` is the request's, as ASGI and the router left it."""
+
+    def __init__(self, metrics: Metrics | None) -> None:
+        self.metrics = metrics
+        self._answered: list[tuple[Any, int, float, str]] = []
+
+    def answered(self, scope: Any, status: int, seconds: float) -> None:
+        """Tell that a request was answered."""
+        self._answered.append((scope, status, seconds, REQUEST_ID.get()))
+        if len(self._answered) == 1:
+            asyncio.get_running_loop().call_soon(self._tell_of_answers)
+
+    def _tell_of_answers(self) -> None:
+        """Tell of all that were answered in a turn of the loop, which is half the work of telling of each."""
+        answered, self._answered = self._answered, []
+        now = timestamp(datetime.now(UTC))
+        events: list[Event] = []
+        for scope, status, seconds, request_id in answered:
+            operation, method = scope.get(OPERATION, UNMATCHED), scope["method"]
+            if self.metrics is not None:
+                self.metrics.answered(operation, method, status, seconds)
+            level = "debug" if operation in PROBES else "info"
+            if REQUESTS.has(level):
+                events.append(
+                    {
+                        "event": "request",
+                        "timestamp": now,
+                        "level": level,
+                        "logger": "relay.requests",
+                        "request_id": request_id,
+                        "method": method,
+                        "path": scope["path"],
+                        "operation": operation,
+                        "status": status,
+                        "ms": round(seconds * 1000, 2),
+                        **scope.get(_OUTCOME, {}),
+                    }
+                )
+        if events:
+            REQUESTS.write(events)
+
+    def failed(self, exc: BaseException, scope: Any) -> None:
+        """Tell what the client is not told, or not all of."""
+        if isinstance(exc, ResponseViolation):
+            self.violated(exc, scope)
+            return
+        operation = scope.get(OPERATION, UNMATCHED)
+        found = report(exc)
+        code = found.code if found else HostError.code
+        scope[_OUTCOME] = {"code": code}
+        if found is not None and found.status == Unauthenticated.status:
+            reason = getattr(exc, "reason", "")
+            if not isinstance(reason, str) or not _WORD.fullmatch(reason):
+                reason = "refused"  # a package's own error may say anything, a label may not
+            scope[_OUTCOME]["reason"] = reason
+            if self.metrics is not None:
+                self.metrics.refused(operation, reason)
+        if found is not None and found.status < 500:
+            return
+        cause = type(exc.__cause__ or exc).__name__
+        if self.metrics is not None:
+            self.metrics.failed(operation, code, cause)
+        if isinstance(exc, Overloaded):
+            return  # a line each would be work, which there is too much of
+        told = _where(scope) | {"operation": operation, "code": code, "cause": cause}
+        _log.error("failed" if found else "unexpected failure", extra=told, exc_info=None if found else exc)
+
+    def violated(self, violation: ResponseViolation, scope: Any) -> None:
+        """Tell where an answer breaks the contract, and which rule; never the value."""
+        operation = scope.get(OPERATION, UNMATCHED)
+        for one in violation.violations:
+            if self.metrics is not None:
+                self.metrics.violated(operation, one.rule)
+            told = {"operation": operation, "at": one.path or "/", "rule": one.rule, "problem": one.message}
+            _log.error("response violation", extra=_where(scope) | told)
+
+
+def _where(scope: Any) -> dict[str, Any]:
+    return {"request_id": REQUEST_ID.get(), "method": scope["method"], "path": scope["path"]}

@@ -1,0 +1,151 @@
+"""One version of a service after the other in one process: no request is dropped, none waits.
+
+New requests go to the newest version that started; an older one is closed when its last request has
+ended. A module of the package that an old version imports only in the middle of a request is the new one;
+what a package does outside itself when it is imported is done again with each version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from relay.contract.diagnostics import Problem
+
+from .app import Application
+from .lifespan import Lifespan, is_cancelled
+
+_log = logging.getLogger("relay")
+
+
+class Reloading:
+    """The ASGI application of a service that is replaced while it runs."""
+
+    def __init__(self, first: Application) -> None:
+        self.lifespan = Lifespan()
+        self._version = _Version(first)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._last_asked = time.monotonic()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or run the lifespan (ASGI 3)."""
+        if scope["type"] == "lifespan":
+            await self.lifespan(self._running(), receive, send)
+        else:
+            self._last_asked = time.monotonic()
+            await self._version(scope, receive, send)
+
+    @property
+    def quiet(self) -> float:
+        """For how many seconds nobody has asked for anything; 0 while a replaced version is still answering."""
+        return 0 if self._closing else time.monotonic() - self._last_asked
+
+    @property
+    def application(self) -> Application:
+        """The version that new requests go to."""
+        return self._version.application
+
+    async def replace(self, application: Application) -> None:
+        """Start a new version and send new requests to it; SetupError when it cannot be started."""
+        version = _Version(application)
+        await version.open()
+        old, self._version = self._version, version
+        closing = asyncio.create_task(old.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def keep(self, problems: list[Problem]) -> None:
+        """Note why the running version was not replaced; `/readyz` tells."""
+        self._version.application.reload_problems = problems
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        await self._version.open()
+        yield
+        await asyncio.gather(self._version.close(), *self._closing)
+
+
+class _Version:
+    """A version and its requests; opened and closed in one task of its own, as some collaborators need it."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self._requests = 0
+        self._idle = asyncio.Event()
+        self._retired = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or run the lifespan (ASGI 3)."""
+        self._requests += 1
+        self._idle.clear()
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self._requests -= 1
+            if not self._requests:
+                self._idle.set()
+
+    async def open(self) -> None:
+        """Open the version; SetupError when that fails."""
+        self._idle.set()
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._life = asyncio.create_task(self._live(opened))
+        await asyncio.wait([opened, self._life], return_when=asyncio.FIRST_COMPLETED)
+        if self._life.done():
+            await self._life
+
+    async def close(self) -> None:
+        """Close the version when its last request has ended."""
+        self._retired.set()
+        if self._life is not None:
+            await self._life
+
+    async def _live(self, opened: asyncio.Future[None]) -> None:
+        try:
+            async with self.application.running():
+                opened.set_result(None)
+                await self._retired.wait()
+                await self._idle.wait()
+        except BaseException:
+            if not opened.done() or is_cancelled():
+                raise
+            _log.exception("closing a replaced version failed")
+
+
+@contextmanager
+def fresh_imports(package: str) -> Iterator[None]:
+    """Import a package and all in it anew while this is entered.
+
+    When that fails, the modules of before are back in their places, as the version that goes on serving
+    may still ask for them.
+    """
+    importlib.invalidate_caches()
+    old = _modules_of(package)
+    for name in old:
+        del sys.modules[name]
+    try:
+        yield
+    except BaseException:
+        for name in _modules_of(package):
+            del sys.modules[name]
+        sys.modules.update(old)
+        raise
+
+
+def _modules_of(package: str) -> dict[str, Any]:
+    return {
+        name: module
+        for name, module in sys.modules.copy().items()  # other threads import, too
+        if _is_within(name, package)
+    }
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")

@@ -1,0 +1,234 @@
+"""Who is asking: security requirements → verified claims, or 401.
+
+A scheme of type http bearer, oauth2 or openIdConnect is verified as a JWT (`tokens.py`); for any
+other, and to verify one of these differently, a handlers package exports `verifiers`: scheme name
+→ a function that takes the credential and returns claims, or None when it proves nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from relay.contract.diagnostics import Problem
+from relay.contract.model import Contract, Operation, SecurityRequirement
+from relay.validation.forms import parse_urlencoded
+from relay.validation.http import HeaderList, cookies
+
+from .errors import Forbidden, Headers, HostError, Unauthenticated
+
+Claims = dict[str, Any]
+Verify = Callable[[str], Awaitable[Claims | None]]
+"""Credential → claims; None, no claims at all, or Unauthenticated raised, when it proves nothing."""
+
+Identify = Callable[..., Awaitable[Any]]
+"""`claims` → caller; raises what the client is to see when they name nobody who may call."""
+
+JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
+MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
+
+
+def scheme_type(scheme: Mapping[str, Any]) -> str:
+    """Name a security scheme's kind: `http bearer`, `apiKey`, `oauth2`."""
+    return f"http {scheme['scheme'].lower()}" if scheme["type"] == "http" else str(scheme["type"])
+
+
+def schemes_in_use(contract: Contract) -> list[str]:
+    """Return the names of the security schemes that some operation asks for."""
+    return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
+
+
+def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Problem]:
+    """Find schemes in use that are none of `verifiers`."""
+    return [
+        contract.problem(
+            ("components", "securitySchemes", name),
+            f"nothing verifies the security scheme '{name}': export it in `verifiers` of the handlers package",
+            "unverified-scheme",
+        )
+        for name in schemes_in_use(contract)
+        if name not in verifiers
+    ]
+
+
+Extract = Callable[[HeaderList, bytes], str | None]
+
+T = TypeVar("T", str, bytes)
+
+
+class Authenticator:
+    """Authenticates one operation's requests.
+
+    Requirements are tried in the contract's order; schemes of one requirement are all needed, and
+    their claims are joined. A credential that is shown and bad is 401 even where none is needed.
+    """
+
+    def __init__(
+        self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
+    ) -> None:
+        self._identify = identify
+        self._requirements = [
+            _Requirement(requirement, contract, verifiers)
+            for requirement in operation.security
+            if requirement
+        ]
+        self._optional = len(self._requirements) < len(operation.security)
+        challenges = dict.fromkeys(requirement.challenge() for requirement in self._requirements)
+        self._invitation = {"www-authenticate": ", ".join(challenges)}
+
+    async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
+        """Return claims and caller; both None where no credential is needed or shown.
+
+        Raises Unauthenticated, Forbidden, or what `identify` raises, with the challenge that
+        RFC 6750 section 3 or RFC 9110 section 11.6.1 asks for.
+        """
+        failure: HostError | None = None
+        for requirement in self._requirements:
+            try:
+                claims = await requirement.meet(headers, query)
+            except Unauthenticated as exc:
+                failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
+            except Forbidden as exc:
+                failure = failure or exc.with_headers(requirement.refusal("insufficient_scope"))
+            else:
+                if claims is not None:
+                    return claims, await self._caller(claims, requirement)
+        if failure is not None:
+            raise failure
+        if self._optional:
+            return None, None
+        raise Unauthenticated(self._invitation, reason="missing")
+
+    async def _caller(self, claims: Claims, requirement: _Requirement) -> Any:
+        try:
+            return await self._identify(claims=claims)
+        except Exception as exc:
+            if getattr(exc, "status", None) == Unauthenticated.status:
+                exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
+            raise
+
+
+class _Requirement:
+    """The schemes of one security requirement, all of which are needed."""
+
+    def __init__(
+        self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
+    ) -> None:
+        found = {name: contract.security_schemes[name] for name in schemes}
+        self._schemes = [
+            (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
+        ]
+        words = {"http basic": "Basic", "apiKey": "ApiKey"}
+        self._word = words.get(scheme_type(next(iter(found.values()))), "Bearer")
+        self._realm = re.sub(r"[^ !#-\[\]-~]", "", contract.title)  # what a quoted-string may hold unescaped
+
+    def challenge(self, error: str = "") -> str:
+        """Return how to sign in; only bearer tokens have a word for what was wrong."""
+        told = f', error="{error}"' if error and self._word == "Bearer" else ""
+        return f'{self._word} realm="{self._realm}"{told}'
+
+    def refusal(self, error: str) -> Headers:
+        """Return the header of an answer to a credential that was not good enough."""
+        return {"www-authenticate": self.challenge(error)}
+
+    async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
+        """Return the joined claims; None where a credential is not shown and none that is shown is bad."""
+        joined: Claims = {}
+        is_complete = True
+        shown = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
+        for credential, verify, scopes in shown:
+            if credential is None:
+                is_complete = False
+                continue
+            claims = await verify(credential)
+            if not claims:
+                raise Unauthenticated(reason="refused")
+            if scopes and not scopes <= token_scopes(claims):
+                raise Forbidden
+            joined.update(claims)
+        return joined if is_complete else None
+
+
+async def nobody(**_claims: Any) -> None:
+    """Stand in for a package's `identify`."""
+
+
+def token_scopes(claims: Mapping[str, Any]) -> set[str]:
+    """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`."""
+    scopes: set[str] = set()
+    for name in ("scope", "scp", "scopes"):
+        value = claims.get(name, [])
+        scopes.update(value.split() if isinstance(value, str) else value if isinstance(value, list) else [])
+    return scopes
+
+
+def _extractor(scheme: Mapping[str, Any]) -> Extract:
+    """Return what finds a scheme's credential in a request."""
+    match scheme_type(scheme):
+        case "apiKey":
+            return _api_key(scheme["in"], scheme["name"])
+        case "http basic":
+            return lambda headers, _query: _basic(_authorization(headers, "basic"))
+        case kind if kind.startswith("http ") and kind != "http bearer":
+            return lambda headers, _query: _authorization(headers, kind.removeprefix("http "))
+        case _:
+            return lambda headers, _query: _bearer(headers)
+
+
+def _authorization(headers: HeaderList, scheme: str) -> str | None:
+    """Return the credential of the one Authorization header; None where the scheme is another."""
+    values = [value for name, value in headers if name == b"authorization"]
+    value = _only(values) or b""
+    word, _, credential = value.decode("latin-1").strip().partition(" ")
+    return credential.strip() if word.lower() == scheme else None
+
+
+def _bearer(headers: HeaderList) -> str | None:
+    token = _authorization(headers, "bearer")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise Unauthenticated
+    return token
+
+
+def _basic(encoded: str | None) -> str | None:
+    """Return `user:password` (RFC 7617 section 2)."""
+    if encoded is None:
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise Unauthenticated from exc
+
+
+def _api_key(location: str, name: str) -> Extract:
+    def in_header(headers: HeaderList, _query: bytes) -> str | None:
+        key = name.lower().encode()
+        value = _only([value for header, value in headers if header == key])
+        return None if value is None else value.decode("latin-1")
+
+    def in_query(_headers: HeaderList, query: bytes) -> str | None:
+        try:
+            return _only(parse_urlencoded(query).get(name, []))
+        except ValueError as exc:
+            raise Unauthenticated from exc
+
+    def in_cookie(headers: HeaderList, _query: bytes) -> str | None:
+        return _only(cookies(headers).get(name, []))
+
+    return {"header": in_header, "query": in_query, "cookie": in_cookie}[location]
+
+
+def _only(values: list[T]) -> T | None:
+    """Return the one credential, None for none; raise Unauthenticated for several, and for one that is too long."""
+    if not values:
+        return None
+    if len(values) > 1:
+        raise Unauthenticated(reason="ambiguous")
+    if len(values[0]) > MAX_CREDENTIAL:
+        raise Unauthenticated(reason="too-long")
+    return values[0]

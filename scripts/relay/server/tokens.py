@@ -1,0 +1,205 @@
+"""JSON Web Tokens (RFC 7519), held to what RFC 8725 asks; verified with PyJWT.
+
+What PyJWT leaves open is checked here: one spelling only, headers that change a token's meaning, its
+type, the shapes of its claims, how long it lives.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import orjson
+from jwt.algorithms import HMACAlgorithm
+from jwt.utils import base64url_decode, force_bytes
+
+from relay.validation.json_strict import NotJson, parse_json
+
+from .errors import HostError, Unauthenticated
+from .keys import Key, Keys
+from .token_cache import Remembered, fingerprint
+
+MAX_LEEWAY = 30.0  # seconds
+MAX_KID = 256  # characters
+
+_TYPES = frozenset(["jwt", "at+jwt"])  # RFC 7519 section 5.1, RFC 9068 section 2.1
+_LAST_TIME = 253402300799  # the end of the year 9999, the last one that most clocks can tell
+
+# RFC 7515 section 2: base64url without padding; the last character has no bits that stand for nothing.
+_SEGMENT = r"(?:[\w-]{4})*+(?:[\w-]{2}[AEIMQUYcgkosw048]|[\w-][AQgw])?"
+_COMPACT = re.compile(rf"({_SEGMENT})\.{_SEGMENT}\.{_SEGMENT}", re.ASCII)
+
+# Extensions that nobody here understands (RFC 7515 section 4.1.11, RFC 7797), and what only encrypted
+# tokens have (RFC 7516 section 4.1).
+_FOREIGN = frozenset(["crit", "b64", "enc", "zip"])
+
+_REASONS: Mapping[type[Exception], str] = {
+    jwt.ExpiredSignatureError: "expired",
+    jwt.ImmatureSignatureError: "not-yet-valid",
+    jwt.InvalidSignatureError: "signature",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidAudienceError: "audience",
+}
+_MISSING = {"iss": "issuer", "aud": "audience"}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What tokens have to be, beside signed with a good key.
+
+    Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or left out. Clocks may differ by `leeway`
+    seconds; a token lives for `max_life` seconds, 0 for any; it is remembered for `remember` seconds.
+    """
+
+    issuer: str | None
+    audience: str | None
+    type: str | None
+    leeway: float
+    max_life: int
+    remember: float
+
+
+class TokenVerifier:
+    """Verifies JWTs against one family of keys, and a policy."""
+
+    def __init__(self, keys: Keys, policy: Policy) -> None:
+        self._keys = keys
+        self._policy = policy
+        self._types = _TYPES if policy.type is None else {_media_type(policy.type)}
+        required = ["exp", *(["iss"] if policy.issuer else []), *(["aud"] if policy.audience else [])]
+        # Without a configured audience, a token meant for one is a token meant for somebody else.
+        self._options: Any = {"require": required, "enforce_minimum_key_length": True}
+        self._jwt = _Jwt()
+        self._remembered = Remembered(policy.remember, policy.leeway)
+
+    async def __call__(self, token: str) -> dict[str, Any]:
+        """Return the token's claims.
+
+        Raises Unauthenticated, with the reason, for whatever is wrong with it, and KeysUnavailable.
+        """
+        mark = fingerprint(token)
+        known = self._remembered.get(mark)
+        if known is not None and await self._keys.key_for(known.kid) == known.key:
+            return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
+        kid = self._check_header(_header(token))
+        key = await self._keys.key_for(kid)
+        if key is None:
+            raise Unauthenticated(reason="unknown-key")
+        claims = self._verify(token, key)
+        self._remembered.put(mark, claims, kid, key)
+        return claims
+
+    async def check(self) -> list[str]:
+        """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
+        return await self._keys.check()
+
+    def _verify(self, token: str, key: Key) -> dict[str, Any]:
+        try:
+            claims = self._jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm],
+                issuer=self._policy.issuer,
+                audience=self._policy.audience,
+                leeway=self._policy.leeway,
+                options=self._options,
+            )
+        except HostError:
+            raise
+        except Exception as exc:  # PyJWT raises more than its own classes on hostile input
+            raise Unauthenticated(reason=_reason(exc)) from exc
+        max_life = self._policy.max_life
+        if max_life and claims["exp"] - claims.get("iat", time.time()) > max_life:
+            raise Unauthenticated(reason="lifetime")
+        return claims
+
+    def _check_header(self, header: Mapping[str, Any]) -> str | None:
+        """Return a token's `kid`; keys that it brings along, or their addresses, are never looked at."""
+        kid, type_ = header.get("kid"), header.get("typ")
+        if not isinstance(header.get("alg"), str) or _FOREIGN & header.keys():
+            raise Unauthenticated
+        if "kid" in header and not (isinstance(kid, str) and len(kid) <= MAX_KID):
+            raise Unauthenticated
+        if _media_type(header.get("cty", "")) == "jwt":  # a token in a token: RFC 7519 section 5.2
+            raise Unauthenticated(reason="type")
+        is_typed = "typ" in header or self._policy.type is not None
+        if is_typed and _media_type(type_) not in self._types:
+            raise Unauthenticated(reason="type")
+        return kid
+
+
+class _Hs256(HMACAlgorithm):
+    """HS256 with a secret that was looked at when the service started, and is not with each token."""
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """Return the key, which `keys.secret_key` has prepared."""
+        return force_bytes(key)
+
+
+class _Jwt(jwt.PyJWT):
+    """PyJWT, reading the payload of a token with a good signature as strictly as a body."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._jws.unregister_algorithm("HS256")
+        self._jws.register_algorithm("HS256", _Hs256(HMACAlgorithm.SHA256))
+
+    def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
+        claims = _object(decoded["payload"])
+        if not all(_is_well_formed(name, value) for name, value in claims.items()):
+            raise Unauthenticated(reason="claims")
+        if "nbf" in claims and claims["nbf"] >= claims.get("exp", _LAST_TIME):
+            raise Unauthenticated(reason="claims")
+        return claims
+
+
+def _header(token: str) -> dict[str, Any]:
+    compact = _COMPACT.fullmatch(token)
+    if compact is None:
+        raise Unauthenticated
+    return _object(base64url_decode(compact[1]))
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """Read an object in which each name stands once (RFC 7515 section 4, RFC 7519 section 4)."""
+    try:
+        value = parse_json(raw)
+    except NotJson as exc:
+        raise Unauthenticated from exc
+    if not isinstance(value, dict):
+        raise Unauthenticated
+    return value
+
+
+def _media_type(value: Any) -> str:
+    """Return a `typ` or `cty` as all its spellings compare (RFC 7515 section 4.1.9); empty for no text."""
+    return value.lower().removeprefix("application/") if isinstance(value, str) else ""
+
+
+def _is_well_formed(name: str, value: Any) -> bool:
+    """Whether a registered claim has the type that RFC 7519 section 4.1 gives it."""
+    match name:
+        case "iss" | "sub" | "jti":
+            return _is_text(value)
+        case "aud":
+            return _is_text(value) or (isinstance(value, list) and value != [] and all(map(_is_text, value)))
+        case "exp" | "nbf" | "iat":
+            # To isinstance, a boolean would be an int.
+            return type(value) in (int, float) and 0 <= value <= _LAST_TIME
+    return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _reason(exc: Exception) -> str:
+    """Name what was wrong with a token, in one of a few words."""
+    if isinstance(exc, jwt.MissingRequiredClaimError):
+        return _MISSING.get(exc.claim, "claims")
+    return _REASONS.get(type(exc), "malformed")

@@ -1,0 +1,196 @@
+"""A span for each request, sent to an OpenTelemetry collector, where RELAY_TRACING asks for it.
+
+A span says method, route, path, scheme, status and operation. It never says what a request's query, headers
+or body hold, nor what a failure's text is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.model import Contract
+from relay.validation.http import OPERATION, HeaderList
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+    from opentelemetry.trace import Span, Tracer
+
+FLUSH_SECONDS = 3.0
+"""How long a service that ends waits for its last spans to be taken."""
+
+_SERVICE = "relay"  # what OTEL_SERVICE_NAME is where nobody set it
+_METHODS = frozenset("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE".split())
+_MAX_PATH = 1024  # characters; a client may send a path of 64 KiB
+
+_log = logging.getLogger("relay.tracing")
+
+
+def traced(app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer | None = None) -> Any:
+    """Return an ASGI application around another one that makes a span of each request.
+
+    `untraced` are paths beside the contract's, such as /livez. Without a tracer it is the process's own, see
+    `exporting`. Raises SetupError where OpenTelemetry is not installed.
+    """
+    try:
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider as _Needed  # noqa: F401 -- told now, not later
+    except ModuleNotFoundError as exc:
+        raise _not_installed(exc) from exc
+    return _Traced(app, contract, untraced, tracer or trace.get_tracer(_SERVICE))
+
+
+class _Traced:
+    """The span of a request is current while it is answered, so that handlers can give it children."""
+
+    def __init__(self, app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer) -> None:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        self._app = app
+        self._tracer = tracer
+        self._propagator = TraceContextTextMapPropagator()
+        self._routes = {
+            operation.id: contract.base_path + operation.path for operation in contract.operations
+        }
+        self._untraced = frozenset(untraced) - {*self._routes.values()}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] in self._untraced:
+            await self._app(scope, receive, send)
+            return
+        from opentelemetry.trace import SpanKind, use_span
+
+        status: int | None = None
+
+        async def send_noting(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        attributes = {
+            "http.request.method": method,
+            "url.path": scope["path"][:_MAX_PATH],
+            "url.scheme": scope["scheme"],
+        }
+        name = method if method in _METHODS else "HTTP"
+        span = self._tracer.start_span(
+            name, self._parent(scope["headers"]), kind=SpanKind.SERVER, attributes=attributes
+        )
+        try:
+            with use_span(span, record_exception=False, set_status_on_exception=False):
+                await self._app(scope, receive, send_noting)
+        finally:
+            self._conclude(span, name, scope.get(OPERATION), status)
+            span.end()
+
+    def _parent(self, headers: HeaderList) -> Context | None:
+        """Return the caller's span (W3C Trace Context), unless it names several, or none."""
+        given = [value for name, value in headers if name == b"traceparent"]
+        if len(given) != 1:
+            return None
+        return self._propagator.extract({"traceparent": given[0].decode("latin-1")})
+
+    def _conclude(self, span: Span, name: str, operation: str | None, status: int | None) -> None:
+        from opentelemetry.trace import StatusCode
+
+        if operation is not None:
+            route = self._routes[operation]
+            span.update_name(f"{name} {route}")
+            span.set_attributes({"http.route": route, OPERATION: operation})
+        if status is not None:
+            span.set_attribute("http.response.status_code", status)
+            if status >= 500:
+                span.set_attribute("error.type", str(status))
+                span.set_status(StatusCode.ERROR)
+
+
+@asynccontextmanager
+async def exporting() -> AsyncIterator[None]:
+    """Send the process's spans to where OTEL_* variables say, off the event loop, until left.
+
+    OpenTelemetry is set up once in a process and stays so, as its tracers do; whoever has set it up before
+    keeps it. On leaving, what is waiting is sent, for FLUSH_SECONDS at most. Raises SetupError where
+    OpenTelemetry is not installed, or its variables are wrong.
+    """
+    try:
+        from opentelemetry import trace
+
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            trace.set_tracer_provider(_provider())
+    except ModuleNotFoundError as exc:
+        raise _not_installed(exc) from exc
+    except ValueError as exc:
+        raise SetupError([Problem("OTEL_*", "OpenTelemetry refuses the value of one of them")]) from exc
+    try:
+        yield
+    finally:
+        await _flush(trace.get_tracer_provider())
+
+
+def _provider() -> TracerProvider:
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    exporter = _exporter()
+    for chatty in ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)  # they quote addresses, a line for each try
+    resource = Resource.create({"service.name": _SERVICE}).merge(OTELResourceDetector().detect())
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # which could hold up the exit
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _exporter() -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    class Exporter(OTLPSpanExporter):
+        """Says once that spans are lost, and once that they are taken again."""
+
+        is_failing = False
+
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            result = super().export(spans)
+            is_failing = result is not SpanExportResult.SUCCESS
+            if is_failing and not self.is_failing:
+                _log.warning("the collector does not take traces; see OTEL_EXPORTER_OTLP_ENDPOINT")
+            elif self.is_failing and not is_failing:
+                _log.warning("the collector takes traces again")
+            self.is_failing = is_failing
+            return result
+
+    return Exporter()
+
+
+async def _flush(provider: Any) -> None:
+    """Send what is waiting, if the collector takes it in time; a thread that still tries holds up nobody."""
+    if not hasattr(provider, "force_flush"):
+        return
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def flush() -> None:
+        provider.force_flush()
+        with suppress(RuntimeError):  # nobody waits any more
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=flush, name="relay-traces", daemon=True).start()
+    try:
+        async with asyncio.timeout(FLUSH_SECONDS):
+            await done.wait()
+    except TimeoutError:
+        _log.warning("the last traces are lost: the collector did not take them in time")
+
+
+def _not_installed(exc: ModuleNotFoundError) -> SetupError:
+    told = f"it needs OpenTelemetry ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
+    return SetupError([Problem("RELAY_TRACING", told)])

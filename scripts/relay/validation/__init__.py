@@ -1,0 +1,1 @@
+"""Compiled from the contract: parameters, forms, bodies, responses."""

@@ -1,0 +1,147 @@
+"""Text → values of the types that a schema lets in.
+
+Text becomes a number, boolean or null only in the one spelling JSON has for it; what does not fit
+stays text, and the schema then says what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from relay.contract.model import Contract, Schema
+
+from .schemas import SchemaCompiler, Validator
+
+Coerce = Callable[[Any], Any]
+"""Takes text, or lists and mappings of text."""
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+
+
+class Coercion:
+    """Schemas → functions that turn text into what the schema's types allow."""
+
+    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._contract = contract
+        self._compiler = compiler
+
+    def of(self, schema: Schema, within: tuple[str, ...] = ()) -> Coerce:
+        """Return the function for one schema."""
+        if (ref := schema.get("$ref")) is not None:
+            if ref in within:  # a schema that contains itself: text cannot nest any further
+                return _as_it_is
+            within = (*within, ref)
+        types = types_of(schema, self._contract)
+        item = self.of(items_of(schema, self._contract), within) if "array" in types else None
+        properties = {
+            name: self.of(part, within) for name, part in properties_of(schema, self._contract).items()
+        }
+        others = others_of(schema, self._contract)
+        other = self.of(others, within) if others else _as_it_is
+        scalar = self._scalar(schema, types)
+
+        def coerce(value: Any) -> Any:
+            if isinstance(value, list):
+                return [item(part) for part in value] if item else value
+            if isinstance(value, dict):
+                return {name: properties.get(name, other)(part) for name, part in value.items()}
+            if item and "string" not in types:
+                return [item(value)]  # one element, where the writing cannot tell it from a scalar
+            return scalar(value)
+
+        return coerce
+
+    def _scalar(self, schema: Schema, types: frozenset[str]) -> Callable[[str], Any]:
+        converters = [_CONVERTERS[name] for name in _CONVERTERS if name in types]
+        if len(converters) <= 1:
+            return converters[0] if converters else str
+        validator = self._compiler.compile(schema, "request", ())
+
+        def first_accepted(text: str) -> Any:
+            candidates = [convert(text) for convert in converters]
+            return next((one for one in candidates if _accepted(validator, one)), text)
+
+        return first_accepted
+
+
+def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return every type that the schema could let in, as JSON Schema names them."""
+    types: set[str] = set()
+    for part in _parts(schema, contract):
+        if "type" in part:
+            types.add(part["type"])
+        else:
+            types.update(_type_name(value) for value in part.get("enum", []))
+        if part.get("nullable"):
+            types.add("null")
+    return frozenset(types)
+
+
+def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
+    """Return the properties that the schema names, in any of its alternatives."""
+    return {
+        name: part for owner in _parts(schema, contract) for name, part in owner.get("properties", {}).items()
+    }
+
+
+def items_of(schema: Schema, contract: Contract) -> Schema:
+    """Return what the schema says of a list's elements."""
+    return next((part["items"] for part in _parts(schema, contract) if "items" in part), {})
+
+
+def others_of(schema: Schema, contract: Contract) -> Schema:
+    """Return what the schema says of properties that it does not name."""
+    found = (part.get("additionalProperties") for part in _parts(schema, contract))
+    return next((others for others in found if isinstance(others, dict)), {})
+
+
+def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
+    """Return a schema and all it is combined from, `$ref`s followed."""
+    if (ref := schema.get("$ref")) is not None:
+        return [] if ref in seen else _parts(contract.resolve(schema), contract, (*seen, ref))
+    combined = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, [])]
+    return [schema, *(inner for part in combined for inner in _parts(part, contract, seen))]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _type_name(value: Any) -> str:
+    return {bool: "boolean", int: "integer", float: "number", type(None): "null"}.get(type(value), "string")
+
+
+def _accepted(validator: Validator | None, value: Any) -> bool:
+    return validator is not None and validator.accepts(value)
+
+
+def _integer(text: str) -> Any:
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _number(text: str) -> Any:
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text) and (number := float(text)) not in (float("inf"), float("-inf")):
+        return number
+    return text
+
+
+def _boolean(text: str) -> Any:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _null(text: str) -> Any:
+    return None if text == "null" else text
+
+
+_CONVERTERS: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "null": _null,
+    "string": str,
+}

@@ -1,0 +1,201 @@
+"""Query, path, header and cookie parameters: found in a request, taken apart, coerced, validated.
+
+Styles are those of OpenAPI 3.0.3, "Style Values", read as RFC 6570 where its table is wrong. A
+separator separates whether it is percent-encoded or not, since clients do both; a list written as
+nothing at all is empty.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from relay.contract.bundling import escape
+from relay.contract.model import ABSENT, Contract, Location, Parameter, Schema
+
+from .coercion import Coercion, properties_of, types_of
+from .json_strict import NotJson, parse_json
+from .schemas import SchemaCompiler, Violation
+
+Raw = Mapping[str, Sequence[str]]
+"""What a request carries at one location: name → its values, percent-decoded, in order."""
+
+SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+_MAX_DEPTH = 8  # brackets of one deepObject key
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A violation and where in the request it is."""
+
+    location: Location | Literal["body"]
+    violation: Violation
+
+
+class ParameterDecoder:
+    """One parameter, compiled: finds its text in a request, converts and validates it."""
+
+    def __init__(self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> None:
+        self.parameter = parameter
+        self._default = contract.default(parameter.schema)
+        self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
+        self._coerce = Coercion(contract, compiler).of(parameter.schema)
+        self._shape = _shape(parameter.schema, contract)
+        self._read = self._reader(contract)
+        if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
+            message = f"the default of '{parameter.name}' does not keep to its own schema"
+            compiler.problems.append(contract.problem(parameter.pointer, message, "invalid-default"))
+
+    def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Located]) -> None:
+        """Put the parameter's value into `arguments[name]`, or what is wrong with it into `failures`.
+
+        An absent optional parameter without a default leaves both alone.
+        """
+        try:
+            value = self._read(raw)
+        except _Unreadable as exc:
+            self._fail(failures, Violation("", exc.rule, str(exc)))
+            return
+        if value is ABSENT:
+            if self.parameter.required:
+                self._fail(failures, Violation("", "required", "the value is missing"))
+            elif self._default is not ABSENT:
+                arguments[name] = copy.deepcopy(self._default)
+            return
+        assert self._validator is not None  # a contract with a schema that cannot be compiled is not served
+        if self._validator.accepts(value):
+            arguments[name] = value
+        else:
+            for violation in self._validator.violations(value):
+                self._fail(failures, violation)
+
+    def _fail(self, failures: list[Located], violation: Violation) -> None:
+        path = f"/{escape(self.parameter.name)}{violation.path}"
+        failures.append(Located(self.parameter.location, Violation(path, violation.rule, violation.message)))
+
+    def _reader(self, contract: Contract) -> Callable[[Raw], Any]:
+        """Choose how the parameter is written, from its content, shape, style and explode."""
+        parameter, coerce, name = self.parameter, self._coerce, self.parameter.name
+        if parameter.media_type is not None:
+            return lambda raw: _absent_or(_one(raw, name), _json)
+        if parameter.style == "deepObject":
+            return lambda raw: _absent_or(_deep(raw, name), coerce)
+        if parameter.style == "form" and parameter.explode and self._shape == "object":
+            properties = properties_of(parameter.schema, contract)
+            return lambda raw: _absent_or(_spread(raw, properties), coerce)
+        if self._shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
+            return lambda raw: _absent_or(list(raw[name]) if name in raw else ABSENT, coerce)
+        split = self._splitter()
+        return lambda raw: _absent_or(_one(raw, name), lambda text: coerce(split(text)))
+
+    def _splitter(self) -> Callable[[str], Any]:
+        """Return what takes one text apart into the text, list or mapping that the shape asks for."""
+        parameter, shape = self.parameter, self._shape
+        separator = SEPARATORS.get(parameter.style, ",")
+        prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(parameter.style, "")
+        if parameter.explode and parameter.style == "label":
+            separator = "."
+        if parameter.explode and parameter.style == "matrix" and shape != "scalar":
+            separator, prefix = ";", ";"
+
+        def split(text: str) -> Any:
+            if not text.startswith(prefix):
+                raise _Unreadable("style", f"the value is not written in the style {parameter.style}")
+            text = text[len(prefix) :]
+            if shape == "scalar":
+                return text
+            parts = text.split(separator) if text else []
+            if parameter.location == "header":
+                parts = [part.strip() for part in parts]
+            if shape == "object":
+                return _paired(
+                    [tuple(part.split("=", 1)) for part in parts] if parameter.explode else _twos(parts)
+                )
+            return [_value_of(parameter.name, part) for part in parts] if separator == ";" else parts
+
+        return split
+
+
+class _Unreadable(Exception):
+    """The text cannot be taken apart; `rule` names what it breaks."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(message)
+
+
+def _absent_or(value: Any, convert: Callable[[Any], Any]) -> Any:
+    return ABSENT if value is ABSENT else convert(value)
+
+
+def _one(raw: Raw, name: str) -> Any:
+    values = raw.get(name)
+    if not values:
+        return ABSENT
+    if len(values) > 1:
+        raise _Unreadable("style", "the parameter takes one value and was given several")
+    return values[0]
+
+
+def _one_or_list(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _spread(raw: Raw, properties: Mapping[str, Schema]) -> Any:
+    """Collect the properties of an object that stand where parameters stand."""
+    return {name: _one_or_list(raw[name]) for name in properties if name in raw} or ABSENT
+
+
+def _deep(raw: Raw, name: str) -> Any:
+    """Collect `name[a][b]=1` into `{"a": {"b": "1"}}`."""
+    found: dict[str, Any] = {}
+    for key, values in raw.items():
+        if key != name and not key.startswith(f"{name}["):
+            continue
+        path = re.findall(r"\[([^\[\]]*)\]", key[len(name) :])
+        if not path or "".join(f"[{part}]" for part in path) != key[len(name) :] or len(path) > _MAX_DEPTH:
+            raise _Unreadable("style", "the brackets of a deepObject key do not match, or nest too deeply")
+        is_list = len(path) > 1 and path[-1] == ""
+        target = found
+        *parents, last = path[:-1] if is_list else path
+        for part in parents:
+            target = target.setdefault(part, {})
+            if not isinstance(target, dict):
+                raise _Unreadable("style", "a deepObject key is both a value and an object")
+        if last in target:
+            raise _Unreadable("style", "a deepObject key is given twice")
+        target[last] = list(values) if is_list else _one_or_list(values)
+    return found or ABSENT
+
+
+def _twos(parts: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(parts[index : index + 2]) for index in range(0, len(parts), 2)]
+
+
+def _paired(pairs: list[tuple[str, ...]]) -> dict[str, str]:
+    if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
+        raise _Unreadable("style", "the object is not written as names, each once, with their values")
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def _value_of(name: str, part: str) -> str:
+    """Return the value of one `name=value` of a matrix."""
+    written, sign, value = part.partition("=")
+    if written != name or not sign:
+        raise _Unreadable("style", "the elements are not each written with the parameter's name")
+    return value
+
+
+def _json(text: str) -> Any:
+    try:
+        return parse_json(text.encode(errors="surrogateescape"))
+    except NotJson as exc:
+        raise _Unreadable("json", str(exc)) from exc
+
+
+def _shape(schema: Schema, contract: Contract) -> str:
+    types = types_of(schema, contract)
+    return "array" if "array" in types else "object" if "object" in types else "scalar"

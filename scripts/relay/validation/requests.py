@@ -1,0 +1,163 @@
+"""A request → validated arguments for its handler, by what was compiled at start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Operation, RequestBody, Schema
+from relay.server.errors import InvalidRequest, UnsupportedMediaType
+
+from . import media_types as media
+from .forms import FormDecoder, parse_urlencoded
+from .http import Request, cookies, header
+from .json_strict import NotJson, parse_json
+from .parameters import Located, ParameterDecoder
+from .schemas import SchemaCompiler, Violation
+
+Arguments = dict[str, Any]
+
+
+class RequestDecoder:
+    """Turns requests to one operation into validated arguments for its handler."""
+
+    def __init__(
+        self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract
+    ) -> None:
+        self._decoders = [
+            (ParameterDecoder(parameter, contract, compiler), names[parameter.pointer])
+            for parameter in operation.parameters
+        ]
+        self._locations = {parameter.location for parameter in operation.parameters}
+        self._headers = [
+            parameter.name for parameter in operation.parameters if parameter.location == "header"
+        ]
+        self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
+        self.wants_body = self._body is not None
+        self.wants_nothing = not self._decoders and self._body is None
+
+    def decode(self, request: Request) -> Arguments:
+        """Return the arguments by name.
+
+        Raises InvalidRequest with every breach found, UnsupportedMediaType.
+        """
+        arguments: Arguments = {}
+        failures: list[Located] = []
+        if self._decoders:
+            raw = self._raw(request)
+            for decoder, name in self._decoders:
+                decoder.decode(raw[decoder.parameter.location], arguments, name, failures)
+        if self._body:
+            self._body.decode(request, arguments, failures)
+        if failures:
+            raise InvalidRequest(failures=failures)
+        return arguments
+
+    def _raw(self, request: Request) -> dict[str, dict[str, list[str]]]:
+        raw: dict[str, dict[str, list[str]]] = {}
+        if "path" in self._locations:
+            raw["path"] = {name: [value] for name, value in request.path_params.items()}
+        if "query" in self._locations:
+            raw["query"] = _query(request.query_string)
+        if "header" in self._locations:
+            found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
+            raw["header"] = {name: [value.strip()] for name, value in found.items() if value is not None}
+        if "cookie" in self._locations:
+            raw["cookie"] = cookies(request.headers)
+        return raw
+
+
+class BodyDecoder:
+    """Turns one operation's request bodies into validated values."""
+
+    def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._required = body.required
+        self._readers = media.by_name(
+            {
+                media_type: _reader(
+                    media.bare(media_type), schema, contract, compiler, (*body.pointer, "content", media_type)
+                )
+                for media_type, schema in body.content.items()
+            }
+        )
+
+    def decode(self, request: Request, arguments: Arguments, failures: list[Located]) -> None:
+        """Put the body's value into `arguments["body"]`, or what is wrong with it into `failures`."""
+        if not request.body:
+            if self._required:
+                failures.append(Located("body", Violation("", "required", "the body is missing")))
+            return
+        content_type = header(request.headers, b"content-type")
+        encoding = header(request.headers, b"content-encoding") or "identity"
+        transfer = header(request.headers, b"transfer-encoding") or "chunked"
+        if content_type is None or (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked"):
+            raise UnsupportedMediaType
+        name, charset = media.parse_media_type(content_type)
+        reader = media.find(name, self._readers)
+        if reader is None or charset not in ("utf-8", "utf8", "us-ascii"):
+            raise UnsupportedMediaType
+        try:
+            value, violations = reader(request.body, content_type)
+        except ValueError as exc:
+            reason = str(exc) if isinstance(exc, NotJson) else "the body cannot be read as its media type"
+            violations, value = [Violation("", "format", reason)], None
+        failures += [Located("body", violation) for violation in violations]
+        arguments["body"] = value
+
+
+BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
+"""Body and Content-Type → value and what is wrong with it; raises ValueError for an unreadable body."""
+
+
+def _reader(
+    name: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> BodyReader:
+    """Return the reader of one documented media type."""
+    validator = compiler.compile(schema, "request", pointer)
+
+    def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
+        assert validator is not None  # a contract with a schema that cannot be compiled is not served
+        return value, [] if validator.accepts(plain) else validator.violations(plain)
+
+    def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        value = parse_json(body)
+        return check(value, value)
+
+    def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        text = body.decode()
+        return check(text, text)
+
+    def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+        value = form.urlencoded(body)
+        return check(value, value)
+
+    def read_multipart(body: bytes, content_type: str) -> tuple[Any, list[Violation]]:
+        value = form.multipart(body, content_type)
+        return check(value, _without_bytes(value))
+
+    if media.is_json(name):
+        return read_json
+    if name in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        form = FormDecoder(schema, contract, compiler)
+        return read_form if name.startswith("application/") else read_multipart
+    if name.startswith("text/"):
+        return read_text
+    return lambda body, _content_type: (body, [])  # no schema of OpenAPI 3.0 describes other bytes
+
+
+def _query(query: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_urlencoded(query)
+    except ValueError as exc:
+        violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
+        raise InvalidRequest(failures=[Located("query", violation)]) from exc
+
+
+def _without_bytes(value: Any) -> Any:
+    """Return a form's value with files as text, the only shape a schema can describe them in."""
+    if isinstance(value, dict):
+        return {key: _without_bytes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(item) for item in value]
+    return value.decode("latin-1") if isinstance(value, bytes) else value

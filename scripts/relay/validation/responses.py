@@ -1,0 +1,242 @@
+"""What a handler returns → an answer that keeps to the contract, or ResponseViolation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import orjson
+
+from relay.contract.model import Contract, Operation, Response, Schema
+from relay.server.errors import ResponseViolation
+
+from . import media_types as media
+from .http import Answer, HeaderList, is_field
+from .parameters import Located, ParameterDecoder
+from .schemas import SchemaCompiler, Validator, Violation
+from .slicing import Slicer, slicer
+
+_BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
+
+
+class ResponseEncoder:
+    """Turns what one operation's handler returns into validated, serialised answers."""
+
+    def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
+        self.success = min(
+            (int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200
+        )
+        """The status that a body alone goes out with."""
+        compiled = {
+            response.pointer: _ResponseCompiler(response, contract, compiler)
+            for response in operation.responses.values()
+        }
+        self._by_status: dict[int, _ResponseCompiler] = {}
+        for statuses, response in operation.statuses():
+            self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
+
+    async def encode(self, result: Any) -> Answer:
+        """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
+
+        A body alone goes out with the lowest documented 2xx status. One with a long array is written while
+        other requests go on. Raises ResponseViolation.
+        """
+        body, status, headers = self._parts(result)
+        content, lines = self._documented(status).chosen(body, headers or {}, None)
+        if content is not None and content.slicer is not None and content.slicer.is_for(body):
+            pieces = await content.slicer.written(body)
+            if pieces is not None:
+                return Answer(status, lines, pieces[0], pieces[1:])
+        return Answer(status, lines, content.written(body) if content is not None else b"")
+
+    def as_it_is(self, result: Any) -> Answer:
+        """Serialise what a handler returned without holding it to the contract.
+
+        Raises ResponseViolation for what cannot be written at all.
+        """
+        body, status, headers = self._parts(result)
+        names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
+        if body is None and status in _BODILESS:
+            return Answer(status, _lines(names), b"")
+        compiled = self._by_status.get(status)
+        chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
+        written = _dumped(body) if media.is_json(chosen) else _plain(body)
+        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
+
+    def _parts(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
+        if type(result) is not tuple:
+            return result, self.success, None
+        body, status, *rest = result
+        return body, int(status), rest[0] if rest else None
+
+    def encode_body(
+        self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
+    ) -> Answer:
+        """Serialise a body for a status; `media_type` where the caller has chosen one."""
+        content, lines = self._documented(status).chosen(body, headers or {}, media_type)
+        return Answer(status, lines, content.written(body) if content is not None else b"")
+
+    def _documented(self, status: int) -> _ResponseCompiler:
+        compiled = self._by_status.get(status)
+        if compiled is None:
+            raise ResponseViolation.undocumented(status)
+        return compiled
+
+
+class _Content(NamedTuple):
+    """One documented media type of a response."""
+
+    validator: Validator | None
+    is_json: bool
+    slicer: Slicer | None = None
+
+    def written(self, body: Any) -> bytes:
+        """Serialise a body that conforms; raise ResponseViolation for any other."""
+        assert self.validator is not None  # a contract with a schema that cannot be compiled is not served
+        return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
+
+
+class _ResponseCompiler:
+    """One documented response, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        def compiled(name: str, schema: Schema) -> _Content:
+            pointer = (*response.pointer, "content", name)
+            validator = compiler.compile(schema, "response", pointer)
+            if validator is None or not media.is_json(name):
+                return _Content(validator, is_json=False)
+            return _Content(validator, True, slicer(schema, validator, contract, compiler, pointer))  # noqa: FBT003
+
+        self._content = media.by_name(
+            {name: compiled(name, schema) for name, schema in response.content.items()}
+        )
+        self.default = default_media_type(response)
+        self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
+        self._usual: tuple[_Content, HeaderList] | None = None  # how a body alone goes out, most of the time
+        if self.default is not None and self._headers is None and is_field("content-type", self.default):
+            lines = _lines({"content-type": _with_charset(self.default)})
+            self._usual = self._content[media.bare(self.default)], lines
+
+    def chosen(
+        self, body: Any, headers: Mapping[str, str], media_type: str | None
+    ) -> tuple[_Content | None, HeaderList]:
+        """Return what a body is written as, None where there is none, and the headers that go with it."""
+        if self._usual is not None and not headers and media_type is None:
+            usual, lines = self._usual
+            return usual, [*lines]
+        names = {name.lower(): _text(name, value) for name, value in headers.items()}
+        chosen = media_type or names.pop("content-type", None) or self.default
+        if self._headers and (violations := self._headers.violations(names)):
+            raise ResponseViolation(violations)
+        if not self._content:
+            if body is not None:
+                raise ResponseViolation([Violation("", "content", "the contract documents no body")])
+            return None, _lines(names)
+        if chosen is None:
+            raise ResponseViolation([Violation("", "content", "the handler has to say which content-type")])
+        content = media.find(media.bare(chosen), self._content)
+        if content is None:
+            raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
+        return content, _lines({"content-type": _with_charset(chosen), **names})
+
+
+class HeaderDecoder:
+    """The documented headers of one response, compiled."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
+        self._names = [header.name for header in response.headers]
+
+    def violations(self, headers: Mapping[str, str]) -> list[Violation]:
+        """Tell what is wrong with an answer's headers, which have their names in lower case."""
+        raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
+        failures: list[Located] = []
+        for decoder in self._decoders:
+            decoder.decode(raw, {}, "", failures)
+        return [failure.violation for failure in failures]
+
+
+def default_media_type(response: Response) -> str | None:
+    """Return the media type that a body goes out with unless its handler says otherwise: JSON, if it can be."""
+    return min(
+        (name for name in response.content if "*" not in name),
+        key=lambda name: not media.is_json(name),
+        default=None,
+    )
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a header's value as the contract's schema will read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ResponseViolation([Violation(f"/{name}", "header", "a header is text, a number or a boolean")])
+
+
+def _lines(headers: Mapping[str, str]) -> HeaderList:
+    """Return headers as bytes; what would end a line or a body early could be read as another answer."""
+    wrong = [name for name, value in headers.items() if not is_field(name, value) or name == "connection"]
+    if wrong:
+        message = "not a header that a handler may set, or not what one may hold"
+        raise ResponseViolation([Violation(f"/{name}", "header", message) for name in wrong])
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _with_charset(media_type: str) -> str:
+    """Say that text is UTF-8, where the contract does not; clients would guess."""
+    is_plain = media_type.startswith("text/") and ";" not in media_type
+    return f"{media_type}; charset=utf-8" if is_plain else media_type
+
+
+def _write_json(value: Any, validator: Validator) -> bytes:
+    """Serialise a conforming value.
+
+    One that does not conform as it is may do so as it is written: dates, UUIDs, enums, subclasses.
+    """
+    try:
+        if validator.accepts(value):
+            return orjson.dumps(value)
+    except (ValueError, TypeError):
+        pass
+    written = _dumped(value)
+    value = json.loads(written)  # orjson would round large integers
+    if not validator.accepts(value):
+        raise ResponseViolation(validator.violations(value))
+    return written
+
+
+def _write_plain(value: Any, validator: Validator) -> bytes:
+    written = _plain(value)
+    if isinstance(value, str) and not validator.accepts(value):
+        raise ResponseViolation(validator.violations(value))
+    return written
+
+
+def _dumped(value: Any) -> bytes:
+    """Serialise a value, integers of more than 64 bits included: a request may hold them, so an answer may."""
+    with suppress(TypeError):
+        return orjson.dumps(value)
+    try:
+        return orjson.dumps(_with_large_integers(value))
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+
+
+def _with_large_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_large_integers(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_large_integers(one) for one in value]
+    is_large = type(value) is int and not -(2**63) <= value < 2**64
+    return orjson.Fragment(str(value)) if is_large else value
+
+
+def _plain(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if not isinstance(value, bytes):
+        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
+    return value

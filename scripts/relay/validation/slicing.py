@@ -1,0 +1,126 @@
+"""Long arrays of an answer, validated and written slice by slice: in between the loop answers other requests."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Schema
+
+from .schemas import SchemaCompiler, Validator
+
+SLICE = 128
+"""Items of an array that are validated and written at once."""
+
+_ABOUT_THE_WHOLE = frozenset({"enum", "not", "allOf", "anyOf", "oneOf", "uniqueItems"})
+_ABOUT_THE_LENGTH = frozenset({"minItems", "maxItems"})
+_HOLE = b"\0"  # which stands in no JSON text (RFC 8259 section 7)
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """An array that conforms where its length and each of its slices do."""
+
+    slices: Validator
+    shortest: int
+    longest: float
+
+    async def written(self, items: list[Any]) -> list[bytes] | None:
+        """Serialise an array, in pieces; None unless it conforms as it is."""
+        items = [*items]  # the handler's own may change meanwhile
+        if not self.shortest <= len(items) <= self.longest:
+            return None
+        pieces: list[bytes] = []
+        for start in range(0, len(items), SLICE):
+            await asyncio.sleep(0)
+            piece = items[start : start + SLICE]
+            if not _accepts(self.slices, piece):
+                return None
+            pieces.append(b"".join((b"," if start else b"[", memoryview(orjson.dumps(piece))[1:-1])))
+        return [*pieces, b"]"]
+
+
+class Slicer:
+    """Writes bodies that are an array, or an object with arrays for properties.
+
+    One after the other: all at once they would end no earlier, and hold the memory of all.
+    """
+
+    def __init__(self, whole: Validator, root: _Array | None, properties: Mapping[str, _Array]) -> None:
+        self._whole = whole
+        self._root = root
+        self._properties = properties
+        self._turn = asyncio.Lock()
+
+    def is_for(self, body: Any) -> bool:
+        """Whether a body holds a long array."""
+        if type(body) is dict:
+            return any(_is_long(body.get(name)) for name in self._properties)
+        return self._root is not None and _is_long(body)
+
+    async def written(self, body: Any) -> list[bytes] | None:
+        """Serialise a body, in pieces; None unless it conforms as it is."""
+        async with self._turn:
+            if self._root is not None and type(body) is list:
+                return await self._root.written(body)
+            return await self._written(body)
+
+    async def _written(self, body: dict[str, Any]) -> list[bytes] | None:
+        short = {**body}  # with as much of each long array as it has to have
+        arrays: dict[str, list[bytes]] = {}
+        for name, items in [*body.items()]:
+            if name in self._properties and _is_long(items):
+                array = self._properties[name]
+                pieces = await array.written(items)
+                if pieces is None:
+                    return None
+                arrays[name] = pieces
+                short[name] = items[: array.shortest]
+        if not _accepts(self._whole, short):
+            return None
+        frame = orjson.dumps({**short, **dict.fromkeys(arrays, orjson.Fragment(_HOLE))})
+        first, *others = frame.split(_HOLE)
+        written = [first]
+        for pieces, after in zip(arrays.values(), others, strict=True):
+            written += [*pieces, after]
+        return written
+
+
+def slicer(
+    schema: Schema, whole: Validator, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> Slicer | None:
+    """Return what writes a schema's bodies in slices; None where its arrays have to be seen as a whole."""
+
+    def array(schema: Schema) -> _Array | None:
+        schema = contract.resolve(schema)
+        if "items" not in schema or _ABOUT_THE_WHOLE & schema.keys():
+            return None
+        part = {key: value for key, value in schema.items() if key not in _ABOUT_THE_LENGTH}
+        slices = compiler.compile(part, "response", pointer)
+        if slices is None:
+            return None
+        return _Array(slices, schema.get("minItems", 0), schema.get("maxItems", math.inf))
+
+    schema = contract.resolve(schema)
+    if _ABOUT_THE_WHOLE & schema.keys():
+        return None
+    found = {name: array(part) for name, part in schema.get("properties", {}).items()}
+    root, properties = array(schema), {name: one for name, one in found.items() if one is not None}
+    return Slicer(whole, root, properties) if root or properties else None
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is list and len(value) > SLICE
+
+
+def _accepts(validator: Validator, value: Any) -> bool:
+    try:
+        return validator.accepts(value)
+    except ValueError:
+        return False
