@@ -10,11 +10,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
-import keyrings
-import mongodb
 from handlers._store import open_store
-from hosting import request_lines, unchanged_logs
 from relay.server import logs
+from support import keyrings, mongodb
+from support.hosting import request_lines, unchanged_logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from handlers._app import Settings
-from hosting import SECRET
-from running import COMMAND, ROOT, end, environment, serving
+from support.hosting import SECRET
+from support.running import COMMAND, ROOT, end, environment, serving
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")

@@ -13,8 +13,8 @@ import sys
 import httpx
 import pytest
 
-from hosting import assert_envelope
-from running import ROOT, relay, serving
+from support.hosting import assert_envelope
+from support.running import ROOT, relay, serving
 
 PATH = "/api/calls/voice-ai/numbers/count"
 OPERATION = """\

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import handlers
-from running import ROOT, environment, serving
+from support.running import ROOT, environment, serving
 
 pytestmark = pytest.mark.package
 

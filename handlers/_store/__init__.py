@@ -1,7 +1,7 @@
 """Where organizations, users and their voice-AI set-up are kept: one protocol, two stores.
 
 `open_store(url)` picks the store: SQLite in one file, or MongoDB. Both answer alike, to the byte, which
-`tests/test_store.py` holds them to. Ids are 24 lower-case hex digits on this side of the protocol.
+`tests/handlers/test_store.py` holds them to. Ids are 24 lower-case hex digits on this side of the protocol.
 """
 
 from __future__ import annotations

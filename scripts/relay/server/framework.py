@@ -1,4 +1,4 @@
-"""Every name of Connexion that we lean on, in one place; tests/test_framework.py pins them.
+"""Every name of Connexion that we lean on, in one place; tests/server/test_framework.py pins them.
 
 Connexion keeps the contract's operations, resolves each to its function, assembles the stack and
 hands a routed request to the operation it belongs to. The rest of its request path (a router that

@@ -1,0 +1,341 @@
+"""`relay check`: `scripts/relay/cli/check.py`, `scripts/relay/cli/preflight.py` and `scripts/relay/cli/production_checks.py`."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import threading
+import time
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from xml.etree import ElementTree as ET
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from handlers._app import Settings
+from handlers._store import open_store
+from relay.cli.preflight import examine
+from relay.server.settings import HostSettings
+from support.hosting import SECRET, contract, operation, write_package
+from support.running import relay, serving
+
+SHELF = """
+    from contextlib import asynccontextmanager
+
+    class Shelf:
+        async def ready(self):
+            {ready}
+
+        async def check(self):
+            return [{lines}]
+
+    @asynccontextmanager
+    async def collaborators(settings):
+        yield {{"shelf": Shelf()}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    """Packages, .env and data lie in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+
+def ours(**given):
+    """Settings of our own service, with a key."""
+    return Settings.load(**{"port": 0, "jwt_secret": SECRET, **given})
+
+
+def of_package(folder, init="", **given):
+    """Settings of a package of one's own, whose one operation needs no key."""
+    (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+    package = write_package(folder, init=init, things="async def show(): return 1\n")
+    return HostSettings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
+
+
+async def told(settings, seconds=10.0):
+    """What is found, a line each: how bad, where, what."""
+    return [f"{one.severity}: {one.place}: {one.message}" for one in await examine(settings, seconds)]
+
+
+def files_of(folder):
+    """All that lies in a folder and below."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+async def test_says_what_is_well():
+    """A line each, so that a person sees what was looked at."""
+    lines = await told(ours())
+
+    assert [line.partition(" ")[0] for line in lines] == ["info:"] * len(lines)
+    assert [line.split(": ")[1] for line in lines] == [
+        "settings", "contract", "handlers", "RELAY_JWT_SECRET", "RELAY_HOST, RELAY_PORT", "collaborators",
+    ]  # fmt: skip
+    assert lines[1].endswith("spec/openapi.yaml, 1 operation")
+    assert lines[3] == "info: RELAY_JWT_SECRET: 1 key: HS256"
+
+
+async def test_changes_nothing(tmp_path):
+    """Neither where there is nothing yet, nor in what is there."""
+    before = files_of(tmp_path)
+    (line,) = [line for line in await told(ours()) if "relay.db" in line]
+    assert files_of(tmp_path) == before
+    assert (
+        line
+        == f"info: collaborators: {tmp_path}/tether-relay/relay.db is not there yet; the first start makes it"
+    )
+
+    url = f"sqlite:///{tmp_path}/relay.db"
+    async with open_store(url):
+        pass
+    before = files_of(tmp_path)
+    assert "info: store: it is ready" in await told(ours(store=url))
+    assert files_of(tmp_path) == before
+
+
+async def test_finds_the_address_that_is_taken():
+    """By something else than this service."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        lines = await told(ours(port=port))
+
+    assert (
+        f"error: RELAY_HOST, RELAY_PORT: cannot listen on 127.0.0.1:{port}: Address already in use" in lines
+    )
+
+
+async def test_an_address_for_two_is_taken(unused_port):
+    """Metrics cannot be served where the service is."""
+    lines = await told(ours(port=unused_port, metrics_bind=f"127.0.0.1:{unused_port}"))
+
+    assert (
+        f"error: RELAY_METRICS_BIND: cannot listen on 127.0.0.1:{unused_port}: Address already in use"
+        in lines
+    )
+
+
+@pytest.fixture
+def unused_port():
+    """A port that nobody had a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
+async def test_finds_an_address_that_is_not_of_this_machine(host):
+    """A name that does not resolve, and an address of elsewhere."""
+    lines = await told(ours(host=host))
+
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    assert line.startswith(f"error: RELAY_HOST, RELAY_PORT: cannot listen on {host}:0: ")
+
+
+async def test_finds_a_metrics_address_without_a_port():
+    """What is no address at all."""
+    lines = await told(ours(metrics_bind="localhost"))
+
+    assert "error: RELAY_METRICS_BIND: has to be an address and a port, such as 127.0.0.1:9464" in lines
+
+
+async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
+    """The service would start, and let nobody in; the address may have a password."""
+    url = f"http://127.0.0.1:{unused_port}/jwks?key=sk_canary"
+
+    lines = await told(ours(jwt_secret=None, jwt_jwks=url))
+
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    assert line.startswith("error: RELAY_JWT_JWKS: its address does not answer with a key set (")
+    assert "sk_canary" not in str(lines)
+
+
+@contextmanager
+def key_set(keys):
+    """The address of a key set."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"keys": keys}).encode())
+
+        def log_message(self, *_arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/jwks"
+        server.shutdown()
+        thread.join()
+
+
+async def test_fetches_a_key_set():
+    """What a token would be verified with is what is told."""
+    key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key(), as_dict=True)
+
+    with key_set([{**key, "kid": "one"}, {**key, "kid": "two"}]) as url:
+        lines = await told(ours(jwt_secret=None, jwt_jwks=url))
+
+    assert "info: RELAY_JWT_JWKS: 2 keys: ES256" in lines
+
+
+async def test_finds_a_key_set_that_nothing_can_be_verified_with():
+    """It answers, and all the same nobody would be let in."""
+    with key_set([]) as url:
+        lines = await told(ours(jwt_secret=None, jwt_jwks=url))
+
+    assert [line for line in lines if line.startswith("error: RELAY_JWT_JWKS: it ")]
+
+
+async def test_a_package_says_what_is_to_be_mended(tmp_path):
+    """A collaborator's lines are warnings: it serves all the same."""
+    lines = await told(of_package(tmp_path, SHELF.format(ready="pass", lines="'dust it'")))
+
+    assert lines[-2:] == ["warning: shelf: dust it", "info: shelf: it is ready"]
+
+
+async def test_what_a_collaborator_raises_is_told_by_its_name(tmp_path):
+    """Its text may hold anything."""
+    lines = await told(of_package(tmp_path, SHELF.format(ready="raise OSError('sk_canary')", lines="")))
+
+    assert lines[-1] == "error: shelf: not ready: OSError; is it running, and reached from here?"
+
+
+async def test_nobody_waits_for_ever(tmp_path):
+    """What was found before counts."""
+    init = SHELF.format(ready="import asyncio; await asyncio.sleep(60)", lines="")
+
+    lines = await told(of_package(tmp_path, init), 0.3)
+
+    assert lines[0].startswith("info: settings: ")
+    assert lines[-1] == "error: --timeout: not all is known after 0.3 s; what would come next took too long"
+
+
+async def test_finds_what_nobody_gives_a_function(tmp_path):
+    """The start would fail at it, though contract and handlers agree."""
+    settings = of_package(tmp_path, "async def identify(claims, *, books): ...\n")
+
+    lines = await told(settings)
+
+    assert lines[-1].endswith("identify needs 'books', and there is no such collaborator (none)")
+    assert lines[-1].startswith("error: ")
+
+
+async def test_production_is_told_its_weaknesses():
+    """Each with what to do; development is left alone."""
+    lines = await told(ours(environment="production"))
+
+    weak = [line.split(": ")[1] for line in lines if line.startswith("warning: ")]
+    assert weak == ["RELAY_JWT_ISSUER", "RELAY_JWT_AUDIENCE", "RELAY_OPENAPI", "RELAY_METRICS", "RELAY_STORE"]
+
+
+async def test_production_that_is_set_up_has_none(tmp_path):
+    """Warnings that cannot be got rid of are not read."""
+    settings = ours(
+        environment="production", jwt_issuer="me", jwt_audience="you", openapi=False,
+        metrics_bind="127.0.0.1:0", store=f"sqlite:///{tmp_path}/relay.db",
+    )  # fmt: skip
+
+    lines = await told(settings)
+
+    assert {line.partition(":")[0] for line in lines} == {"info"}
+
+
+class TestCommand:
+    """As a process."""
+
+    def test_says_all_that_is_wrong_and_exits_with_1(self, tmp_path):
+        """One line each on standard output, no traceback."""
+        result = relay(tmp_path, "check", "--handlers", "nope", RELAY_JWT_SECRET="short")
+
+        assert (result.returncode, result.stderr) == (1, "")
+        assert result.stdout.splitlines() == [
+            "error: RELAY_SPEC: missing: say which contract to serve, or use --spec",
+            "error: RELAY_HANDLERS: there is no package 'nope' here",
+            "error: RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more",
+            "relay check: 3 errors",
+        ]
+
+    def test_settings_that_cannot_be_read_are_wrong(self, tmp_path):
+        """Whoever runs it before `serve` needs no other code for them."""
+        result = relay(tmp_path, "check", RELAY_PORT="sk_canary")
+
+        assert (result.returncode, result.stderr) == (1, "")
+        assert result.stdout.startswith("error: RELAY_PORT: ")
+        assert "sk_canary" not in result.stdout
+
+    def test_leaves_nothing_in_the_package_that_it_looks_at(self, tmp_path):
+        """Not even what Python would make of it."""
+        settings = of_package(tmp_path)
+        before = files_of(tmp_path)
+
+        result = relay(
+            tmp_path, "check", "--spec", "api.yaml", "--handlers", settings.handlers, RELAY_PORT="0"
+        )
+
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert files_of(tmp_path) == before
+
+    @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--strict"], 1)])
+    def test_warnings_count_when_they_are_to(self, tmp_path, arguments, code):
+        """A pipeline may be stricter than a container's start."""
+        result = relay(
+            tmp_path, "check", *arguments,
+            RELAY_PORT="0", RELAY_JWT_SECRET=SECRET, RELAY_ENVIRONMENT="production",
+        )  # fmt: skip
+
+        assert result.returncode == code, result.stdout + result.stderr
+
+    @pytest.mark.parametrize(
+        ("form", "read"), [("json", json.loads), ("junit", ET.fromstring), ("github", str)]
+    )
+    def test_speaks_the_formats_of_the_other_checks(self, tmp_path, form, read):
+        """For machines."""
+        result = relay(tmp_path, "check", "--format", form, RELAY_PORT="0", RELAY_JWT_SECRET=SECRET)
+
+        assert result.returncode == 0, result.stderr
+        read(result.stdout)
+        assert "1 operation" in result.stdout
+
+    def test_knows_a_service_of_ours_that_runs_already(self, tmp_path):
+        """On a host that serves, it can be asked again."""
+        with serving(tmp_path, RELAY_JWT_SECRET=SECRET) as service:
+            port = service.url.rpartition(":")[2]
+            result = relay(tmp_path, "check", RELAY_PORT=port, RELAY_JWT_SECRET=SECRET)
+
+        assert result.returncode == 0, result.stdout
+        assert f"127.0.0.1:{port} is taken by a service of this kind, which runs already" in result.stdout
+        assert "ok: store: it is ready" in result.stdout
+
+    def test_finds_a_store_that_is_down(self, tmp_path, unused_port):
+        """In time, without the password, and with everything else looked at before."""
+        started = time.monotonic()
+        url = f"mongodb://me:sk_canary@127.0.0.1:{unused_port}/relay"
+
+        result = relay(tmp_path, "check", RELAY_PORT="0", RELAY_JWT_SECRET=SECRET, RELAY_STORE=url)
+
+        assert (result.returncode, result.stderr) == (1, "")
+        assert "error: store: not ready: DB_UNAVAILABLE (" in result.stdout
+        assert result.stdout.endswith("; is it running, and reached from here?\nrelay check: 1 error\n")
+        assert time.monotonic() - started < 10
+        assert "sk_canary" not in result.stdout
+
+    def test_says_what_is_wrong_with_a_file(self, tmp_path):
+        """It is there, and whether it runs is no question to ask of it."""
+        with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
+            connection.execute("PRAGMA user_version = 1")
+
+        result = relay(
+            tmp_path,
+            "check",
+            RELAY_PORT="0",
+            RELAY_JWT_SECRET=SECRET,
+            RELAY_STORE=f"sqlite:///{tmp_path}/relay.db",
+        )
+
+        told = "the database holds what this program did not write; restore it from a backup"
+        assert f"error: store: not ready: {told}\n" in result.stdout

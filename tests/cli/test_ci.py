@@ -1,0 +1,348 @@
+"""Workflows that a team commits unchanged: `scripts/relay/cli/ci.py`, `scripts/workflows/`, and our own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from relay.cli.ci import FORGES, plan
+from support.hosting import contract, operation
+from support.running import COMMAND, ROOT, environment, relay
+
+OURS = ROOT / ".github/workflows/ci.yml"
+SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+OPTIONS = list(
+    itertools.product(
+        (None, "api.yaml", "our specs/it's $5.yaml"),
+        (None, "shop.handlers"),
+        ("pip install 'tether-relay[tools]'", "echo \"a: b # c\" && pip install -e '.[tools]'"),
+    )
+)
+
+
+def jobs_of(workflow):
+    """The shell scripts of a workflow, of either forge, in their order."""
+    read = yaml.safe_load(workflow)
+    if "jobs" in read:
+        return [step["run"] for job in read["jobs"].values() for step in job["steps"] if "run" in step]
+    return ["\n".join(read["contract"]["script"])]
+
+
+def assert_valid(forge, *files):
+    """Assert that files keep to the schema that a forge publishes."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[forge], *map(str, files)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_every_workflow_keeps_to_its_published_schema(forge, tmp_path):
+    """With every combination of options, and file names that a shell or YAML could trip over."""
+    files = [tmp_path / f"{number}.yml" for number in range(len(OPTIONS))]
+    for file, options in zip(files, OPTIONS, strict=True):
+        file.write_text(plan(forge, *options), "utf-8")
+
+    assert_valid(forge, *files)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("forge", FORGES)
+def test_every_script_can_be_parsed(forge, shell):
+    """By the shell that a runner has, whichever that is."""
+    for options in OPTIONS:
+        for script in jobs_of(plan(forge, *options)):
+            parsed = subprocess.run([shell, "-n"], input=script, text=True, capture_output=True, check=False)
+            assert (parsed.returncode, parsed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_what_is_the_default_is_not_written_down(forge):
+    """A workflow says no more than it has to; what was chosen, each command that knows it says."""
+    plain = "\n".join(jobs_of(plan(forge, None, None)))
+    chosen = "\n".join(jobs_of(plan(forge, "api.yaml", "shop")))
+
+    assert "--spec" not in plain
+    assert "--handlers" not in plain
+    assert chosen.count("--spec api.yaml") == 2
+    assert chosen.count("--handlers shop") == 3
+    assert "lint api.yaml" in chosen
+
+
+def test_no_expression_of_github_stands_in_a_script():
+    """Who names a branch would otherwise write the script."""
+    scripts = jobs_of(plan("github", None, None))
+
+    assert not any("${{" in script for script in scripts)
+
+
+def test_the_workflow_asks_for_little():
+    """No write permission, no third party's action, an end to every job, no credentials left behind."""
+    for text in (plan("github", None, None), OURS.read_text("utf-8")):
+        workflow = yaml.safe_load(text)
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+        assert workflow["permissions"] == {"contents": "read"}
+        assert workflow["concurrency"]["cancel-in-progress"] is True
+        assert all("permissions" not in job and job["timeout-minutes"] for job in workflow["jobs"].values())
+        assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} <= {
+            "actions/checkout",
+            "actions/setup-python",
+            "actions/upload-artifact",
+        }
+        checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout")]
+        assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_reports_are_kept_when_a_check_failed():
+    """That is when they are read."""
+    steps = yaml.safe_load(plan("github", None, None))["jobs"]["contract"]["steps"]
+    artifacts = yaml.safe_load(plan("gitlab", None, None))["contract"]["artifacts"]
+
+    assert steps[-1]["if"] == "${{ !cancelled() }}"
+    assert steps[-1]["with"]["path"] == "reports/"
+    assert artifacts["when"] == "always"
+    assert artifacts["reports"] == {"junit": "reports/contract.junit.xml"}
+
+
+class TestCommand:
+    """`relay ci`."""
+
+    def test_prints_what_was_chosen_by_options_or_settings(self, tmp_path):
+        """A setting of this machine is none of the runner's, so it is written down."""
+        (tmp_path / "api.yaml").write_text("", "utf-8")
+        by_option = relay(tmp_path, "ci", "gitlab", "--spec", "./api.yaml", "--handlers", "shop")
+        by_setting = relay(tmp_path, "ci", "gitlab", RELAY_SPEC="api.yaml", RELAY_HANDLERS="shop")
+
+        assert by_option.stdout == by_setting.stdout == plan("gitlab", "api.yaml", "shop")
+        assert by_option.returncode == 0
+
+    def test_says_that_a_contract_is_not_here(self, tmp_path):
+        """A checkout would not have it either."""
+        missing = relay(tmp_path, "ci", "github", "--spec", "nope.yaml", "--handlers", "shop")
+        outside = relay(tmp_path, "ci", "github", "--spec", str(OURS), "--handlers", "shop")
+
+        for found, path in ((missing, tmp_path / "nope.yaml"), (outside, OURS)):
+            assert found.returncode == 2
+            assert found.stderr == (
+                f"error: --spec: there is no file {path} below this folder; "
+                "call this where the repository begins\n"
+            )
+
+    @pytest.mark.parametrize("install", ["", "make\nmake install"])
+    def test_takes_one_line_to_install(self, tmp_path, install):
+        """What would break the workflow's layout is not printed."""
+        found = relay(tmp_path, "ci", "github", "--install", install)
+
+        assert (found.returncode, found.stdout) == (2, "")
+        assert found.stderr == "error: --install: it has to be one line; join commands with &&\n"
+
+
+class TestOurs:
+    """`.github/workflows/ci.yml`."""
+
+    def test_is_valid_and_its_scripts_can_be_parsed(self):
+        """By what we hold everybody's to."""
+        assert_valid("github", OURS)
+        for script in jobs_of(OURS.read_text("utf-8")):
+            subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+    def test_tests_the_contract_as_we_tell_others_to(self):
+        """The job is what the command prints for us."""
+        printed = yaml.safe_load(relay(ROOT, "ci", "github", "--install", "pip install -e '.[tools]'").stdout)
+        ours = yaml.safe_load(OURS.read_text("utf-8"))
+
+        assert ours["jobs"]["contract"] == printed["jobs"]["contract"]
+        assert {key: ours[key] for key in (True, "permissions", "concurrency")} == {
+            key: printed[key]
+            for key in (True, "permissions", "concurrency")  # YAML 1.1 reads `on` so
+        }
+
+
+class Repository:
+    """A team's repository: a contract, a package, a branch `main` at its origin, and what runs checks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "work"
+        bare = folder / "origin.git"
+        subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", bare], check=True)
+        subprocess.run(["git", "clone", "--quiet", bare, self.folder], check=True, capture_output=True)
+        bin_ = folder / "bin"
+        bin_.mkdir()
+        command = " ".join(COMMAND)
+        shim = f'#!/bin/sh\n[ "$1" = contract ] && {{ echo tested; exit; }}\nexec {command} "$@"\n'
+        (bin_ / "relay").write_text(shim, "utf-8")  # contract tests have tests of their own
+        (bin_ / "relay").chmod(0o755)
+        self._variables = {
+            "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
+        }
+
+    def git(self, *arguments: str) -> None:
+        """Run git as somebody."""
+        who = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def commit(self, document: object = None) -> None:
+        """Write a contract, if one is given, and commit all there is."""
+        if document is not None:
+            (self.folder / "api.yaml").write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "a change")
+
+    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a script as a runner does: by bash, which stops at what fails."""
+        return subprocess.run(
+            ["bash", "-e", "-c", script],
+            cwd=self.folder,
+            env=environment(self.folder, **self._variables, **variables),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def things(*fields: str):
+    """A contract whose one operation answers with these fields."""
+    schema = {
+        "type": "object",
+        "required": list(fields),
+        "properties": {name: {"type": "string", "maxLength": 9, "example": name} for name in fields},
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}
+    show = operation("show", responses={"200": {"description": "ok", "content": content}})
+    return contract({"/things": {"get": show}}, components={"schemas": {"Thing": schema}})
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A package as `relay regenerate` writes it."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "api.yaml").write_text(yaml.safe_dump(things("id", "name")), "utf-8")
+    relay(folder, "regenerate", "--spec", "api.yaml", "--handlers", "shop")
+    return folder / "shop"
+
+
+@pytest.fixture
+def repository(tmp_path, package):
+    """A repository on a branch of its own, whose checks find nothing."""
+    repository = Repository(tmp_path)
+    shutil.copytree(package, repository.folder / "shop")
+    repository.commit(things("id", "name"))
+    repository.git("push", "--quiet", "origin", "HEAD:main")
+    repository.git("checkout", "--quiet", "-b", "mine")
+    return repository
+
+
+@pytest.fixture
+def steps():
+    """The scripts of GitHub's workflow by the ids of their steps."""
+    read = yaml.safe_load(plan("github", "api.yaml", "shop"))["jobs"]["contract"]["steps"]
+    return {step.get("id", step.get("name")): step["run"] for step in read if "run" in step}
+
+
+class TestGitHub:
+    """The steps of its workflow, run."""
+
+    def test_passes_what_is_in_order(self, repository, steps):
+        """With a package that `relay regenerate` wrote, and nothing changed."""
+        found = {name: repository.run(steps[name], BASE="main") for name in ("lint", "drift", "breaking")}
+
+        for result in found.values():
+            assert result.returncode == 0, result.stdout + result.stderr
+        assert found["breaking"].stdout == "relay breaking: nothing changed\n"
+
+    def test_fails_a_breaking_change(self, repository, steps):
+        """It shows beside the line; what the types say now is drift."""
+        repository.commit(things("id"))
+
+        breaking = repository.run(steps["breaking"], BASE="main")
+        drift = repository.run(steps["drift"])
+
+        assert breaking.returncode == 1
+        assert breaking.stdout.startswith("::error file=api.yaml,line=")
+        assert drift.returncode == 1
+        assert "::error file=" in drift.stdout
+
+    def test_skips_a_contract_that_is_new_where_all_can_see_it(self, repository, steps):
+        """There is nothing yet that it could break."""
+        repository.git("checkout", "--quiet", "--orphan", "empty")
+        repository.git("rm", "--quiet", "-r", "--cached", ".")
+        repository.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
+        repository.git("push", "--quiet", "origin", "HEAD:empty")
+
+        found = repository.run(steps["breaking"], BASE="empty")
+
+        assert found.returncode == 0
+        assert found.stdout.startswith("::notice::relay breaking: skipped, ")
+
+    def test_fails_without_the_base_branch(self, repository, steps):
+        """A checkout without history must not look like success."""
+        assert repository.run(steps["breaking"], BASE="gone").returncode != 0
+
+    def test_a_branch_cannot_write_the_script(self, repository, steps):
+        """Git lets a branch be called nearly anything."""
+        name = 'x$(touch${IFS}owned)`touch${IFS}owned`";touch${IFS}owned;"'
+        repository.git("push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
+
+        found = repository.run(steps["breaking"], BASE=name)
+
+        assert found.stdout == "relay breaking: nothing changed\n"
+        assert not (repository.folder / "owned").exists()
+
+    def test_sums_up(self, repository, steps, tmp_path):
+        """What was skipped is told, too."""
+        repository.run(
+            steps["Summary"], LINT="success", DRIFT="failure", BREAKING="skipped", CONTRACT="success"
+        )
+
+        lines = (tmp_path / "summary.md").read_text("utf-8").splitlines()
+        assert lines[2:6] == [
+            "| relay lint | success |",
+            "| relay drift | failure |",
+            "| relay breaking | skipped |",
+            "| relay contract | success |",
+        ]
+        assert lines[-1].endswith("the artifact `contract`: open `contract.html`.")
+
+
+class TestGitLab:
+    """The script of its job, run without its first line, which installs."""
+
+    SCRIPT = yaml.safe_load(plan("gitlab", "api.yaml", "shop"))["contract"]["script"][1]
+
+    def test_passes_what_is_in_order_and_says_what_was_skipped(self, repository):
+        """A branch that nobody asks to merge has nothing to be compared with."""
+        found = repository.run(self.SCRIPT)
+
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "tested\n" in found.stdout
+        assert found.stdout.splitlines()[-1] == "relay breaking: skipped, this is no merge request"
+
+    def test_runs_every_check_and_sums_up(self, repository):
+        """What one check found keeps none of the others from running."""
+        repository.commit(things("id"))
+
+        found = repository.run(self.SCRIPT, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+
+        assert found.returncode == 1
+        assert "tested\n" in found.stdout
+        assert found.stdout.splitlines()[-1] == "failed: drift breaking"
+
+    def test_is_not_blamed_for_what_the_target_branch_got_since(self, repository):
+        """Only what this branch changed can break somebody by it."""
+        repository.git("checkout", "--quiet", "-b", "theirs")
+        repository.commit(things("id", "name", "price"))
+        repository.git("push", "--quiet", "origin", "HEAD:main")
+        repository.git("checkout", "--quiet", "mine")
+
+        found = repository.run(self.SCRIPT, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+
+        assert found.returncode == 0, found.stdout
+        assert found.stdout.endswith("relay breaking: nothing changed\n")

@@ -1,0 +1,351 @@
+"""The `relay` command, as a process: `scripts/`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import jwt
+import pytest
+
+from relay import __version__
+from relay.cli.main import main
+from support.hosting import SECRET, assert_envelope, contract, operation, token, write_package
+from support.planting import plant
+from support.running import ROOT, relay, serving
+
+ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
+USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
+CONFIG = "/api/calls/voice-ai/config"
+
+
+def token_for(user, secret=SECRET):
+    """A token of a user."""
+    return token({"userId": user}, secret)
+
+
+def test_help_answers_at_once(tmp_path):
+    """Under half a second, by the processor's clock: the machine's load does not count."""
+    for name in ("", *main.list_commands(None)):
+        arguments = [name] if name else []
+        before = _children_cpu()
+        result = relay(tmp_path, *arguments, "--help")
+        assert result.returncode == 0
+        assert result.stdout.startswith("Usage: ")
+        assert _children_cpu() - before < 0.5
+
+
+def test_says_its_version_from_a_checkout(tmp_path):
+    """Installed or not."""
+    assert relay(tmp_path, "--version").stdout == f"relay, version {__version__}\n"
+
+
+def test_every_command_shows_how_it_is_typed():
+    """An example says more than a list of options."""
+    for name in main.list_commands(None):
+        assert f"  relay {name} " in f"{main.get_command(None, name).epilog} "
+
+
+def test_what_serves_starts_without_what_it_does_not_need():
+    """Other commands, what invents answers, what draws on terminals: each would keep the first answer waiting."""
+    code = (
+        "import sys; from relay.cli.main import main; main.get_command(None, 'serve'); import relay.server.app; "
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = loaded.stdout.split()
+    assert "connexion" in loaded
+    unneeded = "relay.cli.lint relay.mock rich structlog pymongo dotenv pydantic httpx jinja2 requests"
+    assert not {*unneeded.split()} & {*loaded}
+
+
+def _children_cpu():
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+class TestServe:
+    """`relay serve`."""
+
+    def test_the_printed_curl_answers_with_a_conforming_body(self, tmp_path):
+        """The first thing a newcomer does is paste it."""
+        with serving(tmp_path, "--demo") as service:
+            command = shlex.split(service.printed[-1])
+            result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True)
+            docs = next(line for line in service.printed if line.startswith("Docs: ")).removeprefix("Docs: ")
+            assert httpx.get(docs).status_code == 200
+
+        body = json.loads(result.stdout)
+        assert [number["phoneNumber"] for number in body["phoneNumbers"]] == ["+14165550100", "+14165550102"]
+        assert (body["hasApiKey"], body["hasToolSecret"], body["hasEstCredentials"]) == (True, False, True)
+        assert "demo-" not in result.stdout
+
+    def test_the_demo_survives_kill_9(self, tmp_path):
+        """Same data, and the token printed before is still good."""
+        with serving(tmp_path, "--demo") as service:
+            token = relay(tmp_path, "token", "--demo").stdout.strip()
+            headers = {"Authorization": f"Bearer {token}"}
+            before = httpx.get(service.url + CONFIG, headers=headers)
+            service.process.kill()
+            service.process.wait()
+
+        with serving(tmp_path, "--demo") as service:
+            after = httpx.get(service.url + CONFIG, headers=headers)
+
+        assert before.status_code == 200
+        assert before.content == after.content
+
+    def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
+        """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
+        for _ in range(2):
+            with serving(tmp_path, "--demo") as service:
+                pass
+        folder = tmp_path / "tether-relay"
+        variables = {
+            "RELAY_STORE": f"sqlite:///{folder}/demo.db",
+            "RELAY_KEYRING": str(folder / "demo-keyring"),
+        }
+
+        result = relay(tmp_path, "keys", "status", **variables)
+
+        assert (result.returncode, result.stdout) == (0, "3 secrets under the key demo; it seals\n")
+        assert f"Data: {folder}/demo.db, its secrets sealed with demo-keyring" in service.printed
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+    def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
+        """An older version left it in plain text, and made no keyring."""
+        folder = tmp_path / "tether-relay"
+        with serving(tmp_path, "--demo"):
+            pass
+        url = f"sqlite:///{folder}/demo.db"
+        plant(url, {ORGANIZATION["_id"]: {"elevenlabsApiKey": "sk_canary", "sinchEstKeyId": "sk_canary"}})
+        (folder / "demo-keyring").unlink()
+
+        with serving(tmp_path, "--demo") as service:
+            token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+            answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
+
+        assert (answer.json()["hasApiKey"], answer.json()["hasEstCredentials"]) == (True, True)
+
+    def test_the_demo_keeps_to_itself(self, tmp_path):
+        """With a store or key of one's own it refuses: its users must not end up there."""
+        own = {"RELAY_STORE": "sqlite:///mine.db", "RELAY_KEYRING": "mine", "RELAY_JWT_SECRET": SECRET}
+
+        result = relay(tmp_path, "serve", "--demo", **own)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            "error: RELAY_STORE, RELAY_KEYRING, RELAY_JWT_SECRET: --demo brings its own storage and key; "
+            "unset it, or leave --demo out\n"
+        )
+        assert not (tmp_path / "mine.db").exists()
+
+    def test_refuses_to_start_without_a_key(self, tmp_path):
+        """With every call a 401, nothing would say why."""
+        result = relay(tmp_path, "serve")
+
+        assert result.returncode == 2
+        assert result.stderr.startswith("error: RELAY_JWT_SECRET: missing: ")
+        assert result.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("store", "told"),
+        [
+            ("mysql://x", "error: RELAY_STORE: "),
+            ("sqlite:////proc/nope/relay.db", "error: RELAY_STORE: "),
+            ("mongodb://user:sk_canary@127.0.0.1", "error: RELAY_STORE: "),
+        ],
+    )
+    def test_refuses_to_start_on_a_store_that_cannot_be_opened(self, tmp_path, store, told):
+        """Non-zero, a readable line, no password, and no socket was opened."""
+        result = relay(tmp_path, "serve", RELAY_STORE=store, RELAY_JWT_SECRET=SECRET)
+
+        assert result.returncode == 2
+        assert told in result.stderr
+        assert "Traceback" not in result.stderr
+        assert "sk_canary" not in result.stderr
+        assert result.stdout == ""
+
+    def test_refuses_to_start_with_a_keyring_that_cannot_be_used(self, tmp_path):
+        """It would come out with the first secret that is loaded; every entry is told, and no key."""
+        result = relay(tmp_path, "serve", RELAY_JWT_SECRET=SECRET, RELAY_KEYRING="a:sk_canary0,b")
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.splitlines() == [
+            "error: RELAY_KEYRING: entry 1: its key has 7 bytes; AES-256 needs 32",
+            "error: RELAY_KEYRING: entry 2: it is not `id:base64`",
+        ]
+
+    def test_lists_every_problem_in_under_two_seconds(self, tmp_path):
+        """Contract, package and key at once; by the processor's clock, as above."""
+        (tmp_path / "bad.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
+        before = _children_cpu()
+
+        result = relay(
+            tmp_path, "serve", "--spec", "bad.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short"
+        )
+
+        assert _children_cpu() - before < 2
+        assert result.returncode == 2
+        assert result.stderr.splitlines() == [
+            "error: bad.yaml:2:1: 'version' is missing",
+            "error: RELAY_HANDLERS: there is no package 'nope' here",
+            "error: RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more",
+        ]
+
+    def test_says_when_the_port_is_taken(self, tmp_path):
+        """One line, non-zero."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            result = relay(tmp_path, "serve", "--demo", "--port", port)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"error: RELAY_HOST, RELAY_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        )
+
+    def test_hosts_a_contract_of_ones_own(self, tmp_path):
+        """Any contract, any package, found from the working directory; no key for what needs none."""
+        (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        package = write_package(tmp_path, things="async def show():\n    return 'mine'\n")
+
+        with serving(tmp_path, "--spec", "api.yaml", "--handlers", package) as service:
+            assert httpx.get(f"{service.url}/a").json() == "mine"
+
+    def test_says_that_collaborators_failed(self, tmp_path):
+        """In a line, without the text, which may hold a password."""
+        (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        init = """
+            from contextlib import asynccontextmanager
+
+            @asynccontextmanager
+            async def collaborators(settings):
+                raise OSError("sk_canary")
+                yield
+        """
+        package = write_package(tmp_path, init=init, things="async def show(): ...\n")
+
+        result = relay(tmp_path, "serve", "--spec", "api.yaml", "--handlers", package)
+
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"error: {package}/__init__.py:4:1: collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where\n"
+        )
+
+    def test_reads_its_settings_from_an_env_file(self, tmp_path):
+        """The one of the working directory."""
+        (tmp_path / ".env").write_text(f"RELAY_JWT_SECRET={SECRET}\nRELAY_STORE=sqlite:///here.db\n", "utf-8")
+
+        with serving(tmp_path) as service:
+            response = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token_for('x')}"})
+
+        assert_envelope(response, 401, "UNAUTHENTICATED")
+        assert (tmp_path / "here.db").exists()
+
+    def test_starts_though_its_database_is_down(self, tmp_path):
+        """It becomes ready by itself; until then it says that it is not, in time."""
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        url = f"mongodb://127.0.0.1:{port}/relay"
+        with serving(tmp_path, RELAY_STORE=url, RELAY_JWT_SECRET=SECRET) as service:
+            started = time.monotonic()
+            headers = {"Authorization": f"Bearer {token_for(USER['_id'])}"}
+            response = httpx.get(service.url + CONFIG, headers=headers)
+            assert time.monotonic() - started < 3
+            assert httpx.get(f"{service.url}/livez").status_code == 200
+            assert httpx.get(f"{service.url}/readyz").status_code == 503
+
+        assert_envelope(response, 500, "DB_UNAVAILABLE")
+
+    def test_ends_on_sigterm_and_says_nothing_of_a_traceback(self, tmp_path):
+        """Whatever runs it waits for that."""
+        with serving(tmp_path, "--demo") as service:
+            service.process.send_signal(signal.SIGTERM)
+            service.process.wait(10)
+
+        assert "Traceback" not in (tmp_path / "stderr.log").read_text("utf-8")
+
+    def test_speaks_http_as_the_contract_says_it(self, tmp_path):
+        """What only a real server shows: no server header, one content length, raw paths."""
+        with serving(tmp_path, "--demo") as service:
+            response = httpx.get(f"{service.url}/api%2Fcalls/voice-ai/config")
+            malformed = httpx.get(f"{service.url}/%ff")
+
+        assert_envelope(response, 404, "NOT_FOUND")
+        assert_envelope(malformed, 400, "MALFORMED_PATH")
+        assert "server" not in response.headers
+
+
+class TestToken:
+    """`relay token`."""
+
+    def test_mints_a_token_that_the_service_accepts(self, tmp_path):
+        """For the issuer and audience that are set, and for as long as asked."""
+        result = relay(
+            tmp_path, "token", "--user", USER["_id"], "--expires", "60",
+            RELAY_JWT_SECRET=SECRET, RELAY_JWT_ISSUER="me", RELAY_JWT_AUDIENCE="you",
+        )  # fmt: skip
+
+        claims = jwt.decode(result.stdout.strip(), SECRET, ["HS256"], issuer="me", audience="you")
+        assert claims["userId"] == USER["_id"]
+        assert claims["exp"] - claims["iat"] == 60
+
+    def test_mints_a_token_of_the_type_and_the_life_that_the_service_wants(self, tmp_path):
+        """Without --expires, for no longer than it allows."""
+        variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60", "RELAY_JWT_TYPE": "at+jwt"}
+        minted = relay(tmp_path, "token", "--user", USER["_id"], **variables).stdout.strip()
+
+        claims = jwt.decode(minted, SECRET, ["HS256"])
+        assert claims["exp"] - claims["iat"] == 60
+        assert jwt.get_unverified_header(minted)["typ"] == "at+jwt"
+
+    @pytest.mark.parametrize(
+        ("arguments", "variables", "told"),
+        [
+            (["--user", "x"], {}, "error: RELAY_JWT_SECRET: missing: "),
+            (["--user", "x"], {"RELAY_JWT_SECRET": "short"}, "error: RELAY_JWT_SECRET: it has 5 bytes"),
+            ([], {"RELAY_JWT_SECRET": SECRET}, "error: --user: missing: "),
+            (
+                ["--user", "x", "--expires", "61"],
+                {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60"},
+                "error: --expires: the service takes no token that is good for more than 60 seconds (RELAY_JWT_MAX_LIFE)",
+            ),
+        ],
+    )
+    def test_refuses_to_mint(self, tmp_path, arguments, variables, told):
+        """Without a secret that was set, or a user, or for longer than the service allows, there is no token."""
+        result = relay(tmp_path, "token", *arguments, **variables)
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(told)
+
+
+def test_the_default_command_is_on_the_path_of_the_two_scripts():
+    """README's two commands are files that a shell can run."""
+    for name in ("serve", "test", "venv"):
+        file = ROOT / "scripts" / name
+        assert file.stat().st_mode & 0o111
+        subprocess.run(["sh", "-n", str(file)], check=True)
+
+
+def test_a_missing_module_is_not_a_traceback(tmp_path):
+    """The whole command fails in one line when the package it is to serve is broken."""
+    package = write_package(tmp_path, things="import nothing_like_this\n")
+    (tmp_path / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+
+    result = relay(tmp_path, "serve", "--spec", "api.yaml", "--handlers", package)
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"error: {package}/things.py:1:1: cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'\n"
+    )

@@ -1,0 +1,663 @@
+"""Where contract, handlers and types disagree: `relay drift`, `scripts/relay/codegen/drift.py` and below."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from relay.contract.documents import display
+from relay.project.files import package_folder
+from relay.project.package_source import read_sources
+from support.hosting import contract, operation
+from support.running import ROOT, relay
+from support.scaffolded import FOLDER, check, lined_up, sources_of, state_of, told
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+THING = {"type": "object", "properties": {"name": STRING}}
+
+
+def ref(name):
+    """A reference to a component's schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def query(name, **rest):
+    """A query parameter of any string."""
+    return {"name": name, "in": "query", "schema": STRING, **rest}
+
+
+def json_of(schema):
+    """A body, or an answer, of JSON."""
+    return {"description": "", "content": {"application/json": {"schema": schema}}}
+
+
+def showing(**rest):
+    """A contract of one operation, `show`, and a schema `Thing`."""
+    return contract({"/a": {"get": operation("show", **rest)}}, components={"schemas": {"Thing": THING}})
+
+
+def messages(state):
+    """What is told of handlers."""
+    return [finding.message for finding in check(state) if not finding.rule.startswith("types-")]
+
+
+def test_finds_nothing_where_all_agree():
+    """Collaborators, a caller and private functions beside included."""
+    source = """
+        from ._types import Thing
+
+        async def show(*, q: str | None = None, caller, store) -> Thing:
+            return _view(store)
+
+        def _view(store): ...
+    """
+    init = """
+        async def collaborators(settings):
+            yield {"store": 1}
+    """
+    document = showing(parameters=[query("q")], responses={"200": json_of(ref("Thing"))})
+
+    assert check(state_of(document, lined_up(document, init=init, things=source))) == []
+
+
+def test_tells_of_an_operation_without_a_handler():
+    """The place is where it would be written, the other side is the contract."""
+    (finding,) = [
+        one for one in check(state_of(showing(), things="x = 1\n")) if one.rule == "missing-handler"
+    ]
+
+    assert finding.message.startswith("GET /a has no handler: write show() in ")
+    assert str(finding.place).endswith("shop/things.py:2:1")
+    assert finding.other.file.endswith("contract.json")
+
+
+@pytest.mark.parametrize(
+    ("things", "found"),
+    [
+        ("def show(): ...\ndef old(): ...\n", [("stale-handler", "shop/things.py:2:1")]),
+        ("def show(): ...\ndef _old(): ...\nclass Old: ...\n", []),
+        ("def show():\n    def old(): ...\n", []),
+        ("from ._x import old, show\n", []),
+    ],
+)
+def test_tells_of_a_public_function_that_serves_nothing(things, found):
+    """A private one, an inner one, a class or an import may be there."""
+    inner = "def show(): ...\ndef old(): ...\n"
+
+    assert told(state_of(showing(), things=things, _x=inner)) == found
+
+
+def test_a_function_that_the_package_exports_to_the_host_is_no_handler():
+    """It may stand in any module."""
+    init = "from .people import identify\n"
+
+    assert (
+        told(state_of(showing(), init=init, things="def show(): ...\n", people="def identify(claims): ...\n"))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "from ._x import show\n",
+        "from ._x import given as show\n",
+        "from shop._x import show\n",
+        "from ._x import *\n",
+        "from ._more import *\n",
+        "from ._odd import *\n",
+        "def given(): ...\nshow = given\n",
+        "if True:\n    def show(): ...\n",
+        "try:\n    def show(): ...\nfinally:\n    pass\n",
+    ],
+)
+def test_follows_a_handler_to_its_definition(things):
+    """As importing it would."""
+    inner = "def show(): ...\ndef given(): ...\n"
+    document = showing(parameters=[query("q")])
+    exporting = {"_more": f"__all__ = []\n__all__ += ['show']\n{inner}", "_odd": f"__all__ = 1\n{inner}"}
+
+    assert [
+        rule
+        for rule, _ in told(state_of(document, things=things, _x=inner, **exporting))
+        if rule != "stale-handler"
+    ] == ["missing-argument"]
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "from functools import partial\nshow = partial(print)\n",
+        "from elsewhere import show\n",
+        "from elsewhere import *\n",
+        "class show: ...\n",
+        "def __getattr__(name): ...\n",
+    ],
+)
+def test_notes_a_handler_that_cannot_be_read(things):
+    """It may be right; only running it would tell."""
+    (finding,) = [one for one in check(state_of(showing(), things=things)) if one.rule == "unread-handler"]
+
+    assert finding.severity == "info"
+
+
+@pytest.mark.parametrize(
+    ("decorator", "found"),
+    [
+        ("@cache", ["missing-argument"]),
+        ("@_wrapping", ["missing-argument"]),
+        ("@_noting", ["missing-argument"]),
+        ("@_giving", []),
+        ("@_giving(1)", []),
+        ("@elsewhere.known", []),
+    ],
+)
+def test_a_signature_below_a_decorator_is_only_certain_where_it_stays_one(decorator, found):
+    """One that follows `functools.wraps`, or returns what it is given, is looked through, as the host does."""
+    things = f"""
+        import elsewhere
+        from functools import cache
+        from ._x import _giving, _noting, _wrapping
+
+        {decorator}
+        def show(): ...
+    """
+    inner = """
+        from functools import wraps
+        def _wrapping(f):
+            @wraps(f)
+            def inner(*a, **k): return f(*a, **k)
+            return inner
+        def _noting(f):
+            print(f)
+            return f
+        def _giving(f):
+            return lambda **k: f(db=1, **k)
+    """
+
+    findings = check(state_of(showing(parameters=[query("q")]), things=things, _x=inner))
+
+    told_of = [one for one in findings if not one.rule.startswith("types-")]
+    assert [one.rule for one in told_of if one.severity == "error"] == found
+    assert ("unread-handler" in [one.rule for one in told_of]) == (not found)
+
+
+@pytest.mark.parametrize(
+    "things",
+    [
+        "def show(): ...\ndel show\n",
+        "if False:\n    def show(): ...\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._x import show\n",
+        "from ._all import *\n",
+    ],
+)
+def test_a_handler_that_importing_would_not_leave_there_is_missing(things):
+    """The service would not start."""
+    state = state_of(
+        showing(), things=things, _x="def show(): ...\n", _all="__all__ = ['x']\ndef show(): ...\n"
+    )
+
+    assert [rule for rule, _ in told(state)] == ["missing-handler"]
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "def collaborators(settings): return _context(settings)\n",
+        "@_more\ndef collaborators(settings):\n    yield {'store': 1}\n",
+    ],
+)
+def test_collaborators_that_are_made_elsewhere_are_not_known(init):
+    """An argument may be one of them."""
+    (finding,) = [
+        one
+        for one in check(state_of(showing(), init=init, things="def show(*, db): ...\n"))
+        if one.rule == "extra-argument"
+    ]
+
+    assert finding.severity == "info"
+
+
+@pytest.mark.parametrize(
+    ("definition", "found"),
+    [
+        ("show(*, page_size=None)", []),
+        ("show(page_size=None)", []),
+        ("show(**given)", []),
+        ("show()", ["missing-argument"]),
+        ("show(*, page_size)", ["default-needed"]),
+        ("show(*, pageSize)", ["misnamed-argument"]),
+        ("show(*, pagesize=None)", ["missing-argument"]),
+        ("show(*, page_size=None, stoer)", ["extra-argument"]),
+        ("show(*, page_size=None, stoer=None)", []),
+        ("show(*, page_size=None, store)", []),
+        ("show(*, page_size=None, caller, claims)", []),
+        ("show(*, page_size=None, body)", ["extra-argument"]),
+        ("show(page_size=None, /)", ["unreceivable-argument"]),
+        ("show(*args, page_size=None)", []),
+    ],
+)
+def test_holds_a_signature_against_the_parameters(definition, found):
+    """By the rules that the host binds by."""
+    init = "async def collaborators(settings):\n    yield {'store': 1}\n"
+    state = state_of(
+        showing(parameters=[query("pageSize")]), init=init, things=f"async def {definition}: ...\n"
+    )
+
+    assert [rule for rule, _ in told(state)] == found
+
+
+@pytest.mark.parametrize(
+    ("rest", "definition", "found"),
+    [
+        ({"required": True}, "show(*, q)", []),
+        ({"schema": {"type": "string", "default": "a"}}, "show(*, q)", []),
+        ({}, "show(*, q)", ["default-needed"]),
+    ],
+)
+def test_what_is_always_sent_needs_no_default(rest, definition, found):
+    """A contract's default is sent, too."""
+    state = state_of(showing(parameters=[query("q", **rest)]), things=f"def {definition}: ...\n")
+
+    assert [rule for rule, _ in told(state)] == found
+
+
+def test_parameters_that_would_be_one_argument_collide():
+    """One of their values would be lost."""
+    parameters = [query("a-b"), query("a_b"), query("A.B")]
+
+    assert ("argument-collision", "shop/things.py:1:1") in told(
+        state_of(showing(parameters=parameters), things="def show(**given): ...\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("yield {'store': 1}", "error"),
+        ("yield {**more(), 'store': 1}", "info"),
+        ("yield dict(store=1)", "info"),
+        ("store = {}\n    yield store", "info"),
+    ],
+)
+def test_an_argument_is_only_wrong_where_the_collaborators_can_be_read(body, severity):
+    """Else it may be one of them."""
+    app = f"async def collaborators(settings):\n    {body}\n"
+    state = state_of(
+        showing(), init="from ._app import collaborators\n", _app=app, things="def show(stoer): ...\n"
+    )
+
+    assert [one.severity for one in check(state) if one.rule == "extra-argument"] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_right"),
+    [
+        ("str | None", True),
+        ("None | str", True),
+        ("Optional[str]", True),
+        ("typing.Union[str, None]", True),
+        ("'str | None'", True),
+        ("str", False),
+        ("int | None", False),
+        ("Any", False),
+        ("Word", True),
+        ("Word | None", True),
+        ("Sequence[str]", True),
+        ("Thing", False),
+    ],
+)
+def test_an_annotation_of_what_the_generator_writes_is_the_contracts(annotation, is_right):
+    """One that names anything else is a person's."""
+    things = f"""
+        import typing
+        from collections.abc import Sequence
+        from typing import Any, Optional
+        from ._types import Thing
+        Word = str
+        def show(*, q: {annotation} = None): ...
+    """
+    state = state_of(showing(parameters=[query("q")]), things=things)
+
+    assert [rule for rule, _ in told(state)] == [] if is_right else ["argument-annotation"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "annotation"),
+    [
+        ({"type": "string", "enum": ["a", "it's", 'q"']}, """Literal["it's", 'q"', "a"]"""),
+        ({"type": "array", "items": {"type": "integer", "nullable": True}}, "list[None | int]"),
+        ({"type": "object", "additionalProperties": {"type": "number"}}, "dict[str, float]"),
+        ({"type": "object", "properties": {"a": STRING}}, "dict[str, Any]"),
+        ({"type": "object", "properties": {"a": STRING}}, "dict[str, str]"),
+        ({"oneOf": [ref("Thing"), INTEGER]}, "int | Thing"),
+        ({"allOf": [ref("Thing")]}, "Thing"),
+        (ref("Thing"), "_types.Thing"),
+        ({"type": "boolean"}, "bool"),
+        ({"type": "integer", "enum": [1, -2, None]}, "Literal[1, -2] | None"),
+        ({}, "Any"),
+        ({}, "str"),
+    ],
+)
+def test_reads_schemas_as_types(schema, annotation):
+    """What the contract leaves open, a person may say."""
+    things = f"""
+        from typing import Any, Literal
+        from . import _types
+        from ._types import Thing
+        def show(*, q: {annotation}): ...
+    """
+    parameters = [query("q", required=True, schema=schema)]
+
+    assert messages(state_of(showing(parameters=parameters), things=things)) == []
+
+
+@pytest.mark.parametrize(
+    ("responses", "annotation", "is_right"),
+    [
+        ({"200": json_of(ref("Thing"))}, "Thing", True),
+        ({"200": json_of(ref("Thing"))}, "dict[str, Any]", False),
+        ({"200": json_of(ref("Thing"))}, "tuple[Thing, int, dict[str, str]]", True),
+        ({"200": json_of(ref("Thing"))}, "tuple[Other, int]", True),
+        ({"200": json_of(ref("Thing"))}, "tuple[str, int]", False),
+        ({"200": json_of(ref("Thing")), "202": json_of(STRING)}, "Thing | tuple[str, int]", True),
+        ({"200": json_of(ref("Thing")), "202": json_of(STRING)}, "str", False),
+        ({"204": {"description": ""}}, "None", True),
+        ({"204": {"description": ""}}, "Thing", False),
+        ({"200": json_of({})}, "Thing", True),
+        ({"2XX": json_of(STRING)}, "str", True),
+        ({"400": json_of(STRING)}, "int", True),
+    ],
+)
+def test_holds_what_is_returned_against_the_answers(responses, annotation, is_right):
+    """A status and headers may come with a body."""
+    things = f"""
+        from typing import Any
+        from ._types import Thing
+        class Other: ...
+        def show() -> {annotation}: ...
+    """
+
+    found = [rule for rule, _ in told(state_of(showing(responses=responses), things=things))]
+
+    assert found == ([] if is_right else ["return-annotation"])
+
+
+def test_no_annotation_is_no_wrong_annotation():
+    """Whoever does without types may."""
+    document = showing(parameters=[query("q")], responses={"200": json_of(ref("Thing"))})
+
+    assert told(state_of(document, things="def show(q=None): ...\n")) == []
+
+
+def test_tells_what_a_module_imports_of_types_that_are_gone():
+    """The import would fail."""
+    things = "from ._types import (\n    Gone,\n    Thing,\n)\ndef show(): ...\n"
+
+    assert told(state_of(showing(), things=things)) == [("unknown-type", "shop/things.py:2:5")]
+
+
+def test_tells_the_first_line_in_which_types_differ():
+    """An edit by hand, or a contract that went on."""
+    sources = lined_up(showing(), things="def show(): ...\n")
+    types = FOLDER / "_types.py"
+    edited = sources.changed({types: sources.files[types].replace(b"class Thing", b"class Thin")})
+
+    (finding,) = check(state_of(showing(), edited))
+
+    assert finding.rule == "types-outdated"
+    assert finding.place == (display(types), 7, 1)
+
+
+def test_tells_that_types_are_missing():
+    """As in a package that has never been generated for."""
+    (finding,) = check(state_of(showing(), things="def show(): ...\n"))
+
+    assert (finding.rule, finding.place) == ("types-missing", display(FOLDER / "_types.py"))
+
+
+def test_tells_of_colliding_tags_and_names():
+    """By the host's own rule."""
+    paths = {
+        "/a": {"get": {**operation("get-it"), "tags": ["Event Logs"]}},
+        "/b": {"get": {**operation("get_it"), "tags": ["event-logs"]}},
+    }
+
+    found = [rule for rule, _ in told(state_of(contract(paths), event_logs="def get_it(): ...\n"))]
+
+    assert found == ["tag-collision", "name-collision"]
+
+
+def test_a_module_that_is_no_python_is_told_once_and_the_others_are_compared():
+    """What cannot be read is not said to be missing."""
+    paths = {
+        "/a": {"get": operation("one")},
+        "/b": {"get": operation("two")},
+        "/c": {"get": {**operation("three"), "tags": ["Others"]}},
+    }
+
+    found = told(state_of(contract(paths), things="def one(:\n", others=""))
+
+    assert found == [("unreadable-module", "shop/things.py:1:9"), ("missing-handler", "shop/others.py:1:1")]
+
+
+def raising(errors, **responses):
+    """A contract and a package whose handler raises `Taken`."""
+    things = (
+        "from . import _errors\nfrom ._errors import Taken\n\ndef show():\n    if 1:\n        raise Taken\n"
+    )
+    answers = {"200": json_of({}), **responses}
+    return state_of(showing(responses=answers), things=things, _errors=errors)
+
+
+TAKEN = "class Taken(Exception):\n    status, code, message = 409, 'TAKEN', 'It is taken'\n"
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        TAKEN,
+        "class Taken(Exception):\n    status = 409\n    code = 'TAKEN'\n    message = 'It is'\n",
+        TAKEN.replace("409", "HTTPStatus.CONFLICT"),
+        "class Base(Exception):\n    status: int = 409\nclass Taken(Base): ...\n",
+    ],
+)
+def test_tells_of_a_failure_that_is_not_documented(errors):
+    """The host would answer 500 for it."""
+    assert told(raising(errors)) == [("undocumented-error", "shop/things.py:6:9")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["try:\n        raise Taken\n    except Taken: ...\n", "with suppress(Taken):\n        raise Taken\n"],
+)
+def test_a_failure_that_may_be_caught_at_once_is_none(body):
+    """No client would see it."""
+    things = f"from contextlib import suppress\nfrom ._errors import Taken\n\ndef show():\n    {body}"
+
+    assert told(state_of(showing(responses={"200": json_of({})}), things=things, _errors=TAKEN)) == []
+
+
+@pytest.mark.parametrize("key", ["409", "4XX", "default"])
+def test_a_documented_failure_is_none(key):
+    """By itself, its range, or the default."""
+    problem = {"description": "", "content": {"application/problem+json": {"schema": {}}}}
+
+    assert told(raising(TAKEN, **{key: problem})) == []
+
+
+@pytest.mark.parametrize(
+    "errors", ["class Taken(Exception): ...\n", TAKEN.replace("409", "503"), "Taken = ValueError\n"]
+)
+def test_a_failure_that_the_host_answers_500_for_is_none_of_this(errors):
+    """It needs no documentation."""
+    assert told(raising(errors)) == []
+
+
+ENVELOPE = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": STRING},
+    "additionalProperties": False,
+}
+RENDERS = """
+    JSON = "application/json"
+
+    def render_error(report):
+        \"\"\"Whatever it says.\"\"\"
+        body = {"error": report.message}
+        if report.details:
+            body["details"] = [*map(dict, report.details)]
+        return body, JSON
+"""
+
+
+def test_the_body_of_a_failure_has_to_be_the_documented_one():
+    """Told from source: here the plain form fits, the one with details does not."""
+    answers = {"200": json_of({}), "400": json_of(ENVELOPE), "500": json_of(ENVELOPE)}
+    document = showing(responses=answers, parameters=[query("q")])
+
+    (finding,) = [
+        one
+        for one in check(state_of(document, init=RENDERS, things="def show(q=None): ...\n"))
+        if not one.rule.startswith("types-")
+    ]
+
+    assert finding.rule == "error-body"
+    assert finding.message == (
+        "the body of a 400 with details is not what GET /a documents: at '/details': additionalProperties"
+    )
+    assert str(finding.place).endswith("shop/__init__.py:4:1")
+    assert finding.other.file.endswith("contract.json")
+
+
+def test_the_media_type_of_a_failure_has_to_be_the_documented_one():
+    """Without `render_error` it is problem details."""
+    document = showing(responses={"200": json_of({}), "500": json_of({})})
+
+    (message,) = messages(state_of(document, things="def show(): ...\n"))
+
+    assert message == "GET /a documents 500 without application/problem+json, in which failures are told"
+
+
+def test_a_renderer_that_cannot_be_read_is_noted():
+    """It may be right."""
+    init = "def render_error(report):\n    return make(report), 'application/json'\n"
+    document = showing(responses={"200": json_of({}), "500": json_of(ENVELOPE)})
+
+    (finding,) = [
+        one
+        for one in check(state_of(document, init=init, things="def show(): ...\n"))
+        if not one.rule.startswith("types-")
+    ]
+
+    assert (finding.rule, finding.severity) == ("unread-error-body", "info")
+
+
+def test_our_service_and_the_garage_have_not_drifted(tmp_path):
+    """The command itself, on real packages."""
+    ours = relay(ROOT, "drift")
+    garage = relay(
+        ROOT, "drift", "--spec", "tests/specs/garage/openapi.yaml", "--handlers", "tests.specs.garage"
+    )
+
+    assert (ours.stdout, ours.stderr) == ("relay drift: 1 operation, handlers and types agree\n", "")
+    assert (garage.stdout, garage.stderr) == ("relay drift: 14 operations, handlers and types agree\n", "")
+
+
+def test_reads_a_package_without_importing_it_or_its_parents(tmp_path):
+    """An import could open a database; what only importing does is not done."""
+    trap = "from pathlib import Path\nPath('imported').touch()\n"
+    package = tmp_path / "above" / "shop"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text(trap, "utf-8")
+    (package / "__init__.py").write_text(trap, "utf-8")
+    (package / "things.py").write_text(f"{trap}\n\ndef gone():\n    return 1\n", "utf-8")
+    (tmp_path / "api.json").write_text(json.dumps(showing()), "utf-8")
+
+    drift = relay(tmp_path, "drift", "--spec", "api.json", "--handlers", "above.shop")
+    done = relay(
+        tmp_path, "regenerate", "--spec", "api.json", "--handlers", "above.shop", "--rename", "gone=show"
+    )
+
+    assert "[stale-handler]" in drift.stdout
+    assert drift.returncode == 1
+    assert "renamed gone to show" in done.stdout
+    assert done.returncode == 0
+    assert not (tmp_path / "imported").exists()
+
+
+def test_finds_a_package_as_an_import_would(tmp_path, monkeypatch):
+    """The working directory first; folders without `__init__.py` may stand above it."""
+    (tmp_path / "here" / "space" / "shop").mkdir(parents=True)
+    (tmp_path / "there" / "space" / "shop").mkdir(parents=True)
+    (tmp_path / "there" / "mine").mkdir()
+    for package in ("here/space/shop", "there/space/shop", "there/mine"):
+        (tmp_path / package / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "there"), *sys.path])
+
+    assert package_folder("space.shop") == tmp_path / "here/space/shop"
+    assert package_folder("mine") == tmp_path / "there/mine"
+    assert package_folder("space.new") == tmp_path / "here/space/new"
+    assert read_sources("space.new").files == {}
+
+
+@pytest.mark.parametrize(
+    ("package", "told"),
+    [
+        ("shop", "RELAY_HANDLERS: there is no package 'shop' here; `relay regenerate` makes it"),
+        ("a-b", "RELAY_HANDLERS: 'a-b' is no name of a package"),
+        ("api", "RELAY_HANDLERS: 'api': api.py is a module, not a package"),
+    ],
+)
+def test_tells_what_is_no_package(tmp_path, package, told):
+    """A set-up to mend, not a drift."""
+    (tmp_path / "api.json").write_text(json.dumps(showing()), "utf-8")
+    (tmp_path / "api.py").touch()
+
+    done = relay(tmp_path, "drift", "--spec", "api.json", "--handlers", package)
+
+    assert (done.returncode, done.stderr) == (2, f"error: {told}\n")
+
+
+def test_says_what_to_install(tmp_path):
+    """The tools' libraries are an extra."""
+    (tmp_path / "libcst.py").write_text("raise ModuleNotFoundError(name='libcst')\n", "utf-8")
+    path = f"{tmp_path}:{ROOT}"
+
+    for command in ("drift", "regenerate"):
+        done = relay(tmp_path, command, PYTHONPATH=path)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert (
+            done.stderr
+            == "error: relay: this command needs the tools (libcst): pip install 'tether-relay[tools]'\n"
+        )
+
+
+def test_a_renamed_operation_is_told_by_the_record():
+    """Same method and path, another name: the handler is not gone."""
+    before = contract({"/a": {"get": operation("old")}})
+    sources = lined_up(before, things="def old(): ...\n")
+
+    found = told(state_of(contract({"/a": {"get": operation("new")}}), sources))
+
+    assert found == [("renamed-handler", "shop/things.py:1:1")]
+
+
+def test_without_a_record_a_rename_can_only_be_guessed():
+    """So it is told as one."""
+    found = messages(state_of(contract({"/a": {"get": operation("new")}}), things="def old(): ...\n"))
+
+    assert any("relay regenerate --rename old=new" in message for message in found)
+
+
+def test_an_operation_with_another_tag_has_its_handler_elsewhere():
+    """It would have to move with all that it uses."""
+    sources = sources_of(things="def one(): ...\n")
+    document = contract({"/a": {"get": {**operation("one"), "tags": ["Others"]}}})
+
+    assert told(state_of(document, sources)) == [("moved-handler", "shop/things.py:1:1")]

@@ -1,0 +1,237 @@
+"""What identities sign in with: `scripts/relay/contract_tests/credentials.py`."""
+
+from __future__ import annotations
+
+import json
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.contract_tests.contract_config import Config, Identity
+from relay.contract_tests.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
+from relay.contract_tests.exchanges import Request
+from relay.contract_tests.service_under_test import ContractSettings, Subject
+from support.hosting import SECRET, contract, operation
+
+KEYS = {
+    "RS256": rsa.generate_private_key(65537, 2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "query": {"type": "apiKey", "in": "query", "name": "the key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "login": {"type": "http", "scheme": "basic"},
+    "digest": {"type": "http", "scheme": "digest"},
+}
+
+
+def private(key):
+    """A private key in PEM."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def public(key):
+    """Its public half in PEM."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def settings(**given):
+    """Settings of nobody's machine."""
+    return ContractSettings(**given)
+
+
+def key_set(folder, *algorithms):
+    """A file with a JSON Web Key Set; each key is called like its algorithm."""
+    keys = [
+        {**json.loads(jwt.get_algorithm_by_name(name).to_jwk(KEYS[name].public_key())), "kid": f"the {name}"}
+        for name in algorithms
+    ]
+    (folder / "keys.json").write_text(json.dumps({"keys": keys}), "utf-8")
+    return str(folder / "keys.json")
+
+
+@pytest.fixture
+def subject(tmp_path):
+    """What is tested, with some identities: a contract that has every kind of scheme."""
+
+    def subject(*identities, **given):
+        spec = tmp_path / "spec.json"
+        needs = {"security": [{"token": [], "key": []}, {"login": []}]}
+        document = contract({"/a": {"get": operation("a", **needs)}}, components={"securitySchemes": SCHEMES})
+        spec.write_text(json.dumps(document), "utf-8")
+        return Subject("http://x.example", load_contract(spec), Config(identities), settings(**given))
+
+    return subject
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
+    """In PEM, or in a file that holds it."""
+    key = KEYS[algorithm]
+    (tmp_path / "key.pem").write_text(private(key), "utf-8")
+
+    for given in (private(key), str(tmp_path / "key.pem")):
+        found = signer(settings(jwt_private_key=given, jwt_public_key=public(key)))
+
+        assert jwt.decode(found.sign({"sub": "u"}), key.public_key(), [algorithm]) == {"sub": "u"}
+
+
+def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
+    """Of several keys, the service finds the right one by `kid` alone."""
+    found = signer(
+        settings(jwt_private_key=private(KEYS["ES256"]), jwt_jwks=key_set(tmp_path, "RS256", "ES256"))
+    )
+
+    assert jwt.get_unverified_header(found.sign({}))["kid"] == "the ES256"
+
+
+def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
+    """Before each and every token of it is refused."""
+    key = private(rsa.generate_private_key(65537, 2048))
+
+    with pytest.raises(SetupError) as by_key:
+        signer(settings(jwt_private_key=key, jwt_public_key=public(KEYS["RS256"])))
+    with pytest.raises(SetupError) as by_set:
+        signer(settings(jwt_private_key=key, jwt_jwks=key_set(tmp_path, "RS256", "ES256")))
+
+    told = "RELAY_JWT_PRIVATE_KEY: it does not belong to {}; set its counterpart"
+    assert str(by_key.value) == told.format("RELAY_JWT_PUBLIC_KEY")
+    assert str(by_set.value) == told.format("RELAY_JWT_JWKS")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"jwt_private_key": "/nowhere"}, "neither a private key in PEM without a password nor a file"),
+        ({"jwt_private_key": public(KEYS["RS256"])}, "neither a private key in PEM without a password"),
+        ({"jwt_private_key": private(ec.generate_private_key(ec.SECP384R1()))}, "neither RSA, nor on P-256"),
+        ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_told(given, told):
+    """By its variable, and never by its value."""
+    with pytest.raises(SetupError, match=told) as raised:
+        signer(settings(**given))
+
+    assert "BEGIN" not in str(raised.value)
+
+
+def test_a_key_set_that_cannot_be_reached_is_told():
+    """Nobody serves at this port."""
+    given = settings(jwt_private_key=private(KEYS["RS256"]), jwt_jwks="http://127.0.0.1:9/keys")
+
+    with pytest.raises(SetupError, match="RELAY_JWT_JWKS: the key set cannot be read"):
+        signer(given)
+
+
+def test_nothing_signs_without_a_key():
+    """A public key verifies, and that is all."""
+    assert signer(settings()) is None
+    assert signer(settings(jwt_public_key=public(KEYS["RS256"]))) is None
+
+
+def test_the_public_key_is_known_wherever_it_stands(tmp_path):
+    """As it is configured, else as what signs has it; a shared secret has none."""
+    pem = public(KEYS["ES256"])
+    (tmp_path / "public.pem").write_text(pem, "utf-8")
+
+    assert public_pem(settings(jwt_public_key=pem.strip()), None) == pem.strip()
+    assert public_pem(settings(jwt_public_key=str(tmp_path / "public.pem")), None) == pem
+    assert public_pem(settings(jwt_jwks=key_set(tmp_path, "ES256")), None) == pem
+    assert public_pem(settings(), Signer(KEYS["ES256"], "ES256")) == pem
+    assert public_pem(settings(jwt_secret=SECRET), Signer(SECRET.encode(), "HS256")) is None
+    assert public_pem(settings(), None) is None
+
+
+def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subject):
+    """Its own claims go before those that are set, and scopes come to those it has."""
+    person = Identity("person", {"sub": "u", "aud": "their own", "scope": "a"})
+    credentials = Credentials(
+        subject(person, jwt_secret=SECRET, jwt_issuer="issuer", jwt_audience="audience")
+    )
+
+    claims = credentials.claims(person, ["b"])
+
+    assert {key: claims[key] for key in ("sub", "iss", "aud", "scope")} == {
+        "sub": "u",
+        "iss": "issuer",
+        "aud": "their own",
+        "scope": "a b",
+    }
+
+
+def test_a_token_has_the_type_and_the_life_that_the_service_asks_for(subject):
+    """Or it would be refused for what it is, and not for what is wrong with it."""
+    person = Identity("person", {"sub": "u"})
+    credentials = Credentials(subject(person, jwt_secret=SECRET, jwt_type="at+jwt", jwt_max_life=60))
+
+    token = credentials.of(person)["token"]
+
+    claims = jwt.decode(token, SECRET, ["HS256"])
+    assert claims["exp"] - claims["iat"] == 60
+    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+
+
+def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):
+    """A variable that is not set gives nothing, and an identity that has nothing is nobody's default."""
+    monkeypatch.setenv("TEST_TOKEN", "a-token-of-theirs")
+    monkeypatch.delenv("TEST_KEY", raising=False)
+    nobody = Identity("nobody", variables={"key": "TEST_KEY"})
+    refused = Identity("refused", {"sub": "v"}, signs_in=False)
+    person = Identity("person", {"sub": "u"}, {"token": "TEST_TOKEN", "key": "TEST_KEY"})
+
+    credentials = Credentials(subject(nobody, refused, person, jwt_secret=SECRET))
+
+    assert credentials.of(person) == {"token": "a-token-of-theirs"}
+    assert credentials.of(nobody) == {}
+    assert credentials.default is person
+
+
+def test_a_request_carries_what_one_requirement_needs(subject):
+    """All schemes of one, and nothing of the others."""
+    tested = subject()
+    (wanted,) = tested.contract.operations
+    request = Request("GET", "http://x.example/a")
+
+    both = signed_in(request, wanted, tested.contract, {"token": "t", "key": "k", "login": "u:p"})
+    login = signed_in(request, wanted, tested.contract, {"key": "k", "login": "u:p"})
+
+    assert both.headers == (("Authorization", "Bearer t"), ("X-Key", "k"))
+    assert login.headers == (("Authorization", "Basic dTpw"),)
+    assert signed_in(request, wanted, tested.contract, {"key": "k"}) is None
+
+
+def test_a_request_keeps_its_own_query_and_hides_the_key_in_its_repr():
+    """A key of the query is encoded; what is printed of a request holds no credential."""
+    carried = Request("GET", "http://x.example/a?b=1")
+
+    for scheme in ("query", "cookie", "digest"):
+        carried = carrying(carried, SCHEMES[scheme], "k&y")
+
+    assert carried.url == "http://x.example/a?b=1&the%20key=k%26y"
+    assert carried.headers == (("Cookie", "session=k&y"), ("Authorization", "digest k&y"))
+    assert repr(carried) == "Request(GET http://x.example/a)"
+
+
+def test_a_signer_does_not_print_its_key():
+    """A repr ends in logs."""
+    assert SECRET not in repr(Signer(SECRET.encode(), "HS256"))
+
+
+@pytest.mark.parametrize("value", ["a-token\n", " a-token", "a\ntoken", "a\0token"])
+def test_what_no_request_can_carry_is_told_before_any_is_sent(subject, monkeypatch, value):
+    """A line break from a file would look as if the service did not answer; the value is not repeated."""
+    monkeypatch.setattr("os.environ", {"CLERK_TOKEN": value})
+
+    with pytest.raises(SetupError) as caught:
+        Credentials(subject(Identity("clerk", variables={"token": "CLERK_TOKEN"})))
+
+    assert "CLERK_TOKEN: it begins or ends with a space, or has a line break" in str(caught.value)
+    assert "a-token" not in str(caught.value)

@@ -1,0 +1,733 @@
+"""The identity matrix: sound services keep it, and each way to be unsound shows in its own cases."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import read_config
+from relay.contract_tests.credential_matrix import Case, cases, credentials_by_case
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.identity_checks import MAX_SILENT, check_identities
+from relay.contract_tests.results import NotRun
+from relay.contract_tests.sample_requests import model_requests
+from relay.contract_tests.service_under_test import ContractSettings, Subject, base_url, load_strict_contract
+from specs.garage import STOREROOM_KEY
+from support.hosting import SECRET, contract, write_package
+from support.running import ROOT, serving
+
+if TYPE_CHECKING:
+    from relay.contract_tests.results import Part
+
+KEY, LOGIN = "key-of-the-admin", "admin:password-of-the-admin"
+PEOPLE = """
+identities:
+  admin:
+    claims: {userId: admin}
+    variables: {key: TEST_KEY, queryKey: TEST_KEY, cookieKey: TEST_KEY, login: TEST_LOGIN,
+      prefixKey: TEST_KEY, userOnly: TEST_LOGIN}
+  guest:
+    claims: {userId: guest}
+    refused: [show_admins]
+  stranger:
+    claims: {userId: stranger}
+    signs-in: false
+"""
+
+BEARER = {"type": "http", "scheme": "bearer"}
+SOUND = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "queryKey": {"type": "apiKey", "in": "query", "name": "key"},
+    "cookieKey": {"type": "apiKey", "in": "cookie", "name": "key"},
+    "login": {"type": "http", "scheme": "basic"},
+    "token": BEARER,
+    "scoped": {
+        "type": "oauth2",
+        "flows": {
+            "clientCredentials": {"tokenUrl": "https://id.example", "scopes": {"read": "", "write": ""}}
+        },
+    },
+}
+NEEDS = {
+    "admins": [{"token": []}],
+    "keys": [{"key": []}],
+    "query_keys": [{"queryKey": []}],
+    "cookie_keys": [{"cookieKey": []}],
+    "logins": [{"login": []}],
+    "both": [{"token": [], "key": []}],
+    "either": [{"token": []}, {"key": []}],
+    "wider": [{"key": []}, {"token": [], "key": []}],
+    "optional": [{}, {"token": []}],
+    "scopes": [{"scoped": ["read", "write"]}],
+}
+
+INIT = f"""
+    import hmac
+
+    import jwt
+    from jwt.utils import base64url_encode
+
+    SECRET, KEY, LOGIN = {SECRET!r}, {KEY!r}, {LOGIN!r}
+
+
+    def verifying(algorithms=("HS256",), secret=SECRET, require=("exp",), strict=True, **options):
+        def verify(token):
+            try:
+                claims = jwt.decode(
+                    token, secret, algorithms=algorithms, options={{"require": list(require), **options}}
+                )
+            except Exception:
+                return None
+            return None if strict and type(claims.get("exp", 0)) is not int else claims
+
+        return verify
+
+
+    def none(token):
+        try:
+            if jwt.get_unverified_header(token)["alg"].lower() == "none":
+                return jwt.decode(token, options={{"verify_signature": False}})
+        except Exception:
+            return None
+        return verifying()(token)
+
+
+    def kid_file(token):
+        try:
+            kid = jwt.get_unverified_header(token)["kid"]
+            with open(kid, "rb") as file:
+                message, _, signature = token.rpartition(".")
+                good = base64url_encode(hmac.digest(file.read(), message.encode(), "sha256")).decode()
+            return jwt.decode(token, options={{"verify_signature": False}}) if signature == good else None
+        except (jwt.PyJWTError, OSError):
+            return None
+        except KeyError:
+            return verifying()(token)
+
+
+    def own_key(token):
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            return None
+        if "jwk" in header:
+            return verifying(algorithms=["ES256"], secret=jwt.PyJWK(header["jwk"]).key)(token)
+        return verifying()(token)
+
+
+    def trusting(token):
+        claims = verifying()(token)
+        return claims and {{"userId": "admin"}}
+
+
+    def crashing(token):
+        return jwt.decode(token, SECRET, algorithms=["HS256"], options={{"require": ["exp"]}})
+
+
+    verifiers = {{
+        "token": verifying(),
+        "expired": verifying(verify_exp=False),
+        "timeless": verifying(require=()),
+        "textual": verifying(strict=False),
+        "early": verifying(verify_nbf=False),
+        "everyone": verifying(verify_aud=False),
+        "longer": verifying(algorithms=("HS256", "HS512")),
+        "unsigned": verifying(verify_signature=False, verify_exp=True, verify_nbf=True, verify_aud=True),
+        "scoped": verifying(),
+        "none": none,
+        "kidFile": kid_file,
+        "ownKey": own_key,
+        "trusting": trusting,
+        "crashing": crashing,
+        "prefixKey": lambda key: {{"userId": "admin"}} if KEY.startswith(key) else None,
+        "userOnly": lambda login: {{"userId": "admin"}} if login.startswith("admin:") else None,
+        "login": lambda login: {{"userId": "admin"}} if login == LOGIN else None,
+        **dict.fromkeys(
+            ["key", "queryKey", "cookieKey"], lambda key: {{"userId": "admin"}} if key == KEY else None
+        ),
+    }}
+
+
+    class Nobody(Exception):
+        status, code, message = 401, "NOBODY", "Nobody we know"
+
+
+    async def identify(claims):
+        if claims.get("userId") not in ("admin", "guest"):
+            raise Nobody
+        return claims["userId"]
+"""
+UNSOUND = {
+    "expired": {"expired token of admin", "token of admin whose exp is negative"},
+    "timeless": {"token of admin without exp"},
+    "textual": {"token of admin whose exp is text"},
+    "early": {"token of admin that is not valid yet"},
+    "everyone": {"token of admin meant for somebody else"},
+    "longer": {"token of admin signed with HS512"},
+    "none": {
+        f"token of admin with alg {name}{more}"
+        for name in ("none", "NONE", "nOnE")
+        for more in ("", " and a signature")
+    },
+    "kidFile": {"token of admin whose kid is a path"},
+    "ownKey": {"token of admin that brings its own key"},
+    "trusting": {
+        "token of admin without userId",
+        *(
+            f"token of admin whose userId is {told}"
+            for told in ("a number", "a list", "an object", "null", "empty")
+        ),
+        "stranger",
+    },
+    "prefixKey": {"empty key", "key of admin cut short"},
+    "userOnly": {"password of admin cut short"},
+}
+THINGS = """
+    class NotYours(Exception):
+        status, code, message = 403, "NOT_YOURS", "Not yours"
+
+
+    def show(caller=None):
+        return caller
+
+
+    def refuse(caller):
+        if caller != "admin":
+            raise NotYours
+        return caller
+"""
+ANSWERS = {
+    "200": {"description": "ok", "content": {"application/json": {"schema": {}}}},
+    "default": {"description": "no", "content": {"application/problem+json": {"schema": {"type": "object"}}}},
+}
+
+
+def document(needs, schemes):
+    """A contract with one operation for each kind of need."""
+    paths = {
+        f"/{name}": {
+            "get": {
+                "operationId": f"show_{name}",
+                "tags": ["Things"],
+                "responses": ANSWERS,
+                "security": security,
+            }
+        }
+        for name, security in needs.items()
+    }
+    return contract(paths, components={"securitySchemes": schemes})
+
+
+def subject(folder, spec, url, people=PEOPLE, **settings):
+    """What is tested, with the identities of a configuration."""
+    (folder / "people.yaml").write_text(people, "utf-8")
+    config = read_config(folder / "people.yaml")
+    loaded = load_strict_contract(spec, config)
+    return Subject(base_url(url, loaded), loaded, config, ContractSettings(**settings))
+
+
+def check(tested) -> Part:
+    """Run the whole matrix."""
+    judge = Judge(tested.contract, tested.base_path)
+    models = model_requests(tested.contract, tested.url, judge, [])
+    return check_identities(tested, Credentials(tested), models, judge)
+
+
+def planned(tested, operation_id):
+    """The cases of one operation, and what keeps others from being run."""
+    operation = next(one for one in tested.contract.operations if one.id == operation_id)
+    model = model_requests(tested.contract, tested.url, Judge(tested.contract, ""), [])[operation_id]
+    found = list(cases(operation, model, tested, Credentials(tested)))
+    return [one for one in found if isinstance(one, Case)], [one for one in found if isinstance(one, NotRun)]
+
+
+def broken(part, rule, operation):
+    """The names of the cases in which an operation breaks a rule."""
+    return {
+        failure.exchange.credential
+        for failure in part.failures
+        if failure.finding.rule == rule and failure.operation == operation
+    }
+
+
+def pem_pair():
+    """A fresh RSA key in PEM: private, public."""
+    key = rsa.generate_private_key(65537, 2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch):
+    """The credentials that the environment holds."""
+    monkeypatch.setenv("TEST_KEY", KEY)
+    monkeypatch.setenv("TEST_LOGIN", LOGIN)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A service with sound operations, and one for each way to verify badly; its folder and address."""
+    folder = tmp_path_factory.mktemp("own")
+    unsound = [*UNSOUND, "unsigned", "crashing"]
+    keys = {"prefixKey": SOUND["key"], "userOnly": SOUND["login"]}
+    schemes = {**SOUND, **{name: keys.get(name, BEARER) for name in unsound}}
+    needs = {**NEEDS, **{name: [{name: []}] for name in unsound}}
+    (folder / "spec.json").write_text(json.dumps(document(needs, schemes)), "utf-8")
+    functions = "".join(f"show_{name} = {'refuse' if name == 'admins' else 'show'}\n" for name in needs)
+    package = write_package(folder, init=INIT, things=THINGS)
+    things = folder / package / "things.py"
+    things.write_text(f"{things.read_text('utf-8')}\n\n{functions}", "utf-8")
+    options = ["--spec", "spec.json", "--handlers", package]
+    path = f"{folder}:{ROOT}"
+    with serving(folder, *options, RELAY_JWT_SECRET=SECRET, PYTHONPATH=path) as service:
+        yield folder, service.url
+
+
+@pytest.fixture(scope="module")
+def matrix(own):
+    """The whole matrix of that service, sent once."""
+    folder, url = own
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_KEY", KEY)
+        patch.setenv("TEST_LOGIN", LOGIN)
+        return check(subject(folder, folder / "spec.json", url, jwt_secret=SECRET))
+
+
+class Careless(BaseHTTPRequestHandler):
+    """A service that looks for tokens in wrong places, or answers the wrong thing; its path says which."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in pieces waits for the client's acknowledgement
+
+    def do_GET(self):
+        """Answer, or close the connection without a word."""
+        url = urlsplit(self.path)
+        if url.path == "/silent":
+            self.close_connection = True
+            return
+        visited = 200 if "visited=before" in self.headers.get("Cookie", "") else 401
+        status = {
+            "/visited": visited,
+            "/open": 200,
+            "/shut": 401,
+            "/hidden": 404,
+            "/forbidden": 403,
+            "/limited": 429,
+        }.get(url.path)
+        if url.path == "/fronted":
+            status = self.refused_before()
+        if status is None:
+            status = 200 if any(map(self.knows, self.shown(url.path, url.query))) else 401
+        self.send_response(status)
+        self.send_header("WWW-Authenticate", "Bearer")
+        self.send_header("Set-Cookie", "visited=before")
+        self.send_header("Content-Type", "application/json" if status < 400 else "application/problem+json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def refused_before(self):
+        """What a proxy refuses before the service sees it; None for what it lets through."""
+        headers = self.headers.get_all("Authorization", [])
+        if sum(map(len, headers)) > 8192:
+            return 431
+        return 400 if len(headers) > 1 or headers == ["Bearer"] else None
+
+    def shown(self, path, query):
+        """The values in which it looks for a token."""
+        headers = self.headers.get_all("Authorization", [])
+        match path:
+            case "/query":
+                return [*headers, *parse_qs(query).get("access_token", [])] if len(headers) < 2 else []
+            case "/cookie":
+                cookies = self.headers.get("Cookie", "").split("; ")
+                return [*headers, *(one.partition("=")[2] for one in cookies)] if len(headers) < 2 else []
+            case "/first" | "/fronted":
+                return headers[:1]
+            case "/last":
+                return headers[-1:]
+            case "/several":
+                return headers[0].split(", ") if len(headers) == 1 else []
+            case "/words":
+                return [headers[0].rpartition(" ")[2]] if len(headers) == 1 else []
+
+    def knows(self, value):
+        """Whether a value is a good token, after the word Bearer in a header of its own."""
+        is_bare = self.path.startswith(("/query", "/cookie", "/words")) and " " not in value
+        word, _, token = ("Bearer", "", value) if is_bare else value.partition(" ")
+        try:
+            claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"]})
+        except jwt.PyJWTError:
+            return False
+        return word == "Bearer" and claims.get("userId") == "admin" and type(claims["exp"]) is int
+
+    def log_message(self, *_arguments):
+        """Say nothing."""
+
+
+@contextmanager
+def careless(folder, *paths):
+    """Serve some paths carelessly, and yield what is tested."""
+    spec = folder / "careless.json"
+    spec.write_text(json.dumps(document({path: [{"token": []}] for path in paths}, SOUND)), "utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Careless)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        people = "identities: {admin: {claims: {userId: admin}}, guest: {claims: {userId: admin}, refused: [show_open]}}"
+        yield subject(folder, spec, f"http://127.0.0.1:{server.server_port}", people, jwt_secret=SECRET)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_the_demo_lets_in_whom_it_should_and_nobody_else(tmp_path):
+    """As a newcomer starts it, with the identities that come with it."""
+    with serving(tmp_path, "--demo") as service:
+        secret = next(tmp_path.rglob("demo-jwt-secret")).read_text("ascii")
+        people = (ROOT / "handlers/_commands/demo-contract.yaml").read_text("utf-8")
+
+        part = check(subject(tmp_path, ROOT / "spec/openapi.yaml", service.url, people, jwt_secret=secret))
+
+    assert (part.failures, part.not_run) == ([], [])
+    assert part.cases == len(part.exchanges) >= 60
+    seen = {exchange.credential: exchange.status for exchange in part.exchanges}
+    assert [seen[name] for name in ("admin", "sales rep", "disabled user", "unknown user")] == [
+        200,
+        200,
+        401,
+        401,
+    ]
+
+
+def test_the_garage_keeps_keys_tokens_and_their_alternatives(tmp_path, monkeypatch):
+    """An API key, a token or a key, a token or nothing; the storekeeper's key is in the environment."""
+    monkeypatch.setenv("TEST_STOREROOM", STOREROOM_KEY)
+    people = """
+        identities:
+          mechanic: {claims: {}}
+          storekeeper: {variables: {storeroomKey: TEST_STOREROOM}}
+    """
+    spec = ROOT / "tests/specs/garage/openapi.yaml"
+    options = ["--spec", str(spec), "--handlers", "tests.specs.garage"]
+    with serving(tmp_path, *options, RELAY_JWT_SECRET=SECRET) as service:
+        part = check(subject(tmp_path, spec, service.url, people, jwt_secret=SECRET))
+
+    assert part.failures == []
+    assert all(one.reason.startswith("no request could be made for it") for one in part.not_run)
+    names = {exchange.credential for exchange in part.exchanges}
+    assert {
+        "mechanic with bearerAuth",
+        "storekeeper with storeroomKey",
+        "wrong key for storeroomKey",
+    } <= names
+
+
+def test_tokens_of_a_private_key_are_let_in(tmp_path):
+    """And none that the public key signed as if it were a secret."""
+    private, public = pem_pair()
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
+    init = "async def identify(claims):\n    return claims['userId']\n"
+    package = write_package(tmp_path, init=init, things="def show_admins(caller):\n    return caller\n")
+    options = ["--spec", str(spec), "--handlers", package]
+    path = f"{tmp_path}:{ROOT}"
+    with serving(tmp_path, *options, RELAY_JWT_PUBLIC_KEY=public, PYTHONPATH=path) as service:
+        people = "identities: {admin: {claims: {userId: admin}}}"
+        keys = {"jwt_private_key": private, "jwt_public_key": public}
+
+        part = check(subject(tmp_path, spec, service.url, people, **keys))
+
+    wrong = {failure.exchange.credential for failure in part.failures}
+    assert wrong == {"token of admin without userId"} | {
+        f"token of admin whose userId is {told}"
+        for told in ("a number", "a list", "an object", "null", "empty")
+    }
+    seen = {exchange.credential: exchange.status for exchange in part.exchanges}
+    assert seen["admin"] == 200
+    assert seen["token of admin signed with the public key"] == 401
+    assert seen["token of admin signed with the public key without its last newline"] == 401
+
+
+def test_sound_operations_hold(matrix):
+    """Whatever schemes they need, alone, together, instead of each other, or not at all."""
+    sound = {f"GET /{name}" for name in NEEDS}
+
+    assert [failure for failure in matrix.failures if failure.operation in sound] == []
+    assert matrix.not_run == []
+
+
+@pytest.mark.parametrize("scheme", UNSOUND)
+def test_a_lenient_verifier_is_reported_for_what_it_lets_in(matrix, scheme):
+    """For that and nothing else, so that the name of the case is the name of the fault."""
+    assert broken(matrix, "credential-accepted", f"GET /{scheme}") == UNSOUND[scheme]
+    assert broken(matrix, "wrong-refusal", f"GET /{scheme}") == set()
+
+
+def test_a_verifier_that_looks_at_no_signature_is_reported_for_each_forgery(matrix):
+    """Whoever signs, and with whatever algorithm."""
+    found = broken(matrix, "credential-accepted", "GET /unsigned")
+
+    assert {
+        "token of admin signed with another key",
+        "token of admin with the claims of somebody else",
+        "token of admin with half a signature",
+        "token of admin without a signature",
+        "token of admin with alg none",
+        "token of admin signed by a stranger with RS256",
+        "token of admin whose kid is SQL",
+        "token of admin whose jku leads elsewhere",
+    } <= found
+    assert "expired token of admin" not in found
+
+
+def test_a_verifier_that_fails_on_what_it_cannot_read_is_reported(matrix):
+    """A 500 is no refusal; the client would try again."""
+    found = broken(matrix, "wrong-refusal", "GET /crashing")
+
+    assert {"malformed token", "expired token of admin", "token whose header is no object"} <= found
+    assert broken(matrix, "credential-accepted", "GET /crashing") == {"token of admin whose exp is text"}
+
+
+def test_a_finding_says_what_was_let_in_and_where_it_is_secured(own, matrix):
+    """The place is the operation's `security`."""
+    found = next(one for one in matrix.failures if one.operation == "GET /expired")
+
+    assert found.finding.message == "GET /expired let in: expired token of admin; answer 401"
+    assert found.finding.place.file.endswith("spec.json")
+    assert found.expected == (401,)
+
+
+def test_no_credential_shows_in_what_is_printed(matrix):
+    """Tokens begin with the base64 of a brace and a quote."""
+    told = f"{matrix!r} {matrix.failures} {matrix.not_run}"
+
+    assert len(told) > 10_000
+    for secret in (SECRET, KEY, LOGIN, "eyJ"):
+        assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "expected"),
+    [
+        (
+            "query",
+            "credential-accepted",
+            {"token of admin in the query", "token of admin without the word Bearer"},
+        ),
+        (
+            "cookie",
+            "credential-accepted",
+            {"token of admin in a cookie", "token of admin without the word Bearer"},
+        ),
+        (
+            "first",
+            "credential-accepted",
+            {
+                "two Authorization headers with the token of admin",
+                "token of admin and a second Authorization header",
+            },
+        ),
+        (
+            "last",
+            "credential-accepted",
+            {
+                "two Authorization headers with the token of admin",
+                "token of admin in the second Authorization header",
+            },
+        ),
+        ("several", "credential-accepted", {"two tokens of admin in one header"}),
+        (
+            "words",
+            "credential-accepted",
+            {
+                "token of admin without the word Bearer",
+                "token of admin as Basic",
+                "two tokens of admin in one header",
+            },
+        ),
+        ("shut", "role-refused", {"admin", "guest"}),
+        ("forbidden", "role-refused", {"admin", "guest"}),
+        ("open", "role-let-in", {"guest"}),
+    ],
+)
+def test_a_service_that_looks_in_wrong_places_is_reported(tmp_path, path, rule, expected):
+    """What the host's verifiers never get to see."""
+    with careless(tmp_path, path) as tested:
+        part = check(tested)
+
+    assert broken(part, rule, f"GET /{path}") == expected
+
+
+def test_no_case_brings_the_cookie_of_another(tmp_path):
+    """A session that one answer opened must not sign the next request in."""
+    with careless(tmp_path, "visited") as tested:
+        part = check(tested)
+
+    assert broken(part, "credential-accepted", "GET /visited") == set()
+    assert part.cases > 50
+
+
+def test_what_a_proxy_refuses_is_no_answer_of_the_contract(tmp_path):
+    """A header too many, or too long, never reaches the service; RFC 6750 has 400 for what is malformed."""
+    with careless(tmp_path, "fronted") as tested:
+        part = check(tested)
+
+    assert {exchange.status for exchange in part.exchanges} == {200, 400, 401, 431}
+    assert {
+        failure.finding.rule for failure in part.failures if failure.exchange.status in (400, 431)
+    } == set()
+
+
+def test_a_limit_says_nothing_of_a_credential(tmp_path):
+    """It is told as what was not tested."""
+    with careless(tmp_path, "limited") as tested:
+        part = check(tested)
+
+    assert part.failures == []
+    assert "GET /limited: no credential" in {one.case for one in part.not_run}
+    assert len(part.not_run) == part.cases
+
+
+def test_refusals_that_say_something_else_are_reported(tmp_path):
+    """A 404 for a bad token may be the answer of a handler that nothing guards."""
+    with careless(tmp_path, "hidden") as tested:
+        part = check(tested)
+
+    assert {"no credential", "expired token of admin"} <= broken(part, "wrong-refusal", "GET /hidden")
+
+
+def test_a_service_that_does_not_answer_is_reported(tmp_path):
+    """With the case that it did not answer."""
+    with careless(tmp_path, "silent") as tested:
+        part = check(tested)
+
+    assert part.exchanges == []
+    assert {failure.finding.rule for failure in part.failures} == {"no-answer"}
+    assert len(part.failures) == part.cases == MAX_SILENT  # the others would only take time
+    assert "the operation does not answer" in {one.reason for one in part.not_run}
+    assert (
+        part.failures[0].finding.message == "GET /silent did not answer (RemoteProtocolError): no credential"
+    )
+
+
+def test_requirements_are_taken_apart(tmp_path):
+    """Each scheme missing alone where all are needed; each alone where one is enough; nobody where none is."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
+
+    def expected(operation_id):
+        return {case.name: case.expected for case in planned(tested, operation_id)[0]}
+
+    both, either, wider = expected("show_both"), expected("show_either"), expected("show_wider")
+    optional, scopes = expected("show_optional"), expected("show_scopes")
+    assert both["no token beside key"] == both["no key beside token"] == both["no credential"] == (401,)
+    assert both["wrong key for key beside token"] == (401,)
+    assert either["admin with token"] == either["admin with key"] == ()
+    assert not any("beside" in name for name in either)
+    assert wider["no key beside token"] == (401,)
+    assert not any("for token" in name for name in wider)
+    assert optional["no credential"] == ()
+    assert optional["malformed token"] == (401,)
+    assert "token of admin in the query" not in optional
+    assert (
+        scopes["token of admin without a scope"] == scopes["token of admin without the scope read"] == (403,)
+    )
+    assert scopes["token of admin with the scope read write"] == ()
+    assert scopes["admin"] == (403,)
+    assert scopes["stranger"] == (401,)
+
+
+def test_what_lacks_a_key_says_what_would_make_it_run(tmp_path, monkeypatch):
+    """Once for each case and scheme; what anybody can forge is sent all the same."""
+    monkeypatch.delenv("TEST_KEY")
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9")
+
+    found, lacking = planned(tested, "show_admins")
+
+    names, reasons = {case.name for case in found}, dict(lacking)
+    assert {
+        "token of admin with alg none",
+        "token of admin signed with another key",
+        "malformed token",
+    } <= names
+    assert reasons["expired token of admin (token)"] == "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
+    assert reasons["guest"] == "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
+    assert dict(planned(tested, "show_keys")[1])["admin"] == "set TEST_KEY"
+
+
+def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
+    """No key is needed to break what is there."""
+    token = jwt.encode({"userId": "admin", "exp": 4102444800}, SECRET)
+    monkeypatch.setenv("TEST_TOKEN", token)
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    people = "identities: {admin: {variables: {token: TEST_TOKEN}}}"
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", people)
+
+    found = {case.name: case.request for case in planned(tested, "show_admins")[0]}
+
+    shown = dict(found["token of admin with the claims of somebody else"].headers)["Authorization"]
+    head, _, signature = shown.removeprefix("Bearer ").split(".")
+    assert [head, signature] == token.split(".")[::2]
+    assert shown != f"Bearer {token}"
+    assert {
+        "token of admin without a signature",
+        "two tokens of admin in one header",
+        "admin",
+    } <= found.keys()
+
+
+def test_a_case_is_made_again_by_its_name(tmp_path):
+    """Names stay the same and are of one case each, so that a kept failure can be sent again."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
+    models = model_requests(tested.contract, tested.url, Judge(tested.contract, ""), [])
+
+    for operation in tested.contract.operations:
+        arguments = operation, models[operation.id], tested, Credentials(tested)
+        again = [case.name for case in cases(*arguments) if isinstance(case, Case)]
+
+        assert list(credentials_by_case(*arguments)) == again
+
+
+def test_a_tampered_token_says_something_else(tmp_path):
+    """Where the other identity claims no more than the first does, somebody is made up."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    people = "identities: {head: {claims: {userId: u, role: head}}, plain: {claims: {userId: u}}}"
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", people, jwt_secret=SECRET)
+
+    found = {case.name: case.request for case in planned(tested, "show_admins")[0]}
+
+    request = found["token of head with the claims of somebody else"]
+    token = dict(request.headers)["Authorization"].removeprefix("Bearer ")
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == "somebody-else"
+
+
+def test_an_operation_without_a_request_is_named(tmp_path):
+    """It was not tested, and the report has to say so."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
+    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
+
+    part = check_identities(tested, Credentials(tested), {}, Judge(tested.contract, ""))
+
+    assert part.cases == 0
+    assert [one.case for one in part.not_run] == ["GET /admins"]

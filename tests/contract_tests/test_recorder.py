@@ -1,0 +1,283 @@
+"""`relay serve --record`, and the same in a test's process: `scripts/relay/contract_tests/recorder.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+import time
+
+import httpx
+import pytest
+
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests import har_entries as archiving
+from relay.contract_tests import recorder as recording
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.har_files import read_traffic
+from relay.contract_tests.recorder import Recorder
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from support.running import relay, serving
+
+CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
+TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+USER = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "password": {"type": "string", "format": "password"}},
+}
+PATHS = {
+    "/things/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "get": operation("show", responses=TEXT),
+    },
+    "/things": {
+        "post": operation(
+            "add", responses=CREATED, requestBody={"content": {"application/json": {"schema": {}}}}
+        )
+    },
+    "/users": {
+        "post": operation(
+            "sign_up",
+            responses=CREATED,
+            requestBody={"content": {"application/json": {"schema": USER}}},
+            security=[{"token": []}],
+        )
+    },
+}
+TOKEN = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
+THINGS = """
+async def show(*, id):
+    return id * 3 if id != "long" else "x" * 3_000_000
+
+
+async def add(*, body=None):
+    return body
+
+
+async def sign_up(*, body=None):
+    return body
+"""
+
+
+@pytest.fixture
+def application(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    return host(
+        tmp_path, contract(PATHS, components=TOKEN), settings={"body_limit": 4_000_000}, things=THINGS
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "traffic.har"
+
+
+def eventually(found, seconds=10.0):
+    """Wait until something is so."""
+    until = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
+
+
+async def test_what_a_test_asked_is_read_again(application, path):
+    """A suite in one process needs no more than another application around its own."""
+    async with calling(Recorder(application, path)) as client:
+        shown = await client.get("/things/a%2Fb?x=1&x=%20", headers=[("X-A", "1"), ("X-A", "2")])
+        added = await client.post("/things", json={"a": "é"})
+        missed = await client.get("/nothing")
+
+    first, second, third = read_traffic(path).exchanges
+    assert (first.request.method, first.request.url) == ("GET", "http://test/things/a%2Fb?x=1&x=%20")
+    assert [value for name, value in first.request.headers if name == "x-a"] == ["1", "2"]
+    assert (first.status, first.body.decode(), first.request.body) == (200, shown.text, b"")
+    assert (second.status, second.request.body, second.body) == (201, added.request.content, added.content)
+    assert dict(second.headers) == dict(added.headers)
+    assert third.status == missed.status_code == 404
+    judge = Judge(application.contract, "")
+    assert [judge.judge(one) for one in (first, second, third)] == [[], [], []]
+
+
+async def test_credentials_and_passwords_are_not_in_the_file(application, path):
+    """It is sent around, and kept."""
+    headers = bearer({"sub": "ann"})
+    async with calling(Recorder(application, path)) as client:
+        await client.post("/users", json={"name": "Ann", "password": "hunter22"}, headers=headers)
+        await client.post("/things", json={"key": SECRET})
+
+    written = path.read_text("utf-8")
+    assert '"Bearer [redacted]"' in written
+    assert "Ann" in written
+    for secret in ("hunter22", headers["Authorization"].removeprefix("Bearer "), SECRET):
+        assert secret not in written
+
+
+async def test_the_file_is_whole_after_every_entry(application, path):
+    """`kill -9` asks nobody."""
+    async with calling(Recorder(application, path)) as client:
+        for count in range(1, 4):
+            await client.get(f"/things/{count}")
+            await asyncio.to_thread(
+                eventually, lambda count=count: len(read_traffic(path).exchanges) == count
+            )
+
+
+async def test_a_recording_is_added_to(application, path):
+    """Each test of a suite may open it anew."""
+    for name in ("a", "b"):
+        async with calling(Recorder(application, path)) as client:
+            await client.get(f"/things/{name}")
+
+    assert [one.body for one in read_traffic(path).exchanges] == [b"aaa", b"bbb"]
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_any_asgi_server_may_run_it(application, path):
+    """Around the application only the file is opened."""
+    async with Recorder(application, path) as recorder, application.running():
+        transport = httpx.ASGITransport(recorder)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await client.get("/things/a")
+
+    assert len(read_traffic(path).exchanges) == 1
+
+
+async def test_a_long_body_counts_as_not_recorded(application, path):
+    """It passes through whole all the same, in both directions."""
+    long = json.dumps("x" * 2_000_000).encode()
+    async with calling(Recorder(application, path)) as client:
+        shown = await client.get("/things/long")
+        added = await client.post("/things", content=long, headers={"Content-Type": "application/json"})
+
+    first, second = read_traffic(path).exchanges
+    assert len(shown.content) == 3_000_000
+    assert added.content == long
+    assert (first.status, first.body) == (200, None)
+    assert (second.status, second.request.body, second.body) == (201, None, None)
+
+
+async def test_a_body_that_nobody_read_was_not_recorded(application, path):
+    """A request that is refused before its body is asked for had one."""
+    async with calling(Recorder(application, path)) as client:
+        refused = await client.post("/users", json={"name": "Ann"})
+
+    (found,) = read_traffic(path).exchanges
+    assert_problem(refused, 401, "UNAUTHENTICATED")
+    assert found.request.body is None
+
+
+async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypatch, caplog):
+    """The service goes on, and the log says what is missing."""
+    release = threading.Event()
+    add = archiving.GrowingArchive.add
+    monkeypatch.setattr(recording, "MAX_HELD", 100_000)
+    monkeypatch.setattr(
+        archiving.GrowingArchive, "add", lambda self, one: release.wait(20) and add(self, one)
+    )
+    recorder = Recorder(application, path)
+    async with calling(recorder) as client:
+        answers = [await client.get("/things/a") for _ in range(60)]
+        release.set()
+
+    recorded = len(read_traffic(path).exchanges)
+    assert {answer.status_code for answer in answers} == {200}
+    assert 10 < recorded < 30
+    assert f"{60 - recorded} exchanges were left out" in caplog.text
+
+
+async def test_a_full_disk_ends_the_recording_not_the_service(application, path, monkeypatch, caplog):
+    """And leaves a file that can be read."""
+    monkeypatch.setattr(archiving, "MAX_BYTES", 1_500)
+    async with calling(Recorder(application, path)) as client:
+        answers = [await client.get("/things/a") for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert 0 < len(read_traffic(path).exchanges) < 5
+    assert path.stat().st_size <= 1_500
+    assert caplog.text.count("is full, nothing more is recorded") == 1
+
+
+async def test_two_do_not_write_one_file(application, path):
+    """Their entries would end up in each other."""
+    async with Recorder(application, path):
+        with pytest.raises(SetupError, match="is being recorded into by somebody else"):
+            await Recorder(application, path).__aenter__()
+
+
+class TestServe:
+    """`relay serve --record`."""
+
+    def test_all_traffic_is_in_the_file_when_the_service_has_ended(self, tmp_path):
+        """Ended as a supervisor does it."""
+        with serving(tmp_path, "--demo", "--record", "traffic.har") as service:
+            answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
+
+        found = read_traffic(tmp_path / "traffic.har").exchanges
+        assert "Recording: all that is asked and answered goes to traffic.har" in service.printed
+        assert [one.body for one in found] == [answer.content for answer in answers]
+        assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
+
+    def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
+        """And the next start goes on with the file."""
+        for _ in range(2):
+            with serving(tmp_path, "--demo", "--record", "traffic.har") as service:
+                for _ in range(20):
+                    httpx.get(f"{service.url}/api/calls/voice-ai/config")
+                time.sleep(0.3)
+                service.process.send_signal(signal.SIGKILL)
+                service.process.wait()
+
+        assert len(read_traffic(tmp_path / "traffic.har").exchanges) == 40
+
+    def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
+        """The recorder is around all versions of the service."""
+        spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)
+        new = json.dumps(old).replace('"name": {"type"', '"name": {"writeOnly": true, "type"')
+        spec.write_text(json.dumps(old), "utf-8")
+        options = ["--spec", "api.json", "--missing", "mock", "--reload", "--record", "traffic.har"]
+        with serving(tmp_path, *options, RELAY_JWT_SECRET=SECRET) as service:
+
+            def sign_up():
+                httpx.post(f"{service.url}/users", json={"name": "Ann"}, headers=bearer({"sub": "a"}))
+
+            def is_new():
+                return "writeOnly" in httpx.get(f"{service.url}/openapi.json").text
+
+            sign_up()
+            spec.write_text(new, "utf-8")
+            eventually(is_new)
+            sign_up()
+
+        found = [
+            one for one in read_traffic(tmp_path / "traffic.har").exchanges if one.request.method == "POST"
+        ]
+        assert [one.request.body for one in found] == [b'{"name":"Ann"}', None]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ('{"log": {"entries": []}}', "is there, and is no whole recording of this command; name another file"),
+            (None, "cannot be written: Not a directory"),
+        ],
+    )  # fmt: skip
+    def test_refuses_a_file_that_is_not_its_own(self, tmp_path, content, told):
+        """What somebody else wrote stays as it is."""
+        name = "mine.har" if content else "mine.har/inside.har"
+        (tmp_path / "mine.har").write_text(content or "", "utf-8")
+
+        result = relay(tmp_path, "serve", "--demo", "--port", "0", "--record", name)
+
+        assert (result.returncode, result.stderr) == (2, f"error: --record: {name} {told}\n")
+        assert (tmp_path / "mine.har").read_text("utf-8") == (content or "")
+
+    def test_is_not_for_production(self, tmp_path):
+        """Bodies are people's data; both refusals are told at once."""
+        options = ["--demo", "--record", "traffic.har", "--reload"]
+
+        result = relay(tmp_path, "serve", *options, RELAY_ENVIRONMENT="production")
+
+        told = "not for production, which RELAY_ENVIRONMENT says this is"
+        assert result.returncode == 2
+        assert result.stderr == f"error: --reload: {told}\nerror: --record: {told}\n"
+        assert not (tmp_path / "traffic.har").exists()

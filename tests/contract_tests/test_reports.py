@@ -1,0 +1,490 @@
+"""What a run is told by for programs, and as commands: `scripts/verifying/reporting`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from datetime import UTC
+from operator import itemgetter
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place, SetupError
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.reports import redacted, write_reports
+from relay.contract_tests.reports.curl import curl
+from relay.contract_tests.reports.html_report import page
+from relay.contract_tests.reports.json_report import SCHEMA, document
+from relay.contract_tests.reports.junit_report import junit
+from relay.contract_tests.reports.printable import MAX_BODY, body_text, expected_statuses, fit
+from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.run_report import Report
+from support import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTILE = "<script>alert(1)</script>]]>&\0\x1b[31m\ud800\u202egnp\r\n\"'"
+SHOP = reported.shop()
+VALIDATOR = jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_bytes()), validate_formats=True)
+
+texts = st.one_of(st.just(HOSTILE), st.text(st.characters(exclude_categories=()), max_size=20))
+seconds = st.floats(0, 1e6)
+counts = st.integers(0, 10**6)
+headers = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+places = st.one_of(texts, st.builds(Place, texts, counts, counts))
+exchanges = st.builds(
+    Exchange,
+    request=st.builds(Request, texts, texts, headers, st.binary(max_size=30)),
+    status=st.integers(100, 599),
+    headers=st.one_of(st.just((("content-type", "application/json"),)), headers),
+    body=st.one_of(st.binary(max_size=30), st.just(json.dumps({"a": HOSTILE}).encode())),
+    part=texts,
+    credential=st.none() | texts,
+    seconds=seconds,
+)
+failures = st.builds(
+    Failure,
+    finding=st.builds(Finding, texts, st.sampled_from(Severity), places, texts),
+    operation=st.none() | texts,
+    exchange=st.none() | exchanges,
+    expected=st.lists(st.integers(100, 599), max_size=2).map(tuple),
+    count=st.integers(1, 10**6),
+)
+parts = st.builds(
+    Part,
+    name=texts,
+    unit=texts,
+    cases=counts,
+    failures=st.lists(failures, max_size=2),
+    not_run=st.lists(st.builds(NotRun, texts, texts), max_size=2),
+    notes=st.lists(texts, max_size=2),
+    seconds=seconds,
+)
+
+
+@st.composite
+def coverages(draw):
+    """The shop's coverage, some of it seen or waived."""
+    waiver = Waiver("list_pets", "200", None, draw(texts), Place(draw(texts), 1, 1))
+    coverage = Coverage(SHOP, draw(st.sampled_from([(), (waiver,)])))
+    for cell in coverage.cells:
+        cell.seen.update(draw(st.dictionaries(texts, st.integers(1, 9), max_size=1)))
+    return coverage
+
+
+reports = st.builds(
+    Report,
+    title=texts,
+    spec=texts,
+    subject=st.none() | texts,
+    seed=st.none() | counts,
+    started=st.datetimes(timezones=st.just(UTC)),
+    parts=st.lists(parts, max_size=2),
+    coverage=coverages(),
+    min_coverage=st.none() | st.floats(0, 100),
+    reproduce=st.lists(texts, max_size=2).map(tuple),
+    seconds=seconds,
+)
+
+
+def cases_of(report: Report) -> dict[str, ET.Element]:
+    """The test cases of a run's JUnit, by name."""
+    return {case.attrib["name"]: case for case in ET.fromstring(junit(report)).iter("testcase")}  # noqa: S314 -- our own
+
+
+# Files
+
+
+def test_writes_three_files_into_a_new_folder(tmp_path):
+    """A run's first report must not need a folder made by hand."""
+    paths = write_reports(reported.violated(), tmp_path / "reports", reported.redact)
+
+    assert [path.name for path in paths] == ["contract.junit.xml", "contract.html", "contract.json"]
+    assert all(path.parent == tmp_path / "reports" and path.stat().st_size for path in paths)
+
+
+def test_says_what_cannot_be_written(tmp_path):
+    """A file stands where the folder should be; a traceback would help nobody."""
+    (tmp_path / "reports").write_text("in the way", "utf-8")
+
+    with pytest.raises(SetupError, match="cannot be written"):
+        write_reports(reported.held(), tmp_path / "reports", reported.redact)
+
+
+def test_no_file_holds_a_credential(tmp_path):
+    """Each exchange that is told of goes through `redact`."""
+    paths = write_reports(reported.violated(), tmp_path, reported.redact)
+
+    assert all(reported.SECRET.encode() not in path.read_bytes() for path in paths)
+
+
+# Text
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_fit_text_can_be_written_and_parsed(text):
+    """As UTF-8 and as XML 1.0, whatever came over the wire."""
+    element = ET.Element("a")
+    element.text = fit(text)
+
+    assert (ET.fromstring(ET.tostring(element, "utf-8")).text or "") == element.text  # noqa: S314 -- our own
+    assert not set("\0\x1b\r\u202e\u2066\ufeff") & set(element.text)
+
+
+def test_what_cannot_be_shown_is_written_out():
+    """Leaving it out would hide what an answer was wrong with."""
+    assert fit("a\0b\u202ec\ud800") == "a\\x00b\\u202ec\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"a": [1]}', '{\n  "a": [\n    1\n  ]\n}'),
+        (b'{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
+        (b"{broken", "{broken"),
+        (b"\xff\x00", "2 bytes that are not text: ff 00"),
+    ],
+    ids=["json", "a key twice", "no json", "no text"],
+)
+def test_lays_out_a_body_as_long_as_that_hides_nothing(body, told):
+    """A key that stands twice would be gone once it is laid out, and it may be what is wrong."""
+    assert body_text(reported.exchange(body=body)) == told
+
+
+@pytest.mark.parametrize("body", [b"x" * 2**20, b"\xff" * 2**20, json.dumps(["x"] * 10**4).encode()])
+def test_cuts_a_long_body_and_says_how_long_it_is(body):
+    """A report is read by people, and kept by CI."""
+    told = body_text(reported.exchange(body=body))
+
+    assert len(told) < MAX_BODY + 100
+    assert f"{len(body):,} bytes" in told
+
+
+# Commands
+
+
+class _Recorder(StreamRequestHandler):
+    """Writes down one request as it comes, and answers it."""
+
+    def handle(self) -> None:
+        """Keep the request line, the headers and the body."""
+        line = self.rfile.readline().decode("latin-1").split()
+        headers = []
+        while text := self.rfile.readline().decode("latin-1").strip():
+            name, _, value = text.partition(":")
+            headers.append((name, value.strip()))
+        length = next((int(value) for name, value in headers if name == "Content-Length"), 0)
+        self.server.received.append((line[0], line[1], headers, self.rfile.read(length)))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Any]:
+    """A server of this machine whose `received` has what came, `url` where it is."""
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    with ThreadingTCPServer(("127.0.0.1", 0), _Recorder) as server:
+        server.received = []
+        server.url = f"http://127.0.0.1:{server.server_address[1]}/api"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def is_sent_whole(sent: list[tuple[str, str]]) -> bool:
+    """Whether curl can send the headers, and is meant to: what names the client that made them is left out."""
+    agents = [value for name, value in sent if name == "User-Agent"]
+    is_named = any(value.startswith(("python-", "schemathesis/")) for value in agents)
+    return not is_named and sum(name == "Host" for name, _ in sent) <= 1
+
+
+def run_command(recorder: Any, request: Request, token: str = "t0k$en") -> tuple[Any, ...]:
+    """Run the command for a request in a plain shell and return what arrived."""
+    command = curl(Exchange(request, 200, (), b"", "properties"), recorder.url)
+    recorder.received.clear()
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "URL": recorder.url, "TOKEN": token}
+    done = subprocess.run(
+        ["sh", "-c", command], env=environment, capture_output=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, (command, done.stderr)
+    assert len(recorder.received) == 1
+    return recorder.received[0]
+
+
+visible = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+targets = st.text(visible, max_size=20).filter(lambda text: "#" not in text and "%5b" not in text.lower())
+values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
+NAMES = [
+    "X-A",
+    "x_b",
+    "Accept",
+    "Content-Type",
+    "Cookie",
+    "Host",
+    "User-Agent",
+    "Referer",
+    "If-Match",
+    "Expect",
+]
+bodies = st.one_of(
+    st.binary(max_size=40),
+    st.text(max_size=40).map(str.encode),
+    st.text("\"'$`\\!@ \n\r\t%", max_size=12).map(str.encode),
+)
+
+
+@settings(max_examples=200)
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PURGE", "get"]),
+    path=targets | st.sampled_from(["../a/./b", "{a,b}[1-3]"]),
+    query=targets,
+    sent=st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4).filter(is_sent_whole),
+    body=bodies,
+)
+def test_a_command_sends_the_very_request(recorder, method, path, query, sent, body):
+    """Nothing is added to the body or tidied in the path, whatever a shell or curl would make of it."""
+    body = b"" if method == "HEAD" else body
+    address = f"/{path}?{query}"
+
+    got = run_command(recorder, Request(method, f"{recorder.url}{address}", tuple(sent), body))
+
+    assert got[:2] == (method, f"/api{address}")
+    assert got[3] == body
+    names = {"Content-Type", *(name for name, _ in sent)}
+    arrived = [pair for pair in got[2] if pair[0] in names]
+    by_name = itemgetter(0)  # RFC 9110 section 5.3: only headers of one name have an order
+    assert sorted(arrived, key=by_name) == sorted(
+        ((name, value.strip()) for name, value in sent), key=by_name
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "arrives"),
+    [
+        ("Authorization", "[redacted]", "Bearer t0k$en"),
+        ("Authorization", "Basic [redacted]", "Basic t0k$en"),
+        ("X-Key", "[redacted]", "t0k$en"),
+        ("Cookie", 'a="b"; session=[redacted]; c=$d', 'a="b"; session=t0k$en; c=$d'),
+        ("X-Key", "[redacted]tail", "t0k$entail"),
+    ],
+)
+def test_a_command_takes_the_credential_from_the_environment(recorder, name, value, arrives):
+    """Whatever stands around it: the shell expands the one name and nothing else."""
+    got = run_command(recorder, Request("GET", f"{recorder.url}/pets?key=[redacted]", ((name, value),)))
+
+    assert (name, arrives) in got[2]
+    assert got[1] == "/api/pets?key=t0k$en"
+
+
+def test_a_command_names_whose_token_is_needed():
+    """In a line of its own: interactive shells do not all take a comment behind a command."""
+    sent = {"headers": (("Authorization", "[redacted]"),)}
+    told = curl(reported.exchange(sent=sent, credential="expired token of\nadmin"), reported.URL)
+
+    assert (
+        told == 'curl -i "$URL/pets" \\\n  -H "Authorization: Bearer $TOKEN"\n# TOKEN: expired token of admin'
+    )
+
+
+def test_a_command_leaves_out_what_the_client_added():
+    """What is left is what the request was about; curl adds its own."""
+    added = (
+        ("Host", "127.0.0.1:2212"),
+        ("User-Agent", "schemathesis/4.32.5"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "gzip, deflate"),
+        ("Connection", "keep-alive"),
+        ("X-Schemathesis-TestCaseId", "aBcDeF"),
+        ("Content-Length", "2"),
+        ("Content-Type", "application/json"),
+    )
+    sent = {"method": "PUT", "headers": added, "body": b"{}"}
+
+    told = curl(reported.exchange(sent=sent), reported.URL)
+
+    lines = ['curl -i -X PUT "$URL/pets"', "-H 'Content-Type: application/json'", "--data-binary '{}'"]
+    assert told == " \\\n  ".join(lines)
+
+
+def test_a_command_says_that_a_secret_is_missing_from_its_body():
+    """What was taken out of it cannot be put back by a variable: it may stand in the middle of a JSON string."""
+    sent = {"method": "PUT", "headers": (), "body": b'{"key": "[redacted]"}'}
+
+    told = curl(reported.exchange(sent=sent), reported.URL)
+
+    assert told.endswith("\n# [redacted] in the body stands for a secret that is not in this report")
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"url": "http://localhost/a b"}, "address"),
+        ({"url": "http://localhost/\u202e"}, "address"),
+        ({"headers": (("X-A", "a\nrm -rf ~"),)}, "header 'X-A'"),
+        ({"headers": (("X-A", "caf\xe9"),)}, "header 'X-A'"),
+        ({"headers": (("@file\n", "a"),)}, "header"),
+        ({"url": "http://[a b", "headers": (("Host", "a"),)}, "address"),
+        ({"method": "GET; rm"}, "method"),
+        ({"method": "HEAD", "body": b"a"}, "HEAD"),
+        ({"headers": (("Host", "a"), ("host", "b"))}, "only once"),
+        ({"body": b"a" * 2**20}, "too long"),
+    ],
+)
+def test_says_so_where_a_command_would_be_wrong(sent, reason):
+    """And is still harmless when pasted: it is one line of comment."""
+    told = curl(reported.exchange(sent=sent), None)
+
+    assert told.startswith("# No command: ")
+    assert reason in told
+    assert "\n" not in told
+
+
+def test_an_address_that_only_begins_like_the_service_is_written_out():
+    """`$URL` is another host once something is glued to it."""
+    told = curl(reported.exchange(sent={"url": f"{reported.URL}.example/pets"}), reported.URL)
+
+    assert f"{reported.URL}.example/pets" in told
+    assert "$URL" not in told
+
+
+# JUnit
+
+
+def test_a_failure_is_a_failing_case_with_its_whole_story():
+    """What a person sees who opens it in CI: place, answer, and how to see it again."""
+    report = redacted(reported.violated(), reported.redact)
+    case = cases_of(report)["GET /pets: GET /pets let in an expired token"]
+    found = report.parts[1].failures[0].finding
+
+    assert case.attrib["classname"] == "identity matrix.credential-accepted"
+    assert (case.attrib["file"], case.attrib["line"]) == (found.place.file, str(found.place.line))
+    story = case.find("failure").text
+    assert "expected: 401 or 403" in story
+    assert "asked as expired token of admin" in story
+    assert "answered 200 application/json" in story
+    assert '-H "Authorization: Bearer $TOKEN"' in story
+
+
+def test_what_held_passes_and_what_was_not_run_is_skipped_with_its_reason():
+    """A suite without a passing case looks like one that did nothing."""
+    cases = cases_of(reported.violated())
+
+    assert len(cases["waivers: 1"]) == 0
+    assert cases["what it waives was seen"].find("failure") is None
+    assert cases["database down"].find("skipped").attrib["message"] == "leave --url out"
+
+
+@pytest.mark.parametrize(("least", "fails"), [(None, False), (37.5, False), (37.6, True)])
+def test_what_was_not_seen_fails_only_where_that_failed_the_run(least, fails):
+    """What was waived never does."""
+    report = reported.violated()
+    report.min_coverage = least
+    cases = cases_of(report)
+
+    assert len(cases["200 text/csv of GET /pets"]) == 0
+    assert (cases["401 application/json of GET /pets"].find("failure") is not None) is fails
+    waived = cases["409 application/json of POST /pets"].find("skipped")
+    assert waived.attrib["message"] == "waived: needs two runs at once"
+
+
+@given(reports)
+def test_any_run_is_xml_whose_counts_are_right(report):
+    """Whatever the service answered with."""
+    root = ET.fromstring(junit(report))  # noqa: S314 -- our own
+
+    for element in (root, *root.iter("testsuite")):
+        cases = list(element.iter("testcase"))
+        assert int(element.attrib["tests"]) == len(cases)
+        for count, tag in (("failures", "failure"), ("skipped", "skipped"), ("errors", "error")):
+            assert int(element.attrib[count]) == sum(case.find(tag) is not None for case in cases)
+    of_parts = [case for suite in list(root)[: len(report.parts)] for case in suite]
+    errors = [one for one in report.failures if one.finding.severity is Severity.ERROR]
+    assert sum(case.find("failure") is not None for case in of_parts) == len(errors)
+
+
+# The page; more of it is in test_verifying_page.py
+
+
+@settings(max_examples=25)
+@given(reports)
+def test_any_run_is_a_page(report):
+    """No text that comes from outside ends it early or adds an element that runs."""
+    told = page(report)
+
+    told.encode()
+    assert "<script" not in told
+    assert told.count("<section") == told.count("</section>") == 4
+
+
+# JSON
+
+
+@given(reports)
+def test_any_run_fits_its_schema(report):
+    """The schema is what programs are written from."""
+    told = json.loads(json.dumps(document(report), ensure_ascii=False).encode())
+
+    VALIDATOR.validate(told)
+
+
+def test_the_schema_describes_every_field():
+    """It is the only documentation of the file."""
+    schema = json.loads(SCHEMA.read_bytes())
+    jsonschema_rs.meta.validate(schema)
+
+    objects = [schema]
+    seen = 0
+    while objects:
+        one = objects.pop()
+        seen += 1
+        assert one["title"]
+        assert one["description"]
+        if "properties" in one:
+            assert one["additionalProperties"] is False
+            assert one["required"] == list(one["properties"])
+        objects += one.get("properties", {}).values()
+        objects += [one["items"]] if "$ref" not in one.get("items", {"$ref": ""}) else []
+        objects += one.get("$defs", {}).values()
+    assert seen > 50
+
+
+def test_tells_what_was_found_and_seen():
+    """The verdict, each failure where it is, and who saw which answer."""
+    told = document(redacted(reported.violated(), reported.redact))
+
+    assert (told["verdict"], told["coverage"]["percent"]) == ("violated", 37.5)
+    failure = told["parts"][0]["failures"][0]
+    assert (failure["rule"], failure["operation"], failure["count"]) == ("response-violation", "GET /pets", 7)
+    assert failure["exchange"]["curl"].startswith('curl -i "$URL/pets"')
+    states = {
+        (one["operation_id"], one["status"], one["media_type"]): one for one in told["coverage"]["cells"]
+    }
+    assert states["list_pets", "200", "text/csv"]["seen"] == {"properties": 12, "examples": 1}
+    assert states["add_pet", "409", "application/json"]["waiver"] == "needs two runs at once"
+    assert states["dismiss_keeper", "204", None]["state"] == "not seen"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [((401,), "401"), ((400, 401, 422), "400 or 401 or 422"), (tuple(range(200, 500)), "200 to 499")],
+)
+def test_expected_statuses_are_written_short(statuses, told):
+    """Nobody reads three hundred numbers."""
+    assert expected_statuses(statuses) == told

@@ -1,0 +1,231 @@
+"""A whole run, as far as it needs no process: `scripts/relay/contract_tests/run.py`, `scripts/relay/cli/contract.py`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from relay.cli.contract import MAX_ALIKE, Progress, brief
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place, SetupError
+from relay.contract_tests.accepted_findings import Acceptance
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import write_har
+from relay.contract_tests.property_tests import Budget
+from relay.contract_tests.results import Failure, Part
+from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
+from support.compiled import read
+from support.hosting import contract, operation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWERS = {status: {"description": "an answer"} for status in ("200", "404")}
+SHOP = read(
+    contract(
+        {
+            "/pets": {"get": operation("list_pets", responses=ANSWERS)},
+            "/keepers": {"get": operation("list_keepers", responses=ANSWERS)},
+        }
+    )
+)
+BOTH = [Exchange(Request("GET", "http://h/pets"), status, (), b"", "properties") for status in (200, 404)]
+
+
+class Silent:
+    """Progress that nobody is told of, but whose parts are kept."""
+
+    def __init__(self):
+        self.told = []
+
+    def begin(self, name):
+        """A part begins."""
+        self.told.append(f"begin {name}")
+
+    def count(self, cases):
+        """It has come this far."""
+
+    def end(self, part):
+        """It is over."""
+        self.told.append(f"end {part.name}")
+
+
+def options(folder: Path, **given) -> Options:
+    """What is asked for, little of it."""
+    nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
+    given = {**nothing, "har": (), "serve": False, "failures": folder / "failures", **given}
+    return Options(budget=Budget(1, None, 1), **given)
+
+
+def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), **given):
+    """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
+    judge = Judge(SHOP, "")
+    part = Part("properties", exchanges=list(exchanges))
+    acceptance = Acceptance((), SHOP)
+    whole = _Run(SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, [part])
+    return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
+
+
+def rules(part):
+    """The rules that a part found broken, and whose operation did."""
+    return [(failure.finding.rule, failure.operation) for failure in part.failures]
+
+
+class TestCover:
+    """`_cover`: what was seen of the contract, and what should have been."""
+
+    def test_an_operation_that_never_succeeded_is_wrong(self, tmp_path):
+        """It may be one that cannot succeed; an operation that did is none of those."""
+        part = covered(tmp_path, BOTH, closed=set())
+
+        assert rules(part) == [("never-succeeded", "GET /keepers")]
+        assert part.failures[0].finding.place == SHOP.place(("paths", "/keepers", "get"))
+        assert not part.held
+
+    def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
+        """Its silence says nothing of the service."""
+        part = covered(tmp_path, BOTH, closed={"list_keepers"})
+
+        assert part.failures == []
+        assert part.not_run[0].case == "a success of GET /keepers"
+        assert ".relay-contract.yaml" in part.not_run[0].reason
+
+    def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
+        """Whoever recorded it may not have used everything."""
+        part = covered(tmp_path, BOTH)
+
+        assert part.failures == []
+        assert [one.case for one in part.not_run] == [
+            "200 without a body of GET /keepers",
+            "404 without a body of GET /keepers",
+        ]
+
+    def test_each_answer_that_is_missing_is_wrong_where_all_are_asked(self, tmp_path):
+        """At the place where the contract promises it, with how many were seen and how many are asked."""
+        part = covered(tmp_path, BOTH, min_coverage=75.0)
+
+        assert rules(part) == [("low-coverage", "GET /keepers")] * 2
+        assert [failure.finding.place for failure in part.failures] == [
+            SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
+        ]
+        assert "50 % of the answers were seen, 75 % are asked" in part.failures[0].finding.message
+        assert part.not_run == []
+
+    def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
+        """The least that is asked is enough."""
+        part = covered(tmp_path, BOTH, min_coverage=50.0)
+
+        assert part.held
+        assert len(part.not_run) == 2
+
+    def test_waived_answers_are_not_asked(self, tmp_path):
+        """A waiver that waives nothing is told, and breaks nothing."""
+        place = Place("w.yaml", 1, 1)
+        waivers = [
+            Waiver("list_keepers", "200", None, "not sold yet", place),
+            Waiver("list_keepers", "404", None, "not sold yet", place),
+            Waiver("list_pets", "404", None, "never seen", place),
+        ]
+
+        part = covered(tmp_path, BOTH, closed=set(), waivers=waivers, min_coverage=100.0)
+
+        assert rules(part) == [("unused-waiver", None)]
+        assert part.held
+
+
+class TestRun:
+    """`run`, without a service."""
+
+    @pytest.fixture
+    def arguments(self, tmp_path, monkeypatch):
+        """A contract, a package that is not there, and some traffic; no settings of this machine."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "api.json").write_text(json.dumps(SHOP.document), "utf-8")
+        write_har(BOTH, tmp_path / "some.har")
+        return {"spec": tmp_path / "api.json", "handlers": "shop", "har": (tmp_path / "some.har",)}
+
+    def test_parts_come_in_their_order(self, tmp_path, arguments):
+        """What is cheap and explains the rest comes first; coverage counts all that was exchanged before."""
+        progress = Silent()
+
+        report, _ = run(options(tmp_path, **arguments), progress)
+
+        names = ["lint", "examples", "drift", "recorded traffic", "coverage"]
+        assert [part.name for part in report.parts] == names
+        assert progress.told == [f"{word} {name}" for name in names for word in ("begin", "end")]
+        assert (report.subject, report.seed, report.reproduce) == (None, None, ())
+
+    def test_traffic_that_cannot_be_read_keeps_it_from_beginning(self, tmp_path, arguments):
+        """Not after minutes that were for nothing."""
+        progress = Silent()
+        arguments["har"] = (*arguments["har"], tmp_path / "gone.har")
+
+        with pytest.raises(SetupError, match=r"gone\.har: cannot be read"):
+            run(options(tmp_path, **arguments, serve=True), progress)
+
+        assert progress.told == []
+
+
+@pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])
+def test_a_secret_in_the_services_log_is_told(tmp_path, logged, found):
+    """By a finding that does not repeat it."""
+    (tmp_path / "service.log").write_bytes(logged)
+
+    part = _check_log(tmp_path / "service.log", SHOP, ("k-canary",))
+
+    assert (part.cases, len(part.failures)) == (2, found)
+    assert all(failure.finding.rule == "leaked-secret" for failure in part.failures)
+    assert "canary" not in str(part.failures)
+
+
+def failures(
+    count: int, rule: str = "no-answer", line: int = 1, credential: str | None = None
+) -> list[Failure]:
+    """Failures of one rule at one place, each with a message of its own."""
+    exchange = Exchange(Request("GET", "http://h/"), 200, (), b"", "identity", credential)
+    place = Place("a", line, 1)
+    return [
+        Failure(Finding(rule, Severity.ERROR, place, f"{rule} {n}"), None, exchange) for n in range(count)
+    ]
+
+
+class TestBrief:
+    """`brief`: what a terminal shows of many failures."""
+
+    def test_leaves_out_what_repeats_itself(self):
+        """The first say it all; how many more there are is said behind them."""
+        shown = list(brief(failures(MAX_ALIKE + 4)))
+
+        assert shown[:-1] == [f"a:1:1: error: no-answer {n} [no-answer]" for n in range(MAX_ALIKE)]
+        assert shown[-1] == "a:1:1: error: and 4 more like these, which the report has [no-answer]"
+
+    def test_names_whom_the_rest_is_about(self):
+        """An expired token that is let in must not hide behind malformed ones."""
+        given = [*failures(MAX_ALIKE), *failures(1, credential="expired token of admin")]
+
+        assert list(brief(given))[-1].endswith("and 1 more like these: expired token of admin [no-answer]")
+
+    def test_shows_all_where_they_are_few_or_differ(self):
+        """By rule or by place."""
+        given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
+
+        assert list(brief(given)) == [str(failure.finding) for failure in given]
+
+
+def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):
+    """A log in CI that stands still for minutes looks like a run that hangs."""
+    progress = Progress(7)
+    progress.begin("properties")
+    progress.count(5)
+    monkeypatch.setattr("relay.cli.contract.QUIET_SECONDS", 0.0)
+    progress.count(900)
+
+    said = capsys.readouterr().err
+    assert said.startswith("Seed: 7\n")
+    assert "requests: 5" not in said
+    assert "  properties       running   requests: 900\n" in said

@@ -1,0 +1,239 @@
+"""Requests that are worth sending: `scripts/relay/contract_tests/sample_requests.py`, `scripts/relay/contract_tests/parameter_styles.py`."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.contract.model import load_contract
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.sample_requests import bare, model_requests
+from support.compiled import read
+from support.hosting import contract, operation
+from support.running import ROOT
+
+GARAGE = load_contract(ROOT / "tests/specs/garage/openapi.yaml")
+HOST = "http://host"
+
+
+def models(document, *exchanges):
+    """The requests for a document's operations, which lie below no path."""
+    whole = read(document)
+    return model_requests(whole, HOST, Judge(whole, ""), exchanges)
+
+
+def model(*parameters, path="/a", **rest):
+    """The request for one operation, None if there is none."""
+    return models(contract({path: {"post": operation("act", parameters=parameters, **rest)}})).get("act")
+
+
+def body(name, schema, **beside):
+    """A request body of one media type."""
+    return {"requestBody": {"required": True, "content": {name: {"schema": schema, **beside}}}}
+
+
+def parameter(where, schema, **rest):
+    """A required parameter `p`."""
+    return {"name": "p", "in": where, "required": True, "schema": schema, **rest}
+
+
+def test_makes_one_for_every_operation_of_the_garage():
+    """JSON, both kinds of forms, text; every one is what the host itself lets in."""
+    judge = Judge(GARAGE, "/garage/v1")
+
+    found = model_requests(GARAGE, f"{HOST}/garage/v1", judge, [])
+
+    assert list(found) == [operation.id for operation in GARAGE.operations]
+    assert all(judge.is_sound(found[operation.id], operation) for operation in GARAGE.operations)
+
+
+def test_sends_what_is_write_only_and_not_what_is_read_only():
+    """A request is no answer."""
+    schema = {
+        "type": "object",
+        "required": ["id", "code"],
+        "properties": {
+            "id": {"type": "integer", "readOnly": True},
+            "code": {"type": "integer", "writeOnly": True, "minimum": 7},
+        },
+    }
+
+    found = model(**body("application/json", schema))
+
+    assert json.loads(found.body) == {"code": 7}
+
+
+@pytest.mark.parametrize("beside", [{"example": 5}, {"examples": {"a": {"value": 5}}}])
+def test_takes_examples_first(beside):
+    """Whoever wrote the contract knows what is worth sending."""
+    found = model(parameter("query", {"type": "integer"}, **beside), **body("application/json", {}, **beside))
+
+    assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
+
+
+def test_follows_references_to_the_parameter_and_its_example():
+    """They may stand in the components."""
+    document = contract(
+        {"/a/{p}": {"parameters": [{"$ref": "#/components/parameters/p"}], "get": operation("show")}},
+        components={
+            "parameters": {
+                "p": {
+                    **parameter("path", {"type": "string"}),
+                    "examples": {"a": {"$ref": "#/components/examples/a"}},
+                }
+            },
+            "examples": {"a": {"value": "b/c"}},
+        },
+    )
+
+    assert models(document)["show"].url == f"{HOST}/a/b%2Fc"
+
+
+LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+OBJECT = {
+    "type": "object",
+    "required": ["a", "b"],
+    "properties": {"a": {"type": "integer", "minimum": 1}, "b": {"type": "string", "enum": ["x"]}},
+}
+SHAPES = {"scalar": {"type": "integer"}, "list": LIST, "object": OBJECT}
+STYLES = [  # OpenAPI 3.0.3, "Style Values", less what its table has no writing for
+    *[("query", "form", explode, shape) for explode in (True, False) for shape in SHAPES],
+    ("query", "deepObject", True, "object"),
+    ("query", "spaceDelimited", False, "list"),
+    ("query", "pipeDelimited", False, "list"),
+    *[
+        ("path", style, explode, shape)
+        for style in ("simple", "label", "matrix")
+        for explode in (True, False)
+        for shape in SHAPES
+    ],
+    *[("header", "simple", explode, shape) for explode in (True, False) for shape in SHAPES],
+    *[("cookie", "form", False, shape) for shape in SHAPES],
+]
+
+
+@pytest.mark.parametrize(("where", "style", "explode", "shape"), STYLES)
+def test_writes_every_style_as_the_host_reads_it(where, style, explode, shape):
+    """A request that the host would refuse is left out."""
+    path = "/a/{p}" if where == "path" else "/a"
+
+    found = model(parameter(where, SHAPES[shape], style=style, explode=explode), path=path)
+
+    assert found is not None
+
+
+def test_leaves_out_what_cannot_be_made():
+    """A body of a range of media types, and values that there are none of."""
+    assert model(**body("image/*", {})) is None
+    assert model(parameter("query", {"type": "integer", "minimum": 2, "maximum": 1})) is None
+
+
+SCALARS = st.sampled_from(
+    [
+        {"type": "integer"},
+        {"type": "integer", "minimum": -3, "maximum": 3},
+        {"type": "number", "multipleOf": 0.5},
+        {"type": "boolean"},
+        {"type": "string", "minLength": 3, "maxLength": 9},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "enum": ["ä&=;", " "]},
+        {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$"},
+        {"type": "string", "nullable": True},
+    ]
+)
+SCHEMAS = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.builds(lambda items: {"type": "array", "items": items, "minItems": 1}, inner),
+        st.builds(
+            lambda parts: {"type": "object", "required": list(parts), "properties": parts},
+            st.dictionaries(st.sampled_from("abc"), inner, min_size=1),
+        ),
+        st.builds(lambda one, other: {"oneOf": [one, other]}, inner, inner),
+    ),
+    max_leaves=5,
+)
+
+
+@given(SCALARS, SCALARS, SCHEMAS)
+def test_makes_requests_for_any_contract(in_path, in_query, in_body):
+    """Either it satisfies the host's own decoder, or no body fits its schema."""
+    document = contract(
+        {
+            "/a/{p}": {
+                "post": operation(
+                    "act",
+                    parameters=[parameter("path", in_path), {**parameter("query", in_query), "name": "q"}],
+                    **body("application/json", in_body),
+                )
+            }
+        }
+    )
+    whole = read(document)
+    judge = Judge(whole, "")
+
+    found = model_requests(whole, HOST, judge, [])
+
+    assert all(judge.is_sound(request, whole.operations[0]) for request in found.values())
+    assert found or "oneOf" in str(in_body)
+
+
+class TestSeen:
+    """Requests that were sent."""
+
+    DOCUMENT = contract(
+        {"/a/{p}": {"get": operation("show", parameters=[parameter("path", {"type": "integer"})])}}
+    )
+
+    def seen(self, path, status):
+        """An exchange that asked for a path."""
+        return Exchange(Request("GET", HOST + path), status, (), b"", "test")
+
+    def test_takes_the_first_that_succeeded(self):
+        """What a made one might ask for may not be there."""
+        found = models(self.DOCUMENT, self.seen("/a/3", 404), self.seen("/a/4", 200), self.seen("/a/5", 200))
+
+        assert found["show"].url == f"{HOST}/a/4"
+
+    def test_takes_none_that_breaks_the_contract(self):
+        """That it succeeded is the service's failure."""
+        found = models(self.DOCUMENT, self.seen("/a/x", 200))
+
+        assert found["show"].url != f"{HOST}/a/x"
+
+
+class TestBare:
+    """`bare`."""
+
+    def test_takes_out_all_credentials_and_leaves_the_rest(self):
+        """Wherever a scheme has them, however they are written."""
+        schemes = {
+            "a": {"type": "http", "scheme": "bearer"},
+            "b": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "c": {"type": "apiKey", "in": "query", "name": "key me"},
+            "d": {"type": "apiKey", "in": "cookie", "name": "sid"},
+        }
+        whole = read(contract({}, components={"securitySchemes": schemes}))
+        request = Request(
+            "POST",
+            f"{HOST}/a?key+me=1&x=1&key%20me=2&keyme=3",
+            (("authorization", "Bearer x"), ("x-KEY", "x"), ("Cookie", "sid=x"), ("X-Trace", "1")),
+            b"body",
+        )
+
+        found = bare(request, whole)
+
+        assert found == Request("POST", f"{HOST}/a?x=1&keyme=3", (("X-Trace", "1"),), b"body")
+
+    def test_leaves_no_question_mark_behind(self):
+        """Nor takes one that was not there for a query."""
+        schemes = {"c": {"type": "apiKey", "in": "query", "name": "key"}}
+        whole = read(contract({}, components={"securitySchemes": schemes}))
+
+        assert urlsplit(bare(Request("GET", f"{HOST}/a?key=1"), whole).url).query == ""
+        assert bare(Request("GET", f"{HOST}/a?key=1"), whole).url == f"{HOST}/a"

@@ -1,0 +1,135 @@
+"""Services started to be tested, and made to fail: `scripts/verifying/{starting,failing,faults}.py`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from handlers._app import SPEC
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests.conformance import Judge
+from relay.contract_tests.contract_config import FILE, Config
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.provoked_faults import check_faults
+from relay.contract_tests.sample_requests import model_requests
+from relay.contract_tests.service_start import Place, find_config, found, served
+from relay.contract_tests.service_under_test import load_strict_contract
+from support.hosting import SECRET, contract, operation, write_package
+
+OWN = Place(SPEC, "handlers")
+FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}
+
+
+def faults_of(tested):
+    """Run the part on a service that was started."""
+    subject = tested.subject
+    judge = Judge(subject.contract, subject.base_path, subject.secrets)
+    models = model_requests(subject.contract, subject.url, judge, [])
+    if tested.copy is None:
+        return check_faults(subject, None, Credentials(subject), models, judge)
+    with tested.copy() as copy:
+        return check_faults(subject, copy, Credentials(subject), models, judge)
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A package of one's own, in the working directory, whose errors are problem details."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    responses = {"200": {"description": "ok"}, "500": FAILS}
+    document = contract({"/a": {"get": {**operation("show"), "responses": responses}}})
+    (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
+    name = write_package(tmp_path, things="async def show():\n    return None\n")
+    return Place(tmp_path / "api.json", name, tmp_path / "api.json", name)
+
+
+def test_the_demo_runs_in_a_store_and_with_a_key_of_its_own(tmp_path, monkeypatch):
+    """Whatever the operator has set: a contract test never touches real data."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/mine.db")
+    monkeypatch.setenv("RELAY_KEYRING", "no-keyring-at-all")
+    monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
+    (tmp_path / ".env").write_text("RELAY_JWT_AUDIENCE=somebody\n", "utf-8")
+    config = find_config(None, OWN)
+
+    with served(OWN, load_strict_contract(SPEC, config), config) as tested:
+        part = faults_of(tested)
+        secret = tested.subject.settings.jwt_secret.get_secret_value()
+
+    assert secret != SECRET
+    assert not (tmp_path / "mine.db").exists()
+    assert [exchange.status for exchange in part.exchanges] == [500]
+    assert part.held
+
+
+def test_a_failure_inside_is_provoked_in_any_package(shop):
+    """Its answer is held against the contract like any other: here it is of another media type."""
+    with served(shop, load_strict_contract(shop.path, Config()), Config()) as tested:
+        part = faults_of(tested)
+
+    assert [failure.finding.rule for failure in part.failures] == ["undocumented-media-type"]
+    assert part.exchanges[0].header("content-type") == "application/problem+json"
+
+
+def test_somebody_elses_service_is_not_made_to_fail(shop):
+    """It cannot be; that is told, and what to do about it."""
+    loaded = load_strict_contract(shop.path, Config())
+    with served(shop, loaded, Config()) as here, found(here.subject.url, loaded, Config()) as tested:
+        part = faults_of(tested)
+
+    assert (part.cases, part.failures) == (0, [])
+    assert [one.case for one in part.not_run] == ["500 of GET /a"]
+    assert "--url" in part.not_run[0].reason
+
+
+def test_a_service_that_does_not_start_says_why(shop, tmp_path):
+    """In its own words, each a problem."""
+    (tmp_path / shop.package / "things.py").write_text("async def other(): ...\n", "utf-8")
+
+    with (
+        pytest.raises(SetupError) as caught,
+        served(shop, load_strict_contract(shop.path, Config()), Config()),
+    ):
+        pass
+
+    assert "GET /a has no handler" in str(caught.value)
+
+
+def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypatch):
+    """Its last words may be a setting."""
+    monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
+    source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
+    (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
+
+    with (
+        pytest.raises(SetupError) as caught,
+        served(shop, load_strict_contract(shop.path, Config()), Config()),
+    ):
+        pass
+
+    assert "the service did not start: bad key [redacted]" in str(caught.value)
+
+
+def test_nothing_at_an_address_is_told(shop):
+    """Before the first part runs."""
+    with pytest.raises(SetupError, match="nothing answers"):  # noqa: SIM117 -- what raises is the entering
+        with found("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config()):
+            pass
+
+
+def test_the_configuration_of_the_working_directory_counts(shop, tmp_path):
+    """One that is given goes before it; without either a package of one's own has none."""
+    assert find_config(None, shop) == Config()
+    (tmp_path / FILE).write_text("identities:\n  a: {claims: {sub: a}}\n", "utf-8")
+    (tmp_path / "other.yaml").write_text("identities:\n  b: {claims: {sub: b}}\n", "utf-8")
+
+    assert [one.name for one in find_config(None, shop).identities] == ["a"]
+    assert [one.name for one in find_config(tmp_path / "other.yaml", shop).identities] == ["b"]
+
+
+def test_our_own_code_is_nobody_elses(shop, tmp_path):
+    """A contract alone, mocked or recorded, is not held against handlers that were never written for it."""
+    assert OWN.code == "handlers"
+    assert Place(tmp_path / "api.json", "handlers", tmp_path / "api.json").code is None
+    assert shop.code == shop.package

@@ -1,0 +1,248 @@
+"""What is tested, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+
+import httpx
+import pytest
+
+from relay.contract.diagnostics import SetupError
+from relay.contract_tests import service_under_test as subject
+from relay.contract_tests.contract_config import Config
+from relay.contract_tests.service_under_test import (
+    ContractSettings,
+    Subject,
+    base_url,
+    check_reachable,
+    fresh_secret,
+    load_strict_contract,
+    own_environment,
+    started,
+)
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import read
+from support.hosting import SECRET, contract, operation, write_package
+
+BELOW = read(contract({}, servers=[{"url": "https://api.example.com/v1"}]))
+
+SCHEMAS = {
+    "Pet": {"type": "object", "properties": {"id": {}}},
+    "Dog": {"$ref": "#/components/schemas/Pet"},
+}
+SCHEMES = {"components": {"securitySchemes": {"b": {"type": "http", "scheme": "bearer"}}}}
+
+
+class TestUrl:
+    """`base_url`, `check_reachable`."""
+
+    @pytest.mark.parametrize(
+        ("url", "found"),
+        [
+            ("http://h:1", "http://h:1/v1"),
+            ("http://h:1/", "http://h:1/v1"),
+            ("https://h/v2/", "https://h/v2"),
+            ("http://[::1]:80", "http://[::1]:80/v1"),
+        ],
+    )
+    def test_paths_begin_below_its_own_or_the_servers(self, url, found):
+        """Without a slash at the end."""
+        assert base_url(url, BELOW) == found
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "h:1",
+            "localhost:2212",
+            "ftp://h",
+            "http://",
+            "http://h?a=1",
+            "http://h#a",
+            "http://[h",
+            "http://h:x",
+        ],
+    )
+    def test_has_to_be_one(self, url):
+        """One line, whatever it is that was given."""
+        with pytest.raises(SetupError) as trouble:
+            base_url(url, BELOW)
+
+        assert str(trouble.value) == "--url: has to be like http://127.0.0.1:2212"
+
+    def test_holds_no_password(self):
+        """It stands in every report; nor is it told on the way."""
+        with pytest.raises(SetupError) as trouble:
+            base_url("http://me:canary@h", BELOW)
+
+        assert "takes no user and password" in str(trouble.value)
+        assert "canary" not in str(trouble.value)
+
+    def test_something_has_to_answer(self, monkeypatch):
+        """It is asked directly, whatever proxy the environment names."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
+
+        with pytest.raises(SetupError) as trouble:
+            check_reachable(f"http://127.0.0.1:{port}")
+
+        assert str(trouble.value) == (
+            f"--url: nothing answers at http://127.0.0.1:{port} (ConnectError); "
+            "start the service, or leave --url out"
+        )
+
+
+class TestStricter:
+    """`load_strict_contract`."""
+
+    def load(self, folder, stricter, **components):
+        """Load a contract with these promises laid over it."""
+        path = folder / "api.json"
+        path.write_text(json.dumps(contract({}, components={"schemas": SCHEMAS, **components})), "utf-8")
+        return load_strict_contract(path, Config(stricter=stricter))
+
+    @pytest.mark.parametrize("name", ["Pet", "Dog"])
+    def test_keywords_hold_beside_those_of_the_schema(self, tmp_path, name):
+        """For a schema that only refers to another one, too."""
+        loaded = self.load(tmp_path, {name: {"required": ["id"]}})
+
+        validator = SchemaCompiler(loaded).compile(
+            {"$ref": f"#/components/schemas/{name}"}, "response", ("paths",)
+        )
+        assert validator is not None
+        assert validator.accepts({"id": 1})
+        assert not validator.accepts({})
+        assert not validator.accepts(1)
+
+    @pytest.mark.parametrize("components", [{}, {"schemas": {}}, {"schemas": None}])
+    def test_a_schema_that_is_not_there_is_told(self, tmp_path, components):
+        """A promise about nothing would never be broken."""
+        with pytest.raises(SetupError, match="stricter: the contract has no schema 'Pett'"):
+            self.load(tmp_path, {"Pett": {}}, **components)
+
+    def test_keywords_have_to_be_a_schemas(self, tmp_path):
+        """The contract is judged as it is then."""
+        with pytest.raises(SetupError):
+            self.load(tmp_path, {"Pet": {"type": "pet"}})
+
+
+class TestSecrets:
+    """They are at hand, and nowhere to be seen."""
+
+    def settings(self, **given):
+        """Settings without those of this machine."""
+        return ContractSettings(**given)
+
+    def test_a_fresh_one_is_made_where_tokens_are_needed_and_no_key_is_set(self):
+        """Each time another one, long enough to sign with."""
+        needed = read(contract({"/a": {"get": operation("show")}}, security=[{"b": []}], **SCHEMES))
+
+        made = {fresh_secret(needed, self.settings()) for _ in range(2)}
+
+        assert all(len(secret) >= 32 for secret in made)
+        assert len(made) == 2
+        assert fresh_secret(needed, self.settings(jwt_secret=SECRET)) is None
+        assert (
+            fresh_secret(read(contract({"/a": {"get": operation("show")}}, **SCHEMES)), self.settings())
+            is None
+        )
+
+    def test_a_subject_does_not_show_them(self):
+        """Not in a traceback, nor in a log."""
+        settings = self.settings(jwt_secret=SECRET, jwt_private_key="canary-key")
+
+        shown = repr(Subject("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
+
+        assert "canary" not in shown
+        assert SECRET not in shown
+
+    def test_the_demos_environment_has_no_other_key(self, tmp_path):
+        """Two families of keys would keep it from starting, and what it asks of tokens is not ours to know."""
+        environment = own_environment(tmp_path / "a.db", SECRET, "run:key")
+
+        assert environment["RELAY_JWT_SECRET"] == SECRET
+        assert environment["RELAY_KEYRING"] == "run:key"
+        assert environment["RELAY_STORE"] == f"sqlite:///{tmp_path}/a.db"
+        for name in ("JWKS", "ISSUER", "TYPE", "MAX_LIFE"):
+            assert environment[f"RELAY_JWT_{name}"] == ""
+
+
+@pytest.fixture
+def module(tmp_path):
+    """Write a module; return what runs it as a service, with what environment."""
+
+    def module(source):
+        (tmp_path / "service_of_ones_own.py").write_text(source, "utf-8")
+        return ["service_of_ones_own"], {"PYTHONPATH": str(tmp_path)}
+
+    return module
+
+
+class TestStarted:
+    """`started`."""
+
+    def test_serves_until_left(self, tmp_path):
+        """On a port that is free; a folder called as ours are is no hindrance."""
+        (tmp_path / "relay").mkdir()
+        (tmp_path / "relay/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
+        (tmp_path / "api.json").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        package = write_package(tmp_path, things="def show():\n    return 'mine'\n")
+        command = ["relay", "serve", "--port", "0", "--spec", "api.json", "--handlers", package]
+
+        with started(command, {}, tmp_path) as service:
+            answer = httpx.get(f"{service.url}/a")
+
+        assert answer.json() == "mine"
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{service.url}/a")
+
+    def test_a_service_may_say_as_much_as_it_likes(self, tmp_path, module):
+        """It would hang on a pipe that nobody reads, and every request with it."""
+        command, environment = module(
+            "print('serving at http://127.0.0.1:1', flush=True)\n"
+            "print('x' * 1_000_000, flush=True)\n"
+            "open('done', 'w').close()\n"
+            "import time; time.sleep(60)\n"
+        )
+
+        with started(command, environment, tmp_path) as service:
+            until = time.monotonic() + 10
+            while not (tmp_path / "done").exists() and time.monotonic() < until:
+                time.sleep(0.02)
+
+        assert service.url == "http://127.0.0.1:1"
+        assert (tmp_path / "done").exists()
+
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            ("raise SystemExit('error: a: b\\nerror: c: d')", ["a: b", "c: d"]),
+            ("raise ValueError('why')", ["ValueError: why"]),
+            ("", ["it says nothing"]),
+        ],
+    )
+    def test_says_why_it_did_not_start(self, tmp_path, module, source, told):
+        """Its own errors, else the last that it said."""
+        with pytest.raises(SetupError) as trouble, started(*module(source), tmp_path):
+            pass
+
+        assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in told]
+
+    def test_does_not_wait_for_ever(self, tmp_path, module, monkeypatch):
+        """One that neither serves nor ends is ended."""
+        monkeypatch.setattr(subject, "START_SECONDS", 1.0)
+        command, environment = module(
+            "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+        )
+
+        with (
+            pytest.raises(SetupError, match="it took more than 1 s"),
+            started(command, environment, tmp_path),
+        ):
+            pass
+
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), 0)

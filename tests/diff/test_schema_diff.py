@@ -1,0 +1,189 @@
+"""Is what is called harmless harmless? Schemas compared, against values: `scripts/comparing/`."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, note, settings
+from hypothesis import strategies as st
+
+from relay.cli.findings import Severity
+from relay.diff import compare
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import POINTER, read
+from support.hosting import contract
+
+NAMES = st.sampled_from("abc")
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-4, 4)
+    | st.sampled_from([0.5, 2.5, "", "a", "ab", "abc", "1", 2**40])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+NOTED = {"nullable": st.just(True), "readOnly": st.just(True), "writeOnly": st.just(True)}
+SCHEMAS = st.deferred(
+    lambda: (
+        st.fixed_dictionaries(
+            {}, optional={"enum": st.lists(SCALARS, min_size=1, max_size=4, unique_by=repr)}
+        )
+        | st.sampled_from([{"$ref": "#/components/schemas/Tree"}, {"$ref": "#/components/schemas/Leaf"}])
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["integer", "number"])},
+            optional={
+                **NOTED,
+                "minimum": st.integers(-3, 3),
+                "maximum": st.integers(-3, 3),
+                "exclusiveMinimum": st.booleans(),
+                "exclusiveMaximum": st.booleans(),
+                "multipleOf": st.sampled_from([1, 2, 4, 0.5]),
+                "format": st.sampled_from(["int32", "int64", "float"]),
+            },
+        )
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["string", "boolean"])},
+            optional={
+                **NOTED,
+                "minLength": st.integers(0, 2),
+                "maxLength": st.integers(0, 3),
+                "pattern": st.sampled_from(["^a", "b", "^[0-9]$"]),
+                "enum": st.lists(st.sampled_from(["a", "ab", "1", True, None]), min_size=1, unique_by=repr),
+            },
+        )
+        | st.fixed_dictionaries(
+            {"type": st.just("array"), "items": SCHEMAS},
+            optional={
+                **NOTED,
+                "minItems": st.integers(0, 2),
+                "maxItems": st.integers(0, 2),
+                "uniqueItems": st.booleans(),
+            },
+        )
+        | st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(NAMES, SCHEMAS, max_size=3)},
+            optional={
+                **NOTED,
+                "required": st.lists(NAMES, min_size=1, unique=True),
+                "additionalProperties": st.booleans() | SCHEMAS,
+                "minProperties": st.integers(0, 2),
+                "maxProperties": st.integers(0, 2),
+            },
+        )
+        | st.fixed_dictionaries({"not": SCHEMAS})
+        | st.builds(
+            lambda kind, parts, rest: {kind: parts, **rest},
+            st.sampled_from(["anyOf", "oneOf", "allOf"]),
+            st.lists(SCHEMAS, min_size=1, max_size=3),
+            st.fixed_dictionaries({}, optional={"nullable": st.just(True)}),
+        )
+    )
+)
+
+
+def places_in(schema: Any) -> list[tuple[Any, Any]]:
+    """Where a schema stands within another: its holder and key there."""
+    found = []
+    for key in ("items", "additionalProperties", "not"):
+        if isinstance(schema.get(key), dict):
+            found += [(schema, key), *places_in(schema[key])]
+    for key in ("properties", "anyOf", "oneOf", "allOf"):
+        holder = schema.get(key, {})
+        for inner in holder if isinstance(holder, dict) else range(len(holder)):
+            found += [(holder, inner), *places_in(holder[inner])]
+    return found
+
+
+@st.composite
+def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that differs a little: a part replaced, a keyword lost or taken from elsewhere, a part added."""
+    whole = {"items": copy.deepcopy(schema)}
+    for _ in range(draw(st.integers(1, 2))):
+        holder, key = draw(st.sampled_from(places_in(whole)))
+        part = holder[key]
+        match draw(st.sampled_from(["lose", "take", "take", "replace", "wrap", "unwrap"])):
+            case "replace":
+                holder[key] = draw(SCHEMAS)
+            case "lose" if part.keys() - {"type", "$ref", "items", "properties"}:
+                del part[draw(st.sampled_from(sorted(part.keys() - {"type", "$ref", "items", "properties"})))]
+            case "take" if "$ref" not in part:
+                part.update(
+                    {
+                        k: v
+                        for k, v in draw(SCHEMAS).items()
+                        if k not in ("type", "$ref", "properties", "items")
+                    }
+                )
+            case "wrap":
+                others = draw(st.lists(SCHEMAS, max_size=2))
+                holder[key] = {draw(st.sampled_from(["anyOf", "oneOf", "allOf"])): [part, *others]}
+            case "unwrap":
+                inner = next((part[kind] for kind in ("anyOf", "oneOf", "allOf") if kind in part), None)
+                if inner:
+                    holder[key] = inner[0]
+    return whole["items"]
+
+
+@st.composite
+def pairs(draw) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A contract's schemas before and after."""
+    old = {
+        "Body": draw(SCHEMAS),
+        "Leaf": draw(st.sampled_from([{"type": "string"}, {"type": "integer", "nullable": True}])),
+        "Tree": {
+            "type": "object",
+            "properties": {
+                "a": {"$ref": "#/components/schemas/Tree"},
+                "b": {"$ref": "#/components/schemas/Leaf"},
+            },
+        },
+    }
+    name = draw(st.sampled_from(["Body", "Body", "Body", "Leaf", "Tree"]))
+    new = {**old, name: draw(edited(old[name]))}
+    assume(old != new and not is_endless(new[name], name))
+    return (old, new) if draw(st.booleans()) else (new, old)
+
+
+def is_endless(schema: dict[str, Any], name: str) -> bool:
+    """Whether a schema leads back to itself with nothing between, which no contract may."""
+    parts = [part for kind in ("anyOf", "oneOf", "allOf") for part in schema.get(kind, [])]
+    refs = {schema.get("$ref"), *(part.get("$ref") for part in parts)}
+    return f"#/components/schemas/{name}" in refs or any(is_endless(part, name) for part in parts)
+
+
+def exchange(schemas: dict[str, Any], direction: str) -> dict[str, Any]:
+    """A contract whose one operation sends, or answers, the schema Body."""
+    content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
+    way = {
+        "request": {"requestBody": content, "responses": {"204": {"description": "ok"}}},
+        "response": {"responses": {"200": {"description": "ok", **content}}},
+    }[direction]
+    return contract({"/a": {"post": {"operationId": "x", **way}}}, components={"schemas": schemas})
+
+
+# What a client sent under a name that meant nothing yet is checked from now on; that alone is not
+# called a break, or no request could ever get a property.
+NEW_NAMES = "request-property-added"
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+@settings(max_examples=80)
+@given(pair=pairs(), values=st.lists(VALUES, min_size=8, max_size=20))
+def test_what_is_called_harmless_is(direction, pair, values):
+    """Every request that was accepted still is; every response that is sent now could be sent before."""
+    old, new = (read(exchange(schemas, direction)) for schemas in pair)
+    changes = compare(old, new)
+    assume(all(change.severity is Severity.INFO and change.rule != NEW_NAMES for change in changes))
+    body = {"$ref": "#/components/schemas/Body"}
+    before, after = (SchemaCompiler(side).compile(body, direction, POINTER) for side in (old, new))
+    assume(before is not None and after is not None)
+    fitting, accepting = (before, after) if direction == "request" else (after, before)
+
+    for value in values:
+        note(f"{pair} {value!r}")
+        assert accepting.accepts(value) or not fitting.accepts(value)

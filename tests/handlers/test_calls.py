@@ -1,0 +1,221 @@
+"""`handlers/calls.py`, from its handler to the wire."""
+
+from __future__ import annotations
+
+import pytest
+
+from handlers._app import Settings, create_app
+from handlers._identity import Caller
+from handlers._store import Batch, User, VoiceAiSettings, open_store
+from handlers.calls import get_calls_voice_ai_config
+from support import keyrings
+from support.hosting import SECRET, assert_envelope, bearer, calling
+
+PATH = "/api/calls/voice-ai/config"
+ORGANIZATION = "64f0a1b2c3d4e5f6a7b8c000"
+OTHER = "64f0a1b2c3d4e5f6a7b8c001"
+REP = "64f0a1b2c3d4e5f6a7b8c9d1"
+GONE = "64f0a1b2c3d4e5f6a7b8c9d2"
+STRANGER = "64f0a1b2c3d4e5f6a7b8c9d3"
+NUMBER = {"provider": "sinch", "phoneNumber": "+14165550100"}
+
+
+def acme(numbers, **credentials):
+    """An organization whose representative holds some numbers, beside another organization."""
+    return Batch(
+        organizations=[{"_id": ORGANIZATION}, {"_id": OTHER}],
+        users=[
+            {"_id": REP, "organizationId": ORGANIZATION, "accessRole": "SALES_REP", "fullName": "Rui",
+             "voicePhoneNumbers": numbers},
+            {"_id": GONE, "organizationId": ORGANIZATION, "accessRole": "ADMIN", "loginDisabled": True},
+            {"_id": STRANGER, "organizationId": OTHER, "accessRole": "SUPERADMIN"},
+        ],
+        credentials=[{"organizationId": ORGANIZATION, **credentials}] if credentials else [],
+    )  # fmt: skip
+
+
+async def config(url, batch=None, user=REP):
+    """Load a batch and ask the service for the configuration, as some user."""
+    if batch is not None:
+        async with open_store(url, keyrings.OLD_ONLY) as store:
+            await store.load(batch)
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    async with calling(application) as client:
+        return await client.get(PATH, headers=bearer({"userId": user}))
+
+
+async def test_shows_settings_and_numbers(new_url):
+    """The whole answer, in the contract's order, unset fields of numbers left out."""
+    secrets = {
+        "aiVoiceProvider": "elevenlabs",
+        "elevenlabsApiKey": "sk_canary_1",
+        "sinchEstKeyId": "sk_canary_2",
+        "sinchEstKeySecret": "sk_canary_3",
+        "sinchEstProjectId": "project",
+        "sinchEstTrunkId": "trunk",
+    }
+    numbers = [{**NUMBER, "aiEnabled": False, "label": None}, {"provider": "twilio", "phoneNumber": "+1"}]
+
+    response = await config(new_url(), acme(numbers, **secrets))
+
+    assert response.status_code == 200
+    assert response.text == (
+        '{"aiVoiceProvider":"elevenlabs","hasApiKey":true,"hasToolSecret":false,"hasEstCredentials":true,'
+        '"sinchEstProjectId":"project","sinchEstTrunkId":"trunk","sinchEstTrunkDomain":null,'
+        '"phoneNumbers":[{"provider":"sinch","phoneNumber":"+14165550100","aiEnabled":false,'
+        f'"userName":"Rui","userId":"{REP}"}}]}}'
+    )
+
+
+async def test_shows_an_organization_without_credentials(new_url):
+    """Nulls, falses and an empty list: set up is a state, not an error."""
+    response = await config(new_url(), acme([]))
+
+    assert response.json() == {
+        "aiVoiceProvider": None,
+        "hasApiKey": False,
+        "hasToolSecret": False,
+        "hasEstCredentials": False,
+        "sinchEstProjectId": None,
+        "sinchEstTrunkId": None,
+        "sinchEstTrunkDomain": None,
+        "phoneNumbers": [],
+    }
+
+
+async def test_shows_nothing_of_another_organization(new_url):
+    """The organization is the user's, whatever the token says."""
+    response = await config(new_url(), acme([NUMBER], elevenlabsApiKey="k"), user=STRANGER)
+
+    assert response.json()["hasApiKey"] is False
+    assert response.json()["phoneNumbers"] == []
+
+
+@pytest.mark.parametrize("user", [GONE, "64f0a1b2c3d4e5f6a7b8cfff", "admin", "", None, 7, ["x"], REP.upper()])
+async def test_lets_nobody_in_whom_the_store_does_not_know(new_url, user):
+    """Unknown, disabled, and what is no id: one and the same 401."""
+    response = await config(new_url(), acme([]), user=user)
+
+    assert assert_envelope(response, 401, "UNAUTHENTICATED")["error"] == "A valid credential is required"
+    assert response.headers["www-authenticate"].endswith('error="invalid_token"')
+
+
+async def test_takes_the_subject_for_want_of_a_user_id(new_url):
+    """`userId` is Tether's claim, `sub` everybody's."""
+    url = new_url()
+    await config(url, acme([]))
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
+
+    async with calling(application) as client:
+        assert (await client.get(PATH, headers=bearer({"sub": REP}))).status_code == 200
+        both = await client.get(PATH, headers=bearer({"sub": REP, "userId": GONE}))
+
+    assert_envelope(both, 401, "UNAUTHENTICATED")
+
+
+async def test_sees_a_disabled_user_on_the_next_request(new_url):
+    """Identity is read on every request; no token outlives it."""
+    url = new_url()
+    await config(url, acme([]))
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
+
+    async with calling(application) as client, open_store(url) as store:
+        before = await client.get(PATH, headers=bearer({"userId": REP}))
+        await store.load(
+            Batch(
+                users=[
+                    {"_id": REP, "organizationId": ORGANIZATION, "accessRole": "ADMIN", "loginDisabled": True}
+                ]
+            )
+        )
+        after = await client.get(PATH, headers=bearer({"userId": REP}))
+
+    assert (before.status_code, after.status_code) == (200, 401)
+
+
+async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
+    """500 with a stable code: nothing about the set-up may be concluded."""
+    url = f"sqlite:///{tmp_path}/relay.db"
+    await config(url, acme([], elevenlabsApiKey="k"))
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
+
+    async with calling(application) as client:
+        (tmp_path / "relay.db").write_bytes(b"garbage" * 1000)
+        for file in tmp_path.glob("relay.db-*"):
+            file.unlink()
+        response = await client.get(PATH, headers=bearer({"userId": REP}))
+        refused = await client.get(PATH, headers={"Authorization": "Bearer x.y.z"})
+
+    assert assert_envelope(response, 500, "DB_UNAVAILABLE")["error"] == "The database is not available"
+    assert_envelope(refused, 401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nope", 404, "NOT_FOUND"),
+        ("POST", PATH, 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/%ff", 400, "MALFORMED_PATH"),
+        ("GET", PATH, 401, "UNAUTHENTICATED"),
+    ],
+)
+async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, path, status, code):
+    """Whoever answers it: router, edge or authentication."""
+    application = create_app(Settings(store=f"sqlite:///{tmp_path}/relay.db", jwt_secret=SECRET))
+
+    async with calling(application) as client:
+        assert_envelope(await client.request(method, path), status, code)
+
+
+@pytest.mark.mongo
+async def test_answers_the_same_bytes_from_both_stores(tmp_path, new_mongodb_url):
+    """Ten thousand numbers among them."""
+    numbers = [
+        {
+            **NUMBER,
+            "phoneNumber": f"+1416{n:07}",
+            **({"label": f"Line {n} é"} if n % 3 else {}),
+            "isDefault": n % 2 == 0,
+        }
+        for n in range(10_000)
+    ]
+    batch = acme(numbers, aiVoiceProvider="elevenlabs", elevenlabsApiKey=" ", sinchEstTrunkDomain="d")
+
+    from_sqlite = await config(f"sqlite:///{tmp_path}/relay.db", batch)
+    from_mongodb = await config(new_mongodb_url(), batch)
+
+    assert from_sqlite.status_code == 200
+    assert len(from_sqlite.json()["phoneNumbers"]) == 10_000
+    assert from_sqlite.content == from_mongodb.content
+
+
+class Memory:
+    """A store that holds one answer, to test the handler alone."""
+
+    numbers = (NUMBER,)
+
+    async def user(self, user_id):
+        return User(user_id, ORGANIZATION, "SALES_REP", login_disabled=False)
+
+    async def voice_ai(self, organization_id):
+        assert organization_id == ORGANIZATION
+        return VoiceAiSettings("elevenlabs", True, False, True, "p", "t", "d"), self.numbers
+
+
+async def test_the_handler_passes_numbers_on_as_they_are():
+    """Not copied: ten thousand of them cost nothing here."""
+    caller = Caller(REP, ORGANIZATION, "SALES_REP")
+
+    view = await get_calls_voice_ai_config(caller=caller, store=Memory())
+
+    assert view["phoneNumbers"] is Memory.numbers
+    assert list(view) == [
+        "aiVoiceProvider",
+        "hasApiKey",
+        "hasToolSecret",
+        "hasEstCredentials",
+        "sinchEstProjectId",
+        "sinchEstTrunkId",
+        "sinchEstTrunkDomain",
+        "phoneNumbers",
+    ]

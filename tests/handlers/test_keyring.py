@@ -1,0 +1,205 @@
+"""Keys and what they seal: `handlers/_store/keyring.py`."""
+
+from __future__ import annotations
+
+import base64
+import pickle
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from handlers._store import rules
+from handlers._store.keyring import KEY_ID, Keyring, KeyringMisconfigured, NotOpened, new_entry, read_keyring
+from support import keyrings
+
+ACME, FIELD = "a" * 24, "webhookSecret"
+RAW = bytes(range(200, 232))  # in base64 it has both characters that the alphabets differ in, and padding
+STANDARD, URL_SAFE = base64.b64encode(RAW).decode(), base64.urlsafe_b64encode(RAW).decode()
+
+secrets = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+places = st.tuples(
+    st.text("0123456789abcdef", min_size=24, max_size=24), st.sampled_from(rules.SECRETS) | secrets
+)
+key_ids = st.from_regex(KEY_ID, fullmatch=True)
+
+
+@given(place=places, key_id=key_ids, secret=secrets)
+def test_opens_what_it_sealed(place, key_id, secret):
+    """Whatever the text, and as often as it is sealed: each time into something else."""
+    keyring = Keyring({key_id: RAW})
+
+    first, second = keyring.seal(*place, secret), keyring.seal(*place, secret)
+
+    assert keyring.open(*place, first) == keyring.open(*place, second) == secret
+    assert (first.nonce != second.nonce, first.ciphertext != second.ciphertext) == (True, True)
+    assert (first.key_id, len(first.nonce)) == (key_id, 12)
+
+
+@given(place=places, other=places, secret=secrets)
+def test_what_was_moved_never_opens(place, other, secret):
+    """Neither in another organization nor in another field, whose text may share letters with the first's."""
+    assume(place != other)
+    sealed = keyrings.BOTH.seal(*place, secret)
+
+    with pytest.raises(NotOpened):
+        keyrings.BOTH.open(*other, sealed)
+
+
+@given(letters=st.text("ab", min_size=2, max_size=8), cuts=st.tuples(st.integers(0, 8), st.integers(0, 8)))
+def test_the_parts_of_a_place_do_not_run_together(letters, cuts):
+    """The organization "ab" with the field "c" is not the organization "a" with the field "bc"."""
+    first, second = ((letters[:cut], letters[cut:]) for cut in cuts)
+    assume(first != second)
+
+    with pytest.raises(NotOpened):
+        keyrings.BOTH.open(*second, keyrings.BOTH.seal(*first, "canary"))
+
+
+@given(key_id=key_ids, other=key_ids)
+def test_what_got_another_key_id_never_opens(key_id, other):
+    """Not even where the same key stands behind both ids."""
+    assume(key_id != other)
+    sealed = Keyring({key_id: RAW}).seal(ACME, FIELD, "canary")
+
+    with pytest.raises(NotOpened):
+        Keyring({other: RAW}).open(ACME, FIELD, replace(sealed, key_id=other))
+
+
+@given(bit=st.integers(min_value=0), part=st.sampled_from(["nonce", "ciphertext"]))
+def test_what_was_changed_never_opens(bit, part):
+    """Not by a single bit, of the tag or of anything else."""
+    sealed = keyrings.BOTH.seal(ACME, FIELD, "canary")
+    changed = bytearray(getattr(sealed, part))
+    changed[bit // 8 % len(changed)] ^= 1 << bit % 8
+
+    with pytest.raises(NotOpened):
+        keyrings.BOTH.open(ACME, FIELD, replace(sealed, **{part: bytes(changed)}))
+
+
+@pytest.mark.parametrize("part", ["nonce", "ciphertext"])
+@pytest.mark.parametrize("raw", [b"", b"\0", b"\0" * 500])
+def test_what_is_no_ciphertext_never_opens(part, raw):
+    """Too short for a tag or too long for a nonce is answered like any other, with no error of a library's."""
+    sealed = replace(keyrings.BOTH.seal(ACME, FIELD, "canary"), **{part: raw})
+
+    with pytest.raises(NotOpened, match="the key new does not open it"):
+        keyrings.BOTH.open(ACME, FIELD, sealed)
+
+
+def test_the_first_key_seals_and_every_key_opens():
+    """That is how a key is changed: the new one goes before the old."""
+    old = keyrings.OLD_ONLY.seal(ACME, FIELD, "canary")
+
+    assert keyrings.BOTH.open(ACME, FIELD, old) == "canary"
+    assert keyrings.BOTH.seal(ACME, FIELD, "canary").key_id == keyrings.BOTH.key_ids[0] == "new"
+    with pytest.raises(NotOpened, match="RELAY_KEYRING has no key old"):
+        keyrings.NEW_ONLY.open(ACME, FIELD, old)
+
+
+@pytest.mark.parametrize("encoded", [STANDARD, STANDARD.rstrip("="), URL_SAFE, URL_SAFE.rstrip("=")])
+def test_takes_either_alphabet(encoded):
+    """Tools that make keys differ in it, and in padding."""
+    sealed = Keyring({"a": RAW}).seal(ACME, FIELD, "canary")
+
+    assert read_keyring(f"a:{encoded}").open(ACME, FIELD, sealed) == "canary"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{keyrings.NEW},{keyrings.OLD}",
+        f" {keyrings.NEW} , {keyrings.OLD},",
+        f"{keyrings.NEW}\n{keyrings.OLD}\n",
+        f"# keys/of: ours\n{keyrings.NEW}\r\n\n  # the last\n{keyrings.OLD}",
+    ],
+    ids=["commas", "blanks", "lines", "comments"],
+)
+@pytest.mark.parametrize("name", ["keyring", "of: this month", None])
+def test_reads_entries_and_files_of_them(tmp_path, text, name):
+    """A variable holds the keys or says where they are; a folder makes a path of any name."""
+    if name:
+        (tmp_path / name).write_text(text, "utf-8")
+
+    keyring = read_keyring(f"{tmp_path / name}\n" if name else text)
+
+    assert keyring.key_ids == ("new", "old")
+
+
+def test_reads_a_file_of_the_working_folder(tmp_path, monkeypatch):
+    """Its name alone will do, and a byte order mark that an editor left does no harm."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keyring").write_text(keyrings.OLD, "utf-8-sig")
+
+    assert read_keyring("keyring").key_ids == ("old",)
+
+
+NEITHER = "it is neither keys, `id:base64` each, nor a file of such keys that can be read"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ["it holds no key; `relay keys new` makes one"]),
+        (" ,\n# nothing", ["it holds no key; `relay keys new` makes one"]),
+        (STANDARD, [NEITHER]),
+        (f"canary/{'x' * 5000}", [NEITHER]),
+        ("/canary\0", [NEITHER]),
+        ("~canary-nobody/keyring", [NEITHER]),
+        ("/", [NEITHER]),
+        (f"a: {URL_SAFE}", ["entry 1: it is not `id:base64`", "entry 2: it is not `id:base64`"]),
+        (f"{keyrings.OLD} b:not*base64", ["entry 2: it is not `id:base64`"]),
+        (f"{keyrings.OLD} b:AAAAA", ["entry 2: it is not `id:base64`"]),
+        (f"b:canary,{keyrings.OLD}", ["entry 1: its key has 4 bytes; AES-256 needs 32"]),
+        (f"b:{URL_SAFE[:40]}", ["entry 1: its key has 30 bytes; AES-256 needs 32"]),
+        (f"b:{URL_SAFE[:40]}{URL_SAFE}", ["entry 1: its key has 62 bytes; AES-256 needs 32"]),
+        (
+            f"é:{URL_SAFE} {'x' * 65}:{'1' * 43}",
+            [f"entry {n}: its id is not 1 to 64 letters, digits, dots, hyphens and underscores" for n in (1, 2)],
+        ),
+        (f"{URL_SAFE.rstrip('=')}:2026-11", ["entry 1: its key has 5 bytes; AES-256 needs 32"]),
+        (f"a:{URL_SAFE} a:{'1' * 43}", ["entry 2: an earlier entry has the same id"]),
+        (f"a:{URL_SAFE} b:{STANDARD}", ["entry 2: an earlier entry has the same key"]),
+    ],
+)  # fmt: skip
+def test_refuses_what_is_no_keyring(text, told):
+    """All of it, by position and rule; nothing that an entry holds is told, for it may be the key."""
+    with pytest.raises(KeyringMisconfigured) as refusal:
+        read_keyring(text)
+
+    assert list(refusal.value.problems) == told
+    assert refusal.value.__cause__ is None
+    for part in ("canary", STANDARD[:10], URL_SAFE[:10]):
+        assert part not in f"{refusal.value!r} {refusal.value}"
+
+
+def test_refuses_a_file_without_telling_what_is_in_it(tmp_path):
+    """A file of something else, text or not."""
+    for content in (b"canary", RAW, b"\xff canary"):
+        (tmp_path / "keyring").write_bytes(content)
+
+        with pytest.raises(KeyringMisconfigured) as refusal:
+            read_keyring(str(tmp_path / "keyring"))
+
+        assert "canary" not in repr(refusal.value)
+
+
+def test_shows_no_key():
+    """Not in a log, nor in a traceback, nor as a pickle that a process leaves behind."""
+    keyring = read_keyring(f"a:{URL_SAFE}")
+
+    shown = f"{keyring!r} {keyring} {keyring._ciphers} {keyring.seal(ACME, FIELD, 'canary')!r}"
+    assert "Keyring" in shown
+    for spelling in (URL_SAFE[:10], STANDARD[:10], RAW.hex()[:10], repr(RAW)[2:12]):
+        assert spelling not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(keyring)
+
+
+def test_makes_a_key_that_nobody_has():
+    """An entry as the setting takes it, and each time another."""
+    entries = {new_entry("2026-11") for _ in range(20)}
+
+    assert len(entries) == 20
+    assert {read_keyring(entry).key_ids for entry in entries} == {("2026-11",)}

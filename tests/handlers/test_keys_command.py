@@ -1,0 +1,414 @@
+"""`relay keys`: `handlers/_commands/keys.py`, as a process, on both stores."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import aclosing, closing
+from datetime import UTC, datetime
+from itertools import cycle
+from signal import SIGINT
+
+import pytest
+from click.testing import CliRunner
+
+from handlers._store import Batch, open_store, rules, sqlite_secrets
+from handlers._store.keyring import read_keyring
+from handlers._store.sqlite_secrets import replace
+from relay.cli.main import main
+from support import keyrings
+from support.planting import plant
+from support.running import COMMAND, environment, relay
+
+ACME, GLOBEX = "a" * 24, "b" * 24
+NEWER = f"{keyrings.NEW} {keyrings.OLD}"
+
+
+def canaries(*organization_ids):
+    """Credentials with every secret there is, each another text."""
+    return {one: {name: f"canary {name} of {one}" for name in rules.SECRETS} for one in organization_ids}
+
+
+async def load(url, records, keyring=keyrings.OLD_ONLY):
+    """Load credentials of some organizations."""
+    async with open_store(url, keyring) as store:
+        credentials = [{"organizationId": one, **fields} for one, fields in records.items()]
+        await store.load(Batch([{"_id": one} for one in records], [], credentials))
+
+
+async def stored(url, keyring=keyrings.BOTH):
+    """What lies in a store: the id of each secret's key, None for a plain one, and the secrets, opened."""
+    keys, opened = {}, {}
+    async with open_store(url) as store:
+        async for secret in store.secrets():
+            place = secret.organization_id, secret.name
+            is_plain = isinstance(secret.value, str)
+            keys[place] = None if is_plain else secret.value.key_id
+            opened.setdefault(place[0], {})[place[1]] = (
+                secret.value if is_plain else keyring.open(*place, secret.value)
+            )
+    return keys, opened
+
+
+def keys(folder, url, *arguments, keyring=NEWER):
+    """Run `relay keys`; what it says holds neither secret nor key."""
+    result = relay(folder, "keys", *arguments, RELAY_STORE=url, RELAY_KEYRING=keyring)
+    for hidden in ("canary", "0" * 20, "4" * 20, "Traceback"):
+        assert hidden not in result.stdout + result.stderr
+    return result
+
+
+class TestNew:
+    """`relay keys new`."""
+
+    def test_prints_a_key_of_this_month(self, tmp_path):
+        """And nothing else, so that it can be put into a file; each is another."""
+        first, second = (relay(tmp_path, "keys", "new") for _ in range(2))
+
+        assert first.stdout != second.stdout
+        assert (first.stdout.count("\n"), first.stderr) == (1, "")
+        assert datetime.now(UTC).strftime("%Y-%m") in read_keyring(first.stdout).key_ids
+
+    def test_is_named_as_asked(self, tmp_path):
+        """Two of a month need names of their own."""
+        made = relay(tmp_path, "keys", "new", "2026-11.b")
+        refused = relay(tmp_path, "keys", "new", "a b")
+
+        assert read_keyring(made.stdout).key_ids == ("2026-11.b",)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert (
+            refused.stderr == "error: ID: has to be 1 to 64 letters, digits, dots, hyphens and underscores\n"
+        )
+
+
+class TestStatus:
+    """`relay keys status`."""
+
+    async def test_counts_by_key_and_says_what_to_do(self, tmp_path, new_url):
+        """What is plain, or has no key, is found wanting."""
+        url = new_url()
+        await load(url, canaries(ACME, GLOBEX))
+        await load(url, {ACME: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
+        well = keys(tmp_path, url, "status")
+        plant(url, {ACME: {"sinchEstKeyId": "canary"}})
+
+        plain = keys(tmp_path, url, "status", keyring=f"{keyrings.NEW},spare:{'8' * 43},{keyrings.OLD}")
+        unknown = keys(tmp_path, url, "status", keyring=keyrings.NEW)
+        without = keys(tmp_path, url, "status", keyring="")
+
+        assert (well.returncode, well.stdout.splitlines()) == (
+            0,
+            [
+                "1 secret under the key new; it seals",
+                "9 secrets under the key old; `relay keys rotate` brings what it can under new",
+            ],
+        )
+        assert (plain.returncode, plain.stdout.splitlines()[1:]) == (
+            1,
+            [
+                "0 secrets under the key spare; it may go, unless a backup needs it",
+                "8 secrets under the key old; `relay keys rotate` brings what it can under new",
+                "1 secret in plain text; run `relay keys seal`",
+            ],
+        )
+        missing = "8 secrets under the key old, which RELAY_KEYRING does not have; add it"
+        assert (unknown.returncode, unknown.stdout.splitlines()[-1]) == (1, missing)
+        assert (without.returncode, missing in without.stdout) == (1, True)
+
+    async def test_only_looks(self, tmp_path):
+        """Where there is nothing yet it says so, and makes no file."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        nothing = keys(tmp_path, url, "status", keyring="")
+        left = [*tmp_path.iterdir()]
+        await load(url, {})
+        empty = keys(tmp_path, url, "status", keyring="")
+
+        told = f"error: RELAY_STORE: {tmp_path}/relay.db is not there yet; `relay load` makes it\n"
+        assert (nothing.returncode, nothing.stderr, left) == (2, told, [])
+        assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
+
+    async def test_speaks_json(self, tmp_path):
+        """For whatever watches over it."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        await load(url, canaries(ACME))
+        plant(url, {GLOBEX: {"webhookSecret": "canary", "sinchEstKeyId": 7}})
+
+        result = keys(tmp_path, url, "status", "--format", "json", keyring=keyrings.NEW)
+
+        told = json.loads(result.stdout)
+        problems = told.pop("problems")
+        assert (result.returncode, len(problems)) == (1, 3)
+        assert told == {
+            "seals": "new",
+            "keys": {"new": 0},
+            "unknown": {"old": 5},
+            "plain": 1,
+            "unreadable": 1,
+        }
+
+
+class TestSeal:
+    """`relay keys seal`."""
+
+    async def test_seals_what_is_plain_and_nothing_else(self, tmp_path, new_url):
+        """What is sealed stays under its key; the second time there is nothing left to do."""
+        url = new_url()
+        await load(url, canaries(ACME))
+        plant(url, canaries(GLOBEX))
+
+        first, second = keys(tmp_path, url, "seal"), keys(tmp_path, url, "seal")
+
+        assert (first.returncode, first.stdout.splitlines()) == (
+            0,
+            [
+                "before: 5 under old, 5 in plain text",
+                "after: 5 under new, 5 under old",
+                "relay keys seal: 5 secrets sealed with the key new",
+            ],
+        )
+        assert second.stdout.endswith("relay keys seal: 0 secrets sealed with the key new\n")
+        under, opened = await stored(url)
+        assert {(one, key_id) for (one, _), key_id in under.items()} == {(ACME, "old"), (GLOBEX, "new")}
+        assert opened == canaries(ACME, GLOBEX)
+
+    async def test_leaves_nothing_of_it_in_the_file(self, tmp_path):
+        """Whoever gets at the file later finds no secret of before."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        async with open_store(url) as service:
+            plant(url, canaries(ACME))
+            await service.voice_ai(ACME)
+
+            assert keys(tmp_path, url, "seal").returncode == 0
+
+            for file in tmp_path.iterdir():
+                assert b"canary" not in file.read_bytes()
+            assert (await service.voice_ai(ACME))[0].has_api_key
+
+    @pytest.mark.parametrize(
+        ("document", "returncode", "told"),
+        [
+            (r'{"webhookSecret": "\ud800"}', 0, "1 secret of no use, such as webhookSecret of"),
+            ('{"webhookSecret": "', 2, "the database holds what this program did not write"),
+            (b'{"webhookSecret": "\xff"}', 2, "the database holds what this program did not write"),
+        ],
+        ids=["half a surrogate pair", "no JSON", "no UTF-8"],
+    )
+    async def test_tells_what_no_program_of_ours_wrote(self, tmp_path, document, returncode, told):
+        """A file that somebody has edited ends nothing in a traceback, and shows nothing of what it holds."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        await load(url, {ACME: {}})
+        with closing(sqlite3.connect(tmp_path / "relay.db")) as connection, connection:
+            connection.execute("UPDATE credentials SET document = CAST(? AS TEXT)", (document,))
+
+        result = keys(tmp_path, url, "seal")
+
+        assert result.returncode == returncode
+        assert told in result.stdout + result.stderr
+
+    async def test_only_counts_when_asked_to(self, tmp_path, new_url):
+        """To be seen before it is done."""
+        url = new_url()
+        async with open_store(url):
+            plant(url, canaries(ACME))
+
+        result = keys(tmp_path, url, "seal", "--dry-run")
+
+        assert (result.returncode, result.stdout.splitlines()) == (
+            0,
+            ["before: 5 in plain text", "relay keys seal: 5 secrets to be sealed with the key new"],
+        )
+        assert {*(await stored(url))[0].values()} == {None}
+
+    @pytest.mark.parametrize("command", ["seal", "rotate"])
+    @pytest.mark.parametrize(
+        ("keyring", "told"),
+        [
+            ("", "error: RELAY_KEYRING: missing: `relay keys new` makes a key\n"),
+            ("a:canary", "error: RELAY_KEYRING: entry 1: its key has 4 bytes; AES-256 needs 32\n"),
+        ],
+    )
+    def test_needs_a_keyring(self, tmp_path, command, keyring, told):
+        """It says where one comes from."""
+        result = keys(tmp_path, "sqlite:///relay.db", command, keyring=keyring)
+
+        assert (result.returncode, result.stdout, result.stderr) == (2, "", told)
+
+    def test_says_that_the_database_is_down(self, tmp_path):
+        """In a line, and that nothing is lost by it."""
+        result = keys(tmp_path, "mongodb://127.0.0.1:1/relay", "rotate")
+
+        assert result.returncode == 2
+        assert "error: RELAY_STORE: the database did not answer; what was done stays, run it again\n" in (
+            result.stderr
+        )
+
+
+class TestRotate:
+    """`relay keys rotate`."""
+
+    async def test_brings_everything_under_the_first_key(self, tmp_path, new_url):
+        """After it the old key may go; what is plain is not its business, and is told."""
+        url = new_url()
+        await load(url, canaries(ACME))
+        await load(url, canaries(GLOBEX), keyrings.NEW_ONLY)
+        plant(url, {GLOBEX: {"webhookSecret": "canary"}})
+
+        result = keys(tmp_path, url, "rotate")
+
+        assert (result.returncode, result.stdout.splitlines()) == (
+            0,
+            [
+                "before: 4 under new, 5 under old, 1 in plain text",
+                "after: 9 under new, 1 in plain text",
+                "relay keys rotate: 5 secrets sealed with the key new",
+            ],
+        )
+        under, opened = await stored(url, keyrings.NEW_ONLY)
+        assert under.pop((GLOBEX, "webhookSecret")) is None
+        assert {*under.values()} == {"new"}
+        assert opened[ACME] == canaries(ACME)[ACME]
+
+    async def test_leaves_what_it_cannot_open_and_goes_on(self, tmp_path, new_url):
+        """Each is told by organization and field; nobody loses a secret to a key that is missing today."""
+        url = new_url()
+        await load(url, canaries(ACME))
+        async with open_store(url) as store:
+            sealed = {secret.name: secret.value async for secret in store.secrets()}
+        lost = read_keyring(f"lost:{'8' * 43}").seal(GLOBEX, "webhookSecret", "canary")
+        plant(url, {GLOBEX: {"webhookSecret": lost, "sinchEstKeyId": sealed["sinchEstKeyId"]}})
+        plant(url, {GLOBEX: {"elevenlabsApiKey": {"v": 2}}})
+
+        result = keys(tmp_path, url, "rotate")
+        dry = keys(tmp_path, url, "rotate", "--dry-run")
+
+        told = [
+            rf"1 secret of no use, such as elevenlabsApiKey of {GLOBEX}: .*",
+            "1 secret under the key lost, which RELAY_KEYRING does not have; add it",
+            rf"1 secret not opened by the key old, such as sinchEstKeyId of {GLOBEX}: .*",
+        ]
+        for one in (result, dry):
+            assert one.returncode == 1
+            assert re.search("\n".join(told), one.stdout)
+        assert "after: 1 under lost, 5 under new, 1 under old, 1 of no use\n" in result.stdout
+        async with open_store(url) as store:
+            left = {
+                secret.name: secret.value
+                async for secret in store.secrets()
+                if secret.organization_id == GLOBEX
+            }
+        assert left == {
+            "webhookSecret": lost,
+            "sinchEstKeyId": sealed["sinchEstKeyId"],
+            "elevenlabsApiKey": None,
+        }
+
+    @pytest.mark.parametrize("command", ["status", "rotate"])
+    async def test_tells_two_keys_of_one_id_apart(self, tmp_path, command):
+        """Whoever threw the first one away for it would have lost what it sealed."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        await load(url, {ACME: {"webhookSecret": "canary"}}, read_keyring(f"new:{'8' * 43}"))
+        await load(url, {GLOBEX: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
+
+        result = keys(tmp_path, url, command)
+
+        assert result.returncode == 1
+        assert f"1 secret not opened by the key new, such as webhookSecret of {ACME}: " in result.stdout
+
+    async def test_says_what_an_interruption_leaves(self, tmp_path):
+        """Nothing to mend: it is run again."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        await load(url, canaries(*(f"{number:024x}" for number in range(1_000))))
+        process = await rotating(tmp_path, url, stderr=PIPE)
+
+        while await first_key(url) == "old":
+            assert process.returncode is None
+        process.send_signal(SIGINT)
+        _, told = await process.communicate()
+
+        assert process.returncode == 130
+        assert told == b"relay keys rotate: interrupted; what was done stays, run it again\n"
+
+    @pytest.mark.parametrize(
+        ("hindered", "told"),
+        [
+            (
+                {"replace": lambda connection, changes: replace(connection, changes[1:])},
+                "1 secret changed meanwhile, left as loaded; run it again",
+            ),
+            (
+                {"scrub": lambda _connection: False},
+                "the database is being read, so its file keeps old copies; run it again",
+            ),
+        ],
+        ids=["changed", "read"],
+    )
+    def test_says_what_is_left_to_do(self, tmp_path, monkeypatch, hindered, told):
+        """Others came in between; that is found wanting, and mended by another run."""
+        monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/relay.db")
+        monkeypatch.setenv("RELAY_KEYRING", NEWER)
+        asyncio.run(load(f"sqlite:///{tmp_path}/relay.db", canaries(ACME)))
+        with monkeypatch.context() as others:
+            for name, function in hindered.items():
+                others.setattr(sqlite_secrets, name, function)
+
+            first = CliRunner().invoke(main, ["keys", "rotate"])
+
+        second = CliRunner().invoke(main, ["keys", "rotate"])
+        assert (first.exit_code, first.stdout.splitlines()[-1]) == (1, told)
+        assert second.exit_code == 0
+
+    async def test_a_kill_at_any_point_costs_nothing(self, tmp_path, new_url):
+        """Every secret opens then and is what it was; the next run does what is left."""
+        url = new_url()
+        loaded = canaries(*(f"{number:024x}" for number in range(1_000)))
+        await load(url, loaded)
+        process = await rotating(tmp_path, url)
+
+        while await first_key(url) == "old":
+            assert process.returncode is None
+        process.kill()
+        await process.wait()
+
+        under, opened = await stored(url)
+        done = sum(key_id == "new" for key_id in under.values())
+        result = keys(tmp_path, url, "rotate")
+
+        assert opened == loaded
+        assert 0 < done < len(under) == 5_000
+        assert f"relay keys rotate: {5_000 - done} secrets sealed with the key new\n" in result.stdout
+        assert await stored(url, keyrings.NEW_ONLY) == (dict.fromkeys(under, "new"), loaded)
+
+    async def test_loads_go_on_meanwhile(self, tmp_path, new_url):
+        """What is loaded while it runs, under the old key too, is there in the end and nothing older."""
+        url = new_url()
+        loaded = canaries(*(f"{number:024x}" for number in range(1_000)))
+        await load(url, loaded)
+        process = await rotating(tmp_path, url)
+
+        async with open_store(url, keyrings.OLD_ONLY) as store:
+            for count, one in enumerate(cycle(loaded)):
+                loaded[one]["webhookSecret"] = f"canary {count}"
+                record = {"organizationId": one, "webhookSecret": f"canary {count}"}
+                await store.load(Batch([], [], [record]))
+                if process.returncode is not None:
+                    break
+
+        _, opened = await stored(url)
+        assert opened == loaded
+
+
+async def rotating(folder, url, **streams):
+    """Begin to rotate, in a process that the test waits for, or ends."""
+    variables = environment(folder, RELAY_STORE=url, RELAY_KEYRING=NEWER)
+    return await asyncio.create_subprocess_exec(
+        *COMMAND, "keys", "rotate", env=variables, stdout=DEVNULL, **streams
+    )
+
+
+async def first_key(url):
+    """The id of the key of the first secret, which is the first to be sealed anew."""
+    async with open_store(url) as store, aclosing(store.secrets()) as secrets:
+        return (await anext(secrets)).value.key_id

@@ -1,0 +1,515 @@
+"""What is peculiar to the SQLite store: its file, its locks, its threads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from handlers._store import (
+    Batch,
+    StoreAbsent,
+    StoreMisconfigured,
+    StoreUnavailable,
+    open_store,
+    rules,
+    sqlite_file,
+    sqlite_rows,
+)
+from relay.server.logs import REQUEST_ID
+from support import faults, keyrings
+
+ACME, ALEX, BO = "a" * 24, "1" * 24, "2" * 24
+
+BATCH = Batch(
+    [{"_id": ACME}],
+    [
+        {
+            "_id": ALEX,
+            "organizationId": ACME,
+            "accessRole": "ADMIN",
+            "voicePhoneNumbers": [{"provider": "sinch"}],
+        }
+    ],
+    [
+        {"organizationId": ACME, "aiVoiceProvider": "elevenlabs"}
+        | dict.fromkeys(rules.EST_CREDENTIALS, "canary")
+    ],
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "relay.db"
+
+
+@pytest.fixture
+async def store(path):
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        yield store
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_the_file_is_its_owners_alone(tmp_path):
+    """Credentials lie in it: nobody else may read the file, its log, or the folder made for it."""
+    path = tmp_path / "data" / "relay.db"
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        await store.load(BATCH)
+
+        assert {mode(file) for file in path.parent.iterdir()} == {0o600}
+        assert mode(path.parent) == 0o700
+
+
+async def test_leaves_what_was_there_as_it_was(tmp_path):
+    """Modes of a folder and a file that exist are their owner's choice."""
+    tmp_path.chmod(0o755)
+    path = tmp_path / "relay.db"
+    path.touch(0o640)
+    path.chmod(0o640)
+
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
+        pass
+
+    assert (mode(path), mode(tmp_path)) == (0o640, 0o755)
+
+
+async def test_a_relative_path_starts_in_the_working_folder(tmp_path, monkeypatch):
+    """Three slashes are relative, four absolute; the rest is the path as it is."""
+    monkeypatch.chdir(tmp_path)
+
+    async with open_store("sqlite:///my 100% data/relay.db"):
+        assert (tmp_path / "my 100% data" / "relay.db").exists()
+
+
+def test_choosing_a_store_opens_nothing(path):
+    """The file comes into being when the store is entered."""
+    open_store(f"sqlite:///{path}", keyrings.OLD_ONLY)
+
+    assert not path.exists()
+
+
+def no_database(path):
+    path.write_bytes(b"not a database, " * 1000)
+
+
+def newer_schema(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def another_programs(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (title)")
+
+
+def damaged(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (title)")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (no_database, "not a SQLite database"),
+        (newer_schema, "newer version"),
+        (another_programs, "another program's"),
+        (damaged, "damaged"),
+        (a_folder, "cannot be opened"),
+    ],
+)
+async def test_says_what_is_wrong_with_a_file(path, make, reason):
+    """A file that cannot be the store's stops the start with one line that names it and the remedy."""
+    make(path)
+
+    with pytest.raises(StoreMisconfigured) as refusal:
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
+            pass
+
+    assert str(path) in str(refusal.value)
+    assert reason in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+async def test_says_what_is_wrong_with_a_folder(tmp_path):
+    """A folder that cannot be made stops the start as well."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreMisconfigured, match="Not a directory"):
+        async with open_store(f"sqlite:///{tmp_path}/file/data/relay.db"):
+            pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("forbidden", [0o000, 0o400])
+async def test_needs_permission(path, forbidden):
+    """A file that may not be read or written stops the start."""
+    path.touch(forbidden)
+
+    with pytest.raises(StoreMisconfigured, match=r"cannot be (opened|written)"):
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
+            pass
+
+
+async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch):
+    """Another process may hold the file: each of many callers is answered in time, and well afterwards."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+            opening = open_store(f"sqlite:///{path}", keyrings.OLD_ONLY)
+            store = await opening.__aenter__()
+        await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
+        other.execute("ROLLBACK")
+
+        assert await store.ready() is None
+        await opening.__aexit__(None, None, None)
+
+
+async def test_logs_under_the_services_name(path, monkeypatch, caplog):
+    """RELAY_LOG_LEVEL is the level of the logger "relay"; what is not below it does not follow."""
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY):
+            pass
+
+    assert [record.name for record in caplog.records] == ["relay.store"]
+
+
+async def test_what_is_logged_has_the_id_of_the_request(store, path, monkeypatch):
+    """Also where another thread does the work: a line without it leads nowhere."""
+    ids = []
+    handler = logging.Handler()
+    handler.emit = lambda _record: ids.append(REQUEST_ID.get())
+    monkeypatch.setattr(logging.getLogger("relay.store"), "handlers", [handler])
+    path.unlink()
+
+    restore = REQUEST_ID.set("a-request")
+    with pytest.raises(StoreUnavailable):
+        await store.user(ALEX)
+    REQUEST_ID.reset(restore)
+
+    assert ids == ["a-request"]
+
+
+async def test_writing_waits_for_a_writer_only_so_long(store, path):
+    """A writer elsewhere keeps a load waiting, then refused; reading goes on meanwhile."""
+    await store.load(BATCH)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        loading = asyncio.create_task(faults.unavailable_in_time(store.load(BATCH)))
+
+        assert await store.user(ALEX)
+        await loading
+
+
+def backup(path, copy):
+    """Copy a database that is in use, as its tools do."""
+    with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(copy)) as other:
+        original.backup(other)
+
+
+def unlink_all(path):
+    for file in path.parent.iterdir():
+        file.unlink()
+
+
+def replace_by_garbage(path):
+    path.with_name("garbage").write_bytes(b"garbage " * 1000)
+    path.with_name("garbage").replace(path)
+
+
+def replace_by_a_copy(path):
+    backup(path, path.with_name("copy"))
+    path.with_name("copy").replace(path)
+
+
+@pytest.mark.parametrize("replace", [unlink_all, replace_by_garbage, replace_by_a_copy])
+async def test_uses_no_file_but_that_of_the_start(store, path, caplog, replace):
+    """A file that takes its place would be read through the old one's log: told once, then not available."""
+    await store.load(BATCH)
+    replace(path)
+    was_there = path.exists()
+
+    await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
+    await faults.unavailable_in_time(store.load(BATCH))
+    await faults.unavailable_in_time(store.ready())
+
+    [record] = caplog.records
+    assert record.getMessage() == f"{path} is gone or was replaced; restart the service"
+    assert path.exists() == was_there
+
+
+async def test_stays_away_from_a_file_that_came_back(store, path):
+    """While it was away, anything may have been done to its log."""
+    await store.load(BATCH)
+    path.rename(path.with_name("away"))
+    await faults.unavailable_in_time(store.user(ALEX))
+    path.with_name("away").rename(path)
+
+    await faults.unavailable_in_time(store.user(ALEX))
+
+
+@pytest.mark.parametrize("is_noticed", [True, False])
+async def test_a_restart_takes_the_file_that_took_the_place(path, is_noticed):
+    """SQLite leaves the log of a file that was moved, and would replay it over the new one, which is lost."""
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        await store.load(Batch([{"_id": ACME}], [{**BATCH.users[0], "_id": BO}]))
+        backup(path, path.with_name("backup"))
+        await store.load(BATCH)
+        path.rename(path.with_name("old"))
+        path.with_name("backup").rename(path)
+        if is_noticed:
+            await faults.unavailable_in_time(store.ready())
+
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as restarted:
+        assert (await restarted.user(ALEX), bool(await restarted.user(BO))) == (None, True)
+    async with open_store(f"sqlite:///{path.with_name('old')}") as old:
+        assert await old.user(ALEX)
+
+
+async def test_no_secret_leaves_the_database(path, monkeypatch):
+    """Which secrets are set is computed in SQL: no row that Python gets to see holds one."""
+    seen = []
+
+    class Watched(sqlite3.Connection):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.row_factory = lambda _, row: seen.append(row) or row
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, factory=Watched, **kwargs))
+    secrets = dict.fromkeys(("elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstKeySecret"), "canary")
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        await store.load(
+            Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "x", **secrets}])
+        )
+        settings, _ = await store.voice_ai(ACME)
+
+    assert settings.has_api_key
+    assert any("x" in row for row in seen)
+    assert "canary" not in str(seen)
+    assert "kid" not in str(seen)
+
+
+def occurrences(path, text):
+    """How often a text stands in the files of a database, by file; the files in use, not a copy."""
+    return {file.suffix: count for file in path.parent.iterdir() if (count := file.read_bytes().count(text))}
+
+
+def every(secret, ids=(ACME,)):
+    """A batch of organizations that have all the secrets there are."""
+    fields = dict.fromkeys(rules.SECRETS, secret)
+    return Batch([{"_id": one} for one in ids], [], [{"organizationId": one, **fields} for one in ids])
+
+
+async def test_no_secret_reaches_the_file(store, path):
+    """They are sealed before SQL has them: neither the file nor its log ever holds one."""
+    await store.load(every("canary"))
+    await store.load(every("canary"))
+
+    assert occurrences(path, b'"kid"')
+    assert occurrences(path, b"canary") == {}
+
+
+@pytest.mark.parametrize("is_secure", ["OFF", "ON"])
+async def test_scrubbing_leaves_nothing_of_what_was_overwritten(store, path, is_secure):
+    """Not in free pages, nor between the cells of used ones, nor in the log, however this SQLite was built.
+
+    The service goes on reading meanwhile.
+    """
+    ids = [f"{number:024x}" for number in range(300)]
+    with closing(sqlite3.connect(path)) as older:
+        older.execute(f"PRAGMA secure_delete = {is_secure}")
+        with older:
+            older.executemany("INSERT INTO organizations VALUES (?, '{}')", [(one,) for one in ids])
+            older.executemany(
+                "INSERT INTO credentials VALUES (?, json_object('webhookSecret', 'canary' || hex(zeroblob(?))))",
+                [(one, size) for size, one in enumerate(ids)],
+            )
+        with older:
+            older.execute("UPDATE credentials SET document = json_object('webhookSecret', 'canary two')")
+    assert set(occurrences(path, b"canary")) == {".db-wal"}
+    async with open_store(f"sqlite:///{path}") as service:
+        await service.voice_ai(ids[0])
+        read = [secret async for secret in store.secrets()]
+        seal = keyrings.OLD_ONLY.seal
+        assert await store.replace_secrets(
+            [(one, seal(one.organization_id, one.name, one.value)) for one in read]
+        ) == len(ids)
+
+        assert await store.scrub()
+
+        assert occurrences(path, b"canary") == {}
+        assert (await service.voice_ai(ids[0]))[0]
+
+
+async def test_says_when_a_reader_keeps_the_log(store, path, monkeypatch):
+    """One that reads for long keeps what it began with; then it is to be tried again."""
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
+    await store.load(every("canary"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users").fetchone()
+        async with open_store(f"sqlite:///{path}") as impatient:
+            assert await impatient.scrub() is False
+
+    assert await store.scrub() is True
+
+
+async def test_tells_who_else_can_get_at_the_file(path):
+    """Others who can read it, or its log, or put another file in its place."""
+    async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+        await store.load(every("canary"))
+        path.chmod(0o640)
+        path.with_name("relay.db-wal").chmod(0o604)
+        path.parent.chmod(0o775)
+
+        told = await store.check()
+
+    assert told == [
+        f"{path} is open to other users of this machine; take that away: chmod 600",
+        f"{path}-wal is open to other users of this machine; take that away: chmod 600",
+        f"{path.parent}, the folder of relay.db, can be written by others; take that away: chmod 700",
+    ]
+
+
+async def test_numbers_are_one_range_of_the_key(store, path):
+    """However many organizations there are, reading one's numbers visits and sorts nothing else."""
+    with closing(sqlite3.connect(path)) as connection:
+        given = {"organization": ACME, "provider": "sinch", "blank": ""}
+        steps = connection.execute(f"EXPLAIN QUERY PLAN {sqlite_rows._VOICE_AI}", given).fetchall()
+
+    plan = [step[-1] for step in steps]
+    assert "SEARCH voice_numbers USING PRIMARY KEY (organization_id=?)" in plan
+    assert "SEARCH users USING PRIMARY KEY (id=?)" in plan
+    assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN voice")]
+
+
+async def test_reads_settings_and_numbers_of_one_moment(store):
+    """Between the two halves of an answer no load can come: they never disagree."""
+
+    def generation(label):
+        number = {"provider": "sinch", "label": label}
+        return Batch(
+            [{"_id": ACME}],
+            [{"_id": ALEX, "organizationId": ACME, "voicePhoneNumbers": [number]}],
+            [{"organizationId": ACME, "aiVoiceProvider": label}],
+        )
+
+    async def load_on():
+        for count in range(100):
+            await store.load(generation(str(count)))
+
+    await store.load(generation("first"))
+    loading = asyncio.create_task(load_on())
+    while not loading.done():
+        settings, [number] = await store.voice_ai(ACME)
+        assert settings.ai_voice_provider == number["label"]
+    await loading
+
+
+def test_keeps_what_it_acknowledged_through_a_kill(path):
+    """A process that is killed while it loads loses nothing that a load had returned from."""
+    program = f"""
+import asyncio
+import logging
+from handlers._store import Batch, open_store
+
+async def main():
+    async with open_store("sqlite:///{path}") as store:
+        for count in range(1_000_000):
+            user = {{"_id": f"{{count:024x}}", "organizationId": "{ACME}", "accessRole": "ADMIN"}}
+            await store.load(Batch([{{"_id": "{ACME}"}}], [user]))
+            print(user["_id"], flush=True)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        acknowledged = [process.stdout.readline().strip() for _ in range(50)]
+        process.send_signal(signal.SIGKILL)
+        acknowledged += process.stdout.read().split()
+
+    async def lost():
+        async with open_store(f"sqlite:///{path}", keyrings.OLD_ONLY) as store:
+            return [
+                user_id for user_id in acknowledged if len(user_id) == 24 and not await store.user(user_id)
+            ]
+
+    assert asyncio.run(lost()) == []
+
+
+def files_of(folder):
+    """What lies in a folder, to the byte."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class TestReadOnly:
+    """Looking without changing anything, as `relay check` does."""
+
+    async def test_reads_what_is_there_and_leaves_nothing(self, tmp_path):
+        """Neither a log nor its index, which SQLite would lay beside the file."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        async with open_store(url):
+            pass
+        before = files_of(tmp_path)
+
+        async with open_store(url, read_only=True) as store:
+            await store.ready()
+            assert files_of(tmp_path) == before
+
+        assert files_of(tmp_path) == before
+
+    async def test_reads_beside_a_service_that_runs(self, tmp_path):
+        """What that has written, though it is still in its log."""
+        url = f"sqlite:///{tmp_path}/relay.db"
+        async with open_store(url, keyrings.OLD_ONLY) as running:
+            await running.load(BATCH)
+            async with open_store(url, read_only=True) as store:
+                found = await store.user(ALEX)
+            await running.ready()
+
+        assert found is not None
+
+    async def test_makes_no_file(self, tmp_path):
+        """Nor a folder; the first start does."""
+        with pytest.raises(StoreAbsent, match=r"relay\.db is not there yet"):
+            async with open_store(f"sqlite:///{tmp_path}/new/relay.db", read_only=True):
+                pass
+
+        assert not list(tmp_path.iterdir())
+
+    async def test_fills_no_file(self, tmp_path):
+        """An empty file may have been put there to be filled; it is not ours yet."""
+        (tmp_path / "relay.db").touch()
+
+        with pytest.raises(StoreAbsent, match=r"relay\.db is empty yet"):
+            async with open_store(f"sqlite:///{tmp_path}/relay.db", read_only=True):
+                pass
+
+        assert files_of(tmp_path) == {"relay.db": b""}
+
+    async def test_says_where_no_file_could_be_made(self, tmp_path):
+        """The first start would fail there."""
+        (tmp_path / "file").touch()
+
+        with pytest.raises(StoreMisconfigured, match="cannot be created: this user may not write to"):
+            async with open_store(f"sqlite:///{tmp_path}/file/relay.db", read_only=True):
+                pass

@@ -1,0 +1,642 @@
+"""What every store does; each test runs against SQLite and against MongoDB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handlers._commands.records import SCHEMAS
+from handlers._store import Batch, RecordRefused, StoreMisconfigured, User, VoiceAiSettings, open_store, rules
+from handlers._store.keyring import KeyringMissing, NotOpened, read_keyring
+from handlers._types import CallsVoiceAiOrgPhoneNumber
+from support import keyrings
+from support.planting import plant
+
+ACME, GLOBEX, NOBODY = "a" * 24, "b" * 24, "0" * 24
+ALEX, BO = "1" * 24, "2" * 24
+
+NOTHING_SET = VoiceAiSettings(None, False, False, False, None, None, None)
+
+
+def user(user_id: str = ALEX, organization_id: str = ACME, **fields: Any) -> dict[str, Any]:
+    return {"_id": user_id, "organizationId": organization_id, "accessRole": "SALES_REP", **fields}
+
+
+def sinch(phone_number: str, **fields: Any) -> dict[str, Any]:
+    return {"provider": "sinch", "phoneNumber": phone_number, **fields}
+
+
+def acme(*users: dict[str, Any], **credentials: Any) -> Batch:
+    return Batch([{"_id": ACME}], list(users), [{"organizationId": ACME, **credentials}])
+
+
+EST = dict.fromkeys(rules.EST_CREDENTIALS, "set")
+
+
+async def test_finds_a_user(store):
+    """Organization, role and whether the login is disabled come from the record."""
+    await store.load(acme(user(accessRole="ADMIN", loginDisabled=True, fullName="Alex")))
+
+    assert await store.user(ALEX) == User(ALEX, ACME, "ADMIN", login_disabled=True)
+
+
+async def test_lets_a_user_in_by_default(store):
+    """A record without `loginDisabled` is not a disabled one."""
+    await store.load(acme(user()))
+
+    assert await store.user(ALEX) == User(ALEX, ACME, "SALES_REP", login_disabled=False)
+
+
+@pytest.mark.parametrize("role", [None, "", "OWNER", "admin"])
+async def test_does_not_guess_a_role(store, role):
+    """A user whose role is none of the four is nobody: access cannot be decided."""
+    await store.load(acme(user(accessRole=role)))
+
+    assert await store.user(ALEX) is None
+
+
+@pytest.mark.parametrize(
+    "user_id", [BO, "", "1" * 23, "1" * 25, "A" * 24, "1" * 23 + "\n", "é" * 24, "\0", "\ud800", "{}"]
+)
+async def test_finds_nobody_by_another_id(store, user_id):
+    """An id that is not stored, or cannot be one, is nobody's."""
+    await store.load(acme(user()))
+
+    assert await store.user(user_id) is None
+
+
+@pytest.mark.parametrize("organization_id", [ACME, NOBODY, "", "A" * 24, "'; --"])
+async def test_an_organization_without_credentials_has_nothing_set(store, organization_id):
+    """No record of credentials reads as nulls and falses."""
+    await store.load(Batch([{"_id": ACME}]))
+
+    assert await store.voice_ai(organization_id) == (NOTHING_SET, [])
+
+
+async def test_numbers_need_no_credentials(store):
+    """Numbers are the users', whether or not the organization has credentials."""
+    await store.load(Batch([{"_id": ACME}], [user(voicePhoneNumbers=[sinch("+1")])]))
+
+    assert await store.voice_ai(ACME) == (NOTHING_SET, [sinch("+1", userId=ALEX)])
+
+
+async def test_lists_sinch_numbers_by_user_then_position(store):
+    """The order is of user id, then of the user's own list; other providers are not ours."""
+    alexs = [sinch("+9"), {"provider": "twilio", "phoneNumber": "+5"}, sinch("+1")]
+    await store.load(acme(user(BO, voicePhoneNumbers=[sinch("+0")]), user(voicePhoneNumbers=alexs)))
+
+    _, numbers = await store.voice_ai(ACME)
+
+    assert [number["phoneNumber"] for number in numbers] == ["+9", "+1", "+0"]
+
+
+async def test_flattens_a_number_in_the_order_of_the_contract(store):
+    """All fields of the contract are there, in its order, with the owner's name and id at the end."""
+    fields = {
+        "label": "Main line",
+        "elevenlabsPhoneNumberId": "eleven-pn",
+        "aiAgentId": "c" * 24,
+        "aiEnabled": False,
+        "isInboundEnabled": True,
+        "isDefault": True,
+    }
+    await store.load(acme(user(fullName="Alex Rep", voicePhoneNumbers=[sinch("+1", **fields)])))
+
+    _, [number] = await store.voice_ai(ACME)
+
+    assert list(number) == list(CallsVoiceAiOrgPhoneNumber.__annotations__)
+    assert number == sinch("+1", **fields, userName="Alex Rep", userId=ALEX)
+
+
+@pytest.mark.parametrize("unset", [{}, dict.fromkeys(rules.NUMBER_FIELDS[1:])])
+async def test_leaves_out_what_is_unset(store, unset):
+    """Null and missing read alike: the field is not there; the owner's name is no exception."""
+    await store.load(acme(user(fullName=None, voicePhoneNumbers=[{"provider": "sinch", **unset}])))
+
+    _, numbers = await store.voice_ai(ACME)
+
+    assert numbers == [{"provider": "sinch", "userId": ALEX}]
+
+
+async def test_shows_no_other_fields(store):
+    """Stored documents may hold more than the contract shows; numbers go to the client as they are."""
+    number = sinch("+1", userName="forged", userId=BO, secret="canary")
+    await store.load(acme(user(email="canary@example.com", voicePhoneNumbers=[number], notes="canary")))
+
+    answer = await store.voice_ai(ACME)
+
+    assert answer == (NOTHING_SET, [sinch("+1", userId=ALEX)])
+
+
+async def test_keeps_organizations_apart(store):
+    """Another organization's users, numbers and credentials never show."""
+    await store.load(acme(user(voicePhoneNumbers=[sinch("+1")]), elevenlabsApiKey="acme", **EST))
+    globex = {"organizationId": GLOBEX, "elevenlabsToolSecret": "globex"}
+    await store.load(Batch([{"_id": GLOBEX}], [user(BO, GLOBEX, voicePhoneNumbers=[sinch("+2")])], [globex]))
+
+    settings, numbers = await store.voice_ai(GLOBEX)
+
+    assert settings == VoiceAiSettings(None, False, True, False, None, None, None)
+    assert numbers == [sinch("+2", userId=BO)]
+
+
+async def test_reads_settings(store):
+    """Identifiers are shown, secrets only as being there."""
+    await store.load(
+        acme(
+            aiVoiceProvider="elevenlabs",
+            elevenlabsApiKey="sk_canary",
+            elevenlabsToolSecret="canary",
+            sinchEstTrunkDomain="acme.example.com",
+            **EST,
+        )
+    )
+
+    settings, _ = await store.voice_ai(ACME)
+
+    assert settings == VoiceAiSettings("elevenlabs", True, True, True, "set", "set", "acme.example.com")
+
+
+@pytest.mark.parametrize("missing", rules.EST_CREDENTIALS)
+async def test_est_needs_all_four_credentials(store, missing):
+    """Key id, key secret, project and trunk make EST usable; three of them do not."""
+    await store.load(acme(**{**EST, missing: None}))
+
+    settings, _ = await store.voice_ai(ACME)
+
+    assert settings.has_est_credentials is False
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\t\r\n", rules.BLANK])
+async def test_blank_counts_as_absent(store, blank):
+    """A field of nothing but whitespace, of any kind, is as good as none."""
+    await store.load(acme(**dict.fromkeys(["elevenlabsToolSecret", *rules.IDENTIFIERS, *EST], blank)))
+
+    assert (await store.voice_ai(ACME))[0] == NOTHING_SET
+
+
+@pytest.mark.parametrize("character", rules.BLANK)
+async def test_every_blank_character_is_one_to_python_too(store, character):
+    """The two databases and Python trim differently by nature; here they agree, character by character."""
+    await store.load(acme(elevenlabsApiKey=character, aiVoiceProvider=character))
+
+    assert (await store.voice_ai(ACME))[0] == NOTHING_SET
+
+
+async def test_merges_what_is_given(store):
+    """A given field is set, a null clears it, an absent one stays; so it is for users and credentials."""
+    await store.load(
+        acme(user(fullName="Alex", voicePhoneNumbers=[sinch("+1")]), elevenlabsApiKey="k", **EST)
+    )
+
+    await store.load(acme(user(accessRole="ADMIN"), sinchEstKeyId=None, elevenlabsToolSecret="t"))
+
+    settings, numbers = await store.voice_ai(ACME)
+    assert (await store.user(ALEX)).access_role == "ADMIN"
+    assert numbers == [sinch("+1", userName="Alex", userId=ALEX)]
+    assert settings == VoiceAiSettings(None, True, True, False, "set", "set", None)
+
+
+@pytest.mark.parametrize("replacement", [[], None, [sinch("+2")], [sinch("+2"), sinch("+3"), sinch("+4")]])
+async def test_replaces_the_whole_list_of_numbers(store, replacement):
+    """Lists are not merged; null empties one."""
+    await store.load(acme(user(voicePhoneNumbers=[sinch("+1", label="old"), sinch("+5")])))
+
+    await store.load(acme(user(voicePhoneNumbers=replacement)))
+
+    _, numbers = await store.voice_ai(ACME)
+    assert numbers == [{**number, "userId": ALEX} for number in replacement or []]
+
+
+async def test_a_user_moves_with_their_numbers(store):
+    """A user who changes organization takes the numbers along, though they are not given again."""
+    await store.load(acme(user(fullName="Alex", voicePhoneNumbers=[sinch("+1")])))
+
+    await store.load(Batch([{"_id": GLOBEX}], [user(ALEX, GLOBEX)]))
+
+    assert (await store.user(ALEX)).organization_id == GLOBEX
+    assert (await store.voice_ai(ACME))[1] == []
+    assert (await store.voice_ai(GLOBEX))[1] == [sinch("+1", userName="Alex", userId=ALEX)]
+
+
+async def test_loads_twice_to_the_same_end(store):
+    """Loading a batch again changes nothing."""
+    batch = acme(user(voicePhoneNumbers=[sinch("+1"), sinch("+1")]), aiVoiceProvider="elevenlabs")
+    await store.load(batch)
+    before = await store.voice_ai(ACME)
+
+    await store.load(batch)
+
+    assert await store.voice_ai(ACME) == before
+
+
+async def test_knows_organizations_of_earlier_batches(store):
+    """Users and credentials may follow their organization."""
+    await store.load(Batch([{"_id": ACME, "name": "Acme"}]))
+
+    await store.load(Batch(users=[user()], credentials=[{"organizationId": ACME, "aiVoiceProvider": "x"}]))
+
+    assert await store.user(ALEX)
+    assert (await store.voice_ai(ACME))[0].ai_voice_provider == "x"
+
+
+@pytest.mark.parametrize(
+    ("kind", "record_id", "batch"),
+    [
+        ("users", BO, acme(user(), user(BO, GLOBEX))),
+        ("credentials", GLOBEX, Batch([{"_id": ACME}], [user()], [{"organizationId": GLOBEX}])),
+        ("users", BO, acme(user(), user(BO, fullName="nul\0"))),
+        ("users", BO, acme(user(), user(BO, voicePhoneNumbers=[sinch("+1", label="\ud800")]))),
+        ("credentials", ACME, acme(user(), **{"a.b": "path"})),
+        ("credentials", ACME, acme(user(), **{"$set": "operator"})),
+        ("credentials", ACME, acme(user(), webhookSecret={"v": 1})),
+        ("users", "A" * 24, acme(user(), user("A" * 24))),
+        ("users", BO, acme(user(), user(BO, "acme"))),
+    ],
+    ids=[
+        "stray user",
+        "stray credentials",
+        "nul",
+        "surrogate",
+        "path",
+        "operator",
+        "document",
+        "id",
+        "organization id",
+    ],
+)
+async def test_loads_all_or_nothing(store, kind, record_id, batch):
+    """One record that cannot be stored, and nothing of its batch is; the refusal names it."""
+    with pytest.raises(RecordRefused) as refusal:
+        await store.load(batch)
+
+    assert (refusal.value.kind, refusal.value.id) == (kind, record_id)
+    assert str(refusal.value) == f"{kind} {record_id}: {refusal.value.reason}"
+    assert await store.user(ALEX) is None
+
+
+def secrets(**others: str) -> dict[str, str]:
+    """Every secret that an organization can have, each another text."""
+    return {name: f"canary of {name}" for name in rules.SECRETS} | others
+
+
+async def found_in(store) -> dict[tuple[str, str], Any]:
+    """What a store has of secrets, by organization and field."""
+    return {(secret.organization_id, secret.name): secret.value async for secret in store.secrets()}
+
+
+async def opened_from(store, keyring=keyrings.BOTH) -> dict[tuple[str, str], str]:
+    """The secrets of a store, opened; each has to be sealed."""
+    return {place: keyring.open(*place, value) for place, value in (await found_in(store)).items()}
+
+
+async def test_seals_what_is_secret(store):
+    """All of the credentials but the identifiers that are shown: those stay legible."""
+    await store.load(acme(**secrets(sinchEstProjectId="project", aiVoiceProvider="elevenlabs")))
+
+    assert await opened_from(store) == {(ACME, name): f"canary of {name}" for name in rules.SECRETS}
+    settings, _ = await store.voice_ai(ACME)
+    assert (settings.ai_voice_provider, settings.sinch_est_project_id) == ("elevenlabs", "project")
+    assert {*rules.SECRETS} | {*rules.IDENTIFIERS} == {
+        *SCHEMAS["credentials"]["properties"].keys() - {"organizationId"}
+    }
+
+
+async def test_takes_no_secret_without_a_keyring(new_url):
+    """Rather nothing at all than something in plain text."""
+    async with open_store(new_url()) as store:
+        with pytest.raises(KeyringMissing):
+            await store.load(acme(user(), webhookSecret="canary"))
+
+        assert await store.user(ALEX) is None
+
+
+@pytest.mark.parametrize("blank", [None, "", " \ufeff"])
+async def test_what_is_blank_is_no_secret(new_url, blank):
+    """It needs no key, is never sealed, and counts as absent as ever."""
+    async with open_store(new_url()) as store:
+        await store.load(acme(**dict.fromkeys(rules.SECRETS, blank)))
+
+        assert await found_in(store) == {}
+        assert (await store.voice_ai(ACME))[0] == NOTHING_SET
+
+
+async def test_reads_without_a_keyring(new_url):
+    """The service knows that a secret is set without being able to open it."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(**EST, elevenlabsToolSecret="canary"))
+
+    async with open_store(url) as store:
+        assert (await store.voice_ai(ACME))[0] == VoiceAiSettings(None, False, True, True, "set", "set", None)
+
+
+async def test_seals_with_the_first_key(new_url):
+    """What is loaded again comes under it, what is not stays as it was; both open."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(**secrets()))
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(webhookSecret="canary anew", sinchEstKeyId=None))
+
+        sealed, opened = await found_in(store), await opened_from(store)
+
+    assert sealed[ACME, "webhookSecret"].key_id == "new"
+    assert sealed[ACME, "sinchEstKeySecret"].key_id == "old"
+    assert opened[ACME, "webhookSecret"] == "canary anew"
+    assert (ACME, "sinchEstKeyId") not in opened
+
+
+async def test_plain_text_of_before_counts_as_configured(new_url):
+    """A database that was filled without keys goes on working, and its secrets are found as what they are."""
+    url = new_url()
+    async with open_store(url) as store:
+        plant(url, {ACME: {**EST, "webhookSecret": "canary"}})
+
+        assert (await store.voice_ai(ACME))[0].has_est_credentials
+        assert await found_in(store) == {
+            (ACME, "webhookSecret"): "canary",
+            (ACME, "sinchEstKeyId"): "set",
+            (ACME, "sinchEstKeySecret"): "set",
+        }
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        7,
+        True,
+        [],
+        {},
+        {"v": 2, "kid": "old", "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": "two\nlines", "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": None, "n": "AAAA", "ct": "AAAA"},
+        {"v": 1, "kid": "old", "n": 7, "ct": "AAAA"},
+        {"v": 1, "kid": "old", "n": "*", "ct": "*"},
+        "\0",
+    ],
+)
+async def test_finds_what_it_cannot_read(new_url, stored):
+    """What a newer version sealed, or nobody, is there all the same, and no reason to stop."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(elevenlabsApiKey="canary"))
+        plant(url, {ACME: {"webhookSecret": stored}})
+
+        assert (await found_in(store))[ACME, "webhookSecret"] is None
+        [told] = await store.check()
+        assert told.startswith(f"1 secret of no use, such as webhookSecret of {ACME}: ")
+
+
+async def test_goes_through_all_organizations(store):
+    """However many portions that takes, each secret comes once."""
+    ids = [f"{number:024x}" for number in range(450)]
+    records = [{"organizationId": one, "webhookSecret": "canary", "sinchEstKeyId": "k"} for one in ids]
+    await store.load(Batch([{"_id": one} for one in ids], [], records))
+
+    met = [(secret.organization_id, secret.name) async for secret in store.secrets()]
+
+    assert sorted(met) == [(one, name) for one in ids for name in ("sinchEstKeyId", "webhookSecret")]
+
+
+async def test_replaces_only_what_is_still_as_it_was_read(new_url):
+    """What somebody loaded meanwhile is never overwritten by what was there before; it is not counted."""
+    url = new_url()
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(**secrets()))
+        plant(url, {ACME: {"sinchEstKeyId": "plain", "sinchEstKeySecret": "plain"}})
+        read = [secret async for secret in store.secrets()]
+        await store.load(acme(elevenlabsApiKey="later", elevenlabsToolSecret=None, sinchEstKeyId="later"))
+
+        replaced = await store.replace_secrets(
+            [(one, keyrings.BOTH.seal(ACME, one.name, "replaced")) for one in read]
+        )
+
+        assert replaced == 2
+        assert {name: secret for (_, name), secret in (await opened_from(store)).items()} == {
+            "elevenlabsApiKey": "later",
+            "sinchEstKeyId": "later",
+            "webhookSecret": "replaced",
+            "sinchEstKeySecret": "replaced",
+        }
+
+
+async def test_a_secret_that_was_moved_does_not_open(new_url):
+    """Who may write to the database but has no key cannot give one organization the secret of another."""
+    url = new_url()
+    async with open_store(url, keyrings.BOTH) as store:
+        await store.load(acme(**secrets()))
+        sealed = await found_in(store)
+        plant(url, {GLOBEX: {"webhookSecret": sealed[ACME, "webhookSecret"]}})
+        plant(url, {ACME: {"sinchEstKeyId": sealed[ACME, "sinchEstKeySecret"]}})
+
+        moved = await found_in(store)
+
+    for place in ((GLOBEX, "webhookSecret"), (ACME, "sinchEstKeyId")):
+        with pytest.raises(NotOpened):
+            keyrings.BOTH.open(*place, moved[place])
+
+
+async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):
+    """Indexes, modes and keys are as they should be, from the moment that it is open."""
+    assert await store.check() == []
+
+    await store.load(acme(**secrets()))
+
+    assert await store.check() == []
+
+
+ANOTHER_OR_MOVED = (
+    "moved there, or sealed by another key of this id; rotate with that one in its place, or load anew"
+)
+
+
+async def test_tells_what_to_mend_about_secrets(new_url):
+    """Plain ones, those whose key is not there, and a key that is not the one they were sealed with."""
+    url = new_url()
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(sinchEstKeyId="canary", sinchEstKeySecret="canary"))
+        plant(url, {GLOBEX: {"webhookSecret": "canary"}})
+    another = read_keyring(keyrings.NEW.replace("new:", "old:"))
+
+    for keyring, told in [
+        (None, []),
+        (keyrings.BOTH, []),
+        (keyrings.NEW_ONLY, ["2 secrets under the key old, which RELAY_KEYRING does not have; add it"]),
+        (
+            another,
+            [f"2 secrets not opened by the key old, such as sinchEstKeyId of {ACME}: {ANOTHER_OR_MOVED}"],
+        ),
+    ]:
+        async with open_store(url, keyring) as store:
+            assert await store.check() == ["1 secret in plain text; run `relay keys seal`", *told]
+
+
+async def test_is_ready(store):
+    """A store that answers is ready."""
+    assert await store.ready() is None
+
+
+async def test_remembers(new_url):
+    """What was loaded is there when the store is opened again."""
+    url = new_url()
+    async with open_store(url) as store:
+        await store.load(acme(user(), aiVoiceProvider="elevenlabs"))
+
+    async with open_store(url) as store:
+        assert await store.user(ALEX)
+        assert (await store.voice_ai(ACME))[0].ai_voice_provider == "elevenlabs"
+
+
+async def test_reads_ten_thousand_numbers(store):
+    """A large organization's numbers arrive whole and in order, whatever the database's portions are."""
+    users = [
+        user(f"{i:024x}", fullName=f"Rep {i}", voicePhoneNumbers=[sinch(f"+{i}")]) for i in range(10_000)
+    ]
+    await store.load(acme(*users))
+
+    _, numbers = await store.voice_ai(ACME)
+
+    assert numbers == [sinch(f"+{i}", userName=f"Rep {i}", userId=f"{i:024x}") for i in range(10_000)]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+blanks = st.text(st.sampled_from(rules.BLANK), max_size=3)
+optional_texts = st.none() | blanks | texts
+flags = st.none() | st.booleans()
+organization_ids = st.sampled_from([ACME, GLOBEX, "c" * 24])
+number_records = st.fixed_dictionaries(
+    {"provider": st.sampled_from(["sinch", "twilio", "textgrid"])},
+    optional=dict.fromkeys(["phoneNumber", "aiAgentId", "elevenlabsPhoneNumberId", "label"], optional_texts)
+    | dict.fromkeys(["isDefault", "isInboundEnabled", "aiEnabled"], flags)
+    | {"extra": texts},
+)
+user_records = st.fixed_dictionaries(
+    {"_id": st.integers(0, 5).map("{:024x}".format), "organizationId": organization_ids},
+    optional={
+        "fullName": optional_texts,
+        "voicePhoneNumbers": st.none() | st.lists(number_records, max_size=3),
+    },
+)
+credentials_records = st.fixed_dictionaries(
+    {"organizationId": organization_ids},
+    optional=dict.fromkeys(
+        ["elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstTrunkDomain", "aiVoiceProvider", *EST],
+        optional_texts,
+    ),
+)
+batches = st.builds(
+    Batch,
+    st.just([{"_id": ACME}, {"_id": GLOBEX}, {"_id": "c" * 24}]),
+    st.lists(user_records, max_size=5),
+    st.lists(credentials_records, max_size=4),
+)
+
+
+class Model:
+    """The store as plain dicts: what the databases are held to."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.credentials: dict[str, dict[str, Any]] = defaultdict(dict)
+
+    def load(self, batch: Batch) -> None:
+        """Merge field by field."""
+        for record in batch.users:
+            self.users[record["_id"]] |= record
+        for record in batch.credentials:
+            self.credentials[record["organizationId"]] |= record
+
+    def voice_ai(self, organization_id: str) -> tuple[VoiceAiSettings, list[dict[str, Any]]]:
+        """Read the settings and the Sinch numbers."""
+        stored = self.credentials[organization_id]
+        texts = {name: value for name, value in stored.items() if value and value.strip(rules.BLANK)}
+        return VoiceAiSettings(
+            texts.get("aiVoiceProvider"),
+            "elevenlabsApiKey" in texts,
+            "elevenlabsToolSecret" in texts,
+            texts.keys() >= EST.keys(),
+            texts.get("sinchEstProjectId"),
+            texts.get("sinchEstTrunkId"),
+            texts.get("sinchEstTrunkDomain"),
+        ), [
+            {
+                name: value
+                for name in CallsVoiceAiOrgPhoneNumber.__annotations__
+                if (value := {**number, "userName": owner.get("fullName"), "userId": user_id}.get(name))
+                is not None
+            }
+            for user_id, owner in sorted(self.users.items())
+            if owner["organizationId"] == organization_id
+            for number in owner.get("voicePhoneNumbers") or []
+            if number["provider"] == "sinch"
+        ]
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(loads=st.lists(batches, max_size=3))
+async def test_answers_as_the_model_does(new_url, loads):
+    """Whatever is loaded, in however many batches, both databases answer the same bytes."""
+    model = Model()
+    async with open_store(new_url(), keyrings.OLD_ONLY) as store:
+        for batch in loads:
+            model.load(batch)
+            await store.load(batch)
+
+        for organization_id in (ACME, GLOBEX, "c" * 24):
+            expected_settings, expected = model.voice_ai(organization_id)
+            found_settings, numbers = await store.voice_ai(organization_id)
+            assert found_settings == expected_settings
+            assert orjson.dumps(numbers) == orjson.dumps(expected)
+
+
+def test_reads_the_fields_of_the_contract():
+    """What is read of a number is what the contract shows of it."""
+    names = [*rules.NUMBER_FIELDS, "userName", "userId"]
+
+    assert names == list(CallsVoiceAiOrgPhoneNumber.__annotations__)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "relay.db",
+        "postgres://relay:hunter2@host/relay",
+        "mongodb://relay:hunter2@host",
+        "mongodb://relay:hunter2@host/",
+        "mongodb+srv://relay:hunter2@host/?retryWrites=true",
+        "sqlite://relay:hunter2@host/relay.db",
+        "sqlite:relay.db",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:///relay.db?password=hunter2",
+    ],
+)
+def test_refuses_a_url_at_once(url):
+    """A URL that names no database fails before anything is opened, in one line that repeats none of it."""
+    with pytest.raises(StoreMisconfigured) as refusal:
+        open_store(url)
+
+    assert "\n" not in str(refusal.value)
+    assert "hunter2" not in repr(refusal.value)
+
+
+def test_loads_only_the_driver_that_the_url_asks_for():
+    """A driver takes longer to import than the rest of the service takes to start."""
+    program = (
+        "import sys; from handlers._store import open_store; "
+        "early = {'sqlite3', 'pymongo'} & sys.modules.keys(); open_store('sqlite:///relay.db'); "
+        "print(early, 'pymongo' in sys.modules)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert said.stdout.split() == ["set()", "False"]

@@ -1,0 +1,689 @@
+"""`relay import`: `scripts/relay/cli/import_.py`, and what `scripts/importing/` makes of it together."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from handlers._app import SPEC
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import read_document
+from relay.contract.model import METHODS, load_contract
+from relay.importer.prose import same, structure
+from relay.importer.sources_lock import read_lock
+from relay.importer.yaml_text import block, inline
+from relay.project.files import replace_files
+from support.documenting import STRUCTURE, described, page, thing
+from support.running import relay
+
+NAME = "get-organization-level-voice-ai-configuration.md"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory of a test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(name, document):
+    """Write a page, or what else a name calls for."""
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        page(document) if path.suffix == ".md" else yaml.safe_dump(document, sort_keys=False), "utf-8"
+    )
+
+
+def run(*arguments, code=0):
+    """Import into `api.yaml`, in this process, and return what is printed."""
+    from relay.cli.import_ import import_
+
+    result = CliRunner().invoke(import_, ["--spec", "api.yaml", *arguments], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def spec():
+    """The text of the contract."""
+    return Path("api.yaml").read_text("utf-8")
+
+
+def at(text, line):
+    """The number of the first line that is `line`."""
+    return text.splitlines().index(line) + 1
+
+
+class TestAdding:
+    """New operations."""
+
+    @pytest.mark.parametrize("start", [None, "", "# ours\n", "---\n# ours"])
+    def test_an_empty_contract_becomes_the_published_one(self, start):
+        """Structure, names, examples, and their order; comments that were there stay."""
+        write(f"docs/{NAME}", described(STRUCTURE))
+        if start is not None:
+            Path("api.yaml").write_text(start, "utf-8")
+
+        printed = run(f"docs/{NAME}")
+
+        assert printed.splitlines() == [
+            f"added GET /api/calls/voice-ai/config (docs/{NAME})",
+            "next: relay lint, relay regenerate",
+        ]
+        assert json.dumps(structure(load_contract(Path("api.yaml")).document)) == json.dumps(STRUCTURE)
+        assert spec().startswith(start or "openapi: 3.0.3\n")
+
+    def test_our_own_contract_has_the_published_operation_already(self):
+        """Its wording is ours and stays, to the byte; that is said, and is no error."""
+        Path("api.yaml").write_bytes(SPEC.read_bytes())
+        write(NAME, described(STRUCTURE))
+
+        printed = run(NAME)
+
+        assert spec() == SPEC.read_text("utf-8")
+        assert f"unchanged GET /api/calls/voice-ai/config ({NAME})" in printed
+        assert (
+            "the wording of components/schemas/CallsErrorResponse differs from the page's; ours stays"
+            in printed
+        )
+        assert "next:" not in printed
+
+    def test_a_second_operation_only_adds_lines(self):
+        """Each where a reader looks for its like: tag, path, component, at the end of its kind."""
+        Path("api.yaml").write_bytes(SPEC.read_bytes())
+        document = thing("pet")
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"}
+        }
+        write("pet.md", document)
+
+        run("pet.md")
+
+        before, after = SPEC.read_text("utf-8").splitlines(), spec().splitlines()
+        added = [line for line in after if line not in before]
+        for earlier, new, later in [
+            ("  - name: Webhook", "  - name: Things", "paths:"),
+            ("        - bearerAuth: []", "  /pet:", "components:"),
+            ("        userId: 64f0a1b2c3d4e5f6a7b8c9d4", "    pet:", "  securitySchemes:"),
+            ("      bearerFormat: JWT", "    key:", None),
+        ]:
+            position = after.index(new)
+            assert after[position - 1] == earlier
+            assert new in added
+            assert later is None or later in after[position:]
+        remaining = iter(after)
+        assert all(line in remaining for line in before)
+        load_contract(Path("api.yaml"))
+
+    def test_a_second_method_goes_into_its_path(self):
+        """Beside the first, not below a path of the same name."""
+        write("api.yaml", thing("pet"))
+        document = thing("pet")
+        document["paths"]["/pet"] = {"post": {**document["paths"]["/pet"]["get"], "operationId": "add_pet"}}
+        write("add.md", document)
+
+        run("add.md")
+
+        assert list(yaml.safe_load(spec())["paths"]["/pet"]) == ["get", "post"]
+        assert spec().count("/pet:") == 1
+
+    def test_the_security_of_a_whole_page_is_not_lost(self):
+        """A contract that asks for nothing by default would silently open the operation."""
+        write("api.yaml", thing("open"))
+        scheme = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+        document = thing("closed", security=[{"key": []}])
+        document["components"]["securitySchemes"] = scheme
+        write("closed.md", document)
+
+        run("closed.md")
+
+        found = {
+            operation.path: operation.security for operation in load_contract(Path("api.yaml")).operations
+        }
+        assert found == {"/open": (), "/closed": ({"key": []},)}
+        assert "unchanged" in run("closed.md")
+
+    def test_what_surrounds_operations_is_taken_once(self):
+        """Title, servers and the like belong to the contract; what a page says of them is only told."""
+        write("a.md", thing("a", servers=[{"url": "https://a.example"}]))
+        write("b.md", thing("b", servers=[{"url": "https://b.example"}]))
+
+        run("a.md")
+        printed = run("b.md")
+
+        assert yaml.safe_load(spec())["servers"] == [{"url": "https://a.example"}]
+        place = f"api.yaml:{at(spec(), 'servers:')}:1"
+        assert (
+            f"{place}: info: 'servers' differs from the page's; ours stays [ours-stays] (see b.md:" in printed
+        )
+
+    def test_shows_what_would_change_and_writes_nothing(self):
+        """`--diff` is for the careful."""
+        write("api.yaml", thing("a"))
+        write("b.md", thing("b"))
+        before = spec()
+
+        printed = run("--diff", "b.md")
+
+        assert "+  /b:\n" in printed
+        assert not [line for line in printed.splitlines() if re.match(r"-(?!-- )", line)]
+        assert spec() == before
+        assert not Path("sources.lock").exists()
+
+
+class TestRefusing:
+    """What contradicts the contract; nothing is written then."""
+
+    def refused(self, *arguments):
+        """What is printed; the folder stays as it was."""
+        before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        printed = run(*arguments, code=1)
+        assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+        return printed.splitlines()
+
+    def test_names_both_places_of_a_contradiction(self):
+        """At the first thing that differs, however deep, with what to do."""
+        write("api.yaml", thing("pet", {"type": "object", "properties": {"age": {"type": "integer"}}}))
+        write("good.md", thing("good"))
+        write("pet.md", thing("pet", {"type": "object", "properties": {"age": {"type": "string"}}}))
+
+        told, summary = self.refused("good.md", "pet.md")
+
+        ours, theirs = (
+            at(spec(), "          type: integer"),
+            at(Path("pet.md").read_text("utf-8"), "          type: string"),
+        )
+        assert told == (
+            f"pet.md:{theirs}:11: error: components/schemas/pet differs from the contract's at "
+            "'properties/age/type': it did not come from this page; rename one of the two, or change the "
+            f"contract by hand [contradiction] (see api.yaml:{ours}:11)"
+        )
+        assert summary == "relay import: 1 error"
+
+    def test_tells_pages_that_contradict_each_other(self):
+        """Whichever came last would win otherwise."""
+        write("docs/a.md", thing("pet"))
+        write("docs/b.md", thing("pet", {"type": "string"}))
+
+        told, *_ = self.refused("docs")
+
+        assert "components/schemas/pet differs from that of docs/a.md at 'type'" in told
+        assert "leave one of them out" in told
+        assert "(see docs/a.md:" in told
+
+    def test_an_operation_id_names_one_operation(self):
+        """The handler's name follows from it."""
+        write("api.yaml", thing("pet"))
+        document = thing("pet")
+        document["paths"] = {"/elsewhere": document["paths"]["/pet"]}
+        write("moved.md", document)
+
+        told, *_ = self.refused("moved.md")
+
+        assert "GET /elsewhere has the operationId 'get_pet' of GET /pet; give one of the two another" in told
+        assert "[operation-id-taken] (see api.yaml:" in told
+
+    def test_what_the_methods_of_a_path_share_is_not_changed_for_the_others(self):
+        """A parameter that a page gives to all methods of a path would reach those of other pages."""
+        write("api.yaml", thing("pet"))
+        document = thing("pet")
+        item = {**document["paths"]["/pet"]["get"], "operationId": "add_pet"}
+        shared = [{"name": "q", "in": "query", "schema": {"type": "string"}}]
+        document["paths"]["/pet"] = {"parameters": shared, "post": item}
+        write("add.md", document)
+
+        told, *_ = self.refused("add.md")
+
+        assert "what all methods of /pet share differs from the contract's at 'parameters'" in told
+
+    def test_the_outcome_has_to_be_a_contract(self):
+        """Each part may be right and the whole ambiguous."""
+        parameters = [{"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}]
+        for file, name in (("api.yaml", "x"), ("b.md", "y")):
+            document = thing(name)
+            document["paths"] = {f"/pets/{{{name}}}": document["paths"][f"/{name}"]}
+            document["paths"][f"/pets/{{{name}}}"]["parameters"] = [{**parameters[0], "name": name}]
+            write(file, document)
+
+        told, *_ = self.refused("b.md")
+
+        assert told.startswith(
+            "api.yaml: error: would not be a contract any more: GET /pets/{y} has the same path"
+        )
+
+    def test_a_contract_that_is_broken_already_is_told_first(self):
+        """There is nothing to import into."""
+        Path("api.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
+        write("a.md", thing("a"))
+
+        assert run("a.md", code=2) == "error: api.yaml:2:1: 'version' is missing\n"
+
+
+class TestUpdating:
+    """Pages that changed since they were imported."""
+
+    def test_takes_the_structure_of_a_page_and_keeps_our_words(self):
+        """Words stay with what they describe; what is new or different brings the page's."""
+        schema = {"type": "object", "description": "One pet", "properties": {
+            "age": {"type": "integer", "description": "In years"},
+            "name": {"type": "string", "description": "As called"},
+        }}  # fmt: skip
+        write("pet.md", thing("pet", schema))
+        run("pet.md")
+        ours = (
+            spec().replace("One pet", "A friend  # not a comment").replace("As called", "What it hears to  ")
+        )
+        ours = ours.replace("In years", "Age") + "# the end\n"
+        Path("api.yaml").write_text(ours, "utf-8")
+        changed = copy.deepcopy(schema)
+        changed["properties"] |= {"age": {"type": "number", "description": "In parts of years"}}
+        changed["properties"] |= {"owner": {"type": "string", "description": "A person"}}
+        write("pet.md", thing("pet", changed))
+
+        assert "--update takes it from the page" in run("pet.md", code=1)
+        assert run("--update", "pet.md").splitlines()[0] == "updated GET /pet (pet.md)"
+
+        assert spec() == ours.replace(
+            "          type: integer\n          description: Age\n",
+            "          type: number\n          description: In parts of years\n",
+        ).replace(
+            "          description: What it hears to  \n",
+            "          description: What it hears to  \n        owner:\n          type: string\n"
+            "          description: A person\n",
+        )
+        assert run("pet.md") == "unchanged GET /pet (pet.md)\n" or "ours-stays" in run("pet.md")
+
+    def test_takes_only_from_the_page_that_an_operation_came_from(self):
+        """Another page of the same operation is another opinion."""
+        write("pet.md", thing("pet"))
+        run("pet.md")
+        write("other.md", thing("pet", {"type": "string"}))
+
+        assert "it did not come from this page" in run("--update", "other.md", code=1)
+
+    def test_leaves_a_path_alone_that_is_written_in_another_file(self):
+        """The file that the contract refers to is not the one that is edited."""
+        write("pet.md", thing("pet"))
+        run("pet.md")
+        document = thing("pet")
+        text = yaml.safe_dump(document["paths"].pop("/pet")).replace("#/", "api.yaml#/")
+        Path("paths.yaml").write_text(text, "utf-8")
+        write("api.yaml", {**document, "paths": {"/pet": {"$ref": "paths.yaml"}}})
+        before = spec()
+
+        assert "what all methods of /pet share differs from the contract's at '$ref'" in run(
+            "--update", "pet.md", code=1
+        )
+        assert spec() == before
+
+    def test_takes_what_is_gone_out(self):
+        """A field that the page has no more is no part of the contract."""
+        schema = {
+            "type": "object",
+            "required": ["a"],
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+        }
+        write("pet.md", thing("pet", schema))
+        run("pet.md")
+        before = spec()
+        write("pet.md", thing("pet", {"type": "object", "properties": {"a": {"type": "string"}}}))
+
+        run("--update", "pet.md")
+
+        assert spec() == before.replace("      required:\n        - a\n", "").replace(
+            "        b:\n          type: string\n", ""
+        )
+
+
+class TestLock:
+    """`sources.lock`."""
+
+    def test_has_an_entry_for_each_operation(self):
+        """In the order of paths, with the page as seen from the lock."""
+        for name in ("b", "a"):
+            write(f"docs/{name}.md", thing(name))
+
+        run("docs")
+
+        text = Path("sources.lock").read_text("utf-8")
+        assert text.startswith("# Where each operation of the contract came from.")
+        rows = yaml.safe_load(text)["operations"]
+        assert [(row["method"], row["path"], row["operationId"], row["page"]) for row in rows] == [
+            ("get", "/a", "get_a", "docs/a.md"),
+            ("get", "/b", "get_b", "docs/b.md"),
+        ]
+
+    def test_tells_other_words_from_another_structure(self):
+        """Two digests: one for the block as it is, one for what it means."""
+        schema = {
+            "type": "object",
+            "properties": {"description": {"type": "string"}},
+            "example": {"summary": "x"},
+        }
+
+        def digests(document):
+            write("pet.md", document)
+            Path("api.yaml").unlink(missing_ok=True)
+            run("pet.md")
+            (row,) = yaml.safe_load(Path("sources.lock").read_text("utf-8"))["operations"]
+            return row["block"], row["structure"]
+
+        first = digests(thing("pet", schema))
+        reworded = digests(thing("pet", {"description": "Words", **schema}))
+        changed = digests(thing("pet", {**schema, "example": {"summary": "y"}}))
+        elsewhere = digests({**thing("pet", schema), "tags": [{"name": "Others"}]})
+
+        assert first[0] != reworded[0]
+        assert first[1] == reworded[1] == elsewhere[1]
+        assert changed[1] != first[1]
+
+    def test_stays_when_an_unchanged_page_lies_elsewhere(self):
+        """Whoever downloads it again must not make a change."""
+        write("docs/pet.md", thing("pet"))
+        run("docs/pet.md")
+        before = Path("sources.lock").read_bytes()
+        write("again/pet.md", thing("pet"))
+
+        run("again/pet.md")
+
+        assert Path("sources.lock").read_bytes() == before
+
+    def test_says_where_it_is_not_one(self):
+        """It is read as strictly as a contract."""
+        Path("sources.lock").write_text("operations:\n  - method: get\n", "utf-8")
+        write("a.md", thing("a"))
+
+        assert run("a.md", code=2) == (
+            "error: sources.lock:2:5: not an entry: it has block, method, operationId, page, path, structure; "
+            "delete it, and import its page again\n"
+        )
+
+    def test_ours_is_of_our_contract(self):
+        """The page it names says what the contract says."""
+        lock = read_lock(SPEC.with_name("sources.lock"))
+
+        write(NAME, described(STRUCTURE))
+        Path("api.yaml").write_bytes(SPEC.read_bytes())
+        run(NAME)
+
+        (imported,) = read_lock(Path("sources.lock")).records.values()
+        (ours,) = lock.records.values()
+        assert (ours.key, ours.operationId, ours.structure) == (
+            imported.key,
+            imported.operationId,
+            imported.structure,
+        )
+        assert lock.as_yaml() == SPEC.with_name("sources.lock").read_text("utf-8")
+
+
+class TestChecking:
+    """`relay import --check`."""
+
+    @pytest.fixture(autouse=True)
+    def imported(self):
+        """Two pages that were imported."""
+        write("docs/a.md", thing("a", {"type": "object", "properties": {"x": {"type": "string"}}}))
+        write("docs/b.md", thing("b"))
+        run("docs")
+
+    def test_finds_nothing_in_what_was_just_imported(self):
+        """With sources given or not."""
+        assert run("--check") == run("--check", "docs") == "relay import: no page has changed\n"
+
+    @pytest.mark.parametrize(
+        ("schema", "told"),
+        [
+            (
+                {"type": "object", "description": "Words", "properties": {"x": {"type": "string"}}},
+                "changed in its wording only; 'relay import docs/a.md' takes note of it [page-reworded]",
+            ),
+            (
+                {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "string"}}},
+                "changed, additive: 'relay import --update docs/a.md' takes it in [page-changed]",
+            ),
+            (
+                {"type": "object", "properties": {"x": {"type": "integer"}}},
+                "changed, breaking: 'relay import --update docs/a.md' takes it in [page-changed]",
+            ),
+            (
+                {"type": "object", "properties": {"x": {"type": "string"}}, "example": {"x": "y"}},
+                "changed, nothing that callers notice: 'relay import --update docs/a.md' takes it in [page-changed]",
+            ),
+        ],
+    )
+    def test_says_what_kind_of_change_a_page_brings(self, schema, told):
+        """Words, something new, or something that breaks callers; nothing is written."""
+        write("docs/a.md", thing("a", schema))
+        before = spec()
+
+        line, *rest = run("--check", code=1).splitlines()
+
+        assert told in line
+        assert line.startswith(f"docs/a.md:{at(Path('docs/a.md').read_text('utf-8'), '    get:')}:5: error: ")
+        assert ("breaking" in told) == any(
+            ": error: a.x (GET /a): the type goes from" in more for more in rest
+        )
+        assert spec() == before
+        run("--update", "docs/a.md")
+        assert run("--check") == "relay import: no page has changed\n"
+
+    def test_tells_pages_that_appeared_and_vanished(self):
+        """Of a folder that is given, all that is in it is meant."""
+        Path("docs/b.md").unlink()
+        write("docs/c.md", thing("c"))
+
+        appeared, vanished, _ = run("--check", "docs", code=1).splitlines()
+
+        assert (
+            "GET /c is not in sources.lock; 'relay import docs/c.md' takes it in [page-appeared]" in appeared
+        )
+        assert vanished == (
+            "sources.lock: error: GET /b is gone from docs/b.md; take it out of the contract and out of this "
+            "file [page-vanished]"
+        )
+
+    def test_tells_an_operation_that_left_its_page(self):
+        """The page is there and speaks of something else."""
+        write("docs/b.md", thing("c"))
+
+        printed = run("--check", code=1)
+
+        assert "sources.lock: error: GET /b is gone from docs/b.md" in printed
+        assert "GET /c is not in sources.lock" in printed
+
+    def test_says_which_pages_are_not_here(self):
+        """Addresses are fetched when they are given, not because they are written down."""
+        Path("docs/b.md").unlink()
+
+        note, _ = run("--check").splitlines()
+
+        assert note == (
+            "sources.lock: info: GET /b is not compared: docs/b.md is not here; name it as a SOURCE [not-checked]"
+        )
+
+    def test_tells_where_the_contract_itself_was_changed(self):
+        """By hand, against what the page said when it was imported."""
+        Path("api.yaml").write_text(spec().replace("type: string", "type: integer"), "utf-8")
+
+        told, _ = run("--check", code=1).splitlines()
+
+        assert told.startswith("api.yaml: error: has GET /a otherwise than it was imported; ")
+
+    def test_reports_in_the_formats_of_every_check(self):
+        """For a workflow."""
+        write("docs/c.md", thing("c"))
+
+        report = json.loads(run("--check", "docs", "--format", "json", code=1))
+
+        assert [finding["rule"] for finding in report["findings"]] == ["page-appeared"]
+
+
+class TestWriting:
+    """Files are replaced whole."""
+
+    def test_keeps_the_mode_of_a_file(self):
+        """A contract that others may not read stays so."""
+        write("api.yaml", thing("a"))
+        Path("api.yaml").chmod(0o640)
+        write("b.md", thing("b"))
+
+        run("b.md")
+
+        assert Path("api.yaml").stat().st_mode & 0o777 == 0o640
+
+    def test_writes_through_a_link(self, folder):
+        """The link is not replaced by a file."""
+        write("real/api.yaml", thing("a"))
+        Path("api.yaml").symlink_to("real/api.yaml")
+        write("b.md", thing("b"))
+
+        run("b.md")
+
+        assert Path("api.yaml").is_symlink()
+        assert "/b:" in (folder / "real" / "api.yaml").read_text("utf-8")
+
+    def test_writes_nothing_when_one_file_cannot_be_written(self, folder):
+        """No half of an import, and nothing left lying about."""
+        (folder / "a").write_text("old", "utf-8")
+        (folder / "blocked").write_text("", "utf-8")
+
+        with pytest.raises(SetupError, match=r"cannot be written: Not a directory|File exists"):
+            replace_files({folder / "a": b"new", folder / "blocked" / "b": b"new"})
+
+        assert (folder / "a").read_text("utf-8") == "old"
+        assert sorted(path.name for path in folder.iterdir()) == ["a", "blocked"]
+
+
+def test_says_how_it_is_used(folder):
+    """The process itself; without a source there is nothing to do."""
+    result = relay(folder, "import")
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        "name a SOURCE: a page, an OpenAPI file, a folder, an llms.txt, an https:// address" in result.stderr
+    )
+    assert "relay import docs/get-order.md" in relay(folder, "import", "--help").stdout
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+COMPONENTS = st.from_regex(r"[A-Za-z0-9._-]{1,10}", fullmatch=True)
+SCHEMAS = st.recursive(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["string", "integer", "boolean"])},
+        optional={
+            "description": st.text(max_size=90),
+            "x-any": st.text(max_size=9),
+            "nullable": st.booleans(),
+        },
+    ),
+    lambda inner: (
+        st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(WORDS, inner, max_size=3)}
+        )
+        | st.fixed_dictionaries({"type": st.just("array"), "items": inner})
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def documents(draw):
+    """A contract of one operation, whose names may be any."""
+    path = "/" + draw(WORDS).translate(dict.fromkeys(map(ord, "{}/")))
+    method = draw(st.sampled_from([method for method in METHODS if method != "trace"]))
+    document = thing("made", draw(st.just({"type": "object"}) | SCHEMAS))
+    (item,) = document["paths"].values()
+    operation = {**item["get"], "operationId": draw(WORDS), "description": draw(st.text(max_size=90))}
+    document["paths"] = {path: {method: operation}}
+    document["components"]["schemas"] |= draw(st.dictionaries(COMPONENTS, SCHEMAS, max_size=2))
+    document["tags"] = [{"name": name} for name in draw(st.lists(WORDS, min_size=1, max_size=2, unique=True))]
+    return document
+
+
+STYLES = {
+    "ours": block,
+    "indentless, with comments": lambda data: re.sub(
+        r"^(?=[a-z]+:)", "# before\n\n", yaml.safe_dump(data, sort_keys=False), flags=re.MULTILINE
+    ),
+    "flow": lambda data: inline(data, 0),
+    "one line": inline,
+}
+"""How the contract that is there may be written."""
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(documents(), documents(), st.sampled_from(list(STYLES)))
+def test_any_operation_goes_into_any_contract_once(existing, new, style):
+    """Twice changes nothing, no line that was there is lost, and the outcome is a contract."""
+    for path in Path().iterdir():
+        path.unlink()
+    new["components"]["schemas"] = {
+        name if name == "made" else f"{name}-new": schema
+        for name, schema in new["components"]["schemas"].items()
+    }
+    before = STYLES[style](existing)
+    Path("api.yaml").write_text(before, "utf-8")
+    assume(same(read_document(Path("api.yaml")).data, existing))  # PyYAML writes '1e3' as a word
+    Path("new.json").write_text(inline(new), "utf-8")
+
+    if _is_taken("new.json"):
+        once = spec()
+        following = iter(once.split("\n"))
+        assert style in ("flow", "one line") or all(line in following for line in before.rstrip().split("\n"))
+        operations = load_contract(Path("api.yaml")).operations
+        ((path, item),) = new["paths"].items()
+        assert {(path, method) for method in item} <= {(found.path, found.method) for found in operations}
+        assert _is_taken("new.json")
+        assert spec() == once
+    else:
+        assert spec() == before
+
+
+def _is_taken(name):
+    """Import, and say whether it was taken; what contradicts is refused, as it should be."""
+    from relay.cli.import_ import import_
+
+    result = CliRunner().invoke(import_, ["--spec", "api.yaml", name], catch_exceptions=False)
+    assert result.exit_code in (0, 1), result.output
+    return result.exit_code == 0
+
+
+def test_the_contract_is_no_source_of_its_own():
+    """It would be recorded as the page that its operations came from."""
+    write("pet.md", thing("pet"))
+    run("pet.md")
+    before = Path("sources.lock").read_text("utf-8")
+
+    printed = run("api.yaml", code=2)
+
+    assert printed == "error: api.yaml: is the contract itself; name where its operations come from\n"
+    assert Path("sources.lock").read_text("utf-8") == before
+
+
+def test_says_that_there_is_nothing_to_check():
+    """A check that compared nothing must not look like one that passed."""
+    write("api.yaml", thing("pet"))
+
+    assert run("--check", code=2) == "error: sources.lock: there is none: nothing was imported yet\n"
+
+
+def test_names_the_file_that_is_missing():
+    """Not the one that refers to it."""
+    document = thing("pet")
+    document["components"]["schemas"] = {
+        "Extra": {"$ref": "nofile.yaml#/x"},
+        **document["components"]["schemas"],
+    }
+    write("theirs.yaml", document)
+
+    printed = run("theirs.yaml", code=2)
+
+    assert "error: nofile.yaml: cannot be read: No such file or directory\n" in printed

@@ -1,0 +1,480 @@
+"""`relay lint`: `scripts/relay/cli/lint.py` and `scripts/linting/`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from bench.contracts import public_style
+from handlers._app import SPEC
+from relay.cli.findings import Severity
+from relay.contract.model import load_contract
+from relay.lint import RULES, lint
+from support.hosting import contract
+from support.running import ROOT, relay
+
+GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
+BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+STRING = {"type": "string"}
+PROBLEM = {"description": "failed", "content": {"application/json": {"schema": {"type": "object"}}}}
+
+
+def get(**rest: Any) -> dict[str, Any]:
+    """An operation in which there is nothing to find; the rest is the test's."""
+    return {
+        "operationId": "get_it",
+        "tags": ["Things"],
+        "security": [],
+        "responses": {"200": {"description": "ok"}, "default": PROBLEM},
+        **rest,
+    }
+
+
+def only(operation: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
+    """A contract of one operation."""
+    return contract({path: {"get": operation}}, **rest)
+
+
+def answering(schema: Any, **rest: Any) -> dict[str, Any]:
+    """A contract whose one operation answers by a schema; the rest stands beside the schema."""
+    content = {"application/json": {"schema": schema, **rest}}
+    return only(get(responses={"200": {"description": "ok", "content": content}, "default": PROBLEM}))
+
+
+def taking(*parameters: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
+    """A contract whose one operation takes parameters."""
+    return only(get(parameters=list(parameters), **rest), path)
+
+
+def posting(schema: Any) -> dict[str, Any]:
+    """A contract whose one operation takes a body."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    return contract({"/a": {"post": get(requestBody=body)}})
+
+
+def with_schemas(**schemas: Any) -> dict[str, Any]:
+    """A contract that answers by the schema A of some."""
+    return {**answering({"$ref": "#/components/schemas/A"}), "components": {"schemas": schemas}}
+
+
+def query(name: str, schema: Any = STRING, **rest: Any) -> dict[str, Any]:
+    """A query parameter."""
+    return {"name": name, "in": "query", "schema": schema, **rest}
+
+
+def variable(name: str) -> dict[str, Any]:
+    """A path parameter."""
+    return {"name": name, "in": "path", "required": True, "schema": STRING}
+
+
+def two(first: dict[str, Any], second: dict[str, Any], *paths: str) -> dict[str, Any]:
+    """A contract of two operations."""
+    one, other = paths or ("/a", "/b")
+    return contract({one: {"get": first}, other: {"get": second}})
+
+
+def obj(*required: str, **properties: Any) -> dict[str, Any]:
+    """An object that takes nothing but some properties."""
+    shape = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**shape, "required": list(required)} if required else shape
+
+
+def text(document: dict[str, Any]) -> str:
+    """A document as YAML."""
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+NEXT = {"$ref": "#/components/schemas/A"}
+STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
+
+# rule → a contract that breaks it, and its near miss
+CASES: dict[str, tuple[Any, Any]] = {
+    "yaml": ("openapi: 3.0.3\nx: !!python/name:os.system\n", text(only(get()))),
+    "duplicate-key": (
+        text(only(get())).replace("info:", "servers: []\nservers: []\ninfo:"),
+        text(only(get())).replace("info:", "servers: []\ninfo:"),
+    ),
+    "openapi-version": (only(get()) | {"openapi": "3.1.0"}, only(get()) | {"openapi": "3.0.0"}),
+    "structure": (only(get(sumary="x")), only(get(summary="x"))),
+    "dangling-ref": (answering({"$ref": "#/components/schemas/Gone"}), with_schemas(A=STRING)),
+    "remote-ref": (answering({"$ref": "https://example.com/a.yaml"}), answering(STRING)),
+    "circular-ref": (with_schemas(A=NEXT), with_schemas(A=obj(next=NEXT))),
+    "endless-schema": (
+        with_schemas(A=obj("next", next=NEXT)),
+        with_schemas(A=obj("next", next={"allOf": [NEXT], "nullable": True})),
+    ),
+    "server-url": (only(get(), servers=[{"url": "http://[::bad/x"}]), only(get(), servers=[{"url": "/x"}])),
+    "duplicate-operation-id": (two(get(), get()), two(get(), get(operationId="other"))),
+    "name-collision": (
+        two(get(operationId="a-b"), get(operationId="a_b")),
+        two(get(operationId="a-b"), get(operationId="a_b", tags=["Others"])),
+    ),
+    "tag-collision": (
+        two(get(tags=["Event Logs"]), get(tags=["event-logs"], operationId="other")),
+        two(get(tags=["Event Logs"]), get(tags=["Event Log"], operationId="other")),
+    ),
+    "argument-collision": (
+        taking(query("a-b"), query("a_b"), query("A.B")),
+        taking(query("a-b"), query("a_c")),
+    ),
+    "ambiguous-path": (
+        contract(
+            {
+                f"/a/{{{name}}}": {"get": get(operationId=name, parameters=[variable(name)])}
+                for name in ("x", "y")
+            }
+        ),
+        contract(
+            {
+                f"/{name}/{{{name}}}": {"get": get(operationId=name, parameters=[variable(name)])}
+                for name in ("x", "y")
+            }
+        ),
+    ),
+    "undeclared-path-parameter": (only(get(), "/a/{x}"), taking(variable("x"), path="/a/{x}")),
+    "unused-path-parameter": (taking(variable("x")), taking(variable("x"), path="/a/{x}")),
+    "duplicate-path-parameter": (
+        taking(variable("x"), path="/a/{x}/{x}"),
+        taking(variable("x"), variable("y"), path="/a/{x}/{y}"),
+    ),
+    "undefined-security-scheme": (
+        only(get(security=[{"ghost": []}])),
+        only(get(security=[{"key": []}]), components=BEARER),
+    ),
+    "schema": (
+        answering({"type": "string", "pattern": r"\p{Ghost}"}),
+        answering({"type": "string", "pattern": r"\p{L}"}),
+    ),
+    "invalid-example": (
+        answering({"type": "integer"}, example="three"),
+        answering({"type": "integer"}, example=3),
+    ),
+    "invalid-default": (
+        taking(query("q", {"type": "integer", "maximum": 9, "default": 10})),
+        taking(query("q", {"type": "integer", "maximum": 9, "default": 9})),
+    ),
+    "missing-success-response": (
+        only(get(responses={"404": PROBLEM})),
+        only(get(responses={"302": PROBLEM, "default": PROBLEM})),
+    ),
+    "missing-operation-id": (
+        only({key: value for key, value in get().items() if key != "operationId"}),
+        only(get()),
+    ),
+    "python-name": (taking(query("class")), taking(query("classes"))),
+    "undeclared-tag": (only(get(), tags=[{"name": "Thing"}]), only(get(), tags=[{"name": "Things"}])),
+    "overlapping-paths": (
+        contract(
+            {
+                "/a/{x}": {"get": get(parameters=[variable("x")])},
+                "/{y}/b": {"get": get(operationId="other", parameters=[variable("y")])},
+            }
+        ),
+        contract(
+            {
+                "/a/{x}": {"get": get(parameters=[variable("x")])},
+                "/a/b": {"get": get(operationId="other")},
+            }
+        ),
+    ),
+    "component-name": (
+        {**answering({"$ref": "#/components/schemas/A B"}), "components": {"schemas": {"A B": STRING}}},
+        with_schemas(A=STRING),
+    ),
+    "unused-component": (
+        only(get(), components={"schemas": {"A": {"allOf": [NEXT]}}}),
+        with_schemas(A=STRING),
+    ),
+    "unused-security-scheme": (
+        only(get(), components=BEARER),
+        only(get(security=[{"key": []}]), components=BEARER),
+    ),
+    "unsecured-operation": (
+        only({key: value for key, value in get().items() if key != "security"}, security=[]),
+        only(get(), security=[]),
+    ),
+    "undefined-scope": tuple(
+        only(
+            get(security=[{"key": [scope]}]),
+            components={
+                "securitySchemes": {
+                    "key": {
+                        "type": "oauth2",
+                        "flows": {"clientCredentials": {"tokenUrl": "/t", "scopes": {"read": "reads"}}},
+                    }
+                }
+            },
+        )
+        for scope in ("write", "read")
+    ),
+    "missing-error-response": (
+        taking(query("q"), responses={"200": {"description": "ok"}, "5XX": PROBLEM}),
+        taking(query("q"), responses={"200": {"description": "ok"}, "4XX": PROBLEM, "500": PROBLEM}),
+    ),
+    "impossible-range": (
+        taking(query("q", {"type": "integer", "minimum": 5, "maximum": 1})),
+        taking(query("q", {"type": "integer", "minimum": 5, "maximum": 5})),
+    ),
+    "impossible-enum": (
+        answering({"type": "string", "enum": ["a", 1]}),
+        answering({"type": "string", "enum": ["a", "1"]}),
+    ),
+    "vacuous-request": (posting({}), posting({"type": "object"})),
+    "vacuous-response": (answering(obj(id=STRING)), answering(obj("id", id=STRING))),
+    "weak-response": (
+        answering({"type": "object", "properties": {"id": STRING}}, example={"id": "7"}),
+        answering(STRONG, example={"id": "7", "state": "on"}),
+    ),
+    "missing-tag": (only(get(tags=[])), only(get())),
+    "unchecked-format": (
+        answering({"type": "string", "format": "phone"}),
+        answering({"type": "string", "format": "email"}),
+    ),
+    "response-strength": (
+        answering(STRONG, example={"id": "7", "state": "on"}),
+        answering({"type": "object", "properties": {"id": STRING}}, example={"id": "7"}),
+    ),
+    "not-checked": (
+        only(get(parameters=[{"name": "q"}])),
+        only(get(parameters=[query("q")])),
+    ),
+}
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    """Lint a document, or text, as `c.yaml` of the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def found(document):
+        (tmp_path / "c.yaml").write_text(document if isinstance(document, str) else text(document), "utf-8")
+        return lint(tmp_path / "c.yaml")
+
+    return found
+
+
+def rules_of(findings):
+    """The rules that findings are of."""
+    return {finding.rule for finding in findings}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_each_rule_finds_its_breach_and_spares_the_near_miss(found, rule):
+    """With a place in the contract, and a message that ends in what to do."""
+    breach, near_miss = CASES[rule]
+
+    findings = [finding for finding in found(breach) if finding.rule == rule]
+
+    assert findings
+    for finding in findings:
+        assert str(finding.place).startswith("c.yaml:")
+        assert finding.severity is RULES[rule].severity
+    assert rule not in rules_of(found(near_miss))
+
+
+def test_every_rule_has_its_case():
+    """A rule that no test breaks may have died unnoticed."""
+    assert set(RULES) == set(CASES)
+
+
+def test_one_broken_thing_hides_no_other(found):
+    """What is wrong in one operation, in a component, or at the top is told beside the rest."""
+    document = f"""\
+openapi: 3.0.3
+info: {{title: x}}
+security: []
+security: []
+paths:
+  /a:
+    get: {{operationId: a, tags: [A], parameters: [{{name: q}}], responses: {{default: {{description: x}}}}}}
+  /b:
+    get: {{operationId: b, tags: [A], security: [{{ghost: []}}], responses: {{default: {{$ref: '#/nowhere'}}}}}}
+  /c:
+    get: {{operationId: c, tags: [A], responses: {{default: {{$ref: '#/components/responses/R'}}}}}}
+  /d/{{x}}:
+    get: {{operationId: class, tags: [A], responses: {{default: {{description: x}}}}, typo: 1}}
+components:
+  responses: {{R: {{}}}}
+  schemas:
+    Node: {{$ref: '#/components/schemas/Node'}}
+    Bad: {{type: integer, default: {'"1"'}}}
+"""
+    assert {(finding.place.line, finding.rule) for finding in found(document)} >= {
+        (2, "structure"),
+        (4, "duplicate-key"),
+        (7, "structure"),
+        (7, "not-checked"),
+        (9, "dangling-ref"),
+        (9, "not-checked"),
+        (11, "not-checked"),
+        (13, "structure"),
+        (13, "undeclared-path-parameter"),
+        (13, "python-name"),
+        (13, "unsecured-operation"),
+        (15, "structure"),
+        (17, "circular-ref"),
+        (17, "unused-component"),
+        (18, "invalid-default"),
+    }
+
+
+def test_what_other_files_hold_is_told_at_its_place_there(tmp_path, monkeypatch):
+    """The reader has to open the file that is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts.yaml").write_text("Part:\n  type: integer\n  default: x\n", "utf-8")
+    (tmp_path / "c.yaml").write_text(text(answering({"$ref": "parts.yaml#/Part"})), "utf-8")
+
+    (default,) = [finding for finding in lint(tmp_path / "c.yaml") if finding.rule == "invalid-default"]
+
+    assert str(default.place) == "parts.yaml:3:3"
+
+
+@pytest.mark.parametrize("operations", [1, 50])
+def test_a_sound_contract_is_left_in_peace(found, operations):
+    """Nothing is found but a schema that its one operation does not use, and notes."""
+    findings = [finding for finding in found(public_style(operations)) if finding.severity != Severity.INFO]
+
+    assert [finding.rule for finding in findings] == ["unused-component"] * (operations == 1)
+
+
+def test_our_own_contract_is_weak_and_says_so():
+    """It is upstream's: every property is optional, so `{}` keeps to it."""
+    findings = lint(SPEC)
+
+    assert sorted(finding.rule for finding in findings) == ["vacuous-response", "weak-response"]
+    assert any("notices 14 of 32 mutations" in finding.message for finding in findings)
+
+
+def test_a_schema_that_says_more_is_stronger(found):
+    """The figure moves with what is required, closed, and narrowed."""
+
+    def strength(schema):
+        (finding,) = [
+            finding
+            for finding in found(answering(schema, example={"id": "7", "tags": ["a"]}))
+            if finding.rule in ("weak-response", "response-strength")
+        ]
+        return int(finding.message.partition("(")[2].partition("%")[0])
+
+    tags = {"type": "array", "items": STRING}
+    steps = [
+        {"type": "object"},
+        {"type": "object", "properties": {"id": STRING}},
+        {"type": "object", "properties": {"id": STRING, "tags": tags}},
+        obj(id=STRING, tags=tags),
+        obj("id", "tags", id=STRING, tags=tags),
+        obj("id", "tags", id={**STRING, "minLength": 1}, tags={**tags, "minItems": 1}),
+    ]
+    assert sorted(map(strength, steps)) == list(map(strength, steps))
+    assert strength(steps[0]) < 30
+    assert strength(steps[-1]) > 90
+
+
+def _pointers(value, at=()):
+    """Every place in a document below its root."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        yield (*at, key)
+        yield from _pointers(part, (*at, key))
+
+
+BASES = [json.loads(json.dumps(load_contract(path).document)) for path in (SPEC, GARAGE)]
+ODD = st.sampled_from([None, 0, "", "x", [], {}, [{}], {"$ref": "#/x"}, {"$ref": 1}, True, {"a": {"b": []}}])
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_no_contract_is_too_broken_to_be_told_of(tmp_path_factory, data):
+    """Whatever stands anywhere: no traceback, and what openapi-spec-validator refuses is refused here."""
+    document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *within, last = data.draw(st.sampled_from(list(_pointers(document))))
+        holder = document
+        for key in within:
+            holder = holder[key]
+        if data.draw(st.booleans()):
+            del holder[last]
+        else:
+            holder[last] = data.draw(ODD)
+    path = tmp_path_factory.mktemp("lint") / "c.json"
+    path.write_text(json.dumps(document), "utf-8")
+
+    has_errors = any(finding.severity == Severity.ERROR for finding in lint(path))
+
+    try:
+        refused = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
+    except Exception:  # noqa: BLE001 -- it raises what it cannot resolve
+        return
+    assert has_errors or refused is None, refused
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_what_has_no_error_is_served(tmp_path_factory, data):
+    """The linter and the host judge by the same rules."""
+    document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
+    *within, last = data.draw(st.sampled_from(list(_pointers(document))))
+    holder = document
+    for key in within:
+        holder = holder[key]
+    del holder[last]
+    path = tmp_path_factory.mktemp("lint") / "c.json"
+    path.write_text(json.dumps(document), "utf-8")
+
+    has_errors = any(finding.severity == Severity.ERROR for finding in lint(path))
+
+    if not has_errors:
+        load_contract(path)
+
+
+class TestCommand:
+    """`relay lint` as a process."""
+
+    def test_passes_with_warnings(self, tmp_path):
+        """Our own contract is weak, not wrong."""
+        result = relay(tmp_path, "lint")
+
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.splitlines()[-1] == "relay lint: 2 warnings"
+
+    def test_fails_with_errors_in_the_format_that_is_asked_for(self, tmp_path):
+        """For the annotations of a workflow."""
+        (tmp_path / "c.yaml").write_text(text(only(get(sumary="x"))), "utf-8")
+
+        result = relay(tmp_path, "lint", "c.yaml", "--format", "github")
+
+        assert result.returncode == 1
+        assert result.stdout.startswith("::error file=c.yaml,line=")
+        assert "title=structure::'sumary' is unknown here" in result.stdout
+
+    def test_notes_are_told_on_demand_and_to_machines(self, tmp_path):
+        """A terminal shows what has to be done."""
+        (tmp_path / "c.yaml").write_text(text(only(get(tags=[]))), "utf-8")
+
+        quiet = relay(tmp_path, "lint", "c.yaml")
+        told = relay(tmp_path, "lint", "c.yaml", "--notes")
+        machine = relay(tmp_path, "lint", "c.yaml", "--format", "json")
+
+        assert quiet.stdout == "relay lint: nothing found\n"
+        assert "[missing-tag]" in told.stdout
+        assert json.loads(machine.stdout)["counts"] == {"error": 0, "warning": 0, "info": 1}
+
+    def test_cannot_run_without_a_contract(self, tmp_path):
+        """Exit code 2, and which file it was."""
+        result = relay(tmp_path, "lint", "gone.yaml")
+
+        assert result.returncode == 2
+        assert result.stderr == "error: gone.yaml: cannot be read: No such file or directory\n"
+
+    def test_lists_its_rules(self, tmp_path):
+        """With severity and reason."""
+        result = relay(tmp_path, "lint", "--rules")
+
+        assert len(result.stdout.splitlines()) == len(RULES)
+        assert "error   dangling-ref: " in result.stdout

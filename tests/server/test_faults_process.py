@@ -1,0 +1,280 @@
+"""What the system does to the service: it serves, or says why not in one line, and recovers by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+import pytest
+
+from support.hosting import SECRET, bearer, contract, operation, write_package
+from support.running import COMMAND, environment, relay, serving
+
+ACME = {"_id": "a" * 24, "name": "Acme"}
+ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
+CONFIG = "/api/calls/voice-ai/config"
+AUTHORIZED = bearer({"userId": ALEX["_id"]})
+SERVICE = {"RELAY_JWT_SECRET": SECRET, "RELAY_STORE": "sqlite:///relay.db", "RELAY_LOG_LEVEL": "warning"}
+
+NOBODY = 54321
+"""A user without a name."""
+
+# They may read all files, because this Python and this checkout may lie where only root can, and write none.
+BECOME_NOBODY = [
+    "setpriv",
+    f"--reuid={NOBODY}",
+    f"--regid={NOBODY}",
+    "--clear-groups",
+    "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=-all,+dac_read_search",
+]
+
+
+def limited(files):
+    """The command, with few file descriptors."""
+    return ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *COMMAND]
+
+
+def seconds_of_cpu(process):
+    """How long a process has used a processor."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is read from /proc")
+def test_recovers_from_too_many_connections(tmp_path):
+    """Without a descriptor left it turns clients away, neither spinning nor filling the log."""
+    (tmp_path / "acme.json").write_text(json.dumps({"organizations": [ACME], "users": [ALEX]}), "utf-8")
+    assert relay(tmp_path, "load", "acme.json", **SERVICE).returncode == 0
+    with serving(tmp_path, command=limited(48), **SERVICE) as service, httpx.Client() as early:
+        early.get(f"{service.url}/livez")
+        address = urlsplit(service.url)
+        with ExitStack() as idle:
+            for _ in range(80):
+                idle.enter_context(socket.create_connection((address.hostname, address.port)))
+            time.sleep(0.5)
+            before = seconds_of_cpu(service.process)
+            during = [early.get(service.url + CONFIG, headers=AUTHORIZED) for _ in range(3)]
+            with pytest.raises(httpx.TransportError):
+                httpx.get(f"{service.url}/livez", timeout=2)
+            time.sleep(1)
+            assert seconds_of_cpu(service.process) - before < 0.5
+        overdue = time.monotonic() + 5
+        while (answer := tried(service.url + CONFIG)) is None and time.monotonic() < overdue:
+            time.sleep(0.05)
+
+    assert {one.status_code for one in during} <= {200, 500}
+    assert answer.status_code == 200
+    assert (tmp_path / "stderr.log").read_text("utf-8").count("\n") <= len(during) + 1
+
+
+def tried(url):
+    """Ask, and return the answer or None."""
+    try:
+        return httpx.get(url, headers=AUTHORIZED, timeout=2)
+    except httpx.TransportError:
+        return None
+
+
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "bogus"}
+UNKNOWN = {"LC_ALL": "", "LANG": "xx", "PYTHONIOENCODING": "ascii", "TZ": "Pacific/Kiritimati"}
+
+
+@pytest.mark.parametrize("variables", [ASCII_ONLY, UNKNOWN])
+def test_serves_in_any_locale_and_zone(tmp_path, variables):
+    """Contract, path and answer are UTF-8, and tokens are of this very second, whatever the machine thinks."""
+    folder = tmp_path / "größe ✓"
+    folder.mkdir()
+    bearer = {"securitySchemes": {"t": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}}
+    document = contract({"/größe": {"get": operation("show", security=[{"t": []}])}}, components=bearer)
+    document["info"]["title"] = "Größe ✓"
+    (folder / "größe.yaml").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    things = "async def show(*, claims):\n    return {'größe': '✓'}\n"
+    package = write_package(folder, things=things, init="async def identify(claims): return claims\n")
+    token = jwt.encode({"sub": "x", "exp": int(time.time()) + 20}, SECRET, "HS256")
+
+    options = ("--spec", "größe.yaml", "--handlers", package)
+    settings = {"RELAY_JWT_SECRET": SECRET, "RELAY_LOG_LEVEL": "warning"}
+    with serving(folder, *options, **settings, **variables) as service:
+        answer = httpx.get(f"{service.url}/größe", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.json() == {"größe": "✓"}
+    assert (folder / "stderr.log").read_text("utf-8") == ""
+
+
+@contextmanager
+def started(folder, script, *arguments, **variables):
+    """Start a service through a shell that does something to its streams, at a port that is known before."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["sh", "-c", script, "sh", *COMMAND, "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment(folder, **variables), stderr=subprocess.DEVNULL
+    )
+    try:
+        overdue = time.monotonic() + 20
+        while tried(f"http://127.0.0.1:{port}/livez") is None and process.poll() is None:
+            assert time.monotonic() < overdue
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are seen in /proc")
+@pytest.mark.parametrize("script", ['exec "$@" <&- >&- 2>&-', 'exec "$@" >/dev/full'])
+def test_serves_where_nothing_can_be_printed(tmp_path, script):
+    """And nothing that is written to a closed stream goes into a file or a socket that got its number."""
+    with started(tmp_path, script, **SERVICE) as process:
+        assert process.poll() is None
+        streams = [Path(f"/proc/{process.pid}/fd/{number}").readlink() for number in (1, 2)]
+
+    assert streams == [Path(os.devnull)] * 2
+    assert process.returncode == 0
+
+
+def as_nobody(folder, *arguments, **variables):
+    """Run a command as a user without a name, in a folder that is not theirs; HOME is what is given."""
+    env = {
+        name: value for name, value in environment(folder).items() if name not in ("HOME", "XDG_DATA_HOME")
+    }
+    return subprocess.run(
+        [*BECOME_NOBODY, *COMMAND, *arguments],
+        cwd=folder,
+        env={**env, "TMPDIR": "/nonexistent", **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory):
+    """A folder that anybody may read and nobody may write; skipped where no other user can be had."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("only root can become somebody else, with setpriv")
+    folder = tmp_path_factory.mktemp("elsewhere")
+    folder.chmod(0o755)
+    return folder
+
+
+def test_says_what_a_user_without_anything_has_to_set(elsewhere):
+    """No home, no name, nothing to write to: one line each, with the setting that helps."""
+    (elsewhere / "relay.db").touch(0o644)
+    mine = f"sqlite:///{elsewhere}"
+    cases = {
+        "XDG_DATA_HOME: this user has no home directory; name a folder": {},
+        "RELAY_STORE: /nonexistent/.local": {"HOME": "/nonexistent"},
+        f"RELAY_STORE: {elsewhere}/new.db cannot be created: Permission denied": {
+            "RELAY_STORE": f"{mine}/new.db"
+        },
+        f"RELAY_STORE: {elsewhere}/relay.db cannot be written; give": {"RELAY_STORE": f"{mine}/relay.db"},
+    }
+    with ThreadPoolExecutor(2) as pool:
+        ran = pool.map(
+            lambda given: as_nobody(elsewhere, "serve", RELAY_JWT_SECRET=SECRET, **given), cases.values()
+        )
+        results = list(ran)
+
+    for told, result in zip(cases, results, strict=True):
+        assert result.returncode == 2
+        assert result.stderr.startswith(f"error: {told}")
+        assert result.stderr.count("\n") == 1
+
+
+def test_the_demo_says_what_it_needs(elsewhere):
+    """Its secret and its data have to lie somewhere."""
+    homeless = as_nobody(elsewhere, "serve", "--demo")
+    locked_out = as_nobody(elsewhere, "serve", "--demo", HOME="/nonexistent")
+
+    assert homeless.stderr.startswith("error: XDG_DATA_HOME: this user has no home directory")
+    assert locked_out.stderr.endswith("Permission denied; XDG_DATA_HOME names another folder\n")
+    assert {homeless.returncode, locked_out.returncode} == {2}
+
+
+def test_the_demo_leaves_no_half_secret(tmp_path):
+    """A disk that is full leaves nothing that would keep the next start from working."""
+    result = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "sh", *COMMAND, "token", "--demo"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert result.returncode == 2
+    assert "the demo cannot keep its secret: File too large" in result.stderr
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+def test_serves_a_user_without_anything(elsewhere, tmp_path_factory):
+    """Without name, home, temporary folder and a working folder to write to, a store is all that is needed."""
+    data = tmp_path_factory.mktemp("data")
+    os.chown(data, NOBODY, NOBODY)
+    script = f'unset HOME XDG_DATA_HOME; exec {shlex.join(BECOME_NOBODY)} "$@"'
+    variables = {"TMPDIR": "/nonexistent", "RELAY_STORE": f"sqlite:///{data}/relay.db"}
+    with started(elsewhere, script, RELAY_JWT_SECRET=SECRET, **variables) as process:
+        assert process.poll() is None
+        assert (data / "relay.db").stat().st_uid == NOBODY
+
+    assert process.returncode == 0
+
+
+def test_is_back_at_once_after_a_kill(tmp_path):
+    """Clients read and a load writes when it dies: what was acknowledged is there, and it is ready in seconds."""
+    acme = {"organizations": [ACME], "users": [ALEX]}
+    (tmp_path / "acme.json").write_text(json.dumps(acme), "utf-8")
+    assert relay(tmp_path, "load", "acme.json", **SERVICE).returncode == 0
+    number = {"provider": "sinch", "phoneNumber": "+1"}
+    for count in range(200):
+        user = {**ALEX, "_id": f"{count + 2:024x}", "voicePhoneNumbers": [number]}
+        (tmp_path / f"{count}.json").write_text(json.dumps({"users": [user]}), "utf-8")
+    files = [f"{count}.json" for count in range(200)]
+    loading = subprocess.Popen(
+        [*COMMAND, "load", *files],
+        cwd=tmp_path,
+        env=environment(tmp_path, **SERVICE),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        with serving(tmp_path, **SERVICE) as service:
+            loaded = [loading.stdout.readline() for _ in range(3)]
+            with ThreadPoolExecutor(4) as pool:
+                reading = [pool.submit(tried, service.url + CONFIG) for _ in range(40)]
+                time.sleep(0.1)
+                service.process.send_signal(signal.SIGKILL)
+                loading.send_signal(signal.SIGKILL)
+            loaded += loading.stdout.readlines()
+    finally:
+        loading.kill()
+        loading.wait()
+        loading.stdout.close()
+    before = time.monotonic()
+    with serving(tmp_path, **SERVICE) as service:
+        assert httpx.get(f"{service.url}/readyz").status_code == 200
+        took = time.monotonic() - before
+        answer = httpx.get(service.url + CONFIG, headers=AUTHORIZED)
+
+    assert {one.result().status_code for one in reading if one.result()} <= {200}
+    shown = {number["userId"] for number in answer.json()["phoneNumbers"]}
+    acknowledged = {f"{int(line.partition('.')[0]) + 2:024x}" for line in loaded if line.endswith("\n")}
+    assert acknowledged <= shown
+    assert took < 6

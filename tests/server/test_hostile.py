@@ -1,0 +1,127 @@
+"""Ten thousand hostile requests, and what they leave behind: `tox -e hostile`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from support import hostile, wellformed
+from support.running import logged
+from support.targets import Measured, garage, ours
+from support.wire import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.hostile import Outcome
+    from support.targets import Target
+
+pytestmark = pytest.mark.hostile
+
+SEED = int(os.environ.get("RELAY_TEST_SEED", "4711"))
+EXAMPLES, BATCHES, BATCH, SLOW = 500, 9, 480, 200
+"""For each of two services: well-formed requests, batches of connections, and slow ones; ten thousand in all."""
+
+
+@pytest.mark.parametrize("target", [ours, garage])
+def test_ten_thousand_hostile_requests_change_nothing(target, tmp_path, capsys):
+    """Each is answered as designed or cut off in time, nothing planted comes out, and nothing stays behind."""
+    with target(tmp_path) as under_fire:
+        canaries = hostile.Canaries(SEED, under_fire.token, *under_fire.secrets)
+        grammar = hostile.Grammar(SEED, canaries, under_fire.good, under_fire.token)
+        asked_well(under_fire, canaries, examples=EXAMPLES // 5)
+        asyncio.run(
+            hostile.storm(under_fire.service.url, grammar, first=10**6, count=BATCH, slow=5, wait=2.0)
+        )
+        before, right, begun = settled(under_fire), answered_rightly(under_fire), time.monotonic()
+
+        asking = partial(asked_well, under_fire, canaries, examples=EXAMPLES)
+        outcomes = asyncio.run(fired(under_fire, grammar, right, asking))
+
+        seconds = time.monotonic() - begun
+        after = settled(under_fire, before)
+        assert answered_rightly(under_fire) == right
+        wrong = [told(outcome, found) for outcome in outcomes if (found := hostile.fault(outcome, canaries))]
+        leaks = canaries.leaks(logged(under_fire.log).encode())
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{target.__name__}: seed {SEED}: {len(outcomes)} connections, {EXAMPLES} requests, {seconds:.0f} s; "
+            f"{dict(sorted(hostile.statuses(outcomes).items()))}; before {before}, after {after}\n"
+        )
+    assert wrong == []
+    assert leaks == []
+    assert after.descriptors <= before.descriptors + 5
+    assert after.memory <= before.memory + 24
+
+
+def told(outcome: Outcome, found: str) -> str:
+    """A fault, and how to see it again."""
+    kind, number, _ = outcome.connection
+    return f"seed {SEED}: {kind} {number}: {found}: sent {outcome.connection.sent[:2000]!r}, got {outcome.received[:500]!r}"
+
+
+async def fired(
+    under_fire: Target, grammar: hostile.Grammar, right: bytes, asking: Callable[[], None]
+) -> list[Outcome]:
+    """Play all connections, the slow ones first; after each batch somebody asks rightly.
+
+    While those end that the service waits for itself, the well-formed requests are sent by `asking`.
+    """
+    slow = asyncio.create_task(hostile.storm(under_fire.service.url, grammar, count=0, slow=SLOW))
+    outcomes: list[Outcome] = []
+    ending: list[asyncio.Task[list[Outcome]]] = []
+    for batch in range(BATCHES):
+        playing = asyncio.create_task(
+            hostile.storm(under_fire.service.url, grammar, first=batch * BATCH, count=BATCH, slow=0)
+        )
+        await asyncio.wait(
+            [playing], timeout=2.0
+        )  # what the service waits for itself goes on beside the next
+        ending.append(playing)
+        assert await asyncio.to_thread(answered_rightly, under_fire) == right
+    await asyncio.to_thread(asking)
+    for playing in [slow, *ending]:
+        outcomes += await playing
+    return outcomes
+
+
+def answered_rightly(under_fire: Target) -> bytes:
+    """What a good client gets."""
+    (answer,) = exchange(under_fire.service.url, under_fire.right)
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
+def asked_well(under_fire: Target, canaries: hostile.Canaries, *, examples: int) -> None:
+    """Send well-formed requests with hostile contents; hypothesis shows the smallest that is answered wrongly."""
+    requests = wellformed.requests(
+        under_fire.contract, under_fire.token, canaries.credential, canaries.content
+    )
+
+    @seed(SEED)
+    @settings(max_examples=examples, database=None, suppress_health_check=[*HealthCheck])
+    @given(requests)
+    def ask(sent: bytes) -> None:
+        (answer,) = exchange(under_fire.service.url, sent)
+        assert answer.status in hostile.DESIGNED
+        assert not canaries.leak(answer=answer.raw, failed=answer.status >= 400)
+
+    ask()
+
+
+def settled(under_fire: Target, before: Measured | None = None) -> Measured:
+    """What the process takes once all connections have ended, or after some seconds."""
+    pid = under_fire.service.process.pid
+    for _ in range(40):
+        now = Measured.of(pid)
+        if before is not None and now.descriptors <= before.descriptors + 5:
+            break
+        time.sleep(0.25 if before else 0.05)
+    return now

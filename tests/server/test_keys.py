@@ -1,0 +1,405 @@
+"""Keys and key sets: `scripts/relay/server/keys.py`, and the key settings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from relay.contract.diagnostics import SetupError
+from relay.server import keys
+from support.hosting import SECRET
+from support.running import ROOT
+from support.signing import EC, ED, RSA, encoded, jwk, pem, refuses, sign, verifier
+
+WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- to be refused
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"), [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA")], ids=["RS256", "ES256", "EdDSA"]
+)
+async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
+    """Given in PEM, or as the path of a file; the algorithm follows from the key."""
+    file = tmp_path / "key.pem"
+    file.write_text(pem(key), "utf-8")
+
+    for setting in (pem(key), str(file)):
+        assert (await verifier(jwt_public_key=setting)(sign(key, algorithm)))["sub"] == "u"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more"),
+        ({"jwt_secret": pem(RSA)}, "RELAY_JWT_SECRET: it is a PEM key; a public key goes into"),
+        (
+            {"jwt_secret": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI somebody@somewhere"},
+            "RELAY_JWT_SECRET: it is a key of another kind; a public key goes into",
+        ),
+        ({"jwt_public_key": "/nowhere.pem"}, "RELAY_JWT_PUBLIC_KEY: it is neither a key in PEM nor a file"),
+        ({"jwt_public_key": "-----BEGIN x"}, "RELAY_JWT_PUBLIC_KEY: it is not a public key in PEM"),
+        (
+            {"jwt_jwks": "/nowhere.json"},
+            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+        ),
+        (
+            {"jwt_jwks": '{"keys":[{"kty":"oct","k":"sk_canary"}]}'},
+            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+        ),
+        ({"jwt_jwks": "https://[bad"}, "RELAY_JWT_JWKS: it is not an address"),
+        (
+            {"jwt_jwks": "http://id.example/jwks"},
+            "RELAY_JWT_JWKS: a key set's address has to begin with https://",
+        ),
+        ({"jwt_jwks": "https://id.example:99999"}, "RELAY_JWT_JWKS: it is not an address"),
+        (
+            {"jwt_jwks": "https://me:sk_canary@id.example/jwks"},
+            "RELAY_JWT_JWKS: a key set's address names a host, and no user or password",
+        ),
+        ({"jwt_jwks": "https:///jwks"}, "RELAY_JWT_JWKS: a key set's address names a host"),
+        (
+            {"jwt_secret": SECRET, "jwt_jwks": "/x"},
+            "RELAY_JWT_SECRET and RELAY_JWT_JWKS: tokens are verified with one family of keys; keep one of them",
+        ),
+    ],
+)
+def test_refuses_to_start_with_a_key_that_cannot_be_used(settings, told):
+    """What is wrong with it, never what it is."""
+    with pytest.raises(SetupError) as raised:
+        verifier(**settings)
+
+    (problem,) = raised.value.problems
+    assert str(problem).startswith(told)
+    assert "sk_canary" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (WEAK, "an RSA key of 1024 bits; 2048 or more are needed"),
+        (ec.generate_private_key(ec.SECP384R1()), "neither RSA, nor on the curve P-256, nor Ed25519"),
+    ],
+)
+def test_refuses_weak_and_foreign_public_keys(key, told):
+    """RFC 7518 section 3.3 for RSA."""
+    with pytest.raises(SetupError, match=told):
+        verifier(jwt_public_key=pem(key))
+
+
+def test_refuses_a_private_key():
+    """A service that verifies does not need it, and must not hold it."""
+    private = ED.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    with pytest.raises(SetupError, match="it is a private key; the service only needs the public one"):
+        verifier(jwt_public_key=private)
+
+
+async def test_chooses_the_key_of_a_set_by_its_id(tmp_path):
+    """Each key with its own algorithm only."""
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [jwk(RSA, "RS256", "r"), jwk(EC, "ES256", "e")]}), "utf-8")
+    verify = verifier(jwt_jwks=str(file))
+
+    assert await verify(sign(RSA, "RS256", {"kid": "r"}))
+    assert await verify(sign(EC, "ES256", {"kid": "e"}))
+    await refuses(verify, sign(EC, "ES256", {"kid": "r"}))
+    await refuses(verify, sign(RSA, "RS256"))
+    await refuses(verify, sign(RSA, "RS256", {"kid": "unknown"}))
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "nope", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}']
+)
+def test_refuses_a_key_set_without_a_usable_key(tmp_path, content):
+    """A shared secret in a public document is no key."""
+    file = tmp_path / "jwks.json"
+    file.write_text(content, "utf-8")
+
+    with pytest.raises(SetupError, match=r"RELAY_JWT_JWKS: it (is not a JSON Web Key Set|holds no)"):
+        verifier(jwt_jwks=str(file))
+
+
+PRIVATE = json.loads(jwt.get_algorithm_by_name("RS256").to_jwk(RSA))
+
+
+@pytest.mark.parametrize(
+    ("entry", "token"),
+    [
+        ({"kty": "oct", "kid": "k", "k": encoded(SECRET.encode())}, sign(headers={"kid": "k"})),
+        ({**PRIVATE, "kid": "k"}, sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", use="enc"), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", key_ops=["encrypt"]), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", key_ops="verify"), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", alg="RS512"), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", alg="PS256"), sign(RSA, "PS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", "k", alg=["RS256"]), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(WEAK, "RS256", "k"), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", ["k"]), sign(RSA, "RS256", {"kid": "k"})),
+        (jwk(RSA, "RS256", 7), sign(RSA, "RS256", {"kid": "7"})),
+        ({**jwk(RSA, "RS256", "k"), "n": 7}, sign(RSA, "RS256", {"kid": "k"})),
+        ("k", sign(RSA, "RS256", {"kid": "k"})),
+    ],
+    ids=[
+        "shared", "private", "encrypts", "other-operation", "no-operations", "longer-hash", "other-padding",
+        "algorithms", "weak", "kid-list", "kid-number", "broken", "text",
+    ],
+)  # fmt: skip
+async def test_uses_no_key_of_a_set_that_is_meant_for_something_else(tmp_path, entry, token):
+    """Nor one that is no secret any more; the others are used all the same."""
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [entry, jwk(ED, "EdDSA", "good")]}), "utf-8")
+    verify = verifier(jwt_jwks=str(file))
+
+    assert await verify(sign(ED, "EdDSA", {"kid": "good"}))
+    await refuses(verify, token, "unknown-key")
+
+
+async def test_uses_no_two_keys_of_one_name(tmp_path, caplog):
+    """Nobody can say which one is meant; the same key twice is one key."""
+    file = tmp_path / "jwks.json"
+    twice = [jwk(RSA, "RS256", "r"), jwk(RSA, "RS256", "r")]
+    file.write_text(json.dumps({"keys": [*twice, jwk(EC, "ES256", "x"), jwk(ED, "EdDSA", "x")]}), "utf-8")
+
+    verify = verifier(jwt_jwks=str(file))
+
+    assert await verify(sign(RSA, "RS256", {"kid": "r"}))
+    await refuses(verify, sign(EC, "ES256", {"kid": "x"}), "unknown-key")
+    await refuses(verify, sign(ED, "EdDSA", {"kid": "x"}), "unknown-key")
+    assert "several keys of the same kid" in caplog.text
+
+
+class KeyServer:
+    """An address that serves a key set, or fails, and counts how often it is asked."""
+
+    def __init__(self):
+        self.document = {"keys": []}
+        self.asked = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.asked += 1
+                outer.may_answer.wait(20)
+                self.send_response(200 if outer.document else 500)
+                self.end_headers()
+                self.wfile.write(json.dumps(outer.document).encode())
+
+            def log_message(self, *_args):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/jwks"
+
+
+@pytest.fixture
+def key_server():
+    """A key server on this machine."""
+    server = KeyServer()
+    yield server
+    server.may_answer.set()
+    server.server.shutdown()
+    server.server.server_close()
+
+
+@pytest.fixture
+async def rotating(key_server, monkeypatch):
+    """What verifies with a set that was read once, from an address that can be asked again at once."""
+    key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
+    verify = verifier(jwt_jwks=key_server.url, jwt_remember=0)
+    assert await verify(OLD)
+    monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
+    return verify
+
+
+OLD, NEW = sign(RSA, "RS256", {"kid": "r"}), sign(EC, "ES256", {"kid": "e"})
+
+
+async def eventually(holds):
+    """Wait until something holds."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 -- what happens in a thread tells no event
+            await asyncio.sleep(0.01)
+
+
+async def test_reads_a_key_set_again_when_a_token_names_a_new_key(key_server, monkeypatch):
+    """Keys rotate; but however many unknown keys tokens name, the address is not asked more often."""
+    key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
+    verify = verifier(jwt_jwks=key_server.url)
+    assert await verify(OLD)
+    key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
+
+    for _ in range(5):
+        await refuses(verify, NEW, "unknown-key")
+    assert key_server.asked == 1
+
+    monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
+    assert await verify(NEW)
+    assert key_server.asked == 2
+
+
+async def test_asks_once_for_all_who_wait(rotating, key_server):
+    """A crowd with a new key is one question, and so is one with keys that nobody knows."""
+    key_server.may_answer.clear()
+    key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
+    crowd = [asyncio.create_task(rotating(NEW)) for _ in range(20)]
+    await eventually(lambda: key_server.asked == 2)
+
+    key_server.may_answer.set()
+
+    assert len(await asyncio.gather(*crowd)) == 20
+    assert key_server.asked == 2
+
+
+async def test_uses_the_known_keys_while_it_reads(rotating, key_server, monkeypatch):
+    """An old set is read again behind the back of those who ask, remembered tokens or not."""
+    monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
+    key_server.may_answer.clear()
+
+    assert await asyncio.wait_for(rotating(OLD), 10)
+    await eventually(lambda: key_server.asked == 2)
+    assert await asyncio.wait_for(rotating(OLD), 10)
+    assert key_server.asked == 2
+
+
+async def test_reads_an_old_set_again_though_the_token_is_remembered(key_server, monkeypatch):
+    """A key that was withdrawn must not live on in those who call without a pause."""
+    key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
+    verify = verifier(jwt_jwks=key_server.url, jwt_remember=300)
+    assert await verify(OLD)
+    key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
+    monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
+    monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
+
+    assert await verify(OLD)
+    await eventually(lambda: key_server.asked >= 2)
+    monkeypatch.setattr(keys, "JWKS_LIFE", 300.0)
+    assert await verify(NEW)
+
+    await refuses(verify, OLD, "unknown-key")
+
+
+async def test_a_request_that_gives_up_takes_the_keys_from_nobody(rotating, key_server):
+    """The reading belongs to all who wait."""
+    key_server.may_answer.clear()
+    key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
+    impatient, patient = (asyncio.create_task(rotating(NEW)) for _ in range(2))
+    await eventually(lambda: key_server.asked == 2)
+
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    key_server.may_answer.set()
+
+    assert await patient
+
+
+async def test_waits_for_a_hanging_address_no_longer_than_it_must(rotating, key_server, monkeypatch):
+    """Whoever names an unknown key is refused then; the loop and everybody else go on."""
+    monkeypatch.setattr(keys, "JWKS_WAIT", 0.1)
+    key_server.may_answer.clear()
+
+    waiting = asyncio.create_task(refuses(rotating, NEW, "unknown-key"))
+    for _ in range(5):
+        assert await rotating(OLD)
+    await asyncio.wait_for(waiting, 10)
+
+    assert key_server.asked <= 2
+
+
+async def test_only_so_many_wait_for_a_hanging_address(rotating, key_server, monkeypatch):
+    """Made-up keys must not hold every place that a service has for requests."""
+    monkeypatch.setattr(keys, "JWKS_WAITING", 2)
+    key_server.may_answer.clear()
+
+    waiting = [asyncio.create_task(refuses(rotating, NEW, "unknown-key")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    await asyncio.wait_for(refuses(rotating, NEW, "unknown-key"), keys.JWKS_WAIT / 2)
+
+    assert not any(task.done() for task in waiting)
+    for task in waiting:
+        task.cancel()
+    key_server.may_answer.set()
+
+
+async def test_blames_nobody_when_the_key_set_is_not_http():
+    """Whatever answers there, it is no fault of the caller's."""
+
+    async def babble(_reader, writer):
+        writer.write(b"hello\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(keys.KeysUnavailable):
+            await verifier(jwt_jwks=f"http://127.0.0.1:{port}/")(OLD)
+
+
+async def test_keeps_the_last_key_set_while_its_address_fails(rotating, key_server, monkeypatch, caplog):
+    """An outage there must not sign everybody out here; the log tells of it, without the address."""
+    key_server.document = {}
+    monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
+
+    assert await rotating(OLD)
+    await eventually(lambda: caplog.records)
+
+    assert await rotating(OLD)
+    assert caplog.records[0].getMessage() == "the key set cannot be read; the last keys are used"
+    assert caplog.records[0].cause == "HTTPError"
+    assert key_server.url not in caplog.text
+
+
+async def test_keeps_no_key_set_for_ever(rotating, key_server, monkeypatch, caplog):
+    """A key that leaked is withdrawn; whoever cuts us off must not keep it alive."""
+    key_server.document = {}
+    monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
+    monkeypatch.setattr(keys, "JWKS_STALE", 0.0)
+
+    with pytest.raises(keys.KeysUnavailable):
+        await rotating(OLD)
+
+    assert "there are no keys to verify tokens with" in caplog.text
+
+
+async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
+    """A good token cannot be told from a bad one: 500, not 401."""
+    key_server.document = {}
+
+    with pytest.raises(keys.KeysUnavailable):
+        await verifier(jwt_jwks=key_server.url)(OLD)
+
+
+def test_a_reading_does_not_keep_the_process_from_ending(key_server):
+    """Whoever stops the service does not wait for somebody else's."""
+    key_server.may_answer.clear()
+    program = f"""
+        import asyncio
+        from relay.server import fetching, keys
+        fetching.FETCH_SECONDS, keys.JWKS_WAIT = 300, 0.1
+        try:
+            asyncio.run(keys.KeySet({key_server.url!r}).key_for("k"))
+        except keys.KeysUnavailable:
+            print("ended")
+    """
+
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")

@@ -1,0 +1,166 @@
+"""What is counted: `scripts/relay/server/metrics.py`, and by whom, `observe.py`."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from relay.contract.diagnostics import SetupError
+from relay.server.metrics import bind_address
+from support.hosting import bearer, calling, contract, host, operation
+
+SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
+THINGS = """
+    async def show():
+        return {"name": "a"}
+
+    async def break_promise():
+        return {"name": 1}
+
+    async def fail():
+        raise ConnectionError("sk_canary")
+
+    class Down(Exception):
+        status, code, message = 500, "DB_UNAVAILABLE", "The database is not available"
+
+    async def ask_database():
+        try:
+            raise TimeoutError
+        except TimeoutError as exc:
+            raise Down from exc
+
+    async def show_to_some():
+        return {"name": "a"}
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host a service whose operations fail in all ways."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    named = {"type": "object", "properties": {"name": {"type": "string"}}}
+    ok = {"200": {"description": "ok", "content": {"application/json": {"schema": named}}}}
+    names = ["show", "break_promise", "fail", "ask_database"]
+    paths = {f"/{name}": {"get": operation(name, responses=ok)} for name in names}
+    paths["/show_to_some"] = {"get": operation("show_to_some", responses=ok, security=[{"token": []}])}
+    document = contract(paths, **SECURE)
+    return lambda **settings: host(tmp_path, document, things=THINGS, settings=settings)
+
+
+def counted(text):
+    """Samples by name and labels, without those that are nought."""
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("relay_") and sample.value and not sample.name.endswith("_created")
+    }
+
+
+async def scraped(application, *paths, headers=None):
+    """What is counted after some requests."""
+    async with calling(application) as client:
+        for path in paths:
+            await client.get(path, headers=headers)
+        return counted((await client.get("/metrics")).text)
+
+
+async def test_counts_requests_by_operation_and_status(hosted):
+    """A path that nobody serves is one label, however many of them are tried."""
+    found = await scraped(hosted(), "/show", "/show", "/nope", "/wp-admin")
+
+    requests = {key: value for key, value in found.items() if key[0] == "relay_requests_total"}
+    assert requests == {
+        ("relay_requests_total", ("method", "GET"), ("operation", "show"), ("status", "200")): 2,
+        ("relay_requests_total", ("method", "GET"), ("operation", "unmatched"), ("status", "404")): 2,
+    }
+    assert found["relay_request_seconds_count", ("operation", "show")] == 2
+
+
+async def test_counts_failures_by_what_caused_them(hosted):
+    """A database that is down is told from a defect."""
+    found = await scraped(hosted(), "/fail", "/ask_database")
+
+    failures = {key[1:]: value for key, value in found.items() if key[0] == "relay_failures_total"}
+    assert failures == {
+        (("cause", "ConnectionError"), ("code", "INTERNAL_ERROR"), ("operation", "fail")): 1,
+        (("cause", "TimeoutError"), ("code", "DB_UNAVAILABLE"), ("operation", "ask_database")): 1,
+    }
+
+
+async def test_counts_who_was_not_let_in_and_why(hosted):
+    """Someone who tries keys looks different from somebody whose token ran out."""
+    application = hosted()
+
+    expired = await scraped(application, "/show_to_some", headers=bearer({"sub": "a", "exp": 1}))
+    found = await scraped(application, "/show_to_some")
+
+    name = "relay_authentication_failures_total"
+    assert expired[name, ("operation", "show_to_some"), ("reason", "expired")] == 1
+    assert found[name, ("operation", "show_to_some"), ("reason", "missing")] == 1
+
+
+async def test_counts_response_violations_by_rule(hosted):
+    """What the log tells in full."""
+    found = await scraped(hosted(), "/break_promise")
+
+    assert found["relay_response_violations_total", ("operation", "break_promise"), ("rule", "type")] == 1
+
+
+async def test_has_the_processs_own_figures(hosted):
+    """Memory, descriptors and processor time."""
+    async with calling(hosted()) as client:
+        response = await client.get("/metrics")
+
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    assert "process_resident_memory_bytes" in response.text
+    assert "process_open_fds" in response.text
+
+
+async def test_can_be_switched_off(hosted):
+    """Where nobody asks, nothing is counted."""
+    async with calling(hosted(metrics=False)) as client:
+        assert (await client.get("/metrics")).status_code == 404
+
+
+async def test_listens_at_an_address_of_its_own(hosted):
+    """What is for operators need not stand beside what is for the world."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        bind = f"127.0.0.1:{free.getsockname()[1]}"
+
+    async with calling(hosted(metrics_bind=bind)) as client:
+        await client.get("/show")
+        async with httpx.AsyncClient() as operator:
+            found = counted((await operator.get(f"http://{bind}/metrics")).text)
+        public = await client.get("/metrics")
+
+    assert found["relay_request_seconds_count", ("operation", "show")] == 1
+    assert public.status_code == 404
+    with socket.socket() as gone:
+        assert gone.connect_ex(("127.0.0.1", int(bind.partition(":")[2])))
+
+
+async def test_says_when_nothing_can_listen_there(hosted):
+    """Before a request is taken."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(SetupError, match="RELAY_METRICS_BIND: cannot listen on"):
+            async with hosted(metrics_bind=bind).running():
+                pytest.fail("it started")
+
+
+@pytest.mark.parametrize(
+    "bind", ["", "9464", "localhost", ":9464", "a:b", "a:99999", "u@a:1", "a:1/x", "[::1"]
+)
+def test_wants_an_address_and_a_port(bind):
+    """An address that was half understood would listen somewhere else."""
+    with pytest.raises(SetupError, match=r"127\.0\.0\.1:9464"):
+        bind_address(bind)
+
+
+def test_takes_addresses_of_both_kinds():
+    assert bind_address("127.0.0.1:9464") == ("127.0.0.1", 9464)
+    assert bind_address("[::1]:0") == ("::1", 0)

@@ -1,0 +1,215 @@
+"""Operations without a function: `scripts/relay/server/missing_handlers.py`, and what `binding.py` and `app.py` make of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from relay.contract.diagnostics import SetupError
+from relay.server.app import create
+from relay.server.settings import HostSettings
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+
+BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
+KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+LOGS = {**operation("list_logs"), "tags": ["Event Logs"]}
+TWO = contract({"/things": {"get": operation("list_things")}, "/logs": {"get": LOGS}})
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host a contract with policies for what is missing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def hosted(document, *missing, settings=None, **modules):
+        return host(tmp_path, document, settings={"missing": missing, **(settings or {})}, **modules)
+
+    return hosted
+
+
+@pytest.fixture
+def refused(hosted):
+    """Host a contract with policies, and return what is wrong with them."""
+
+    def refused(document, *missing, **rest):
+        with pytest.raises(SetupError) as raised:
+            hosted(document, *missing, **rest)
+        return [str(problem) for problem in raised.value.problems]
+
+    return refused
+
+
+async def test_stands_in_for_what_is_missing_only(hosted):
+    """A module that is not there, a function that is not in one; what is written is served."""
+    paths = {**TWO["paths"], "/more": {"get": operation("list_more")}}
+    application = hosted(contract(paths), "stub", things="async def list_things():\n    return 'mine'\n")
+
+    async with calling(application) as client:
+        assert (await client.get("/things")).json() == "mine"
+        assert_problem(await client.get("/more"), 501, "NOT_IMPLEMENTED")
+        assert_problem(await client.get("/logs"), 501, "NOT_IMPLEMENTED")
+
+    assert [str(binding.operation) for binding in application.missing] == ["GET /logs", "GET /more"]
+
+
+async def test_a_stub_asks_for_a_credential_and_a_valid_request_first(hosted):
+    """What stands in is behind everything that the real function will be behind."""
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    listed = operation("list_things", security=[{"token": []}], parameters=[limit])
+    application = hosted(contract({"/things": {"get": listed}}, components=BEARER), "stub")
+
+    async with calling(application) as client:
+        assert_problem(await client.get("/things"), 401, "UNAUTHENTICATED")
+        signed_in = bearer({"sub": "u1"})
+        assert_problem(await client.get("/things?limit=x", headers=signed_in), 400, "VALIDATION_ERROR")
+        assert_problem(await client.get("/things?limit=1", headers=signed_in), 501, "NOT_IMPLEMENTED")
+
+
+def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
+    """In whichever order they are given."""
+    told = refused(TWO, "Event Logs = fail", "stub")
+
+    assert len(told) == 1
+    assert "GET /logs has no handler: write list_logs() in the module " in told[0]
+
+
+def test_refuses_policies_that_mean_nothing(refused):
+    """A misspelt tag would leave its operations to another policy."""
+    assert refused(TWO, "mokc", "Logs=stub", "=stub") == [
+        "RELAY_MISSING: 'mokc' is no policy; write fail, stub or mock, or TAG=mock for one tag",
+        "RELAY_MISSING: no operation has the first tag 'Logs'; there are Event Logs, Things",
+        "RELAY_MISSING: no operation has the first tag ''; there are Event Logs, Things",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("things", "told"),
+    [
+        ("import nothing_like_this\n", "cannot be imported: ModuleNotFoundError"),
+        ("def broken(:\n", "cannot be imported: SyntaxError"),
+        ("raise SystemExit(3)\n", "cannot be imported: SystemExit: 3"),
+        ("async def list_things(*, more): ...\n\nasync def list_things(a, /): ...\n", "remove the '/'"),
+    ],
+)
+def test_hides_nothing_that_is_broken(refused, things, told):
+    """Broken is not missing: whoever wrote it wants to know."""
+    document = contract({"/things": {"get": operation("list_things")}})
+
+    problems = refused(document, "mock", things=things)
+
+    assert len(problems) == 1
+    assert told in problems[0]
+
+
+def test_invents_nothing_in_production(refused, hosted):
+    """A made-up answer looks like a true one; a 501 does not."""
+    production = {"environment": "production"}
+
+    assert refused(TWO, "stub", "Things=mock", settings=production) == [
+        "RELAY_MISSING: mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
+    ]
+    assert len(hosted(TWO, "stub", settings=production).missing) == 2
+
+
+def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
+    """Separated by commas, as a tag has blanks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
+
+    assert HostSettings.load().missing == ("mock", " Event Logs=stub")
+    assert HostSettings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
+
+
+class TestWithoutAPackage:
+    """A contract is enough, where every operation has something that stands in."""
+
+    @pytest.fixture
+    def without(self, tmp_path, monkeypatch):
+        """Host a contract for which nobody named a package."""
+        monkeypatch.chdir(tmp_path)
+
+        def without(document, *missing, **settings):
+            spec = tmp_path / "api.json"
+            spec.write_text(json.dumps(document), "utf-8")
+            given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
+            chosen = HostSettings(**given)
+            return create(chosen.handlers, chosen)
+
+        return without
+
+    async def test_serves_the_contract_alone(self, without):
+        """Whoever has just written one has nothing else yet; our own store and users are nothing to it."""
+        application = without(TWO, "stub")
+
+        async with calling(application) as client:
+            assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
+        assert application.collaborators == {}
+
+    @pytest.mark.parametrize("policy", ["fail", "stub", "mock"])
+    def test_refuses_a_named_package_that_is_not_there(self, without, policy):
+        """A typo is not to take the verifiers away and let any credential in."""
+        shown = operation("show", security=[{"key": []}])
+
+        with pytest.raises(SetupError) as raised:
+            without(contract({"/a": {"get": shown}}, components=KEY), policy, handlers="nowhere")
+
+        assert [str(problem) for problem in raised.value.problems] == [
+            "RELAY_HANDLERS: there is no package 'nowhere' here"
+        ]
+
+    def test_says_what_to_do_where_nobody_named_a_package(self, without):
+        """Rather than to write a function into the package that is installed."""
+        with pytest.raises(SetupError) as raised:
+            without(TWO, "stub", "Things=fail")
+
+        assert [str(problem) for problem in raised.value.problems] == [
+            "RELAY_HANDLERS: missing: name the package that serves api.json, with --handlers; or use --missing mock"
+        ]
+
+    async def test_takes_any_credential_that_only_a_package_could_verify(self, without):
+        """But one has to be shown; nothing is behind it that is worth a key."""
+        shown = operation("show", security=[{"key": []}])
+        application = without(contract({"/a": {"get": shown}}, components=KEY), "stub")
+
+        async with calling(application) as client:
+            assert_problem(await client.get("/a"), 401, "UNAUTHENTICATED")
+            assert_problem(await client.get("/a", headers={"X-Key": "any"}), 501, "NOT_IMPLEMENTED")
+
+    def test_still_wants_the_key_of_what_the_host_verifies(self, without):
+        """A token is a token: `relay token` mints one."""
+        shown = operation("show", security=[{"token": []}])
+
+        with pytest.raises(SetupError, match="RELAY_JWT_SECRET: missing"):
+            without(contract({"/a": {"get": shown}}, components=BEARER), "stub", jwt_secret=None)
+
+
+async def test_mocks_a_stub_that_nobody_has_filled(hosted):
+    """Scaffolding a package must not take its mocks away; the least of a body counts as written."""
+    document = contract({f"/{name}": {"get": operation(name)} for name in ("stub", "doubt", "written")})
+    source = '''
+        async def stub(*, q: str | None = None) -> dict:
+            """Say something."""
+            raise NotImplementedError
+
+        async def doubt():
+            if not doubt.__doc__:
+                raise NotImplementedError
+
+        async def written():
+            return "here"
+    '''
+    for path in document["paths"].values():
+        path["get"]["responses"]["200"]["content"]["application/json"]["example"] = "made up"
+
+    async with calling(hosted(document, "mock", things=source)) as client:
+        answers = {name: await client.get(f"/{name}") for name in ("stub", "doubt", "written")}
+
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "stub": 200,
+        "doubt": 501,
+        "written": 200,
+    }
+    assert (answers["stub"].json(), answers["stub"].headers["x-mock"]) == ("made up", "true")
+    assert answers["written"].json() == "here"

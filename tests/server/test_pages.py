@@ -1,0 +1,128 @@
+"""What the host serves beside the contract: `scripts/relay/server/docs.py` and `health.py`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import yaml
+
+from support.hosting import calling, contract, host, operation
+
+INIT = """
+    import asyncio
+    from contextlib import asynccontextmanager
+
+    class Part:
+        failure = None
+
+        async def ready(self):
+            if self.failure:
+                raise self.failure
+            await asyncio.sleep(self.delay)
+
+        delay = 0
+
+    @asynccontextmanager
+    async def collaborators(settings):
+        yield {"part": Part(), "plain": object()}
+"""
+
+
+@pytest.fixture
+def application(tmp_path, monkeypatch):
+    """A service with one operation and a collaborator that says whether it is ready."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def application(**settings):
+        document = contract({"/a": {"get": operation("show")}})
+        return host(tmp_path, document, settings=settings, init=INIT, things="async def show(): ...\n")
+
+    return application
+
+
+async def test_is_live_without_a_token(application):
+    """Whatever state its database is in."""
+    async with calling(application()) as client:
+        response = await client.get("/livez")
+
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
+
+
+async def test_is_ready_when_its_collaborators_are(application):
+    """Those that say so; the failing ones are named, why they fail is not."""
+    service = application()
+    async with calling(service) as client:
+        assert (await client.get("/readyz")).json() == {"status": "ready"}
+        service.collaborators["part"].failure = RuntimeError("sk_canary")
+        response = await client.get("/readyz")
+
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable", "failing": ["part"]})
+
+
+async def test_does_not_wait_for_a_collaborator_for_ever(application, monkeypatch):
+    """A probe has its own patience, and it is short."""
+    monkeypatch.setattr("relay.server.health.READY_TIMEOUT", 0.01)
+    service = application()
+    async with calling(service) as client:
+        service.collaborators["part"].delay = 60
+        async with asyncio.timeout(5):
+            assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_serves_the_contract_in_both_forms(application):
+    """Without a token, as it is."""
+    service = application()
+    async with calling(service) as client:
+        as_json = await client.get("/openapi.json")
+        as_yaml = await client.get("/openapi.yaml")
+
+    assert as_json.headers["content-type"] == "application/json"
+    assert as_yaml.headers["content-type"] == "application/yaml"
+    assert as_json.json() == yaml.safe_load(as_yaml.content) == service.contract.document
+
+
+async def test_spares_a_client_what_it_has(application):
+    """RFC 9110 section 13.1.2, weak tags and lists included."""
+    async with calling(application()) as client:
+        etag = (await client.get("/openapi.json")).headers["etag"]
+        for value in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            spared = await client.get("/openapi.json", headers={"If-None-Match": value})
+            assert (spared.status_code, spared.content, spared.headers["etag"]) == (304, b"", etag)
+        full = await client.get("/openapi.json", headers={"If-None-Match": '"other"'})
+
+    assert full.status_code == 200
+
+
+async def test_serves_swagger_ui_from_its_own_files(application):
+    """No CDN: every address in the page is one of ours, and answers."""
+    async with calling(application()) as client:
+        page = await client.get("/docs")
+        assert "//" not in page.text.replace("<!doctype html>", "")
+        for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon-32x32.png"):
+            assert f"docs/{name}" in page.text
+            assert (await client.get(f"/docs/{name}")).status_code == 200
+
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+async def test_pages_take_get_and_head_only(application):
+    """With the Allow header that says so."""
+    async with calling(application()) as client:
+        response = await client.post("/openapi.json")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("settings", "there", "gone"),
+    [
+        ({"docs": False}, ["/openapi.json"], ["/docs", "/docs/start.js"]),
+        ({"openapi": False}, ["/livez"], ["/openapi.json", "/openapi.yaml", "/docs"]),
+    ],
+)
+async def test_can_be_switched_off(application, settings, there, gone):
+    """Swagger UI without a contract to show would be of no use."""
+    async with calling(application(**settings)) as client:
+        assert [(await client.get(path)).status_code for path in there] == [200] * len(there)
+        assert [(await client.get(path)).status_code for path in gone] == [404] * len(gone)

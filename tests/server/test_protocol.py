@@ -1,0 +1,280 @@
+"""What comes before the application is asked: `scripts/relay/server/transport/protocol.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+
+from relay.server.transport import protocol
+from support.wire import answers, request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+LARGE = 20_000_000  # bytes, more than any socket holds
+
+
+async def echo(scope, receive, send):
+    """Answer the names of the request's headers, once its body is there; `/slow` takes a while.
+
+    `/early` does not wait for the body, `/stalled` has a head, and then nothing for a while.
+    """
+    while scope["path"] != "/early" and (await receive()).get("more_body"):
+        pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.4)
+    body = b",".join(name for name, _ in scope["headers"])
+    if scope["path"] == "/early":
+        body = b"early"
+    if scope["path"] == "/large":
+        body = b"x" * LARGE
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    if scope["path"] == "/stalled":
+        await asyncio.sleep(0.4)
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def connected(
+    *, patience: float = 5.0
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a server of this protocol."""
+    config = uvicorn.Config(
+        echo, http=protocol.Protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5
+    )
+    config.load()
+    state = uvicorn.Server(config).server_state
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: protocol.Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        async with asyncio.timeout(patience):
+            yield reader, writer
+    finally:
+        writer.close()
+        server.close()
+        await asyncio.gather(*state.tasks)
+
+
+async def only_answer(reader):
+    """The one answer on a connection, and its end."""
+    ((answer,), rest) = answers(await reader.read())
+    assert rest == b""
+    return answer
+
+
+async def written(writer, data, *, times):
+    """Write some bytes so often, as fast as they are taken."""
+    for _ in range(times):
+        writer.write(data)
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Heads have little time."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+
+
+CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+async def test_a_trailer_is_no_header():
+    """Whatever looked at the headers before the body came, a proxy perhaps, did not see it."""
+    trailers = b"0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"1\r\na\r\n" + trailers, CHUNKED))
+
+        assert (await only_answer(reader)).body == b"host,transfer-encoding,connection"
+
+
+async def test_a_head_after_trailers_is_a_head():
+    """The next request of the connection has its own."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"0\r\nX-Trailer: a\r\n\r\n", CHUNKED, close=False))
+        writer.write(request("GET", "/", None, ("X-Next", "b")))
+
+        found, _ = answers(await reader.read())
+    assert [answer.body for answer in found] == [b"host,transfer-encoding", b"host,x-next,connection"]
+
+
+@pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n"])
+async def test_a_head_has_an_end(endless):
+    """Be it one line or many; otherwise a client chooses how much memory the service takes."""
+    more = b"X-A: b\r\n" * 1000 if endless.endswith(b"\n") else b"a" * 8000
+    async with connected() as (_, writer):
+        writer.write(endless)
+        with pytest.raises(ConnectionError):
+            await written(writer, more, times=1000)
+
+
+async def test_says_that_a_head_is_too_large():
+    """To a client that listens."""
+    async with connected() as (reader, writer):
+        await written(writer, b"GET / HTTP/1.1\r\nX-A: ", times=1)
+        await asyncio.sleep(0.05)
+        await written(writer, b"a" * (protocol.MAX_HEAD + 1), times=1)
+
+        assert (await only_answer(reader)).status == 431
+
+
+async def test_a_large_body_is_no_large_head():
+    """What is read together is not counted together."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"a" * 2 * protocol.MAX_HEAD, close=False) + request("GET", "/"))
+
+        found, _ = answers(await reader.read())
+    assert [answer.status for answer in found] == [200, 200]
+
+
+@pytest.mark.parametrize("start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
+@pytest.mark.usefixtures("hurried")
+async def test_a_head_comes_in_time(start):
+    """Otherwise silence holds a connection for ever."""
+    async with connected() as (reader, writer):
+        writer.write(start)
+
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("drop", [b"X-A: b\r\n", b"\r\n"])
+@pytest.mark.usefixtures("hurried")
+async def test_dripping_does_not_put_it_off(drop):
+    """A byte now and then; empty lines after an answer, too."""
+    start = request("GET", "/", close=False) if drop == b"\r\n" else b"GET / HTTP/1.1\r\n"
+    async with connected() as (reader, writer):
+        writer.write(start)
+        while not reader.at_eof():
+            writer.write(drop)
+            await asyncio.sleep(0.05)
+            reader._buffer.clear()
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_whoever_waits_for_an_answer_gets_it():
+    """The clock is for heads, and half a second head does not cost the first request its answer."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/slow", close=False) + b"GET /")
+
+        assert (await only_answer(reader)).status == 200
+
+
+async def test_an_upgrade_is_ignored(caplog):
+    """RFC 9110 section 7.8; and a client does not fill the log with it."""
+    for protocol_name in ("websocket", "h2c"):
+        headers = [("Upgrade", protocol_name), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "a")]
+        async with connected() as (reader, writer):
+            writer.write(request("GET", "/", None, *headers, close=False))
+
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+    assert caplog.text == ""
+
+
+async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
+    """Whoever asks for much, and takes nothing of it, has it held in the service's memory."""
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/large"))
+        await asyncio.sleep(1)
+        received = b""
+        with suppress(ConnectionError):
+            received = await reader.read(-1)
+
+    assert len(received) < LARGE
+
+
+async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
+    """As long as it goes on taking."""
+    monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.5)
+    received = 0
+    async with connected(patience=20) as (reader, writer):
+        writer.write(request("GET", "/large"))
+        while chunk := await reader.read(1_000_000):
+            received += len(chunk)
+            await asyncio.sleep(0.03)
+
+    assert received > LARGE
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_body_that_was_answered_has_an_end():
+    """A refusal does not wait for the body; whoever never ends it would hold the connection for ever."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+        await reader.readuntil(b"early")
+        writer.write(b"1\r\na\r\n")
+
+        assert await reader.read() == b""
+
+
+async def test_a_body_that_was_answered_may_come_late():
+    """The next request of the connection comes after it."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+        await reader.readuntil(b"early")
+        writer.write(b"1\r\na\r\n0\r\n\r\n" + request("GET", "/next"))
+
+        assert (await only_answer(reader)).status == 200
+
+
+async def test_only_so_many_requests_wait_on_a_connection():
+    """Each costs a hundred times its bytes in memory, and is read before the first one is answered."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/slow", close=False) * (protocol.MAX_PIPELINED + 2))
+
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+
+
+async def test_a_few_requests_wait_on_a_connection():
+    """RFC 9112 section 9.3.2: they are answered one after the other."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/", close=False) * protocol.MAX_PIPELINED + request("GET", "/"))
+
+        found, _ = answers(await reader.read())
+    assert len(found) == protocol.MAX_PIPELINED + 1
+
+
+async def test_a_head_and_its_body_are_one_packet():
+    """As two they would be two calls of the system, and wake the client twice."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/", close=False))
+
+        ((answer,), rest) = answers(await reader.read(65536))
+    assert (answer.body, rest) == (b"host", b"")
+
+
+async def test_a_head_does_not_wait_for_a_body_that_takes_long():
+    """What is kept back is kept for a turn of the loop."""
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/stalled"))
+
+        assert (await reader.read(65536)).endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("close", [False, True])
+async def test_an_answer_without_a_body_is_whole(close):
+    """Nothing is written after its head."""
+    async with connected() as (reader, writer):
+        writer.write(request("HEAD", "/", close=close))
+
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_client_that_waits_is_told_to_go_on():
+    """RFC 9110 section 10.1.1."""
+    async with connected() as (reader, writer):
+        writer.write(request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue")))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"a")
+
+        assert (await only_answer(reader)).status == 200

@@ -1,0 +1,214 @@
+"""How `relay serve` ends: `scripts/relay/server/transport/run.py` and `scripts/relay/server/transport/graceful_shutdown.py`."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from support.hosting import assert_problem, contract, operation, write_package
+from support.running import COMMAND, environment, serving
+
+THINGS = """
+    import asyncio
+    import time
+    from pathlib import Path
+
+    async def slow():
+        Path("slow").touch()
+        await asyncio.sleep(1)
+        return "done"
+
+    async def endless():
+        Path("endless").touch()
+        await asyncio.Event().wait()
+
+    def stuck():
+        Path("stuck").touch()
+        time.sleep(600)
+
+    async def take(*, body):
+        return body
+"""
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    """Options that serve handlers which take their time."""
+    taking = operation(
+        "take", requestBody={"content": {"application/json": {"schema": {}}}, "required": True}
+    )
+    paths = {f"/{name}": {"get": operation(name)} for name in ("slow", "endless", "stuck")}
+    document = contract({**paths, "/take": {"post": taking}})
+    (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+    return "--spec", "api.yaml", "--handlers", write_package(tmp_path, things=THINGS)
+
+
+@contextmanager
+def asked(folder, service, *names):
+    """Ask for something, and go on once all of it is being worked at; yields what comes of it."""
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(httpx.get, f"{service.url}/{name}", timeout=60) for name in names]
+        eventually(lambda: all((folder / name).exists() for name in names))
+        yield asking
+
+
+def eventually(condition):
+    """Wait for what another process does."""
+    overdue = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < overdue
+        time.sleep(0.02)
+
+
+def impatient(**seconds):
+    """The command, with less time for everything than an operator gets."""
+    patches = "".join(f"{name} = {value}; " for name, value in seconds.items())
+    code = f"import relay.server.transport.graceful_shutdown, relay.server.guard; from relay.cli.main import main; {patches}main()"
+    return [sys.executable, "-c", code]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
+    """Whoever deploys loses no request; a connection that only waits delays nothing, and nobody new gets in."""
+    with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service, httpx.Client() as idle:
+        idle.get(f"{service.url}/livez")
+        with asked(tmp_path, service, "slow") as [asking]:
+            service.process.send_signal(number)
+            time.sleep(0.5)
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{service.url}/livez")
+            code = service.process.wait(15)
+
+    assert asking.result().json() == "done"
+    assert code == 0
+    assert (tmp_path / "stderr.log").read_text("utf-8") == ""
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
+    """Whatever is under way, even in a thread that never returns; the exit code says so."""
+    with (
+        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service,
+        asked(tmp_path, service, "endless", "stuck") as asking,
+    ):
+        service.process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            service.process.wait(1)
+        service.process.send_signal(signal.SIGTERM)
+        code = service.process.wait(5)
+
+    assert code == 1
+    assert all(isinstance(one.exception(), httpx.TransportError) for one in asking)
+    assert (tmp_path / "stderr.log").read_text("utf-8") == ""
+
+
+def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
+    """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
+    seconds = {
+        "relay.server.transport.graceful_shutdown.DRAIN_SECONDS": 1,
+        "relay.server.transport.graceful_shutdown.CLOSE_SECONDS": 1,
+    }
+    with (
+        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=impatient(**seconds)) as service,
+        asked(tmp_path, service, "endless", "stuck") as asking,
+    ):
+        service.process.send_signal(signal.SIGTERM)
+        code = service.process.wait(15)
+
+    assert code == 1
+    assert all(isinstance(one.exception(), httpx.RemoteProtocolError) for one in asking)
+    log = (tmp_path / "stderr.log").read_text("utf-8")
+    assert "2 requests were not done after 1 s and are cut" in log
+    assert log.count("\n") == 1
+
+
+def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
+    """The client is told; it was under way, and got its answer."""
+    with serving(
+        tmp_path, *arguments, command=impatient(**{"relay.server.guard.BODY_SECONDS": 1})
+    ) as service:
+        parts = urlsplit(service.url)
+        with socket.create_connection((parts.hostname, parts.port)) as client:
+            head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+            client.sendall(head + b"[1,")
+            time.sleep(0.3)
+            service.process.send_signal(signal.SIGTERM)
+            answer = httpx_response(client)
+            code = service.process.wait(15)
+
+    assert_problem(answer, 408, "BODY_TOO_SLOW")
+    assert code == 0
+
+
+def httpx_response(client):
+    """Read an answer to the end of its connection."""
+    head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return httpx.Response(int(status.split()[1]), headers=headers, content=body)
+
+
+def test_nohup_keeps_it_going(tmp_path, arguments):
+    """Who ignores SIGHUP for it means that."""
+    with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=["nohup", *COMMAND]) as service:
+        service.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+
+        assert httpx.get(f"{service.url}/livez").status_code == 200
+
+
+def test_ends_at_once_while_it_starts(tmp_path, arguments):
+    """Nothing is under way yet, and what the package imports may never come to an end."""
+    package = write_package(
+        tmp_path, things="from pathlib import Path\nPath('here').touch()\nwhile True: pass\n"
+    )
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *arguments[:2], "--handlers", package],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        eventually((tmp_path / "here").exists)
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=5)
+    finally:
+        process.kill()
+
+    assert (process.returncode, printed) == (0, "")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc does as it likes")
+def test_memory_of_a_long_answer_is_not_given_back_to_be_faulted_in_again(tmp_path):
+    """Each page costs as much as validating three items."""
+    rows = {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}}
+    answer = {"description": "", "content": {"application/json": {"schema": rows}}}
+    document = contract({"/rows": {"get": operation("rows", responses={"200": answer})}})
+    (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+    package = write_package(tmp_path, things='async def rows(): return [{"a": "x" * 200}] * 5000')
+
+    with serving(tmp_path, "--spec", "api.yaml", "--handlers", package) as service, httpx.Client() as client:
+
+        def faults():
+            return int(Path(f"/proc/{service.process.pid}/stat").read_text("ascii").split()[9])
+
+        for _ in range(5):
+            client.get(f"{service.url}/rows").raise_for_status()
+        before = faults()
+        size = sum(len(client.get(f"{service.url}/rows").content) for _ in range(20))
+
+        assert (faults() - before) * mmap.PAGESIZE < size / 4

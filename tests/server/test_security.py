@@ -1,0 +1,218 @@
+"""Security requirements: `scripts/relay/server/security.py`."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from support.hosting import assert_problem, bearer, calling, contract, host, operation
+
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "scoped": {
+        "type": "oauth2",
+        "flows": {
+            "clientCredentials": {"tokenUrl": "https://id.example/token", "scopes": {"read": "", "write": ""}}
+        },
+    },
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "query": {"type": "apiKey", "in": "query", "name": "key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "login": {"type": "http", "scheme": "basic"},
+}
+INIT = """
+    async def check(credential):
+        if credential == "empty":
+            return {}
+        return {"sub": credential} if credential.startswith("good") else None
+
+    verifiers = {name: check for name in ("key", "query", "cookie", "login")}
+"""
+THINGS = "async def show(claims):\n    return claims and claims['sub']\n"
+
+
+@pytest.fixture
+def get(tmp_path, monkeypatch):
+    """Ask an operation that has some security, with headers of one's own."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    async def get(needs, headers=None, query="", **rest):
+        own = {} if needs is None else {"security": needs}
+        document = contract(
+            {"/a": {"get": operation("show", **own)}}, components={"securitySchemes": SCHEMES}, **rest
+        )
+        async with calling(host(tmp_path, document, init=INIT, things=THINGS)) as client:
+            return await client.get(f"/a{query}", headers=headers)
+
+    return get
+
+
+def assert_challenged(response, challenge):
+    """Assert that an answer is 401 and says how to sign in."""
+    assert_problem(response, 401, "UNAUTHENTICATED")
+    assert response.headers["www-authenticate"] == challenge
+
+
+async def test_asks_for_a_token_where_none_is_shown(get):
+    """RFC 6750 section 3: no error code for a request without credentials."""
+    for headers in ({}, {"Authorization": "Basic Z29vZDp4"}, {"Authorization": "Token x"}):
+        assert_challenged(await get([{"token": []}], headers), 'Bearer realm="Test"')
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer", "Bearer ", "Bearer a b", "Bearer é", "Bearer a,b", "Bearer " + "x" * 9000]
+)
+async def test_refuses_a_malformed_credential(get, value):
+    """And a huge one before it costs anything."""
+    response = await get([{"token": []}], {"Authorization": value.encode("latin-1")})
+
+    assert_challenged(response, 'Bearer realm="Test", error="invalid_token"')
+
+
+async def test_takes_the_schemes_name_in_any_case(get):
+    """RFC 9110 section 11.1."""
+    token = bearer({"sub": "u"})["Authorization"].removeprefix("Bearer ")
+
+    assert (await get([{"token": []}], {"Authorization": f"bEARER  {token}"})).json() == "u"
+
+
+async def test_refuses_two_authorization_headers(get):
+    """Connexion takes the first; a proxy may have checked the second."""
+    good = bearer({"sub": "u"})["Authorization"]
+
+    response = await get([{"token": []}], [("Authorization", good), ("Authorization", good)])
+
+    assert_challenged(response, 'Bearer realm="Test", error="invalid_token"')
+
+
+async def test_never_takes_a_token_from_the_query(get):
+    """RFC 9700 section 4.3.2: query strings end in logs."""
+    token = bearer({"sub": "u"})["Authorization"].removeprefix("Bearer ")
+
+    assert_challenged(await get([{"token": []}], query=f"?access_token={token}"), 'Bearer realm="Test"')
+
+
+async def test_wants_the_scopes_of_the_operation(get):
+    """Too little is 403, not 401 (RFC 6750 section 3.1)."""
+    security = [{"scoped": ["read", "write"]}]
+
+    for scopes in ({"scope": "read write more"}, {"scp": ["write", "read"]}):
+        assert (await get(security, bearer({"sub": "u", **scopes}))).status_code == 200
+    refused = await get(security, bearer({"sub": "u", "scope": "read"}))
+
+    assert_problem(refused, 403, "FORBIDDEN")
+    assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="insufficient_scope"'
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "query", "who"),
+    [
+        ("key", {"X-Key": "good-1"}, "", "good-1"),
+        ("query", {}, "?key=good-2", "good-2"),
+        ("cookie", {"Cookie": "a=b; session=good-3"}, "", "good-3"),
+        ("login", {"Authorization": "Basic " + base64.b64encode(b"good:pw").decode()}, "", "good:pw"),
+    ],
+)
+async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, headers, query, who):
+    """`verifiers` of the package, by the scheme's name."""
+    assert (await get([{scheme: []}], headers, query)).json() == who
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "query"),
+    [
+        ("key", {"X-Key": "bad"}, ""),
+        ("key", {"X-Key": "empty"}, ""),
+        ("key", [("X-Key", "good"), ("X-Key", "good")], ""),
+        ("query", {}, "?key=good&key=good"),
+        ("query", {}, "?key=good&key="),
+        ("query", {}, "?key=good&other=%zz"),
+        ("query", {}, "?key="),
+        ("cookie", {"Cookie": "session"}, ""),
+        ("cookie", {"Cookie": "session=bad"}, ""),
+        ("login", {"Authorization": "Basic !!!"}, ""),
+        ("login", {}, ""),
+    ],
+)
+async def test_refuses_what_a_verifier_does_not_accept(get, scheme, headers, query):
+    """None from a verifier proves nothing, nor do claims that are none; neither do two credentials at once."""
+    assert_problem(await get([{scheme: []}], headers, query), 401, "UNAUTHENTICATED")
+
+
+async def test_takes_any_one_of_several_requirements(get):
+    """Each alternative is enough."""
+    either = [{"token": []}, {"key": []}]
+
+    assert (await get(either, {"X-Key": "good"})).json() == "good"
+    assert (await get(either, bearer({"sub": "u"}))).json() == "u"
+    assert_problem(await get(either), 401, "UNAUTHENTICATED")
+
+
+async def test_takes_all_schemes_of_one_requirement(get):
+    """Together they are one credential."""
+    both = [{"token": [], "key": []}]
+
+    assert (await get(both, {**bearer({"sub": "u"}), "X-Key": "good"})).status_code == 200
+    for headers in (bearer({"sub": "u"}), {"X-Key": "good"}, {**bearer({"sub": "u"}), "X-Key": "bad"}):
+        assert_problem(await get(both, headers), 401, "UNAUTHENTICATED")
+
+
+async def test_lets_anybody_in_where_security_is_optional(get):
+    """But a bad token is a mistake that its sender should learn of."""
+    for optional in ([{}, {"token": []}], [{"token": []}, {}]):
+        assert (await get(optional)).json() is None
+        assert (await get(optional, bearer({"sub": "u"}))).json() == "u"
+        assert_problem(await get(optional, {"Authorization": "Bearer x.y.z"}), 401, "UNAUTHENTICATED")
+
+
+async def test_looks_at_every_credential_that_is_shown(get):
+    """A bad one beside a missing one is still bad, even where nobody has to sign in."""
+    optional = [{"key": [], "login": []}, {}]
+
+    assert_problem(await get(optional, {"Authorization": "Basic !!!"}), 401, "UNAUTHENTICATED")
+    assert (await get(optional, {"X-Key": "good"})).json() is None
+
+
+async def test_says_every_way_to_sign_in(get):
+    """And, to a credential that was refused, what was wrong with that one."""
+    security = [{"key": []}, {"login": []}, {"scoped": ["read"]}]
+
+    invited = await get(security)
+    refused = await get(security, {"Authorization": "Bearer x.y.z"})
+
+    assert (
+        invited.headers["www-authenticate"] == 'ApiKey realm="Test", Basic realm="Test", Bearer realm="Test"'
+    )
+    assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    ("needs", "headers", "reason"),
+    [
+        (
+            [{"token": []}],
+            [("Authorization", "Bearer a.b.c"), ("Authorization", "Bearer a.b.c")],
+            "ambiguous",
+        ),
+        ([{"token": []}], {"Authorization": "Bearer " + "x" * 9000}, "too-long"),
+        ([{"key": []}], {"X-Key": "x" * 9000}, "too-long"),
+        ([{"token": []}], {"Authorization": "Bearer a b"}, "malformed"),
+        ([{"key": []}], {"X-Key": "bad"}, "refused"),
+        ([{"key": []}, {"token": []}], {"X-Key": "bad", "Authorization": "Bearer a b"}, "refused"),
+    ],
+)
+async def test_tells_the_log_why_a_credential_is_refused(get, requests_told, needs, headers, reason):
+    """Once a request, in a word, and at a level that is written."""
+    await get(needs, headers)
+
+    [line] = requests_told()
+    assert (line["status"], line["code"], line["reason"]) == (401, "UNAUTHENTICATED", reason)
+
+
+async def test_applies_the_security_of_the_top_level(get):
+    """An operation that says nothing has it; one that says `[]` is open."""
+    top = [{"token": []}]
+
+    assert_problem(await get(None, security=top), 401, "UNAUTHENTICATED")
+    assert (await get([], security=top)).status_code == 200

@@ -1,0 +1,207 @@
+"""Settings: `scripts/relay/server/configuration.py` and `settings.py`, and those of the service in `handlers/_app.py`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from handlers._app import Settings, store_url
+from relay.cli.options import service_settings
+from relay.contract.diagnostics import SetupError
+from support.hosting import write_package
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """An empty working directory, and no settings of the machine's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.settings:
+        monkeypatch.delenv(f"RELAY_{name.upper()}", raising=False)
+
+
+def test_reads_options_then_environment_then_env_file_then_secret_files(tmp_path, monkeypatch):
+    """First found wins, in that order."""
+    names = ["jwt_issuer", "jwt_audience", "log_level", "handlers"]
+    (tmp_path / "secrets").mkdir()
+    for name in names:
+        (tmp_path / "secrets" / f"relay_{name}").write_text("error", "utf-8")
+    (tmp_path / ".env").write_text("".join(f"RELAY_{name.upper()}=info\n" for name in names[:3]), "utf-8")
+    for name in names[:2]:
+        monkeypatch.setenv(f"RELAY_{name.upper()}", "warning")
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path / "secrets"))
+
+    settings = Settings.load(jwt_issuer="debug", jwt_audience=None)
+
+    assert [getattr(settings, name) for name in names] == ["debug", "warning", "info", "error"]
+
+
+def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
+    """What was given is not repeated: it may be a secret in the wrong place."""
+    monkeypatch.setenv("RELAY_PORT", "sk_canary")
+    monkeypatch.setenv("RELAY_JWT_LEEWAY", "31")
+
+    with pytest.raises(SetupError) as raised:
+        Settings.load()
+
+    assert [problem.where for problem in raised.value.problems] == ["RELAY_PORT", "RELAY_JWT_LEEWAY"]
+    assert "sk_canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "told"),
+    [
+        ("port", "65536", "it must be a whole number from 0 to 65535"),
+        ("port", "2212.0", "it must be a whole number from 0 to 65535"),
+        ("port", "9" * 5000, "it must be a whole number from 0 to 65535"),
+        ("max_in_flight", "0", "it must be a whole number of 1 or more"),
+        ("jwt_leeway", "nan", "it must be a number of seconds from 0 to 30"),
+        ("jwt_leeway", "-0.1", "it must be a number of seconds from 0 to 30"),
+        ("jwt_remember", "inf", "it must be a number of seconds from 0 to 300"),
+        ("metrics", "maybe", "it must be true or false"),
+        ("log_level", "loud", "it must be debug, info, warning or error"),
+        ("environment", "staging", "it must be development or production"),
+    ],
+)
+def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
+    """The rule, and never what was given."""
+    monkeypatch.setenv(f"RELAY_{name.upper()}", wrong)
+
+    with pytest.raises(SetupError) as raised:
+        Settings.load()
+
+    assert str(raised.value) == f"RELAY_{name.upper()}: {told}"
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling", "value"),
+    [
+        ("port", "0", 0),
+        ("jwt_leeway", "1.5", 1.5),
+        ("jwt_max_life", "3600", 3600),
+        ("metrics", "Off", False),
+        ("tracing", "TRUE", True),
+        ("docs", "0", False),
+        ("log_level", "DEBUG", "debug"),
+        ("environment", "Production", "production"),
+        ("spec", "a/b.yaml", Path("a/b.yaml")),
+        ("missing", "fail,A b=mock", ("fail", "A b=mock")),
+    ],
+)
+def test_reads_what_a_variable_says(monkeypatch, name, spelling, value):
+    """Each kind of setting, in the spellings that operators use."""
+    monkeypatch.setenv(f"RELAY_{name.upper()}", spelling)
+
+    settings = Settings.load()
+
+    assert getattr(settings, name) == value
+    assert settings.given == {name}
+
+
+def test_takes_an_empty_variable_for_none(tmp_path, monkeypatch):
+    """`RELAY_STORE=` in a compose file sets nothing; so does an empty line of `.env`."""
+    (tmp_path / ".env").write_text("RELAY_HOST=\nRELAY_PORT=80\n", "utf-8")
+    monkeypatch.setenv("RELAY_PORT", "")
+
+    settings = Settings.load()
+
+    assert (settings.host, settings.port, settings.given) == ("127.0.0.1", 80, {"port"})
+
+
+def test_takes_an_empty_secret_file_for_an_empty_secret(tmp_path, monkeypatch):
+    """A mount that failed must not look like an unset secret; no key is as short as that."""
+    (tmp_path / "relay_jwt_secret").touch()
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
+
+    secret = Settings.load().jwt_secret
+
+    assert secret is not None
+    assert not secret.get_secret_value()
+
+
+def test_reads_a_name_in_either_case(tmp_path, monkeypatch):
+    """A secret may be mounted by the name of its variable; other files of the folder are not looked at."""
+    (tmp_path / "RELAY_JWT_ISSUER").write_text("https://id.example\n", "utf-8")
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "relay_tls.der").write_bytes(b"\xff")
+    (tmp_path / "relay_backups").mkdir()
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("relay_jwt_audience", "relay")
+
+    settings = Settings.load()
+
+    assert (settings.jwt_issuer, settings.jwt_audience) == ("https://id.example", "relay")
+
+
+def test_knows_no_setting_that_does_not_exist():
+    """A misspelled one would be a default, and nobody would know."""
+    with pytest.raises(TypeError, match="Settings has no setting prot"):
+        Settings(prot=80)
+
+
+@pytest.mark.parametrize("found", ["Settings = 3", "class Settings: pass"])
+def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch, found):
+    """Such as those of a library of models."""
+    name = write_package(tmp_path, init=found)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(SetupError, match=f"{name}.Settings: it must be a subclass of HostSettings"):
+        service_settings({"handlers": name})
+
+
+def test_says_when_the_secrets_folder_is_missing(monkeypatch):
+    """A mount that failed must not look like an unset secret."""
+    monkeypatch.setenv("RELAY_SECRETS_DIR", "/nowhere")
+
+    with pytest.raises(SetupError, match="RELAY_SECRETS_DIR: there is no folder /nowhere"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
+    """Bytes that are no text, or a folder where a file should be."""
+    secret = tmp_path / "secrets" / "relay_jwt_secret"
+    secret.parent.mkdir()
+    if content is None:
+        secret.mkdir()
+    else:
+        secret.write_bytes(content)
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
+
+    with pytest.raises(SetupError, match="RELAY_SECRETS_DIR: a file of it cannot be read as text"):
+        Settings.load()
+
+
+def test_never_listens_everywhere_by_accident():
+    """`--host "$UNSET"` is an empty address, which the system takes for all of them."""
+    with pytest.raises(SetupError, match="RELAY_HOST"):
+        Settings.load(host="")
+
+
+def test_never_shows_a_secret(monkeypatch):
+    """Neither a key nor the password in the store's address."""
+    monkeypatch.setenv("RELAY_JWT_SECRET", "sk_canary" * 4)
+    monkeypatch.setenv("RELAY_JWT_JWKS", "https://me:sk_canary@id.example")
+    monkeypatch.setenv("RELAY_STORE", "mongodb://app:sk_canary@db/relay")
+    settings = Settings.load()
+
+    shown = f"{settings!r} {settings} {vars(settings)}"
+
+    assert "sk_canary" not in shown
+    assert "sk_canary" in store_url(settings)
+
+
+def test_keeps_its_data_in_the_platforms_folder(monkeypatch):
+    """A newcomer sets nothing."""
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+
+    assert store_url(Settings.load()) == "sqlite:////data/tether-relay/relay.db"
+
+
+def test_the_readme_documents_every_setting():
+    """One table, complete."""
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    documented = set(re.findall(r"`RELAY_([A-Z_]+)`", readme))
+
+    assert documented >= {name.upper() for name in Settings.settings} | {"SECRETS_DIR"}

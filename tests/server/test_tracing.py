@@ -1,0 +1,353 @@
+"""Traces: `scripts/relay/server/tracing.py`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import load_contract
+from relay.server import tracing
+from relay.server.tracing import traced
+from support.hosting import contract, host, operation
+from support.running import ROOT, serving
+
+CONFIG = "/api/calls/voice-ai/config"
+TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PARENT = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+THINGS = """
+    async def show(*, id): return "shown"
+    async def fail(): raise RuntimeError("sk_canary")
+    def work(*, tracer):
+        with tracer.start_as_current_span("child"):
+            return "done"
+"""
+INIT = """
+    from contextlib import asynccontextmanager
+
+    @asynccontextmanager
+    async def collaborators(settings):
+        yield {"tracer": tracer}
+"""
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+PATHS = {
+    "/things/{id}": {"get": operation("show", parameters=[ID])},
+    "/fail": {"get": operation("fail")},
+    "/work": {"get": operation("work")},
+}
+OURS = load_contract(ROOT / "spec" / "openapi.yaml")
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    """Packages are found from the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def tracer_into(exporter):
+    """A tracer of this process whose spans are kept."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider.get_tracer("test")
+
+
+class Collector:
+    """What keeps to the receiving end of OTLP over HTTP, and remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.raw = bytearray()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                collector.raw += self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_arguments):
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def resources(self):
+        """The resources that spans were sent of; messages of protobuf are joined by writing one behind the other."""
+        return ExportTraceServiceRequest.FromString(bytes(self.raw)).resource_spans
+
+    def spans(self):
+        """All spans that were sent."""
+        return [span for found in self.resources() for scope in found.scope_spans for span in scope.spans]
+
+
+@pytest.fixture
+def collector():
+    """A collector that takes everything."""
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture
+def exporter():
+    """Where finished spans are kept in this process."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+async def client(tmp_path, exporter):
+    """A client of a traced service."""
+    async with client_of(tmp_path, exporter) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_of(folder, exporter):
+    """Trace a service into an exporter and yield a client of it."""
+    tracer = tracer_into(exporter)
+    application = host(folder, contract(PATHS), init=INIT, things=THINGS)
+    application.package.tracer = tracer
+    app = traced(application, application.contract, {"/livez", "/docs"}, tracer)
+    async with application.running():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+def attributes(span):
+    """The attributes of a span that came over the wire."""
+    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
+
+
+def test_a_collector_gets_the_request_of_a_live_service(tmp_path, collector):
+    """Before the process is gone, though the batch had not been due; and nothing of what is secret."""
+    with serving(
+        tmp_path, "--demo", RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
+    ) as service:
+        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+        headers = {"Authorization": f"Bearer {token}", **PARENT}
+        httpx.get(f"{service.url}{CONFIG}?key=sk_canary", headers=headers)
+        httpx.get(f"{service.url}/livez")
+
+    (span,) = collector.spans()
+    assert span.name == f"GET {CONFIG}"
+    assert span.kind == SpanKind.SERVER.value + 1  # OTLP counts from "unspecified"
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, CALLER)
+    assert attributes(span) == {
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+        "http.route": CONFIG,
+        "relay.operation": "get_calls_voice_ai_config",
+        "url.path": CONFIG,
+        "url.scheme": "http",
+    }
+    assert attributes(collector.resources()[0].resource)["service.name"] == "relay"
+    assert token.encode() not in collector.raw
+    assert b"sk_canary" not in collector.raw
+
+
+@contextmanager
+def silent():
+    """An address where somebody listens and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_path):
+    """It has its seconds, and then the process ends."""
+    with (
+        silent() as url,
+        serving(tmp_path, "--demo", RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
+    ):
+        asked = time.monotonic()
+        for _ in range(20):
+            httpx.get(service.url + CONFIG)
+        answered = time.monotonic()
+        service.process.terminate()
+        service.process.wait(tracing.FLUSH_SECONDS + 10)
+
+    assert answered - asked < 5
+    told = (tmp_path / "stderr.log").read_text("utf-8")
+    assert "the last traces are lost" in told
+    assert "Traceback" not in told
+    assert url not in told
+
+
+def test_a_collector_that_is_away_is_told_of_once(tmp_path):
+    """In a line without its address, which may have a password."""
+    with silent() as url:
+        pass
+    url = url.replace("//", "//me:sk_canary@")
+    with serving(
+        tmp_path,
+        "--demo",
+        RELAY_TRACING="true",
+        OTEL_EXPORTER_OTLP_ENDPOINT=url,
+        OTEL_EXPORTER_OTLP_TIMEOUT="0.2",
+        OTEL_BSP_SCHEDULE_DELAY="50",
+    ) as service:
+        for _ in range(3):
+            httpx.get(service.url + CONFIG)
+            time.sleep(0.3)
+
+    told = (tmp_path / "stderr.log").read_text("utf-8")
+    assert told.count("the collector does not take traces") == 1
+    assert "sk_canary" not in told
+    assert "Traceback" not in told
+
+
+async def test_a_request_is_named_by_its_route(client, exporter):
+    """Names that hold ids would be as many as there are things."""
+    await client.get("/things/7")
+
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "GET /things/{id}"
+    assert span.attributes["http.route"] == "/things/{id}"
+    assert span.attributes["url.path"] == "/things/7"
+    assert span.attributes["relay.operation"] == "show"
+    assert span.status.status_code is StatusCode.UNSET
+
+
+async def test_what_names_no_operation_has_no_route(client, exporter):
+    """Whoever scans for paths does not fill the collector with names."""
+    await client.get("/" + "x" * 5000)
+    await client.request("BREW", "/things/7")
+
+    scanned, brewed = exporter.get_finished_spans()
+    assert (scanned.name, brewed.name) == ("GET", "HTTP")
+    assert scanned.attributes["http.response.status_code"] == 404
+    assert len(scanned.attributes["url.path"]) == 1024
+    assert brewed.attributes["http.request.method"] == "_OTHER"
+    for span in (scanned, brewed):
+        assert not {"http.route", "relay.operation"} & {*span.attributes}
+
+
+async def test_a_failure_is_an_error_without_its_text(client, exporter):
+    """An exception may quote what nobody is to see."""
+    await client.get("/fail")
+
+    (span,) = exporter.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description is None
+    assert span.attributes["error.type"] == "500"
+    assert span.events == ()
+    assert "sk_canary" not in span.to_json()
+
+
+async def test_handlers_can_add_to_a_trace(client, exporter):
+    """Also those that run in a thread."""
+    await client.get("/work", headers=PARENT)
+
+    child, request = exporter.get_finished_spans()
+    assert child.parent.span_id == request.context.span_id
+    assert child.context.trace_id == request.context.trace_id == int(TRACE, 16)
+
+
+async def test_what_is_asked_all_the_time_is_not_traced(client, exporter):
+    """Probes would be most of the traces."""
+    for path in ("/livez", "/docs"):
+        await client.get(path)
+
+    assert exporter.get_finished_spans() == ()
+
+
+async def test_a_caller_that_is_not_sampled_is_not_sampled_here(client, exporter):
+    """As the SDK's default sampler has it: a trace is whole, or not there."""
+    await client.get("/things/7", headers={"traceparent": PARENT["traceparent"][:-2] + "00"})
+
+    assert exporter.get_finished_spans() == ()
+
+
+async def test_two_parents_are_none(client, exporter):
+    """Which of them is meant nobody knows."""
+    await client.get("/things/7", headers=[("traceparent", PARENT["traceparent"])] * 2)
+
+    (span,) = exporter.get_finished_spans()
+    assert span.parent is None
+
+
+@given(parent=st.one_of(st.text(max_size=80), st.from_regex(r"\A[0-9a-f-]{50,60}\Z")))
+async def test_whatever_a_caller_sends_as_its_parent_is_answered(parent):
+    """It is a stranger's text."""
+    exporter, sent = InMemorySpanExporter(), []
+
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        sent.append(message["status"])
+
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http"}
+    scope["headers"] = [(b"traceparent", parent.encode("utf-8", "replace"))]
+
+    await traced(app, OURS, (), tracer_into(exporter))(scope, None, send)
+
+    assert sent == [200]
+    assert len(exporter.get_finished_spans()) <= 1
+
+
+def test_samples_as_the_sdk_says(monkeypatch):
+    """`OTEL_TRACES_SAMPLER` is no setting of ours."""
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+
+    provider = tracing._provider()
+
+    assert provider.sampler.get_description() == "AlwaysOffSampler"
+    provider.shutdown()
+
+
+def test_a_service_has_the_name_that_its_operator_gave_it(monkeypatch):
+    """Our own is only for who set none."""
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+
+    provider = tracing._provider()
+
+    assert provider.resource.attributes["service.name"] == "shop"
+    provider.shutdown()
+
+
+def test_says_what_to_install(tmp_path, monkeypatch):
+    """Asked for and not there is a wrong set-up, found before a socket opens."""
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+
+    with pytest.raises(SetupError) as raised:
+        host(
+            tmp_path,
+            contract({"/a": {"get": operation("show")}}),
+            settings={"tracing": True},
+            things="async def show(): ...",
+        )
+
+    assert str(raised.value) == (
+        "RELAY_TRACING: it needs OpenTelemetry (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("OTEL_BSP_MAX_QUEUE_SIZE", "-1")])
+async def test_says_when_a_variable_of_opentelemetry_is_wrong(tmp_path, monkeypatch, name, value):
+    """In a line, before the first request."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SetupError, match=r"^OTEL_\*: OpenTelemetry refuses the value of one of them$"):
+        await tracing.exporting().__aenter__()

@@ -1,0 +1,51 @@
+"""Compile pieces of a contract that a test writes down, without an application around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from relay.contract.model import Contract, Location, Parameter, load_contract
+from relay.validation.parameters import ParameterDecoder
+from relay.validation.schemas import SchemaCompiler
+
+from .hosting import contract
+
+POINTER = ("paths",)
+"""Where pieces without a place of their own are said to stand."""
+
+_STYLES: dict[Location, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+
+
+def read(document: Any) -> Contract:
+    """Load a contract from a document."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "contract.json"
+        path.write_bytes(orjson.dumps(document))
+        return load_contract(path)
+
+
+def around(schemas: dict[str, Any] | None = None) -> Contract:
+    """A contract of nothing but schemas, to compile pieces with."""
+    return read(contract({}, components={"schemas": schemas or {}}))
+
+
+def parameter(schema: dict[str, Any], location: Location = "query", **rest: Any) -> Parameter:
+    """A parameter `p`; the rest as the contract would have it."""
+    style = rest.pop("style", _STYLES[location])
+    given = {"name": "p", "required": False, "explode": style == "form", "media_type": None, **rest}
+    return Parameter(location=location, schema=schema, style=style, pointer=POINTER, **given)
+
+
+def parameter_decoder(
+    schema: dict[str, Any], location: Location = "query", schemas: dict[str, Any] | None = None, **rest: Any
+) -> ParameterDecoder:
+    """Compile a parameter; `schemas` are what it may refer to."""
+    whole = around(schemas)
+    compiler = SchemaCompiler(whole)
+    decoder = ParameterDecoder(parameter(schema, location, **rest), whole, compiler)
+    assert compiler.problems == []
+    return decoder

@@ -1,0 +1,111 @@
+"""How a store is to fail, and how the service is to answer meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handlers import create_app
+from handlers._app import Settings
+from handlers._store import Batch, StoreUnavailable
+
+from .hosting import SECRET, assert_envelope, bearer, calling
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+ACME, ALEX = "a" * 24, "1" * 24
+BATCH = Batch([{"_id": ACME}], [{"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN"}])
+CONFIG = "/api/calls/voice-ai/config"
+
+
+async def unavailable_in_time(asking: Awaitable[object], seconds: float = 3.0) -> None:
+    """Expect the store to say in time that it is not available, and to say nothing else."""
+    asked = time.monotonic()
+    with pytest.raises(StoreUnavailable) as trouble:
+        await asking
+    assert time.monotonic() - asked < seconds
+    assert str(trouble.value) == StoreUnavailable.message
+    assert not trouble.value.args
+
+
+@dataclass
+class Outcome:
+    """What was answered before, during and after a fault, with the seconds that each took."""
+
+    before: list = field(default_factory=list)
+    asked: list = field(default_factory=list)
+    readiness: list = field(default_factory=list)
+    others: list = field(default_factory=list)
+    after: list = field(default_factory=list)
+    recovered: bool = False
+
+
+@asynccontextmanager
+async def client_of(url):
+    """A client of a service whose store is at some URL."""
+    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    async with calling(application) as client:
+        yield client
+
+
+async def timed(client, path, **headers):
+    """Ask, and return the answer with the seconds that it took."""
+    began = time.monotonic()
+    response = await client.get(path, headers=headers)
+    return response, time.monotonic() - began
+
+
+async def config(client, name="x"):
+    """Ask for the configuration, as a user that there is."""
+    return await timed(client, CONFIG, **bearer({"userId": ALEX}), **{"x-request-id": name})
+
+
+async def ready(client):
+    """Wait until the service is ready again, which it has to be by itself."""
+    overdue = time.monotonic() + 10
+    while time.monotonic() < overdue:
+        if (await client.get("/readyz")).status_code == 200:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def through(client, name, begin, end):
+    """Have fifty requests meet a fault, with others beside, and see what comes afterwards."""
+    outcome = Outcome()
+    outcome.before.append(await config(client))
+    await begin()
+    asking = [asyncio.create_task(config(client, f"{name}-{i}.")) for i in range(50)]
+    await asyncio.sleep(0.1)
+    outcome.others += [
+        await timed(client, CONFIG, authorization="Bearer x"),
+        await timed(client, "/nothing"),
+        await timed(client, "/livez"),
+        await timed(client, "/openapi.json"),
+    ]
+    outcome.readiness.append(await timed(client, "/readyz"))
+    outcome.asked += await asyncio.gather(*asking)
+    await end()
+    outcome.recovered = await ready(client)
+    outcome.after.append(await config(client))
+    return outcome
+
+
+def assert_as_designed(outcome):
+    """Assert that what needs the database fails in time, that the rest goes on, and that all is well afterwards."""
+    for response, seconds in outcome.asked:
+        assert_envelope(response, 500, "DB_UNAVAILABLE")
+        assert seconds < 3.5  # 3 s, and half a one for the machine that runs fifty of them
+    [(readiness, seconds)] = outcome.readiness
+    assert (readiness.status_code, readiness.json()) == (503, {"status": "unavailable", "failing": ["store"]})
+    assert seconds < 3.5
+    assert [response.status_code for response, _ in outcome.others] == [401, 404, 200, 200]
+    assert max(seconds for _, seconds in outcome.others) < 1
+    assert outcome.recovered
+    assert [response.status_code for response, _ in outcome.before + outcome.after] == [200, 200]

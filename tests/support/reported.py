@@ -1,0 +1,140 @@
+"""Runs of contract tests that a test makes up: one that held, one that did not, one of a large contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Place
+from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.contract_rules import finding
+from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.run_report import Report
+
+from .compiled import read
+from .hosting import contract, operation
+
+if TYPE_CHECKING:
+    from relay.contract.model import Contract
+
+URL = "http://127.0.0.1:2212/api"
+STARTED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+SECRET = "sk_canary_of_admin"
+
+
+def json_answer(*more: str) -> dict[str, Any]:
+    """An answer in JSON, and in some more media types."""
+    return {"description": "an answer", "content": {name: {} for name in ("application/json", *more)}}
+
+
+def shop() -> Contract:
+    """A contract of three operations in two tags; one answers in two media types, one without a body."""
+    refused = {status: json_answer() for status in ("400", "401")}
+    pets = {
+        "get": operation("list_pets", responses={"200": json_answer("text/csv"), **refused}),
+        "post": operation("add_pet", responses={"201": json_answer(), "409": json_answer(), **refused}),
+    }
+    keeper = operation("dismiss_keeper", tags=["Keepers"], responses={"204": {"description": "done"}})
+    parameter = {"name": "keeper", "in": "path", "required": True, "schema": {"type": "string"}}
+    keepers = {"delete": {**keeper, "parameters": [parameter]}}
+    return read(contract({"/pets": pets, "/shops/north/keepers/{keeper}": keepers}))
+
+
+def exchange(
+    path: str = "/pets", body: bytes = b'{"pets":[{"id":"1","name":"Rex"}]}', **rest: Any
+) -> Exchange:
+    """An exchange with the shop as admin, who sends a secret."""
+    headers = (("Authorization", f"Bearer {SECRET}"), ("X-Trace", "it's 5 o'clock"))
+    request = Request(**{"method": "GET", "url": f"{URL}{path}", "headers": headers, **rest.pop("sent", {})})
+    given = {"status": 200, "headers": (("content-type", "application/json"),), "part": "properties", **rest}
+    return Exchange(request, body=body, **{"credential": "admin", **given})
+
+
+def redact(one: Exchange) -> Exchange:
+    """Take the shop's secret out of what was sent."""
+    request = one.request
+    headers = tuple((name, value.replace(SECRET, "[redacted]")) for name, value in request.headers)
+    sent = Request(request.method, request.url.replace(SECRET, "[redacted]"), headers, request.body)
+    return Exchange(sent, one.status, one.headers, one.body, one.part, one.credential, one.seconds)
+
+
+def run(parts: list[Part], coverage: Coverage, **rest: Any) -> Report:
+    """A report of some parts."""
+    reproduce = (f"URL={URL}", 'TOKEN="$(relay token --role admin)"')
+    given = {"seed": 42, "min_coverage": None, "reproduce": reproduce, "seconds": 73.4, **rest}
+    return Report(
+        "Pet shop", "spec/openapi.yaml", URL, started=STARTED, parts=parts, coverage=coverage, **given
+    )
+
+
+def held() -> Report:
+    """A run in which everything was seen and nothing found."""
+    coverage = Coverage(shop())
+    for cell in coverage.cells:
+        cell.seen["properties"] = 3
+    part = Part("properties", cases=120, exchanges=[exchange()] * 120, seconds=12.3, notes=["seed 42"])
+    return run([part, Part("lint", "rules", 30, seconds=0.2)], coverage)
+
+
+def violated() -> Report:
+    """A run that found failures of several kinds, could not do all, and has not seen all."""
+    document = shop()
+    waiver = Waiver("add_pet", "409", None, "needs two runs at once", Place(".relay-contract.yaml", 3, 5))
+    coverage = Coverage(document, [waiver])
+    for cell in coverage.cells[:3]:
+        cell.seen = Counter({"properties": 12, "examples": 1})
+    pets = ("paths", "/pets", "get", "responses", "200")
+    wrong = finding(document, "response-violation", pets, "200 of GET /pets breaks its schema at /pets/0/id")
+    leaked = finding(document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets shows a traceback")
+    let_in = finding(document, "credential-accepted", pets, "GET /pets let in an expired token")
+    unused = Finding("unused-waiver", Severity.WARNING, waiver.place, "what it waives was seen")
+    posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
+    crash = exchange(
+        sent=posted,
+        status=500,
+        headers=(("content-type", "text/plain"),),
+        body=b'Traceback (most recent call last):\n  File "shop.py"\n',
+    )
+    expired = exchange("/pets?limit=2&sort=name", credential="expired token of admin")
+    properties = Part(
+        "properties",
+        cases=412,
+        seconds=61,
+        exchanges=[exchange()] * 412,
+        failures=[
+            Failure(wrong, "GET /pets", exchange(), count=7),
+            Failure(leaked, "POST /pets", crash),
+        ],
+        notes=["412 requests to 3 operations, seed 42"],
+    )
+    matrix = Part(
+        "identity matrix",
+        cases=9,
+        seconds=1.25,
+        failures=[Failure(let_in, "GET /pets", expired, expected=(401, 403))],
+        not_run=[
+            NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
+        ],
+    )
+    waivers = Part("waivers", "waivers", 1, failures=[Failure(unused)])
+    faults = Part("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
+    return run([properties, matrix, waivers, faults], coverage)
+
+
+def wide(operations: int) -> Report:
+    """A run of a contract with many operations in ten tags, each with six statuses."""
+    answers = {status: json_answer() for status in ("200", "400", "401", "403", "404", "default")}
+    paths = {
+        f"/resources/{number}/parts/that/have/a/long/name": {
+            "get": operation(f"show_{number}", tags=[f"Tag {number % 10}"], responses=answers)
+        }
+        for number in range(operations)
+    }
+    coverage = Coverage(read(contract(paths)))
+    for cell in coverage.cells[::2]:
+        cell.seen["properties"] = 5
+    return run([Part("properties", cases=operations)], coverage)

@@ -1,0 +1,68 @@
+"""Keys, and what is signed with them: tokens that are good, and tokens made to be refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from relay.server.errors import Unauthenticated
+from relay.server.settings import HostSettings, token_verifier
+
+from .hosting import SECRET
+
+if TYPE_CHECKING:
+    from relay.server.tokens import TokenVerifier
+
+RSA = rsa.generate_private_key(65537, 2048)
+EC = ec.generate_private_key(ec.SECP256R1())
+ED = ed25519.Ed25519PrivateKey.generate()
+
+
+def pem(key: Any) -> str:
+    """A key's public half in PEM."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def jwk(key: Any, algorithm: str, kid: Any = None, **rest: Any) -> dict[str, Any]:
+    """A key's public half as a JSON Web Key."""
+    found = json.loads(jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key()))
+    return {**found, **({} if kid is None else {"kid": kid}), **rest}
+
+
+def sign(
+    key: Any = SECRET, algorithm: str = "HS256", headers: dict[str, Any] | None = None, **claims: Any
+) -> str:
+    """A token that is good for an hour, unless the claims say otherwise; None removes one."""
+    claims = {"sub": "u", "exp": int(time.time()) + 3600, **claims}
+    kept = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(kept, key, algorithm, headers)
+
+
+def encoded(raw: bytes) -> str:
+    """Bytes in base64url, without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def compact(header: bytes, payload: bytes, key: bytes = SECRET.encode(), algorithm: str = "HS256") -> str:
+    """A token of this very header and payload, with a good signature."""
+    signed = f"{encoded(header)}.{encoded(payload)}"
+    return f"{signed}.{encoded(jwt.get_algorithm_by_name(algorithm).sign(signed.encode(), key))}"
+
+
+def verifier(**settings: Any) -> TokenVerifier:
+    """What a service with these settings verifies tokens with."""
+    return token_verifier(HostSettings(**settings))
+
+
+async def refuses(verify: TokenVerifier, token: str, reason: str | None = None) -> None:
+    """Assert that a token is refused, for this reason if one is given."""
+    with pytest.raises(Unauthenticated) as refusal:
+        await verify(token)
+    assert reason in (None, refusal.value.reason)

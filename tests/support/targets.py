@@ -1,0 +1,114 @@
+"""Services to fire at, in processes of their own, and what such a process takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from handlers._app import SPEC
+from handlers._commands.demo import demo_secrets
+from relay.contract.model import load_contract
+from specs.garage import STOREROOM_KEY
+
+from .hosting import SECRET, bearer
+from .running import ROOT, serving
+from .wire import exchange, request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from relay.contract.model import Contract
+
+    from .running import Service
+
+GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
+
+
+class Target(NamedTuple):
+    """A service under fire: what its log says, who may come in, and what they ask rightly."""
+
+    service: Service
+    log: Path
+    contract: Contract
+    token: str
+    good: list[bytes]
+    right: bytes
+    secrets: list[str]
+
+
+class Measured(NamedTuple):
+    """What a process takes."""
+
+    descriptors: int
+    memory: float  # MiB
+
+    @classmethod
+    def of(cls, pid: int) -> Measured:
+        """Measure a process of this machine."""
+        resident = re.search(r"VmRSS:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
+        assert resident is not None
+        return cls(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()), int(resident[1]) / 1024)
+
+
+@contextmanager
+def ours(folder: Path, level: str = "debug") -> Iterator[Target]:
+    """The service itself, with its demo's data in SQLite."""
+    with serving(folder, "--demo", RELAY_LOG_LEVEL=level) as service:
+        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+        signed = ("Authorization", f"Bearer {token}")
+        right = request("GET", "/api/calls/voice-ai/config", None, signed)
+        good = [right, request("GET", "/livez"), request("GET", "/readyz"), request("GET", "/openapi.json")]
+        yield Target(service, folder / "stderr.log", load_contract(SPEC), token, good, right, demo_secrets())
+
+
+@contextmanager
+def garage(folder: Path) -> Iterator[Target]:
+    """A garage with a vehicle in its books, on which there is work."""
+    variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_LOG_LEVEL": "debug"}
+    with serving(folder, "--spec", str(GARAGE), "--handlers", "tests.specs.garage", **variables) as service:
+        token = bearer({"sub": "astrid"})["Authorization"].removeprefix("Bearer ")
+        signed = ("Authorization", f"Bearer {token}")
+        key = ("X-Storeroom-Key", STOREROOM_KEY)
+        typed = ("Content-Type", "application/json")
+        vehicle = {
+            "plate": "S-1971",
+            "make": "Saab",
+            "built": 1971,
+            "engine": {"fuel": "petrol", "cylinders": 4},
+        }
+        body = json.dumps({**vehicle, "unlockCode": "0420"}).encode()
+        (made,) = exchange(service.url, request("POST", "/garage/v1/vehicles", body, signed, typed))
+        assert made.status == 201, made.body
+        one = made.headers["location"]
+        form = ("Content-Type", "application/x-www-form-urlencoded")
+        parts = ("Content-Type", "multipart/form-data; boundary=b")
+        photo = (
+            b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n\xff\r\n--b\r\n'
+            b'Content-Disposition: form-data; name="position"\r\n\r\n1\r\n--b--\r\n'
+        )
+        right = request("GET", one, None, signed)
+        orders = f"{one}/work-orders"
+        good = [
+            right,
+            request(
+                "GET", "/garage/v1/vehicles?limit=5&make=Saab&built[from]=1970&colours=red|blue", None, signed
+            ),
+            request("POST", "/garage/v1/vehicles", body.replace(b"S-1971", b"S-1972"), signed, typed),
+            request("PUT", f"{one[:-12]}000000000000", body, signed, typed),
+            request("GET", f"{orders}?hours=1%208&since=2020-01-01", None, signed),
+            request("POST", orders, b"title=a&hours=1.5&parts=1", signed, form),
+            request("GET", f"{orders}/1", None, signed),
+            request("PUT", f"{orders}/1/note", b"a note", signed, ("Content-Type", "text/plain")),
+            request("GET", f"{orders}/1/note", None, signed),
+            request("POST", f"{orders}/1/photos", photo, signed, parts),
+            request("GET", f"{orders}/1/photos/1", None, signed),
+            request("GET", "/garage/v1/parts/1?depth=2", None, signed),
+            request("PATCH", "/garage/v1/parts/2/stock", b'{"change":1}', key, typed),
+            request("POST", "/garage/v1/parts/2/stock", b'{"change":1}', key, typed),
+        ]
+        yield Target(
+            service, folder / "stderr.log", load_contract(GARAGE), token, good, right, [STOREROOM_KEY, SECRET]
+        )

@@ -1,0 +1,392 @@
+"""Text → values: `scripts/relay/validation/parameters.py` and `coercion.py`."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from relay.validation.parameters import ParameterDecoder
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import around, parameter, parameter_decoder
+
+INTEGER, NUMBER, BOOLEAN, STRING = ({"type": name} for name in ("integer", "number", "boolean", "string"))
+INTEGERS, STRINGS = ({"type": "array", "items": items} for items in (INTEGER, STRING))
+POINT = {"type": "object", "properties": {"x": INTEGER, "y": INTEGER}, "additionalProperties": False}
+
+WORDS = st.text("abcdefgh0123456789äß", min_size=1, max_size=5)
+
+
+def decoded(decoder, raw):
+    """What a handler gets for `p`, and the rules that the request breaks, with their paths."""
+    arguments, failures = {}, []
+    decoder.decode(raw, arguments, "p", failures)
+    return arguments, [(failure.violation.path, failure.violation.rule) for failure in failures]
+
+
+def value(decoder, *written, **raw):
+    """The value of `p`, written once or more, or under other names."""
+    arguments, failures = decoded(decoder, {"p": written, **raw} if written else raw)
+    assert failures == []
+    return arguments["p"]
+
+
+def broken_rules(decoder, *written, **raw):
+    """The rules that `p` breaks, with their paths."""
+    arguments, failures = decoded(decoder, {"p": written, **raw} if written else raw)
+    assert arguments == {}
+    assert failures != []
+    return failures
+
+
+DECODERS = {
+    name: parameter_decoder({"type": name, "nullable": True}) for name in ("integer", "number", "boolean")
+}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@example("1_0")
+@example(" 1")
+@example("1\n")
+@example("\N{FULLWIDTH DIGIT ONE}")
+@example("1e999")
+@example("-0")
+@given(
+    st.text(st.sampled_from("0123456789-+.eE_ \n\uff11\xb2\u0663ainfNtruelsTF"), max_size=8)
+    | st.floats().map(repr)
+)
+def test_takes_no_spelling_that_json_does_not_have(name, text):
+    """Python's own conversions take underscores, spaces and the digits of every script."""
+    arguments, failures = decoded(DECODERS[name], {"p": [text]})
+
+    if failures == []:
+        assert arguments["p"] == json.loads(text)
+        assert type(arguments["p"]) is not str
+
+
+@given(st.integers(-(10**99), 10**99))
+def test_takes_every_integer(number):
+    assert value(DECODERS["integer"], str(number)) == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_takes_every_finite_number(number):
+    assert value(DECODERS["number"], repr(number)) == number
+
+
+@pytest.mark.parametrize("text", ["1.0", "1e2", "01", "+1", "0x1", "", "true", "1" * 101])
+def test_an_integer_has_one_spelling(text):
+    assert broken_rules(DECODERS["integer"], text) == [("/p", "type")]
+
+
+@pytest.mark.parametrize("text", ["True", "1", "yes", "on", ""])
+def test_a_boolean_is_true_or_false(text):
+    assert broken_rules(DECODERS["boolean"], text) == [("/p", "type")]
+
+
+@pytest.mark.parametrize("text", ["1", "true", "null", "", "1_0"])
+def test_text_stays_text_where_the_contract_has_text(text):
+    """A plate number of digits is no number."""
+    assert value(parameter_decoder(STRING), text) == text
+
+
+def test_a_nullable_parameter_can_be_null():
+    assert value(parameter_decoder({"type": "string", "nullable": True}), "null") is None
+
+
+def test_an_enum_tells_types_where_nothing_else_does():
+    decoder = parameter_decoder({"enum": [1, 2.5, "one"]})
+
+    assert [value(decoder, text) for text in ("1", "2.5", "one")] == [1, 2.5, "one"]
+
+
+def test_one_of_several_types_is_the_first_that_fits():
+    """A oneOf parameter is coerced to the alternative that the schema then accepts."""
+    decoder = parameter_decoder(
+        {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[A-Z]"}]}
+    )
+
+    assert value(decoder, "7") == 7
+    assert value(decoder, "Seven") == "Seven"
+    assert broken_rules(decoder, "0") == [("/p", "oneOf")]
+
+
+def test_types_are_found_behind_references_and_combinations():
+    schemas = {"Base": INTEGER, "Limit": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"maximum": 9}]}}
+    decoder = parameter_decoder({"$ref": "#/components/schemas/Limit"}, schemas=schemas)
+
+    assert value(decoder, "9") == 9
+    assert broken_rules(decoder, "10") == [("/p", "maximum")]
+
+
+def test_elements_are_described_anywhere_in_a_combination():
+    decoder = parameter_decoder({"allOf": [INTEGERS, {"maxItems": 2}]})
+
+    assert value(decoder, "1", "2") == [1, 2]
+    assert broken_rules(decoder, "1", "2", "3") == [("/p", "maxItems")]
+
+
+def test_properties_without_a_name_have_a_type():
+    """`additionalProperties` describes them."""
+    decoder = parameter_decoder({"type": "object", "additionalProperties": INTEGER}, style="deepObject")
+
+    assert value(decoder, **{"p[any]": ["1"]}) == {"any": 1}
+    assert broken_rules(decoder, **{"p[any]": ["x"]}) == [("/p/any", "type")]
+
+
+def test_a_schema_may_contain_itself():
+    """Text cannot nest as deep as such a schema could; what it holds below stays text."""
+    node = {"type": "object", "properties": {"size": INTEGER, "next": {"$ref": "#/components/schemas/Node"}}}
+    decoder = parameter_decoder(
+        {"$ref": "#/components/schemas/Node"}, schemas={"Node": node}, style="deepObject"
+    )
+
+    assert value(decoder, **{"p[size]": ["1"]}) == {"size": 1}
+
+
+@pytest.mark.parametrize("location", ["path", "query", "header", "cookie"])
+def test_coerces_at_every_location(location):
+    """Also in headers and cookies, where Connexion leaves text and then refuses it."""
+    assert value(parameter_decoder(INTEGER, location), "12") == 12
+
+
+def test_a_missing_parameter_is_told():
+    assert broken_rules(parameter_decoder(INTEGER, required=True)) == [("/p", "required")]
+
+
+def test_an_absent_parameter_is_no_argument():
+    """The handler's own default applies."""
+    assert decoded(parameter_decoder(INTEGER), {}) == ({}, [])
+
+
+def test_each_request_gets_a_default_of_its_own():
+    """A handler may change what it was given."""
+    decoder = parameter_decoder({**INTEGERS, "default": [1]})
+
+    value(decoder).append(2)
+
+    assert value(decoder) == [1]
+
+
+def test_a_default_keeps_to_its_own_schema():
+    """Found at start: no request could ever give the value that an absent one stands for."""
+    contract = around()
+    compiler = SchemaCompiler(contract)
+    schema = {"type": "integer", "maximum": 9, "default": 10}
+
+    ParameterDecoder(parameter(schema), contract, compiler)
+
+    assert [problem.message for problem in compiler.problems] == [
+        "the default of 'p' does not keep to its own schema"
+    ]
+
+
+def test_a_parameter_given_twice_is_refused():
+    """Which of the two was meant, nobody knows."""
+    assert broken_rules(parameter_decoder(STRING), "a", "b") == [("/p", "style")]
+
+
+def test_tells_the_place_within_a_parameter_but_never_the_value():
+    decoder = parameter_decoder(INTEGERS)
+    failures = []
+
+    decoder.decode({"p": ["1", "sk_canary"]}, {}, "p", failures)
+
+    (failure,) = failures
+    assert (failure.location, failure.violation.path) == ("query", "/p/1")
+    assert "sk_canary" not in str(failure)
+
+
+def test_a_name_is_escaped_in_a_path():
+    """Paths are JSON pointers."""
+    assert broken_rules(parameter_decoder(INTEGER, name="a/b~c"), **{"a/b~c": ["x"]}) == [
+        ("/a~1b~0c", "type")
+    ]
+
+
+def joined(separator, prefix=""):
+    return lambda values: {"p": [prefix + separator.join(map(str, values))]}
+
+
+def repeated(values):
+    return {"p": list(map(str, values))}
+
+
+ARRAYS = [
+    ("path", "simple", False, joined(",")),
+    ("path", "simple", True, joined(",")),
+    ("path", "label", False, joined(",", ".")),
+    ("path", "label", True, joined(".", ".")),
+    ("path", "matrix", False, joined(",", ";p=")),
+    ("path", "matrix", True, lambda values: {"p": ["".join(f";p={one}" for one in values)]}),
+    ("query", "form", True, repeated),
+    ("query", "form", False, joined(",")),
+    ("query", "spaceDelimited", False, joined(" ")),
+    ("query", "spaceDelimited", True, repeated),
+    ("query", "pipeDelimited", False, joined("|")),
+    ("query", "pipeDelimited", True, repeated),
+    ("header", "simple", False, joined(", ")),
+    ("cookie", "form", False, joined(",")),
+]
+
+
+@functools.cache
+def array_decoder(item_type, location, style, explode):
+    schema = {"type": "array", "items": {"type": item_type}}
+    return parameter_decoder(schema, location, style=style, explode=explode)
+
+
+@pytest.mark.parametrize(("location", "style", "explode", "write"), ARRAYS)
+@settings(max_examples=20)
+@given(numbers=st.lists(st.integers(), min_size=1), words=st.lists(WORDS, min_size=1))
+def test_reads_back_an_array_in_every_style(location, style, explode, write, numbers, words):
+    """OpenAPI 3.0.3, "Style Values", and RFC 6570, which it refers to."""
+    of_integers = array_decoder("integer", location, style, explode)
+    of_strings = array_decoder("string", location, style, explode)
+
+    assert value(of_integers, **write(numbers)) == numbers
+    assert value(of_strings, **write(words)) == words
+
+
+def pairs(separator, sign, prefix=""):
+    return lambda point: {
+        "p": [prefix + separator.join(f"{name}{sign}{value}" for name, value in point.items())]
+    }
+
+
+def spread(point):
+    return {name: [str(value)] for name, value in point.items()}
+
+
+OBJECTS = [
+    ("path", "simple", False, pairs(",", ",")),
+    ("path", "simple", True, pairs(",", "=")),
+    ("path", "label", False, pairs(",", ",", ".")),
+    ("path", "label", True, pairs(".", "=", ".")),
+    ("path", "matrix", False, pairs(",", ",", ";p=")),
+    ("path", "matrix", True, pairs(";", "=", ";")),
+    ("query", "form", False, pairs(",", ",")),
+    ("query", "form", True, spread),
+    ("query", "deepObject", True, lambda point: {f"p[{name}]": [str(one)] for name, one in point.items()}),
+    ("header", "simple", False, pairs(", ", ",")),
+    ("header", "simple", True, pairs(", ", "=")),
+    ("cookie", "form", False, pairs(",", ",")),
+]
+
+
+@functools.cache
+def point_decoder(location, style, explode):
+    return parameter_decoder(POINT, location, style=style, explode=explode)
+
+
+@pytest.mark.parametrize(("location", "style", "explode", "write"), OBJECTS)
+@settings(max_examples=20)
+@given(point=st.dictionaries(st.sampled_from("xy"), st.integers(), min_size=1))
+def test_reads_back_an_object_in_every_style(location, style, explode, write, point):
+    """As above, for objects of plain values, which is all that the styles can write."""
+    assert value(point_decoder(location, style, explode), **write(point)) == point
+
+
+@pytest.mark.parametrize("style", ["form", "spaceDelimited", "pipeDelimited"])
+def test_nothing_between_separators_is_an_empty_list(style):
+    """It could be a list of one empty text as well; a contract that cares says minItems."""
+    assert value(parameter_decoder(STRINGS, style=style, explode=False), "") == []
+
+
+@pytest.mark.parametrize(
+    ("style", "explode", "text"),
+    [
+        ("label", False, "1,2"),
+        ("matrix", False, "1,2"),
+        ("matrix", False, ";q=1,2"),
+        ("matrix", True, ";p=1;q=2"),
+        ("matrix", True, ";p"),
+    ],
+)
+def test_refuses_an_array_in_another_style(style, explode, text):
+    decoder = parameter_decoder(INTEGERS, "path", style=style, explode=explode)
+
+    assert broken_rules(decoder, text) == [("/p", "style")]
+
+
+@pytest.mark.parametrize(
+    ("explode", "text"), [(False, "x,1,y"), (False, "x,1,x,2"), (True, "x=1,y"), (True, "x=1,x=2")]
+)
+def test_refuses_an_object_whose_names_and_values_do_not_pair_up(explode, text):
+    """Nothing that was sent is dropped silently."""
+    decoder = parameter_decoder(POINT, "path", style="simple", explode=explode)
+
+    assert broken_rules(decoder, text) == [("/p", "style")]
+
+
+def test_a_property_that_stands_alone_is_given_once():
+    assert broken_rules(parameter_decoder(POINT), x=["1", "2"]) == [("/p/x", "type")]
+
+
+NESTED = parameter_decoder(
+    {
+        "type": "object",
+        "properties": {"size": {"type": "object", "properties": {"min": INTEGER}}, "tags": STRINGS},
+        "additionalProperties": False,
+    },
+    style="deepObject",
+)
+
+
+def test_takes_nested_brackets_apart():
+    """Where Connexion answers 500."""
+    assert value(NESTED, **{"p[size][min]": ["1"], "p[tags][]": ["a", "b"]}) == {
+        "size": {"min": 1},
+        "tags": ["a", "b"],
+    }
+
+
+def test_a_list_of_one_needs_no_second_brackets():
+    assert value(NESTED, **{"p[tags]": ["a"]}) == {"tags": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "rule"),
+    [
+        ("p[size][min]", "/p/size/min", "type"),
+        ("p[size]", "/p/size", "type"),
+        ("p[other]", "/p/other", "additionalProperties"),
+        ("p", "/p", "style"),
+        ("p[", "/p", "style"),
+        ("p[size", "/p", "style"),
+        ("p[size]min", "/p", "style"),
+        ("p[[size]]", "/p", "style"),
+        ("p" + "[size]" * 9, "/p", "style"),
+    ],
+)
+def test_refuses_brackets_that_say_something_else(key, path, rule):
+    assert broken_rules(NESTED, **{key: ["x"]}) == [(path, rule)]
+
+
+@pytest.mark.parametrize("keys", [("p[size]", "p[size][min]"), ("p[size][min]", "p[size]")])
+def test_refuses_a_key_that_is_both_a_value_and_an_object(keys):
+    assert broken_rules(NESTED, **{key: ["1"] for key in keys}) == [("/p", "style")]
+
+
+@given(
+    st.dictionaries(st.text("p[]x", max_size=12).map("p".__add__), st.lists(WORDS, min_size=1), max_size=4)
+)
+def test_any_brackets_are_read_or_refused(raw):
+    arguments, failures = decoded(NESTED, raw)
+
+    assert bool(arguments) + bool(failures) <= 1
+
+
+def test_a_parameter_with_content_is_json():
+    decoder = parameter_decoder(POINT, media_type="application/json")
+
+    assert value(decoder, '{"x": 1}') == {"x": 1}
+    assert broken_rules(decoder, '{"x": "1"}') == [("/p/x", "type")]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"x": NaN}', '{"x": 1, "x": 2}', "[" * 500 + "]" * 500])
+def test_a_parameter_with_content_is_strict_json(text):
+    assert broken_rules(parameter_decoder({}, media_type="application/json"), text) == [("/p", "json")]

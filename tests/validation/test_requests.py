@@ -1,0 +1,382 @@
+"""Requests → arguments: `scripts/relay/validation/requests.py`, `forms.py` and `media.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.server.binding import argument_names
+from relay.server.errors import InvalidRequest, UnsupportedMediaType
+from relay.validation.http import Request
+from relay.validation.requests import RequestDecoder
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import read
+from support.hosting import contract, operation
+
+INTEGER, STRING, FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
+THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}
+JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+BOUNDED = f"{MULTIPART}; boundary=b"
+
+
+def request_decoder(body: dict[str, Any] | None = None, *parameters: dict[str, Any], required: bool = True):
+    """Compile an operation that takes parameters and a body of one media type or more."""
+    content = {name: {"schema": schema} for name, schema in (body or {}).items()}
+    taken = {"requestBody": {"required": required, "content": content}} if body else {}
+    whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
+    (taking,) = whole.operations
+    compiler = SchemaCompiler(whole)
+    decoder = RequestDecoder(taking, argument_names(taking), compiler, whole)
+    assert compiler.problems == []
+    return decoder
+
+
+def query(name, schema, **rest):
+    return {"name": name, "in": rest.pop("location", "query"), "schema": schema, **rest}
+
+
+def decode(decoder, body=b"", content_type=None, *headers, query_string=b""):
+    """Return what the handler gets for a request."""
+    typed = [(b"content-type", content_type.encode("latin-1"))] if content_type is not None else []
+    return decoder.decode(Request({}, query_string, [*typed, *headers], body))
+
+
+def breaches(decoder, body=b"", content_type=None, *headers, query_string=b""):
+    """Return where a request breaks the contract: location, path, rule."""
+    with pytest.raises(InvalidRequest) as refused:
+        decode(decoder, body, content_type, *headers, query_string=query_string)
+    return [(one.location, one.violation.path, one.violation.rule) for one in refused.value.failures]
+
+
+def part(name, content, *more):
+    """A part of a multipart body, whose boundary is `b`."""
+    head = [f'Content-Disposition: form-data; name="{name}"'.encode(), *more]
+    return b"--b\r\n" + b"".join(line + b"\r\n" for line in head) + b"\r\n" + content + b"\r\n"
+
+
+END = b"--b--\r\n"
+
+TAKES_JSON = request_decoder({JSON: THING})
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "APPLICATION/JSON",
+        "application/json;charset=utf-8",
+        "application/json ; charset=utf-8",
+        'Application/Json; Charset="UTF-8"',
+        "application/json; charset=us-ascii",
+        "application/json; version=2",
+    ],
+)
+def test_a_media_type_is_read_as_it_is_meant(content_type):
+    """Upper case, spaces and parameters change nothing: the handler gets the object that was validated."""
+    assert decode(TAKES_JSON, b'{"size": 1}', content_type) == {"body": {"size": 1}}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "json",
+        "text/plain",
+        "application/xml",
+        "application/json-patch",
+        "application/json;charset=latin-1",
+        "application/json; charset=utf-16",
+        "application/json; charset=bogus",
+        "application/json; charset=utf-8; charset=latin-1",
+        "application/json; charset=utf-8; Charset=utf-8",
+        "application/json; charset*=utf-8''utf-16",
+        "application/json, text/plain",
+    ],
+)
+def test_refuses_a_body_of_another_media_type(content_type):
+    """A body without a type, too; and a charset that validator and handler might read differently."""
+    with pytest.raises(UnsupportedMediaType):
+        decode(TAKES_JSON, b'{"size": 1}', content_type)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity, gzip"])
+def test_refuses_a_body_that_is_packed(encoding):
+    with pytest.raises(UnsupportedMediaType):
+        decode(TAKES_JSON, b"{}", JSON, (b"content-encoding", encoding))
+
+
+def test_a_body_may_say_that_it_is_not_packed():
+    assert decode(TAKES_JSON, b'{"size": 1}', JSON, (b"content-encoding", b"Identity"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"size": 1}{}',
+        b'{"size": "\xff"}',
+        b'{"size": 1, "size": 2}',
+        b'{"size": NaN}',
+        b'{"size": Infinity}',
+        b'{"size": "\\ud800"}',
+        b'{"size": "\\u0000"}',
+        b'{"size": ' + b"1" * 5000 + b"}",
+        b'{"size": ' + b"[" * 100_000,
+        b'{"size": ' + b"[" * 300 + b"]" * 300 + b"}",
+    ],
+)
+def test_refuses_json_that_is_not_json_to_everyone(body):
+    """Where Connexion accepts, or answers 500."""
+    assert breaches(TAKES_JSON, body, JSON) == [("body", "", "format")]
+
+
+def test_a_body_is_held_to_its_schema():
+    assert breaches(TAKES_JSON, b'{"size": "1"}', JSON) == [("body", "/size", "type")]
+    assert breaches(TAKES_JSON, b"{}", JSON) == [("body", "/size", "required")]
+
+
+def test_json_goes_by_many_names():
+    """RFC 6839 section 3.1."""
+    decoder = request_decoder({"application/vnd.thing+json": THING})
+
+    assert decode(decoder, b'{"size": 1}', "application/vnd.thing+json") == {"body": {"size": 1}}
+
+
+def test_a_required_body_is_missed():
+    assert breaches(TAKES_JSON) == [("body", "", "required")]
+
+
+def test_an_optional_body_may_be_absent():
+    """The handler's own default applies."""
+    decoder = request_decoder({JSON: THING}, required=False)
+
+    assert decode(decoder) == {}
+    assert decode(decoder, b"", JSON) == {}
+
+
+def test_the_closest_documented_media_type_is_taken():
+    """Itself, else its range."""
+    decoder = request_decoder({"*/*": {}, "text/*": {"maxLength": 3}, JSON: THING})
+
+    assert decode(decoder, b'{"size": 1}', JSON) == {"body": {"size": 1}}
+    assert breaches(decoder, b"long", "text/csv") == [("body", "", "maxLength")]
+    assert decode(decoder, b"\xff", "image/png") == {"body": b"\xff"}
+
+
+def test_text_is_utf8():
+    decoder = request_decoder({"text/plain": STRING})
+
+    assert decode(decoder, "é".encode(), "text/plain") == {"body": "é"}
+    assert breaches(decoder, "é".encode("latin-1"), "text/plain") == [("body", "", "format")]
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    decoder = request_decoder(
+        {JSON: THING}, query("limit", INTEGER), query("X-Depth", INTEGER, location="header", required=True)
+    )
+
+    assert breaches(decoder, b"{}", JSON, query_string=b"limit=x") == [
+        ("query", "/limit", "type"),
+        ("header", "/X-Depth", "required"),
+        ("body", "/size", "required"),
+    ]
+
+
+def test_parameters_become_arguments_by_their_names():
+    decoder = request_decoder(
+        None, query("pageSize", INTEGER), query("X-Depth", INTEGER, location="header"), query("from", STRING)
+    )
+
+    arguments = decode(
+        decoder, b"", None, (b"x-depth", b" 2 "), query_string=b"pageSize=5&from=%C3%A9+a&other=1"
+    )
+
+    assert arguments == {"page_size": 5, "x_depth": 2, "from_": "é a"}
+
+
+@pytest.mark.parametrize("query_string", [b"limit=%ff", b"limit=\xc3\xa9", b"limit=%ed%a0%80", b"a&" * 1001])
+def test_refuses_a_query_that_is_not_utf8_or_endless(query_string):
+    decoder = request_decoder(None, query("limit", STRING))
+
+    assert breaches(decoder, query_string=query_string) == [("query", "", "encoding")]
+
+
+def test_a_header_on_several_lines_is_one_list():
+    """RFC 9110 section 5.3."""
+    decoder = request_decoder(None, query("X-Ids", {"type": "array", "items": INTEGER}, location="header"))
+
+    assert decode(decoder, b"", None, (b"x-ids", b"1, 2"), (b"x-ids", b"3")) == {"x_ids": [1, 2, 3]}
+
+
+def test_cookies_stand_on_one_line_or_several():
+    """One, says RFC 6265; HTTP/2 lets a client split it. A comma is part of a value."""
+    decoder = request_decoder(
+        None,
+        query("ids", {"type": "array", "items": INTEGER}, location="cookie", explode=False),
+        query("theme", STRING, location="cookie"),
+    )
+
+    arguments = decode(decoder, b"", None, (b"cookie", b"ids=1,2; other=x"), (b"cookie", b"theme=a=b"))
+
+    assert arguments == {"ids": [1, 2], "theme": "a=b"}
+
+
+FIELDS = {
+    "type": "object",
+    "properties": {
+        "size": INTEGER,
+        "name": STRING,
+        "ids": {"type": "array", "items": INTEGER},
+        "limit": {"allOf": [INTEGER, {"maximum": 9}]},
+    },
+}
+TAKES_FORM = request_decoder({FORM: FIELDS})
+
+
+def test_a_form_has_the_types_of_its_schema():
+    """A list is one even of one; what the schema does not name stays text."""
+    body = decode(TAKES_FORM, b"size=1&name=1&ids=2&limit=3&other=4", FORM)["body"]
+
+    assert body == {"size": 1, "name": "1", "ids": [2], "limit": 3, "other": "4"}
+
+
+def test_a_field_is_repeated_where_the_schema_has_a_list():
+    assert decode(TAKES_FORM, b"ids=1&ids=2", FORM) == {"body": {"ids": [1, 2]}}
+    assert breaches(TAKES_FORM, b"size=1&size=2", FORM) == [("body", "/size", "type")]
+
+
+def test_a_form_may_be_combined_of_schemas():
+    decoder = request_decoder(
+        {FORM: {"allOf": [THING, {"properties": {"ids": FIELDS["properties"]["ids"]}}]}}
+    )
+
+    assert decode(decoder, b"size=1&ids=2", FORM) == {"body": {"size": 1, "ids": [2]}}
+
+
+@pytest.mark.parametrize(("media_type", "body"), [(FORM, b"any=1"), (BOUNDED, part("any", b"1") + END)])
+def test_fields_without_a_name_have_a_type(media_type, body):
+    """`additionalProperties` describes them."""
+    schema = {"type": "object", "additionalProperties": INTEGER}
+    decoder = request_decoder({FORM: schema, MULTIPART: schema})
+
+    assert decode(decoder, body, media_type) == {"body": {"any": 1}}
+
+
+@pytest.mark.parametrize("body", [b"name=%ff", b"name=\xff", b"a&" * 1001])
+def test_a_form_that_cannot_be_read_is_the_bodys_fault(body):
+    """And not the query's, which is written the same way."""
+    assert breaches(TAKES_FORM, body, FORM) == [("body", "", "format")]
+
+
+PARTS = {
+    "type": "object",
+    "properties": {
+        "size": INTEGER,
+        "name": STRING,
+        "ids": {"type": "array", "items": INTEGER},
+        "file": {**FILE, "maxLength": 4},
+        "files": {"type": "array", "items": FILE},
+        "thing": THING,
+        "things": {"type": "array", "items": THING},
+    },
+}
+TAKES_PARTS = request_decoder({MULTIPART: PARTS})
+
+
+def decoded_parts(*parts):
+    return decode(TAKES_PARTS, b"".join(parts) + END, BOUNDED)["body"]
+
+
+def test_parts_have_the_types_of_their_schema():
+    assert decoded_parts(
+        part("size", b"1"), part("name", b"1"), part("ids", b"2"), part("other", "é".encode())
+    ) == {"size": 1, "name": "1", "ids": [2], "other": "é"}
+
+
+FILENAME = b'Content-Disposition: form-data; name="file"; filename="a.png"'
+
+
+@pytest.mark.parametrize("more", [[], [FILENAME], [FILENAME, b"Content-Type: image/png"]])
+def test_a_file_is_bytes_however_it_is_sent(more):
+    """The contract says what it is, not the client."""
+    assert decoded_parts(part("file", b"\xff\r\n\0", *more)) == {"file": b"\xff\r\n\0"}
+
+
+def test_text_is_text_though_it_is_sent_as_a_file():
+    named = b'Content-Disposition: form-data; name="size"; filename="size.txt"'
+
+    assert decoded_parts(part("size", b"1", named)) == {"size": 1}
+
+
+def test_files_may_be_several():
+    assert decoded_parts(part("files", b"\xff"), part("files", b"")) == {"files": [b"\xff", b""]}
+
+
+def test_a_file_is_as_long_as_its_bytes():
+    assert breaches(TAKES_PARTS, part("file", b"\xff" * 5) + END, BOUNDED) == [("body", "/file", "maxLength")]
+
+
+def test_an_object_in_a_part_is_json():
+    """OpenAPI 3.0.3, "Special Considerations for multipart Content"; strict, as everywhere."""
+    assert decoded_parts(part("thing", b'{"size": 1}'), part("things", b'{"size": 2}')) == {
+        "thing": {"size": 1},
+        "things": [{"size": 2}],
+    }
+    assert breaches(TAKES_PARTS, part("thing", b'{"size": "1"}') + END, BOUNDED) == [
+        ("body", "/thing/size", "type")
+    ]
+    assert breaches(TAKES_PARTS, part("thing", b'{"size": NaN}') + END, BOUNDED) == [("body", "", "format")]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"garbage", BOUNDED),
+        (part("name", b"x") + END, MULTIPART),
+        (part("name", b"x") + END, f"{MULTIPART}; boundary=other"),
+        (part("name", b"x") + END, f"{MULTIPART}; boundary="),
+        (part("name", b"x") + END, f"{MULTIPART}; boundary={'b' * 300}"),
+        (part("name", b"x"), BOUNDED),
+        (part("name", b"x") + part("file", b"x")[:-2], BOUNDED),
+        (b"--b\r\n\r\nx\r\n" + END, BOUNDED),
+        (b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n" + END, BOUNDED),
+        (part("\xff", b"x").replace(b"\xc3\xbf", b"\xff") + END, BOUNDED),
+        (part("name", b"\xff") + END, BOUNDED),
+        (part("name", b"!", b"Content-Transfer-Encoding: base64") + END, BOUNDED),
+        (part("name", b"x", b"Content-Transfer-Encoding: bogus") + END, BOUNDED),
+    ],
+)
+def test_refuses_parts_that_cannot_be_told_apart_or_read(body, content_type):
+    """A body that breaks off, too, however much of it there is; where Connexion answers 500."""
+    assert breaches(TAKES_PARTS, body, content_type) == [("body", "", "format")]
+
+
+TAKES_ALL = request_decoder(
+    {JSON: THING, FORM: FIELDS, MULTIPART: PARTS, "text/plain": STRING, "*/*": {}},
+    query("limit", INTEGER),
+    query("filter", FIELDS, style="deepObject", explode=True),
+    query("X-Depth", INTEGER, location="header"),
+    query("theme", INTEGER, location="cookie"),
+)
+CONTENT_TYPES = st.sampled_from([JSON, FORM, BOUNDED, "text/plain", "image/png"]) | st.text(
+    st.characters(codec="latin-1")
+)
+BODIES = st.binary() | st.text(
+    st.sampled_from('--b\r\n{}[]":;=&%ff,1Content-Disposition: form-data; name="')
+).map(str.encode)
+
+
+@given(BODIES, CONTENT_TYPES, st.binary(), st.binary(), st.binary())
+def test_whatever_comes_in_is_read_or_refused(body, content_type, query_string, header, cookie):
+    """No bytes make the decoder fail in another way, which would be a 500."""
+    lines = [(b"x-depth", header), (b"cookie", cookie), (b"cookie", b"theme=" + cookie)]
+    try:
+        arguments = decode(TAKES_ALL, body, content_type, *lines, query_string=query_string)
+    except (InvalidRequest, UnsupportedMediaType):
+        return
+
+    assert set(arguments) <= {"body", "limit", "filter", "x_depth", "theme"}

@@ -1,0 +1,371 @@
+"""Schema Objects → validators: `scripts/relay/validation/schemas.py`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+import math
+import uuid
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.validation.schemas import MAX_VIOLATIONS, SchemaCompiler
+from support.compiled import POINTER, around
+
+NOTHING = SchemaCompiler(around())
+
+
+def validator(schema, direction="request", schemas=None):
+    """Compile a schema; `schemas` are what it may refer to."""
+    compiler = SchemaCompiler(around(schemas)) if schemas else NOTHING
+    compiled = compiler.compile(schema, direction, POINTER)
+    assert compiled is not None, compiler.problems
+    return compiled
+
+
+def accepts(schema, value, direction="request", schemas=None):
+    """Whether a value conforms; if it does not, there is something to tell about it."""
+    compiled = validator(schema, direction, schemas)
+    is_accepted = compiled.accepts(value)
+    assert is_accepted == (compiled.violations(value) == [])
+    return is_accepted
+
+
+def rules(schema, value, direction="request", schemas=None):
+    """What is told of a value that does not conform: paths and rules."""
+    return [(one.path, one.rule) for one in validator(schema, direction, schemas).violations(value)]
+
+
+NAMES = st.sampled_from("abc")
+SCHEMAS = st.deferred(
+    lambda: (
+        st.just({})
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["integer", "number", "string", "boolean"])},
+            optional={
+                "nullable": st.booleans(),
+                "minimum": st.integers(-5, 5),
+                "maximum": st.integers(-5, 5),
+                "maxLength": st.integers(0, 3),
+                "enum": st.lists(SCALARS, min_size=1, unique_by=repr),
+            },
+        )
+        | st.fixed_dictionaries(
+            {"type": st.just("array"), "items": SCHEMAS},
+            optional={"minItems": st.integers(0, 2), "uniqueItems": st.booleans(), "nullable": st.booleans()},
+        )
+        | st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(NAMES, SCHEMAS, max_size=3)},
+            optional={
+                "required": st.lists(NAMES, min_size=1, unique=True),
+                "additionalProperties": st.booleans() | SCHEMAS,
+                "nullable": st.booleans(),
+            },
+        )
+        | st.builds(dict, maximum=st.integers(-5, 5), exclusiveMaximum=st.booleans())
+        | st.fixed_dictionaries({}, optional={"anyOf": st.lists(SCHEMAS, min_size=1, max_size=2)})
+        | st.fixed_dictionaries({"allOf": st.lists(SCHEMAS, min_size=1, max_size=2)})
+    )
+)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-6, 6) | st.sampled_from([0.5, -0.0, 1e300, "", "a", "abcd", "é"])
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3)
+)
+
+
+def in_draft_4(schema):
+    """Say `nullable` in draft 4's words, in the plainest way."""
+    if not isinstance(schema, dict):
+        return schema
+    out = {
+        key: [in_draft_4(one) for one in value]
+        if key in ("anyOf", "allOf")
+        else {name: in_draft_4(one) for name, one in value.items()}
+        if key == "properties"
+        else in_draft_4(value)
+        if key in ("items", "additionalProperties")
+        else value
+        for key, value in schema.items()
+        if key != "nullable"
+    }
+    is_null_listed = None in schema.get("enum", [None])
+    return {"anyOf": [out, {"type": "null"}]} if schema.get("nullable") and is_null_listed else out
+
+
+@settings(max_examples=150)
+@given(SCHEMAS, VALUES)
+def test_agrees_with_another_implementation(schema, value):
+    """The `jsonschema` package, given the same schema in draft 4's words."""
+    expected = jsonschema.Draft4Validator(in_draft_4(schema)).is_valid(value)
+
+    assert accepts(schema, value) == expected
+
+
+Shade = enum.Enum("Shade", {"RED": "a"})
+Level = enum.IntEnum("Level", {"LOW": 1})
+Name = type("Name", (str,), {})
+ODD = st.sampled_from(
+    [
+        *(math.nan, math.inf, -math.inf, 2**63, 2**64, 10**30, -(10**30)),
+        *((), (1, "a"), {1}, b"a", "\ud800", Name("a"), Shade.RED, Level.LOW),
+        *({1: 1}, {"\ud800": 1}, {Name("a"): 1}, {Shade.RED: 1}),
+        *(dt.date(2025, 1, 2), dt.datetime(2025, 1, 2, tzinfo=dt.UTC), dt.time(1, 2), uuid.UUID(int=1)),
+    ]
+)
+ANYTHING = st.recursive(
+    SCALARS | ODD,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3) | st.tuples(inner, inner)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200)
+@given(SCHEMAS, ANYTHING)
+def test_what_is_accepted_is_accepted_as_it_is_written(schema, value):
+    """The object is judged, its bytes are sent: NaN goes out as null, a tuple as an array."""
+    compiled = validator(schema, "response")
+    try:
+        is_accepted = compiled.accepts(value)
+        written = orjson.dumps(value)
+    except (ValueError, TypeError):  # then it is judged by what is written, or cannot be written
+        return
+
+    if is_accepted:
+        assert compiled.accepts(json.loads(written))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string"},
+        {"type": "string", "maxLength": 3, "format": "date"},
+        {"type": "integer", "format": "int64"},
+        {"type": "object", "properties": {"a": {}}},
+        {"allOf": [{"type": "string"}]},
+        {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+        {"enum": ["a", None]},
+    ],
+)
+def test_null_is_let_in_by_nullable_alone(schema):
+    """Beside whatever `nullable` stands."""
+    assert accepts({**schema, "nullable": True}, None)
+    assert accepts({**schema, "nullable": False}, None) == (None in schema.get("enum", []))
+
+
+def test_an_enum_that_does_not_list_null_forbids_it():
+    """OpenAPI 3.0.3: `nullable` widens `type`, and nothing else."""
+    assert not accepts({"type": "string", "nullable": True, "enum": ["a"]}, None)
+
+
+def test_an_integer_is_written_without_a_fraction():
+    """Draft 4, section 3.5 of its core: 1.0 is a number."""
+    assert not accepts({"type": "integer"}, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("date", ["2024-02-29"], ["2023-02-29", "2024-2-9", "20240229", "2024-02-29\n"]),
+        (
+            "date-time",
+            ["2024-02-29T01:02:03Z", "2024-02-29T01:02:03.5+01:00"],
+            ["2024-02-29T01:02:03", "2024-02-29"],
+        ),
+        ("uuid", [str(uuid.UUID(int=7)), str(uuid.UUID(int=7)).upper()], [uuid.UUID(int=7).hex, "{}", ""]),
+        ("byte", ["", "YQ==", "YWI="], ["YQ", "Y Q==", "é", "YQ==\n"]),
+        ("email", ["a@example.com"], ["a", "a@"]),
+        ("int32", [2**31 - 1, -(2**31)], [2**31, -(2**31) - 1]),
+        ("int64", [2**63 - 1, -(2**63)], [2**63, -(2**63) - 1]),
+        ("password", ["anything"], []),
+        ("of our own", ["anything"], []),
+    ],
+)
+def test_formats_are_held_to(name, good, bad):
+    """Connexion knows five; one that nobody knows says nothing."""
+    schema = {"type": "integer" if name.startswith("int") else "string", "format": name}
+
+    assert [accepts(schema, value) for value in good] == [True] * len(good)
+    assert [accepts(schema, value) for value in bad] == [False] * len(bad)
+
+
+def test_a_pattern_ends_where_it_says():
+    """`$` is the end of the text; in Python it would let a newline through."""
+    assert not accepts({"type": "string", "pattern": "^a$"}, "a\n")
+
+
+TREE = {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}
+
+
+def test_a_schema_may_contain_itself():
+    tree = {"$ref": "#/components/schemas/Tree"}
+
+    assert accepts(tree, [[], [[]]], schemas=TREE)
+    assert rules(tree, [[], [1]], schemas=TREE) == [("/1/0", "type")]
+
+
+def test_what_stands_beside_a_reference_says_nothing():
+    """OpenAPI 3.0.3, "Reference Object"."""
+    assert accepts({"$ref": "#/components/schemas/Tree", "maxItems": 0}, [[]], schemas=TREE)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a~b", "a%b", "a b", "ä", "a.b", 'a"b'])
+def test_a_reference_may_lead_anywhere(name):
+    """Not only to components/schemas, whose names are tame."""
+    schemas = {"Odd": {"properties": {name: {"type": "integer"}}}}
+    token = name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
+
+    ref = {"$ref": f"#/components/schemas/Odd/properties/{token}"}
+
+    assert rules(ref, "1", schemas=schemas) == [("", "type")]
+
+
+PERSON = {
+    "type": "object",
+    "required": ["id", "name", "code"],
+    "properties": {
+        "id": {"type": "integer", "readOnly": True},
+        "name": {"type": "string"},
+        "code": {"type": "string", "writeOnly": True},
+    },
+}
+
+
+def test_what_is_read_only_is_neither_sent_nor_missed_in_a_request():
+    """And what is write-only in an answer: a secret goes one way."""
+    assert accepts(PERSON, {"name": "Alex", "code": "x"}, "request")
+    assert accepts(PERSON, {"name": "Alex", "id": 1}, "response")
+    assert rules(PERSON, {"name": "Alex", "code": "x", "id": 1}, "request") == [("/id", "readOnly")]
+    assert rules(PERSON, {"name": "Alex", "code": "x", "id": 1}, "response") == [("/code", "writeOnly")]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"$ref": "#/components/schemas/Base"}, {"required": ["id"]}]},
+        {"allOf": [{"$ref": "#/components/schemas/Base"}], "required": ["id"]},
+        {"allOf": [{"allOf": [{"$ref": "#/components/schemas/Base"}]}], "required": ["id"]},
+    ],
+)
+def test_what_is_read_only_is_not_missed_wherever_it_is_required(schema):
+    """A base schema declares, the one around it requires; else no request could ever conform."""
+    schemas = {"Base": {"properties": {"id": {"type": "integer", "readOnly": True}}}}
+
+    assert accepts(schema, {}, "request", schemas)
+    assert rules(schema, {}, "response", schemas) == [("/id", "required")]
+
+
+def test_whether_a_property_is_read_only_may_be_said_elsewhere():
+    schemas = {"Id": {"type": "integer", "readOnly": True}}
+    schema = {"properties": {"id": {"$ref": "#/components/schemas/Id"}}, "required": ["id"]}
+
+    assert accepts(schema, {}, "request", schemas)
+
+
+def test_a_schema_whose_parts_go_round_in_circles_is_compiled():
+    schemas = {
+        "A": {"allOf": [{"$ref": "#/components/schemas/B"}], "required": ["x"]},
+        "B": {"properties": {"x": {"allOf": [{"$ref": "#/components/schemas/A"}]}}},
+    }
+
+    assert accepts({"$ref": "#/components/schemas/A"}, {"x": {"x": 1}}, schemas=schemas)
+
+
+def test_a_path_leads_to_the_field_that_is_wrong():
+    """JSON pointers, for a missing or an unknown field too."""
+    schema = {
+        "type": "object",
+        "required": ["a/b"],
+        "properties": {"list": {"type": "array", "items": {"type": "integer"}}},
+        "additionalProperties": False,
+    }
+
+    assert set(rules(schema, {"list": [1, "2"], "c~d": 1})) == {
+        ("/a~1b", "required"),
+        ("/list/1", "type"),
+        ("/c~0d", "additionalProperties"),
+    }
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer"},
+        {"enum": ["a"]},
+        {"pattern": "^a$"},
+        {"maxLength": 1},
+        {"format": "date"},
+        {"not": {"type": "string"}},
+        {"oneOf": [{"type": "integer"}, {"type": "boolean"}]},
+        {"anyOf": [{"type": "integer"}, {"pattern": "^a$"}]},
+    ],
+)
+def test_never_tells_the_value(schema):
+    """It may be a secret, and the answer may end up in a log."""
+    for value, around_it in (("sk_canary", schema), (["sk_canary"], {"items": schema})):
+        (violation,) = validator(around_it).violations(value)
+
+        assert "canary" not in str(violation)
+
+
+def test_tells_only_so_much():
+    assert len(validator({"items": {"type": "integer"}}).violations(["x"] * 1000)) == MAX_VIOLATIONS
+
+
+@pytest.mark.parametrize("number", [10**99, -(10**99), 2**64])
+def test_numbers_may_be_larger_than_a_machines(number):
+    assert accepts({"type": "integer"}, number)
+    assert not accepts({"minimum": -5, "maximum": 5}, number)
+
+
+def test_equal_schemas_share_a_validator():
+    """Large contracts repeat themselves."""
+    assert validator({"type": "integer"}) is validator({"type": "integer"})
+    assert validator({"type": "integer"}) is not validator({"type": "integer"}, "response")
+
+
+def test_a_schema_that_cannot_be_compiled_is_told_with_its_place():
+    """At start, not on the first request."""
+    contract = around({"Bad": {"type": "integer", "exclusiveMaximum": True}})
+    compiler = SchemaCompiler(contract)
+    bad = "components", "schemas", "Bad"
+
+    compiled = compiler.compile({"$ref": "#/components/schemas/Bad"}, "request", bad)
+
+    assert compiled is None
+    assert [problem.where for problem in compiler.problems] == [contract.place(bad)]
+    assert compiler.problems[0].message.startswith("the schema cannot be compiled: ")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "nullable": True, "properties": {"v": {"type": "string"}}},
+        {"nullable": True, "allOf": [{"type": "object", "properties": {"v": {"type": "string"}}}]},
+        {"nullable": True, "oneOf": [{"type": "object", "properties": {"v": {"type": "string"}}}]},
+    ],
+)
+def test_nullable_hides_no_detail(schema):
+    """What is wrong with a value is told of the schema it was meant for, not of null."""
+    found = validator(schema)
+
+    assert found.accepts(None)
+    (violation,) = found.violations({"v": 3})
+    assert violation.path == "/v" or "oneOf" in schema
+
+
+def test_narrows_bounds_to_the_format():
+    """The closer of the two counts, and a detail names the rule."""
+    found = validator({"type": "integer", "format": "int32", "minimum": 0, "nullable": True})
+
+    assert found.violations(-1)[0].rule == "minimum"
+    assert found.violations(2**31)[0].rule == "maximum"
+    assert found.accepts(None)
