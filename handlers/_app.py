@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from handlers._store.keyring import Keyring, KeyringMisconfigured, read_keyring
-from relay.contract.diagnostics import NotYetThere, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
 from relay.server.configuration import SecretStr, setting, variable
 from relay.server.settings import HostSettings
 
@@ -29,7 +29,7 @@ def data_folder() -> Path:
         return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
     except RuntimeError as exc:
         told = "this user has no home directory; name a folder to keep data in, or set RELAY_STORE"
-        raise SetupError([Problem("XDG_DATA_HOME", told)]) from exc
+        raise SetupError([Diagnostic("XDG_DATA_HOME", told)]) from exc
 
 
 class Settings(HostSettings):
@@ -56,7 +56,7 @@ def keyring(settings: Settings) -> Keyring | None:
     try:
         return read_keyring(settings.keyring.get_secret_value())
     except KeyringMisconfigured as exc:
-        raise SetupError(Problem(variable("keyring"), told) for told in exc.problems) from None
+        raise SetupError(Diagnostic(variable("keyring"), told) for told in exc.problems) from None
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncI
             opening = open_store(store_url(settings), keys, read_only=read_only)
             store = await stack.enter_async_context(opening)
         except StoreMisconfigured as exc:
-            raise SetupError([Problem(variable("store"), str(exc))]) from exc
+            raise SetupError([Diagnostic(variable("store"), str(exc))]) from exc
         except StoreAbsent as exc:
             raise NotYetThere(str(exc)) from exc
         yield store

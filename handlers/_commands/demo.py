@@ -13,7 +13,7 @@ from typing import Any
 from handlers._app import Settings, data_folder, opened_store
 from handlers._store.keyring import new_entry
 from handlers._store.rules import SECRETS
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.configuration import variable
 
 from .load import load_file
@@ -38,7 +38,7 @@ def demo_settings(**given: Any) -> Settings:
     if clashing:
         names = ", ".join(map(variable, clashing))
         raise SetupError(
-            [Problem(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
+            [Diagnostic(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
         )
     folder = data_folder()
     return Settings.load(
@@ -69,7 +69,7 @@ def _kept(path: Path, fresh: str) -> str:
         return path.read_text("ascii")
     except OSError as exc:
         told = f"the demo cannot keep its secret: {exc.strerror}; XDG_DATA_HOME names another folder"
-        raise SetupError([Problem(str(path), told)]) from exc
+        raise SetupError([Diagnostic(str(path), told)]) from exc
 
 
 def _write_once(path: Path, content: str) -> None:

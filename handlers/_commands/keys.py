@@ -17,7 +17,7 @@ from relay.cli.output import setup_errors
 if TYPE_CHECKING:
     from handlers._store import Store, StoredSecret
     from handlers._store.keyring import Keyring, Sealed
-    from handlers._store.sealing import Census
+    from handlers._store.sealing import EncryptionReport
 
     Renew = Callable[[Keyring, StoredSecret], Sealed | None]
 
@@ -55,12 +55,12 @@ def new(key_id: str | None) -> None:
     """
     with setup_errors():
         from handlers._store.keyring import KEY_ID, new_entry
-        from relay.contract.diagnostics import Problem, SetupError
+        from relay.contract.diagnostics import Diagnostic, SetupError
 
         key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
         if not KEY_ID.fullmatch(key_id):
             raise SetupError(
-                [Problem("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
+                [Diagnostic("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
             )
         click.echo(new_entry(key_id))
 
@@ -73,7 +73,7 @@ def status(form: str) -> None:
         from handlers._store.keyring import Keyring
         from handlers._store.sealing import take_census
 
-        async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, Census]:
+        async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
             keyring = keyring or Keyring({})
             return keyring, await take_census(store.secrets(), keyring)
 
@@ -152,10 +152,10 @@ async def _renew_all(
 ) -> bool:
     """Return whether there is nothing left to do; SetupError without a keyring."""
     from handlers._store.sealing import counted, take_census
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     if keyring is None:
-        raise SetupError([Problem("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
+        raise SetupError([Diagnostic("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
     before = await take_census(store.secrets(), keyring)
     click.echo(f"before: {_one_line(before)}")
     due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
@@ -212,20 +212,20 @@ async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only
     """Do something with the store and the keyring of the settings; with `read_only`, nothing is created."""
     from handlers._app import Settings, keyring, opened_store
     from handlers._store import StoreUnavailable
-    from relay.contract.diagnostics import NotYetThere, Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
 
     settings = Settings.load()
     try:
         async with opened_store(settings, read_only=read_only) as store:
             return await work(store, keyring(settings))
     except NotYetThere as exc:
-        raise SetupError([Problem("RELAY_STORE", f"{exc}; `relay load` makes it")]) from exc
+        raise SetupError([Diagnostic("RELAY_STORE", f"{exc}; `relay load` makes it")]) from exc
     except StoreUnavailable as exc:
         told = exc.reason or "the database did not answer"
-        raise SetupError([Problem("RELAY_STORE", f"{told}; what was done stays, run it again")]) from exc
+        raise SetupError([Diagnostic("RELAY_STORE", f"{told}; what was done stays, run it again")]) from exc
 
 
-def _summary(keyring: Keyring, census: Census, problems: list[str]) -> dict[str, Any]:
+def _summary(keyring: Keyring, census: EncryptionReport, problems: list[str]) -> dict[str, Any]:
     counts = {key_id: census.by_key[key_id] for key_id in keyring.key_ids}
     return {
         "seals": next(iter(keyring.key_ids), None),
@@ -237,7 +237,7 @@ def _summary(keyring: Keyring, census: Census, problems: list[str]) -> dict[str,
     }
 
 
-def _key_lines(keyring: Keyring, census: Census) -> Iterator[str]:
+def _key_lines(keyring: Keyring, census: EncryptionReport) -> Iterator[str]:
     """Say of each key of the keyring what is sealed with it, and what to do about that."""
     from handlers._store.sealing import counted
 
@@ -252,7 +252,7 @@ def _key_lines(keyring: Keyring, census: Census) -> Iterator[str]:
         yield f"{counted(count)} under the key {key_id}{told}"
 
 
-def _one_line(census: Census) -> str:
+def _one_line(census: EncryptionReport) -> str:
     """Say how many secrets are in which state."""
     counts = [f"{count} under {key_id}" for key_id, count in sorted(census.by_key.items())]
     others = [(census.plain, "in plain text"), (census.unreadable, "of no use")]

@@ -12,7 +12,7 @@ import click
 from relay.cli.output import setup_errors
 
 if TYPE_CHECKING:
-    from relay.contract.diagnostics import Problem
+    from relay.contract.diagnostics import Diagnostic
 
 
 EXAMPLES = """\b
@@ -38,7 +38,7 @@ def load(files: tuple[Path, ...]) -> None:
         from relay.contract.diagnostics import SetupError
 
         settings = Settings.load()
-        failed: list[Problem] = []
+        failed: list[Diagnostic] = []
         for file in files:
             try:
                 counts = asyncio.run(load_file(settings, file, progress=sys.stderr.isatty()))
@@ -58,7 +58,7 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
     from handlers._app import opened_store
     from handlers._store import Batch, RecordRefused, StoreUnavailable
     from handlers._store.keyring import KeyringMissing
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     from .records import read_records
 
@@ -69,10 +69,10 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
             await store.load(batch)
     except StoreUnavailable as exc:
         told = exc.reason or "the database did not answer"
-        raise SetupError([Problem("RELAY_STORE", f"{told}; nothing of the file was loaded")]) from exc
+        raise SetupError([Diagnostic("RELAY_STORE", f"{told}; nothing of the file was loaded")]) from exc
     except KeyringMissing as exc:
         told = f"missing: {path} has secrets, which are stored sealed; `relay keys new` makes a key"
-        raise SetupError([Problem("RELAY_KEYRING", told)]) from exc
+        raise SetupError([Diagnostic("RELAY_KEYRING", told)]) from exc
     except RecordRefused as exc:
         refused = next(record for record in lists[exc.kind] if record.id == exc.id)
         raise SetupError([refused.problem(exc.reason)]) from exc

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handlers._store.rules import IDENTIFIERS, SECRETS
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 if TYPE_CHECKING:
     from relay.contract.documents import Document, Pointer
@@ -86,9 +86,9 @@ class Record(NamedTuple):
         key: str = self.value[KEYS[self.kind]]
         return key
 
-    def problem(self, message: str, at: Pointer = ()) -> Problem:
+    def problem(self, message: str, at: Pointer = ()) -> Diagnostic:
         """Say what is wrong with the record, or with the value at a pointer into it."""
-        return Problem(self.place(at), message)
+        return Diagnostic(self.place(at), message)
 
 
 def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record]]:
@@ -99,7 +99,7 @@ def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record
     try:
         raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as exc:
-        raise SetupError([Problem(str(path), f"cannot be read: {exc.strerror}")]) from exc
+        raise SetupError([Diagnostic(str(path), f"cannot be read: {exc.strerror}")]) from exc
     read = _read_lines if path.suffix.lower() in (".ndjson", ".jsonl") else _read_lists
     records, problems = read(path, raw)
     console = Console(stderr=True)
@@ -109,13 +109,13 @@ def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record
     return {kind: [record for record in records if record.kind == kind] for kind in SCHEMAS}
 
 
-def _first(path: Path, problems: list[Problem]) -> list[Problem]:
+def _first(path: Path, problems: list[Diagnostic]) -> list[Diagnostic]:
     told = list(dict.fromkeys(problems))  # in a file of one line, many are alike
     rest = len(told) - MAX_PROBLEMS
-    return [*told[:MAX_PROBLEMS], Problem(str(path), f"… and {rest} more")] if rest > 0 else told
+    return [*told[:MAX_PROBLEMS], Diagnostic(str(path), f"… and {rest} more")] if rest > 0 else told
 
 
-def _mistakes(records: Iterable[Record]) -> Iterator[Problem]:
+def _mistakes(records: Iterable[Record]) -> Iterator[Diagnostic]:
     """Find the records that do not fit their schema, or stand in the file a second time."""
     import jsonschema_rs
 
@@ -136,11 +136,11 @@ def _mistakes(records: Iterable[Record]) -> Iterator[Problem]:
         seen.add((record.kind, record.id))
 
 
-def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
+def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
     from relay.validation.json_strict import NotJson, parse_json
 
     records: list[Record] = []
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for number, line in enumerate(raw.split(b"\n"), 1):
         if not line.strip():
             continue
@@ -153,11 +153,11 @@ def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
             records.append(Record(KINDS[name], entry[name], partial(_line, path, number)))
         else:
             expected = f"a line is one object with one key of {', '.join(KINDS)}"
-            problems.append(Problem(f"{path}:{number}", expected))
+            problems.append(Diagnostic(f"{path}:{number}", expected))
     return records, problems
 
 
-def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
+def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
     from relay.validation.json_strict import NotJson, parse_json
 
     try:
@@ -166,15 +166,15 @@ def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
         return [], [_not_json(path, exc)]
     lists = ", ".join(SCHEMAS)
     if not isinstance(document, dict):
-        return [], [Problem(str(path), f"the file is one object with lists of {lists}")]
+        return [], [Diagnostic(str(path), f"the file is one object with lists of {lists}")]
     records: list[Record] = []
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     places = _Places(path)
     for kind, values in document.items():
         if kind not in SCHEMAS:
-            problems.append(Problem(str(path), f"'{kind}' is none of the lists {lists}"))
+            problems.append(Diagnostic(str(path), f"'{kind}' is none of the lists {lists}"))
         elif not isinstance(values, list):
-            problems.append(Problem(str(path), f"'{kind}' has to be a list"))
+            problems.append(Diagnostic(str(path), f"'{kind}' has to be a list"))
         else:
             records += [
                 Record(kind, value, partial(places.of, (kind, str(index))))
@@ -183,11 +183,11 @@ def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Problem]]:
     return records, problems
 
 
-def _not_json(path: Path, exc: NotJson, number: int | None = None) -> Problem:
+def _not_json(path: Path, exc: NotJson, number: int | None = None) -> Diagnostic:
     """Say why a file, or its line of that number, is not JSON."""
     if exc.line is not None:
-        return Problem(f"{path}:{number or exc.line}:{exc.column}", "not JSON")
-    return Problem(f"{path}:{number}" if number else str(path), str(exc))
+        return Diagnostic(f"{path}:{number or exc.line}:{exc.column}", "not JSON")
+    return Diagnostic(f"{path}:{number}" if number else str(path), str(exc))
 
 
 def _line(path: Path, number: int, _at: Pointer) -> str:

@@ -70,7 +70,7 @@ def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Sealed | None:
 
 
 @dataclass
-class Census:
+class EncryptionReport:
     """How many secrets a store holds: by the id of their key, in plain text, and those nobody can use.
 
     With a keyring each is opened: an id may have been another key's before.
@@ -135,9 +135,9 @@ class Census:
         return True
 
 
-async def take_census(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> Census:
+async def take_census(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> EncryptionReport:
     """Count a store's secrets, and open them with a keyring if there is one."""
-    census = Census(keyring)
+    census = EncryptionReport(keyring)
     async for secret in secrets:
         census.add(secret)
     return census

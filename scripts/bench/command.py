@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from relay.cli.output import setup_errors
-from relay.server.transport.run import listen
+from relay.server.transport.signals import listen
 
 EXAMPLES = """\b
 Examples:

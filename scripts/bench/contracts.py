@@ -10,7 +10,7 @@ _PER_TAG = 10  # operations: two resources of a tag, five operations each
 def public_style(operations: int) -> dict[str, Any]:
     """Return an OpenAPI 3.0 document with so many operations: lists, reads and writes of resources by tag."""
     paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {"Problem": _problem()}
+    schemas: dict[str, Any] = {"Diagnostic": _problem()}
     for number in range(operations):
         resource, kind = divmod(number, 5)
         name, tag = f"Resource{resource}", f"Area {resource * 5 // _PER_TAG}"
@@ -27,7 +27,7 @@ def public_style(operations: int) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": {"Problem": _json("What went wrong", "Problem")},
+            "responses": {"Diagnostic": _json("What went wrong", "Diagnostic")},
             "parameters": {
                 "limit": {
                     "name": "limit",
@@ -67,7 +67,7 @@ def _operation(kind: int, name: str, tag: str) -> tuple[str, str, dict[str, Any]
         ("delete", single, "delete", {"parameters": [ident]}, {"204": {"description": "Gone"}}),
     )[kind]
     statuses = ["400", "401", "403", "404", "500"]
-    problems = {status: {"$ref": "#/components/responses/Problem"} for status in statuses}
+    problems = {status: {"$ref": "#/components/responses/Diagnostic"} for status in statuses}
     return (
         method,
         path,
@@ -122,5 +122,5 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _json(description: str, name: str) -> dict[str, Any]:
-    media_type = "application/problem+json" if name == "Problem" else "application/json"
+    media_type = "application/problem+json" if name == "Diagnostic" else "application/json"
     return {"description": description, "content": {media_type: {"schema": _ref(name)}}}

@@ -10,7 +10,7 @@ import jwt
 from . import many
 from .data import SECRET, USER
 from .goals import LITERAL, TEMPLATED
-from .measuring import Place
+from .measuring import BenchSetup
 from .results import Growth, Results, Sample
 from .rounds import Bench, Contestant, load_rounds, running
 from .servers import Program
@@ -21,7 +21,7 @@ OPERATIONS = (1, 10, 100, 600)
 TOKENS = (1, 10, 100, 1000, 10_000, 100_000)
 
 
-def measure_growth(bench: Bench, place: Place, results: Results) -> None:
+def measure_growth(bench: Bench, place: BenchSetup, results: Results) -> None:
     """Measure Relay at each size of everything that grows; raises LoadFailed."""
     contracts = {count: many.write_contract(bench.folder, count) for count in {*OPERATIONS, 5}}
     templated = (5, *OPERATIONS[1:])
@@ -42,7 +42,7 @@ def measure_growth(bench: Bench, place: Place, results: Results) -> None:
     _measure_tokens(bench, place, results)
 
 
-def _measure_tokens(bench: Bench, place: Place, results: Results) -> None:
+def _measure_tokens(bench: Bench, place: BenchSetup, results: Results) -> None:
     """Measure tokens in turn, then those that come once, beside a Relay that remembers none."""
     tokens = _tokens(max(TOKENS))
     program = place.program("relay", "memory", 1)

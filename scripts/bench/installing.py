@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .peers import PROGRAMS, PYTHONS
 
@@ -77,5 +77,5 @@ def _run(command: list[str], folder: Path) -> None:
     if failed:
         name = Path(command[0]).name
         raise SetupError(
-            [Problem(str(folder), f"{name} cannot install the peers: {(told or [''])[-1][:300]}")]
+            [Diagnostic(str(folder), f"{name} cannot install the peers: {(told or [''])[-1][:300]}")]
         )

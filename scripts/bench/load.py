@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 AUTOCANNON = "8.0.0"
 GRACE_SECONDS = 60
@@ -107,7 +107,7 @@ def find_generator(folder: Path) -> Generator:
         return Wrk(wrk, f"wrk {version[1]}" if version else "wrk")
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
-        raise SetupError([Problem("load generator", "install wrk, or Node.js with npm for autocannon")])
+        raise SetupError([Diagnostic("load generator", "install wrk, or Node.js with npm for autocannon")])
     place = folder / f"autocannon-{AUTOCANNON}"
     if not (place / "node_modules" / "autocannon").is_dir():
         place.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def find_generator(folder: Path) -> Generator:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- as found; npm ends by itself
         if done.returncode:
             told = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
-            raise SetupError([Problem("load generator", f"npm could not install autocannon: {told}")])
+            raise SetupError([Diagnostic("load generator", f"npm could not install autocannon: {told}")])
     return Autocannon(node, place)
 
 

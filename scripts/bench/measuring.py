@@ -30,7 +30,7 @@ _AHEAD = 0.5  # seconds that the large ones come first
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BenchSetup:
     """Where peers are installed, where stores are made, the address of MongoDB, whether others log as Relay does."""
 
     installed: Path
@@ -72,7 +72,7 @@ def cells(sources: Sequence[str], numbers: Sequence[int], workers: Sequence[int]
 
 
 def measure(
-    bench: Bench, place: Place, peers: Sequence[Peer], chosen: Sequence[Cell], results: Results
+    bench: Bench, place: BenchSetup, peers: Sequence[Peer], chosen: Sequence[Cell], results: Results
 ) -> None:
     """Measure some peers in some cells.
 
@@ -85,7 +85,7 @@ def measure(
         _measure_cell(bench, place, [peer for peer in peers if cell.source in peer.sources], cell, results)
 
 
-def measure_many(bench: Bench, place: Place, peers: Sequence[Peer], results: Results) -> None:
+def measure_many(bench: Bench, place: BenchSetup, peers: Sequence[Peer], results: Results) -> None:
     """Time the start-up with a small and a large contract, Relay's and its counterparts'."""
     for operations in MANY:
         contract = many.write_contract(bench.folder, operations)
@@ -98,14 +98,14 @@ def measure_many(bench: Bench, place: Place, peers: Sequence[Peer], results: Res
         results.many_starts[operations] = _starts(bench, programs, told)
 
 
-def measure_crowd(bench: Bench, place: Place, results: Results) -> None:
+def measure_crowd(bench: Bench, place: BenchSetup, results: Results) -> None:
     """Find out how much memory Relay takes when many connections ask for very many numbers; raises LoadFailed."""
     progress(f"memory, {CROWD:,} numbers")
     with started(place.program("relay", "memory", CROWD), bench.folder) as server:
         results.crowd = loaded(bench, Contestant((server,), 32, bench.tokens), max(3, bench.seconds), 0).rss
 
 
-def _tell_fates(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
+def _tell_fates(bench: Bench, place: BenchSetup, peers: Iterable[Peer], results: Results) -> None:
     for peer in (peer for peer in peers if not peer.is_mock):
         progress(f"a body that breaks the contract: {peer.name}")
         program = replace(place.of(peer, "memory", 1, BENCH_BREAK="1"), status=None)
@@ -113,7 +113,7 @@ def _tell_fates(bench: Bench, place: Place, peers: Iterable[Peer], results: Resu
             results.fates[peer.name] = fate(server.url, bench.tokens[0])
 
 
-def _time_starts(bench: Bench, place: Place, peers: Iterable[Peer], results: Results) -> None:
+def _time_starts(bench: Bench, place: BenchSetup, peers: Iterable[Peer], results: Results) -> None:
     programs = {peer.name: place.of(peer, "memory", 1) for peer in peers}
     results.starts = _starts(bench, programs, "start-up")
 
@@ -126,7 +126,9 @@ def _starts(bench: Bench, programs: Mapping[str, Program], told: str) -> dict[st
     return interleaved(programs, min(bench.rounds, STARTS), start, told)
 
 
-def _measure_cell(bench: Bench, place: Place, peers: Sequence[Peer], cell: Cell, results: Results) -> None:
+def _measure_cell(
+    bench: Bench, place: BenchSetup, peers: Sequence[Peer], cell: Cell, results: Results
+) -> None:
     """Have all peers up, prove each, load them in turn."""
     progress(f"{cell}: starting")
     url = source_url(cell.source, cell.numbers, bench.folder, place.mongodb)

@@ -9,7 +9,7 @@ import httpx
 import jwt
 
 from bench.programs.answer import ORGANIZATION, SETTINGS, stored_numbers
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .data import PATH, SECRET, USER
 
@@ -73,4 +73,4 @@ def _body(answer: httpx.Response) -> object:
 
 
 def _problem(told: str) -> SetupError:
-    return SetupError([Problem(PATH, f"{told}; nothing is measured of a program that does other work")])
+    return SetupError([Diagnostic(PATH, f"{told}; nothing is measured of a program that does other work")])

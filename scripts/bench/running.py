@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import click
 import platformdirs
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from . import growth, report
 from .data import token
 from .installing import install
 from .load import LoadFailed, find_generator
 from .machine import machine
-from .measuring import Place, cells, measure, measure_crowd, measure_many
+from .measuring import BenchSetup, cells, measure, measure_crowd, measure_many
 from .peers import PEERS, PYTHONS, Peer
 from .plot import svg
 from .results import Results
@@ -83,7 +83,7 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
     install(installed, {peer.needs for peer in peers if peer.needs})
     generator = find_generator(installed)
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as temporary:
-        place = Place(installed, Path(temporary), wanted.mongodb or "", wanted.access_log)
+        place = BenchSetup(installed, Path(temporary), wanted.mongodb or "", wanted.access_log)
         bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
         chosen = cells(wanted.sources, wanted.numbers, wanted.workers)
         progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(wanted, len(chosen) * len(peers))}")
@@ -120,7 +120,9 @@ def write(found: Report, output: Path) -> None:
         for name, content in files.items():
             (output / name).write_text(content, "utf-8")
     except OSError as exc:
-        raise SetupError([Problem(str(output), f"cannot be written: {exc.strerror}; see --output")]) from exc
+        raise SetupError(
+            [Diagnostic(str(output), f"cannot be written: {exc.strerror}; see --output")]
+        ) from exc
 
 
 def _chosen(wanted: Wanted) -> list[Peer]:
@@ -129,21 +131,21 @@ def _chosen(wanted: Wanted) -> list[Peer]:
     problems = []
     if sys.platform != "linux":
         problems.append(
-            Problem("relay bench", "it needs Linux: processor time and memory are read from /proc")
+            Diagnostic("relay bench", "it needs Linux: processor time and memory are read from /proc")
         )
     problems += [
-        Problem("--peers", f"'{name}' is none of {', '.join(known)}")
+        Diagnostic("--peers", f"'{name}' is none of {', '.join(known)}")
         for name in wanted.peers or ()
         if name not in known
     ]
     problems += [
-        Problem("--sources", f"'{source}' is none of {', '.join(SOURCES)}")
+        Diagnostic("--sources", f"'{source}' is none of {', '.join(SOURCES)}")
         for source in wanted.sources
         if source not in SOURCES
     ]
     if "mongodb" in wanted.sources and not wanted.mongodb:
         problems.append(
-            Problem("--mongodb", "missing: the source mongodb needs an address; set RELAY_BENCH_MONGODB")
+            Diagnostic("--mongodb", "missing: the source mongodb needs an address; set RELAY_BENCH_MONGODB")
         )
     if problems:
         raise SetupError(problems)

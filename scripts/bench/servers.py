@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract_tests.secret_spellings import Spellings
 
 from .data import PATH, SECRET, token
@@ -142,7 +142,7 @@ def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int,
         time.sleep(_POLL)
     told = f"answers {answered}" if process.poll() is None else f"ended with exit code {process.returncode}"
     raise SetupError(
-        [Problem(program.name, f"does not start: it {told}; its last words: {last_words(program, log)}")]
+        [Diagnostic(program.name, f"does not start: it {told}; its last words: {last_words(program, log)}")]
     )
 
 

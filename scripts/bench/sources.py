@@ -13,7 +13,7 @@ from bench.programs.answer import ORGANIZATION, USER, stored_numbers
 from handlers._app import Settings
 from handlers._commands.load import load_file
 from handlers._store.keyring import new_entry
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 
 def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users: int = 1) -> str:
@@ -35,7 +35,7 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
         asyncio.run(load_file(settings, records))
     except SetupError as exc:  # which names settings that nobody has set
         where = "--mongodb" if source == "mongodb" else str(folder)
-        raise SetupError(Problem(where, problem.message) for problem in exc.problems) from exc
+        raise SetupError(Diagnostic(where, problem.message) for problem in exc.problems) from exc
     records.unlink()
     return url
 

@@ -14,7 +14,7 @@ import pytest
 
 from bench import installing
 from bench.data import SECRET, token
-from bench.measuring import Place
+from bench.measuring import BenchSetup
 from bench.peers import PEERS, PROGRAMS
 from bench.programs.answer import PATH, SETTINGS, USER, stored_numbers
 from bench.proving import fate, prove
@@ -119,7 +119,7 @@ def test_tells_what_becomes_of_a_broken_body():
 @pytest.mark.parametrize("source", ["memory", "sqlite"])
 def test_relay_does_the_work_as_it_ships(source, tmp_path):
     """From a store that the bench has filled, too."""
-    with started(Place(tmp_path, tmp_path).program("relay", source, 2), tmp_path) as server:
+    with started(BenchSetup(tmp_path, tmp_path).program("relay", source, 2), tmp_path) as server:
         prove(server.url, token(), 2)
         log = server.log.read_text("utf-8")
 
@@ -129,7 +129,7 @@ def test_relay_does_the_work_as_it_ships(source, tmp_path):
 def test_relay_holds_back_what_breaks_the_contract(tmp_path):
     """The peers are asked the same; the report says what they do."""
     [relay] = [peer for peer in PEERS if peer.name == "relay"]
-    program = Place(tmp_path, tmp_path).of(relay, "memory", 1, BENCH_BREAK="1")
+    program = BenchSetup(tmp_path, tmp_path).of(relay, "memory", 1, BENCH_BREAK="1")
     with started(replace(program, status=None), tmp_path) as server:
         assert fate(server.url, token()) == "is held back"
 

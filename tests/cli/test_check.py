@@ -59,7 +59,7 @@ def of_package(folder, init="", **given):
 
 async def told(settings, seconds=10.0):
     """What is found, a line each: how bad, where, what."""
-    return [f"{one.severity}: {one.place}: {one.message}" for one in await examine(settings, seconds)]
+    return [f"{one.severity}: {one.where}: {one.message}" for one in await examine(settings, seconds)]
 
 
 def files_of(folder):

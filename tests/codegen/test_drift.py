@@ -69,7 +69,7 @@ def test_tells_of_an_operation_without_a_handler():
     ]
 
     assert finding.message.startswith("GET /a has no handler: write show() in ")
-    assert str(finding.place).endswith("shop/things.py:2:1")
+    assert str(finding.where).endswith("shop/things.py:2:1")
     assert finding.other.file.endswith("contract.json")
 
 
@@ -408,14 +408,14 @@ def test_tells_the_first_line_in_which_types_differ():
     (finding,) = check(state_of(showing(), edited))
 
     assert finding.rule == "types-outdated"
-    assert finding.place == (display(types), 7, 1)
+    assert finding.where == (display(types), 7, 1)
 
 
 def test_tells_that_types_are_missing():
     """As in a package that has never been generated for."""
     (finding,) = check(state_of(showing(), things="def show(): ...\n"))
 
-    assert (finding.rule, finding.place) == ("types-missing", display(FOLDER / "_types.py"))
+    assert (finding.rule, finding.where) == ("types-missing", display(FOLDER / "_types.py"))
 
 
 def test_tells_of_colliding_tags_and_names():
@@ -529,7 +529,7 @@ def test_the_body_of_a_failure_has_to_be_the_documented_one():
     assert finding.message == (
         "the body of a 400 with details is not what GET /a documents: at '/details': additionalProperties"
     )
-    assert str(finding.place).endswith("shop/__init__.py:4:1")
+    assert str(finding.where).endswith("shop/__init__.py:4:1")
     assert finding.other.file.endswith("contract.json")
 
 

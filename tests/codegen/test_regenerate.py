@@ -65,7 +65,7 @@ def brought(state, module="things", **rest):
 
 def left(state, **rest):
     """What is left for a person: rule and line."""
-    return [(one.rule, one.place[1]) for one in regenerated(state, **rest)[1].left]
+    return [(one.rule, one.where[1]) for one in regenerated(state, **rest)[1].left]
 
 
 def laid_out(state):
@@ -581,7 +581,7 @@ def test_a_rename_goes_through_package_and_tests():
     """)
     assert tests["test_more"] == "from shop.things import new as old\n\ndef test(new):\n    return old(new)\n"
     assert tests["test_other"] == "old = 1\nprint(old)\n"
-    assert [(one.rule, one.place[1]) for one in made.left] == [("unread-handler", 4), ("old-name", 5)]
+    assert [(one.rule, one.where[1]) for one in made.left] == [("unread-handler", 4), ("old-name", 5)]
     assert regenerated(after)[1].changes == {}
 
 
@@ -713,7 +713,7 @@ def test_what_a_rename_cannot_reach_is_told():
 
     _, made = regenerated(state)
 
-    assert [(one.rule, one.severity, str(one.place), one.message) for one in made.left] == [
+    assert [(one.rule, one.severity, str(one.where), one.message) for one in made.left] == [
         ("old-name", "warning", f"/project/tests/{place}", message)
         for place, message in [
             ("test_it.py:1:7", "a text names old: where it means the handler, write new"),

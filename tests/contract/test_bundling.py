@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.contract.bundling import Bundle, Missing, escape, lookup, parse_pointer, references
+from relay.contract.bundling import Bundle, PointerNotFound, escape, lookup, parse_pointer, references
 from relay.contract.documents import read_document
 
 
@@ -208,7 +208,7 @@ def test_a_pointer_is_read_back(tokens):
 
 
 def test_a_pointer_that_leads_nowhere_is_missing():
-    with pytest.raises(Missing):
+    with pytest.raises(PointerNotFound):
         lookup({"a": "text"}, ("a", "0"))
 
 

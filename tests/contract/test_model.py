@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from support.hosting import contract, operation
 
 

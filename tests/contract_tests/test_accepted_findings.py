@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place
-from relay.contract.model import load_contract
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.loading import load_contract
 from relay.contract_tests.accepted_findings import Acceptance
 from relay.contract_tests.contract_config import Accepted, read_config
 from relay.contract_tests.exchanges import Exchange, Request
@@ -17,7 +16,7 @@ from relay.contract_tests.results import Failure
 from support.hosting import contract, operation
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
-HERE = Place(".relay-contract.yaml", 1, 1)
+HERE = SourceLocation(".relay-contract.yaml", 1, 1)
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def loaded(tmp_path):
 def failure(rule="credential-accepted", about="GET /a", credential="token of admin without exp", message="x"):
     """A failure that a request of somebody showed."""
     exchange = Exchange(Request("GET", "http://t/a"), 200, (), b"", "identity", credential, started=THEN)
-    return Failure(Finding(rule, Severity.ERROR, HERE, message), about, exchange)
+    return Failure(Diagnostic(HERE, message, rule, Severity.ERROR), about, exchange)
 
 
 def accepted(rule="credential-accepted", about=None, case=None):

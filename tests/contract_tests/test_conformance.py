@@ -10,7 +10,7 @@ import json
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.exchanges import Exchange, Request
 from support.compiled import read
 from support.hosting import contract
@@ -67,7 +67,7 @@ DOCUMENT = contract(
     components={"schemas": {"E": PROBLEM}},
 )
 CONTRACT = read(DOCUMENT)
-JUDGE = Judge(CONTRACT, "/v1", [SECRET])
+JUDGE = ConformanceChecker(CONTRACT, "/v1", [SECRET])
 JSON = ("Content-Type", "application/json")
 COUNT = ("X-Count", "1")
 
@@ -99,7 +99,7 @@ class TestStatus:
         assert failure.finding.rule == "undocumented-status"
         assert failure.finding.message == "DELETE /pets/{id} answered 200; the contract documents 204, 404"
         assert failure.operation == "DELETE /pets/{id}"
-        assert failure.finding.place == CONTRACT.place(("paths", "/pets/{id}", "delete", "responses"))
+        assert failure.finding.where == CONTRACT.place(("paths", "/pets/{id}", "delete", "responses"))
 
     @pytest.mark.parametrize("status", [404, 500, 302])
     def test_is_covered_by_a_range_and_by_default(self, status):
@@ -254,7 +254,7 @@ class TestErrorShape:
     def test_nothing_is_asked_where_failures_differ(self):
         """The contract has no one shape then."""
         two = {"400": FAILED, "404": answers(text_plain={"type": "string"})}
-        judge = Judge(read(contract({"/a": {"get": {"responses": two}}}, **_components())), "")
+        judge = ConformanceChecker(read(contract({"/a": {"get": {"responses": two}}}, **_components())), "")
 
         assert judge.judge_outside(exchange("GET", "/nope", 404, b"no")) == []
 
@@ -275,7 +275,7 @@ class TestLeaks:
         [failure] = JUDGE.judge(exchange("GET", "/elsewhere", 200, body, *headers))
 
         assert failure.finding.rule == "leaked-secret"
-        assert SECRET not in str(failure.finding)
+        assert SECRET not in failure.finding.line
 
     @pytest.mark.parametrize(
         "text", ["Traceback (most recent call last):", "Traceback (most recent call first)"]
@@ -352,4 +352,4 @@ def test_a_schema_that_cannot_be_compiled_is_told_at_once():
     broken = {"200": answers(application_json={"type": "string", "pattern": r"\p{Nope}"})}
 
     with pytest.raises(SetupError, match="the schema cannot be compiled"):
-        Judge(read(contract({"/a": {"get": {"responses": broken}}})), "")
+        ConformanceChecker(read(contract({"/a": {"get": {"responses": broken}}})), "")

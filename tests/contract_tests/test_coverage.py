@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.contract.diagnostics import Place, SetupError
-from relay.contract_tests.conformance import Judge
+from relay.contract.diagnostics import SetupError, SourceLocation
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage, State, check_names
 from relay.contract_tests.exchanges import Exchange, Request
@@ -38,7 +38,7 @@ CONTRACT = read(
         }
     )
 )
-JUDGE = Judge(CONTRACT, "")
+JUDGE = ConformanceChecker(CONTRACT, "")
 CELLS = [
     "200 application/json of GET /pets",
     "200 text/* of GET /pets",
@@ -57,7 +57,7 @@ def exchange(method, status, name=None, part="probes", path="/pets"):
 
 def waiver(status="400", operation=None, media_type=None):
     """A waiver that stands somewhere."""
-    return Waiver(operation, status, media_type, "it never happens", Place("w.yaml", 1, 1))
+    return Waiver(operation, status, media_type, "it never happens", SourceLocation("w.yaml", 1, 1))
 
 
 def seen(*exchanges):
@@ -160,7 +160,7 @@ def test_a_failure_is_no_success_where_all_are_called_default():
     """A service that refuses everything in the right shape has shown nothing."""
     responses = {"401": answer(), "default": answer("application/json")}
     read_only = read(contract({"/pets": {"get": {"operationId": "list", "responses": responses}}}))
-    coverage, judge = Coverage(read_only), Judge(read_only, "")
+    coverage, judge = Coverage(read_only), ConformanceChecker(read_only, "")
     coverage.add([exchange("GET", 503, "application/json")], judge)
     assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
 
@@ -193,7 +193,7 @@ class TestWaivers:
         coverage = Coverage(CONTRACT, [nowhere, half, needless])
         coverage.add([exchange("GET", 200, "text/plain"), exchange("POST", 204)], JUDGE)
 
-        assert [str(finding) for finding in coverage.unused_waivers()] == [
+        assert [finding.line for finding in coverage.unused_waivers()] == [
             f"w.yaml:1:1: warning: what it waives {told}; take the waiver out [unused-waiver]"
             for told in ("stands nowhere in the contract", "was seen")
         ]

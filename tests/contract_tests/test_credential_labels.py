@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.contract_tests.credential_labels import WRONG_CREDENTIAL, Labels
 from relay.contract_tests.credentials import carrying
 from relay.contract_tests.exchanges import Request

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
 from relay.contract_tests.exchanges import Request
-from relay.contract_tests.service_under_test import ContractSettings, Subject
+from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
 from support.hosting import SECRET, contract, operation
 
 KEYS = {
@@ -66,7 +66,9 @@ def subject(tmp_path):
         needs = {"security": [{"token": [], "key": []}, {"login": []}]}
         document = contract({"/a": {"get": operation("a", **needs)}}, components={"securitySchemes": SCHEMES})
         spec.write_text(json.dumps(document), "utf-8")
-        return Subject("http://x.example", load_contract(spec), Config(identities), settings(**given))
+        return ServiceUnderTest(
+            "http://x.example", load_contract(spec), Config(identities), settings(**given)
+        )
 
     return subject
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.contract_tests import har_files as traffic
 from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from relay.cli.findings import Severity
+from relay.contract.diagnostics import Severity
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.reports import PAGE, write_reports
 from relay.contract_tests.reports.html_report import OPEN_FAILURES, page
-from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
 from support.browsing import browsing
 
@@ -56,8 +56,8 @@ def hostile() -> Report:
     body = HOSTILE.encode("utf-8", "replace") + b"x" * 2**20
     exchange = Exchange(request, 200, answer, body, HOSTILE, HOSTILE)
     report = reported.violated()
-    found = replace(report.failures[0].finding, rule=HOSTILE, message=HOSTILE + "x" * 2**20, place=HOSTILE)
-    part = Part(HOSTILE, HOSTILE, failures=[Failure(found, HOSTILE, exchange)], notes=[HOSTILE])
+    found = replace(report.failures[0].finding, rule=HOSTILE, message=HOSTILE + "x" * 2**20, where=HOSTILE)
+    part = Phase(HOSTILE, HOSTILE, failures=[Failure(found, HOSTILE, exchange)], notes=[HOSTILE])
     part.not_run = [NotRun(HOSTILE, HOSTILE)]
     report.coverage.cells[0].seen[HOSTILE] = 1
     return replace(report, title=HOSTILE, spec=HOSTILE, parts=[part], reproduce=(HOSTILE,))

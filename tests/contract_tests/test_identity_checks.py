@@ -14,20 +14,25 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import read_config
 from relay.contract_tests.credential_matrix import Case, cases, credentials_by_case
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.identity_checks import MAX_SILENT, check_identities
 from relay.contract_tests.results import NotRun
 from relay.contract_tests.sample_requests import model_requests
-from relay.contract_tests.service_under_test import ContractSettings, Subject, base_url, load_strict_contract
+from relay.contract_tests.service_under_test import (
+    ContractSettings,
+    ServiceUnderTest,
+    base_url,
+    load_strict_contract,
+)
 from specs.garage import STOREROOM_KEY
 from support.hosting import SECRET, contract, write_package
 from support.running import ROOT, serving
 
 if TYPE_CHECKING:
-    from relay.contract_tests.results import Part
+    from relay.contract_tests.results import Phase
 
 KEY, LOGIN = "key-of-the-admin", "admin:password-of-the-admin"
 PEOPLE = """
@@ -233,12 +238,12 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
     (folder / "people.yaml").write_text(people, "utf-8")
     config = read_config(folder / "people.yaml")
     loaded = load_strict_contract(spec, config)
-    return Subject(base_url(url, loaded), loaded, config, ContractSettings(**settings))
+    return ServiceUnderTest(base_url(url, loaded), loaded, config, ContractSettings(**settings))
 
 
-def check(tested) -> Part:
+def check(tested) -> Phase:
     """Run the whole matrix."""
-    judge = Judge(tested.contract, tested.base_path)
+    judge = ConformanceChecker(tested.contract, tested.base_path)
     models = model_requests(tested.contract, tested.url, judge, [])
     return check_identities(tested, Credentials(tested), models, judge)
 
@@ -246,7 +251,9 @@ def check(tested) -> Part:
 def planned(tested, operation_id):
     """The cases of one operation, and what keeps others from being run."""
     operation = next(one for one in tested.contract.operations if one.id == operation_id)
-    model = model_requests(tested.contract, tested.url, Judge(tested.contract, ""), [])[operation_id]
+    model = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])[
+        operation_id
+    ]
     found = list(cases(operation, model, tested, Credentials(tested)))
     return [one for one in found if isinstance(one, Case)], [one for one in found if isinstance(one, NotRun)]
 
@@ -506,7 +513,7 @@ def test_a_finding_says_what_was_let_in_and_where_it_is_secured(own, matrix):
     found = next(one for one in matrix.failures if one.operation == "GET /expired")
 
     assert found.finding.message == "GET /expired let in: expired token of admin; answer 401"
-    assert found.finding.place.file.endswith("spec.json")
+    assert found.finding.where.file.endswith("spec.json")
     assert found.expected == (401,)
 
 
@@ -698,7 +705,7 @@ def test_a_case_is_made_again_by_its_name(tmp_path):
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
     tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
-    models = model_requests(tested.contract, tested.url, Judge(tested.contract, ""), [])
+    models = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])
 
     for operation in tested.contract.operations:
         arguments = operation, models[operation.id], tested, Credentials(tested)
@@ -727,7 +734,7 @@ def test_an_operation_without_a_request_is_named(tmp_path):
     spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
     tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
 
-    part = check_identities(tested, Credentials(tested), {}, Judge(tested.contract, ""))
+    part = check_identities(tested, Credentials(tested), {}, ConformanceChecker(tested.contract, ""))
 
     assert part.cases == 0
     assert [one.case for one in part.not_run] == ["GET /admins"]

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
-from relay.contract_tests.conformance import Judge
+from relay.contract.loading import load_contract
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config
 from relay.contract_tests.contract_rules import finding
 from relay.contract_tests.exchanges import Exchange, Request
@@ -20,7 +20,7 @@ from relay.contract_tests.kept_failures import keep, replay
 from relay.contract_tests.redaction import Redactor
 from relay.contract_tests.results import Failure
 from relay.contract_tests.schemathesis_checks import CHECKS
-from relay.contract_tests.service_under_test import ContractSettings, Subject
+from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
 from support.hosting import contract, operation
 
 NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
@@ -85,12 +85,12 @@ def service():
 def subject(service, tmp_path):
     path = tmp_path / "api.json"
     path.write_bytes(orjson.dumps(contract(PATHS, components=TOKEN)))
-    return Subject(service.url, load_contract(path), Config(), ContractSettings())
+    return ServiceUnderTest(service.url, load_contract(path), Config(), ContractSettings())
 
 
 @pytest.fixture
 def judge(subject):
-    return Judge(subject.contract, subject.base_path)
+    return ConformanceChecker(subject.contract, subject.base_path)
 
 
 @pytest.fixture

@@ -12,14 +12,19 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credential_labels import Labels
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.property_tests import Budget, _Reading, check_properties
-from relay.contract_tests.results import NotRun, Part
+from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.schemathesis_events import read_events
-from relay.contract_tests.service_under_test import ContractSettings, Subject, base_url, load_strict_contract
+from relay.contract_tests.service_under_test import (
+    ContractSettings,
+    ServiceUnderTest,
+    base_url,
+    load_strict_contract,
+)
 from specs.garage import STOREROOM_KEY
 from support.answering import Asked, Told, answering
 from support.hosting import SECRET, contract, operation
@@ -33,11 +38,11 @@ SMALL = Budget(max_examples=5, max_seconds=None, seed=4711)
 VALUE = "value-of-somebody"
 
 
-def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> Subject:
+def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> ServiceUnderTest:
     """A subject at an address, tested by some identities."""
     config = Config(identities)
     found = load_strict_contract(spec, config)
-    return Subject(base_url(url, found), found, config, ContractSettings(**settings))
+    return ServiceUnderTest(base_url(url, found), found, config, ContractSettings(**settings))
 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:
@@ -47,14 +52,14 @@ def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None 
     return spec
 
 
-def check(subject: Subject, budget: Budget = SMALL, progress: list[int] | None = None) -> Part:
+def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int] | None = None) -> Phase:
     """Run the part."""
-    judge = Judge(subject.contract, subject.base_path)
+    judge = ConformanceChecker(subject.contract, subject.base_path)
     told = [] if progress is None else progress
     return check_properties(subject, Credentials(subject), judge, budget, told.append)
 
 
-def rules(part: Part, about: str | None) -> set[str]:
+def rules(part: Phase, about: str | None) -> set[str]:
     """The rules that were broken by an operation."""
     return {failure.finding.rule for failure in part.failures if failure.operation == about}
 
@@ -94,7 +99,7 @@ def reading(tmp_path):
 
     def read(*lines: str) -> _Reading:
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
-        found = _Reading(Judge(subject.contract, ""), Labels(subject.contract, "", {}))
+        found = _Reading(ConformanceChecker(subject.contract, ""), Labels(subject.contract, "", {}))
         found.read(tmp_path / "events.ndjson")
         return found
 
@@ -138,7 +143,7 @@ def test_a_failed_check_is_told_in_our_words(reading):
         "200 of GET /things: data that breaks the contract was accepted; refuse it "
         "(query 'limit': incorrect type)"
     )
-    assert failure.finding.place.line == 1
+    assert failure.finding.where.line == 1
     assert failure.operation == "GET /things"
     assert 400 in failure.expected
     assert failure.exchange.status == 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from relay.contract.model import load_contract
-from relay.contract_tests.conformance import Judge
+from relay.contract.loading import load_contract
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
@@ -26,7 +26,7 @@ def judging(tmp_path):
         written = contract({"/pets": {"get": operation("list", responses=NUMBERS)}})
         path.write_bytes(orjson.dumps({**written, "servers": [{"url": url} for url in servers or ["/"]]}))
         read = load_contract(path)
-        return Judge(read, read.base_path)
+        return ConformanceChecker(read, read.base_path)
 
     return judging
 
@@ -44,7 +44,7 @@ def recorded(tmp_path):
 
 
 def judged(paths, judge, url=None):
-    """Judge what some files hold."""
+    """ConformanceChecker what some files hold."""
     return judge_traffic({path: read_traffic(path) for path in paths}, judge, url)
 
 
@@ -146,7 +146,7 @@ def test_what_of_a_request_is_not_known_is_not_held_against_it(tmp_path):
     request = Request("POST", "http://h/pets?n=x", (*JSON, ("Cookie", "n=[redacted]")), None)
     write_har([Exchange(request, 200, JSON, b"1", "")], tmp_path / "a.har")
 
-    part = judged([tmp_path / "a.har"], Judge(load_contract(tmp_path / "api.json"), ""))
+    part = judged([tmp_path / "a.har"], ConformanceChecker(load_contract(tmp_path / "api.json"), ""))
 
     (failure,) = part.failures
     assert "whose query breaks the contract at /n" in failure.finding.message

@@ -14,7 +14,7 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests import har_entries as archiving
 from relay.contract_tests import recorder as recording
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
@@ -95,7 +95,7 @@ async def test_what_a_test_asked_is_read_again(application, path):
     assert (second.status, second.request.body, second.body) == (201, added.request.content, added.content)
     assert dict(second.headers) == dict(added.headers)
     assert third.status == missed.status_code == 404
-    judge = Judge(application.contract, "")
+    judge = ConformanceChecker(application.contract, "")
     assert [judge.judge(one) for one in (first, second, third)] == [[], [], []]
 
 

@@ -18,8 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
@@ -29,7 +28,7 @@ from relay.contract_tests.reports.html_report import page
 from relay.contract_tests.reports.json_report import SCHEMA, document
 from relay.contract_tests.reports.junit_report import junit
 from relay.contract_tests.reports.printable import MAX_BODY, body_text, expected_statuses, fit
-from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run_report import Report
 from support import reported
 
@@ -44,7 +43,7 @@ texts = st.one_of(st.just(HOSTILE), st.text(st.characters(exclude_categories=())
 seconds = st.floats(0, 1e6)
 counts = st.integers(0, 10**6)
 headers = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
-places = st.one_of(texts, st.builds(Place, texts, counts, counts))
+places = st.one_of(texts, st.builds(SourceLocation, texts, counts, counts))
 exchanges = st.builds(
     Exchange,
     request=st.builds(Request, texts, texts, headers, st.binary(max_size=30)),
@@ -57,14 +56,14 @@ exchanges = st.builds(
 )
 failures = st.builds(
     Failure,
-    finding=st.builds(Finding, texts, st.sampled_from(Severity), places, texts),
+    finding=st.builds(Diagnostic, places, texts, texts, st.sampled_from(Severity)),
     operation=st.none() | texts,
     exchange=st.none() | exchanges,
     expected=st.lists(st.integers(100, 599), max_size=2).map(tuple),
     count=st.integers(1, 10**6),
 )
 parts = st.builds(
-    Part,
+    Phase,
     name=texts,
     unit=texts,
     cases=counts,
@@ -78,7 +77,7 @@ parts = st.builds(
 @st.composite
 def coverages(draw):
     """The shop's coverage, some of it seen or waived."""
-    waiver = Waiver("list_pets", "200", None, draw(texts), Place(draw(texts), 1, 1))
+    waiver = Waiver("list_pets", "200", None, draw(texts), SourceLocation(draw(texts), 1, 1))
     coverage = Coverage(SHOP, draw(st.sampled_from([(), (waiver,)])))
     for cell in coverage.cells:
         cell.seen.update(draw(st.dictionaries(texts, st.integers(1, 9), max_size=1)))
@@ -374,7 +373,7 @@ def test_a_failure_is_a_failing_case_with_its_whole_story():
     found = report.parts[1].failures[0].finding
 
     assert case.attrib["classname"] == "identity matrix.credential-accepted"
-    assert (case.attrib["file"], case.attrib["line"]) == (found.place.file, str(found.place.line))
+    assert (case.attrib["file"], case.attrib["line"]) == (found.where.file, str(found.where.line))
     story = case.find("failure").text
     assert "expected: 401 or 403" in story
     assert "asked as expired token of admin" in story

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config
 from relay.contract_tests.routing_checks import UNKNOWN, check_routing
-from relay.contract_tests.service_under_test import ContractSettings, Subject, load_strict_contract
+from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest, load_strict_contract
 from support.answering import Told, answering
 from support.hosting import contract, operation
 
@@ -30,8 +30,8 @@ def checked(folder: Path, answer, paths=PATHS):
     spec.write_text(json.dumps(contract(paths)), "utf-8")
     found = load_strict_contract(spec, Config())
     with answering(answer) as url:
-        subject = Subject(url, found, Config(), ContractSettings())
-        return check_routing(subject, Judge(found, ""))
+        subject = ServiceUnderTest(url, found, Config(), ContractSettings())
+        return check_routing(subject, ConformanceChecker(found, ""))
 
 
 def refusing(asked, **changed):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relay.cli.contract import MAX_ALIKE, Progress, brief
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract_tests.accepted_findings import Acceptance
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
 from relay.contract_tests.property_tests import Budget
-from relay.contract_tests.results import Failure, Part
+from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
 from support.compiled import read
 from support.hosting import contract, operation
@@ -64,8 +63,8 @@ def options(folder: Path, **given) -> Options:
 
 def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), **given):
     """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
-    judge = Judge(SHOP, "")
-    part = Part("properties", exchanges=list(exchanges))
+    judge = ConformanceChecker(SHOP, "")
+    part = Phase("properties", exchanges=list(exchanges))
     acceptance = Acceptance((), SHOP)
     whole = _Run(SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, [part])
     return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
@@ -84,7 +83,7 @@ class TestCover:
         part = covered(tmp_path, BOTH, closed=set())
 
         assert rules(part) == [("never-succeeded", "GET /keepers")]
-        assert part.failures[0].finding.place == SHOP.place(("paths", "/keepers", "get"))
+        assert part.failures[0].finding.where == SHOP.place(("paths", "/keepers", "get"))
         assert not part.held
 
     def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
@@ -110,7 +109,7 @@ class TestCover:
         part = covered(tmp_path, BOTH, min_coverage=75.0)
 
         assert rules(part) == [("low-coverage", "GET /keepers")] * 2
-        assert [failure.finding.place for failure in part.failures] == [
+        assert [failure.finding.where for failure in part.failures] == [
             SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
         ]
         assert "50 % of the answers were seen, 75 % are asked" in part.failures[0].finding.message
@@ -125,7 +124,7 @@ class TestCover:
 
     def test_waived_answers_are_not_asked(self, tmp_path):
         """A waiver that waives nothing is told, and breaks nothing."""
-        place = Place("w.yaml", 1, 1)
+        place = SourceLocation("w.yaml", 1, 1)
         waivers = [
             Waiver("list_keepers", "200", None, "not sold yet", place),
             Waiver("list_keepers", "404", None, "not sold yet", place),
@@ -188,9 +187,9 @@ def failures(
 ) -> list[Failure]:
     """Failures of one rule at one place, each with a message of its own."""
     exchange = Exchange(Request("GET", "http://h/"), 200, (), b"", "identity", credential)
-    place = Place("a", line, 1)
+    place = SourceLocation("a", line, 1)
     return [
-        Failure(Finding(rule, Severity.ERROR, place, f"{rule} {n}"), None, exchange) for n in range(count)
+        Failure(Diagnostic(place, f"{rule} {n}", rule, Severity.ERROR), None, exchange) for n in range(count)
     ]
 
 
@@ -214,7 +213,7 @@ class TestBrief:
         """By rule or by place."""
         given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
 
-        assert list(brief(given)) == [str(failure.finding) for failure in given]
+        assert list(brief(given)) == [failure.finding.line for failure in given]
 
 
 def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.contract.model import load_contract
-from relay.contract_tests.conformance import Judge
+from relay.contract.loading import load_contract
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.sample_requests import bare, model_requests
+from relay.contract_tests.sample_requests import model_requests, without_credentials
 from support.compiled import read
 from support.hosting import contract, operation
 from support.running import ROOT
@@ -24,7 +24,7 @@ HOST = "http://host"
 def models(document, *exchanges):
     """The requests for a document's operations, which lie below no path."""
     whole = read(document)
-    return model_requests(whole, HOST, Judge(whole, ""), exchanges)
+    return model_requests(whole, HOST, ConformanceChecker(whole, ""), exchanges)
 
 
 def model(*parameters, path="/a", **rest):
@@ -44,7 +44,7 @@ def parameter(where, schema, **rest):
 
 def test_makes_one_for_every_operation_of_the_garage():
     """JSON, both kinds of forms, text; every one is what the host itself lets in."""
-    judge = Judge(GARAGE, "/garage/v1")
+    judge = ConformanceChecker(GARAGE, "/garage/v1")
 
     found = model_requests(GARAGE, f"{HOST}/garage/v1", judge, [])
 
@@ -175,7 +175,7 @@ def test_makes_requests_for_any_contract(in_path, in_query, in_body):
         }
     )
     whole = read(document)
-    judge = Judge(whole, "")
+    judge = ConformanceChecker(whole, "")
 
     found = model_requests(whole, HOST, judge, [])
 
@@ -208,7 +208,7 @@ class TestSeen:
 
 
 class TestBare:
-    """`bare`."""
+    """`without_credentials`."""
 
     def test_takes_out_all_credentials_and_leaves_the_rest(self):
         """Wherever a scheme has them, however they are written."""
@@ -226,7 +226,7 @@ class TestBare:
             b"body",
         )
 
-        found = bare(request, whole)
+        found = without_credentials(request, whole)
 
         assert found == Request("POST", f"{HOST}/a?x=1&keyme=3", (("X-Trace", "1"),), b"body")
 
@@ -235,5 +235,5 @@ class TestBare:
         schemes = {"c": {"type": "apiKey", "in": "query", "name": "key"}}
         whole = read(contract({}, components={"securitySchemes": schemes}))
 
-        assert urlsplit(bare(Request("GET", f"{HOST}/a?key=1"), whole).url).query == ""
-        assert bare(Request("GET", f"{HOST}/a?key=1"), whole).url == f"{HOST}/a"
+        assert urlsplit(without_credentials(Request("GET", f"{HOST}/a?key=1"), whole).url).query == ""
+        assert without_credentials(Request("GET", f"{HOST}/a?key=1"), whole).url == f"{HOST}/a"

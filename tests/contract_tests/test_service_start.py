@@ -8,23 +8,23 @@ import pytest
 
 from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests.conformance import Judge
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import FILE, Config
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.provoked_faults import check_faults
 from relay.contract_tests.sample_requests import model_requests
-from relay.contract_tests.service_start import Place, find_config, found, served
+from relay.contract_tests.service_start import ServiceTarget, find_config, found, served
 from relay.contract_tests.service_under_test import load_strict_contract
 from support.hosting import SECRET, contract, operation, write_package
 
-OWN = Place(SPEC, "handlers")
+OWN = ServiceTarget(SPEC, "handlers")
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
 def faults_of(tested):
     """Run the part on a service that was started."""
     subject = tested.subject
-    judge = Judge(subject.contract, subject.base_path, subject.secrets)
+    judge = ConformanceChecker(subject.contract, subject.base_path, subject.secrets)
     models = model_requests(subject.contract, subject.url, judge, [])
     if tested.copy is None:
         return check_faults(subject, None, Credentials(subject), models, judge)
@@ -41,7 +41,7 @@ def shop(tmp_path, monkeypatch):
     document = contract({"/a": {"get": {**operation("show"), "responses": responses}}})
     (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
     name = write_package(tmp_path, things="async def show():\n    return None\n")
-    return Place(tmp_path / "api.json", name, tmp_path / "api.json", name)
+    return ServiceTarget(tmp_path / "api.json", name, tmp_path / "api.json", name)
 
 
 def test_the_demo_runs_in_a_store_and_with_a_key_of_its_own(tmp_path, monkeypatch):
@@ -131,5 +131,5 @@ def test_the_configuration_of_the_working_directory_counts(shop, tmp_path):
 def test_our_own_code_is_nobody_elses(shop, tmp_path):
     """A contract alone, mocked or recorded, is not held against handlers that were never written for it."""
     assert OWN.code == "handlers"
-    assert Place(tmp_path / "api.json", "handlers", tmp_path / "api.json").code is None
+    assert ServiceTarget(tmp_path / "api.json", "handlers", tmp_path / "api.json").code is None
     assert shop.code == shop.package

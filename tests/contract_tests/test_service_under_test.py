@@ -15,7 +15,7 @@ from relay.contract_tests import service_under_test as subject
 from relay.contract_tests.contract_config import Config
 from relay.contract_tests.service_under_test import (
     ContractSettings,
-    Subject,
+    ServiceUnderTest,
     base_url,
     check_reachable,
     fresh_secret,
@@ -154,7 +154,7 @@ class TestSecrets:
         """Not in a traceback, nor in a log."""
         settings = self.settings(jwt_secret=SECRET, jwt_private_key="canary-key")
 
-        shown = repr(Subject("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
+        shown = repr(ServiceUnderTest("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
 
         assert "canary" not in shown
         assert SECRET not in shown

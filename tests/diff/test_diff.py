@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.contracts import public_style
 from handlers._app import SPEC
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.diff import RULES, compare
 from support.compiled import read
 from support.hosting import contract
@@ -393,13 +393,13 @@ def test_a_schema_that_is_only_itself_says_nothing():
 def test_what_is_shared_is_told_once_with_all_that_it_reaches():
     """Once for each direction, not for each use."""
     old, new = public_style(20), public_style(20)
-    new["components"]["schemas"]["Problem"]["required"].remove("code")
+    new["components"]["schemas"]["Diagnostic"]["required"].remove("code")
 
     (change,) = compare(read(old), read(new))
 
     assert len(change.operations) == 20
     assert change.message == (
-        "Problem.code (GET /resource0s and 19 others): it may be missing now; "
+        "Diagnostic.code (GET /resource0s and 19 others): it may be missing now; "
         "clients that read it without looking may find nothing: keep sending it always"
     )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
-from relay.cli.findings import Severity
+from relay.contract.diagnostics import Severity
 from relay.diff import compare
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, read

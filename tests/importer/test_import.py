@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
-from relay.contract.model import METHODS, load_contract
+from relay.contract.loading import load_contract
+from relay.contract.model import METHODS
 from relay.importer.prose import same, structure
 from relay.importer.sources_lock import read_lock
 from relay.importer.yaml_text import block, inline

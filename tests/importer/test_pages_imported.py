@@ -177,7 +177,7 @@ def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
 
     assert [source.name for source in found] == ["docs/a b.md"]
     (note,) = reader.notes
-    assert str(note) == (
+    assert note.line == (
         "docs/llms.txt: info: 3 of its links lead out of its folder and were not followed; "
         "name what is needed as a SOURCE [not-followed]"
     )
@@ -214,7 +214,7 @@ def test_a_link_of_the_disk_leads_nowhere_out_of_a_folder(folder, given):
 
     assert [source.name for source in found] == ["docs/own.md"]
     (note,) = reader.notes
-    assert str(note).startswith(f"{given}: info: 1 of its links lead out of ")
+    assert note.line.startswith(f"{given}: info: 1 of its links lead out of ")
 
 
 def test_the_name_of_a_file_is_no_address(folder):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers._app import SPEC
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.importer.prose import difference, reworded, same, structure
 from support.documenting import STRUCTURE, described
 

@@ -13,8 +13,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from bench.contracts import public_style
 from handlers._app import SPEC
-from relay.cli.findings import Severity
-from relay.contract.model import load_contract
+from relay.contract.diagnostics import Severity
+from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from support.hosting import contract
 from support.running import ROOT, relay
@@ -273,7 +273,7 @@ def test_each_rule_finds_its_breach_and_spares_the_near_miss(found, rule):
 
     assert findings
     for finding in findings:
-        assert str(finding.place).startswith("c.yaml:")
+        assert str(finding.where).startswith("c.yaml:")
         assert finding.severity is RULES[rule].severity
     assert rule not in rules_of(found(near_miss))
 
@@ -305,7 +305,7 @@ components:
     Node: {{$ref: '#/components/schemas/Node'}}
     Bad: {{type: integer, default: {'"1"'}}}
 """
-    assert {(finding.place.line, finding.rule) for finding in found(document)} >= {
+    assert {(finding.where.line, finding.rule) for finding in found(document)} >= {
         (2, "structure"),
         (4, "duplicate-key"),
         (7, "structure"),
@@ -332,7 +332,7 @@ def test_what_other_files_hold_is_told_at_its_place_there(tmp_path, monkeypatch)
 
     (default,) = [finding for finding in lint(tmp_path / "c.yaml") if finding.rule == "invalid-default"]
 
-    assert str(default.place) == "parts.yaml:3:3"
+    assert str(default.where) == "parts.yaml:3:3"
 
 
 @pytest.mark.parametrize("operations", [1, 50])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.mock.prefer import read_preferences, write_preferences
 from relay.server.app import create
 from relay.server.settings import HostSettings

@@ -9,8 +9,9 @@ from handlers import render_error
 from handlers._app import SPEC
 from handlers._errors import ServiceError
 from handlers._store import StoreUnavailable
-from relay.contract.model import load_contract
-from relay.server.errors import ErrorReport, HostError, InvalidRequest, problem_details, report
+from relay.contract.loading import load_contract
+from relay.server.errors import ErrorReport, problem_details, report
+from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.parameters import Located
 from relay.validation.schemas import SchemaCompiler, Violation
 
@@ -22,7 +23,7 @@ def all_subclasses(kind):
 
 FAILURES = [
     failure
-    for failure in all_subclasses(HostError) | all_subclasses(ServiceError) | {StoreUnavailable}
+    for failure in all_subclasses(ApiError) | all_subclasses(ServiceError) | {StoreUnavailable}
     if failure is not ServiceError
 ]
 

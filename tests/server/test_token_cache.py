@@ -16,7 +16,7 @@ from handlers._store import Batch, open_store
 from relay.server import keys
 from relay.server import token_cache as remembered
 from relay.server.keys import Key, SingleKey
-from relay.server.token_cache import Remembered, fingerprint
+from relay.server.token_cache import TokenCache, fingerprint
 from relay.server.tokens import Policy, TokenVerifier
 from support.hosting import SECRET, assert_envelope, bearer, calling, contract, host, operation
 from support.signing import EC, RSA, jwk, refuses, sign, verifier
@@ -179,7 +179,7 @@ def test_answers_from_memory_as_it_did_at_first(value):
 
 def test_remembers_no_integer_that_it_would_change():
     """What is written down holds 64 bits; a token may have more."""
-    memory = Remembered(60.0, 0.0)
+    memory = TokenCache(60.0, 0.0)
     memory.put(b"mark", {"exp": time.time() + 60, "big": 2**64}, None, KEY)
 
     assert memory.get(b"mark") is None
@@ -188,7 +188,7 @@ def test_remembers_no_integer_that_it_would_change():
 def test_forgets_the_oldest_when_it_is_full(monkeypatch):
     """Memory is bounded, whoever signs in."""
     monkeypatch.setattr(remembered, "MAX_REMEMBERED", 3)
-    memory = Remembered(60.0, 0.0)
+    memory = TokenCache(60.0, 0.0)
 
     for mark in (b"1", b"2", b"3", b"4"):
         memory.put(mark, {"exp": time.time() + 60}, None, KEY)
@@ -201,7 +201,7 @@ async def test_keeps_no_token():
     verify, token = verifier(jwt_secret=SECRET), sign()
     await verify(token)
 
-    kept = [thing for thing in gc.get_objects() if isinstance(thing, Remembered)]
+    kept = [thing for thing in gc.get_objects() if isinstance(thing, TokenCache)]
 
     assert any(memory.get(fingerprint(token)) for memory in kept)
     signature = token.rpartition(".")[2]

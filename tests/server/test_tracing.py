@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from relay.server import tracing
 from relay.server.tracing import traced
 from support.hosting import contract, host, operation

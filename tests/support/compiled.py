@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from relay.contract.model import Contract, Location, Parameter, load_contract
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract, Location, Parameter
 from relay.validation.parameters import ParameterDecoder
 from relay.validation.schemas import SchemaCompiler
 

@@ -6,13 +6,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.contract_rules import finding
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run_report import Report
 
 from .compiled import read
@@ -62,7 +61,7 @@ def redact(one: Exchange) -> Exchange:
     return Exchange(sent, one.status, one.headers, one.body, one.part, one.credential, one.seconds)
 
 
-def run(parts: list[Part], coverage: Coverage, **rest: Any) -> Report:
+def run(parts: list[Phase], coverage: Coverage, **rest: Any) -> Report:
     """A report of some parts."""
     reproduce = (f"URL={URL}", 'TOKEN="$(relay token --role admin)"')
     given = {"seed": 42, "min_coverage": None, "reproduce": reproduce, "seconds": 73.4, **rest}
@@ -76,14 +75,16 @@ def held() -> Report:
     coverage = Coverage(shop())
     for cell in coverage.cells:
         cell.seen["properties"] = 3
-    part = Part("properties", cases=120, exchanges=[exchange()] * 120, seconds=12.3, notes=["seed 42"])
-    return run([part, Part("lint", "rules", 30, seconds=0.2)], coverage)
+    part = Phase("properties", cases=120, exchanges=[exchange()] * 120, seconds=12.3, notes=["seed 42"])
+    return run([part, Phase("lint", "rules", 30, seconds=0.2)], coverage)
 
 
 def violated() -> Report:
     """A run that found failures of several kinds, could not do all, and has not seen all."""
     document = shop()
-    waiver = Waiver("add_pet", "409", None, "needs two runs at once", Place(".relay-contract.yaml", 3, 5))
+    waiver = Waiver(
+        "add_pet", "409", None, "needs two runs at once", SourceLocation(".relay-contract.yaml", 3, 5)
+    )
     coverage = Coverage(document, [waiver])
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})
@@ -91,7 +92,7 @@ def violated() -> Report:
     wrong = finding(document, "response-violation", pets, "200 of GET /pets breaks its schema at /pets/0/id")
     leaked = finding(document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets shows a traceback")
     let_in = finding(document, "credential-accepted", pets, "GET /pets let in an expired token")
-    unused = Finding("unused-waiver", Severity.WARNING, waiver.place, "what it waives was seen")
+    unused = Diagnostic(waiver.place, "what it waives was seen", "unused-waiver", Severity.WARNING)
     posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
     crash = exchange(
         sent=posted,
@@ -100,7 +101,7 @@ def violated() -> Report:
         body=b'Traceback (most recent call last):\n  File "shop.py"\n',
     )
     expired = exchange("/pets?limit=2&sort=name", credential="expired token of admin")
-    properties = Part(
+    properties = Phase(
         "properties",
         cases=412,
         seconds=61,
@@ -111,7 +112,7 @@ def violated() -> Report:
         ],
         notes=["412 requests to 3 operations, seed 42"],
     )
-    matrix = Part(
+    matrix = Phase(
         "identity matrix",
         cases=9,
         seconds=1.25,
@@ -120,8 +121,8 @@ def violated() -> Report:
             NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
         ],
     )
-    waivers = Part("waivers", "waivers", 1, failures=[Failure(unused)])
-    faults = Part("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
+    waivers = Phase("waivers", "waivers", 1, failures=[Failure(unused)])
+    faults = Phase("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
     return run([properties, matrix, waivers, faults], coverage)
 
 
@@ -137,4 +138,4 @@ def wide(operations: int) -> Report:
     coverage = Coverage(read(contract(paths)))
     for cell in coverage.cells[::2]:
         cell.seen["properties"] = 5
-    return run([Part("properties", cases=operations)], coverage)
+    return run([Phase("properties", cases=operations)], coverage)

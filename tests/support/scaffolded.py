@@ -15,7 +15,8 @@ from relay.codegen.formatting import AsWritten
 from relay.codegen.package_state import State
 from relay.codegen.plan import Plan, plan
 from relay.codegen.types_module import Types
-from relay.contract.model import Contract, load_contract
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract
 from relay.project.package_source import Sources
 
 ROOT = Path("/project")
@@ -77,7 +78,7 @@ def text(sources: Sources, module: str) -> str:
 def told(state: State) -> list[tuple[str, str]]:
     """Return what is found of handlers: rule and place, without types and record."""
     return [
-        (finding.rule, _short(str(finding.place)))
+        (finding.rule, _short(str(finding.where)))
         for finding in check(state)
         if not finding.rule.startswith("types-")
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from handlers._app import SPEC
 from handlers._commands.demo import demo_secrets
-from relay.contract.model import load_contract
+from relay.contract.loading import load_contract
 from specs.garage import STOREROOM_KEY
 
 from .hosting import SECRET, bearer

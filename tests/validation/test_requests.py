@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.server.binding import argument_names
-from relay.server.errors import InvalidRequest, UnsupportedMediaType
+from relay.validation.errors import InvalidRequest, UnsupportedMediaType
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler

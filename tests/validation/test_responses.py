@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.errors import ResponseViolation
+from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read

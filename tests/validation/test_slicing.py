@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.errors import ResponseViolation
 from relay.server.guard import SEND_BYTES, send_answer
+from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.slicing import SLICE

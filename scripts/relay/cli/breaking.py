@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .findings import Finding, Rule, Severity, conclude, format_option, rules_option
+from relay.contract.diagnostics import Diagnostic, Rule, Severity
+
 from .options import chosen, handlers_option, tests_option
 from .output import tool
+from .report import format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
     from relay.diff import Change
@@ -84,7 +86,7 @@ def breaking(
         changes, stale = ignore(compare(before.contract, after.contract), ignored)
         impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
     findings = [_finding(change, before, after) for change in changes]
-    conclude("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
+    report_findings("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
 
 
 def _usual_ignore_file(new: str) -> Path | None:
@@ -96,29 +98,29 @@ def _usual_ignore_file(new: str) -> Path | None:
 
 def _folder(package: str) -> Path:
     """Return where a package's modules are; SetupError where there is none."""
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.files import package_folder
 
     folder = package_folder(package)
     if not folder.is_dir():
-        raise SetupError([Problem("RELAY_HANDLERS", f"there is no package '{package}' here")])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", f"there is no package '{package}' here")])
     return folder
 
 
-def _finding(change: Change, before: Side, after: Side) -> Finding:
+def _finding(change: Change, before: Side, after: Side) -> Diagnostic:
     place, other = after.shown(change.new_place), before.shown(change.old_place)
-    return Finding(change.rule, change.severity, place, change.message, other)
+    return Diagnostic(place, change.message, change.rule, change.severity, other)
 
 
-def _told(impacts: list[Impact], after: Side) -> Iterator[Finding]:
+def _told(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:
     """Tell of each place once, with the operations and rules that it is about."""
     for impact in impacts:
         rules = ", ".join(sorted({change.rule for change in impact.changes}))
         named = f" and {', '.join(impact.names)}" if impact.names else ""
-        yield Finding(
-            "impact",
-            Severity.INFO,
+        yield Diagnostic(
             impact.place,
             f"names {impact.operation}{named}, which changed: {rules}",
+            "impact",
+            Severity.INFO,
             after.shown(impact.changes[0].new_place),
         )

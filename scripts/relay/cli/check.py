@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .findings import FOUND_WANTING, Finding, Severity, conclude, format_option, summary
+from relay.contract.diagnostics import Diagnostic, Severity
+
 from .options import handlers_option, service_settings, spec_option
+from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
 if TYPE_CHECKING:
     from relay.contract.diagnostics import SetupError
@@ -76,18 +78,18 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     _conclude(found, form)
 
 
-def _errors(exc: SetupError) -> list[Finding]:
-    return [Finding.of(problem) for problem in exc.problems]
+def _errors(exc: SetupError) -> list[Diagnostic]:
+    return list(exc.problems)
 
 
-def _conclude(found: Sequence[Finding], form: str) -> None:
+def _conclude(found: Sequence[Diagnostic], form: str) -> None:
     """Print what was found, as text in the order in which it was looked at; exit with 1 for an error."""
     if form != "text":
-        conclude("check", found, form)
+        report_findings("check", found, form)
         return
     for one in found:
-        click.echo(f"{_WORDS.get(one.severity, one.severity)}: {one.place}: {one.message}")
+        click.echo(f"{_WORDS.get(one.severity, one.severity)}: {one.where}: {one.message}")
     wanting = [one for one in found if one.severity is not Severity.INFO]
     click.echo(f"relay check: {summary(wanting) or 'all is well'}")
     if any(one.severity is Severity.ERROR for one in wanting):
-        raise SystemExit(FOUND_WANTING)
+        raise SystemExit(EXIT_FINDINGS)

@@ -55,13 +55,13 @@ def plan(forge: str, path: str | None, package: str | None, install: str = _INST
 
     Raises SetupError for what does not go on one line.
     """
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     given = {"--spec": path, "--handlers": package, "--install": install}
     wrong = [name for name, value in given.items() if value is not None and not _is_line(value)]
     if wrong:
         message = "it has to be one line; join commands with &&"
-        raise SetupError([Problem(name, message) for name in wrong])
+        raise SetupError([Diagnostic(name, message) for name in wrong])
     template = _Workflow((WORKFLOWS / f"{forge}.yml").read_text("utf-8"))
     return template.substitute(
         install=install.strip(),
@@ -84,7 +84,7 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
     Raises SetupError for a contract that is not here, as it would not be in a checkout either.
     """
     from handlers._app import SPEC
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     path, package = chosen(spec, handlers)
     path, is_ours = path.resolve(), package == "handlers"
@@ -93,7 +93,7 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
     here = Path.cwd()
     if not path.is_file() or not path.is_relative_to(here):
         message = f"there is no file {path} below this folder; call this where the repository begins"
-        raise SetupError([Problem("--spec", message)])
+        raise SetupError([Diagnostic("--spec", message)])
     return path.relative_to(here).as_posix(), None if is_ours else package
 
 

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .findings import FOUND_WANTING, Rule, conclude, format_option, rules_option, summary
+from relay.contract.diagnostics import Rule
+
 from .options import handlers_option, spec_option
 from .output import setup_errors, tools_installed
+from .report import EXIT_FINDINGS, format_option, report_findings, rules_option, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from rich.status import Status
 
-    from relay.contract_tests.results import Failure, Part
+    from relay.contract_tests.results import Failure, Phase
     from relay.contract_tests.run_report import Report
 
 EXAMPLES = """\b
@@ -136,12 +138,12 @@ def _conclude(report: Report, form: str) -> None:
     """Print what was found, and exit with 1 where it is wrong; on a terminal only as much as a person reads."""
     findings = [failure.finding for failure in report.failures]
     if form != "text":
-        conclude("contract", findings, form, _clean(report))
+        report_findings("contract", findings, form, _clean(report))
         return
     for line in (*brief(report.failures), f"relay contract: {summary(findings) or _clean(report)}"):
         click.echo(line)
     if not report.held:
-        raise SystemExit(FOUND_WANTING)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 @contextmanager
@@ -157,23 +159,23 @@ def _interruptible() -> Iterator[None]:
 
 def _check_kept(har: Iterable[Path], written: Path) -> None:
     """Raise SetupError for recorded traffic that this run would write over."""
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     if any(file.resolve() == written.resolve() for file in har):
-        raise SetupError([Problem(str(written), "a run writes it; copy it, or choose other --reports")])
+        raise SetupError([Diagnostic(str(written), "a run writes it; copy it, or choose other --reports")])
 
 
 def brief(failures: Iterable[Failure]) -> Iterator[str]:
     """Tell failures a line each; of more than MAX_ALIKE of one rule at one place the rest in one line."""
     alike: dict[tuple[str, object], list[Failure]] = {}
     for failure in failures:
-        alike.setdefault((failure.finding.rule, failure.finding.place), []).append(failure)
+        alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
     for group in alike.values():
-        yield from (str(failure.finding) for failure in group[:MAX_ALIKE])
+        yield from (failure.finding.line for failure in group[:MAX_ALIKE])
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
             who = f": {', '.join(filter(None, names))}" if any(names) else ", which the report has"
-            yield str(replace(group[0].finding, message=f"and {len(more)} more like these{who}"))
+            yield replace(group[0].finding, message=f"and {len(more)} more like these{who}").line
 
 
 def _seen(report: Report) -> str:
@@ -220,7 +222,7 @@ class Progress:
             click.echo(f"  {self._name:16} running   requests: {cases}", err=True)
             self._told = time.monotonic()
 
-    def end(self, part: Part) -> None:
+    def end(self, part: Phase) -> None:
         """Leave a line that says what came of it."""
         if self._status:
             self._status.stop()

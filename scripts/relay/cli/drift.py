@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .findings import Finding, conclude, format_option
+from relay.contract.diagnostics import Diagnostic
+
 from .options import chosen, handlers_option, spec_option
 from .output import tool
+from .report import format_option, report_findings
 
 if TYPE_CHECKING:
     from relay.contract.model import Contract
@@ -35,17 +37,17 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
     Exit code 0: they agree; 1: an error was found; 2: a contract or package cannot be read.
     """
     with tool():
-        from relay.contract.model import load_contract
+        from relay.contract.loading import load_contract
 
         path, package = chosen(spec, handlers)
         contract = load_contract(path)
         findings = find_drift(path, contract, package)
     count = len(contract.operations)
     agree = f"{count} operation{'s' * (count != 1)}, handlers and types agree"
-    conclude("drift", findings, form, agree)
+    report_findings("drift", findings, form, agree)
 
 
-def find_drift(path: Path, contract: Contract, package: str) -> list[Finding]:
+def find_drift(path: Path, contract: Contract, package: str) -> list[Diagnostic]:
     """Return where the contract that was read from `path` and a package disagree.
 
     Raises SetupError for a package that is not there, or cannot be read.
@@ -53,11 +55,11 @@ def find_drift(path: Path, contract: Contract, package: str) -> list[Finding]:
     from relay.codegen.drift import check
     from relay.codegen.package_state import State
     from relay.codegen.types_module import generate_types
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.package_source import read_sources
 
     sources = read_sources(package)
     if not sources.folder.is_dir():
         message = f"there is no package '{package}' here; `relay regenerate` makes it"
-        raise SetupError([Problem("RELAY_HANDLERS", message)])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
     return list(check(State(contract, sources, generate_types(contract), path)))

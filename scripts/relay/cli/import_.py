@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .findings import conclude, format_option
 from .options import chosen, spec_option
 from .output import tool
+from .report import format_option, report_findings
 
 if TYPE_CHECKING:
     from relay.importer.merge import Merge
@@ -79,7 +79,9 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         lock = read_lock(target.path.parent / NAME)
         reader = Reader(max_size)
         if check:
-            conclude("import", check_sources(target, lock, reader, sources), form, "no page has changed")
+            report_findings(
+                "import", check_sources(target, lock, reader, sources), form, "no page has changed"
+            )
             return
         read = reader.read(sources)
         target.refuse_itself(read)
@@ -88,7 +90,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         refused = merge.refused or target.breaches(content)
         findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]
         if findings or form != "text":
-            conclude("import", findings, form)
+            report_findings("import", findings, form)
         if diff:
             click.echo(_difference(target, content), nl=False)
             return

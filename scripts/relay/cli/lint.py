@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from .findings import Rule, conclude, format_option, rules_option
+from relay.contract.diagnostics import Rule
+
 from .options import chosen
 from .output import tool
+from .report import format_option, report_findings, rules_option
 
 EXAMPLES = """\b
 Examples:
@@ -46,4 +48,4 @@ def lint(spec: Path | None, form: str, *, notes: bool) -> None:
         path, _ = chosen(spec)
         findings = lint(path)
         is_complete = notes or form in ("json", "junit")
-        conclude("lint", [one for one in findings if is_complete or one.severity != "info"], form)
+        report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)

@@ -43,19 +43,19 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Path,
     Raises SetupError for settings that are wrong, and where a package of one's own has no contract.
     """
     from handlers._app import SPEC
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.server.settings import HostSettings
 
     settings = HostSettings.load(spec=spec, handlers=handlers)
     path = settings.spec or (SPEC if settings.handlers == "handlers" else None)
     if path is None:
-        raise SetupError([Problem("RELAY_SPEC", "missing: say which contract is meant, or use --spec")])
+        raise SetupError([Diagnostic("RELAY_SPEC", "missing: say which contract is meant, or use --spec")])
     return path, settings.handlers
 
 
 def service_settings(given: dict[str, Any]) -> HostSettings:
     """Read the settings that the chosen package understands; SetupError for what is wrong with them."""
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.server.binding import import_package
     from relay.server.settings import HostSettings
 
@@ -66,5 +66,7 @@ def service_settings(given: dict[str, Any]) -> HostSettings:
         return settings  # the package's problems are told together with the contract's
     kind = getattr(package, "Settings", HostSettings)
     if not (isinstance(kind, type) and issubclass(kind, HostSettings)):
-        raise SetupError([Problem(f"{settings.handlers}.Settings", "it must be a subclass of HostSettings")])
+        raise SetupError(
+            [Diagnostic(f"{settings.handlers}.Settings", "it must be a subclass of HostSettings")]
+        )
     return kind.load(**given)

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import click
 
-CANNOT_RUN = 2
+EXIT_USAGE = 2
 """Exit code when the set-up is wrong; 1 is for work that was done and found wanting."""
 
 
 @contextmanager
 def setup_errors() -> Iterator[None]:
-    """Print each problem of a SetupError and exit with CANNOT_RUN."""
+    """Print each problem of a SetupError and exit with EXIT_USAGE."""
     from relay.contract.diagnostics import SetupError
 
     try:
@@ -22,19 +22,19 @@ def setup_errors() -> Iterator[None]:
     except SetupError as exc:
         for problem in exc.problems:
             click.echo(f"error: {problem}", err=True)
-        raise SystemExit(CANNOT_RUN) from exc
+        raise SystemExit(EXIT_USAGE) from exc
 
 
 @contextmanager
 def tools_installed() -> Iterator[None]:
     """Say what to install when a library that only the tools need is missing; SetupError."""
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     try:
         yield
     except ModuleNotFoundError as exc:
         told = f"this command needs the tools ({exc.name}): pip install 'tether-relay[tools]'"
-        raise SetupError([Problem("relay", told)]) from exc
+        raise SetupError([Diagnostic("relay", told)]) from exc
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from handlers._store import StoreUnavailable
-from relay.contract.diagnostics import NotYetThere, SetupError
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Severity
 from relay.server.app import Application, create
 from relay.server.errors import report
 from relay.server.keys import KeyProblem
@@ -18,7 +18,6 @@ from relay.server.metrics import BIND, bind_address
 from relay.server.settings import HostSettings, token_verifier
 
 from . import startup_banner as announcement
-from .findings import Finding, Severity
 from .production_checks import weaknesses
 
 _PROBE_SECONDS = 1.0
@@ -29,7 +28,7 @@ _KEYS = {
 }
 
 
-async def examine(settings: HostSettings, seconds: float) -> list[Finding]:
+async def examine(settings: HostSettings, seconds: float) -> list[Diagnostic]:
     """Return what is wrong, weak and well, in the order in which it was looked at.
 
     What is not known after so many seconds is wrong.
@@ -37,7 +36,7 @@ async def examine(settings: HostSettings, seconds: float) -> list[Finding]:
     try:
         application = create(settings.handlers, settings)
     except SetupError as exc:
-        return [Finding.of(problem) for problem in exc.problems]
+        return list(exc.problems)
     found = [*_compiled(application), *weaknesses(application)]
     try:
         async with asyncio.timeout(seconds) as limit:
@@ -53,15 +52,15 @@ async def examine(settings: HostSettings, seconds: float) -> list[Finding]:
     return found
 
 
-def _well(where: str, message: str) -> Finding:
-    return Finding("well", Severity.INFO, where, message)
+def _well(where: str, message: str) -> Diagnostic:
+    return Diagnostic(where, message, "well", Severity.INFO)
 
 
-def _wrong(where: str, message: str) -> Finding:
-    return Finding("setup", Severity.ERROR, where, message)
+def _wrong(where: str, message: str) -> Diagnostic:
+    return Diagnostic(where, message, "setup", Severity.ERROR)
 
 
-def _compiled(application: Application) -> list[Finding]:
+def _compiled(application: Application) -> list[Diagnostic]:
     """Say what `create` has proved already."""
     settings = application.settings
     contract = f"{application.contract.place(()).file}, {announcement.operations(application)}"
@@ -73,7 +72,7 @@ def _compiled(application: Application) -> list[Finding]:
     ]
 
 
-async def _keys(settings: HostSettings) -> AsyncIterator[Finding]:
+async def _keys(settings: HostSettings) -> AsyncIterator[Diagnostic]:
     """Ask for the keys that tokens are verified with, as the first token would."""
     verifier = token_verifier(settings)
     if verifier is None:
@@ -88,7 +87,7 @@ async def _keys(settings: HostSettings) -> AsyncIterator[Finding]:
         yield _well(name, f"{count} key{'s' * (count != 1)}: {', '.join(sorted({*algorithms}))}")
 
 
-async def _addresses(settings: HostSettings) -> AsyncIterator[Finding]:
+async def _addresses(settings: HostSettings) -> AsyncIterator[Diagnostic]:
     """Bind what would be bound, all at the same time, and let it go."""
     wanted = [("RELAY_HOST, RELAY_PORT", settings.host, settings.port, "/livez", b'"live"')]
     if settings.metrics and settings.metrics_bind:
@@ -139,7 +138,7 @@ async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
         return False
 
 
-async def _collaborators(application: Application) -> AsyncIterator[Finding]:
+async def _collaborators(application: Application) -> AsyncIterator[Diagnostic]:
     """Open what the package opens, ask each whether it is ready, and what is to be mended."""
     try:
         async with application.opened(read_only=True) as collaborators:
@@ -150,10 +149,10 @@ async def _collaborators(application: Application) -> AsyncIterator[Finding]:
         yield _well("collaborators", f"{exc}; the first start makes it")
     except SetupError as exc:
         for problem in exc.problems:
-            yield Finding.of(problem)
+            yield problem
 
 
-async def _collaborator(name: str, one: Any) -> AsyncIterator[Finding]:
+async def _collaborator(name: str, one: Any) -> AsyncIterator[Diagnostic]:
     try:
         if hasattr(one, "ready"):
             await one.ready()
@@ -164,7 +163,7 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Finding]:
         yield _wrong(name, f"not ready: {told}")
         return
     for line in lines:
-        yield Finding("mend", Severity.WARNING, name, line)
+        yield Diagnostic(name, line, "mend", Severity.WARNING)
     if hasattr(one, "ready"):
         yield _well(name, "it is ready")
 

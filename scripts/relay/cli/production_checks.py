@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.server.app import Application
 
-from .findings import Finding, Severity
 
-
-def weaknesses(application: Application) -> list[Finding]:
+def weaknesses(application: Application) -> list[Diagnostic]:
     """Return a warning for each weak setting; only production is held to this."""
     if application.settings.environment != "production":
         return []
-    return [Finding("weak", Severity.WARNING, where, what) for where, what in _weak(application)]
+    return [Diagnostic(where, what, "weak", Severity.WARNING) for where, what in _weak(application)]
 
 
 def _weak(application: Application) -> Iterator[tuple[str, str]]:

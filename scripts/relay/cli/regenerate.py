@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .findings import FOUND_WANTING, conclude
 from .options import chosen, handlers_option, spec_option, tests_option
 from .output import tool
+from .report import EXIT_FINDINGS, report_findings
 
 if TYPE_CHECKING:
     from relay.codegen.plan import Plan
@@ -56,7 +56,7 @@ def regenerate(
         from relay.codegen.package_state import State
         from relay.codegen.plan import asked, plan
         from relay.codegen.types_module import generate_types
-        from relay.contract.model import load_contract
+        from relay.contract.loading import load_contract
         from relay.project.files import replace_files
         from relay.project.package_source import read_sources
 
@@ -76,28 +76,28 @@ def regenerate(
         for line in made.told:
             click.echo(f"would have {line}" if check else line)
     if made.left or not (made.told or diff):
-        conclude("regenerate", made.left, "text", "nothing to do", aside=diff)
+        report_findings("regenerate", made.left, "text", "nothing to do", aside=diff)
     if check and made.changes:
-        raise SystemExit(FOUND_WANTING)
+        raise SystemExit(EXIT_FINDINGS)
 
 
 def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     for rename in renames:
         old, sign, new = rename.partition("=")
         if not (old and sign and new):
-            raise SetupError([Problem("--rename", f"'{rename}' is not OLD=NEW")])
+            raise SetupError([Diagnostic("--rename", f"'{rename}' is not OLD=NEW")])
         yield old, new
 
 
 def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
     """Raise SetupError where a file to write is a link to somewhere else: others may use it there."""
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.contract.documents import display
 
     outside = [
-        Problem(
+        Diagnostic(
             display(path),
             f"is a link to {path.resolve()}, outside the package: put a file in its place, then run this again",
         )

@@ -26,7 +26,7 @@ import click
 from .startup_banner import missing, operations
 
 if TYPE_CHECKING:
-    from relay.contract.diagnostics import Problem
+    from relay.contract.diagnostics import Diagnostic
     from relay.server.app import Application
     from relay.server.reloading import Reloading
     from relay.server.settings import HostSettings
@@ -146,13 +146,13 @@ async def _reload(service: Reloading, package: str, settings: HostSettings) -> N
 @contextmanager
 def _told_when_slow(service: Reloading) -> Iterator[None]:
     """Tell once, in the terminal and at `/readyz`, when what is within takes long: it may never end."""
-    from relay.contract.diagnostics import Problem
+    from relay.contract.diagnostics import Diagnostic
 
     def tell() -> None:
         message = (
             f"still building after {SLOW:.0f} s, what was good goes on serving; restart if it does not end"
         )
-        problem = Problem("--reload", message)
+        problem = Diagnostic("--reload", message)
         service.keep([problem])
         click.echo(f"warning: {problem}", err=True)
 
@@ -193,11 +193,11 @@ def _build(package: str, settings: HostSettings) -> Application:
         raise SetupError([_unforeseen(exc)]) from exc
 
 
-def _unforeseen(exc: BaseException) -> Problem:
-    from relay.contract.diagnostics import Problem
+def _unforeseen(exc: BaseException) -> Diagnostic:
+    from relay.contract.diagnostics import Diagnostic
 
     _log.error("reloading failed", exc_info=exc)
-    return Problem("--reload", f"{type(exc).__name__}, see the log")
+    return Diagnostic("--reload", f"{type(exc).__name__}, see the log")
 
 
 @contextmanager
@@ -218,7 +218,7 @@ def _collect() -> None:
     gc.freeze()
 
 
-def _keep(service: Reloading, problems: list[Problem]) -> None:
+def _keep(service: Reloading, problems: list[Diagnostic]) -> None:
     service.keep(problems)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)

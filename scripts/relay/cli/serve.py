@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.server.transport.run import prepare, run
+from relay.server.transport.run import run
+from relay.server.transport.signals import prepare
 
 from .options import service_settings
 from .output import setup_errors
-from .startup_banner import announce
+from .startup_banner import print_banner
 
 if TYPE_CHECKING:
     from relay.contract_tests.recorder import Recorder
@@ -82,7 +83,7 @@ def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> Non
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     with setup_errors():
         from handlers._commands import demo as demo_data
-        from relay.contract.diagnostics import Problem, SetupError
+        from relay.contract.diagnostics import Diagnostic, SetupError
         from relay.server import logs
         from relay.server.app import create
         from relay.server.reloading import Reloading
@@ -92,22 +93,22 @@ def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> Non
         settings: Any = demo_data.demo_settings(**given) if demo else service_settings(given)
         if demo and settings.handlers != "handlers":
             raise SetupError(
-                [Problem("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
+                [Diagnostic("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
             )
         if settings.environment == "production":
             told = "not for production, which RELAY_ENVIRONMENT says this is"
             wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
             if wrong:
-                raise SetupError(Problem(name, told) for name in wrong)
+                raise SetupError(Diagnostic(name, told) for name in wrong)
         if reload and settings.metrics_bind:
             told = "two versions cannot listen there at once; leave it out with --reload"
-            raise SetupError([Problem("RELAY_METRICS_BIND", told)])
+            raise SetupError([Diagnostic("RELAY_METRICS_BIND", told)])
         logs.configure(settings.log_level, settings.log_format)
         sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
         application = create(settings.handlers, settings)
         if demo:
             asyncio.run(demo_data.load_demo(settings))
-        started = partial(announce, application, demo=demo, record=record)
+        started = partial(print_banner, application, demo=demo, record=record)
         service = Reloading(application) if sources else None
         beside = (
             partial(watch, service, sources, settings.handlers, settings) if service and sources else None

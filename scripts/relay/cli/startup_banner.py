@@ -15,7 +15,7 @@ DEMO_TOKEN_LIFE = 30 * 86400  # seconds
 MAX_SHOWN = 5  # operations that are named
 
 
-def announce(application: Application, port: int, *, demo: bool, record: Path | None = None) -> None:
+def print_banner(application: Application, port: int, *, demo: bool, record: Path | None = None) -> None:
     """Say where the service is, and, for the demo, how to call it."""
     settings: Any = application.settings
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -36,12 +36,12 @@ def token(user: str | None, *, demo: bool, expires: int | None) -> None:
     with setup_errors():
         from handlers._app import Settings
         from handlers._commands import demo as demo_data
-        from relay.contract.diagnostics import Problem, SetupError
+        from relay.contract.diagnostics import Diagnostic, SetupError
 
         settings = demo_data.demo_settings() if demo else Settings.load()
         user = user or (demo_data.USER if demo else None)
         if user is None:
-            raise SetupError([Problem("--user", "missing: whose token is it to be?")])
+            raise SetupError([Diagnostic("--user", "missing: whose token is it to be?")])
         click.echo(mint(settings, user, expires or longest_life(settings, LIFE)))
 
 
@@ -57,16 +57,20 @@ def mint(settings: Any, user: str, expires: int) -> str:
     """
     import jwt
 
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.server.settings import token_verifier
 
     if settings.jwt_secret is None:
         raise SetupError(
-            [Problem("RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo")]
+            [
+                Diagnostic(
+                    "RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo"
+                )
+            ]
         )
     if expires > longest_life(settings, expires):
         told = f"the service takes no token that is good for more than {settings.jwt_max_life} seconds"
-        raise SetupError([Problem("--expires", f"{told} (RELAY_JWT_MAX_LIFE)")])
+        raise SetupError([Diagnostic("--expires", f"{told} (RELAY_JWT_MAX_LIFE)")])
     token_verifier(settings)  # a secret that the service would refuse signs nothing either
     now = int(time.time())
     claims: dict[str, Any] = {"userId": user, "iat": now, "exp": now + expires}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Operation
 from relay.project.module_source import Function, deeply
@@ -24,10 +23,10 @@ RUN = "run `relay regenerate`"
 
 
 @deeply()
-def check(state: State) -> list[Finding]:
+def check(state: State) -> list[Diagnostic]:
     """Return all that keeps contract, handlers and types from being one; notes where that cannot be told."""
     return [
-        *map(Finding.of, module_collisions(state.contract)),
+        *module_collisions(state.contract),
         *_modules(state),
         *_operations(state),
         *_stale(state),
@@ -58,11 +57,13 @@ def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
             )
 
 
-def _error(rule: str, place: Place | str, message: str, other: Place | None = None) -> Finding:
-    return Finding(rule, Severity.ERROR, place, message, other)
+def _error(
+    rule: str, place: SourceLocation | str, message: str, other: SourceLocation | None = None
+) -> Diagnostic:
+    return Diagnostic(place, message, rule, Severity.ERROR, other)
 
 
-def _modules(state: State) -> Iterator[Finding]:
+def _modules(state: State) -> Iterator[Diagnostic]:
     for name in ["", *(name for name, _ in state.sources.operation_modules())]:
         module = state.sources.module(name)
         if module is not None and module.fault is not None:
@@ -70,7 +71,7 @@ def _modules(state: State) -> Iterator[Finding]:
             yield _error("unreadable-module", place, f"{what}; nothing in it was compared or changed")
 
 
-def _operations(state: State) -> Iterator[Finding]:
+def _operations(state: State) -> Iterator[Diagnostic]:
     """Tell of operations without a handler, or with one under another name or in another module."""
     renamed = {operation.id: key for key, operation in state.renamed.items()}
     missing = {operation.id for operation in state.handlers.missing()}
@@ -86,21 +87,21 @@ def _operations(state: State) -> Iterator[Finding]:
             place = handler.module.place(handler.node) if handler.node else handler.module.end
             what = f"what {function_name(operation)}() of {operation} takes"
             message = f"{what}, only running it would tell; it was not compared"
-            yield Finding("unread-handler", Severity.INFO, place, message, _where(state, operation))
+            yield Diagnostic(place, message, "unread-handler", Severity.INFO, _where(state, operation))
 
 
-def _where(state: State, operation: Operation) -> Place:
+def _where(state: State, operation: Operation) -> SourceLocation:
     return state.contract.place(operation.pointer)
 
 
-def _renamed(state: State, operation: Operation, module: str, old: str) -> Finding:
+def _renamed(state: State, operation: Operation, module: str, old: str) -> Diagnostic:
     function = state.function(module, old)
     assert function is not None  # it was found to be renamed
     message = f"{operation} was {old}() and is {function_name(operation)}() now: rename it, or {RUN}"
     return _error("renamed-handler", function.place, message, _where(state, operation))
 
 
-def _moved(state: State, operation: Operation) -> Finding:
+def _moved(state: State, operation: Operation) -> Diagnostic:
     _, function = state.moved[operation.id]
     target = display(_path(state, operation))
     message = f"move {function.name}() to {target}: that is where {operation} belongs by its tag"
@@ -111,7 +112,7 @@ def _path(state: State, operation: Operation) -> Path:
     return state.sources.path(slug(operation.tag))
 
 
-def _missing(state: State, operation: Operation) -> Finding:
+def _missing(state: State, operation: Operation) -> Diagnostic:
     path = _path(state, operation)
     module = state.sources.module(slug(operation.tag))
     message = no_handler(operation, display(path))
@@ -132,7 +133,7 @@ def _missing(state: State, operation: Operation) -> Finding:
     return _error("missing-handler", place, message, _where(state, operation))
 
 
-def _stale(state: State) -> Iterator[Finding]:
+def _stale(state: State) -> Iterator[Diagnostic]:
     moved = {function.node for _, function in state.moved.values()}
     formers = map(state.former, state.handlers.missing())
     former = {(known.module, known.name) for known in formers if known is not None}
@@ -148,7 +149,7 @@ def _stale(state: State) -> Iterator[Finding]:
         yield _error("stale-handler", function.place, message)
 
 
-def _signatures(state: State) -> Iterator[Finding]:
+def _signatures(state: State) -> Iterator[Diagnostic]:
     for comparison, function in comparisons(state):
         differences = comparison.differences(function)
         where = _where(state, comparison.operation)
@@ -158,17 +159,17 @@ def _signatures(state: State) -> Iterator[Finding]:
                 f"what {function.name}() of {comparison.operation} takes once it is decorated, "
                 "only running it would tell; what was written was compared"
             )
-            yield Finding("unread-handler", Severity.INFO, function.place, message, where)
+            yield Diagnostic(function.place, message, "unread-handler", Severity.INFO, where)
         for difference in differences:
             severity = Severity.ERROR if difference.is_certain and plain else Severity.INFO
             place = function.module.place(difference.node)
             message = difference.message
             if function.is_repeated:
                 message += f"; {function.name}() is defined several times: change each"
-            yield Finding(difference.rule, severity, place, message, where)
+            yield Diagnostic(place, message, difference.rule, severity, where)
 
 
-def _unknown_types(state: State) -> Iterator[Finding]:
+def _unknown_types(state: State) -> Iterator[Diagnostic]:
     """Tell of what modules import from the generated types and these do not have."""
     whole = f"{state.sources.package}.{TYPES}"
     for name, path in state.sources.paths.items():
@@ -182,13 +183,13 @@ def _unknown_types(state: State) -> Iterator[Finding]:
                 yield _error("unknown-type", module.place(alias), message)
 
 
-def _types(state: State) -> Iterator[Finding]:
+def _types(state: State) -> Iterator[Diagnostic]:
     file = display(state.types_path)
     if state.types_found is None:
         yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
     elif not state.types_are_ours:
         message = "this module belongs to the generator, which did not write it: give yours another name"
-        yield _error("types-not-generated", Place(file, 1, 1), message)
+        yield _error("types-not-generated", SourceLocation(file, 1, 1), message)
     elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
         message = f"these are not the types of the contract as it is: {RUN}"
-        yield _error("types-outdated", Place(file, line, 1), message)
+        yield _error("types-outdated", SourceLocation(file, line, 1), message)

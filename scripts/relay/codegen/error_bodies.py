@@ -11,14 +11,14 @@ from typing import Any
 import libcst as cst
 import orjson
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.model import Contract, Operation, Response
 from relay.project.module_source import Assigned, Defined, Function, Imported, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
-from relay.server.errors import ErrorReport, HostError, InvalidRequest, Unauthenticated, problem_details
+from relay.server.errors import ErrorReport, Unauthenticated, problem_details
 from relay.validation import media_types as media
+from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler, Violation
 
 from .handler_lookup import Handlers, Unread, below, lookup, resolve
@@ -33,10 +33,10 @@ class Raised:
 
     report: ErrorReport
     name: str
-    place: Place
+    place: SourceLocation
 
 
-def failure_findings(handlers: Handlers) -> list[Finding]:
+def failure_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return what is wrong with the failures that handlers raise, and with the bodies they get."""
     raised = {
         operation.id: list(_raised(handlers.sources, handler))
@@ -49,16 +49,16 @@ def failure_findings(handlers: Handlers) -> list[Finding]:
     ]
 
 
-def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterator[Finding]:
+def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterator[Diagnostic]:
     for operation in contract.operations:
         for one in raised.get(operation.id, []):
             if one.report.status < 500 and operation.response(one.report.status) is None:
-                yield Finding(
-                    "undocumented-error",
-                    Severity.ERROR,
+                yield Diagnostic(
                     one.place,
                     f"{one.name} is a {one.report.status}, which {operation} does not document; the host answers "
                     f"500 instead: document {one.report.status}, or raise what is documented",
+                    "undocumented-error",
+                    Severity.ERROR,
                     contract.place((*operation.pointer, "responses")),
                 )
 
@@ -159,28 +159,28 @@ class _Bodies:
         self._render = resolve(sources, "", "render_error")
         self._unknown: list[Function] = []
 
-    def findings(self, raised: dict[str, list[Raised]]) -> list[Finding]:
+    def findings(self, raised: dict[str, list[Raised]]) -> list[Diagnostic]:
         """Return the bodies that the contract refuses: one finding for equal schemas refused for equal reasons."""
         if isinstance(self._render, Unread):
             return [self._unread(self._render.module.end)]
-        told: dict[bytes, Finding] = {}
+        told: dict[bytes, Diagnostic] = {}
         for operation in self._contract.operations:
             for report in _answers(operation, [one.report for one in raised.get(operation.id, [])]):
                 for key, finding in self._refused(operation, report):
                     told.setdefault(key, finding)
         return [*told.values(), *(self._unread(function.place) for function in self._unknown[:1])]
 
-    def _unread(self, place: Place) -> Finding:
+    def _unread(self, place: SourceLocation) -> Diagnostic:
         message = "what render_error() builds cannot be told from its source; the bodies of failures were not checked"
-        return Finding("unread-error-body", Severity.INFO, place, message)
+        return Diagnostic(place, message, "unread-error-body", Severity.INFO)
 
-    def _refused(self, operation: Operation, report: ErrorReport) -> Iterator[tuple[bytes, Finding]]:
+    def _refused(self, operation: Operation, report: ErrorReport) -> Iterator[tuple[bytes, Diagnostic]]:
         response = operation.response(report.status)
         rendered = self._rendered(report) if response is not None else None
         if response is None or rendered is None:
             return
         body, media_type = rendered
-        schema = media.find(media.bare(media_type), media.by_name(response.content))
+        schema = media.find(media.essence(media_type), media.by_name(response.content))
         if schema is None:
             message = (
                 f"{operation} documents {report.status} without {media_type}, in which failures are told"
@@ -205,11 +205,11 @@ class _Bodies:
         self._unknown.append(self._render)
         return None
 
-    def _finding(self, response: Response, message: str) -> Finding:
+    def _finding(self, response: Response, message: str) -> Diagnostic:
         where = self._contract.place(response.pointer)
         if isinstance(self._render, Function):
-            return Finding("error-body", Severity.ERROR, self._render.place, message, where)
-        return Finding("error-body", Severity.ERROR, where, message)
+            return Diagnostic(self._render.place, message, "error-body", Severity.ERROR, where)
+        return Diagnostic(where, message, "error-body", Severity.ERROR)
 
 
 def _answers(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
@@ -219,11 +219,11 @@ def _answers(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[Er
         yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, _DETAILS)
     if operation.security:
         yield _plain(Unauthenticated)
-    yield _plain(HostError)
+    yield _plain(ApiError)
     yield from raised
 
 
-def _plain(kind: type[HostError]) -> ErrorReport:
+def _plain(kind: type[ApiError]) -> ErrorReport:
     return ErrorReport(kind.status, kind.code, kind.message)
 
 

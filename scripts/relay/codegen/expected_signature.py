@@ -66,8 +66,8 @@ def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[s
 def _has_shape(media_type: str) -> bool:
     """Whether the host makes of a body what its schema describes."""
     forms = ("application/x-www-form-urlencoded", "multipart/form-data")
-    return media.is_json(media_type) or media.bare(media_type) in forms
+    return media.is_json(media_type) or media.essence(media_type) in forms
 
 
 def _unshaped(media_type: str) -> Type:
-    return STR if media.bare(media_type).startswith("text/") else BYTES
+    return STR if media.essence(media_type).startswith("text/") else BYTES

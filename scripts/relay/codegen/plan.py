@@ -8,8 +8,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from relay.cli.findings import Finding
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Operation
 from relay.project.module_source import Function, Module, deeply
@@ -35,7 +34,7 @@ class Plan:
 
     changes: dict[Path, bytes] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
-    left: list[Finding] = field(default_factory=list)
+    left: list[Diagnostic] = field(default_factory=list)
 
 
 @deeply()
@@ -182,7 +181,7 @@ def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
     except UnicodeEncodeError as exc:
         letters = exc.object[exc.start : exc.end]
         message = f"its encoding, {tree.encoding}, cannot write '{letters}' of the contract; make it UTF-8"
-        raise SetupError([Problem(display(path), message)]) from exc
+        raise SetupError([Diagnostic(display(path), message)]) from exc
 
 
 def _types_module(state: State) -> str:
@@ -247,40 +246,40 @@ def _write_types(state: State, _layout: Layout, found: Plan) -> State:
 def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
     """Return the renames that a person asks for, by operationId or function name; SetupError for unknown ones."""
     renames: dict[tuple[str, str], str] = {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for old, new in pairs:
         operation = next(
             (one for one in state.contract.operations if new in (one.id, function_name(one))), None
         )
         if operation is None:
-            problems.append(Problem("--rename", f"the contract has no operation '{new}'"))
+            problems.append(Diagnostic("--rename", f"the contract has no operation '{new}'"))
             continue
         places = _places(state, old, slug(operation.tag))
         if len(places) == 1:
             renames[places[0], _python_name(old)] = function_name(operation)
         elif places:
             problems.append(
-                Problem("--rename", f"'{old}' is a function of {' and '.join(places)}; rename it by hand")
+                Diagnostic("--rename", f"'{old}' is a function of {' and '.join(places)}; rename it by hand")
             )
         else:
-            problems.append(Problem("--rename", f"no module of the package has a function '{old}'"))
+            problems.append(Diagnostic("--rename", f"no module of the package has a function '{old}'"))
     for (module, old), new in renames.items():
         function = state.function(module, old)
         assert function is not None  # it was found there
         if function.is_repeated:
             where = display(function.module.path)
             problems.append(
-                Problem("--rename", f"{where} defines '{old}' several times; rename each by hand")
+                Diagnostic("--rename", f"{where} defines '{old}' several times; rename each by hand")
             )
         if would_hide(function.module, old, new):
             message = (
                 f"{display(function.module.path)} uses '{new}' for something else beside {old}(); rename it"
             )
-            problems.append(Problem("--rename", message))
+            problems.append(Diagnostic("--rename", message))
         if state.function(module, new) is not None and (module, new) not in renames:
             where = display(state.sources.path(module))
             problems.append(
-                Problem("--rename", f"{where} has a function '{new}' already; {old}() would hide it")
+                Diagnostic("--rename", f"{where} has a function '{new}' already; {old}() would hide it")
             )
     if problems:
         raise SetupError(problems)

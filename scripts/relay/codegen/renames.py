@@ -11,8 +11,7 @@ from pathlib import Path
 import libcst as cst
 from libcst.metadata import ParentNodeProvider, QualifiedName, QualifiedNameProvider, QualifiedNameSource
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.project.module_source import Function, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted, texts
@@ -46,7 +45,7 @@ def _changed(module: Module, wanted: Mapping[str, str]) -> dict[Path, bytes]:
     return {module.path: tree.bytes} if tree.bytes != module.source else {}
 
 
-def mentions(sources: Sources, renames: Renames) -> Iterator[Finding]:
+def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
     """Tell where old names are left: in texts that may mean the handler, and in what is no Python."""
     for module in sources.modules():
         for (_, old), new in renames.items():
@@ -63,8 +62,8 @@ def mentions(sources: Sources, renames: Renames) -> Iterator[Finding]:
                     yield _left(module.place(text), message)
 
 
-def _left(place: Place, message: str) -> Finding:
-    return Finding("old-name", Severity.WARNING, place, message)
+def _left(place: SourceLocation, message: str) -> Diagnostic:
+    return Diagnostic(place, message, "old-name", Severity.WARNING)
 
 
 class _Renamer(cst.CSTTransformer):

@@ -12,7 +12,7 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function, Module
 from relay.project.package_source import TYPES
 from relay.server.binding import (
-    Sent,
+    HandlerArgument,
     by_name_only,
     may_be_absent,
     nowhere_to_go,
@@ -88,7 +88,9 @@ class Comparison:
             if argument not in misnamed.values():
                 yield self._extra(function, argument)
 
-    def _absent(self, function: Function, one: Sent, meant: Argument | None) -> Iterator[Difference]:
+    def _absent(
+        self, function: Function, one: HandlerArgument, meant: Argument | None
+    ) -> Iterator[Difference]:
         wanted = self.wanted.argument(one.name)
         if meant is not None:
             message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
@@ -98,7 +100,7 @@ class Comparison:
             message = nowhere_to_go(one) + _but_hides(function, one.name)
             yield Difference("missing-argument", message, function.node, None, wanted)
 
-    def _sent(self) -> list[Sent]:
+    def _sent(self) -> list[HandlerArgument]:
         return list({one.name: one for one in sent(self.operation, self.contract)}.values())
 
     def _is_extra(self, argument: Argument) -> bool:
@@ -194,7 +196,7 @@ def _has_own_default(argument: Argument) -> bool:
 
 
 def _close(
-    extra: list[Argument], missing: list[Sent], is_certain: Callable[[Argument], bool]
+    extra: list[Argument], missing: list[HandlerArgument], is_certain: Callable[[Argument], bool]
 ) -> Iterator[tuple[str, Argument]]:
     """Pair each missing argument with one that is meant by its name, and with no other.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 
 from .formatting import ruff
@@ -66,7 +66,9 @@ def generate_types(contract: Contract) -> Types:
     except Exception as exc:
         reason = next(iter(str(exc).splitlines()), type(exc).__name__)
         where = contract.place(("components", "schemas"))
-        raise SetupError([Problem(where, f"no types can be made of the schemas: {reason}", "types")]) from exc
+        raise SetupError(
+            [Diagnostic(where, f"no types can be made of the schemas: {reason}", "types")]
+        ) from exc
     names = {
         path[2]: model["class_name"]
         for model in models

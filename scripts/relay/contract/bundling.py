@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from .diagnostics import Place, Problem, SetupError
+from .diagnostics import Diagnostic, SetupError, SourceLocation
 from .documents import Document, Pointer, parse_document
 
 # Where the keys of an object are names somebody chose, not words of the specification.
@@ -40,17 +40,17 @@ def parse_pointer(fragment: str) -> Pointer:
     )
 
 
-class Missing(Exception):
+class PointerNotFound(Exception):
     """A JSON pointer leads nowhere."""
 
 
 def lookup(data: Any, pointer: Pointer) -> Any:
-    """Return the value at `pointer`; raise Missing where there is none."""
+    """Return the value at `pointer`; raise PointerNotFound where there is none."""
     for token in pointer:
         try:
             data = data[_index(token)] if isinstance(data, list) else data[token]
         except (KeyError, IndexError, ValueError, TypeError) as exc:
-            raise Missing from exc
+            raise PointerNotFound from exc
     return data
 
 
@@ -86,7 +86,7 @@ class Bundle:
 
     def __init__(self, root: Document) -> None:
         self.root = root
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._documents = {root.path: root}
         self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
         self._names: dict[tuple[Path, Pointer], str] = {}
@@ -101,7 +101,7 @@ class Bundle:
         """Whether the root document is all there is."""
         return len(self._documents) == 1
 
-    def place(self, pointer: Pointer) -> Place:
+    def place(self, pointer: Pointer) -> SourceLocation:
         """Return where the value at `pointer` of the bundle stands in its own file."""
         document, at = self.root, Pointer()
         for token in pointer:
@@ -111,7 +111,7 @@ class Bundle:
         return document.place(at)
 
     def _problem(self, document: Document, at: Pointer, message: str, rule: str) -> None:
-        self.problems.append(Problem(document.place(at), message, rule))
+        self.problems.append(Diagnostic(document.place(at), message, rule))
 
     def _check_circles(self) -> None:
         """Tell of each `$ref` that leads to nothing but a `$ref`, and so back to itself."""
@@ -122,13 +122,13 @@ class Bundle:
                 at = parse_pointer(target.removeprefix("#"))
                 if at == pointer:
                     message = f"'{ref}' leads back to itself with nothing between; write out what it is"
-                    self.problems.append(Problem(self.place(pointer), message, "circular-ref"))
+                    self.problems.append(Diagnostic(self.place(pointer), message, "circular-ref"))
                 if at in seen:
                     break
                 seen.append(at)
                 try:
                     value = lookup(self.data, at)
-                except Missing:
+                except PointerNotFound:
                     break
 
     def _add_schemas(self) -> None:
@@ -225,7 +225,7 @@ class Bundle:
         except SetupError as exc:
             self.problems += exc.problems
             self._problem(document, at, f"'{ref}' cannot be followed{_hint(ref)}", "dangling-ref")
-        except Missing:
+        except PointerNotFound:
             self._problem(document, at, f"'{ref}' leads nowhere", "dangling-ref")
         return None
 
@@ -244,7 +244,7 @@ def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:
     """Return a document's own schemas; what is no mapping there, its structure's check will tell."""
     try:
         found = lookup(data, _WITHIN_SCHEMA)
-    except Missing:
+    except PointerNotFound:
         return {}
     return found if isinstance(found, dict) else {}
 

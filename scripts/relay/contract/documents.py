@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .diagnostics import Place, Problem, SetupError
+from .diagnostics import Diagnostic, SetupError, SourceLocation
 
 MAX_NODES = 2_000_000
 """How many values a file may expand to; aliases of aliases grow past any file size."""
@@ -59,7 +59,7 @@ class Document:
         self.data = data
         self.root = root
 
-    def place(self, pointer: Pointer) -> Place:
+    def place(self, pointer: Pointer) -> SourceLocation:
         """Return where the value at `pointer` stands, or its nearest parent that exists."""
         node = self.root
         mark = node.start_mark
@@ -71,9 +71,9 @@ class Document:
         return _place(self.path, mark)
 
 
-def _place(path: Path, mark: Any) -> Place:
+def _place(path: Path, mark: Any) -> SourceLocation:
     """Return a mark of either parser's as a place."""
-    return Place(display(path), mark.line + 1, mark.column + 1)
+    return SourceLocation(display(path), mark.line + 1, mark.column + 1)
 
 
 def display(path: Path) -> str:
@@ -94,7 +94,7 @@ def read_document(path: Path) -> Document:
     return document
 
 
-def parse_document(path: Path) -> tuple[Document, list[Problem]]:
+def parse_document(path: Path) -> tuple[Document, list[Diagnostic]]:
     """Read one YAML or JSON file as far as it goes: what it holds, and what of it is wrong.
 
     The first of two equal keys counts, and what no JSON has is None. Raises SetupError for a file
@@ -103,11 +103,13 @@ def parse_document(path: Path) -> tuple[Document, list[Problem]]:
     try:
         source = path.read_bytes()
     except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+        raise SetupError(
+            [Diagnostic(display(path), f"cannot be read: {exc.strerror}", "unreadable")]
+        ) from exc
     return parse_source(path, source)
 
 
-def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
+def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]:
     """Read what stands in a file, or is to stand there, as `parse_document` does."""
     try:
         _check_depth(path, source)
@@ -117,16 +119,16 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Problem]]:
         finally:
             loader.dispose()
         if root is None:
-            raise SetupError([Problem(display(path), "is empty", "yaml")])
+            raise SetupError([Diagnostic(display(path), "is empty", "yaml")])
         builder = _Builder(path)
         return Document(path, source, root, builder.build(root)), builder.problems
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
         reason = exc.problem or exc.context or "it cannot be parsed"
-        raise SetupError([Problem(place, f"is not YAML: {reason}", "yaml")]) from exc
+        raise SetupError([Diagnostic(place, f"is not YAML: {reason}", "yaml")]) from exc
     except yaml.YAMLError as exc:
-        raise SetupError([Problem(display(path), "is not YAML in UTF-8", "yaml")]) from exc
+        raise SetupError([Diagnostic(display(path), "is not YAML in UTF-8", "yaml")]) from exc
 
 
 def _check_depth(path: Path, source: bytes) -> None:
@@ -137,7 +139,7 @@ def _check_depth(path: Path, source: bytes) -> None:
             level += 1
             if level > MAX_DEPTH:
                 assert event.start_mark is not None  # the parser knows where it is
-                raise SetupError([Problem(_place(path, event.start_mark), _TOO_DEEP, "yaml")])
+                raise SetupError([Diagnostic(_place(path, event.start_mark), _TOO_DEEP, "yaml")])
         elif isinstance(event, yaml.CollectionEndEvent):
             level -= 1
 
@@ -154,7 +156,7 @@ class _Builder:
     """Nodes → plain data; an alias is built once and shared."""
 
     def __init__(self, path: Path) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._path = path
         self._built: dict[yaml.Node, _Built] = {}
         self._building: set[yaml.Node] = set()
@@ -166,7 +168,7 @@ class _Builder:
         return built.data
 
     def _problem(self, node: yaml.Node, message: str, rule: str = "yaml") -> None:
-        self.problems.append(Problem(_place(self._path, node.start_mark), message, rule))
+        self.problems.append(Diagnostic(_place(self._path, node.start_mark), message, rule))
 
     def _value(self, node: yaml.Node) -> _Built:
         if node in self._building:

@@ -1,22 +1,18 @@
-"""The contract as plain data: its operations, what each takes and answers, and where that is written.
-
-Everyone reads the contract through this module. It is pure but for reading the contract's files.
-"""
+"""The contract as plain data: its operations, what each takes and answers, and where that is written."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
 
 from .bundling import Bundle, lookup, parse_pointer
-from .diagnostics import Place, Problem, SetupError
-from .documents import Document, Pointer, parse_document
+from .diagnostics import Diagnostic, SetupError, SourceLocation
+from .documents import Pointer
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -124,13 +120,13 @@ class Contract:
         }
         self.operations = tuple(self._operations())
 
-    def place(self, pointer: Pointer) -> Place:
+    def place(self, pointer: Pointer) -> SourceLocation:
         """Return the file, line and column of the value at `pointer`."""
         return self._bundle.place(pointer)
 
-    def problem(self, pointer: Pointer, message: str, rule: str) -> Problem:
+    def problem(self, pointer: Pointer, message: str, rule: str) -> Diagnostic:
         """Say what is wrong with the value at `pointer`."""
-        return Problem(self.place(pointer), message, rule)
+        return Diagnostic(self.place(pointer), message, rule)
 
     def as_yaml(self) -> bytes:
         """Return the contract as YAML: the very file when it is one file of YAML, else the bundle."""
@@ -257,57 +253,9 @@ class Contract:
         return Response(_schemas(raw.get("content")), headers, pointer)
 
 
-def load_contract(path: Path) -> Contract:
-    """Read a contract from one file and all that it refers to.
-
-    Raises SetupError with every problem found: unreadable files, duplicate keys, dangling `$ref`s,
-    a structure that is not OpenAPI 3.0, operations that cannot be told apart.
-    """
-    return build_contract(*parse_document(path.resolve()))
-
-
-def build_contract(root: Document, problems: Iterable[Problem] = ()) -> Contract:
-    """Make a contract of a document that was read, with these problems, and all that it refers to.
-
-    Raises SetupError as `load_contract` does.
-    """
-    from .structure import check_operations, check_structure
-
-    bundle, found = bundled(root, problems)
-    found += check_structure(bundle)
-    if found:
-        raise SetupError(found)
-    single_yaml = bundle.is_single and root.path.suffix != ".json"
-    contract = Contract(bundle, root.source if single_yaml else None)
-    if problems := check_operations(contract):
-        raise SetupError(problems)
-    return contract
-
-
-def bundled(root: Document, problems: Iterable[Problem] = ()) -> tuple[Bundle, list[Problem]]:
-    """Take in what a document refers to as far as it goes; return what cannot be read, these problems included.
-
-    Raises SetupError for one that is not OpenAPI 3.0.
-    """
-    try:
-        _check_version(root)
-    except SetupError as exc:
-        raise SetupError([*problems, *exc.problems]) from exc
-    bundle = Bundle(root)
-    return bundle, [*problems, *bundle.problems]
-
-
 def operation_id(method: str, path: str) -> str:
     """Name an operation that has no operationId: `get /pets/{id}` → `get_pets_id`."""
     return re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
-
-
-def _check_version(root: Document) -> None:
-    version = root.data.get("openapi") if isinstance(root.data, dict) else None
-    if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
-        found = "it does not say which version it is" if version is None else f"it says {version}"
-        message = f"not an OpenAPI 3.0 document: {found}, and has to say `openapi: 3.0.3`"
-        raise SetupError([Problem(root.place(("openapi",)), message, "openapi-version")])
 
 
 def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:

@@ -9,28 +9,31 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from .bundling import Missing, lookup, parse_pointer, references
-from .diagnostics import Problem
+from .bundling import Bundle, PointerNotFound, lookup, parse_pointer, references
+from .diagnostics import Diagnostic
 from .documents import Pointer
+from .model import Contract, Operation
 
-if TYPE_CHECKING:
-    from .bundling import Bundle
-    from .model import Contract, Operation
+_SCHEMA: dict[str, Any] = json.loads(
+    Path(__file__).with_name("schemas").joinpath("openapi-3.0.json").read_text("utf-8")
+)
+"""The OpenAPI Initiative's schema of OpenAPI 3.0, of 2021-09-28."""
 
 
-def check_structure(bundle: Bundle) -> list[Problem]:
+def check_structure(bundle: Bundle) -> list[Diagnostic]:
     """Find every breach of the structure, in the order of places."""
     return told(bundle, breaches(bundle))
 
 
-def told(bundle: Bundle, found: Iterable[Breach]) -> list[Problem]:
+def told(bundle: Bundle, found: Iterable[Breach]) -> list[Diagnostic]:
     """Tell breaches of a bundle in the order of their places, each once."""
     places = {(bundle.place(breach.pointer), breach.message) for breach in found}
-    return [Problem(place, message, "structure") for place, message in sorted(places)]
+    return [Diagnostic(place, message, "structure") for place, message in sorted(places)]
 
 
 class Breach(NamedTuple):
@@ -42,10 +45,8 @@ class Breach(NamedTuple):
 
 
 def breaches(bundle: Bundle) -> list[Breach]:
-    """Hold a bundled document against the OpenAPI 3.0 JSON Schema, the one Connexion carries."""
-    from relay.server.framework import OpenAPISpecification
-
-    validator = jsonschema_rs.Draft4Validator(OpenAPISpecification.openapi_schema, mask="this")
+    """Hold a bundled document against the OpenAPI 3.0 JSON Schema."""
+    validator = jsonschema_rs.Draft4Validator(_SCHEMA, mask="this")
     errors = list(_specific(validator.iter_errors(bundle.data)))
     mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     found = [
@@ -114,15 +115,13 @@ def _is(kind: str, target: Pointer, document: Any) -> bool:
     """Whether the value at a pointer is such an object; what leads nowhere is told elsewhere."""
     try:
         return _object_validator(kind).is_valid(lookup(document, target))
-    except Missing:
+    except PointerNotFound:
         return True
 
 
 @functools.cache
 def _object_validator(kind: str) -> jsonschema_rs.Draft4Validator:
-    from relay.server.framework import OpenAPISpecification
-
-    definitions = OpenAPISpecification.openapi_schema["definitions"]
+    definitions = _SCHEMA["definitions"]
     alternatives = [{"$ref": f"#/definitions/{name}"} for name in (kind, "Reference")]
     return jsonschema_rs.Draft4Validator({"anyOf": alternatives, "definitions": definitions})
 
@@ -208,14 +207,12 @@ def _unknown(name: str, pointer: Pointer) -> str:
 @functools.cache
 def _words() -> list[str]:
     """Return every word that the specification gives a meaning."""
-    from relay.server.framework import OpenAPISpecification
-
-    definitions = OpenAPISpecification.openapi_schema["definitions"].values()
+    definitions = _SCHEMA["definitions"].values()
     patterned = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
     return sorted({*patterned, *(name for one in definitions for name in one.get("properties", {}))})
 
 
-def check_operations(contract: Contract) -> list[Problem]:
+def check_operations(contract: Contract) -> list[Diagnostic]:
     """Find what makes operations ambiguous or unservable though the structure is right."""
     return [
         *_duplicates(
@@ -237,7 +234,7 @@ def check_operations(contract: Contract) -> list[Problem]:
     ]
 
 
-def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str) -> Iterator[Problem]:
+def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str) -> Iterator[Diagnostic]:
     groups: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in contract.operations:
         groups[key(operation)].append(operation)
@@ -246,7 +243,7 @@ def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str)
             yield contract.problem(other.pointer, f"{other} has the same {what} as {first}; {reason}", rule)
 
 
-def _path_parameters(contract: Contract) -> Iterator[Problem]:
+def _path_parameters(contract: Contract) -> Iterator[Diagnostic]:
     for operation in contract.operations:
         names = re.findall(r"\{([^}]*)\}", operation.path)
         declared = {
@@ -270,7 +267,7 @@ def _path_parameters(contract: Contract) -> Iterator[Problem]:
                 )
 
 
-def _security(contract: Contract) -> Iterator[Problem]:
+def _security(contract: Contract) -> Iterator[Diagnostic]:
     for operation in contract.operations:
         for name in sorted({name for requirement in operation.security for name in requirement}):
             if name not in contract.security_schemes:

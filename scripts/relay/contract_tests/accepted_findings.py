@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
 
 from .contract_config import Accepted
@@ -21,7 +21,7 @@ class Acceptance:
         self._names = {operation.id: str(operation) for operation in contract.operations}
         self._unused = dict.fromkeys(accepted)
         self._accepted = accepted
-        self._told: set[tuple[str | None, Finding]] = set()
+        self._told: set[tuple[str | None, Diagnostic]] = set()
 
     def settle(self, failures: Iterable[Failure]) -> list[Failure]:
         """Return the failures that no part before has told."""
@@ -33,11 +33,11 @@ class Acceptance:
                 settled.append(self._settled(failure))
         return settled
 
-    def unused(self) -> list[Finding]:
+    def unused(self) -> list[Diagnostic]:
         """Tell of entries that accept nothing."""
         rule = RULES["unused-waiver"]
         message = "nothing was found that it accepts; take the entry out"
-        return [Finding(rule.id, rule.severity, one.place, message) for one in self._unused]
+        return [Diagnostic(one.place, message, rule.id, rule.severity) for one in self._unused]
 
     def _settled(self, failure: Failure) -> Failure:
         for entry in self._accepted:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from relay.cli.findings import Finding
-from relay.contract.diagnostics import SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Response
 from relay.mock.prepared_responses import BODILESS
 from relay.server.binding import argument_names
-from relay.server.errors import HostError, InvalidRequest, MalformedPath
+from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
 from relay.validation import http as messages
 from relay.validation import media_types as media
+from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import HeaderDecoder
@@ -55,7 +55,7 @@ class _Promise:
         )
 
 
-class Judge:
+class ConformanceChecker:
     """Holds exchanges against one contract, by the validators that the host itself compiles.
 
     `base_path` is the path that the contract's paths lie below, `secrets` are values that must not
@@ -127,7 +127,7 @@ class Judge:
         findings = [*self._leaks(exchange, told, None), *self._error_shape(exchange, told, ("paths",))]
         return [Failure(found, None, exchange) for found in findings]
 
-    def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Finding]:
+    def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Diagnostic]:
         told = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
         yield from self._leaks(exchange, told, where)
         if where is None:
@@ -139,7 +139,7 @@ class Judge:
             if 200 <= exchange.status < 300:
                 yield from self._request(exchange, where.operation, where.variables)
 
-    def _leaks(self, exchange: Exchange, told: str, where: Where | None) -> Iterator[Finding]:
+    def _leaks(self, exchange: Exchange, told: str, where: Where | None) -> Iterator[Diagnostic]:
         pointer = where.operation.pointer if where and where.operation else ("paths",)
         head = "\n".join(f"{name}: {value}" for name, value in exchange.headers)
         body = exchange.body or b""
@@ -152,7 +152,7 @@ class Judge:
             message = f"{exchange.status} of {told} shows a traceback; answer with fixed text"
             yield finding(self.contract, "leaked-traceback", pointer, message)
 
-    def _undocumented_method(self, exchange: Exchange, where: Where, told: str) -> Iterator[Finding]:
+    def _undocumented_method(self, exchange: Exchange, where: Where, told: str) -> Iterator[Diagnostic]:
         pointer = ("paths", where.path)
         if exchange.status == 405:
             allowed = {name.strip().upper() for name in (exchange.header("allow") or "").split(",")}
@@ -166,7 +166,7 @@ class Judge:
             message = f"{told} is answered with {exchange.status} though the contract has no such method"
             yield finding(self.contract, "undocumented-method", pointer, message)
 
-    def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Finding]:
+    def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Diagnostic]:
         response = operation.response(exchange.status)
         if response is None:
             known = ", ".join(operation.responses)
@@ -182,13 +182,13 @@ class Judge:
             pointer = response.pointer if response else operation.pointer
             yield finding(self.contract, "missing-challenge", pointer, message)
 
-    def _headers(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
+    def _headers(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Diagnostic]:
         names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
         for violation in promise.headers.violations(names):
             message = f"{told} breaks its header at {violation.path}: {violation.message}"
             yield finding(self.contract, "response-header", promise.pointer, message)
 
-    def _content(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Finding]:
+    def _content(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Diagnostic]:
         is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
         if is_bodiless or not promise.content:
             if exchange.body:
@@ -197,7 +197,7 @@ class Judge:
                 yield finding(self.contract, "unexpected-body", promise.pointer, message)
             return
         content_type = exchange.header("content-type") or ""
-        name, pointer = media.bare(content_type), (*promise.pointer, "content")
+        name, pointer = media.essence(content_type), (*promise.pointer, "content")
         validator = media.find(name, promise.content)
         if validator is None:
             known = ", ".join(promise.content)
@@ -208,7 +208,7 @@ class Judge:
 
     def _body(
         self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, told: str
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Diagnostic]:
         if body is None:
             return
         name, charset = media.parse_media_type(content_type)
@@ -231,7 +231,7 @@ class Judge:
 
     def _request(
         self, exchange: Exchange, operation: Operation, variables: dict[str, str]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Diagnostic]:
         """Find what a request that was answered with success had wrong."""
         for breach in self._breaches(exchange.request, operation, variables):
             message = f"{operation} let a request in {breach}; refuse it"
@@ -252,16 +252,16 @@ class Judge:
             for location, violation in ((one.location, one.violation) for one in exc.failures):
                 if location not in unknown:
                     yield f"whose {location} breaks the contract at {violation.path or '/'}: {violation.message}"
-        except HostError as exc:
+        except ApiError as exc:
             yield f"that the contract refuses: {exc.message}"
 
-    def _error_shape(self, exchange: Exchange, told: str, pointer: Pointer) -> Iterator[Finding]:
+    def _error_shape(self, exchange: Exchange, told: str, pointer: Pointer) -> Iterator[Diagnostic]:
         """Hold a failure that the contract does not name against the shape that all its failures have."""
         if self._envelope is None or exchange.request.method.upper() == "HEAD":
             return
         name, validator = self._envelope
         content_type = exchange.header("content-type") or ""
-        found = media.bare(content_type)
+        found = media.essence(content_type)
         if found != name:
             message = f"{exchange.status} of {told} is {found or 'of no media type'}, not {name} as all failures are"
             yield finding(self.contract, "error-shape", pointer, message)
@@ -274,7 +274,7 @@ class Judge:
     def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:
         """Return media type and validator of failures, where all that the contract documents share one."""
         found = [
-            (media.bare(name), schema)
+            (media.essence(name), schema)
             for operation in self.contract.operations
             for status, response in operation.responses.items()
             if status.startswith(("4", "5", "default"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, read_document
 
 FILE = ".relay-contract.yaml"
@@ -90,7 +90,7 @@ class Waiver:
     status: str
     media_type: str | None
     reason: str
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Accepted:
     operation: str | None
     case: str | None
     reason: str
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +138,16 @@ def read_config(path: Path) -> Config:
     )
 
 
-def _placed(document: Document, name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
+def _placed(document: Document, name: str) -> Iterator[tuple[Mapping[str, str], SourceLocation]]:
     """Yield the entries of a list, each with its place."""
     for index, value in enumerate(document.data.get(name, ())):
         yield value, document.place((name, str(index)))
 
 
-def _problems(document: Document) -> Iterator[Problem]:
+def _problems(document: Document) -> Iterator[Diagnostic]:
     for error in jsonschema_rs.Draft202012Validator(_SHAPE).iter_errors(document.data):
         pointer = tuple(map(str, error.instance_path))
-        yield Problem(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
+        yield Diagnostic(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
 
 
 def _name(path: Sequence[str | int]) -> str:
@@ -182,9 +182,9 @@ def _identity(name: str, value: Mapping[str, Any]) -> Identity:
     )
 
 
-def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
+def _waiver(value: Mapping[str, str], place: SourceLocation) -> Waiver:
     return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)
 
 
-def _accepted(value: Mapping[str, str], place: Place) -> Accepted:
+def _accepted(value: Mapping[str, str], place: SourceLocation) -> Accepted:
     return Accepted(value["rule"], value.get("operation"), value.get("case"), value["reason"], place)

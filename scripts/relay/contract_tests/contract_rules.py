@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.cli.findings import Finding, Severity, rule_table
+from relay.contract.diagnostics import Diagnostic, Severity, rule_table
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
@@ -58,6 +58,6 @@ LEAKS = frozenset(["leaked-secret", "leaked-traceback"])
 RULES = rule_table({Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS})
 
 
-def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Finding:
+def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:
     """Say what is wrong, at the place of the contract that says it otherwise."""
-    return Finding(rule, RULES[rule].severity, contract.place(pointer), message)
+    return Diagnostic(contract.place(pointer), message, rule, RULES[rule].severity)

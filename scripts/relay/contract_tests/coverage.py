@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from relay.cli.findings import Finding
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.model import Contract, Operation
 from relay.validation import media_types as media
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_config import Accepted, Waiver
 from .contract_rules import RULES
 from .exchanges import Exchange
@@ -36,7 +35,7 @@ class Cell:
     operation: Operation
     status: str
     media_type: str | None
-    place: Place
+    place: SourceLocation
     seen: Counter[str] = field(default_factory=Counter)
     waiver: Waiver | None = None
 
@@ -67,7 +66,7 @@ class Coverage:
         for cell in self.cells:
             cell.waiver = next((one for one in waivers if _covers(one, cell)), None)
 
-    def add(self, exchanges: Iterable[Exchange], judge: Judge) -> None:
+    def add(self, exchanges: Iterable[Exchange], judge: ConformanceChecker) -> None:
         """Mark what some exchanges have shown."""
         for exchange in exchanges:
             where = judge.where(exchange)
@@ -86,7 +85,7 @@ class Coverage:
             return None
         if not response.content:
             return self._by_answer.get((operation.id, key, None))
-        name = media.bare(exchange.header("content-type") or "")
+        name = media.essence(exchange.header("content-type") or "")
         found = media.find(name, {known: known for known in media.by_name(response.content)})
         return self._by_answer.get((operation.id, key, found)) if found else None
 
@@ -114,7 +113,7 @@ class Coverage:
         }
         return [operation for id_, operation in asked.items() if id_ not in good]
 
-    def unused_waivers(self) -> list[Finding]:
+    def unused_waivers(self) -> list[Diagnostic]:
         """Tell of waivers that cover nothing, or what was seen all the same."""
         rule = RULES["unused-waiver"]
         found = []
@@ -123,7 +122,7 @@ class Coverage:
             if all(cell.seen for cell in cells):
                 told = "was seen" if cells else "stands nowhere in the contract"
                 message = f"what it waives {told}; take the waiver out"
-                found.append(Finding(rule.id, rule.severity, waiver.place, message))
+                found.append(Diagnostic(waiver.place, message, rule.id, rule.severity))
         return found
 
 
@@ -131,7 +130,7 @@ def check_names(contract: Contract, entries: Iterable[Waiver | Accepted]) -> Non
     """Raise SetupError for entries that name an operation that the contract does not have."""
     known = {operation.id for operation in contract.operations}
     wrong = [
-        Problem(entry.place, f"the contract has no operation '{entry.operation}'")
+        Diagnostic(entry.place, f"the contract has no operation '{entry.operation}'")
         for entry in entries
         if entry.operation is not None and entry.operation not in known
     ]
@@ -143,7 +142,7 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
     return (
         waiver.operation in (None, cell.operation.id)
         and waiver.status.upper() == cell.status.upper()
-        and (waiver.media_type is None or media.bare(waiver.media_type) == cell.media_type)
+        and (waiver.media_type is None or media.essence(waiver.media_type) == cell.media_type)
     )
 
 

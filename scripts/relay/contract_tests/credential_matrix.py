@@ -9,12 +9,12 @@ from relay.contract.model import Operation, SecurityRequirement
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
 from .contract_config import FILE, Identity
-from .credential_variants import UNAUTHENTICATED, Presentation, Stage, presentations
+from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, presentations
 from .credentials import Credentials, carrying_all
 from .exchanges import Request
 from .results import NotRun
-from .service_under_test import Subject
-from .token_factory import NO_KEY, SCOPE_CLAIMS, Lacking, Mint, claims_of
+from .service_under_test import ServiceUnderTest
+from .token_factory import NO_KEY, SCOPE_CLAIMS, CannotBuild, TokenFactory, claims_of
 
 FORBIDDEN = (403,)
 LET_IN = ()
@@ -31,7 +31,7 @@ class Case:
 
 
 def cases(
-    operation: Operation, model: Request, subject: Subject, credentials: Credentials
+    operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
 ) -> Iterator[Case | NotRun]:
     """Return an operation's cases, signed now, and those that lack something to be made from.
 
@@ -47,7 +47,7 @@ def cases(
 
 
 def credentials_by_case(
-    operation: Operation, model: Request, subject: Subject, credentials: Credentials
+    operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
 ) -> dict[str, Case]:
     """Return an operation's cases by name, signed now."""
     found = cases(operation, model, subject, credentials)
@@ -58,7 +58,7 @@ class _Matrix:
     """The cases of one operation."""
 
     def __init__(
-        self, operation: Operation, model: Request, subject: Subject, credentials: Credentials
+        self, operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
     ) -> None:
         self._operation, self._model, self._credentials = operation, model, credentials
         self._contract = subject.contract
@@ -126,7 +126,7 @@ class _Matrix:
         who = self._somebody(requirement, name)
         values = self._credentials.of(who, _scopes(requirement)) if who else {}
         beside = {other: values[other] for other in others & values.keys()}
-        stage = Stage(
+        stage = AuthContext(
             carrying_all(self._model, self._contract, beside),
             self._schemes[name],
             name,
@@ -146,25 +146,27 @@ class _Matrix:
                 )
 
     def _shown(
-        self, presentation: Presentation, stage: Stage, case: str, told: str
+        self, presentation: CredentialVariant, stage: AuthContext, case: str, told: str
     ) -> Iterator[Case | NotRun]:
         try:
             request = presentation.show(stage)
-        except Lacking as exc:
+        except CannotBuild as exc:
             yield NotRun(told, str(exc))
         else:
             if request is not None:
                 yield Case(case, request, presentation.expected)
 
-    def _mint(self, who: Identity | None, requirement: SecurityRequirement, token: str | None) -> Mint:
+    def _mint(
+        self, who: Identity | None, requirement: SecurityRequirement, token: str | None
+    ) -> TokenFactory:
         signer, public_pem = self._credentials.signer, self._credentials.public_pem
         if who is None or who.claims is None:
-            return Mint(signer, public_pem, None, token)
+            return TokenFactory(signer, public_pem, None, token)
         claims = self._credentials.claims(who, _scopes(requirement))
         own = who.claims if len(requirement) == 1 else {}  # another scheme may say who it is, too
         people = (one.claims for one in self._credentials.identities if one.signs_in)
         other = next((one for one in people if one and one != who.claims), {})
-        return Mint(signer, public_pem, claims, token, own, other)
+        return TokenFactory(signer, public_pem, claims, token, own, other)
 
     def _alone(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Leave out one scheme of several that are needed together."""

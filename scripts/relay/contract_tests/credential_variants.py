@@ -13,7 +13,7 @@ from .contract_config import FILE
 from .credentials import authorized, carrying, with_query
 from .exchanges import Request
 from .invalid_tokens import Make, oversized, tokens
-from .token_factory import Lacking, Mint
+from .token_factory import CannotBuild, TokenFactory
 
 UNAUTHENTICATED = (401,)
 _MALFORMED = (401, 400)  # RFC 6750 section 3.1, invalid_request: malformed, or shown in more than one way
@@ -21,23 +21,23 @@ _TOO_LARGE = (401, 400, 431)  # RFC 6585 section 5; many a proxy says 400
 
 
 @dataclass(frozen=True)
-class Stage:
+class AuthContext:
     """A request that shows all that it needs but the credential of one scheme, and that, if it is known."""
 
     request: Request
     scheme: Mapping[str, Any]
     name: str
-    mint: Mint
+    mint: TokenFactory
     known_value: str | None = field(default=None, repr=False)
 
     @property
     def value(self) -> str:
-        """A good credential; raises Lacking."""
+        """A good credential; raises CannotBuild."""
         if scheme_type(self.scheme) in JWT_TYPES:
             return self.mint.token
         if self.known_value is None:
             told = f"name a variable that holds a credential for {self.name} under `variables` of an identity in {FILE}"
-            raise Lacking(f"{told}, and set it")
+            raise CannotBuild(f"{told}, and set it")
         return self.known_value
 
     def authorized(self, *values: str) -> Request:
@@ -53,74 +53,78 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Presentation:
-    """One way to show a bad credential; `show` raises Lacking, and returns None where it would not be bad.
+class CredentialVariant:
+    """One way to show a bad credential; `show` raises CannotBuild, and returns None where it would not be bad.
 
     `is_silent` says that it counts as showing nothing, `expected` what has to be answered.
     """
 
     name: str
-    show: Callable[[Stage], Request | None]
+    show: Callable[[AuthContext], Request | None]
     is_silent: bool = False
     expected: tuple[int, ...] = UNAUTHENTICATED
 
 
 _BEARER = (
-    Presentation("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
+    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
     # "Bearer " is the same on the wire: space at a value's end is none of it (RFC 9110 section 5.5).
-    Presentation("Bearer without a token", lambda stage: stage.authorized("Bearer"), expected=_MALFORMED),
-    Presentation(
+    CredentialVariant(
+        "Bearer without a token", lambda stage: stage.authorized("Bearer"), expected=_MALFORMED
+    ),
+    CredentialVariant(
         "token of {who} as Basic", lambda stage: stage.authorized(f"Basic {stage.value}"), is_silent=True
     ),
-    Presentation(
+    CredentialVariant(
         "token of {who} without the word Bearer", lambda stage: stage.authorized(stage.value), is_silent=True
     ),
-    Presentation(
+    CredentialVariant(
         "two Authorization headers with the token of {who}",
         lambda stage: stage.carrying(stage.value, stage.value),
         expected=_MALFORMED,
     ),
-    Presentation(
+    CredentialVariant(
         "token of {who} and a second Authorization header",
         lambda stage: stage.carrying(stage.value, "malformed"),
         expected=_MALFORMED,
     ),
-    Presentation(
+    CredentialVariant(
         "token of {who} in the second Authorization header",
         lambda stage: stage.carrying("malformed", stage.value),
         expected=_MALFORMED,
     ),
-    Presentation(
+    CredentialVariant(
         "two tokens of {who} in one header",
         lambda stage: stage.carrying(f"{stage.value}, {stage.value}"),
         expected=_MALFORMED,
     ),
-    Presentation(
+    CredentialVariant(
         "token of {who} in the query",
         lambda stage: with_query(stage.request, "access_token", stage.value),
         is_silent=True,
     ),
-    Presentation(
+    CredentialVariant(
         "token of {who} in a cookie",
         lambda stage: stage.request.with_headers(
             [("Cookie", "; ".join(f"{name}={stage.value}" for name in ("access_token", "token", "jwt")))]
         ),
         is_silent=True,
     ),
-    Presentation("token of more than 8 KiB", lambda stage: stage.carrying(oversized()), expected=_TOO_LARGE),
+    CredentialVariant(
+        "token of more than 8 KiB", lambda stage: stage.carrying(oversized()), expected=_TOO_LARGE
+    ),
 )
 
 _ELSEWHERE = {"header": "query", "query": "header", "cookie": "header"}
 
 _API_KEY = (
-    Presentation("empty key", lambda stage: stage.carrying(""), is_silent=True),
-    Presentation("wrong key", lambda stage: stage.carrying("a-key-that-nobody-has-given-out")),
-    Presentation("key of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
-    Presentation("key of {who} and one more character", lambda stage: stage.carrying(f"{stage.value}x")),
-    Presentation(
+    CredentialVariant("empty key", lambda stage: stage.carrying(""), is_silent=True),
+    CredentialVariant("wrong key", lambda stage: stage.carrying("a-key-that-nobody-has-given-out")),
+    CredentialVariant("key of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
+    CredentialVariant("key of {who} and one more character", lambda stage: stage.carrying(f"{stage.value}x")),
+    CredentialVariant(
         "key of {who} sent twice", lambda stage: stage.carrying(stage.value, stage.value), expected=_MALFORMED
     ),
-    Presentation(
+    CredentialVariant(
         "key of {who} in the wrong place",
         lambda stage: carrying(
             stage.request, {**stage.scheme, "in": _ELSEWHERE[stage.scheme["in"]]}, stage.value
@@ -130,24 +134,26 @@ _API_KEY = (
 )
 
 _BASIC = (
-    Presentation("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
-    Presentation("Basic without a credential", lambda stage: stage.authorized("Basic"), expected=_MALFORMED),
-    Presentation(
+    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
+    CredentialVariant(
+        "Basic without a credential", lambda stage: stage.authorized("Basic"), expected=_MALFORMED
+    ),
+    CredentialVariant(
         "Basic that is not base64", lambda stage: stage.authorized("Basic ~~~~"), expected=_MALFORMED
     ),
-    Presentation(
+    CredentialVariant(
         "user without a password",
         lambda stage: stage.authorized(f"Basic {_base64('somebody')}"),
         expected=_MALFORMED,
     ),
-    Presentation("unknown user", lambda stage: stage.carrying("nobody-of-this-name:password")),
-    Presentation("password of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
-    Presentation(
+    CredentialVariant("unknown user", lambda stage: stage.carrying("nobody-of-this-name:password")),
+    CredentialVariant("password of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
+    CredentialVariant(
         "password of {who} as Bearer",
         lambda stage: stage.authorized(f"Bearer {_base64(stage.value)}"),
         is_silent=True,
     ),
-    Presentation(
+    CredentialVariant(
         "password of {who} sent twice",
         lambda stage: stage.carrying(stage.value, stage.value),
         expected=_MALFORMED,
@@ -155,12 +161,12 @@ _BASIC = (
 )
 
 _OTHER = (
-    Presentation("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
-    Presentation("wrong credential", lambda stage: stage.carrying("wrong")),
+    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
+    CredentialVariant("wrong credential", lambda stage: stage.carrying("wrong")),
 )
 
 
-def presentations(stage: Stage) -> Iterator[Presentation]:
+def presentations(stage: AuthContext) -> Iterator[CredentialVariant]:
     """Return every way to show a bad credential of a scheme."""
     match scheme_type(stage.scheme):
         case "apiKey":
@@ -170,13 +176,13 @@ def presentations(stage: Stage) -> Iterator[Presentation]:
         case kind if kind in JWT_TYPES:
             yield from _BEARER
             for name, make in tokens(stage.mint):
-                yield Presentation(name, _bearing(make))
+                yield CredentialVariant(name, _bearing(make))
         case _:
             yield from _OTHER
 
 
-def _bearing(make: Make) -> Callable[[Stage], Request | None]:
-    def show(stage: Stage) -> Request | None:
+def _bearing(make: Make) -> Callable[[AuthContext], Request | None]:
+    def show(stage: AuthContext) -> Request | None:
         token = make(stage.mint)
         return None if token is None else stage.carrying(token)
 

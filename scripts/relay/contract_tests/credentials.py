@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from relay.cli.token import longest_life
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation
 from relay.server.errors import Unauthenticated
 from relay.server.keys import KeysUnavailable
@@ -28,7 +28,7 @@ from relay.server.settings import token_verifier
 
 from .contract_config import Identity
 from .exchanges import Request
-from .service_under_test import ContractSettings, Subject
+from .service_under_test import ContractSettings, ServiceUnderTest
 
 TOKEN_SECONDS = 3600
 _JWKS_SECONDS = 10
@@ -75,9 +75,9 @@ def signer(settings: ContractSettings) -> Signer | None:
             told = (
                 f"it does not belong to {_PUBLIC if settings.jwt_public_key else _JWKS}; set its counterpart"
             )
-            raise SetupError([Problem(_PRIVATE, told)]) from exc
+            raise SetupError([Diagnostic(_PRIVATE, told)]) from exc
         except KeysUnavailable as exc:
-            raise SetupError([Problem(_JWKS, "the key set cannot be read")]) from exc
+            raise SetupError([Diagnostic(_JWKS, "the key set cannot be read")]) from exc
     return found
 
 
@@ -87,7 +87,7 @@ def _private_key(text: str) -> tuple[Any, str]:
         key = load_pem_private_key(pem.encode(), password=None)
     except (OSError, ValueError, TypeError) as exc:
         told = "it is neither a private key in PEM without a password nor a file that holds one"
-        raise SetupError([Problem(_PRIVATE, told)]) from exc
+        raise SetupError([Diagnostic(_PRIVATE, told)]) from exc
     match key:
         case rsa.RSAPrivateKey():
             return key, "RS256"
@@ -95,7 +95,7 @@ def _private_key(text: str) -> tuple[Any, str]:
             return key, "ES256"
         case ed25519.Ed25519PrivateKey():
             return key, "EdDSA"
-    raise SetupError([Problem(_PRIVATE, "it is neither RSA, nor on P-256, nor Ed25519")])
+    raise SetupError([Diagnostic(_PRIVATE, "it is neither RSA, nor on P-256, nor Ed25519")])
 
 
 def _key_set(source: str) -> list[jwt.PyJWK]:
@@ -106,7 +106,7 @@ def _key_set(source: str) -> list[jwt.PyJWK]:
             text = Path(source).read_text("utf-8")
         return jwt.PyJWKSet.from_json(text).keys
     except (httpx.HTTPError, OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as exc:
-        raise SetupError([Problem(_JWKS, "the key set cannot be read")]) from exc
+        raise SetupError([Diagnostic(_JWKS, "the key set cannot be read")]) from exc
 
 
 def _kid(key: Any, settings: ContractSettings) -> str | None:
@@ -149,7 +149,7 @@ def _registered(settings: ContractSettings) -> dict[str, Any]:
 class Credentials:
     """The credentials of a run's identities, by security scheme."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: ServiceUnderTest) -> None:
         self._schemes = subject.contract.security_schemes
         self._settings = subject.settings
         self.identities = subject.config.identities
@@ -200,7 +200,7 @@ def _check_variables(identities: Iterable[Identity]) -> None:
     told = "it begins or ends with a space, or has a line break in it; set it to nothing but the credential"
     wrong = [name for name, value in values.items() if value != value.strip() or _CONTROL.search(value)]
     if wrong:
-        raise SetupError([Problem(name, told) for name in wrong])
+        raise SetupError([Diagnostic(name, told) for name in wrong])
 
 
 def signed_in(

@@ -13,7 +13,7 @@ from typing import Any
 
 from relay.cli.options import service_settings
 from relay.cli.output import setup_errors
-from relay.cli.startup_banner import announce
+from relay.cli.startup_banner import print_banner
 from relay.server.transport.run import run
 
 VARIABLE = "RELAY_FAULT"
@@ -33,7 +33,7 @@ def main() -> None:
         application = create(settings.handlers, settings)
         for endpoint in application.endpoints.values():
             endpoint.binding = replace(endpoint.binding, function=_fail)
-        run(application, settings, partial(announce, application, demo=False))
+        run(application, settings, partial(print_banner, application, demo=False))
 
 
 async def _fail(**_arguments: Any) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
 from relay.project.files import replace_files
 from relay.validation import media_types as media
@@ -49,7 +49,7 @@ def read_traffic(path: Path) -> Recorded:
                 exchanges.append(_exchange(raw, path.name))
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             reason = exc.args[0] if isinstance(exc, _Wrong) else "it is not as HAR 1.2 has it"
-            raise SetupError([Problem(display(path), f"entry {number}: {reason}")]) from exc
+            raise SetupError([Diagnostic(display(path), f"entry {number}: {reason}")]) from exc
     return Recorded(exchanges, unanswered)
 
 
@@ -67,21 +67,21 @@ def _entries(path: Path) -> list[Any]:
         size = path.stat().st_size
         if size > MAX_BYTES:
             told = f"has {size >> 20} MiB, and {MAX_BYTES >> 20} MiB can be read; record less in one file"
-            raise SetupError([Problem(display(path), told)])
+            raise SetupError([Diagnostic(display(path), told)])
         log = json.loads(path.read_bytes().decode("utf-8-sig"))["log"]
         entries = log["entries"]
     except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}")]) from exc
+        raise SetupError([Diagnostic(display(path), f"cannot be read: {exc.strerror}")]) from exc
     except json.JSONDecodeError as exc:
-        place = Place(display(path), exc.lineno, exc.colno)
+        place = SourceLocation(display(path), exc.lineno, exc.colno)
         told = f"is not JSON: {exc.msg}; the file may have been cut off"
-        raise SetupError([Problem(place, told)]) from exc
+        raise SetupError([Diagnostic(place, told)]) from exc
     except (ValueError, RecursionError) as exc:
-        raise SetupError([Problem(display(path), "is not JSON in UTF-8")]) from exc
+        raise SetupError([Diagnostic(display(path), "is not JSON in UTF-8")]) from exc
     except (KeyError, TypeError) as exc:
-        raise SetupError([Problem(display(path), _NO_HAR)]) from exc
+        raise SetupError([Diagnostic(display(path), _NO_HAR)]) from exc
     if not isinstance(entries, list):
-        raise SetupError([Problem(display(path), _NO_HAR)])
+        raise SetupError([Diagnostic(display(path), _NO_HAR)])
     return entries
 
 
@@ -142,7 +142,7 @@ def _request_body(raw: dict[str, Any], post: dict[str, Any], headers: Headers) -
     if isinstance(text, str) and text:
         coded = BASE64 in (post.get("encoding"), post.get("_encoding"), post.get("comment"))
         return _known(_decoded(text, coded=coded))
-    if params and media.bare(str(post.get("mimeType"))) == _FORM:
+    if params and media.essence(str(post.get("mimeType"))) == _FORM:
         pairs = [(param["name"], param.get("value") or "") for param in params]
         return _known(urlencode(pairs).encode())
     if params or post.get("comment") == NOT_RECORDED:

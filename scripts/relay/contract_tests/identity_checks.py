@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from relay.contract.model import Operation
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_rules import LEAKS, finding
 from .credential_matrix import LET_IN, Case, cases
 from .credentials import Credentials
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
-from .results import Failure, NotRun, Part, grouped
-from .service_under_test import Subject
+from .results import Failure, NotRun, Phase, grouped
+from .service_under_test import ServiceUnderTest
 
 MAX_SILENT = 3
 """How many requests an operation may leave without an answer before it is sent no more."""
@@ -24,13 +24,16 @@ _LIMITED = (
 
 
 def check_identities(
-    subject: Subject, credentials: Credentials, models: Mapping[str, Request], judge: Judge
-) -> Part:
+    subject: ServiceUnderTest,
+    credentials: Credentials,
+    models: Mapping[str, Request],
+    judge: ConformanceChecker,
+) -> Phase:
     """Send every case of every secured operation; those that are to be let in come last, as they may change data.
 
     `models` are requests without credentials, by operation id.
     """
-    part = Part("identity", "cases")
+    part = Phase("identity", "cases")
     let_in: list[tuple[Operation, Case]] = []
     not_run: dict[NotRun, None] = {}
     with Client(part.name) as client:
@@ -55,7 +58,7 @@ def check_identities(
     return part
 
 
-def _is_silent(part: Part, operation: Operation) -> bool:
+def _is_silent(part: Phase, operation: Operation) -> bool:
     """Whether an operation has let so many requests wait that the others would only take time."""
     silent = [
         one for one in part.failures if one.finding.rule == "no-answer" and one.operation == str(operation)
@@ -63,7 +66,7 @@ def _is_silent(part: Part, operation: Operation) -> bool:
     return len(silent) >= MAX_SILENT
 
 
-def _send(part: Part, client: Client, operation: Operation, case: Case, judge: Judge) -> None:
+def _send(part: Phase, client: Client, operation: Operation, case: Case, judge: ConformanceChecker) -> None:
     if _is_silent(part, operation):
         part.not_run.append(NotRun(f"{operation}: {case.name}", "the operation does not answer"))
         return
@@ -86,8 +89,8 @@ def _send(part: Part, client: Client, operation: Operation, case: Case, judge: J
         part.failures.append(Failure(found, str(operation), exchange, case.expected))
 
 
-def _judged(exchange: Exchange, case: Case, judge: Judge) -> list[Failure]:
-    """Judge an answer; of a refusal that stands for 401, and may be a proxy's, only what it gives away."""
+def _judged(exchange: Exchange, case: Case, judge: ConformanceChecker) -> list[Failure]:
+    """ConformanceChecker an answer; of a refusal that stands for 401, and may be a proxy's, only what it gives away."""
     failures = judge.judge(exchange)
     if exchange.status in case.expected[1:]:
         return [failure for failure in failures if failure.finding.rule in LEAKS]

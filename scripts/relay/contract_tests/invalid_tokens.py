@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from .token_factory import SCOPE_CLAIMS, Lacking, Mint, as_json, joined, stranger
+from .token_factory import SCOPE_CLAIMS, CannotBuild, TokenFactory, as_json, joined, stranger
 
 REGISTERED = SCOPE_CLAIMS | {"iss", "aud", "exp", "nbf", "iat", "jti"}
 """Claims with cases of their own, or that nobody has to look at."""
@@ -19,8 +19,8 @@ _STRANGER = "https://stranger.example"
 _NOWHERE = "http://127.0.0.1:9/keys"  # the port of the discard service, which nobody runs
 _LONG = 8193  # bytes
 
-Make = Callable[[Mint], str | None]
-"""Makes a token; None where it would not be wrong. Raises Lacking."""
+Make = Callable[[TokenFactory], str | None]
+"""Makes a token; None where it would not be wrong. Raises CannotBuild."""
 
 
 def oversized() -> str:
@@ -32,26 +32,26 @@ def _now() -> int:
     return int(time.time())
 
 
-def _secret_only(mint: Mint, algorithm: str) -> str | None:
+def _secret_only(mint: TokenFactory, algorithm: str) -> str | None:
     """Sign with the right secret and the wrong algorithm, where the key is a secret."""
     if mint.header["alg"] != "HS256":
         return None
     if mint.signer is None:
-        raise Lacking("set RELAY_JWT_SECRET")
+        raise CannotBuild("set RELAY_JWT_SECRET")
     return mint.forged(algorithm, mint.signer.key)
 
 
-def _strange(mint: Mint, algorithm: str) -> str | None:
+def _strange(mint: TokenFactory, algorithm: str) -> str | None:
     """Sign with another kind of key than the service has."""
     return mint.forged(algorithm) if mint.header["alg"] != algorithm else None
 
 
-def _confused(mint: Mint, text: Callable[[str], str]) -> str | None:
+def _confused(mint: TokenFactory, text: Callable[[str], str]) -> str | None:
     """Sign with the public key for a secret, where the key is none."""
     if mint.public_pem is None:
         if mint.header["alg"] == "HS256":
             return None
-        raise Lacking("set RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS")
+        raise CannotBuild("set RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS")
     return mint.forged("HS256", text(mint.public_pem).encode())
 
 
@@ -74,7 +74,9 @@ TOKENS: dict[str, Make] = {
     "token of {who} with the claims of somebody else": lambda mint: mint.tampered,
     "token of {who} signed with another key": lambda mint: mint.forged(mint.header["alg"]),
     **{
-        f"token of {{who}} with alg {name}{told}": partial(Mint.unsigned, algorithm=name, signature=signature)
+        f"token of {{who}} with alg {name}{told}": partial(
+            TokenFactory.unsigned, algorithm=name, signature=signature
+        )
         for name in ("none", "NONE", "nOnE")
         for told, signature in (("", b""), (" and a signature", b"signature"))
     },
@@ -128,12 +130,15 @@ _MISTYPED: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def tokens(mint: Mint) -> Iterator[tuple[str, Make]]:
+def tokens(mint: TokenFactory) -> Iterator[tuple[str, Make]]:
     """Return every forged token: those that anybody can have, and those that lack a claim of their owner's."""
     yield from TOKENS.items()
     for claim in sorted(mint.own.keys() - REGISTERED):
-        yield f"token of {{who}} without {claim}", partial(Mint.without, name=claim)
+        yield f"token of {{who}} without {claim}", partial(TokenFactory.without, name=claim)
         for told, change in _MISTYPED.items():
             value = change(mint.own[claim])
             if value == "" or type(value) is not type(mint.own[claim]):
-                yield f"token of {{who}} whose {claim} is {told}", partial(Mint.signed, **{claim: value})
+                yield (
+                    f"token of {{who}} whose {claim} is {told}",
+                    partial(TokenFactory.signed, **{claim: value}),
+                )

@@ -14,22 +14,22 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 from relay.project.files import replace_files
 from relay.validation.json_strict import NotJson, parse_json
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_rules import RULES, finding
 from .exchanges import Exchange, Headers, Request
 from .http_client import Client, NoAnswer
 from .redaction import Redactor
-from .results import Failure, NotRun, Part
-from .sample_requests import bare
-from .service_under_test import Subject
+from .results import Failure, NotRun, Phase
+from .sample_requests import without_credentials
+from .service_under_test import ServiceUnderTest
 
-Mint = Callable[[Operation, Request, str | None], Request | None]
+SignRequest = Callable[[Operation, Request, str | None], Request | None]
 """Operation, request without credential, the credential's name → the request with it; None if it cannot be had."""
 
 _JUDGED = frozenset(
@@ -138,7 +138,7 @@ def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept |
     is_shown = rule in RULES and rule not in _NEEDS_MORE and (rule in _JUDGED or bool(failure.expected))
     if exchange is None or not is_shown:
         return None
-    asked = bare(exchange.request, redactor.contract)
+    asked = without_credentials(exchange.request, redactor.contract)
     if asked.body is None or redactor.request(asked) != asked:
         return None
     parts = urlsplit(asked.url)
@@ -158,7 +158,9 @@ def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept |
     )
 
 
-def replay(folder: Path, subject: Subject, mint: Mint, judge: Judge) -> Part:
+def replay(
+    folder: Path, subject: ServiceUnderTest, sign_request: SignRequest, judge: ConformanceChecker
+) -> Phase:
     """Ask again for each kept failure; the file of one that is gone is deleted.
 
     A failure is still there when the judge finds its rule again, or the status is not an expected one;
@@ -166,7 +168,7 @@ def replay(folder: Path, subject: Subject, mint: Mint, judge: Judge) -> Part:
     gone: when it cannot be asked for, or a refusal hides it. Raises SetupError for a file that cannot
     be read, before anything is sent.
     """
-    part = Part("kept failures")
+    part = Phase("kept failures")
     operations = {operation.id: operation for operation in subject.contract.operations}
     kept = _read(folder)
     with Client(part.name) as client:
@@ -178,7 +180,7 @@ def replay(folder: Path, subject: Subject, mint: Mint, judge: Judge) -> Part:
                 )
                 part.not_run.append(NotRun(display(path), told))
                 continue
-            request = mint(operation, one.request(subject.url), one.credential)
+            request = sign_request(operation, one.request(subject.url), one.credential)
             if request is None:
                 told = f"there is nothing to sign in with as '{one.credential}'; set what it needs"
                 part.not_run.append(NotRun(display(path), told))
@@ -200,7 +202,7 @@ def _unanswered(path: Path, operation: Operation, contract: Contract, exc: NoAns
 
 
 def _conclude(
-    part: Part, path: Path, one: _Kept, operation: Operation, exchange: Exchange, judge: Judge
+    part: Phase, path: Path, one: _Kept, operation: Operation, exchange: Exchange, judge: ConformanceChecker
 ) -> None:
     """Tell what became of a failure, and delete its file when it is gone."""
     found = judge.judge(exchange)
@@ -231,22 +233,22 @@ def _may_hide(status: int, one: _Kept) -> bool:
 def _read(folder: Path) -> dict[Path, _Kept]:
     validator = jsonschema_rs.Draft202012Validator(_SHAPE, mask="this")
     found: dict[Path, _Kept] = {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for path in sorted(folder.glob("*.json")):
         try:
             value = parse_json(path.read_bytes())
             validator.validate(value)
             found[path] = _parsed(value)
         except OSError as exc:
-            problems.append(Problem(display(path), f"cannot be read: {exc.strerror}"))
+            problems.append(Diagnostic(display(path), f"cannot be read: {exc.strerror}"))
         except NotJson as exc:
-            problems.append(Problem(display(path), f"is {exc}; mend it or delete it"))
+            problems.append(Diagnostic(display(path), f"is {exc}; mend it or delete it"))
         except jsonschema_rs.ValidationError as exc:
             where = "".join(f"'{name}': " for name in exc.instance_path)
             told = f"is no kept failure ({where}{exc.message}); mend it or delete it"
-            problems.append(Problem(display(path), told))
+            problems.append(Diagnostic(display(path), told))
         except ValueError as exc:
-            problems.append(Problem(display(path), f"is no kept failure ({exc}); mend it or delete it"))
+            problems.append(Diagnostic(display(path), f"is no kept failure ({exc}); mend it or delete it"))
     if problems:
         raise SetupError(problems)
     return found

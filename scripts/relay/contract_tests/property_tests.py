@@ -9,21 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from . import schemathesis_process
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_config import FILE
 from .contract_rules import finding
 from .credential_labels import Labels
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
-from .results import Failure, NotRun, Part, grouped
-from .schemathesis_checks import SecondOpinions
-from .schemathesis_events import PART, Sent, Trouble, read_events
+from .results import Failure, NotRun, Phase, grouped
+from .schemathesis_checks import SchemathesisChecks
+from .schemathesis_events import PART, SentCase, Trouble, read_events
 from .schemathesis_process import Budget
 from .secret_spellings import Spellings
-from .service_under_test import Subject
+from .service_under_test import ServiceUnderTest
 
 __all__ = ["Budget", "check_properties"]
 
@@ -52,12 +52,12 @@ _WARNINGS = {
 
 
 def check_properties(
-    subject: Subject,
+    subject: ServiceUnderTest,
     credentials: Credentials,
-    judge: Judge,
+    judge: ConformanceChecker,
     budget: Budget,
     progress: Callable[[int], None],
-) -> Part:
+) -> Phase:
     """Run Schemathesis against a service, signed in as the default identity, and judge every exchange.
 
     `progress` is told the number of answers so far, a few times a second. Raises SetupError when
@@ -78,7 +78,7 @@ def check_properties(
         reading.read(folder / schemathesis_process.EVENTS)
     progress(len(reading.exchanges))
     not_run = [*_not_signed_in(subject, values), *reading.not_run, *_left_out(report, budget)]
-    return Part(
+    return Phase(
         PART,
         cases=len(reading.exchanges),
         failures=grouped(reading.failures),
@@ -88,7 +88,7 @@ def check_properties(
     )
 
 
-def _not_signed_in(subject: Subject, values: Mapping[str, str]) -> Iterator[NotRun]:
+def _not_signed_in(subject: ServiceUnderTest, values: Mapping[str, str]) -> Iterator[NotRun]:
     for operation in subject.contract.operations:
         if signed_in(Request("GET", "/"), operation, subject.contract, values) is None:
             reason = (
@@ -105,11 +105,11 @@ def _report(folder: Path, code: int | None, values: Mapping[str, str]) -> dict[s
     except (OSError, json.JSONDecodeError) as exc:
         if code is None:
             return None
-        raise SetupError([Problem("schemathesis", _last_words(folder, code, values))]) from exc
+        raise SetupError([Diagnostic("schemathesis", _last_words(folder, code, values))]) from exc
     if not report["complete"] and report["stop_reason"] == "error":
         titles = ", ".join(error["title"] for error in report["errors"]) or "without a word"
         told = f"it stopped before its end ({titles}): {_last_words(folder, code, values)}"
-        raise SetupError([Problem("schemathesis", told)])
+        raise SetupError([Diagnostic("schemathesis", told)])
     return report
 
 
@@ -124,10 +124,10 @@ def _last_words(folder: Path, code: int | None, values: Mapping[str, str]) -> st
 class _Reading:
     """What the log of a run comes to: exchanges, failures, what could not be tested."""
 
-    def __init__(self, judge: Judge, labels: Labels) -> None:
+    def __init__(self, judge: ConformanceChecker, labels: Labels) -> None:
         self._judge = judge
         self._labels = labels
-        self._opinions = SecondOpinions(judge)
+        self._opinions = SchemathesisChecks(judge)
         self._operations = {str(operation): operation for operation in judge.contract.operations}
         self._tried: set[str] = set()
         self._silent: set[str] = set()
@@ -139,7 +139,7 @@ class _Reading:
     def read(self, events: Path) -> None:
         """Take in a whole log."""
         for event in read_events(events):
-            if isinstance(event, Sent):
+            if isinstance(event, SentCase):
                 self._take(event)
             else:
                 self._troubles.append(event)
@@ -155,7 +155,7 @@ class _Reading:
             if name not in self._tried
         ]
 
-    def _take(self, sent: Sent) -> None:
+    def _take(self, sent: SentCase) -> None:
         self._tried.add(sent.operation)
         if sent.exchange is None and not sent.failed:
             self._no_answer(sent.operation)

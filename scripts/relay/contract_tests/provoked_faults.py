@@ -6,27 +6,27 @@ from collections.abc import Mapping
 
 from relay.contract.model import Operation
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_rules import finding
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
-from .results import Failure, NotRun, Part
-from .service_under_test import Subject
+from .results import Failure, NotRun, Phase
+from .service_under_test import ServiceUnderTest
 
 
 def check_faults(
-    subject: Subject,
+    subject: ServiceUnderTest,
     copy: str | None,
     credentials: Credentials,
     models: Mapping[str, Request],
-    judge: Judge,
-) -> Part:
+    judge: ConformanceChecker,
+) -> Phase:
     """Send each operation that documents a 500 a good request that ends in a failure.
 
     `copy` is the address of a copy of the service whose handlers fail. Without it, none of them can be run: somebody else's service cannot be made to fail.
     """
-    part = Part("faults")
+    part = Phase("faults")
     documented = [operation for operation in subject.contract.operations if operation.response(500)]
     if copy is None:
         reason = "only a service that is started here can be made to fail; leave --url out, or waive it"
@@ -62,7 +62,9 @@ def check_faults(
     return part
 
 
-def _failures(exchange: Exchange, operation: Operation, subject: Subject, judge: Judge) -> list[Failure]:
+def _failures(
+    exchange: Exchange, operation: Operation, subject: ServiceUnderTest, judge: ConformanceChecker
+) -> list[Failure]:
     failures = judge.judge(exchange)
     if exchange.status != 500:
         message = f"{operation} answers {exchange.status} when its handler fails; the contract documents 500"

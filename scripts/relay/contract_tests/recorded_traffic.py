@@ -13,10 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 from relay.contract.documents import display
 from relay.contract.model import Contract
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .exchanges import Exchange
 from .har_files import Recorded
-from .results import NotRun, Part, grouped
+from .results import NotRun, Phase, grouped
 
 NOTHING = "it holds nothing about this contract; see that the contract's servers are those that were asked"
 """What is wrong with a file that proves nothing."""
@@ -25,8 +25,10 @@ _SHOWN = 3
 _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
-def judge_traffic(traffic: Mapping[Path, Recorded], judge: Judge, url: str | None = None) -> Part:
-    """Judge what HTTP Archives hold, by file; `url` is where the contract's paths begin at a service that is tested.
+def judge_traffic(
+    traffic: Mapping[Path, Recorded], judge: ConformanceChecker, url: str | None = None
+) -> Phase:
+    """ConformanceChecker what HTTP Archives hold, by file; `url` is where the contract's paths begin at a service that is tested.
 
     An exchange is about the contract when the contract has its path, below the path of `url` or of one of
     the contract's servers, and when it went to a host of theirs or of one's own machine (a loopback
@@ -34,7 +36,7 @@ def judge_traffic(traffic: Mapping[Path, Recorded], judge: Judge, url: str | Non
     servers of a contract are often placeholders, the path decides alone. The addresses of the exchanges
     that are returned have their path where the judge looks for it.
     """
-    part = Part("recorded traffic", "exchanges")
+    part = Phase("recorded traffic", "exchanges")
     servers = _Servers(judge, url)
     for path, recorded in traffic.items():
         ours = servers.chosen(recorded.exchanges)
@@ -50,7 +52,7 @@ def judge_traffic(traffic: Mapping[Path, Recorded], judge: Judge, url: str | Non
 class _Servers:
     """Where a contract's operations are: hosts, and the paths that they lie below."""
 
-    def __init__(self, judge: Judge, url: str | None) -> None:
+    def __init__(self, judge: ConformanceChecker, url: str | None) -> None:
         self._judge = judge
         servers = [*_server_urls(judge.contract), *([url] if url else [])]
         self._hosts = [re.compile(host) for address in servers if (host := _host(address))]

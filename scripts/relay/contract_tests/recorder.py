@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import Any, Self
 from urllib.parse import quote
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.server.app import Application
 from relay.server.configuration import SecretStr
@@ -264,7 +264,7 @@ class _Writer:
             _log.warning("%s: %d exchanges were left out", self._where, self.left_out)
 
     def _refused(self, message: str) -> SetupError:
-        return SetupError([Problem("--record", f"{self._where} {message}")])
+        return SetupError([Diagnostic("--record", f"{self._where} {message}")])
 
     def _run(self) -> None:
         has_ended = False

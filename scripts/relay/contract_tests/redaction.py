@@ -124,7 +124,7 @@ class Redactor:
             return body
         if self._names and (self._named.search(body) or _MAY_SPELL.search(body)):
             kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-            body = self._without_properties(body, media.bare(kind))
+            body = self._without_properties(body, media.essence(kind))
         return self._bytes(body)
 
     def _without_properties(self, body: bytes, kind: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 
 from .exchanges import Exchange
 
@@ -20,7 +20,7 @@ class Failure:
     right, where the contract alone does not say so.
     """
 
-    finding: Finding
+    finding: Diagnostic
     operation: str | None = None
     exchange: Exchange | None = None
     expected: tuple[int, ...] = ()
@@ -35,7 +35,7 @@ class NotRun(NamedTuple):
 
 
 @dataclass(slots=True)
-class Part:
+class Phase:
     """One part of a run: what it exchanged, found, and could not do.
 
     `cases` counts what was tried, in the part's own unit, which `unit` names in the plural.
@@ -58,7 +58,7 @@ class Part:
 
 def grouped(failures: Iterable[Failure]) -> list[Failure]:
     """Join failures that tell the same of the same operation; the first exchange stands for all."""
-    found: dict[tuple[str | None, Finding], Failure] = {}
+    found: dict[tuple[str | None, Diagnostic], Failure] = {}
     for failure in failures:
         key = failure.operation, failure.finding
         known = found.get(key)

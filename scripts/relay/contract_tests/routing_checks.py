@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_rules import finding
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
-from .results import Failure, Part, grouped
-from .service_under_test import Subject
+from .results import Failure, Phase, grouped
+from .service_under_test import ServiceUnderTest
 
 UNKNOWN = "/relay-contract/there-is-no-such-path"
 
 
-def check_routing(subject: Subject, judge: Judge) -> Part:
+def check_routing(subject: ServiceUnderTest, judge: ConformanceChecker) -> Phase:
     """Ask for a path that does not exist, and each path with a method that it does not have.
 
     A contract may have a path for whatever is asked, and then none is unknown. The method is TRACE, which
     changes nothing anywhere (RFC 9110 section 9.2.1).
     """
-    part = Part("routing")
+    part = Phase("routing")
     paths = {
         operation.path: operation
         for operation in subject.contract.operations
@@ -41,7 +41,7 @@ def check_routing(subject: Subject, judge: Judge) -> Part:
     return part
 
 
-def _unknown(exchange: Exchange, subject: Subject, judge: Judge) -> list[Failure]:
+def _unknown(exchange: Exchange, subject: ServiceUnderTest, judge: ConformanceChecker) -> list[Failure]:
     if exchange.status < 400:
         message = f"a path that the contract does not have is answered with {exchange.status}; answer 404"
         told = finding(subject.contract, "undocumented-path", ("paths",), message)

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from relay.cli.findings import Finding, Severity
 from relay.cli.options import chosen
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
-from relay.contract.model import Contract, Operation, load_contract
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract, Operation
 
 from .accepted_findings import Acceptance
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .contract_config import FILE
 from .contract_rules import RULES, finding
 from .coverage import Coverage, check_names
@@ -31,12 +31,12 @@ from .property_tests import Budget, check_properties
 from .provoked_faults import check_faults
 from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
-from .results import Failure, NotRun, Part
+from .results import Failure, NotRun, Phase
 from .routing_checks import check_routing
 from .run_report import Report
 from .sample_requests import model_requests
 from .secret_spellings import Spellings
-from .service_start import Place, Tested, credentials_set, find_config, found, named_secrets, served
+from .service_start import ServiceTarget, Tested, credentials_set, find_config, found, named_secrets, served
 from .service_under_test import ContractSettings, answers, load_strict_contract
 from .static_checks import check_drift, check_examples, check_lint
 
@@ -69,7 +69,7 @@ class Progress(Protocol):
     def count(self, cases: int) -> None:
         """It has come this far."""
 
-    def end(self, part: Part) -> None:
+    def end(self, part: Phase) -> None:
         """It is over."""
 
 
@@ -82,9 +82,9 @@ class _Run:
     progress: Progress
     coverage: Coverage
     acceptance: Acceptance
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Phase] = field(default_factory=list)
 
-    def add(self, name: str, check: Callable[[], Part]) -> Part:
+    def add(self, name: str, check: Callable[[], Phase]) -> Phase:
         """Run a part and take its time."""
         self.progress.begin(name)
         before = time.monotonic()
@@ -105,11 +105,13 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run everything that was asked for; raise SetupError for what keeps it from running."""
     started, before = datetime.now(UTC), time.monotonic()
     path, package = chosen(options.spec, options.handlers)
-    place = Place(path, package, options.spec, options.handlers)
+    place = ServiceTarget(path, package, options.spec, options.handlers)
     config = find_config(options.config, place)
     contract = load_strict_contract(path, config)
     if not contract.operations:
-        raise SetupError([Problem(display(path), "the contract has no operation; there is nothing to test")])
+        raise SetupError(
+            [Diagnostic(display(path), "the contract has no operation; there is nothing to test")]
+        )
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     acceptance = Acceptance(config.accepted, contract)
@@ -126,12 +128,12 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     else:
         _static(whole, place)
     secrets = tested.subject.secrets if tested else named_secrets(config, ContractSettings.load())
-    judge = live.judge if live else Judge(contract, contract.base_path, secrets)
+    judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets)
     if traffic:
         url = tested.subject.url if tested else None
         judged = whole.add("recorded traffic", lambda: judge_traffic(traffic, judge, url))
         if tested is None and not judged.cases:
-            raise SetupError([Problem(display(har), NOTHING) for har in options.har])
+            raise SetupError([Diagnostic(display(har), NOTHING) for har in options.har])
     whole.add("coverage", lambda: _cover(whole, judge, live))
 
     report = Report(
@@ -165,7 +167,7 @@ def _redacted(failure: Failure, redactor: Redactor) -> Failure:
     return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
 
 
-def _static(whole: _Run, place: Place) -> None:
+def _static(whole: _Run, place: ServiceTarget) -> None:
     """Run what needs no service; of a service at an address the code is only at hand if it is named."""
     code = place.code if whole.options.url is None else place.handlers
     whole.add("lint", lambda: check_lint(place.path))
@@ -177,14 +179,14 @@ def _static(whole: _Run, place: Place) -> None:
 class _Live(NamedTuple):
     """What is left of the parts that talked to a service: their judge, and the operations that nobody may call."""
 
-    judge: Judge
+    judge: ConformanceChecker
     closed: frozenset[str]
 
 
-def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
+def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
     """Run every part that talks to the service."""
     subject = tested.subject
-    judge = Judge(whole.contract, subject.base_path, subject.secrets)
+    judge = ConformanceChecker(whole.contract, subject.base_path, subject.secrets)
     credentials = Credentials(subject)
 
     def mint(operation: Operation, request: Request, name: str | None) -> Request | None:
@@ -196,13 +198,13 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
         made = credentials_by_case(operation, request, subject, credentials).get(name)
         return made.request if made else None
 
-    def faults() -> Part:
+    def faults() -> Phase:
         if tested.copy is None:
             return check_faults(subject, None, credentials, models, judge)
         with tested.copy() as url:
             return check_faults(subject, url, credentials, models, judge)
 
-    def properties() -> Part:
+    def properties() -> Phase:
         part = check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count)
         part.notes += credentials.unset()
         return part
@@ -231,28 +233,28 @@ def _live(whole: _Run, tested: Tested, place: Place) -> _Live:
     return _Live(judge, frozenset(closed))
 
 
-def _not_answering(name: str, contract: Contract) -> Part:
+def _not_answering(name: str, contract: Contract) -> Phase:
     """Tell that the service is gone, which is a failure of its own, and that a part was not run for it."""
     told = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
     reason = "the service stopped answering"
-    return Part(name, failures=[Failure(told)], not_run=[NotRun(name, reason)])
+    return Phase(name, failures=[Failure(told)], not_run=[NotRun(name, reason)])
 
 
-def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Part:
+def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Phase:
     """Look for secrets in what the service has logged meanwhile."""
     logged = path.read_bytes()
-    part = Part("log", "lines", logged.count(b"\n"))
+    part = Phase("log", "lines", logged.count(b"\n"))
     if Spellings(secrets).are_in(logged):
         message = "the service's log holds a secret; find where it is logged, and leave it out"
         part.failures.append(Failure(finding(contract, "leaked-secret", (), message)))
     return part
 
 
-def _cover(whole: _Run, judge: Judge, live: _Live | None) -> Part:
+def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     """Tell what was seen of the contract, and what should have been."""
     coverage, least = whole.coverage, whole.options.min_coverage
     coverage.add(whole.exchanges, judge)
-    part = Part("coverage", "answers", len(coverage.cells))
+    part = Phase("coverage", "answers", len(coverage.cells))
     for operation in coverage.never_succeeded() if live else ():
         if live and operation.id in live.closed:
             reason = f"no identity that {FILE} names has a credential for it"
@@ -266,7 +268,7 @@ def _cover(whole: _Run, judge: Judge, live: _Live | None) -> Part:
         rule = RULES["low-coverage"]
         for cell in unseen:
             message = f"nobody has seen {cell}; {coverage.percent:g} % of the answers were seen, {least:g} % are asked"
-            told = Finding(rule.id, rule.severity, cell.place, message)
+            told = Diagnostic(cell.place, message, rule.id, rule.severity)
             part.failures.append(Failure(told, str(cell.operation)))
     else:
         part.not_run += [NotRun(str(cell), "nobody has seen it happen") for cell in unseen]

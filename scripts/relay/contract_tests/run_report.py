@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from relay.cli.findings import Severity
+from relay.contract.diagnostics import Severity
 
 from .contract_rules import RULES
 from .coverage import Coverage
-from .results import Failure, Part
+from .results import Failure, Phase
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Report:
     subject: str | None
     seed: int | None
     started: datetime
-    parts: list[Part]
+    parts: list[Phase]
     coverage: Coverage
     min_coverage: float | None = None
     reproduce: tuple[str, ...] = ()

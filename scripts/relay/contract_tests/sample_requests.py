@@ -17,13 +17,13 @@ from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
 from relay.validation.schemas import SchemaCompiler
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
 from .parameter_styles import fields, pairs, word
 
 
 def model_requests(
-    contract: Contract, url: str, judge: Judge, exchanges: Iterable[Exchange]
+    contract: Contract, url: str, judge: ConformanceChecker, exchanges: Iterable[Exchange]
 ) -> dict[str, Request]:
     """Return a request without credentials for each operation, by id; each keeps to the contract.
 
@@ -38,7 +38,7 @@ def model_requests(
             and where
             and where.operation
             and where.operation.id not in found
-            and judge.is_sound(request := bare(exchange.request, contract), where.operation)
+            and judge.is_sound(request := without_credentials(exchange.request, contract), where.operation)
         ):
             found[where.operation.id] = request
     maker = _Maker(contract, url)
@@ -53,7 +53,7 @@ def model_requests(
     return found
 
 
-def bare(request: Request, contract: Contract) -> Request:
+def without_credentials(request: Request, contract: Contract) -> Request:
     """Return a request without what it was signed in with, and what the connection added."""
     carried = {"authorization", "cookie", "host", "content-length", "connection", "x-schemathesis-testcaseid"}
     in_query = set()
@@ -108,7 +108,7 @@ class _Maker:
         value = self._given_or_sampled(raw, pointer, body.content[name])
         if media.is_json(name):
             return name, orjson.dumps(value)
-        match media.bare(name):
+        match media.essence(name):
             case "application/x-www-form-urlencoded" if isinstance(value, dict):
                 return name, urlencode(fields(value)).encode()
             case "multipart/form-data" if isinstance(value, dict):

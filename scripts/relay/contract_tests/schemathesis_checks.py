@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Operation
 
-from .conformance import Judge
+from .conformance import ConformanceChecker
 from .results import Failure
-from .schemathesis_events import FailedCheck, Sent
+from .schemathesis_events import FailedCheck, SentCase
 
 
 class _Check(NamedTuple):
@@ -75,10 +75,10 @@ CHECKS = {
 }
 
 
-class SecondOpinions:
+class SchemathesisChecks:
     """Tells failed checks as failures, at the places of one contract."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: ConformanceChecker) -> None:
         self._contract = contract = judge.contract
         self._judge = judge
         self._operations = {str(operation): operation for operation in contract.operations}
@@ -86,7 +86,7 @@ class SecondOpinions:
             scheme["name"].lower() for scheme in contract.security_schemes.values() if "name" in scheme
         }
 
-    def failures(self, sent: Sent, ours: Collection[str]) -> list[Failure]:
+    def failures(self, sent: SentCase, ours: Collection[str]) -> list[Failure]:
         """Return what the failed checks of a case say beyond `ours`, the rules that our judge found broken."""
         told = {*ours, *(_rule(check) for check in sent.failed)}
         return [
@@ -95,7 +95,7 @@ class SecondOpinions:
             if not check.crashed and not _check(check).better & told
         ]
 
-    def _failure(self, sent: Sent, check: FailedCheck) -> Failure:
+    def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
         where = self._judge.where(sent.exchange) if sent.exchange else None
         operation = where.operation if where else self._operations.get(sent.operation)
         if operation is not None:
@@ -104,7 +104,7 @@ class SecondOpinions:
             pointer = ("paths", where.path) if where else ("paths",)
         told = f"{_subject(sent, where.path if where else None)}: {_check(check).words}"
         message = f"{told}{self._detail(check, self._operations.get(sent.operation))}"
-        found = Finding(_rule(check), Severity.ERROR, self._contract.place(pointer), message)
+        found = Diagnostic(self._contract.place(pointer), message, _rule(check), Severity.ERROR)
         about = str(operation) if operation else None
         return Failure(found, about, sent.exchange, _check(check).expected)
 
@@ -127,7 +127,7 @@ def _check(check: FailedCheck) -> _Check:
     return CHECKS.get(check.name) or _Check(check.title)
 
 
-def _subject(sent: Sent, path: str | None) -> str:
+def _subject(sent: SentCase, path: str | None) -> str:
     """Say which answer it is about: `200 of GET /pets`."""
     if sent.exchange is None:
         return sent.operation

@@ -33,7 +33,7 @@ class FailedCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentCase:
     """A request of one case, made for an operation such as `GET /pets`, and what came of it.
 
     `exchange` is None when no answer came; its credential is not known yet.
@@ -53,7 +53,7 @@ class Trouble(NamedTuple):
     message: str
 
 
-def read_events(path: Path) -> Iterator[Sent | Trouble]:
+def read_events(path: Path) -> Iterator[SentCase | Trouble]:
     """Read the log of events, as far as it is whole."""
     if not path.exists():
         return
@@ -70,7 +70,7 @@ def read_events(path: Path) -> Iterator[Sent | Trouble]:
                 yield Trouble(error["label"], error.get("phase", ""), value["type"], value["message"])
 
 
-def _scenario(event: Mapping[str, Any]) -> Iterator[Sent]:
+def _scenario(event: Mapping[str, Any]) -> Iterator[SentCase]:
     recorder = event["recorder"]
     cases, checks = recorder.get("cases", {}), recorder.get("checks", {})
     interactions = recorder.get("interactions", {})
@@ -82,7 +82,7 @@ def _scenario(event: Mapping[str, Any]) -> Iterator[Sent]:
         # Elsewhere, the label is the operation's, and a case may have another method on purpose.
         is_sequence = event["phase"] == "stateful" and case
         operation = f"{case['method']} {case['path']}" if is_sequence else recorder["label"]
-        yield Sent(operation, exchange, failed)
+        yield SentCase(operation, exchange, failed)
 
 
 def _failed(check: Mapping[str, Any], case: Mapping[str, Any]) -> FailedCheck:

@@ -27,7 +27,7 @@ from .failing_service import VARIABLE
 from .service_under_test import (
     CHECKOUT,
     ContractSettings,
-    Subject,
+    ServiceUnderTest,
     base_url,
     check_reachable,
     fresh_secret,
@@ -50,13 +50,13 @@ class Tested:
     `reproduce` are shell lines that set URL and TOKEN, for somebody who has no run of ours.
     """
 
-    subject: Subject
+    subject: ServiceUnderTest
     reproduce: tuple[str, ...]
     copy: Callable[[], AbstractContextManager[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServiceTarget:
     """Which contract, which package; `handlers` and `spec` only where somebody named them."""
 
     path: Path
@@ -84,7 +84,7 @@ class Place:
         return None if is_stand_in else self.package
 
 
-def find_config(given: Path | None, place: Place) -> Config:
+def find_config(given: Path | None, place: ServiceTarget) -> Config:
     """Read the configuration: the one given, else the working directory's, else the demo's, else nothing."""
     if given is not None or Path(FILE).is_file():
         return read_config(given or Path(FILE))
@@ -98,12 +98,12 @@ def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
     signer(settings)  # keys that do not fit are told before anything is sent
     address = base_url(url, contract)
     check_reachable(address)
-    subject = Subject(address, contract, config, settings, named_secrets(config, settings))
+    subject = ServiceUnderTest(address, contract, config, settings, named_secrets(config, settings))
     yield Tested(subject, (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names"))
 
 
 @contextmanager
-def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]:
+def served(place: ServiceTarget, contract: Contract, config: Config) -> Iterator[Tested]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
     Our own package gets the demo's data in a store and with keys of this run; any other its own
@@ -142,14 +142,14 @@ def served(place: Place, contract: Contract, config: Config) -> Iterator[Tested]
         within = folder if place.is_own else None
         with started(_SERVE, environment, within, hidden) as service:
             address = base_url(service.url, contract)
-            subject = Subject(address, contract, config, settings, hidden, service.log)
+            subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log)
             yield Tested(
                 subject, reproduce, lambda: _failing({**environment, VARIABLE: fault}, within, subject)
             )
 
 
 @contextmanager
-def _failing(environment: Mapping[str, str], folder: Path | None, subject: Subject) -> Iterator[str]:
+def _failing(environment: Mapping[str, str], folder: Path | None, subject: ServiceUnderTest) -> Iterator[str]:
     """Start the copy whose handlers fail, and yield its address."""
     with started(_FAIL, environment, folder, subject.secrets) as copied:
         yield base_url(copied.url, subject.contract)

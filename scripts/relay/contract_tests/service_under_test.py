@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from relay.contract.bundling import Missing, lookup
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.bundling import PointerNotFound, lookup
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
-from relay.contract.model import Contract, build_contract
+from relay.contract.loading import build_contract
+from relay.contract.model import Contract
 from relay.server.configuration import SecretStr, setting, variable
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 from relay.server.settings import HostSettings
@@ -47,7 +48,7 @@ class ContractSettings(HostSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ServiceUnderTest:
     """A running service and its contract.
 
     `url` is where the contract's paths begin, without a slash at its end; `settings` hold the keys that
@@ -78,8 +79,8 @@ def load_strict_contract(path: Path, config: Config) -> Contract:
         try:
             schemas = lookup(document.data, ("components", "schemas"))
             schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
-        except (Missing, TypeError):  # what has the wrong shape is told when the contract is built
-            problems.append(Problem("stricter", f"the contract has no schema '{name}'"))
+        except (PointerNotFound, TypeError):  # what has the wrong shape is told when the contract is built
+            problems.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
     return build_contract(document, problems)
 
 
@@ -96,10 +97,10 @@ def base_url(url: str, contract: Contract) -> str:
     except ValueError:
         is_good = False
     if not is_good or parts.query or parts.fragment:
-        raise SetupError([Problem("--url", "has to be like http://127.0.0.1:2212")])
+        raise SetupError([Diagnostic("--url", "has to be like http://127.0.0.1:2212")])
     if "@" in parts.netloc:  # it would stand in every report
         told = "takes no user and password; name them for an identity in .relay-contract.yaml"
-        raise SetupError([Problem("--url", told)])
+        raise SetupError([Diagnostic("--url", told)])
     path = parts.path.rstrip("/") or contract.base_path
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -114,7 +115,7 @@ def check_reachable(url: str) -> None:
             told = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
         else:
             told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
-        raise SetupError([Problem("--url", told)]) from exc
+        raise SetupError([Diagnostic("--url", told)]) from exc
 
 
 def answers(url: str) -> bool:
@@ -185,12 +186,14 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
             return found[1]
         time.sleep(0.02)
     if process.returncode is None:
-        raise SetupError([Problem("the service did not start", f"it took more than {START_SECONDS:.0f} s")])
+        raise SetupError(
+            [Diagnostic("the service did not start", f"it took more than {START_SECONDS:.0f} s")]
+        )
     logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
     told = logged.decode("utf-8", "replace").strip().splitlines()
     lines = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
     raise SetupError(
-        [Problem("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
+        [Diagnostic("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
     )
 
 

@@ -6,38 +6,38 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from relay.cli.drift import find_drift
-from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
 from relay.lint import RULES, lint
 from relay.lint import example_values as examples
 from relay.lint.schema_sites import nodes
 from relay.project.files import package_folder
 
-from .results import Failure, NotRun, Part
+from .results import Failure, NotRun, Phase
 
 _EXAMPLES = frozenset(["invalid-example", "invalid-default"])
 
 
-def check_lint(path: Path) -> Part:
+def check_lint(path: Path) -> Phase:
     """Return the errors that lint finds; warnings are only counted. Examples are a part of their own."""
     findings = lint(path)
-    part = Part("lint", "rules", len(RULES))
+    part = Phase("lint", "rules", len(RULES))
     part.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)
     if warnings := sum(one.severity is Severity.WARNING for one in findings):
         part.notes.append(f"{warnings} warning{'s' * (warnings != 1)}, which `relay lint` tells")
     return part
 
 
-def check_examples(contract: Contract) -> Part:
+def check_examples(contract: Contract) -> Phase:
     """Hold every example and default of the contract against its own schema."""
-    part = Part("examples", "examples", _count_examples(contract))
+    part = Phase("examples", "examples", _count_examples(contract))
     part.failures = _errors(one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
     return part
 
 
-def check_drift(path: Path, contract: Contract, package: str | None) -> Part:
+def check_drift(path: Path, contract: Contract, package: str | None) -> Phase:
     """Return what drift finds between the contract of `path` and a package, where its code is at hand."""
-    part = Part("drift", "operations")
+    part = Phase("drift", "operations")
     if package is None or not package_folder(package).is_dir():
         name = f"there is no package '{package}' here" if package else "the service's code is not at hand"
         part.not_run.append(NotRun("drift", f"{name}; name its package with --handlers"))
@@ -47,7 +47,7 @@ def check_drift(path: Path, contract: Contract, package: str | None) -> Part:
     return part
 
 
-def _errors(findings: Iterable[Finding]) -> list[Failure]:
+def _errors(findings: Iterable[Diagnostic]) -> list[Failure]:
     return [Failure(one) for one in findings if one.severity is Severity.ERROR]
 
 

@@ -23,12 +23,12 @@ SCOPE_CLAIMS = frozenset(["scope", "scp", "scopes"])
 """Claims that hold scopes: RFC 8693 section 4.2, and what else is seen."""
 
 
-class Lacking(Exception):
+class CannotBuild(Exception):
     """Something that a case needs is not there; the message says what would make it run."""
 
 
 @dataclass(frozen=True)
-class Mint:
+class TokenFactory:
     """What forged tokens are made from: a token of somebody who signs in, and what is known of its key.
 
     `own` are the claims that say who it is, `other` those of somebody else.
@@ -43,27 +43,27 @@ class Mint:
 
     @property
     def token(self) -> str:
-        """A good token; raises Lacking."""
+        """A good token; raises CannotBuild."""
         if self.known_token is None:
-            raise Lacking(NO_TOKEN)
+            raise CannotBuild(NO_TOKEN)
         return self.known_token
 
     @property
     def segments(self) -> list[str]:
-        """The segments of a good token; raises Lacking."""
+        """The segments of a good token; raises CannotBuild."""
         found = self.token.split(".")
         if len(found) != 3:
-            raise Lacking("the token of the environment is no JWT; only what is in one can be forged")
+            raise CannotBuild("the token of the environment is no JWT; only what is in one can be forged")
         return found
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        """The claims of a good token; raises Lacking."""
+        """The claims of a good token; raises CannotBuild."""
         claims = self.known_claims
         if claims is None and self.known_token is not None:
             claims = claims_of(self.known_token)
         if claims is None:
-            raise Lacking(NO_CLAIMS)
+            raise CannotBuild(NO_CLAIMS)
         return claims
 
     @cached_property
@@ -80,38 +80,38 @@ class Mint:
         return {"alg": "RS256" if self.public_pem else "HS256", "typ": "JWT"}
 
     def sealed(self, payload: bytes, **header: Any) -> str:
-        """Return a token signed with the service's key; raises Lacking."""
+        """Return a token signed with the service's key; raises CannotBuild."""
         if self.signer is None:
-            raise Lacking(NO_KEY)
+            raise CannotBuild(NO_KEY)
         return compact({**self.signer.header, **header}, payload, self.signer.key)
 
     def signed(self, /, **changes: Any) -> str:
-        """Return a token signed with the service's key, with these claims beside or instead; raises Lacking."""
+        """Return a token signed with the service's key, with these claims beside or instead; raises CannotBuild."""
         return self.sealed(as_json({**self.claims, **changes}))
 
     def without(self, name: str) -> str:
-        """Return a token signed with the service's key that lacks a claim; raises Lacking."""
+        """Return a token signed with the service's key that lacks a claim; raises CannotBuild."""
         return self.sealed(as_json({key: value for key, value in self.claims.items() if key != name}))
 
     def forged(self, algorithm: str, key: Any = None, **header: Any) -> str:
-        """Return a token with the right claims, signed with a key of ours, or given; raises Lacking."""
+        """Return a token with the right claims, signed with a key of ours, or given; raises CannotBuild."""
         key = stranger(algorithm) if key is None else key
         return compact({**self.header, "alg": algorithm, **header}, as_json(self.claims), key)
 
     def unsigned(self, algorithm: str, signature: bytes = b"") -> str:
-        """Return a token with the right claims that no key has signed; raises Lacking."""
+        """Return a token with the right claims that no key has signed; raises CannotBuild."""
         return joined(as_json({**self.header, "alg": algorithm}), as_json(self.claims), signature)
 
     @property
     def halved(self) -> str:
-        """A good token with the first bytes of its signature; raises Lacking."""
+        """A good token with the first bytes of its signature; raises CannotBuild."""
         head, payload, signature = self.segments
         kept = len(signature) // 8 * 4  # four characters are three bytes
         return ".".join([head, payload, signature[:kept]])
 
     @property
     def tampered(self) -> str:
-        """A good token with the claims of somebody else; raises Lacking."""
+        """A good token with the claims of somebody else; raises CannotBuild."""
         head, _, signature = self.segments
         claims = {**self.claims, **self.other}
         if claims == self.claims:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.documents import Document, read_document
 
 from .changes import Change
@@ -27,7 +26,7 @@ class Ignored:
     rule: str
     where: str | None
     reason: str
-    place: Place
+    place: SourceLocation
 
     def covers(self, change: Change) -> bool:
         """Whether a change is the one that is meant."""
@@ -41,7 +40,7 @@ def read_ignored(path: Path) -> list[Ignored]:
     """
     document = read_document(path)
     if not isinstance(document.data, list):
-        raise SetupError([Problem(document.place(()), "has to be a list of entries: rule, where, reason")])
+        raise SetupError([Diagnostic(document.place(()), "has to be a list of entries: rule, where, reason")])
     problems = [
         problem for index, entry in enumerate(document.data) for problem in _wrong(document, index, entry)
     ]
@@ -53,26 +52,28 @@ def read_ignored(path: Path) -> list[Ignored]:
     ]
 
 
-def _wrong(document: Document, index: int, entry: Any) -> Iterator[Problem]:
+def _wrong(document: Document, index: int, entry: Any) -> Iterator[Diagnostic]:
     at = str(index)
     if not isinstance(entry, dict):
-        yield Problem(document.place((at,)), "an entry has a rule, a reason, and perhaps a where")
+        yield Diagnostic(document.place((at,)), "an entry has a rule, a reason, and perhaps a where")
         return
     for key, value in entry.items():
         if key not in _KEYS:
-            yield Problem(document.place((at, key)), f"'{key}' is unknown here; there are {', '.join(_KEYS)}")
+            yield Diagnostic(
+                document.place((at, key)), f"'{key}' is unknown here; there are {', '.join(_KEYS)}"
+            )
         elif not isinstance(value, str) or not value.strip():
-            yield Problem(document.place((at, key)), f"'{key}' has to be a text")
+            yield Diagnostic(document.place((at, key)), f"'{key}' has to be a text")
     if "reason" not in entry:
-        yield Problem(document.place((at,)), "the entry has no reason; say why this change is meant")
+        yield Diagnostic(document.place((at,)), "the entry has no reason; say why this change is meant")
     if "rule" not in entry:
-        yield Problem(document.place((at,)), "the entry has no rule; `relay breaking --rules` lists them")
+        yield Diagnostic(document.place((at,)), "the entry has no rule; `relay breaking --rules` lists them")
     elif isinstance(entry["rule"], str) and entry["rule"] not in RULES:
         told = f"there is no rule '{entry['rule']}'; `relay breaking --rules` lists them"
-        yield Problem(document.place((at, "rule")), told)
+        yield Diagnostic(document.place((at, "rule")), told)
 
 
-def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[Change], list[Finding]]:
+def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[Change], list[Diagnostic]]:
     """Return the changes, those that are meant as INFO with the reason; and entries that cover none."""
     kept = []
     for change in changes:
@@ -82,11 +83,11 @@ def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[
             change = replace(change, severity=Severity.INFO, message=message)  # noqa: PLW2901 -- the change itself
         kept.append(change)
     stale = [
-        Finding(
-            "stale-ignore",
-            Severity.WARNING,
+        Diagnostic(
             entry.place,
             f"nothing is ignored by {entry.rule}{f' at {entry.where}' if entry.where else ''}; remove the entry",
+            "stale-ignore",
+            Severity.WARNING,
         )
         for entry in ignored
         if not any(entry.covers(change) for change in changes)

@@ -8,7 +8,7 @@ from itertools import combinations
 from relay.validation.schemas import Direction
 
 from .changes import Difference
-from .schema_pair import Child, Judge, Pair
+from .schema_pair import Child, Comparers, Pair
 from .schema_view import Alternatives, Site, Sites, View
 
 _DEPTH = 4  # of properties that are looked into for what tells two alternatives apart
@@ -27,38 +27,38 @@ def split(pair: Pair) -> Iterator[Child]:
         yield pair.child(tuple(dict.fromkeys([*rest, site])), pair.accepting.sites)
 
 
-def compare_alternatives(pair: Pair, accepting: View, judge: Judge) -> Iterator[Difference | Child]:
+def compare_alternatives(pair: Pair, accepting: View, comparers: Comparers) -> Iterator[Difference | Child]:
     """Tell of alternatives that the accepting side does not know; `accepting` is that side's view."""
     for index, group in enumerate(pair.accepting.groups):
         mine = pair.fitting.groups
         if mine:
-            yield from _matched(pair, mine[min(index, len(mine) - 1)], group, accepting, judge)
+            yield from _matched(pair, mine[min(index, len(mine) - 1)], group, accepting, comparers)
         else:
-            yield from _whole(pair, group, accepting, judge)
+            yield from _whole(pair, group, accepting, comparers)
 
 
 def _matched(
-    pair: Pair, mine: Alternatives, group: Alternatives, view: View, judge: Judge
+    pair: Pair, mine: Alternatives, group: Alternatives, view: View, comparers: Comparers
 ) -> Iterator[Difference | Child]:
-    matches = _matches(pair, mine.sites, group.sites, judge)
+    matches = _matches(pair, mine.sites, group.sites, comparers)
     lost = [site for site in mine.sites if site not in matches]
     for site in lost:
         yield _alternative(pair, site, group)
     for site, other in matches.items():
         yield pair.child((site,), (other,))
-    if group.kind == "oneOf" and not lost and _is_wider(pair, mine, group, matches, judge):
+    if group.kind == "oneOf" and not lost and _is_wider(pair, mine, group, matches, comparers):
         yield from _overlaps(pair, combinations([(site,) for site in group.sites], 2), group, view)
 
 
-def _matches(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> dict[Site, Site]:
+def _matches(pair: Pair, fitting: Sites, accepting: Sites, comparers: Comparers) -> dict[Site, Site]:
     """Pair alternatives: the same, of the same name, one that fits; at last, those of the same type."""
 
     def same(site: Site, other: Site) -> bool:
         old, new = pair.in_order(site, other)
-        return judge.same(old, new)
+        return comparers.same(old, new)
 
     def fits(site: Site, other: Site) -> bool:
-        return _fits(pair, (site,), (other,), judge)
+        return _fits(pair, (site,), (other,), comparers)
 
     ways: list[tuple[Callable[[Site, Site], bool], bool]] = [
         (same, True),
@@ -76,9 +76,9 @@ def _matches(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> dict
     return matches
 
 
-def _fits(pair: Pair, fitting: Sites, accepting: Sites, judge: Judge) -> bool:
+def _fits(pair: Pair, fitting: Sites, accepting: Sites, comparers: Comparers) -> bool:
     child = pair.child(fitting, accepting)
-    return judge.fits(child.old, child.new, pair.direction)
+    return comparers.fits(child.old, child.new, pair.direction)
 
 
 def _is_namesake(site: Site, other: Site) -> bool:
@@ -109,7 +109,7 @@ def _alternative(pair: Pair, site: Site, group: Alternatives) -> Difference:
 
 
 def _is_wider(
-    pair: Pair, mine: Alternatives, group: Alternatives, matches: dict[Site, Site], judge: Judge
+    pair: Pair, mine: Alternatives, group: Alternatives, matches: dict[Site, Site], comparers: Comparers
 ) -> bool:
     """Whether an alternative may accept what it did not: then a value may fit two."""
     if mine.kind != group.kind or set(group.sites) - set(matches.values()):
@@ -117,15 +117,15 @@ def _is_wider(
     back: Direction = "response" if pair.direction == "request" else "request"
     for site, other in matches.items():
         old, new = pair.in_order(site, other)
-        if not judge.same(old, new) and not judge.fits((old,), (new,), back):
+        if not comparers.same(old, new) and not comparers.fits((old,), (new,), back):
             return True
     return False
 
 
-def _whole(pair: Pair, group: Alternatives, view: View, judge: Judge) -> Iterator[Difference | Child]:
+def _whole(pair: Pair, group: Alternatives, view: View, comparers: Comparers) -> Iterator[Difference | Child]:
     """Find the alternative that everything fits which was no alternative before."""
     sites = pair.fitting.sites
-    found = next((site for site in group.sites if _fits(pair, sites, (site,), judge)), None)
+    found = next((site for site in group.sites if _fits(pair, sites, (site,), comparers)), None)
     if found is None:
         told = "fit an alternative now" if pair.direction == "request" else "fit no alternative now"
         verb = "has to" if pair.direction == "request" else "may"

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from relay.cli.findings import Severity
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Severity, SourceLocation
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation
 
@@ -35,8 +34,8 @@ class Change:
     operations: tuple[Operation, ...]
     old_pointer: Pointer
     new_pointer: Pointer
-    old_place: Place
-    new_place: Place
+    old_place: SourceLocation
+    new_place: SourceLocation
     names: Mapping[str, frozenset[str]]
 
     @property
@@ -62,7 +61,7 @@ class Report:
 
     def __init__(self, old: Contract, new: Contract) -> None:
         self._contracts = {"old": old, "new": new}
-        self._found: dict[tuple[str, str, Place, Place], _Reached] = {}
+        self._found: dict[tuple[str, str, SourceLocation, SourceLocation], _Reached] = {}
 
     def add(self, difference: Difference, *operations: Operation) -> None:
         """Note a difference that these operations show."""
@@ -106,8 +105,8 @@ class _Reached:
     """A difference, its places, and the operations that show it."""
 
     difference: Difference
-    old: Place
-    new: Place
+    old: SourceLocation
+    new: SourceLocation
     operations: dict[Pointer, Operation] = field(default_factory=dict)
     names: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 

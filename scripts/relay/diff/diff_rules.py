@@ -6,7 +6,7 @@ they should, or changes what they get without a failure; the rest is worth knowi
 
 from __future__ import annotations
 
-from relay.cli.findings import Severity, rule_table
+from relay.contract.diagnostics import Severity, rule_table
 
 _TABLE: dict[Severity, dict[str, str]] = {
     Severity.ERROR: {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 from relay.server.binding import function_name, slug
@@ -28,9 +28,9 @@ class Impact:
     changes: tuple[Change, ...]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SourceLocation:
         """Where the function is, or where the file first names the operation."""
-        return Place(display(self.source.path), self.line, 1)
+        return SourceLocation(display(self.source.path), self.line, 1)
 
     @property
     def names(self) -> list[str]:

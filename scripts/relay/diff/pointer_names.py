@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.contract.bundling import Missing, lookup, parse_pointer
+from relay.contract.bundling import PointerNotFound, lookup, parse_pointer
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
@@ -25,14 +25,14 @@ def raw(contract: Contract, pointer: Pointer) -> Any:
     """Return the value at `pointer`, each `$ref` on the way followed; an empty mapping where there is none."""
     try:
         return lookup(contract.document, canonical(contract, pointer))
-    except Missing:
+    except PointerNotFound:
         return {}
 
 
 def _ref(contract: Contract, pointer: Pointer) -> Any:
     try:
         value = lookup(contract.document, pointer)
-    except Missing:
+    except PointerNotFound:
         return None
     return value.get("$ref") if isinstance(value, dict) else None
 

@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import read_document
-from relay.contract.model import Contract, load_contract
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Side:
     revision: str = ""
     folder: Path = Path()
 
-    def shown(self, place: Place) -> Place:
+    def shown(self, place: SourceLocation) -> SourceLocation:
         """Return a place as a person would look it up."""
         return place._replace(file=_shown(place.file, self.revision, self.folder))
 
@@ -65,14 +66,14 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
     try:
         prefix = _git("rev-parse", "--show-prefix").decode().strip()
     except FileNotFoundError as exc:
-        raise SetupError([Problem(given, "git is not installed, and there is no such file")]) from exc
+        raise SetupError([Diagnostic(given, "git is not installed, and there is no such file")]) from exc
     except subprocess.CalledProcessError as exc:
-        raise SetupError([Problem(given, "there is no such file, and no git repository here")]) from exc
+        raise SetupError([Diagnostic(given, "there is no such file, and no git repository here")]) from exc
     try:
         _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except subprocess.CalledProcessError as exc:
         raise SetupError(
-            [Problem(given, f"'{revision}' is no revision here; see `git log --oneline`")]
+            [Diagnostic(given, f"'{revision}' is no revision here; see `git log --oneline`")]
         ) from exc
     root = normpath(prefix + path if path.startswith(("./", "../")) else path)
     pending, written = [root], set[str]()
@@ -84,7 +85,7 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
         source = _blob(revision, name)
         if source is None and name == root:
             message = f"'{revision}' has no file {name}; a path begins at the repository's root, or with ./"
-            raise SetupError([Problem(given, message)])
+            raise SetupError([Diagnostic(given, message)])
         if source is None:
             continue  # what refers to it is told when the contract is read
         file = folder / name
@@ -132,9 +133,9 @@ def _refs(value: Any) -> Iterator[str]:
                 pending += items
 
 
-def _placed(problem: Problem, revision: str, folder: Path) -> Problem:
+def _placed(problem: Diagnostic, revision: str, folder: Path) -> Diagnostic:
     where = problem.where
-    if isinstance(where, Place):
+    if isinstance(where, SourceLocation):
         where = where._replace(file=_shown(where.file, revision, folder))
     else:
         where = _shown(where, revision, folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from relay.cli.findings import Severity
+from relay.contract.diagnostics import Severity
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 from relay.validation.schemas import Direction
@@ -27,7 +27,7 @@ from .schema_keywords import (
     compare_types,
     compare_values,
 )
-from .schema_pair import Child, Judge, Pair
+from .schema_pair import Child, Comparers, Pair
 from .schema_view import Site, Sites, View
 
 _Key = tuple[Sites, Sites, Direction]
@@ -52,7 +52,7 @@ class SchemaComparison:
             "response": (View(old, "response"), View(new, "response")),
         }
         self._same = Equality(*self._views["request"]).same
-        self._judge = Judge(self._same, self._fits)
+        self._comparers = Comparers(self._same, self._fits)
         self._nodes: dict[_Key, _Node] = {}
 
     def differences(self, old: Pointer, new: Pointer, direction: Direction) -> Iterator[Difference]:
@@ -124,7 +124,7 @@ class SchemaComparison:
         if pair.fitting.is_empty:
             return
         yield from compare_types(pair)
-        yield from compare_values(pair, self._judge)
+        yield from compare_values(pair, self._comparers)
         yield from compare_discriminators(pair, before, after)
         common = pair.fitting.likely_types & pair.accepting.types
         if "array" in common:
@@ -132,7 +132,7 @@ class SchemaComparison:
         if "object" in common:
             yield from compare_properties(pair)
         if common:
-            yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._judge)
+            yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._comparers)
 
     def _takes_null(self, part: Child, direction: Direction) -> bool:
         """Whether the fitting side of a pair accepts null."""

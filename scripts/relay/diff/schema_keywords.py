@@ -11,7 +11,7 @@ from relay.contract.model import ABSENT
 
 from .changes import Difference
 from .schema_equality import discriminator_values
-from .schema_pair import Judge, Pair
+from .schema_pair import Comparers, Pair
 from .schema_view import TYPES, Shape, View, json_key
 
 _INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -46,7 +46,7 @@ def compare_null(pair: Pair) -> Iterator[Difference]:
         yield pair.differs("null-refused", "null-added", what, "nullable")
 
 
-def compare_values(pair: Pair, judge: Judge) -> Iterator[Difference]:
+def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
     """Tell of what is narrower, or wider, for types that both sides know."""
     common = pair.fitting.likely_types & pair.accepting.types
     yield from _enum(pair)
@@ -67,7 +67,7 @@ def compare_values(pair: Pair, judge: Judge) -> Iterator[Difference]:
             _goes("uniqueItems", *map(_is_unique, _sides(pair))),
             "uniqueItems",
         )
-    yield from _not(pair, judge)
+    yield from _not(pair, comparers)
 
 
 def compare_notes(pair: Pair) -> Iterator[Difference]:
@@ -181,12 +181,12 @@ def _is_unique(shape: Shape) -> bool:
     return any(shape.values("uniqueItems"))
 
 
-def _not(pair: Pair, judge: Judge) -> Iterator[Difference]:
+def _not(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
     def kept_out(shape: Shape) -> list[Any]:
         return [shape.inner(part, "not") for part in shape.parts if "not" in part.schema]
 
     known, asked = (kept_out(shape) for shape in (pair.fitting, pair.accepting))
-    if not all(any(judge.same(*pair.in_order(other, site)) for other in known) for site in asked):
+    if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in asked):
         yield pair.differs("not-narrowed", "not-widened", "what `not` keeps out has changed", "not")
 
 

@@ -62,7 +62,7 @@ class Pair:
         )
 
 
-class Judge(NamedTuple):
+class Comparers(NamedTuple):
     """What is asked of the whole comparison while a pair is compared."""
 
     same: Callable[[Site, Site], bool]

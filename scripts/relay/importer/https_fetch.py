@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 if TYPE_CHECKING:
     import http.client
@@ -30,10 +30,10 @@ def parse_address(address: str) -> SplitResult:
     except ValueError:
         fits = None
     if not fits:
-        raise SetupError([Problem(address, "only https:// addresses are fetched; give one, or a file")])
+        raise SetupError([Diagnostic(address, "only https:// addresses are fetched; give one, or a file")])
     if "@" in url.netloc:
         raise SetupError(
-            [Problem(url.hostname or "", "an address with a password is not fetched; leave it out")]
+            [Diagnostic(url.hostname or "", "an address with a password is not fetched; leave it out")]
         )
     return url
 
@@ -57,14 +57,14 @@ def fetch(address: str, limit: int) -> bytes:
         request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- parse_address lets https pass only
         with opener.open(request, timeout=_TIMEOUT) as response:
             if response.status != 200:
-                raise SetupError([Problem(address, _status(response.status))])
+                raise SetupError([Diagnostic(address, _status(response.status))])
             return _body(response, address, limit)
     except (OSError, ValueError, http.client.HTTPException) as exc:
         reason = getattr(exc, "reason", None) or exc
         told = (
             getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or type(reason).__name__
         )
-        raise SetupError([Problem(address, f"cannot be fetched: {told}")]) from exc
+        raise SetupError([Diagnostic(address, f"cannot be fetched: {told}")]) from exc
 
 
 def _status(status: int) -> str:
@@ -80,7 +80,7 @@ def _body(response: http.client.HTTPResponse, address: str, limit: int) -> bytes
     while piece := response.read1(65536):
         body += piece
         if len(body) > limit:
-            raise SetupError([Problem(address, f"has more than {limit:,} bytes; --max-size allows more")])
+            raise SetupError([Diagnostic(address, f"has more than {limit:,} bytes; --max-size allows more")])
         if time.monotonic() > deadline:
-            raise SetupError([Problem(address, f"took longer than {_PATIENCE:.0f} seconds")])
+            raise SetupError([Diagnostic(address, f"took longer than {_PATIENCE:.0f} seconds")])
     return bytes(body)

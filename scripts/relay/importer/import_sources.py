@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 
 from .https_fetch import fetch, is_address, parse_address
@@ -34,7 +33,7 @@ class Reader:
     def __init__(self, limit: int) -> None:
         self.areas: list[Path | str] = []
         """The folders, and the roots of hosts, of which every page was asked for."""
-        self.notes: list[Finding] = []
+        self.notes: list[Diagnostic] = []
         """What was not read, though an index lists it."""
         self._limit = limit
 
@@ -43,7 +42,7 @@ class Reader:
 
         Raises SetupError with all problems of all pages.
         """
-        problems: list[Problem] = []
+        problems: list[Diagnostic] = []
         references: dict[Path | str, bool] = {}
         for source in given:
             try:
@@ -52,9 +51,9 @@ class Reader:
             except SetupError as exc:
                 problems += exc.problems
             except OSError as exc:
-                problems.append(Problem(source, f"cannot be read: {exc.strerror}", "unreadable"))
+                problems.append(Diagnostic(source, f"cannot be read: {exc.strerror}", "unreadable"))
         if len(references) > MAX_PAGES:
-            raise SetupError([Problem(given[0], f"leads to more than {MAX_PAGES} pages; name fewer")])
+            raise SetupError([Diagnostic(given[0], f"leads to more than {MAX_PAGES} pages; name fewer")])
         sources = []
         for location, named in references.items():
             try:
@@ -65,7 +64,7 @@ class Reader:
             raise SetupError(problems)
         found = [source for source in sources if source is not None]
         if given and not found:
-            raise SetupError([Problem(", ".join(given), "has no page with an OpenAPI block")])
+            raise SetupError([Diagnostic(", ".join(given), "has no page with an OpenAPI block")])
         return found
 
     def _references(self, source: str) -> Iterator[Reference]:
@@ -85,7 +84,7 @@ class Reader:
             yield Reference(path, named=True)
         else:
             told = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
-            raise SetupError([Problem(source, told)])
+            raise SetupError([Diagnostic(source, told)])
 
     def _contained(self, folder: Path) -> Iterator[Reference]:
         """Yield the pages that lie in a folder, and note the links out of it."""
@@ -138,7 +137,7 @@ class Reader:
             told = (
                 f"{links} of its links lead {whither} and were not followed; name what is needed as a SOURCE"
             )
-            self.notes.append(Finding("not-followed", Severity.INFO, index, told))
+            self.notes.append(Diagnostic(index, told, "not-followed", Severity.INFO))
 
     def _text(self, location: Path | str, *, named: bool) -> Text:
         if isinstance(location, str):
@@ -148,9 +147,11 @@ class Reader:
             with location.open("rb") as file:
                 content = file.read(self._limit + 1)
         except OSError as exc:
-            raise SetupError([Problem(name, f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+            raise SetupError([Diagnostic(name, f"cannot be read: {exc.strerror}", "unreadable")]) from exc
         if len(content) > self._limit:
-            raise SetupError([Problem(name, f"has more than {self._limit:,} bytes; --max-size allows more")])
+            raise SetupError(
+                [Diagnostic(name, f"has more than {self._limit:,} bytes; --max-size allows more")]
+            )
         return Text(name, location, content, named)
 
 

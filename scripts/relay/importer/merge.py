@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.bundling import Missing, escape, lookup
-from relay.contract.diagnostics import Place
+from relay.contract.bundling import PointerNotFound, escape, lookup
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import Document, Pointer
 from relay.contract.model import ABSENT, METHODS, Contract, Operation
 
@@ -47,7 +46,7 @@ class Merge:
     def __init__(self, document: Document | None, lock: Lock, *, update: bool) -> None:
         self.wanted: dict[str, Any] = document.data if document else {}
         self.outcomes: list[Outcome] = []
-        self.refused: list[Finding] = []
+        self.refused: list[Diagnostic] = []
         self._document = document
         self._lock = lock
         self._update = update
@@ -138,7 +137,7 @@ class Merge:
                     "give one of the two another, or take the old one out of the contract"
                 )
                 place, other = source.place((*operation.pointer, "operationId")), self.place(pointer)
-                self.refused.append(Finding("operation-id-taken", Severity.ERROR, place, told, other))
+                self.refused.append(Diagnostic(place, told, "operation-id-taken", Severity.ERROR, other))
 
     def _take(self, pointer: Pointer, theirs: Any, source: Source, *, is_source: bool) -> Verb:
         """Take one operation or component."""
@@ -172,9 +171,9 @@ class Merge:
         told = f"{_what(pointer)} differs from {whose}{inside}: {todo}"
         other = (teller if teller is not source else self).place((*pointer, *within))
         place = source.place((*pointer, *within))
-        self.refused.append(Finding("contradiction", Severity.ERROR, place, told, other))
+        self.refused.append(Diagnostic(place, told, "contradiction", Severity.ERROR, other))
 
-    def place(self, pointer: Pointer) -> Place | None:
+    def place(self, pointer: Pointer) -> SourceLocation | None:
         """Return where the value at `pointer` stands in the contract; None before there is one."""
         teller = self._told_by.get(pointer[:3])
         if teller and not self._has(pointer[:3]):
@@ -184,14 +183,14 @@ class Merge:
     def _has(self, pointer: Pointer) -> bool:
         try:
             lookup(self._document.data if self._document else None, pointer)
-        except Missing:
+        except PointerNotFound:
             return False
         return True
 
-    def notes(self, contract: Contract) -> list[Finding]:
+    def notes(self, contract: Contract) -> list[Diagnostic]:
         """Tell where ours stayed though the page has it otherwise, at places of the contract that came of it."""
         return [
-            Finding("ours-stays", Severity.INFO, contract.place(pointer), told, source.place(pointer))
+            Diagnostic(contract.place(pointer), told, "ours-stays", Severity.INFO, source.place(pointer))
             for pointer, (told, source) in self._notes.items()
         ]
 
@@ -201,7 +200,7 @@ class Merge:
     def _ours(self, pointer: Pointer) -> Any:
         try:
             return lookup(self.wanted, pointer)
-        except Missing:
+        except PointerNotFound:
             return ABSENT
 
     def _put(self, pointer: Pointer, value: Any) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from relay.contract.bundling import references
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, Pointer, display, parse_source
-from relay.contract.model import Contract, build_contract
+from relay.contract.loading import build_contract
+from relay.contract.model import Contract
 
 from .prose import canonical
 
@@ -38,7 +39,7 @@ class Source:
     document: Document
     contract: Contract
 
-    def place(self, pointer: Pointer) -> Place:
+    def place(self, pointer: Pointer) -> SourceLocation:
         """Return where the value at `pointer` stands."""
         return _named(self.contract.place(pointer), self.document.path, self.name)
 
@@ -61,7 +62,7 @@ class Text:
         try:
             return self.content.decode("utf-8-sig")
         except UnicodeDecodeError as exc:
-            raise SetupError([Problem(self.name, "is not UTF-8; a page has to be")]) from exc
+            raise SetupError([Diagnostic(self.name, "is not UTF-8; a page has to be")]) from exc
 
 
 def file_name(location: Path | str) -> PurePosixPath:
@@ -87,7 +88,7 @@ def understand(text: Text, limit: int) -> Source | None:
     if len(fences) != 1:
         lines = " and ".join(str((fence.map or [0])[0] + 1) for fence in fences)
         told = f"has OpenAPI blocks in lines {lines}" if fences else "has no ```yaml block with OpenAPI in it"
-        raise SetupError([Problem(text.name, f"{told}; a page has exactly one")])
+        raise SetupError([Diagnostic(text.name, f"{told}; a page has exactly one")])
     (fence,) = fences
     return _source(text, fence.content.encode(), _in_place(content, fence), limit, alone=True)
 
@@ -137,7 +138,7 @@ def _source(text: Text, block: bytes, content: bytes, limit: int, *, alone: bool
     except SetupError as exc:
         raise SetupError([_retold(problem, path, text.name) for problem in exc.problems]) from exc
     except RecursionError as exc:
-        raise SetupError([Problem(text.name, "is nested too deeply")]) from exc
+        raise SetupError([Diagnostic(text.name, "is nested too deeply")]) from exc
 
 
 def _strictly_read(path: Path, content: bytes, limit: int, *, alone: bool) -> Document:
@@ -148,29 +149,29 @@ def _strictly_read(path: Path, content: bytes, limit: int, *, alone: bool) -> Do
     return document
 
 
-def _named(place: Place, path: Path, name: str) -> Place:
+def _named(place: SourceLocation, path: Path, name: str) -> SourceLocation:
     return place._replace(file=name) if place.file == display(path) else place
 
 
-def _retold(problem: Problem, path: Path, name: str) -> Problem:
+def _retold(problem: Diagnostic, path: Path, name: str) -> Diagnostic:
     """Tell a problem of the page by the page's name, which may be an address."""
     where = problem.where
     told = name if where == display(path) else where
-    named = _named(where, path, name) if isinstance(where, Place) else told
-    return Problem(named, problem.message, problem.rule)
+    named = _named(where, path, name) if isinstance(where, SourceLocation) else told
+    return Diagnostic(named, problem.message, problem.rule)
 
 
-def _too_large(document: Document, limit: int) -> list[Problem]:
+def _too_large(document: Document, limit: int) -> list[Diagnostic]:
     """Find what would take more room than the text of a page lets one think."""
     if len(canonical(document.data)) > max(limit, 2 * len(document.source)):
-        return [Problem(document.place(()), f"expands to more than {limit:,} bytes through its aliases")]
+        return [Diagnostic(document.place(()), f"expands to more than {limit:,} bytes through its aliases")]
     return []
 
 
-def _elsewhere(document: Document) -> list[Problem]:
+def _elsewhere(document: Document) -> list[Diagnostic]:
     """Find what a page refers to outside itself: nothing is fetched or read that was not named."""
     return [
-        Problem(
+        Diagnostic(
             document.place((*pointer, "$ref")),
             f"'{ref}' is elsewhere and never fetched; name it as a SOURCE, and refer to '#/components/…'",
             "remote-ref",

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 from relay.contract.model import Operation
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
     from relay.diff import Change
 
 
-def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Finding]:
+def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Diagnostic]:
     """Compare pages with the lock and the contract; without any given, those of the lock that are files here.
 
     Raises SetupError for a page that cannot be read, and when there is nothing to compare.
     """
     if not (given or lock.records):
-        raise SetupError([Problem(display(lock.path), "there is none: nothing was imported yet")])
+        raise SetupError([Diagnostic(display(lock.path), "there is none: nothing was imported yet")])
     known = {path for record in lock.records.values() if (path := lock.file(record)) and path.exists()}
     sources = reader.read(given or sorted(map(str, known)))
     findings = list(reader.notes)
@@ -41,14 +40,14 @@ def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[st
     return [*findings, *_check_unseen(lock, unseen, areas, all_meant=not given)]
 
 
-def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Finding]:
+def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagnostic]:
     """Tell what of a page changed since it was imported, or is not in the contract as it was."""
     now = [(operation, lock.record(source, operation)) for operation in source.contract.operations]
     known = [(operation, record, old) for operation, record in now if (old := lock.records.get(record.key))]
     for operation, record in now:
         if record.key not in lock.records:
             told = f"{operation} is not in {lock.path.name}; 'relay import {source.name}' takes it in"
-            yield Finding("page-appeared", Severity.ERROR, source.place(operation.pointer), told)
+            yield Diagnostic(source.place(operation.pointer), told, "page-appeared", Severity.ERROR)
     if not known:
         return
     recorded_here = Lock(lock.path, [record for _, record in now])
@@ -60,17 +59,17 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Findin
     first, record, old = known[0]
     if record.block != old.block:
         told = f"changed in its wording only; 'relay import {source.name}' takes note of it"
-        yield Finding("page-reworded", Severity.ERROR, source.place(first.pointer), told)
+        yield Diagnostic(source.place(first.pointer), told, "page-reworded", Severity.ERROR)
     yield from merge.refused
     for _, operation, verb in merge.outcomes:
         if verb != "unchanged" and (operation.path, operation.method) in lock.records:
             told = f"has {operation} otherwise than it was imported; 'relay import --update {source.name}' restores it"
-            yield Finding(
-                "contract-differs", Severity.ERROR, target.name, told, source.place(operation.pointer)
+            yield Diagnostic(
+                target.name, told, "contract-differs", Severity.ERROR, source.place(operation.pointer)
             )
 
 
-def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Finding]:
+def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
     """Tell what taking in a changed page would mean for callers."""
     from relay.diff import compare
 
@@ -81,10 +80,10 @@ def _classified(target: Target, merge: Merge, changed: Operation, source: Source
         return
     changes = compare(target.contract, target.contract_of(content))
     told = f"changed, {_kind(changes)}: 'relay import --update {source.name}' takes it in"
-    yield Finding("page-changed", Severity.ERROR, source.place(changed.pointer), told)
+    yield Diagnostic(source.place(changed.pointer), told, "page-changed", Severity.ERROR)
     for change in changes:
-        yield Finding(
-            change.rule, change.severity, source.place(change.new_pointer), change.message, change.old_place
+        yield Diagnostic(
+            source.place(change.new_pointer), change.message, change.rule, change.severity, change.old_place
         )
 
 
@@ -97,16 +96,16 @@ def _kind(changes: Sequence[Change]) -> str:
 
 def _check_unseen(
     lock: Lock, records: Sequence[Record], areas: Sequence[Path | str], *, all_meant: bool
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     """Tell which operations no page has any more, and, when all are meant, which could not be looked for."""
     name = display(lock.path)
     for record in records:
         if any(_is_within(lock.file(record) or record.page, area) for area in areas):
             told = f"{record} is gone from {record.page}; take it out of the contract and out of this file"
-            yield Finding("page-vanished", Severity.ERROR, name, told)
+            yield Diagnostic(name, told, "page-vanished", Severity.ERROR)
         elif all_meant:
             told = f"{record} is not compared: {record.page} is not here; name it as a SOURCE"
-            yield Finding("not-checked", Severity.INFO, name, told)
+            yield Diagnostic(name, told, "not-checked", Severity.INFO)
 
 
 def _is_within(page: Path | str, area: Path | str) -> bool:

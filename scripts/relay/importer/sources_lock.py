@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.contract.bundling import escape, lookup, parse_pointer, references
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import read_document
 from relay.contract.model import METHODS, Contract, Operation
 
@@ -109,7 +109,7 @@ def read_lock(path: Path) -> Lock:
     for index, row in enumerate(rows if isinstance(rows, list) else [None]):
         if not (isinstance(row, dict) and set(row) == names and set(map(type, row.values())) == {str}):
             told = f"not an entry: it has {', '.join(sorted(names))}; delete it, and import its page again"
-            raise SetupError([Problem(document.place(("operations", str(index))), told)])
+            raise SetupError([Diagnostic(document.place(("operations", str(index))), told)])
     return Lock(path, [Record(**row) for row in rows or []])
 
 

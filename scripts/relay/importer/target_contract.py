@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from relay.cli.findings import Finding, Severity
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import Document, display, parse_source
-from relay.contract.model import Contract, build_contract
+from relay.contract.loading import build_contract
+from relay.contract.model import Contract
 
 from .pages import Source
 from .text_edit import rewrite
@@ -34,7 +34,7 @@ class Target:
             isinstance(source.location, Path) and source.location.resolve() == self.path for source in sources
         ):
             raise SetupError(
-                [Problem(self.name, "is the contract itself; name where its operations come from")]
+                [Diagnostic(self.name, "is the contract itself; name where its operations come from")]
             )
 
     def holding(self, wanted: dict[str, Any]) -> bytes:
@@ -49,16 +49,13 @@ class Target:
         """Read what is to become the file; SetupError where it is no contract."""
         return self._understood(content)[1]
 
-    def breaches(self, content: bytes) -> list[Finding]:
+    def breaches(self, content: bytes) -> list[Diagnostic]:
         """Tell why what is to become the file is no contract, though its parts were."""
         try:
             self.contract_of(content)
         except SetupError as exc:
             return [
-                Finding(
-                    problem.rule, Severity.ERROR, self.name,
-                    f"would not be a contract any more: {problem.message}; change the page or the contract first",
-                )
+                Diagnostic(self.name, f"would not be a contract any more: {problem.message}; change the page or the contract first", problem.rule, Severity.ERROR)
                 for problem in exc.problems
             ]  # fmt: skip
         return []
@@ -75,7 +72,9 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes() if path.exists() else b""
     except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be read: {exc.strerror}", "unreadable")]) from exc
+        raise SetupError(
+            [Diagnostic(display(path), f"cannot be read: {exc.strerror}", "unreadable")]
+        ) from exc
 
 
 def _is_blank(source: bytes) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, parse_source
 
 from .prose import same
@@ -31,7 +31,7 @@ def rewrite(document: Document, wanted: Any) -> bytes:
     try:
         source = document.source.decode()
     except UnicodeDecodeError as exc:
-        raise SetupError([Problem(document.place(()), "is not UTF-8; save it as that")]) from exc
+        raise SetupError([Diagnostic(document.place(()), "is not UTF-8; save it as that")]) from exc
     mark, text = ("\ufeff", source[1:]) if source.startswith("\ufeff") else ("", source)
     written = (mark + _Editor(document, text).edited(wanted)).encode()
     try:
@@ -45,7 +45,7 @@ def rewrite(document: Document, wanted: Any) -> bytes:
 
 def _cannot_edit(document: Document) -> SetupError:
     told = "cannot be edited as it is written: write out what stands there as alias, merge key or tag"
-    return SetupError([Problem(document.place(()), told)])
+    return SetupError([Diagnostic(document.place(()), told)])
 
 
 class _Editor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from relay.cli.findings import Finding, Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
 from relay.contract.structure import check_operations
 
@@ -22,8 +22,8 @@ from .unused_components import check_components, check_unused
 
 __all__ = ["RULES", "lint"]
 
-_CHECKS: tuple[Callable[[Contract], Iterable[Finding]], ...] = (
-    lambda contract: map(Finding.of, check_operations(contract)),
+_CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
+    check_operations,
     check_names,
     check_paths,
     check_components,
@@ -35,7 +35,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Finding]], ...] = (
 )
 
 
-def lint(path: Path) -> list[Finding]:
+def lint(path: Path) -> list[Diagnostic]:
     """Return everything there is to say of a contract, in no order.
 
     What cannot be read is told and left out; the rest is checked all the same. Raises SetupError for a
@@ -44,7 +44,7 @@ def lint(path: Path) -> list[Finding]:
     return list(_findings(path))
 
 
-def _findings(path: Path) -> Iterator[Finding]:
+def _findings(path: Path) -> Iterator[Diagnostic]:
     reading = read(path)
     yield from reading.findings
     if reading.contract is None:

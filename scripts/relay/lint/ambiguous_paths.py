@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract
 
 from .lint_rules import finding
 
 
-def check_paths(contract: Contract) -> Iterator[Finding]:
+def check_paths(contract: Contract) -> Iterator[Diagnostic]:
     """Find templated paths of which neither is the more concrete one (OpenAPI 3.0.3, "Paths Object")."""
     by_length: defaultdict[int, list[tuple[str, list[str]]]] = defaultdict(list)
     for path in dict.fromkeys(operation.path for operation in contract.operations):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract
 from relay.server.binding import argument_names
 from relay.validation.requests import RequestDecoder
@@ -12,7 +12,7 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 
-def check_serving(contract: Contract) -> Iterator[Finding]:
+def check_serving(contract: Contract) -> Iterator[Diagnostic]:
     """Compile every operation as `relay serve` does; defaults are told by `check_examples`, at their place."""
     compiler = SchemaCompiler(contract)
     for operation in contract.operations:
@@ -20,4 +20,4 @@ def check_serving(contract: Contract) -> Iterator[Finding]:
         ResponseEncoder(operation, contract, compiler)
     for problem in compiler.problems:
         if problem.rule != "invalid-default":
-            yield Finding.of(problem)
+            yield problem

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.validation import media_types as media
@@ -27,7 +27,7 @@ _NOT_TEXT = frozenset(
 )  # formats that are not for a text's look
 
 
-def check_examples(contract: Contract) -> Iterator[Finding]:
+def check_examples(contract: Contract) -> Iterator[Diagnostic]:
     """Find values in the contract that break the schema they stand beside, and formats that check nothing."""
     checker = _Checker(contract)
     for node in nodes(contract):
@@ -39,7 +39,7 @@ def check_examples(contract: Contract) -> Iterator[Finding]:
 
 def _is_describable(media_type: str) -> bool:
     """Whether an example of a media type is the very value that its schema describes."""
-    name = media.bare(media_type)
+    name = media.essence(media_type)
     return media.is_json(name) or name in _FORMS or name.startswith("text/")
 
 
@@ -49,7 +49,7 @@ class _Checker:
         self._compiler = SchemaCompiler(contract)
         self._told: set[str] = set()
 
-    def check_carrier(self, node: Node) -> Iterator[Finding]:
+    def check_carrier(self, node: Node) -> Iterator[Diagnostic]:
         """Check the examples of a parameter, header or media type."""
         schema = node.value.get("schema", {})
         if "example" in node.value:
@@ -60,7 +60,7 @@ class _Checker:
                 told = f"example '{name}'"
                 yield from self._value(told, written["value"], schema, node, ("examples", name))
 
-    def check_schema(self, node: Node) -> Iterator[Finding]:
+    def check_schema(self, node: Node) -> Iterator[Diagnostic]:
         """Check a schema's own example, default and enum."""
         schema = dict(node.value)
         for keyword in ("example", "default"):
@@ -75,7 +75,9 @@ class _Checker:
         yield from self._ranges(schema, node)
         yield from self._format(schema.get("format"), node)
 
-    def _value(self, what: str, value: Any, schema: Schema, node: Node, within: Pointer) -> Iterator[Finding]:
+    def _value(
+        self, what: str, value: Any, schema: Schema, node: Node, within: Pointer
+    ) -> Iterator[Diagnostic]:
         breaches = self._breaches(value, schema, node)
         if breaches:
             first = breaches[0]
@@ -95,13 +97,13 @@ class _Checker:
             found = validator.violations(value)
         return found
 
-    def _ranges(self, schema: Schema, node: Node) -> Iterator[Finding]:
+    def _ranges(self, schema: Schema, node: Node) -> Iterator[Diagnostic]:
         for least, most in _RANGES:
             if schema.get(least, -math.inf) > schema.get(most, math.inf):
                 message = f"{least} is more than {most}, so nothing fits; mend one of them"
                 yield finding(self._contract, "impossible-range", (*node.pointer, least), message)
 
-    def _format(self, name: str | None, node: Node) -> Iterator[Finding]:
+    def _format(self, name: str | None, node: Node) -> Iterator[Diagnostic]:
         if name is None or name in self._told or name in _NOT_TEXT or node.value.get("type") != "string":
             return
         self._told.add(name)

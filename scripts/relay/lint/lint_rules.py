@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.cli.findings import Finding, Severity, rule_table
+from relay.contract.diagnostics import Diagnostic, Severity, rule_table
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
@@ -57,6 +57,6 @@ _NOTES = {
 RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES})
 
 
-def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Finding:
+def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:
     """Tell of a breach at a place of a contract."""
-    return Finding(rule, RULES[rule].severity, contract.place(pointer), message)
+    return Diagnostic(contract.place(pointer), message, rule, RULES[rule].severity)

@@ -10,11 +10,11 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from relay.cli.findings import Finding
-from relay.contract.bundling import Missing, lookup, parse_pointer, references
-from relay.contract.diagnostics import SetupError
+from relay.contract.bundling import PointerNotFound, lookup, parse_pointer, references
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, parse_document
-from relay.contract.model import METHODS, Contract, bundled
+from relay.contract.loading import bundled
+from relay.contract.model import METHODS, Contract
 from relay.contract.structure import breaches, told
 
 from .lint_rules import finding
@@ -29,7 +29,7 @@ class Reading:
 
     contract: Contract | None
     bundle_data: dict[str, Any]
-    findings: list[Finding]
+    findings: list[Diagnostic]
 
 
 def read(path: Path) -> Reading:
@@ -39,9 +39,9 @@ def read(path: Path) -> Reading:
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
-        return Reading(None, {}, [Finding.of(problem) for problem in exc.problems])
+        return Reading(None, {}, list(exc.problems))
     found = breaches(bundle)
-    findings = [Finding.of(problem) for problem in [*problems, *told(bundle, found)]]
+    findings = [*problems, *told(bundle, found)]
     whole = bundle.data
     units = dict(_units(whole))
     bad = _bad_units(whole, units, [breach.pointer for breach in found if not breach.superfluous])
@@ -49,7 +49,7 @@ def read(path: Path) -> Reading:
     try:
         contract = Contract(bundle, None)
     except SetupError as exc:
-        findings += [Finding.of(problem) for problem in exc.problems]
+        findings += list(exc.problems)
         bundle.data = {**bundle.data, "servers": []}
         contract = Contract(bundle, None)
     for section, *names in bad:
@@ -60,7 +60,7 @@ def read(path: Path) -> Reading:
     return Reading(contract, whole, findings)
 
 
-def second_opinion(contract: Contract) -> Iterator[Finding]:
+def second_opinion(contract: Contract) -> Iterator[Diagnostic]:
     """Ask openapi-spec-validator, too, about a contract in which nothing else is wrong."""
     for error in OpenAPIV30SpecValidator(contract.document).iter_errors():
         pointer = tuple(str(token) for token in error.absolute_path)
@@ -126,7 +126,7 @@ def _target(ref: str, document: Any, units: Mapping[Unit, Any]) -> Unit | None:
     pointer = parse_pointer(ref[1:])
     try:
         lookup(document, pointer)
-    except Missing:
+    except PointerNotFound:
         return None
     return next((pointer[:length] for length in (3, 2) if pointer[:length] in units), pointer[:1])
 
@@ -140,7 +140,7 @@ def _is_circle(value: Any, document: Any) -> bool:
         seen.append(ref)
         try:
             value = lookup(document, parse_pointer(ref[1:]))
-        except Missing:
+        except PointerNotFound:
             return False
     return False
 

@@ -6,16 +6,16 @@ import keyword
 from collections import Counter
 from collections.abc import Iterator
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation
 from relay.server.binding import argument_names, function_name, module_collisions, slug
 
 from .lint_rules import finding
 
 
-def check_names(contract: Contract) -> Iterator[Finding]:
+def check_names(contract: Contract) -> Iterator[Diagnostic]:
     """Find names that are missing, that collide, and that Python writes otherwise."""
-    yield from map(Finding.of, module_collisions(contract))
+    yield from module_collisions(contract)
     declared = {tag["name"] for tag in contract.document.get("tags", [])}
     for operation in contract.operations:
         raw = contract.raw(operation)
@@ -33,14 +33,14 @@ def check_names(contract: Contract) -> Iterator[Finding]:
                 yield finding(contract, "undeclared-tag", (*operation.pointer, "tags", str(index)), message)
 
 
-def _function(contract: Contract, operation: Operation) -> Iterator[Finding]:
+def _function(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
     name = function_name(operation)
     if name != operation.id:
         message = f"the operationId '{operation.id}' is no name in Python: its handler is {name}()"
         yield finding(contract, "python-name", (*operation.pointer, "operationId"), message)
 
 
-def _arguments(contract: Contract, operation: Operation) -> Iterator[Finding]:
+def _arguments(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
     names = argument_names(operation)
     for name, times in Counter(names.values()).items():
         if times > 1:

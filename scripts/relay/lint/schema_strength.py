@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Schema
 from relay.mock.samples import Sampler
@@ -23,7 +23,7 @@ WEAK = 0.6
 _ANYTHING: tuple[Any, ...] = (None, True, 0, 0.5, "", "text", [], [None], {}, {"any": None})
 
 
-def check_strength(contract: Contract) -> Iterator[Finding]:
+def check_strength(contract: Contract) -> Iterator[Diagnostic]:
     """Find bodies of which the contract says nothing, or little, and say how little."""
     compiler = SchemaCompiler(contract)
     sampler = Sampler(contract, compiler)
@@ -40,7 +40,7 @@ def check_strength(contract: Contract) -> Iterator[Finding]:
 
 def _responses(
     contract: Contract, operation: Operation, compiler: SchemaCompiler, sampler: Sampler
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     """Judge the successful answers; failures share one schema, of which a success says enough."""
     for status, response in operation.responses.items():
         for media_type, schema in response.content.items():
@@ -63,7 +63,7 @@ def _responses(
                 yield _judge(contract, at, f"{what} notices", source, measure(example, validator))
 
 
-def _judge(contract: Contract, at: Pointer, what: str, source: str, strength: Strength) -> Finding:
+def _judge(contract: Contract, at: Pointer, what: str, source: str, strength: Strength) -> Diagnostic:
     told = f"{what} {strength.noticed} of {strength.made} mutations of {source} ({strength.share:.0%})"
     if strength.share >= WEAK:
         return finding(contract, "response-strength", at, told)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation
 
 from .lint_rules import finding
 
 
-def check_responses(contract: Contract) -> Iterator[Finding]:
+def check_responses(contract: Contract) -> Iterator[Diagnostic]:
     """Find operations that document no success, or not the failures that any service has."""
     for operation in contract.operations:
         pointer = (*operation.pointer, "responses")

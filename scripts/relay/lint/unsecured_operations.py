@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.cli.findings import Finding
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract
 from relay.server.security import schemes_in_use
 
 from .lint_rules import finding
 
 
-def check_security(contract: Contract) -> Iterator[Finding]:
+def check_security(contract: Contract) -> Iterator[Diagnostic]:
     """Find operations that are public without saying so, schemes and scopes of no use."""
     for operation in contract.operations:
         if not operation.security and "security" not in contract.raw(operation):

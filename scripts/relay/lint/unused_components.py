@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from relay.cli.findings import Finding
 from relay.contract.bundling import parse_pointer, references
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
@@ -16,7 +16,7 @@ from .lint_rules import finding
 _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
 
 
-def check_unused(document: Mapping[str, Any], contract: Contract) -> Iterator[Finding]:
+def check_unused(document: Mapping[str, Any], contract: Contract) -> Iterator[Diagnostic]:
     """Find components that no operation leads to; security schemes are used by name, see `check_security`.
 
     Their names are looked at as well.
@@ -50,7 +50,7 @@ def _component(components: Mapping[str, Any], pointer: Pointer) -> Any:
     return named.get(pointer[2]) if isinstance(named, dict) else None
 
 
-def check_components(contract: Contract) -> Iterator[Finding]:
+def check_components(contract: Contract) -> Iterator[Diagnostic]:
     """Find schemas that lead back to themselves with no way out."""
     schemas: Mapping[str, Schema] = (contract.document.get("components") or {}).get("schemas") or {}
     refs = {f"#/components/schemas/{name}": name for name in schemas}

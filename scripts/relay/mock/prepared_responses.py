@@ -12,14 +12,14 @@ import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter, Response, Schema
-from relay.server.errors import ResponseViolation
 from relay.validation import media_types as media
+from relay.validation.errors import ResponseViolation
 from relay.validation.http import Answer
 from relay.validation.responses import ResponseEncoder, default_media_type
 from relay.validation.schemas import SchemaCompiler
 
 from .samples import Sampler
-from .schema_parts import NoSample, Part
+from .schema_parts import NoSample, SchemaPart
 
 BODILESS = (204, 304)
 """Final statuses that never have a body (RFC 9110 sections 15.3.5 and 15.4.5)."""
@@ -42,7 +42,7 @@ class _Body(NamedTuple):
 
     value: Any
     pointer: Pointer
-    part: Part
+    part: SchemaPart
 
 
 class CannedAnswers:
@@ -93,7 +93,7 @@ class CannedAnswers:
 
     def _bodies(self, content: Mapping[str, Any], name: str, pointer: Pointer) -> dict[str, _Body]:
         """Return the bodies that a media type has, by the name of the example; the first is the usual one."""
-        part = Part(content.get("schema", {}), (*pointer, "schema"))
+        part = SchemaPart(content.get("schema", {}), (*pointer, "schema"))
         bodies = {
             key: _Body(value, at, part) for key, value, at in examples(self._contract, content, pointer)
         }

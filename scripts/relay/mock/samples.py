@@ -20,7 +20,7 @@ from .numbers import number_within
 from .pattern_text import NoText, matching
 from .schema_parts import (
     NoSample,
-    Part,
+    SchemaPart,
     alternatives_of,
     flatten,
     highest,
@@ -64,7 +64,7 @@ class Sampler:
         The schema's own examples are used. Raises NoSample; one of them that breaks its schema is a problem
         of the compiler's.
         """
-        parts = [Part(schema, pointer)]
+        parts = [SchemaPart(schema, pointer)]
         if self._compiler.compile(schema, self.direction, pointer) is None:
             raise NoSample("its schema cannot be compiled")
         reason = "its parts contradict each other"
@@ -80,7 +80,7 @@ class Sampler:
                     return value
         raise NoSample(reason)
 
-    def accepts(self, parts: list[Part], value: Any) -> bool:
+    def accepts(self, parts: list[SchemaPart], value: Any) -> bool:
         """Whether a value conforms to all of the schemas."""
         whole = [part.schema for part in parts]
         if not whole:
@@ -92,7 +92,7 @@ class Sampler:
         except ValueError:
             return False
 
-    def example(self, value: Any, part: Part, pointer: Pointer) -> bool:
+    def example(self, value: Any, part: SchemaPart, pointer: Pointer) -> bool:
         """Whether the contract's own example conforms; if not, it is a problem at `pointer`."""
         validator = self._compiler.compile(part.schema, self.direction, part.pointer)
         if validator is None:
@@ -114,12 +114,12 @@ class _Attempt:
         self._depth = depth
         self._made = 0
 
-    def value(self, given: list[Part], level: int, within: frozenset[str], variant: int = 0) -> Any:
+    def value(self, given: list[SchemaPart], level: int, within: frozenset[str], variant: int = 0) -> Any:
         """Return a value for all of the schemas; `within` are the `$ref`s that led here."""
         self._made += 1
         if self._made > MAX_PARTS or level > MAX_LEVEL:
             raise _TooLarge
-        parts: list[Part] = []
+        parts: list[SchemaPart] = []
         try:
             led = within.union(*[flatten(part, within, parts, self._contract) for part in given])
         except NoSample:
@@ -129,7 +129,7 @@ class _Attempt:
         return next(self._candidates(parts, level, led, variant))
 
     def _candidates(
-        self, parts: list[Part], level: int, within: frozenset[str], variant: int
+        self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
     ) -> Iterator[Any]:
         """Yield values, what the contract itself gives first; raise NoSample when there are no more."""
         if variant == 0:
@@ -150,7 +150,7 @@ class _Attempt:
             yield None
         raise NoSample(reason)
 
-    def _given(self, parts: list[Part]) -> Iterator[Any]:
+    def _given(self, parts: list[SchemaPart]) -> Iterator[Any]:
         """Yield the examples and defaults that stand in the schemas; what must not be sent is left out of them."""
         for part in parts:
             if "example" in part.schema:
@@ -163,15 +163,23 @@ class _Attempt:
                 yield schema["default"]
 
     def _alternatives(
-        self, parts: list[Part], owner: int, keyword: str, level: int, within: frozenset[str], variant: int
+        self,
+        parts: list[SchemaPart],
+        owner: int,
+        keyword: str,
+        level: int,
+        within: frozenset[str],
+        variant: int,
     ) -> Iterator[Any]:
         """Yield a value of each branch that fits what stands beside it."""
         schema, pointer = parts[owner]
-        others = [Part(without(one, "allOf"), at) for one, at in parts]  # whose schemas are among the parts
-        others[owner] = Part(without(others[owner].schema, keyword), pointer)
+        others = [
+            SchemaPart(without(one, "allOf"), at) for one, at in parts
+        ]  # whose schemas are among the parts
+        others[owner] = SchemaPart(without(others[owner].schema, keyword), pointer)
         for index, branch in enumerate(schema[keyword]):
             try:
-                branched = [*others, Part(branch, (*pointer, keyword, str(index)))]
+                branched = [*others, SchemaPart(branch, (*pointer, keyword, str(index)))]
                 value = self.value(branched, level, within, variant)
             except NoSample:
                 continue
@@ -179,13 +187,15 @@ class _Attempt:
                 yield value
         raise NoSample(f"no branch of its {keyword} fits")
 
-    def _enumerated(self, parts: list[Part], variant: int) -> Iterator[Any]:
+    def _enumerated(self, parts: list[SchemaPart], variant: int) -> Iterator[Any]:
         values = next(schema["enum"] for schema, _ in parts if "enum" in schema)
         fitting = [value for value in values if value is not None and self._sampler.accepts(parts, value)]
         yield from fitting[variant : variant + 1]
         raise NoSample("no value of its enum fits")
 
-    def _allowed(self, parts: list[Part], level: int, within: frozenset[str], variant: int) -> Iterator[Any]:
+    def _allowed(
+        self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
+    ) -> Iterator[Any]:
         """Yield what no `not` forbids, of a few values."""
         for more in range(_TRIES):
             value = self._typed(parts, level, within, variant + more)
@@ -193,7 +203,7 @@ class _Attempt:
                 yield value
         raise NoSample("its `not` forbids what was tried")
 
-    def _typed(self, parts: list[Part], level: int, within: frozenset[str], variant: int) -> Any:
+    def _typed(self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int) -> Any:
         schemas = [schema for schema, _ in parts]
         match type_of(schemas):
             case "object":
@@ -210,7 +220,9 @@ class _Attempt:
                     raise NoSample("no number is within its bounds")
                 return number
 
-    def _object(self, parts: list[Part], level: int, within: frozenset[str], variant: int) -> dict[str, Any]:
+    def _object(
+        self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
+    ) -> dict[str, Any]:
         properties = properties_of(parts)
         hidden = {
             name
@@ -242,7 +254,7 @@ class _Attempt:
                 break
         return value
 
-    def _array(self, parts: list[Part], level: int, within: frozenset[str], variant: int) -> list[Any]:
+    def _array(self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int) -> list[Any]:
         items = schemas_at(parts, "items")
         least = highest(parts, "minItems")
         most = lowest(parts, "maxItems")
@@ -266,7 +278,7 @@ class _Attempt:
             return []
         return list(found.values())
 
-    def _string(self, parts: list[Part], variant: int) -> str:
+    def _string(self, parts: list[SchemaPart], variant: int) -> str:
         least = highest(parts, "minLength")
         most = lowest(parts, "maxLength")
         if least > MAX_LENGTH:

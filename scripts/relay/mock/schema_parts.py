@@ -23,14 +23,16 @@ class NoSample(Exception):
     """No conforming value can be made; says why."""
 
 
-class Part(NamedTuple):
+class SchemaPart(NamedTuple):
     """One of the schemas that a value has to keep to, and where it stands."""
 
     schema: Schema
     pointer: Pointer
 
 
-def flatten(part: Part, within: frozenset[str], parts: list[Part], contract: Contract) -> frozenset[str]:
+def flatten(
+    part: SchemaPart, within: frozenset[str], parts: list[SchemaPart], contract: Contract
+) -> frozenset[str]:
     """Add a schema and its `allOf` to `parts`, `$ref`s followed; return the `$ref`s."""
     schema, pointer = part
     while (ref := schema.get("$ref")) is not None:
@@ -39,14 +41,15 @@ def flatten(part: Part, within: frozenset[str], parts: list[Part], contract: Con
         within |= {ref}
         pointer = parse_pointer(ref[1:])
         schema = lookup(contract.document, pointer)
-    parts.append(Part(schema, pointer))
+    parts.append(SchemaPart(schema, pointer))
     inner = [
-        Part(value, (*pointer, "allOf", str(index))) for index, value in enumerate(schema.get("allOf", []))
+        SchemaPart(value, (*pointer, "allOf", str(index)))
+        for index, value in enumerate(schema.get("allOf", []))
     ]
     return within.union(*(flatten(one, within, parts, contract) for one in inner))
 
 
-def alternatives_of(parts: list[Part]) -> tuple[int, str] | None:
+def alternatives_of(parts: list[SchemaPart]) -> tuple[int, str] | None:
     """Return which of the schemas has alternatives, and by which keyword."""
     for index, (schema, _) in enumerate(parts):
         for keyword in ("oneOf", "anyOf"):
@@ -71,35 +74,35 @@ def type_of(schemas: list[Schema]) -> str:
     return str(next(iter(types), next(about, "string")))
 
 
-def highest(parts: list[Part], keyword: str) -> int:
+def highest(parts: list[SchemaPart], keyword: str) -> int:
     """Return the most that the schemas ask for at least: of `minItems` and the like."""
     return max((schema.get(keyword, 0) for schema, _ in parts), default=0)
 
 
-def lowest(parts: list[Part], keyword: str) -> int | None:
+def lowest(parts: list[SchemaPart], keyword: str) -> int | None:
     """Return the least that the schemas let in at most: of `maxItems` and the like."""
     return min((schema[keyword] for schema, _ in parts if keyword in schema), default=None)
 
 
-def properties_of(parts: list[Part]) -> dict[str, list[Part]]:
+def properties_of(parts: list[SchemaPart]) -> dict[str, list[SchemaPart]]:
     """Return what each of the schemas says of each property."""
-    found: dict[str, list[Part]] = {}
+    found: dict[str, list[SchemaPart]] = {}
     for schema, pointer in parts:
         for name, value in schema.get("properties", {}).items():
-            found.setdefault(name, []).append(Part(value, (*pointer, "properties", name)))
+            found.setdefault(name, []).append(SchemaPart(value, (*pointer, "properties", name)))
     return found
 
 
-def schemas_at(parts: list[Part], keyword: str) -> list[Part]:
+def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
     """Return the schemas that stand at a keyword."""
     return [
-        Part(schema[keyword], (*pointer, keyword))
+        SchemaPart(schema[keyword], (*pointer, keyword))
         for schema, pointer in parts
         if isinstance(schema.get(keyword), dict)
     ]
 
 
-def is_allowed(name: str, parts: list[Part]) -> bool:
+def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
     """Whether none of the schemas forbids a property that another one names."""
     return all(
         schema.get("additionalProperties", True) is not False or name in schema.get("properties", {})
@@ -107,14 +110,14 @@ def is_allowed(name: str, parts: list[Part]) -> bool:
     )
 
 
-def is_hidden(part: Part, contract: Contract, direction: Direction) -> bool:
+def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
     """Whether a property must not be sent this way."""
     return contract.resolve(part.schema).get(MARKS[direction]) is True
 
 
-def shown(value: Any, given: Iterable[Part], contract: Contract, direction: Direction) -> Any:
+def shown(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:
     """Return an example without what must not be sent this way: that of a schema may be meant for both."""
-    parts: list[Part] = []
+    parts: list[SchemaPart] = []
     with suppress(NoSample):
         for part in given:
             flatten(part, frozenset(), parts, contract)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 
 
@@ -23,7 +23,7 @@ def package_folder(package: str) -> Path:
     """
     parts = package.split(".")
     if not all(part.isidentifier() for part in parts):
-        raise SetupError([Problem("RELAY_HANDLERS", f"'{package}' is no name of a package")])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{package}' is no name of a package")])
     importlib.invalidate_caches()
     search: Sequence[str] = [str(Path.cwd()), *sys.path]
     for depth, part in enumerate(parts):
@@ -32,7 +32,7 @@ def package_folder(package: str) -> Path:
             return Path(search[0], *parts[depth:]).resolve()
         if spec.submodule_search_locations is None:
             message = f"'{package}': {display(Path(str(spec.origin)))} is a module, not a package"
-            raise SetupError([Problem("RELAY_HANDLERS", message)])
+            raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
         search = list(spec.submodule_search_locations)
     return Path(search[0]).resolve()
 
@@ -65,7 +65,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         for temporary, path in staged:
             temporary.replace(path)
     except OSError as exc:
-        raise SetupError([Problem(display(path), f"cannot be written: {exc.strerror}")]) from exc
+        raise SetupError([Diagnostic(display(path), f"cannot be written: {exc.strerror}")]) from exc
     finally:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
@@ -75,9 +75,9 @@ def check_writable(folder: Path) -> None:
     """Raise SetupError for a folder that files could not be written to; nothing is made."""
     nearest = next(one for one in (folder, *folder.parents) if one.exists())
     if not nearest.is_dir():
-        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is no folder")])
+        raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is no folder")])
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise SetupError([Problem(display(folder), f"cannot be written: {display(nearest)} is read-only")])
+        raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is read-only")])
 
 
 def _mode(path: Path) -> int:

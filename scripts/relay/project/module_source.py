@@ -18,7 +18,7 @@ import libcst as cst
 from libcst import matchers
 from libcst.metadata import GlobalScope, MetadataWrapper, PositionProvider, ScopeProvider
 
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
 
 from .syntax import absolute, dotted, is_dynamic, statements, texts
@@ -35,7 +35,7 @@ def deeply() -> Iterator[None]:
         yield
     except RecursionError as exc:
         message = "a module of the package is nested too deeply to be read"
-        raise SetupError([Problem("RELAY_HANDLERS", message)]) from exc
+        raise SetupError([Diagnostic("RELAY_HANDLERS", message)]) from exc
     finally:
         sys.setrecursionlimit(before)
 
@@ -77,7 +77,7 @@ class Function:
         return self.name in self.module.repeated
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SourceLocation:
         """Where its definition stands."""
         return self.module.place(self.node)
 
@@ -134,16 +134,16 @@ class Module:
         self.path = path
         self.source = source
         self.name = name
-        self.fault: tuple[Place, str] | None = None
+        self.fault: tuple[SourceLocation, str] | None = None
         self.tree = cst.Module([])
         try:
             tree = cst.parse_module(source)
         except cst.ParserSyntaxError as exc:
-            self.fault = Place(display(path), *_fault(source, exc)), "is not Python"
+            self.fault = SourceLocation(display(path), *_fault(source, exc)), "is not Python"
         except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
-            self.fault = Place(display(path), 1, 1), "is not text in the encoding it declares"
+            self.fault = SourceLocation(display(path), 1, 1), "is not text in the encoding it declares"
         except RecursionError:
-            self.fault = Place(display(path), 1, 1), "is nested too deeply to be read"
+            self.fault = SourceLocation(display(path), 1, 1), "is nested too deeply to be read"
         else:
             self.fault = _refusal(path, source)
             self.tree = self.tree if self.fault else tree
@@ -153,15 +153,15 @@ class Module:
         """The tree with what libcst knows of it; its nodes are those of `tree`."""
         return MetadataWrapper(self.tree, unsafe_skip_copy=True)
 
-    def place(self, node: cst.CSTNode) -> Place:
+    def place(self, node: cst.CSTNode) -> SourceLocation:
         """Return where a node of the tree begins."""
         start = self.wrapper.resolve(PositionProvider)[node].start
-        return Place(display(self.path), start.line, start.column + 1)
+        return SourceLocation(display(self.path), start.line, start.column + 1)
 
     @property
-    def end(self) -> Place:
+    def end(self) -> SourceLocation:
         """Where more would be written."""
-        return Place(display(self.path), max(1, self.source.count(b"\n") + 1), 1)
+        return SourceLocation(display(self.path), max(1, self.source.count(b"\n") + 1), 1)
 
     @cached_property
     def bindings(self) -> dict[str, Bound]:
@@ -280,16 +280,16 @@ class Module:
                 yield name, Imported(whole if alias.asname else first, None)
 
 
-def _refusal(path: Path, source: bytes) -> tuple[Place, str] | None:
+def _refusal(path: Path, source: bytes) -> tuple[SourceLocation, str] | None:
     """Return why this Python would not import a file that libcst reads, which reads more; None if it would."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are for whoever runs it
             compile(source, path, "exec", dont_inherit=True)
     except SyntaxError as exc:
-        return Place(display(path), exc.lineno or 1, exc.offset or 1), "is not Python"
+        return SourceLocation(display(path), exc.lineno or 1, exc.offset or 1), "is not Python"
     except (RecursionError, MemoryError):
-        return Place(display(path), 1, 1), "is nested too deeply to be read"
+        return SourceLocation(display(path), 1, 1), "is nested too deeply to be read"
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 
 from .files import package_folder
@@ -107,4 +107,4 @@ def _python_files(folder: Path, but: Path | None = None) -> dict[Path, bytes]:
         }
     except OSError as exc:
         where = display(Path(exc.filename or folder))
-        raise SetupError([Problem(where, f"cannot be read: {exc.strerror}")]) from exc
+        raise SetupError([Diagnostic(where, f"cannot be read: {exc.strerror}")]) from exc

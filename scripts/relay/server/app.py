@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
-from relay.contract.diagnostics import NotYetThere, Problem, SetupError
-from relay.contract.model import Contract, load_contract
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from . import docs, health
@@ -27,12 +28,12 @@ from .binding import (
     with_collaborators,
 )
 from .endpoint import Endpoint
-from .guard import Edge
+from .guard import Guard
 from .lifespan import Lifespan, is_cancelled
 from .metrics import Metrics, bind_address
-from .missing_handlers import Missing, Policies, read_policies
+from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .observability import Observer
-from .package_hooks import Exports, verifier_problems
+from .package_hooks import PackageHooks, verifier_problems
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .settings import HostSettings, token_verifier
 from .stages import Extra, build_stack
@@ -48,12 +49,12 @@ class Application:
     contract: Contract
     settings: HostSettings
     package: ModuleType
-    exports: Exports
+    exports: PackageHooks
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     observer: Observer
     collaborators: dict[str, Any] = field(default_factory=dict)
-    reload_problems: list[Problem] = field(default_factory=list)
+    reload_problems: list[Diagnostic] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
     _asgi: Any = None
 
@@ -69,7 +70,7 @@ class Application:
         if self.settings.docs and self.settings.openapi:
             extras |= docs.swagger_pages(self.contract)
         routed = {f"{self.contract.base_path}{one.path}" for one in self.contract.operations}
-        edge = Edge(
+        edge = Guard(
             build_stack(self.contract, self.endpoints, extras),
             self.exports.render_error,
             self.observer,
@@ -147,21 +148,21 @@ class Application:
             )
             endpoint.connect(authenticate, collaborators)
 
-    def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Problem]:
+    def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Diagnostic]:
         offered = ", ".join(sorted(collaborators)) or "none"
-        problems: list[Problem] = []
+        problems: list[Diagnostic] = []
         for endpoint in self.endpoints.values():
             binding = endpoint.binding
             for name in binding.unknown_names(collaborators):
                 message = (
                     f"{binding.operation} sends no '{name}', nor is there such a collaborator ({offered})"
                 )
-                problems.append(Problem(binding.where(), message))
+                problems.append(Diagnostic(binding.where(), message))
             for name in sorted({*binding.names.values(), *GIVEN} & {*collaborators}):
                 message = (
                     f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
                 )
-                problems.append(Problem(binding.where(), message))
+                problems.append(Diagnostic(binding.where(), message))
         needed = {
             self.exports.identify: [
                 name for name in required_names(self.exports.identify) if name != "claims"
@@ -174,14 +175,14 @@ class Application:
                     message = (
                         f"{function.__name__} needs '{name}', and there is no such collaborator ({offered})"
                     )
-                    problems.append(Problem(code_place(function), message))
+                    problems.append(Diagnostic(code_place(function), message))
         return problems
 
     def _collaborators_failed(self, exc: BaseException) -> SetupError:
         """Name the fault but not its text, which may hold an address with a password."""
         _log.debug("collaborators() failed", exc_info=exc)
         message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
-        return SetupError([Problem(code_place(self.exports.collaborators), message)])
+        return SetupError([Diagnostic(code_place(self.exports.collaborators), message)])
 
 
 def create(package_name: str, settings: HostSettings) -> Application:
@@ -191,8 +192,8 @@ def create(package_name: str, settings: HostSettings) -> Application:
     without one; a package that was named has to be there.
     Opens nothing: what a package's `collaborators` opens is opened when the service starts.
     """
-    problems: list[Problem] = []
-    key_problems: list[Problem] = []
+    problems: list[Diagnostic] = []
+    key_problems: list[Diagnostic] = []
     contract = _attempt(lambda: _contract(settings), problems)
     policies = _attempt(lambda: _policies(settings, contract), problems)
     package = _attempt(lambda: _package(package_name, settings, contract, policies), problems)
@@ -202,7 +203,7 @@ def create(package_name: str, settings: HostSettings) -> Application:
     problems += key_problems
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
-    exports = Exports.of(package)
+    exports = PackageHooks.of(package)
     if not is_package(package):
         exports.trust_the_unverified(contract)
     if not key_problems:
@@ -230,7 +231,7 @@ def create(package_name: str, settings: HostSettings) -> Application:
 T = TypeVar("T")
 
 
-def _attempt(step: Callable[[], T], problems: list[Problem]) -> T | None:
+def _attempt(step: Callable[[], T], problems: list[Diagnostic]) -> T | None:
     """Take one step of the set-up, so that the next ones can tell their problems too."""
     try:
         return step()
@@ -241,7 +242,7 @@ def _attempt(step: Callable[[], T], problems: list[Problem]) -> T | None:
 
 def _contract(settings: HostSettings) -> Contract:
     if settings.spec is None:
-        raise SetupError([Problem("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
+        raise SetupError([Diagnostic("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
     return load_contract(settings.spec)
 
 
@@ -250,9 +251,9 @@ def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
     if contract is None:
         return Policies()
     policies = read_policies(settings.missing, contract)
-    if settings.environment == "production" and policies.includes(Missing.MOCK):
+    if settings.environment == "production" and policies.includes(MissingHandlerPolicy.MOCK):
         message = "mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
-        raise SetupError([Problem("RELAY_MISSING", message)])
+        raise SetupError([Diagnostic("RELAY_MISSING", message)])
     return policies
 
 
@@ -269,7 +270,7 @@ def _package(
     if policies is not None and not policies.cover(contract):
         file = contract.place(()).file
         message = f"missing: name the package that serves {file}, with --handlers; or use --missing mock"
-        raise SetupError([Problem("RELAY_HANDLERS", message)])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
     return ModuleType(name)
 
 

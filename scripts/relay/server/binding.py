@@ -30,11 +30,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, cast
 
-from relay.contract.diagnostics import Place, Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Pointer, display
 from relay.contract.model import Contract, Operation
 
-from .missing_handlers import Missing, Policies
+from .missing_handlers import MissingHandlerPolicy, Policies
 
 Function = Callable[..., Any]
 
@@ -53,19 +53,19 @@ class Binding:
     operation: Operation
     function: Function
     names: Mapping[Pointer, str]
-    missing: Missing | None = None
+    missing: MissingHandlerPolicy | None = None
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the arguments that the function needs and nobody gives."""
         known = {*self.names.values(), *GIVEN, *collaborators}
         return [name for name in required_names(self.function) if name not in known]
 
-    def where(self) -> Place | str:
+    def where(self) -> SourceLocation | str:
         """Return the place of the function."""
         return code_place(self.function)
 
 
-class Sent(NamedTuple):
+class HandlerArgument(NamedTuple):
     """One thing that an operation sends its handler: `always`, or only when the request has it."""
 
     name: str
@@ -73,11 +73,11 @@ class Sent(NamedTuple):
     always: bool
 
 
-def sent(operation: Operation, contract: Contract) -> list[Sent]:
+def sent(operation: Operation, contract: Contract) -> list[HandlerArgument]:
     """Return what a handler has to receive by name, in the contract's order, the body last."""
     names = argument_names(operation)
     found = [
-        Sent(
+        HandlerArgument(
             names[parameter.pointer],
             f"the {parameter.location} parameter '{parameter.name}' of {operation}",
             contract.always_sends(parameter),
@@ -85,7 +85,7 @@ def sent(operation: Operation, contract: Contract) -> list[Sent]:
         for parameter in operation.parameters
     ]
     if operation.body:
-        found.append(Sent("body", f"the body of {operation}", operation.body.required))
+        found.append(HandlerArgument("body", f"the body of {operation}", operation.body.required))
     return found
 
 
@@ -130,19 +130,19 @@ def import_package(name: str) -> ModuleType:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     if not all(part.isidentifier() for part in name.split(".")):
-        raise SetupError([Problem("RELAY_HANDLERS", f"'{name}' is no name of a package")])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{name}' is no name of a package")])
     return _import(name, "RELAY_HANDLERS")
 
 
 def bind(
     contract: Contract, package: ModuleType, policies: Policies | None = None
-) -> tuple[list[Binding], list[Problem]]:
+) -> tuple[list[Binding], list[Diagnostic]]:
     """Find the function of every operation; what is missing, broken, or cannot receive what it is sent.
 
     `policies` say for which operations a missing function is no problem; a stub that nobody has filled
     is mocked like one.
     """
-    problems: list[Problem] = list(module_collisions(contract))
+    problems: list[Diagnostic] = list(module_collisions(contract))
     bindings: list[Binding] = []
     policies = policies or Policies()
     for operation in contract.operations:
@@ -152,10 +152,10 @@ def bind(
             problems += exc.problems
             continue
         policy = policies.of(operation)
-        if function is not None and not (policy is Missing.MOCK and is_stub(function)):
+        if function is not None and not (policy is MissingHandlerPolicy.MOCK and is_stub(function)):
             binding = Binding(operation, function, argument_names(operation))
             problems += _signature_problems(binding, contract)
-        elif policy is not Missing.FAIL:
+        elif policy is not MissingHandlerPolicy.FAIL:
             binding = Binding(operation, _not_implemented, argument_names(operation), policy)
         else:
             problems.append(_unwritten(operation, contract, package))
@@ -221,19 +221,19 @@ def with_collaborators(function: Function, collaborators: Mapping[str, Any]) -> 
     return functools.partial(awaitable, **wanted) if wanted else awaitable
 
 
-def code_place(function: Function) -> Place | str:
+def code_place(function: Function) -> SourceLocation | str:
     """Return the place of a function; its name where it has no code of its own."""
     function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
         return getattr(function, "__qualname__", repr(function))
-    return Place(display(Path(code.co_filename)), code.co_firstlineno, 1)
+    return SourceLocation(display(Path(code.co_filename)), code.co_firstlineno, 1)
 
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def module_collisions(contract: Contract) -> Iterable[Problem]:
+def module_collisions(contract: Contract) -> Iterable[Diagnostic]:
     """Find tags that differ but name the same module, and operations that name the same function."""
     tags: dict[str, str] = {}
     functions: dict[tuple[str, str], Operation] = {}
@@ -283,20 +283,20 @@ def module_name(operation: Operation, package: ModuleType) -> str:
     return f"{package.__name__}.{slug(operation.tag)}"
 
 
-def _unwritten(operation: Operation, contract: Contract, package: ModuleType) -> Problem:
+def _unwritten(operation: Operation, contract: Contract, package: ModuleType) -> Diagnostic:
     """Say where the function of an operation is to be written."""
     name = module_name(operation, package)
     module = sys.modules.get(name)
     where = f"the module {name}" if module is None else display(Path(str(module.__file__)))
-    return Problem(contract.place(operation.pointer), no_handler(operation, where))
+    return Diagnostic(contract.place(operation.pointer), no_handler(operation, where))
 
 
-def _import(name: str, where: Place | str) -> ModuleType:
+def _import(name: str, where: SourceLocation | str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
-            raise SetupError([Problem(where, f"there is no package '{name}' here")]) from exc
+            raise SetupError([Diagnostic(where, f"there is no package '{name}' here")]) from exc
         raise _broken(exc) from exc
     except BaseException as exc:
         is_own = threading.current_thread() is not threading.main_thread()  # the other one gets Ctrl-C
@@ -308,28 +308,28 @@ def _import(name: str, where: Place | str) -> ModuleType:
 def _broken(exc: BaseException) -> SetupError:
     """Point at the line, below the import machinery, that an import failed on."""
     frame = traceback.extract_tb(exc.__traceback__)[-1]
-    place = Place(display(Path(frame.filename)), frame.lineno or 1, 1)
+    place = SourceLocation(display(Path(frame.filename)), frame.lineno or 1, 1)
     if isinstance(exc, SyntaxError) and exc.filename:
-        place = Place(display(Path(exc.filename)), exc.lineno or 1, exc.offset or 1)
-    return SetupError([Problem(place, f"cannot be imported: {type(exc).__name__}: {exc}")])
+        place = SourceLocation(display(Path(exc.filename)), exc.lineno or 1, exc.offset or 1)
+    return SetupError([Diagnostic(place, f"cannot be imported: {type(exc).__name__}: {exc}")])
 
 
-def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Problem]:
+def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Diagnostic]:
     """Check that the function can receive what the contract sends, on every request."""
     operation, function = binding.operation, binding.function
     where = binding.where()
     for name in taken_twice(operation):
-        yield Problem(where, several_named(operation, name))
+        yield Diagnostic(where, several_named(operation, name))
     accepted = accepted_names(function)
     required = set(required_names(function))
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.POSITIONAL_ONLY:
-            yield Problem(where, by_name_only(argument.name))
+            yield Diagnostic(where, by_name_only(argument.name))
     for one in sent(operation, contract):
         if accepted is not None and one.name not in accepted:
-            yield Problem(where, nowhere_to_go(one))
+            yield Diagnostic(where, nowhere_to_go(one))
         elif one.name in required and not one.always:
-            yield Problem(where, may_be_absent(one))
+            yield Diagnostic(where, may_be_absent(one))
 
 
 # One wording, whether a function was imported or only read.
@@ -350,11 +350,11 @@ def by_name_only(name: str) -> str:
     return f"{name}: a handler gets its arguments by name; remove the '/'"
 
 
-def nowhere_to_go(one: Sent) -> str:
+def nowhere_to_go(one: HandlerArgument) -> str:
     """Say that an argument is missing."""
     return f"{one.what} has nowhere to go: add an argument '{one.name}'"
 
 
-def may_be_absent(one: Sent) -> str:
+def may_be_absent(one: HandlerArgument) -> str:
     """Say that an argument needs a default."""
     return f"{one.what} may be absent: give '{one.name}' a default, such as None"

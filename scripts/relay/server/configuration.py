@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 _FLAGS = {
     **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
@@ -78,7 +78,7 @@ class Configuration:
             try:
                 setattr(self, name, read(given[name]) if name in self.given else default)
             except ValueError as exc:
-                problems.append(Problem(variable(name), str(exc)))
+                problems.append(Diagnostic(variable(name), str(exc)))
         if problems:
             raise SetupError(problems)
 
@@ -100,7 +100,7 @@ class Configuration:
             found = {**secrets, **cls._named(_env_file()), **cls._named(_variables())}
         except (OSError, UnicodeDecodeError) as exc:
             where = f".env or {variable('secrets_dir')}"
-            raise SetupError([Problem(where, "a file of it cannot be read as text in UTF-8")]) from exc
+            raise SetupError([Diagnostic(where, "a file of it cannot be read as text in UTF-8")]) from exc
         return cls(**{**found, **chosen})
 
     @classmethod
@@ -133,7 +133,7 @@ def _secret_files() -> dict[str, Path]:
     if not folder:
         return {}
     if not Path(folder).is_dir():
-        raise SetupError([Problem(variable("secrets_dir"), f"there is no folder {folder}")])
+        raise SetupError([Diagnostic(variable("secrets_dir"), f"there is no folder {folder}")])
     return {file.name: file for file in Path(folder).iterdir()}
 
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from relay.contract.model import Contract
+from relay.validation.errors import ResponseViolation
 from relay.validation.http import ALWAYS, Answer, Request
 from relay.validation.requests import Arguments, RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding, accepted_names, with_collaborators
-from .errors import OperationNotImplemented, RenderError, ResponseViolation, report
+from .errors import OperationNotImplemented, RenderError, report
 from .guard import read_body, send_answer
-from .missing_handlers import Missing
+from .missing_handlers import MissingHandlerPolicy
 from .observability import Observer
 from .security import Authenticator
 from .settings import HostSettings
@@ -58,7 +59,7 @@ class Endpoint:
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
         self._mock: Mock | None = None
-        if binding.missing is Missing.MOCK:
+        if binding.missing is MissingHandlerPolicy.MOCK:
             from relay.mock import Mock  # nothing is invented in production, nor made ready for it
 
             self._mock = Mock(binding.operation, contract, compiler, self._encoder)

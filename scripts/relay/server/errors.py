@@ -7,15 +7,13 @@ same three is answered the same way. Everything else is a 500 that is told only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar, Self
+from typing import Any
 
+from relay.validation.errors import ApiError, Headers
 from relay.validation.parameters import Located
-from relay.validation.schemas import Violation
-
-Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +34,25 @@ RenderError = Callable[[ErrorReport], tuple[Any, str]]
 """Makes the body (for JSON) and the media type of an error answer."""
 
 
-class HostError(Exception):
-    """A failure that the host answers."""
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "INTERNAL_ERROR"
-    message: ClassVar[str] = "The service failed to answer this request"
-
-    def __init__(self, headers: Headers | None = None, failures: Iterable[Located] = ()) -> None:
-        super().__init__(self.message)
-        self.headers = headers or {}
-        self.failures = tuple(failures)
-
-    def with_headers(self, headers: Headers) -> Self:
-        """Return the failure with its answer's headers set."""
-        self.headers = headers
-        return self
-
-
-class MalformedPath(HostError):
+class MalformedPath(ApiError):
     """The path is not percent-encoded UTF-8 (RFC 3986 section 2.1), or holds NUL."""
 
     status, code, message = 400, "MALFORMED_PATH", "The path is not percent-encoded text"
 
 
-class AmbiguousHost(HostError):
+class AmbiguousHost(ApiError):
     """No Host header, several, or one that names no host (RFC 9112 section 3.2)."""
 
     status, code, message = 400, "AMBIGUOUS_HOST", "The request needs exactly one Host header, with a host"
 
 
-class InvalidRequest(HostError):
-    """Parameters or body do not keep to the contract; `failures` says how."""
-
-    status, code, message = 400, "VALIDATION_ERROR", "The request does not match the contract"
-
-
-class BodyIncomplete(HostError):
+class BodyIncomplete(ApiError):
     """The client went away in the middle of the body (RFC 9112 section 8); nobody is left to read this."""
 
     status, code, message = 400, "BODY_INCOMPLETE", "The request body broke off"
 
 
-class Unauthenticated(HostError):
+class Unauthenticated(ApiError):
     """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3.
 
     `reason` is a word for logs and metrics, never for the client: one of a few that are written in the code.
@@ -91,71 +65,52 @@ class Unauthenticated(HostError):
         self.reason = reason
 
 
-class Forbidden(HostError):
+class Forbidden(ApiError):
     """The credential is good but lacks a scope (RFC 6750 section 3.1, insufficient_scope)."""
 
     status, code, message = 403, "FORBIDDEN", "The credential does not allow this operation"
 
 
-class NotFound(HostError):
+class NotFound(ApiError):
     """The contract has no such path."""
 
     status, code, message = 404, "NOT_FOUND", "There is no such path"
 
 
-class MethodNotAllowed(HostError):
+class MethodNotAllowed(ApiError):
     """The path exists, the method does not; carries the full `Allow` (RFC 9110 section 15.5.6)."""
 
     status, code, message = 405, "METHOD_NOT_ALLOWED", "The path does not have this method"
 
 
-class BodyTooSlow(HostError):
+class BodyTooSlow(ApiError):
     """The body did not come in time (RFC 9110 section 15.5.9)."""
 
     status, code, message = 408, "BODY_TOO_SLOW", "The request body did not arrive in time"
 
 
-class HeadersTooLarge(HostError):
+class HeadersTooLarge(ApiError):
     """Too many headers, or too much of them (RFC 6585 section 5)."""
 
     status, code, message = 431, "HEADERS_TOO_LARGE", "The request headers are too large"
 
 
-class BodyTooLarge(HostError):
+class BodyTooLarge(ApiError):
     """The body is over the limit of `RELAY_BODY_LIMIT`."""
 
     status, code, message = 413, "BODY_TOO_LARGE", "The request body is too large"
 
 
-class UnsupportedMediaType(HostError):
-    """The body is of no media type, charset or encoding that the contract takes."""
-
-    status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "The operation does not take this kind of body"
-
-
-class Overloaded(HostError):
+class Overloaded(ApiError):
     """As many requests as RELAY_MAX_IN_FLIGHT are being answered; carries Retry-After."""
 
     status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
 
 
-class OperationNotImplemented(HostError):
+class OperationNotImplemented(ApiError):
     """The operation's handler raises NotImplementedError, as a stub does."""
 
     status, code, message = 501, "NOT_IMPLEMENTED", "This operation is not implemented yet"
-
-
-class ResponseViolation(HostError):
-    """What the handler returned breaks the contract; the client learns only that we failed."""
-
-    def __init__(self, violations: list[Violation]) -> None:
-        super().__init__()
-        self.violations = violations
-
-    @classmethod
-    def undocumented(cls, status: int) -> ResponseViolation:
-        """The status itself is the breach."""
-        return cls([Violation("", "status", f"the contract documents no status {status}")])
 
 
 def report(exc: BaseException) -> ErrorReport | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from relay.validation.errors import ApiError
 from relay.validation.http import ALWAYS, Answer, HeaderList, is_field
 
 from .errors import (
@@ -24,7 +25,6 @@ from .errors import (
     BodyTooSlow,
     ErrorReport,
     HeadersTooLarge,
-    HostError,
     Overloaded,
     RenderError,
     report,
@@ -45,10 +45,10 @@ SEND_BYTES = 64 * 1024
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ids = random.Random()  # noqa: S311 -- ids are told apart, not guarded; seeded by the system, without a call of it for each
-_INTERNAL = ErrorReport(HostError.status, HostError.code, HostError.message)
+_INTERNAL = ErrorReport(ApiError.status, ApiError.code, ApiError.message)
 
 
-class Edge:
+class Guard:
     """Wraps an ASGI application: gives each request its id and each failure its envelope.
 
     Past `limit` requests in flight one more is refused, unless it asks one of the paths in `exempt`. While

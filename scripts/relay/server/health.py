@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from relay.contract.diagnostics import Problem
+from relay.contract.diagnostics import Diagnostic
 from relay.validation.http import ALWAYS, Answer
 
 PROBES = frozenset(["/livez", "/readyz", "/metrics"])
@@ -24,7 +24,7 @@ async def livez() -> Answer:
     return Answer(200, list(_HEADERS), b'{"status":"live"}')
 
 
-async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Problem] = ()) -> Answer:
+async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = ()) -> Answer:
     """Answer 200 when every collaborator that has `ready()` returns from it, else 503 with their names.
 
     Why a newer version of the service was not taken is told in either case.

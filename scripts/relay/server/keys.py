@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import HMACAlgorithm
 
+from relay.validation.errors import ApiError
 from relay.validation.json_strict import NotJson, parse_json
 
-from .errors import HostError
 from .fetching import fetch
 
 MIN_SECRET = 32  # bytes: RFC 7518 section 3.2 asks HS256 for a key as long as its hash
@@ -48,7 +48,7 @@ class KeyProblem(ValueError):
     """A key that cannot be used; the message says why, never what the key is."""
 
 
-class KeysUnavailable(HostError):
+class KeysUnavailable(ApiError):
     """The key set's address does not answer: nobody can be let in, and it is not the caller's fault."""
 
     status, code, message = 500, "KEYS_UNAVAILABLE", "The keys that verify tokens are not available"

@@ -23,7 +23,7 @@ from prometheus_client import (
     start_http_server,
 )
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.validation.http import ALWAYS, Answer
 
 BIND = "RELAY_METRICS_BIND"
@@ -99,7 +99,7 @@ class Metrics:
             server, thread = start_http_server(port, host, self._registry)
         except OSError as exc:
             told = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
-            raise SetupError([Problem(BIND, told)]) from exc
+            raise SetupError([Diagnostic(BIND, told)]) from exc
         try:
             yield
         finally:
@@ -116,5 +116,5 @@ def bind_address(bind: str) -> tuple[str, int]:
     except ValueError:
         host = port = None
     if not host or port is None or parts.netloc != bind or parts.username is not None:
-        raise SetupError([Problem(BIND, "has to be an address and a port, such as 127.0.0.1:9464")])
+        raise SetupError([Diagnostic(BIND, "has to be an address and a port, such as 127.0.0.1:9464")])
     return host, port

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 if TYPE_CHECKING:
     from relay.contract.model import Contract, Operation
 
 
-class Missing(StrEnum):
+class MissingHandlerPolicy(StrEnum):
     """A policy for missing functions: a problem at start, an honest 501, an answer made from the contract."""
 
     FAIL = "fail"
@@ -23,19 +23,23 @@ class Missing(StrEnum):
 class Policies:
     """The policy of each tag, and that of all others."""
 
-    def __init__(self, default: Missing = Missing.FAIL, by_tag: dict[str, Missing] | None = None) -> None:
+    def __init__(
+        self,
+        default: MissingHandlerPolicy = MissingHandlerPolicy.FAIL,
+        by_tag: dict[str, MissingHandlerPolicy] | None = None,
+    ) -> None:
         self._default = default
         self._by_tag = by_tag or {}
 
-    def of(self, operation: Operation) -> Missing:
+    def of(self, operation: Operation) -> MissingHandlerPolicy:
         """Return the policy of an operation: that of its first tag, else the general one."""
         return self._by_tag.get(operation.tag, self._default)
 
     def cover(self, contract: Contract) -> bool:
         """Whether the contract can be served without any function."""
-        return all(self.of(operation) is not Missing.FAIL for operation in contract.operations)
+        return all(self.of(operation) is not MissingHandlerPolicy.FAIL for operation in contract.operations)
 
-    def includes(self, policy: Missing) -> bool:
+    def includes(self, policy: MissingHandlerPolicy) -> bool:
         """Whether a policy is chosen for anything."""
         return policy in (self._default, *self._by_tag.values())
 
@@ -46,20 +50,20 @@ def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
     Raises SetupError with each that names no policy, or a tag that no operation has.
     """
     tags = {operation.tag for operation in contract.operations}
-    problems: list[Problem] = []
-    default, by_tag = Missing.FAIL, {}
+    problems: list[Diagnostic] = []
+    default, by_tag = MissingHandlerPolicy.FAIL, {}
     for text in texts:
         tag, sign, word = (part.strip() for part in text.rpartition("="))
-        if word not in list(Missing):
+        if word not in list(MissingHandlerPolicy):
             message = f"'{text.strip()}' is no policy; write fail, stub or mock, or TAG=mock for one tag"
-            problems.append(Problem("RELAY_MISSING", message))
+            problems.append(Diagnostic("RELAY_MISSING", message))
         elif not sign:
-            default = Missing(word)
+            default = MissingHandlerPolicy(word)
         elif tag not in tags:
             message = f"no operation has the first tag '{tag}'; there are {', '.join(sorted(tags))}"
-            problems.append(Problem("RELAY_MISSING", message))
+            problems.append(Diagnostic("RELAY_MISSING", message))
         else:
-            by_tag[tag] = Missing(word)
+            by_tag[tag] = MissingHandlerPolicy(word)
     if problems:
         raise SetupError(problems)
     return Policies(default, by_tag)

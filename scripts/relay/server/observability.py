@@ -11,9 +11,10 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import OPERATION
 
-from .errors import HostError, Overloaded, ResponseViolation, Unauthenticated, report
+from .errors import Overloaded, Unauthenticated, report
 from .health import PROBES
 from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .metrics import Metrics
@@ -76,7 +77,7 @@ class Observer:
             return
         operation = scope.get(OPERATION, UNMATCHED)
         found = report(exc)
-        code = found.code if found else HostError.code
+        code = found.code if found else ApiError.code
         scope[_OUTCOME] = {"code": code}
         if found is not None and found.status == Unauthenticated.status:
             reason = getattr(exc, "reason", "")

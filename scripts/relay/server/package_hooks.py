@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from relay.contract.diagnostics import Problem
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract
 
 from .errors import RenderError, problem_details
@@ -18,7 +18,7 @@ Collaborators = Callable[..., AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
 @dataclass(slots=True)
-class Exports:
+class PackageHooks:
     """What a handlers package may export beside its operations.
 
     collaborators(settings): async context manager that yields name → object, for the life of the service;
@@ -34,7 +34,7 @@ class Exports:
     render_error: RenderError
 
     @classmethod
-    def of(cls, package: ModuleType) -> Exports:
+    def of(cls, package: ModuleType) -> PackageHooks:
         """Read a package's exports."""
         return cls(
             collaborators=getattr(package, "collaborators", _no_collaborators),
@@ -61,7 +61,7 @@ async def _trust(_credential: str) -> Claims:
     return {"sub": "anybody"}
 
 
-def verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) -> list[Problem]:
+def verifier_problems(contract: Contract, exports: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:
     """Find the schemes whose credentials nothing could verify; every call would be 401."""
     by_jwt = [
         name
@@ -72,5 +72,5 @@ def verifier_problems(contract: Contract, exports: Exports, *, has_jwt: bool) ->
     if by_jwt and not has_jwt:
         message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
         hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"
-        problems.append(Problem("RELAY_JWT_SECRET", message + hint))
+        problems.append(Diagnostic("RELAY_JWT_SECRET", message + hint))
     return problems

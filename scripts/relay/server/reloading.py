@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from relay.contract.diagnostics import Problem
+from relay.contract.diagnostics import Diagnostic
 
 from .app import Application
 from .lifespan import Lifespan, is_cancelled
@@ -60,7 +60,7 @@ class Reloading:
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    def keep(self, problems: list[Problem]) -> None:
+    def keep(self, problems: list[Diagnostic]) -> None:
         """Note why the running version was not replaced; `/readyz` tells."""
         self._version.application.reload_problems = problems
 

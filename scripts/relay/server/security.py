@@ -13,12 +13,13 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
-from relay.contract.diagnostics import Problem
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
+from relay.validation.errors import ApiError, Headers
 from relay.validation.forms import parse_urlencoded
 from relay.validation.http import HeaderList, cookies
 
-from .errors import Forbidden, Headers, HostError, Unauthenticated
+from .errors import Forbidden, Unauthenticated
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
@@ -43,7 +44,7 @@ def schemes_in_use(contract: Contract) -> list[str]:
     return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
 
 
-def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Problem]:
+def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Diagnostic]:
     """Find schemes in use that are none of `verifiers`."""
     return [
         contract.problem(
@@ -87,7 +88,7 @@ class Authenticator:
         Raises Unauthenticated, Forbidden, or what `identify` raises, with the challenge that
         RFC 6750 section 3 or RFC 9110 section 11.6.1 asks for.
         """
-        failure: HostError | None = None
+        failure: ApiError | None = None
         for requirement in self._requirements:
             try:
                 claims = await requirement.meet(headers, query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .configuration import (
     Configuration,
@@ -97,7 +97,7 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
     }
     if len(configured) > 1:
         names = " and ".join(map(variable, configured))
-        raise SetupError([Problem(names, "tokens are verified with one family of keys; keep one of them")])
+        raise SetupError([Diagnostic(names, "tokens are verified with one family of keys; keep one of them")])
     policy = Policy(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
@@ -110,7 +110,7 @@ def token_verifier(settings: HostSettings) -> TokenVerifier | None:
         try:
             return TokenVerifier(_keys(name, value), policy)
         except KeyProblem as exc:
-            raise SetupError([Problem(variable(name), str(exc))]) from exc
+            raise SetupError([Diagnostic(variable(name), str(exc))]) from exc
     return None
 
 

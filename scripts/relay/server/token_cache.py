@@ -32,7 +32,7 @@ def fingerprint(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
-class Remembered:
+class TokenCache:
     """The last tokens that were good, by fingerprint.
 
     Nothing is remembered for longer than `seconds`, nor past the token's own times, by which clocks may

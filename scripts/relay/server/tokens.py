@@ -17,11 +17,12 @@ import orjson
 from jwt.algorithms import HMACAlgorithm
 from jwt.utils import base64url_decode, force_bytes
 
+from relay.validation.errors import ApiError
 from relay.validation.json_strict import NotJson, parse_json
 
-from .errors import HostError, Unauthenticated
+from .errors import Unauthenticated
 from .keys import Key, Keys
-from .token_cache import Remembered, fingerprint
+from .token_cache import TokenCache, fingerprint
 
 MAX_LEEWAY = 30.0  # seconds
 MAX_KID = 256  # characters
@@ -75,7 +76,7 @@ class TokenVerifier:
         # Without a configured audience, a token meant for one is a token meant for somebody else.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
         self._jwt = _Jwt()
-        self._remembered = Remembered(policy.remember, policy.leeway)
+        self._remembered = TokenCache(policy.remember, policy.leeway)
 
     async def __call__(self, token: str) -> dict[str, Any]:
         """Return the token's claims.
@@ -109,7 +110,7 @@ class TokenVerifier:
                 leeway=self._policy.leeway,
                 options=self._options,
             )
-        except HostError:
+        except ApiError:
             raise
         except Exception as exc:  # PyJWT raises more than its own classes on hostile input
             raise Unauthenticated(reason=_reason(exc)) from exc

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from relay.contract.diagnostics import Problem, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 from relay.validation.http import OPERATION, HeaderList
 
@@ -129,7 +129,7 @@ async def exporting() -> AsyncIterator[None]:
     except ModuleNotFoundError as exc:
         raise _not_installed(exc) from exc
     except ValueError as exc:
-        raise SetupError([Problem("OTEL_*", "OpenTelemetry refuses the value of one of them")]) from exc
+        raise SetupError([Diagnostic("OTEL_*", "OpenTelemetry refuses the value of one of them")]) from exc
     try:
         yield
     finally:
@@ -193,4 +193,4 @@ async def _flush(provider: Any) -> None:
 
 def _not_installed(exc: ModuleNotFoundError) -> SetupError:
     told = f"it needs OpenTelemetry ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
-    return SetupError([Problem("RELAY_TRACING", told)])
+    return SetupError([Diagnostic("RELAY_TRACING", told)])

@@ -39,7 +39,7 @@ class Coercion:
         properties = {
             name: self.of(part, within) for name, part in properties_of(schema, self._contract).items()
         }
-        others = others_of(schema, self._contract)
+        others = additional_properties_of(schema, self._contract)
         other = self.of(others, within) if others else _as_it_is
         scalar = self._scalar(schema, types)
 
@@ -92,7 +92,7 @@ def items_of(schema: Schema, contract: Contract) -> Schema:
     return next((part["items"] for part in _parts(schema, contract) if "items" in part), {})
 
 
-def others_of(schema: Schema, contract: Contract) -> Schema:
+def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
     """Return what the schema says of properties that it does not name."""
     found = (part.get("additionalProperties") for part in _parts(schema, contract))
     return next((others for others in found if isinstance(others, dict)), {})

@@ -15,7 +15,7 @@ from python_multipart.multipart import Field, File, FormParser, parse_options_he
 
 from relay.contract.model import Contract, Schema
 
-from .coercion import Coercion, items_of, others_of, properties_of, types_of
+from .coercion import Coercion, additional_properties_of, items_of, properties_of, types_of
 from .http import MALFORMED
 from .json_strict import parse_json
 from .schemas import SchemaCompiler
@@ -40,7 +40,7 @@ class FormDecoder:
                 element = items_of(field, contract)
             self._texts[name] = text = coercion.of(element)
             self._parts[name] = _part_reader(contract.resolve(element), contract, text)
-        self._other = coercion.of(others_of(schema, contract))
+        self._other = coercion.of(additional_properties_of(schema, contract))
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""

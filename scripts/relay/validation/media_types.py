@@ -22,17 +22,17 @@ def parse_media_type(header: str) -> MediaType:
     message["content-type"] = header
     charsets = [value for name, value in message.get_params([]) if name.lower() == "charset"] or ["utf-8"]
     charset = charsets[0] if len(charsets) == 1 else ""
-    return MediaType(bare(header), charset.strip().lower() if isinstance(charset, str) else "")
+    return MediaType(essence(header), charset.strip().lower() if isinstance(charset, str) else "")
 
 
 def is_json(name: str) -> bool:
     """Whether a media type is JSON: itself, or by its suffix (RFC 6839 section 3.1)."""
-    return bare(name) == "application/json" or bare(name).endswith("+json")
+    return essence(name) == "application/json" or essence(name).endswith("+json")
 
 
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
     """Return what a contract documents by media type, as `find` looks it up."""
-    return {bare(media_type): value for media_type, value in content.items()}
+    return {essence(media_type): value for media_type, value in content.items()}
 
 
 def find(name: str, content: Mapping[str, T]) -> T | None:
@@ -43,6 +43,6 @@ def find(name: str, content: Mapping[str, T]) -> T | None:
     return None
 
 
-def bare(media_type: str) -> str:
+def essence(media_type: str) -> str:
     """Return a media type in lower case, without its parameters."""
     return media_type.partition(";")[0].strip().lower()

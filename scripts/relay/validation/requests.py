@@ -7,9 +7,9 @@ from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, RequestBody, Schema
-from relay.server.errors import InvalidRequest, UnsupportedMediaType
 
 from . import media_types as media
+from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, parse_urlencoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
@@ -76,7 +76,11 @@ class BodyDecoder:
         self._readers = media.by_name(
             {
                 media_type: _reader(
-                    media.bare(media_type), schema, contract, compiler, (*body.pointer, "content", media_type)
+                    media.essence(media_type),
+                    schema,
+                    contract,
+                    compiler,
+                    (*body.pointer, "content", media_type),
                 )
                 for media_type, schema in body.content.items()
             }

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from relay.contract.model import Contract, Operation, Response, Schema
-from relay.server.errors import ResponseViolation
 
 from . import media_types as media
+from .errors import ResponseViolation
 from .http import Answer, HeaderList, is_field
 from .parameters import Located, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
@@ -117,7 +117,7 @@ class _ResponseCompiler:
         self._usual: tuple[_Content, HeaderList] | None = None  # how a body alone goes out, most of the time
         if self.default is not None and self._headers is None and is_field("content-type", self.default):
             lines = _lines({"content-type": _with_charset(self.default)})
-            self._usual = self._content[media.bare(self.default)], lines
+            self._usual = self._content[media.essence(self.default)], lines
 
     def chosen(
         self, body: Any, headers: Mapping[str, str], media_type: str | None
@@ -136,7 +136,7 @@ class _ResponseCompiler:
             return None, _lines(names)
         if chosen is None:
             raise ResponseViolation([Violation("", "content", "the handler has to say which content-type")])
-        content = media.find(media.bare(chosen), self._content)
+        content = media.find(media.essence(chosen), self._content)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
         return content, _lines({"content-type": _with_charset(chosen), **names})

@@ -19,7 +19,7 @@ import jsonschema_rs
 import orjson
 
 from relay.contract.bundling import escape, lookup, parse_pointer
-from relay.contract.diagnostics import Problem
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
@@ -90,7 +90,7 @@ class SchemaCompiler:
     """Compiles the schemas of one contract; equal schemas share a validator."""
 
     def __init__(self, contract: Contract) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._contract = contract
         self._validators: dict[tuple[Direction, bytes], Validator] = {}
         self._translated: dict[tuple[Direction, str], tuple[Schema, set[str]]] = {}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from relay.cli.findings import place_parts
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import SourceLocation, place_parts
 from relay.contract_tests.coverage import Cell, Coverage
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Failure, Part
+from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
@@ -40,7 +39,7 @@ def document(report: Report) -> dict[str, Any]:
     return told
 
 
-def _part(part: Part, base: str | None) -> dict[str, Any]:
+def _part(part: Phase, base: str | None) -> dict[str, Any]:
     return {
         "name": part.name,
         "held": part.held,
@@ -59,7 +58,7 @@ def _failure(failure: Failure, base: str | None) -> dict[str, Any]:
     return {
         "rule": found.rule,
         "severity": found.severity.value,
-        "place": _place(found.place),
+        "place": _place(found.where),
         "other": _place(found.other) if found.other else None,
         "operation": failure.operation,
         "message": found.message,
@@ -103,7 +102,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _place(place: Place | str) -> dict[str, Any]:
+def _place(place: SourceLocation | str) -> dict[str, Any]:
     return dict(zip(("file", "line", "column"), place_parts(place), strict=True))
 
 

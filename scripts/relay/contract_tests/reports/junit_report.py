@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from relay.cli.findings import Severity, place_parts
-from relay.contract.diagnostics import Place
+from relay.contract.diagnostics import Severity, SourceLocation, place_parts
 from relay.contract_tests.coverage import Cell, Coverage, State
-from relay.contract_tests.results import Failure, NotRun, Part
+from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
@@ -47,7 +46,7 @@ def _suite(name: str, cases: Iterator[ET.Element], seconds: float, report: Repor
     return suite
 
 
-def _part(part: Part, base: str | None) -> Iterator[ET.Element]:
+def _part(part: Phase, base: str | None) -> Iterator[ET.Element]:
     if part.held:
         case = _element("testcase", classname=part.name, name=f"{part.unit}: {part.cases:,}")
         if part.notes:
@@ -59,11 +58,11 @@ def _part(part: Part, base: str | None) -> Iterator[ET.Element]:
         yield _not_run(part, one)
 
 
-def _failure(part: Part, failure: Failure, base: str | None) -> ET.Element:
+def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
     found = failure.finding
     about = f"{failure.operation}: " if failure.operation else ""
     case = _element("testcase", classname=f"{part.name}.{found.rule}", name=f"{about}{found.message}")
-    _locate(case, found.place)
+    _locate(case, found.where)
     if failure.exchange:
         case.set("time", f"{failure.exchange.seconds:.3f}")
     story = "\n".join(_story(failure, base))
@@ -76,7 +75,7 @@ def _failure(part: Part, failure: Failure, base: str | None) -> ET.Element:
 
 def _story(failure: Failure, base: str | None) -> Iterator[str]:
     """Yield the lines that tell of a failure, down to the command that shows it again."""
-    yield str(failure.finding)
+    yield failure.finding.line
     if failure.expected:
         yield f"expected: {expected_statuses(failure.expected)}"
     if failure.exchange is None:
@@ -89,7 +88,7 @@ def _story(failure: Failure, base: str | None) -> Iterator[str]:
     yield from ("", curl(exchange, base))
 
 
-def _not_run(part: Part, one: NotRun) -> ET.Element:
+def _not_run(part: Phase, one: NotRun) -> ET.Element:
     case = _element("testcase", classname=f"{part.name}.not-run", name=one.case)
     _told(case, "skipped", message=one.reason)
     return case
@@ -116,7 +115,7 @@ def _missed(coverage: Coverage, cell: Cell) -> str:
     return f"{cell.place}: nobody has seen {cell}; {coverage.percent} % of the answers were seen"
 
 
-def _locate(case: ET.Element, place: Place | str) -> None:
+def _locate(case: ET.Element, place: SourceLocation | str) -> None:
     file, line, _ = place_parts(place)
     if line:
         case.set("file", fit(file))

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from .run import Beside, listen
+from .signals import Beside, listen
 
 DRAIN_SECONDS = 20
 """How long requests that are under way have to be answered in."""

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
-import signal
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from relay.contract_tests.recorder import Recorder
-    from relay.server.app import Application
-    from relay.server.reloading import Reloading
-    from relay.server.settings import HostSettings
+from relay.server.lifespan import Lifespan
+from relay.server.settings import HostSettings
 
-Beside = Callable[[], Coroutine[Any, Any, None]]
-"""What runs beside the service from its first moment to its last; it is cancelled in the end."""
+from .signals import Beside
 
 
-def prepare() -> None:
-    """Let a signal end the start-up at once, leave no standard stream closed, and collect no garbage.
+class Service(Protocol):
+    """An ASGI application that keeps the error of a failed start."""
 
-    What is imported and compiled now stays: looking through it again and again is an eighth of the start.
-    Process 1 of a container has no default for signals: SIGTERM would be lost until somebody listens to it.
-    """
-    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:  # else a socket gets what is written to stderr
-        pass
-    os.close(spare)
-    listen(lambda *_: os._exit(0))
-    gc.disable()
+    @property
+    def lifespan(self) -> Lifespan:
+        """What ran, or failed to run, the service's start."""
 
-
-def listen(hear: Callable[..., object]) -> None:
-    """Have a function called for the signals that end a service."""
-    signal.signal(signal.SIGTERM, hear)
-    signal.signal(signal.SIGINT, hear)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(signal.SIGHUP, hear)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, or run the lifespan (ASGI 3)."""
 
 
 def run(
-    service: Application | Reloading | Recorder,
+    service: Service,
     settings: HostSettings,
     started: Callable[[int], None],
     beside: Beside | None = None,
@@ -54,7 +38,7 @@ def run(
     """
     import uvicorn
 
-    from relay.contract.diagnostics import Problem, SetupError
+    from relay.contract.diagnostics import Diagnostic, SetupError
 
     from .graceful_shutdown import CUT, DrainingServer
     from .protocol import Protocol
@@ -83,7 +67,7 @@ def run(
         if (error := told.error) is not None:
             reason = os.strerror(error.errno) if error.errno else str(error)
             where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
-            raise SetupError([Problem("RELAY_HOST, RELAY_PORT", where)]) from None
+            raise SetupError([Diagnostic("RELAY_HOST, RELAY_PORT", where)]) from None
         raise
     if server.has_cut:
         raise SystemExit(CUT)

@@ -5,68 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import click
 
-if TYPE_CHECKING:
-    from relay.contract.diagnostics import Place, Problem
+from relay.contract.diagnostics import Diagnostic, Rule, Severity, place_parts
 
-FOUND_WANTING = 1
+EXIT_FINDINGS = 1
 """Exit code of a check that ran and found an error."""
 
 
-class Severity(StrEnum):
-    """Only an error makes a check fail."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a finding is told by: an id in kebab case that stays the same across releases, and a reason."""
-
-    id: str
-    severity: Severity
-    why: str
-
-
-def rule_table(whys: Mapping[Severity, Mapping[str, str]]) -> dict[str, Rule]:
-    """Return rules by id, of reasons by severity and id."""
-    return {id_: Rule(id_, severity, why) for severity, told in whys.items() for id_, why in told.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a check found.
-
-    `rule` is the id of a Rule; `message` is one line: what is wrong and what to do. `other` is the place on the other side: the handler of an operation, the old
-    contract of a new one.
-    """
-
-    rule: str
-    severity: Severity
-    place: Place | str
-    message: str
-    other: Place | None = None
-
-    @classmethod
-    def of(cls, problem: Problem) -> Finding:
-        """Make a finding of what would keep the service from starting."""
-        return cls(problem.rule, Severity.ERROR, problem.where, problem.message)
-
-    def __str__(self) -> str:
-        other = f" (see {self.other})" if self.other else ""
-        return f"{self.place}: {self.severity}: {self.message} [{self.rule}]{other}"
-
-
 def format_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --format, whose value goes to `conclude`."""
+    """Give a command the option --format, whose value goes to `report_findings`."""
     return click.option(
         "--format",
         "form",
@@ -98,9 +48,9 @@ def rules_option(
     )
 
 
-def conclude(
+def report_findings(
     command: str,
-    findings: Iterable[Finding],
+    findings: Iterable[Diagnostic],
     form: str,
     clean: str = "nothing found",
     *,
@@ -113,19 +63,14 @@ def conclude(
     ordered = sorted(dict.fromkeys(findings), key=_order)
     click.echo(_FORMATS[form](command, ordered, clean), err=aside)
     if any(finding.severity is Severity.ERROR for finding in ordered):
-        raise SystemExit(FOUND_WANTING)
+        raise SystemExit(EXIT_FINDINGS)
 
 
-def _order(finding: Finding) -> tuple[bool, str, int, int, str, str]:
-    return finding.severity is Severity.INFO, *place_parts(finding.place), finding.rule, finding.message
+def _order(finding: Diagnostic) -> tuple[bool, str, int, int, str, str]:
+    return finding.severity is Severity.INFO, *place_parts(finding.where), finding.rule, finding.message
 
 
-def place_parts(place: Place | str) -> tuple[str, int, int]:
-    """Return file, line and column; line and column are 0 where a whole file is meant."""
-    return (place, 0, 0) if isinstance(place, str) else place
-
-
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Diagnostic]) -> str:
     """Count what was found: `2 errors, 1 warning`; nothing for nothing."""
     counts = Counter(finding.severity for finding in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -135,17 +80,19 @@ def summary(findings: Sequence[Finding]) -> str:
     return ", ".join(told)
 
 
-def _text(command: str, findings: Sequence[Finding], clean: str) -> str:
-    return "\n".join([*map(str, findings), f"relay {command}: {summary(findings) or clean}"])
+def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
+    return "\n".join(
+        [*(finding.line for finding in findings), f"relay {command}: {summary(findings) or clean}"]
+    )
 
 
-def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
+def _json(command: str, findings: Sequence[Diagnostic], _clean: str) -> str:
     counts = Counter(finding.severity for finding in findings)
     rows = [
         {
             "rule": finding.rule,
             "severity": finding.severity,
-            **dict(zip(("file", "line", "column"), place_parts(finding.place), strict=True)),
+            **dict(zip(("file", "line", "column"), place_parts(finding.where), strict=True)),
             "message": finding.message,
             "other": finding.other._asdict() if finding.other else None,
         }
@@ -155,21 +102,21 @@ def _json(command: str, findings: Sequence[Finding], _clean: str) -> str:
     return json.dumps({"command": command, "counts": counted, "findings": rows}, indent=2)
 
 
-def _junit(command: str, findings: Sequence[Finding], clean: str) -> str:
+def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     """Write a suite with a case for each finding; only an error is a failure."""
     suite = ET.Element("testsuite", name=f"relay {command}")
     for finding in findings:
-        file, line, _ = place_parts(finding.place)
+        file, line, _ = place_parts(finding.where)
         case = ET.SubElement(
-            suite, "testcase", classname=finding.rule, name=f"{finding.place}: {finding.message}"
+            suite, "testcase", classname=finding.rule, name=f"{finding.where}: {finding.message}"
         )
         if line:
             case.set("file", file)
             case.set("line", str(line))
         if finding.severity is Severity.ERROR:
-            ET.SubElement(case, "failure", type=finding.rule, message=finding.message).text = str(finding)
+            ET.SubElement(case, "failure", type=finding.rule, message=finding.message).text = finding.line
         else:
-            ET.SubElement(case, "system-out").text = str(finding)
+            ET.SubElement(case, "system-out").text = finding.line
     if not findings:
         ET.SubElement(suite, "testcase", classname=command, name=clean)
     suite.set("tests", str(len(suite)))
@@ -180,12 +127,12 @@ def _junit(command: str, findings: Sequence[Finding], clean: str) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
-def _github(command: str, findings: Sequence[Finding], clean: str) -> str:
+def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     """Write workflow commands, which become annotations beside the lines."""
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     lines = []
     for finding in findings:
-        file, line, column = place_parts(finding.place)
+        file, line, column = place_parts(finding.where)
         properties = {"file": file, **({"line": line, "col": column} if line else {}), "title": finding.rule}
         told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message

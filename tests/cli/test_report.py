@@ -7,21 +7,25 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from relay.cli.findings import Finding, Severity, conclude
-from relay.contract.diagnostics import Place, Problem
+from relay.cli.report import report_findings
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 
-BROKEN = Finding(
-    "dangling-ref", Severity.ERROR, Place("a.yaml", 10, 3), "it leads\nnowhere: 100%", Place("b.py", 2, 1)
+BROKEN = Diagnostic(
+    SourceLocation("a.yaml", 10, 3),
+    "it leads\nnowhere: 100%",
+    "dangling-ref",
+    Severity.ERROR,
+    SourceLocation("b.py", 2, 1),
 )
-WEAK = Finding("weak-response", Severity.WARNING, Place("a.yaml", 9, 1), "it accepts anything")
-NOTE = Finding("not-checked", Severity.INFO, "pyproject.toml", "as there is none")
+WEAK = Diagnostic(SourceLocation("a.yaml", 9, 1), "it accepts anything", "weak-response", Severity.WARNING)
+NOTE = Diagnostic("pyproject.toml", "as there is none", "not-checked", Severity.INFO)
 
 
 def printed(capsys, findings, form):
-    """What `conclude` prints, and its exit code."""
+    """What `report_findings` prints, and its exit code."""
     code = 0
     try:
-        conclude("lint", findings, form)
+        report_findings("lint", findings, form)
     except SystemExit as exc:
         code = exc.code
     return capsys.readouterr().out, code
@@ -81,7 +85,7 @@ def test_junit_has_a_case_for_each_finding_and_counts_its_failures(capsys):
 
 def test_github_annotations_escape_what_would_end_them(capsys):
     """Workflow commands end with the line, their properties with a comma."""
-    odd = Finding("odd", Severity.INFO, Place("a,b:c.yaml", 1, 2), "x")
+    odd = Diagnostic(SourceLocation("a,b:c.yaml", 1, 2), "x", "odd", Severity.INFO)
 
     out, _ = printed(capsys, [odd, BROKEN], "github")
 
@@ -89,10 +93,3 @@ def test_github_annotations_escape_what_would_end_them(capsys):
         "::error file=a.yaml,line=10,col=3,title=dangling-ref::it leads%0Anowhere: 100%25 (see b.py:2:1)",
         "::notice file=a%2Cb%3Ac.yaml,line=1,col=2,title=odd::x",
     ]
-
-
-def test_a_problem_of_the_host_is_an_error_with_its_rule():
-    """What keeps the service from starting is told under the same id."""
-    assert Finding.of(Problem("RELAY_SPEC", "missing", "setting")) == Finding(
-        "setting", Severity.ERROR, "RELAY_SPEC", "missing"
-    )
