@@ -114,7 +114,7 @@ def test_only_the_store_knows_a_driver(driver):
 
 def test_the_walls_see_what_they_should():
     """A wall that reads no import would stand for ever."""
-    assert "connexion.spec" in set(imports_of("relay.server.framework"))
+    assert "connexion.resolver" in set(imports_of("relay.server.framework"))
     assert "relay.contract.documents" in set(imports_of("relay.contract.model"))
     assert is_operation_module("handlers.calls")
     assert not is_operation_module("handlers._errors")
