@@ -1,11 +1,13 @@
 """The service: one module per tag, one plain function per operation; names with `_` carry them.
 
-edge → router → authentication → request validation → handler → store → response validation; the README
+guard → routing → authentication → request validation → handler → store → response validation; the README
 draws it. Importing this package opens nothing.
 """
 
-from ._app import Settings, collaborators, create_app
+from ._collaborators import collaborators
+from ._commands import commands, test_environment
 from ._errors import render_error
 from ._identity import identify
+from ._settings import Settings
 
-__all__ = ["Settings", "collaborators", "create_app", "identify", "render_error"]
+__all__ = ["Settings", "collaborators", "commands", "identify", "render_error", "test_environment"]

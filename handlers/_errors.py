@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from relay import ApiError, ErrorReport
 
 from ._types import CallsErrorResponse
 
-if TYPE_CHECKING:
-    from relay.server.errors import ErrorReport
 
-
-class ServiceError(Exception):
-    """A failure that a caller can act on: status, stable code and public text are data on its class."""
-
-    status: ClassVar[int]
-    code: ClassVar[str]
-    message: ClassVar[str]
-
-
-class NotSignedIn(ServiceError):
+class NotSignedIn(ApiError):
     """The token is good, but its user is unknown or may not sign in.
 
     `reason` is a word for logs and metrics, never for the client: `nobody`, `unknown-user` or `disabled`.
@@ -27,7 +16,7 @@ class NotSignedIn(ServiceError):
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(self.message)
+        super().__init__()
         self.reason = reason
 
 

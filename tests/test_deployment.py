@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from handlers._app import Settings
+from handlers._settings import Settings
 from support.hosting import SECRET
 from support.running import COMMAND, ROOT, end, environment, serving
 

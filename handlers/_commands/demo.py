@@ -1,59 +1,89 @@
-"""The demo organization: its data, its storage, its secret and its keyring, all of this machine only."""
+"""`relay demo`: serve a demo organization from its own file; contract tests use the same data."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import secrets
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from handlers._app import Settings, data_folder, opened_store
+import click
+
+import relay
+from handlers._collaborators import opened_store
+from handlers._settings import Settings, data_folder
 from handlers._store.keyring import new_entry
 from handlers._store.rules import SECRETS
-from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.server.configuration import variable
 
 from .load import load_file
 
 DATA = Path(__file__).with_name("demo.json")
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
-"""The demo user that tokens are minted for."""
+"""The demo's administrator."""
 
 KEYRING = "demo-keyring"
-"""The file of the demo's keyring, beside its data."""
-
-_OWN = ("store", "keyring", "jwt_secret", "jwt_public_key", "jwt_jwks")
+"""The file of the demo's keyring, next to its data."""
 
 
-def demo_settings(**given: Any) -> Settings:
-    """Return settings that serve the demo from its own file with its own secret and keyring.
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF relay serve]")
+@click.pass_context
+def demo(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """Serve a demo organization from a file of its own.
 
-    Raises SetupError when a store or key is set: the demo's data must not end up in it.
+    It takes the options of `relay serve`. The data survives a restart; its tokens are signed with the
+    project's development key, so that `relay token` signs more of them.
+    """
+    root = context.find_root()
+    assert isinstance(root.command, click.Group)
+    serve = root.command.get_command(root, "serve")
+    assert serve is not None
+    if not {"-h", "--help"} & {*arguments}:
+        os.environ |= demo_variables()
+        asyncio.run(_load_demo(Settings.load()))
+        click.echo(f"Data: {data_folder() / 'demo.db'}, its secrets encrypted with {KEYRING}")
+    serve.main([*arguments], prog_name="relay serve", standalone_mode=False)
+
+
+def demo_variables() -> dict[str, str]:
+    """Return the variables that serve the demo from its own file with its own keyring.
+
+    Raises SetupError when a store or keyring is set: the demo's data must not end up in it.
     """
     configured = Settings.load()
-    clashing = [name for name in _OWN if getattr(configured, name) is not None]
-    if clashing:
-        names = ", ".join(map(variable, clashing))
-        raise SetupError(
-            [Diagnostic(names, "--demo brings its own storage and key; unset it, or leave --demo out")]
-        )
+    if clashing := [name for name in ("store", "keyring") if getattr(configured, name) is not None]:
+        names = ", ".join(f"RELAY_{name.upper()}" for name in clashing)
+        message = "the demo has its own storage; unset it, or use `relay serve`"
+        raise relay.SetupError([relay.Diagnostic(names, message)])
     folder = data_folder()
-    return Settings.load(
-        **given,
-        store=f"sqlite:///{folder / 'demo.db'}",
-        keyring=_kept(folder / KEYRING, new_entry("demo")),
-        jwt_secret=_kept(folder / "demo-jwt-secret", secrets.token_urlsafe(48)),
-    )
+    keyring = _kept(folder / KEYRING, new_entry("demo"))
+    return {"RELAY_STORE": f"sqlite:///{folder / 'demo.db'}", "RELAY_KEYRING": keyring}
 
 
-async def load_demo(settings: Settings) -> None:
-    """Load the demo's data on its first start; what was changed since then stays.
+def test_environment(folder: Path) -> Mapping[str, str]:
+    """Load the demo into a store in `folder`; return the variables of a service that reads it.
 
-    Raises SetupError when the store cannot be opened.
+    The demo's secrets are among them, one variable each, so that `secrets` of [tool.relay.contract] can
+    name what must not leave the service.
     """
+    keyring = new_entry("run")
+    variables = {"RELAY_STORE": f"sqlite:///{folder / 'demo.db'}", "RELAY_KEYRING": keyring}
+    asyncio.run(load_file(Settings.load(store=variables["RELAY_STORE"], keyring=keyring), DATA))
+    secrets = enumerate([keyring.partition(":")[2], *demo_secrets()], 1)
+    return {**variables, **{f"DEMO_SECRET_{number}": value for number, value in secrets}}
+
+
+def demo_secrets() -> list[str]:
+    """Return the values of the demo's data that must never leave the service."""
+    credentials = json.loads(DATA.read_text("utf-8"))["credentials"]
+    return [record[name] for record in credentials for name in SECRETS if name in record]
+
+
+async def _load_demo(settings: Settings) -> None:
+    """Load the demo's data on its first start; later changes stay. SetupError when the store cannot be opened."""
     async with opened_store(settings) as store:
         is_new = await store.user(USER) is None
     if is_new:
@@ -61,19 +91,19 @@ async def load_demo(settings: Settings) -> None:
 
 
 def _kept(path: Path, fresh: str) -> str:
-    """Return the secret that a file keeps, so that what was made with it outlives a restart; at first a fresh one."""
+    """Return the secret that a file keeps, so that data encrypted with it outlives a restart; first a fresh one."""
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_once(path, fresh)
         return path.read_text("ascii")
     except OSError as exc:
-        told = f"the demo cannot keep its secret: {exc.strerror}; XDG_DATA_HOME names another folder"
-        raise SetupError([Diagnostic(str(path), told)]) from exc
+        message = f"the demo cannot keep its secret: {exc.strerror}; XDG_DATA_HOME names another folder"
+        raise relay.SetupError([relay.Diagnostic(str(path), message)]) from exc
 
 
 def _write_once(path: Path, content: str) -> None:
-    """Write a file that is whole from its first moment, unless another process was quicker."""
+    """Write a file that is complete from its first moment, unless another process was quicker."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -82,9 +112,3 @@ def _write_once(path: Path, content: str) -> None:
             path.hardlink_to(name)
     finally:
         Path(name).unlink()
-
-
-def demo_secrets() -> list[str]:
-    """Return the values of the demo's data that must never come out."""
-    credentials = json.loads(DATA.read_text("utf-8"))["credentials"]
-    return [record[name] for record in credentials for name in SECRETS if name in record]

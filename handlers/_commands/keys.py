@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.cli.output import setup_errors
-
 if TYPE_CHECKING:
     from handlers._store import Store, StoredSecret
     from handlers._store.keyring import Keyring, Sealed
@@ -53,31 +51,29 @@ def new(key_id: str | None) -> None:
     It is printed once and kept nowhere: what is sealed with a key that is lost stays closed. A second one of
     a month needs an ID of its own, and no ID is ever used again.
     """
-    with setup_errors():
-        from handlers._store.keyring import KEY_ID, new_entry
-        from relay.contract.diagnostics import Diagnostic, SetupError
+    from handlers._store.keyring import KEY_ID, new_entry
+    from relay import Diagnostic, SetupError
 
-        key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
-        if not KEY_ID.fullmatch(key_id):
-            raise SetupError(
-                [Diagnostic("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
-            )
-        click.echo(new_entry(key_id))
+    key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
+    if not KEY_ID.fullmatch(key_id):
+        raise SetupError(
+            [Diagnostic("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
+        )
+    click.echo(new_entry(key_id))
 
 
 @keys.command(epilog="\b\nExample:\n  relay keys status --format json")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(form: str) -> None:
     """Count the stored secrets by key; exit with 1 when some are plain, or no key of the keyring opens them."""
-    with setup_errors():
-        from handlers._store.keyring import Keyring
-        from handlers._store.sealing import take_census
+    from handlers._store.keyring import Keyring
+    from handlers._store.sealing import take_census
 
-        async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
-            keyring = keyring or Keyring({})
-            return keyring, await take_census(store.secrets(), keyring)
+    async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
+        keyring = keyring or Keyring({})
+        return keyring, await take_census(store.secrets(), keyring)
 
-        keyring, census = asyncio.run(_with_store(look, read_only=True))
+    keyring, census = asyncio.run(_with_store(look, read_only=True))
     problems = list(census.problems())
     if form == "json":
         click.echo(json.dumps(_summary(keyring, census, problems), indent=2))
@@ -137,13 +133,12 @@ def _rotated(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
 
 def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
     """Store anew what `renew` makes of the secrets, tell what became of them, and exit."""
-    with setup_errors():
-        work = partial(_renew_all, command=command, renew=renew, dry_run=dry_run)
-        try:
-            is_done = asyncio.run(_with_store(work))
-        except KeyboardInterrupt:
-            click.echo(f"relay keys {command}: interrupted; what was done stays, run it again", err=True)
-            raise SystemExit(_INTERRUPTED) from None
+    work = partial(_renew_all, command=command, renew=renew, dry_run=dry_run)
+    try:
+        is_done = asyncio.run(_with_store(work))
+    except KeyboardInterrupt:
+        click.echo(f"relay keys {command}: interrupted; what was done stays, run it again", err=True)
+        raise SystemExit(_INTERRUPTED) from None
     raise SystemExit(0 if is_done else 1)
 
 
@@ -152,7 +147,7 @@ async def _renew_all(
 ) -> bool:
     """Return whether there is nothing left to do; SetupError without a keyring."""
     from handlers._store.sealing import counted, take_census
-    from relay.contract.diagnostics import Diagnostic, SetupError
+    from relay import Diagnostic, SetupError
 
     if keyring is None:
         raise SetupError([Diagnostic("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
@@ -210,9 +205,10 @@ async def _renew(
 
 async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only: bool = False) -> Any:
     """Do something with the store and the keyring of the settings; with `read_only`, nothing is created."""
-    from handlers._app import Settings, keyring, opened_store
+    from handlers._collaborators import opened_store
+    from handlers._settings import Settings, keyring
     from handlers._store import StoreUnavailable
-    from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+    from relay import Diagnostic, NotYetThere, SetupError
 
     settings = Settings.load()
     try:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.cli.output import setup_errors
-
 if TYPE_CHECKING:
-    from relay.contract.diagnostics import Diagnostic
+    from relay import Diagnostic
 
 
 EXAMPLES = """\b
@@ -33,21 +31,20 @@ def load(files: tuple[Path, ...]) -> None:
     all; loading it again changes nothing. A field that is given is set, null clears it, an absent one
     stays as it was. Secrets are sealed with the first key of RELAY_KEYRING.
     """
-    with setup_errors():
-        from handlers._app import Settings
-        from relay.contract.diagnostics import SetupError
+    from handlers._settings import Settings
+    from relay import SetupError
 
-        settings = Settings.load()
-        failed: list[Diagnostic] = []
-        for file in files:
-            try:
-                counts = asyncio.run(load_file(settings, file, progress=sys.stderr.isatty()))
-            except SetupError as exc:
-                failed += exc.problems
-            else:
-                click.echo(f"{file}: loaded {counts}")
-        if failed:
-            raise SetupError(failed)
+    settings = Settings.load()
+    failed: list[Diagnostic] = []
+    for file in files:
+        try:
+            counts = asyncio.run(load_file(settings, file, progress=sys.stderr.isatty()))
+        except SetupError as exc:
+            failed += exc.problems
+        else:
+            click.echo(f"{file}: loaded {counts}")
+    if failed:
+        raise SetupError(failed)
 
 
 async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str:
@@ -55,10 +52,10 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
 
     Raises SetupError with the file's problems, each at its line.
     """
-    from handlers._app import opened_store
+    from handlers._collaborators import opened_store
     from handlers._store import Batch, RecordRefused, StoreUnavailable
     from handlers._store.keyring import KeyringMissing
-    from relay.contract.diagnostics import Diagnostic, SetupError
+    from relay import Diagnostic, SetupError
 
     from .records import read_records
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handlers._store.rules import IDENTIFIERS, SECRETS
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay import Diagnostic, SetupError
 
 if TYPE_CHECKING:
-    from relay.contract.documents import Document, Pointer
-    from relay.validation.json_strict import NotJson
+    from relay.documents import Document, NotJson, Pointer
 
 MAX_PROBLEMS = 20
 """How many problems of one file are told; the others are counted."""
@@ -137,7 +136,7 @@ def _mistakes(records: Iterable[Record]) -> Iterator[Diagnostic]:
 
 
 def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
-    from relay.validation.json_strict import NotJson, parse_json
+    from relay.documents import NotJson, parse_json
 
     records: list[Record] = []
     problems: list[Diagnostic] = []
@@ -158,7 +157,7 @@ def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]
 
 
 def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
-    from relay.validation.json_strict import NotJson, parse_json
+    from relay.documents import NotJson, parse_json
 
     try:
         document = parse_json(raw)
@@ -202,7 +201,7 @@ class _Places:
 
     @cached_property
     def _document(self) -> Document | None:
-        from relay.contract.documents import read_document
+        from relay.documents import read_document
 
         try:
             return read_document(self._path)

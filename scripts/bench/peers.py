@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from handlers._app import SPEC
+from relay.project.project import SPEC
+
+from .servers import CHECKOUT
 
 Needs = Literal["", "python", "litestar", "node"]
 PYTHONS = frozenset({"python", "litestar"})
@@ -43,7 +45,7 @@ class Peer:
 
     def environment(self) -> dict[str, str]:
         """Return what it finds in its environment beside what all do."""
-        return {"BENCH_SPEC": str(SPEC), "NODE_ENV": "production", **self.variables}
+        return {"BENCH_SPEC": str(CHECKOUT / SPEC), "NODE_ENV": "production", **self.variables}
 
 
 _EVERYWHERE = frozenset({"memory", "sqlite", "mongodb"})

@@ -21,7 +21,7 @@ from relay.contract_tests.secret_spellings import Spellings
 from .data import PATH, SECRET, token
 
 CHECKOUT = Path(__file__).parents[2]
-"""Where the packages `scripts` and `handlers` lie."""
+"""The project that is measured."""
 
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.programs.answer import ORGANIZATION, USER, stored_numbers
-from handlers._app import Settings
 from handlers._commands.load import load_file
+from handlers._settings import Settings
 from handlers._store.keyring import new_entry
 from relay.contract.diagnostics import Diagnostic, SetupError
 
@@ -30,7 +30,7 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
         url = urlsplit(mongodb)._replace(path=f"/{name}").geturl()
     records = folder / f"{name}.json"
     records.write_text(json.dumps(_records(numbers, users)), "utf-8")
-    settings = Settings(store=url, keyring=new_entry("bench"))
+    settings = Settings.load(store=url, keyring=new_entry("bench"))
     try:
         asyncio.run(load_file(settings, records))
     except SetupError as exc:  # which names settings that nobody has set

@@ -1,3 +1,21 @@
-"""Host an API from its OpenAPI contract and keep both in agreement."""
+"""Host an API from its OpenAPI contract and keep both in agreement: the public names."""
+
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.project.settings import Settings
+from relay.server.application import create_app
+from relay.server.errors import ErrorReport
+from relay.server.package_hooks import Result
+from relay.validation.errors import ApiError
+
+__all__ = [
+    "ApiError",
+    "Diagnostic",
+    "ErrorReport",
+    "NotYetThere",
+    "Result",
+    "Settings",
+    "SetupError",
+    "create_app",
+]
 
 __version__ = "0.1.0"

@@ -15,10 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from handlers._app import Settings
+from handlers._settings import Settings
 from handlers._store import open_store
 from relay.cli.preflight import examine
-from relay.server.settings import HostSettings
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import relay, serving
 
@@ -54,7 +53,7 @@ def of_package(folder, init="", **given):
     """Settings of a package of one's own, whose one operation needs no key."""
     (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
     package = write_package(folder, init=init, things="async def show(): return 1\n")
-    return HostSettings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
+    return Settings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
 
 
 async def told(settings, seconds=10.0):

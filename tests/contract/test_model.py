@@ -9,10 +9,10 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from support.hosting import contract, operation
+from support.running import SPEC
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from handlers._app import SPEC
 from handlers._commands.demo import demo_secrets
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
@@ -33,7 +32,7 @@ from relay.contract_tests.reports.json_report import SCHEMA
 from support.answering import Told, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import COMMAND, environment, relay, serving
+from support.running import COMMAND, SPEC, environment, relay, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import FILE, Config
@@ -16,6 +15,7 @@ from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_start import ServiceTarget, find_config, found, served
 from relay.contract_tests.service_under_test import load_strict_contract
 from support.hosting import SECRET, contract, operation, write_package
+from support.running import SPEC
 
 OWN = ServiceTarget(SPEC, "handlers")
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.contracts import public_style
-from handlers._app import SPEC
 from relay.contract.loading import load_contract
 from relay.diff import RULES, compare
 from support.compiled import read
 from support.hosting import contract
+from support.running import SPEC
 
 GARAGE = Path(__file__).parents[1].joinpath("specs") / "garage" / "openapi.yaml"
 S = {"type": "string"}

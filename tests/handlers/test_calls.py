@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from handlers._app import Settings, create_app
 from handlers._identity import Caller
+from handlers._settings import Settings
 from handlers._store import Batch, User, VoiceAiSettings, open_store
 from handlers.calls import get_calls_voice_ai_config
+from relay import create_app
 from support import keyrings
 from support.hosting import SECRET, assert_envelope, bearer, calling
 
@@ -39,7 +40,7 @@ async def config(url, batch=None, user=REP):
     if batch is not None:
         async with open_store(url, keyrings.OLD_ONLY) as store:
             await store.load(batch)
-    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
     async with calling(application) as client:
         return await client.get(PATH, headers=bearer({"userId": user}))
 
@@ -104,7 +105,7 @@ async def test_takes_the_subject_for_want_of_a_user_id(new_url):
     """`userId` is Tether's claim, `sub` everybody's."""
     url = new_url()
     await config(url, acme([]))
-    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
 
     async with calling(application) as client:
         assert (await client.get(PATH, headers=bearer({"sub": REP}))).status_code == 200
@@ -117,7 +118,7 @@ async def test_sees_a_disabled_user_on_the_next_request(new_url):
     """Identity is read on every request; no token outlives it."""
     url = new_url()
     await config(url, acme([]))
-    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
 
     async with calling(application) as client, open_store(url) as store:
         before = await client.get(PATH, headers=bearer({"userId": REP}))
@@ -137,7 +138,7 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     """500 with a stable code: nothing about the set-up may be concluded."""
     url = f"sqlite:///{tmp_path}/relay.db"
     await config(url, acme([], elevenlabsApiKey="k"))
-    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
 
     async with calling(application) as client:
         (tmp_path / "relay.db").write_bytes(b"garbage" * 1000)
@@ -161,7 +162,7 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
 )
 async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, path, status, code):
     """Whoever answers it: router, edge or authentication."""
-    application = create_app(Settings(store=f"sqlite:///{tmp_path}/relay.db", jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=f"sqlite:///{tmp_path}/relay.db", jwt_secret=SECRET))
 
     async with calling(application) as client:
         assert_envelope(await client.request(method, path), status, code)

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from handlers._app import SPEC
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
@@ -23,7 +22,7 @@ from relay.importer.sources_lock import read_lock
 from relay.importer.yaml_text import block, inline
 from relay.project.files import replace_files
 from support.documenting import STRUCTURE, described, page, thing
-from support.running import relay
+from support.running import SPEC, relay
 
 NAME = "get-organization-level-voice-ai-configuration.md"
 

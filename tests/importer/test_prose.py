@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers._app import SPEC
 from relay.contract.loading import load_contract
 from relay.importer.prose import difference, reworded, same, structure
 from support.documenting import STRUCTURE, described
+from support.running import SPEC
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from bench.contracts import public_style
-from handlers._app import SPEC
 from relay.contract.diagnostics import Severity
 from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from support.hosting import contract
-from support.running import ROOT, relay
+from support.running import ROOT, SPEC, relay
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}

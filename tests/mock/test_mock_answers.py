@@ -9,8 +9,8 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.mock.prefer import read_preferences, write_preferences
+from relay.project.settings import Settings
 from relay.server.app import create
-from relay.server.settings import HostSettings
 from relay.validation.schemas import SchemaCompiler
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 from support.running import ROOT
@@ -285,7 +285,7 @@ async def test_the_garage_answers_every_documented_status_without_a_package(tmp_
     """A contract of some size, mocked whole: each status of each operation, with a conforming body."""
     monkeypatch.chdir(tmp_path)
     given = {"spec": GARAGE, "missing": ("mock",), "jwt_secret": SECRET}
-    application = create("handlers", HostSettings(**given))
+    application = create("handlers", Settings(**given))
     read = load_contract(GARAGE)
     compiler = SchemaCompiler(read)
     credentials = {**bearer({"sub": "astrid"}), "X-Storeroom-Key": "any"}

@@ -6,7 +6,6 @@ import jsonschema_rs
 import pytest
 
 from handlers import render_error
-from handlers._app import SPEC
 from handlers._errors import ServiceError
 from handlers._store import StoreUnavailable
 from relay.contract.loading import load_contract
@@ -14,6 +13,7 @@ from relay.server.errors import ErrorReport, problem_details, report
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.parameters import Located
 from relay.validation.schemas import SchemaCompiler, Violation
+from support.running import SPEC
 
 
 def all_subclasses(kind):

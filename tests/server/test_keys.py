@@ -217,7 +217,7 @@ def key_server():
 async def rotating(key_server, monkeypatch):
     """What verifies with a set that was read once, from an address that can be asked again at once."""
     key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
-    verify = verifier(jwt_jwks=key_server.url, jwt_remember=0)
+    verify = verifier(jwt_jwks=key_server.url, jwt_cache_seconds=0)
     assert await verify(OLD)
     monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
     return verify
@@ -276,7 +276,7 @@ async def test_uses_the_known_keys_while_it_reads(rotating, key_server, monkeypa
 async def test_reads_an_old_set_again_though_the_token_is_remembered(key_server, monkeypatch):
     """A key that was withdrawn must not live on in those who call without a pause."""
     key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
-    verify = verifier(jwt_jwks=key_server.url, jwt_remember=300)
+    verify = verifier(jwt_jwks=key_server.url, jwt_cache_seconds=300)
     assert await verify(OLD)
     key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
     monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)

@@ -18,8 +18,10 @@ import httpx
 import orjson
 import pytest
 
-from handlers._app import Settings, create_app, opened_store
+from handlers._collaborators import opened_store
+from handlers._settings import Settings
 from handlers._store import open_store
+from relay import create_app
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.secret_spellings import Spellings
 from support.hosting import contract, operation, token, write_package
@@ -411,7 +413,7 @@ async def test_a_set_up_that_is_wrong_is_told_without_its_secrets(
         monkeypatch.setenv(name, wrong)
 
     with pytest.raises(SetupError) as trouble:
-        async with create_app(Settings.load()).running():
+        async with create_app(settings=Settings.load()).running():
             pytest.fail("it started")
 
     assert name in str(trouble.value)
@@ -426,7 +428,7 @@ async def test_no_object_shows_a_secret(tmp_path, planted):
         jwt_secret=planted.new("jwt-secret-of-32-bytes"),
         keyring=f"first:{planted.keep(key)}",
     )
-    application = create_app(settings)
+    application = create_app(settings=settings)
 
     async with opened_store(settings) as store:
         for shown in (settings, application, application.jwt, store, vars(store), vars(settings)):

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from relay.contract.diagnostics import SetupError
+from relay.project.settings import Settings
 from relay.server.app import create
-from relay.server.settings import HostSettings
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
@@ -118,8 +118,8 @@ def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
 
-    assert HostSettings.load().missing == ("mock", " Event Logs=stub")
-    assert HostSettings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
+    assert Settings.load().missing == ("mock", " Event Logs=stub")
+    assert Settings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
 
 
 class TestWithoutAPackage:
@@ -134,7 +134,7 @@ class TestWithoutAPackage:
             spec = tmp_path / "api.json"
             spec.write_text(json.dumps(document), "utf-8")
             given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
-            chosen = HostSettings(**given)
+            chosen = Settings(**given)
             return create(chosen.handlers, chosen)
 
         return without

@@ -16,9 +16,9 @@ import pytest
 
 from relay.cli.reload import SLOW, Sources
 from relay.contract.diagnostics import SetupError
+from relay.project.settings import Settings
 from relay.server.app import create
 from relay.server.reloading import Reloading, fresh_imports
-from relay.server.settings import HostSettings
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, relay, serving
 
@@ -343,7 +343,7 @@ class TestFreshImports:
         def build(things):
             write(f"{package}/things.py", things)
             with fresh_imports(package):
-                return create(package, HostSettings(spec="api.json"))
+                return create(package, Settings(spec="api.json"))
 
         return build
 

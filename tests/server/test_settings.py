@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers._app import Settings, store_url
+from handlers._settings import Settings, store_url
 from relay.cli.options import service_settings
 from relay.contract.diagnostics import SetupError
 from support.hosting import write_package
@@ -58,7 +58,7 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
         ("max_in_flight", "0", "it must be a whole number of 1 or more"),
         ("jwt_leeway", "nan", "it must be a number of seconds from 0 to 30"),
         ("jwt_leeway", "-0.1", "it must be a number of seconds from 0 to 30"),
-        ("jwt_remember", "inf", "it must be a number of seconds from 0 to 300"),
+        ("jwt_cache_seconds", "inf", "it must be a number of seconds from 0 to 300"),
         ("metrics", "maybe", "it must be true or false"),
         ("log_level", "loud", "it must be debug, info, warning or error"),
         ("environment", "staging", "it must be development or production"),
@@ -146,7 +146,7 @@ def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch,
     name = write_package(tmp_path, init=found)
     monkeypatch.syspath_prepend(tmp_path)
 
-    with pytest.raises(SetupError, match=f"{name}.Settings: it must be a subclass of HostSettings"):
+    with pytest.raises(SetupError, match=f"{name}.Settings: it must be a subclass of Settings"):
         service_settings({"handlers": name})
 
 

@@ -11,7 +11,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers._app import Settings
+from handlers._settings import Settings
 from handlers._store import Batch, open_store
 from relay.server import keys
 from relay.server import token_cache as remembered
@@ -62,7 +62,7 @@ async def test_remembers_no_token_that_was_refused(verified):
 
 async def test_remembers_nothing_where_that_is_switched_off(verified):
     """RELAY_JWT_REMEMBER=0."""
-    verify, token = verifier(jwt_secret=SECRET, jwt_remember=0), sign()
+    verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0), sign()
 
     await verify(token)
     await verify(token)
@@ -72,7 +72,7 @@ async def test_remembers_nothing_where_that_is_switched_off(verified):
 
 async def test_forgets_after_a_while(verified):
     """However long the token itself is good."""
-    verify, token = verifier(jwt_secret=SECRET, jwt_remember=0.05), sign()
+    verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0.05), sign()
 
     await verify(token)
     time.sleep(0.06)  # noqa: ASYNC251 -- the clock that nothing can turn back
@@ -217,7 +217,7 @@ async def test_asks_the_store_who_it_is_though_the_token_is_remembered(tmp_path,
         components={"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     )
     ours = """
-        from handlers._app import collaborators, Settings
+        from handlers._collaborators import collaborators, Settings
         from handlers._errors import render_error
         from handlers._identity import identify
     """

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers._app import Settings, create_app
+from handlers._settings import Settings
 from handlers._store import Batch, open_store
+from relay import create_app
 from relay.server import logs
 from support.hosting import SECRET, assert_envelope, calling, request_lines, unchanged_logs
 from support.signing import EC, RSA, compact, encoded, jwk, pem, sign
@@ -209,7 +210,7 @@ async def serving(folder, **given):
     async with open_store(url) as store:
         await store.load(Batch([{"_id": ORGANIZATION, "name": "Acme"}], users))
     own = {"jwt_secret": SECRET, "jwt_issuer": "https://id.example", "jwt_audience": "relay", **given}
-    async with calling(create_app(Settings(store=url, **own))) as client:
+    async with calling(create_app(settings=Settings(store=url, **own))) as client:
         yield client
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handlers import create_app
-from handlers._app import Settings
+from handlers._settings import Settings
 from handlers._store import Batch, StoreUnavailable
+from relay import create_app
 
 from .hosting import SECRET, assert_envelope, bearer, calling
 
@@ -49,7 +49,7 @@ class Outcome:
 @asynccontextmanager
 async def client_of(url):
     """A client of a service whose store is at some URL."""
-    application = create_app(Settings(store=url, jwt_secret=SECRET))
+    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
     async with calling(application) as client:
         yield client
 

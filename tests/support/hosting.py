@@ -18,9 +18,9 @@ import jwt
 import orjson
 
 from relay.contract_tests.recorder import Recorder
+from relay.project.settings import Settings
 from relay.server import logs
 from relay.server.app import create
-from relay.server.settings import HostSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -58,7 +58,7 @@ def host(
     document: Any,
     *,
     settings: dict[str, Any] | None = None,
-    kind: type[HostSettings] = HostSettings,
+    kind: type[Settings] = Settings,
     **modules: str,
 ) -> Application:
     """Compile a contract (a document, or text) with a package written from `modules`."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+SPEC = ROOT / "spec" / "openapi.yaml"
 COMMAND = [sys.executable, "-m", "relay"]
 
 
@@ -32,8 +33,18 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     return {**kept, "XDG_DATA_HOME": str(folder), "PYTHONPATH": str(ROOT), **variables}
 
 
+def as_project(folder: Path) -> Path:
+    """Make a folder a project with our contract and our handlers, and return it."""
+    for name in ("handlers", "spec", "pyproject.toml"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
 def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, in `folder`."""
+    """Run a command to its end, in `folder`; for a command of our service the folder becomes its project."""
+    if arguments[:1] in (("load",), ("keys",), ("demo",)):
+        as_project(folder)
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
@@ -71,12 +82,17 @@ def end(process: subprocess.Popen[str], seconds: float) -> None:
 def serving(
     folder: Path, *arguments: str, command: list[str] = COMMAND, **variables: str
 ) -> Iterator[Service]:
-    """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while."""
-    last = "  curl" if "--demo" in arguments else ""
+    """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while.
+
+    With `--demo` it is our own project's demo, with its data in `folder`.
+    """
+    is_demo = "--demo" in arguments
+    rest = [one for one in arguments if one != "--demo"]
+    last = "  curl" if is_demo else ""
     with (folder / "stderr.log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "serve", "--port", "0", *arguments],
-            cwd=folder,
+            [*command, "demo" if is_demo else "serve", "--port", "0", *rest],
+            cwd=as_project(folder) if is_demo else folder,
             env=environment(folder, **variables),
             stdout=subprocess.PIPE,
             stderr=log,

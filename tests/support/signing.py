@@ -12,8 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
-from relay.server.settings import HostSettings, token_verifier
+from relay.server.verification import token_verifier
 
 from .hosting import SECRET
 
@@ -58,7 +59,7 @@ def compact(header: bytes, payload: bytes, key: bytes = SECRET.encode(), algorit
 
 def verifier(**settings: Any) -> TokenVerifier:
     """What a service with these settings verifies tokens with."""
-    return token_verifier(HostSettings(**settings))
+    return token_verifier(Settings(**settings))
 
 
 async def refuses(verify: TokenVerifier, token: str, reason: str | None = None) -> None:

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from handlers._app import SPEC
 from handlers._commands.demo import demo_secrets
 from relay.contract.loading import load_contract
 from specs.garage import STOREROOM_KEY
 
 from .hosting import SECRET, bearer
-from .running import ROOT, serving
+from .running import ROOT, SPEC, serving
 from .wire import exchange, request
 
 if TYPE_CHECKING:

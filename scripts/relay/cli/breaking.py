@@ -10,7 +10,7 @@ import click
 
 from relay.contract.diagnostics import Diagnostic, Rule, Severity
 
-from .options import chosen, handlers_option, tests_option
+from .options import handlers_option, tests_option
 from .output import tool
 from .report import format_option, report_findings, rules_option
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from relay.diff import Change
     from relay.diff.impact import Impact
     from relay.diff.revisions import Side
+    from relay.project.project import Project
 
 
 EXAMPLES = """\b
@@ -25,7 +26,7 @@ Examples:
   relay breaking HEAD~1:spec/openapi.yaml
   relay breaking v1.yaml v2.yaml --format github
 \b
-An ignore file:
+An ignore file; in pyproject.toml the entries are [[tool.relay.breaking.ignore]]:
   - rule: response-property-removed
     where: Pet
     reason: nobody reads it, says the access log
@@ -47,7 +48,7 @@ def _rules() -> Mapping[str, Rule]:
     "--ignore",
     "ignore_file",
     type=click.Path(path_type=Path),
-    help="Changes that are meant.  [default: .relay-breaking.yaml here, or beside NEW]",
+    help="Changes that are meant.  [default: ignore in [tool.relay.breaking]]",
 )
 @rules_option(_rules)
 @format_option
@@ -56,7 +57,7 @@ def breaking(
     old: str,
     new: str | None,
     handlers: str | None,
-    tests: Path,
+    tests: Path | None,
     ignore_file: Path | None,
     form: str,
 ) -> None:
@@ -74,35 +75,29 @@ def breaking(
     """
     with tool():
         from relay.diff import compare
-        from relay.diff.accepted_changes import ignore, read_ignored
+        from relay.diff.accepted_changes import find_ignored, ignore
         from relay.diff.impact import find_impact
         from relay.diff.revisions import load_both
+        from relay.project.settings import chosen
 
-        served, package = chosen(Path(new) if new else None, handlers)
+        project, served, package = chosen(Path(new) if new else None, handlers)
         after_name = new or str(served)
         before, after = load_both(old, after_name)
-        file = ignore_file or _usual_ignore_file(after_name)
-        ignored = read_ignored(file) if file else []
-        changes, stale = ignore(compare(before.contract, after.contract), ignored)
-        impacts = find_impact(changes, before.contract, after.contract, _folder(package), tests)
+        changes, stale = ignore(compare(before.contract, after.contract), find_ignored(ignore_file, project))
+        folder = _folder(package, project, is_named=handlers is not None)
+        tests = tests or project.folder / "tests"
+        impacts = find_impact(changes, before.contract, after.contract, folder, tests)
     findings = [_finding(change, before, after) for change in changes]
     report_findings("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
 
 
-def _usual_ignore_file(new: str) -> Path | None:
-    """Return the ignore file of the working directory, or the one beside the new contract."""
-    from relay.diff.accepted_changes import FILE
-
-    return next((file for file in (Path(FILE), Path(new).parent / FILE) if file.is_file()), None)
-
-
-def _folder(package: str) -> Path:
-    """Return where a package's modules are; SetupError where there is none."""
+def _folder(package: str, project: Project, *, is_named: bool) -> Path:
+    """Return where a package's modules are; SetupError for a package that is named and does not exist."""
     from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.files import package_folder
 
-    folder = package_folder(package)
-    if not folder.is_dir():
+    folder = package_folder(package, project.folder)
+    if is_named and not folder.is_dir():
         raise SetupError([Diagnostic("RELAY_HANDLERS", f"there is no package '{package}' here")])
     return folder
 

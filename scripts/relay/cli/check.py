@@ -14,7 +14,7 @@ import click
 
 from relay.contract.diagnostics import Diagnostic, Severity
 
-from .options import handlers_option, service_settings, spec_option
+from .options import handlers_option, spec_option
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     not understood.
     """
     from relay.contract.diagnostics import SetupError
+    from relay.project.settings import unknown_names
+    from relay.server.application import service_settings
 
     sys.dont_write_bytecode = True  # importing the package leaves nothing in its folder either
     try:
-        settings = service_settings({"spec": spec, "handlers": handlers})
+        project, settings = service_settings({"spec": spec, "handlers": handlers})
     except SetupError as exc:
         _conclude(_errors(exc), form)
         return
@@ -69,7 +71,10 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
 
     logging.getLogger("relay").setLevel("DEBUG" if settings.log_level == "debug" else "CRITICAL")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    found = asyncio.run(readiness.examine(settings, seconds))
+    found = [
+        *unknown_names(project, type(settings)),
+        *asyncio.run(readiness.examine(project, settings, seconds)),
+    ]
     if strict:
         found = [
             replace(one, severity=Severity.ERROR) if one.severity is Severity.WARNING else one

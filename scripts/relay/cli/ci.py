@@ -8,7 +8,7 @@ from string import Template
 
 import click
 
-from .options import chosen, handlers_option, spec_option
+from .options import handlers_option, spec_option
 from .output import setup_errors
 
 WORKFLOWS = Path(__file__).with_name("workflows")
@@ -83,18 +83,18 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
 
     Raises SetupError for a contract that is not here, as it would not be in a checkout either.
     """
-    from handlers._app import SPEC
     from relay.contract.diagnostics import Diagnostic, SetupError
+    from relay.project.settings import chosen
 
-    path, package = chosen(spec, handlers)
-    path, is_ours = path.resolve(), package == "handlers"
-    if is_ours and path == SPEC:
+    project, path, package = chosen(spec, handlers)
+    path, is_default = path.resolve(), package == project.handlers
+    if is_default and path == project.spec and not project.is_implicit:
         return None, None
     here = Path.cwd()
     if not path.is_file() or not path.is_relative_to(here):
         message = f"there is no file {path} below this folder; call this where the repository begins"
         raise SetupError([Diagnostic("--spec", message)])
-    return path.relative_to(here).as_posix(), None if is_ours else package
+    return path.relative_to(here).as_posix(), None if is_default else package
 
 
 def _is_line(text: str) -> bool:

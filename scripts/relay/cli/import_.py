@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import chosen, spec_option
+from .options import spec_option
 from .output import tool
 from .report import format_option, report_findings
 
@@ -74,8 +74,11 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         from relay.importer.sources_lock import NAME, read_lock
         from relay.importer.target_contract import Target, read_file
         from relay.project.files import replace_files
+        from relay.project.settings import chosen
 
-        target = Target(chosen(spec)[0])
+        project, path, _ = chosen(spec)
+        project.check_inside(path)
+        target = Target(path)
         lock = read_lock(target.path.parent / NAME)
         reader = Reader(max_size)
         if check:

@@ -9,7 +9,6 @@ import click
 
 from relay.contract.diagnostics import Rule
 
-from .options import chosen
 from .output import tool
 from .report import format_option, report_findings, rules_option
 
@@ -34,7 +33,7 @@ def _rules() -> Mapping[str, Rule]:
 def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     """Check a contract: what is wrong, and what is weak.
 
-    SPEC is an OpenAPI 3.0 file, by default RELAY_SPEC, or the service's own contract. An error would
+    SPEC is an OpenAPI 3.0 file, by default the project's contract. An error would
     keep `relay serve` from starting, or a caller from relying on the contract; a warning is what a
     reader would ask about. A weak response is one whose schema notices too few of the things that can
     go wrong with it: each part of its example is left out, nulled, emptied, or given another type, and
@@ -44,8 +43,9 @@ def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     """
     with tool():
         from relay.lint import lint
+        from relay.project.settings import chosen
 
-        path, _ = chosen(spec)
+        _, path, _ = chosen(spec)
         findings = lint(path)
         is_complete = notes or form in ("json", "junit")
         report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)

@@ -1,34 +1,52 @@
-"""`relay`: serve a contract, keep the handlers in line with it, mint a token, load data, seal secrets."""
+"""`relay`: the group of commands, those of the current project's package included."""
 
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
-_MODULES = {
-    "import": "relay.cli.import_",
-    "load": "handlers._commands.load",
-    "keys": "handlers._commands.keys",
-    "bench": "bench.command",
-}
-"""The modules of commands that are not named like the command, or live elsewhere."""
+from .output import setup_errors
+
+COMMANDS = "serve check lint drift regenerate import breaking contract ci token".split()
+"""Relay's own commands, in the order in which they are needed."""
 
 
 class _Commands(click.Group):
     """Imports a command when it is asked for: one that serves does not wait for all the others."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
-        """Name the commands, in the order in which they are needed."""
-        return "serve check lint drift regenerate import breaking contract ci token load keys bench".split()
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a SetupError that it raises is printed and ends it with exit code 2."""
+        with setup_errors():
+            return super().invoke(ctx)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return a command by its name."""
-        if name not in self.list_commands(ctx):
-            return None
-        module = importlib.import_module(_MODULES.get(name, f"relay.cli.{name}"))
-        command: click.Command = getattr(module, "import_" if name == "import" else name)
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's  # noqa: ARG002 -- the signature is click's
+        """Name Relay's commands, then those of the project's package."""
+        return [*COMMANDS, *_project_commands()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 -- the signature is click's
+        """Return a command by its name; only for one that is not Relay's is the package imported."""
+        if name not in COMMANDS:
+            return _project_commands().get(name)
+        attribute = "import_" if name == "import" else name
+        command: click.Command = getattr(importlib.import_module(f"relay.cli.{attribute}"), attribute)
         return command
+
+
+def _project_commands() -> dict[str, click.Command]:
+    """Return the commands that the current project's package exports; none where it cannot be imported."""
+    from relay.contract.diagnostics import SetupError
+    from relay.server.application import service_settings
+    from relay.server.binding import import_package
+    from relay.server.package_hooks import PackageHooks
+
+    try:
+        _, settings = service_settings({})
+        hooks = PackageHooks.of(import_package(settings.handlers))
+    except SetupError:
+        return {}
+    return {str(command.name): command for command in hooks.commands if command.name not in COMMANDS}
 
 
 def _tell_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call

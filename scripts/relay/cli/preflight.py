@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from typing import Any
 
-from handlers._store import StoreUnavailable
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Severity
-from relay.server.app import Application, create
+from relay.project.project import Project
+from relay.project.settings import Settings
+from relay.server.app import Application
+from relay.server.application import build
 from relay.server.errors import report
 from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
-from relay.server.settings import HostSettings, token_verifier
+from relay.server.verification import token_verifier
 
 from . import startup_banner as announcement
 from .production_checks import weaknesses
@@ -28,19 +30,19 @@ _KEYS = {
 }
 
 
-async def examine(settings: HostSettings, seconds: float) -> list[Diagnostic]:
+async def examine(project: Project, settings: Settings, seconds: float) -> list[Diagnostic]:
     """Return what is wrong, weak and well, in the order in which it was looked at.
 
     What is not known after so many seconds is wrong.
     """
     try:
-        application = create(settings.handlers, settings)
+        application = build(project, settings)
     except SetupError as exc:
         return list(exc.problems)
     found = [*_compiled(application), *weaknesses(application)]
     try:
         async with asyncio.timeout(seconds) as limit:
-            for part in (_keys(settings), _addresses(settings), _collaborators(application)):
+            for part in (_keys(application.settings), _addresses(settings), _collaborators(application)):
                 async for one in part:
                     found.append(one)  # noqa: PERF401 -- what was found counts, though the time is up
     except TimeoutError:
@@ -72,7 +74,7 @@ def _compiled(application: Application) -> list[Diagnostic]:
     ]
 
 
-async def _keys(settings: HostSettings) -> AsyncIterator[Diagnostic]:
+async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
     """Ask for the keys that tokens are verified with, as the first token would."""
     verifier = token_verifier(settings)
     if verifier is None:
@@ -87,7 +89,7 @@ async def _keys(settings: HostSettings) -> AsyncIterator[Diagnostic]:
         yield _well(name, f"{count} key{'s' * (count != 1)}: {', '.join(sorted({*algorithms}))}")
 
 
-async def _addresses(settings: HostSettings) -> AsyncIterator[Diagnostic]:
+async def _addresses(settings: Settings) -> AsyncIterator[Diagnostic]:
     """Bind what would be bound, all at the same time, and let it go."""
     wanted = [("RELAY_HOST, RELAY_PORT", settings.host, settings.port, "/livez", b'"live"')]
     if settings.metrics and settings.metrics_bind:
@@ -158,7 +160,7 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Diagnostic]:
             await one.ready()
         lines = await one.check() if hasattr(one, "check") else []
     except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
-        reason = exc.reason if isinstance(exc, StoreUnavailable) else ""
+        reason = getattr(exc, "reason", "") if report(exc) else ""
         told = reason or f"{_told(exc)}; is it running, and reached from here?"
         yield _wrong(name, f"not ready: {told}")
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import chosen, handlers_option, spec_option, tests_option
+from .options import handlers_option, spec_option, tests_option
 from .output import tool
 from .report import EXIT_FINDINGS, report_findings
 
@@ -40,7 +40,13 @@ Examples:
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if anything is to be done.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 def regenerate(
-    *, spec: Path | None, handlers: str | None, tests: Path, renames: tuple[str, ...], check: bool, diff: bool
+    *,
+    spec: Path | None,
+    handlers: str | None,
+    tests: Path | None,
+    renames: tuple[str, ...],
+    check: bool,
+    diff: bool,
 ) -> None:
     """Bring handlers in line with the contract.
 
@@ -59,11 +65,14 @@ def regenerate(
         from relay.contract.loading import load_contract
         from relay.project.files import replace_files
         from relay.project.package_source import read_sources
+        from relay.project.settings import chosen
 
-        path, package = chosen(spec, handlers)
+        project, path, package = chosen(spec, handlers)
+        tests = tests or project.folder / "tests"
         pairs = list(_pairs(renames))
         contract = load_contract(path)
-        state = State(contract, read_sources(package), generate_types(contract), path)
+        state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
+        project.check_inside(state.sources.folder)
         wanted = asked(state, pairs)
         state = replace(state, sources=state.sources.with_tests(tests))
         made = plan(state, Ruff(state.sources.folder), wanted)

@@ -27,9 +27,10 @@ from .startup_banner import missing, operations
 
 if TYPE_CHECKING:
     from relay.contract.diagnostics import Diagnostic
+    from relay.project.project import Project
+    from relay.project.settings import Settings
     from relay.server.app import Application
     from relay.server.reloading import Reloading
-    from relay.server.settings import HostSettings
 
 PAUSE = 0.1  # seconds between two looks; what differs between them is still being written
 QUIET = 2.0  # seconds without a request after which the memory of replaced versions is freed
@@ -101,7 +102,7 @@ def _referred(file: Path) -> Iterator[Path]:
                 yield (file.parent / name).resolve()
 
 
-async def watch(service: Reloading, sources: Sources, package: str, settings: HostSettings) -> None:
+async def watch(service: Reloading, sources: Sources, project: Project, settings: Settings) -> None:
     """Replace the service each time its files have changed, one time after the other, until cancelled."""
     loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(1, "look")
@@ -115,7 +116,7 @@ async def watch(service: Reloading, sources: Sources, package: str, settings: Ho
             before, seen = seen, await loop.run_in_executor(pool, sources.look)
             if seen == before != sources.served:
                 sources.served = seen
-                await _reload(service, package, settings)
+                await _reload(service, project, settings)
                 has_garbage = True
             elif has_garbage and service.quiet > QUIET:
                 _collect()
@@ -124,15 +125,15 @@ async def watch(service: Reloading, sources: Sources, package: str, settings: Ho
         pool.shutdown(wait=False)
 
 
-async def _reload(service: Reloading, package: str, settings: HostSettings) -> None:
+async def _reload(service: Reloading, project: Project, settings: Settings) -> None:
     from relay.contract.diagnostics import SetupError
     from relay.server.reloading import fresh_imports
 
     started = time.perf_counter()
     known = list(missing(service.application))
     try:
-        with _told_when_slow(service), fresh_imports(package), _without_collections():
-            await service.replace(await _built(package, settings))
+        with _told_when_slow(service), fresh_imports(settings.handlers), _without_collections():
+            await service.replace(await _built(project, settings))
     except SetupError as exc:
         _keep(service, exc.problems)
     except Exception as exc:  # noqa: BLE001 -- whatever it was, what is served goes on
@@ -163,7 +164,7 @@ def _told_when_slow(service: Reloading) -> Iterator[None]:
         timer.cancel()
 
 
-async def _built(package: str, settings: HostSettings) -> Application:
+async def _built(project: Project, settings: Settings) -> Application:
     """Build a version in a thread that no exit waits for, as what it imports may never return."""
     from relay.contract.diagnostics import SetupError
 
@@ -171,7 +172,7 @@ async def _built(package: str, settings: HostSettings) -> Application:
 
     def build() -> None:
         try:
-            future.set_result(_build(package, settings))
+            future.set_result(_build(project, settings))
         except SetupError as exc:
             future.set_exception(exc)
 
@@ -180,13 +181,13 @@ async def _built(package: str, settings: HostSettings) -> Application:
     return await asyncio.wrap_future(future)
 
 
-def _build(package: str, settings: HostSettings) -> Application:
+def _build(project: Project, settings: Settings) -> Application:
     """Build a version; SetupError whatever the package raises, as what ends a thread or task goes no further."""
     from relay.contract.diagnostics import SetupError
-    from relay.server.app import create
+    from relay.server.application import build
 
     try:
-        return create(package, settings)
+        return build(project, settings)
     except SetupError:
         raise
     except BaseException as exc:

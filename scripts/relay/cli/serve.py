@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ import click
 from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
-from .options import service_settings
+from .options import warn_of_unknown
 from .output import setup_errors
 from .startup_banner import print_banner
+from .token import development_claims
 
 if TYPE_CHECKING:
     from relay.contract_tests.recorder import Recorder
@@ -31,7 +31,7 @@ A contract is enough to begin with; what is written goes before what is made up:
 With --reload an edit is live at once; one that is wrong is told here and at /readyz, and changes nothing:
   relay serve --spec api.yaml --handlers shop --missing mock --reload
 What a test suite asks a service is recorded once, and judged by the contract as often as you like:
-  relay serve --demo --record traffic.har
+  relay serve --record traffic.har
 
 \b
 SIGTERM, SIGINT and SIGHUP end it: nothing more is accepted, what is under way has 20 s to be answered. A
@@ -58,9 +58,6 @@ second one ends it at once. Exit codes:
     "--handlers the contract is served alone.",
 )
 @click.option(
-    "--demo", is_flag=True, help="Serve a demo organization from its own storage, with its own key."
-)
-@click.option(
     "--reload",
     is_flag=True,
     help="Take up edits of contract and package while serving; settings are read once.",
@@ -71,47 +68,48 @@ second one ends it at once. Exit codes:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write all traffic to a HAR file, credentials redacted, or add it to one; never in production.",
 )
-def serve(*, demo: bool, reload: bool, record: Path | None, **given: Any) -> None:
+def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     """Serve the contract.
 
-    Without --spec and --handlers it is the service's own contract. Options go before RELAY_*
-    variables, these before .env, that before secret files in RELAY_SECRETS_DIR. Whatever is wrong
-    with contract, handlers or settings is listed, and nothing is served.
+    Contract and package are the project's, unless --spec and --handlers name others. A setting is read
+    from the first source that has it: an option, a RELAY_* variable, .env, a secret file in
+    RELAY_SECRETS_DIR, [tool.relay] in pyproject.toml. All errors in contract, handlers and settings are
+    reported before the server starts.
     """
     prepare()
     given["missing"] = given["missing"] or None
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     with setup_errors():
-        from handlers._commands import demo as demo_data
         from relay.contract.diagnostics import Diagnostic, SetupError
         from relay.server import logs
-        from relay.server.app import create
+        from relay.server.application import build, service_settings
         from relay.server.reloading import Reloading
 
         from .reload import Sources, watch
 
-        settings: Any = demo_data.demo_settings(**given) if demo else service_settings(given)
-        if demo and settings.handlers != "handlers":
-            raise SetupError(
-                [Diagnostic("--demo", "the demo belongs to the package 'handlers'; leave --handlers out")]
-            )
+        project, settings = service_settings(given)
+        warn_of_unknown(project, settings)
         if settings.environment == "production":
-            told = "not for production, which RELAY_ENVIRONMENT says this is"
+            message = "not available with RELAY_ENVIRONMENT=production"
             wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
             if wrong:
-                raise SetupError(Diagnostic(name, told) for name in wrong)
+                raise SetupError(Diagnostic(name, message) for name in wrong)
         if reload and settings.metrics_bind:
-            told = "two versions cannot listen there at once; leave it out with --reload"
-            raise SetupError([Diagnostic("RELAY_METRICS_BIND", told)])
+            message = "two versions cannot listen on one address; unset it to use --reload"
+            raise SetupError([Diagnostic("RELAY_METRICS_BIND", message)])
         logs.configure(settings.log_level, settings.log_format)
         sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
-        application = create(settings.handlers, settings)
-        if demo:
-            asyncio.run(demo_data.load_demo(settings))
-        started = partial(print_banner, application, demo=demo, record=record)
+        application = build(project, settings)
+        has_development_key = application.settings is not settings
+        started = partial(
+            print_banner,
+            application,
+            claims=development_claims(project) if has_development_key else None,
+            record=record,
+        )
         service = Reloading(application) if sources else None
         beside = (
-            partial(watch, service, sources, settings.handlers, settings) if service and sources else None
+            partial(watch, service, sources, project, application.settings) if service and sources else None
         )
         with _recorded(service or application, record) as served:
             run(served, settings, started, beside)

@@ -1,23 +1,32 @@
-"""What `relay serve` says: where the service is, what stands in for functions, how to call the demo."""
+"""What `relay serve` prints at its start: the address, what is mocked, a `curl` to try."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
 if TYPE_CHECKING:
+    from relay.contract.model import Contract, Operation
     from relay.server.app import Application
 
-DEMO_TOKEN_LIFE = 30 * 86400  # seconds
+TOKEN_LIFE = 30 * 86400  # seconds
 MAX_SHOWN = 5  # operations that are named
 
 
-def print_banner(application: Application, port: int, *, demo: bool, record: Path | None = None) -> None:
-    """Say where the service is, and, for the demo, how to call it."""
-    settings: Any = application.settings
+def print_banner(
+    application: Application,
+    port: int,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    record: Path | None = None,
+) -> None:
+    """Print where the service is, and a `curl` to try; `claims` are for its token, None prints no token."""
+    settings = application.settings
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     base_path = application.contract.base_path
@@ -28,16 +37,55 @@ def print_banner(application: Application, port: int, *, demo: bool, record: Pat
     if settings.docs and settings.openapi:
         click.echo(f"Docs: {url}/docs")
     if record:
-        click.echo(f"Recording: all that is asked and answered goes to {record}")
-    if demo:
-        from handlers._commands.demo import KEYRING, USER
+        click.echo(f"Recording: all requests and responses go to {record}")
+    if (command := _curl(application, f"{url}{base_path}", claims)) is not None:
+        click.echo(f"Try:\n  {command}")
 
-        from .token import longest_life, mint
 
-        token = mint(settings, USER, longest_life(settings, DEMO_TOKEN_LIFE))
-        data = settings.store.get_secret_value().removeprefix("sqlite:///")
-        click.echo(f"Data: {data}, its secrets sealed with {KEYRING}")
-        click.echo(f"Try:\n  curl -H 'Authorization: Bearer {token}' {url}/api/calls/voice-ai/config")
+def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) -> str | None:
+    """Return a command that calls the first operation that needs no more than a path and a token."""
+    from relay.server.security import JWT_TYPES, scheme_type
+    from relay.server.token_minting import longest_life, mint
+
+    contract, settings = application.contract, application.settings
+    for operation in contract.operations:
+        schemes = [*operation.security[0]] if operation.security else []
+        is_signed = all(scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes)
+        if operation.method != "get" or not is_signed or (schemes and claims is None):
+            continue
+        if (path := _path(operation, contract)) is None:
+            continue
+        if not schemes:
+            return f"curl {shlex.quote(url + path)}"
+        token = mint(settings, claims or {}, longest_life(settings, TOKEN_LIFE))
+        return f"curl -H 'Authorization: Bearer {token}' {shlex.quote(url + path)}"
+    return None
+
+
+def _path(operation: Operation, contract: Contract) -> str | None:
+    """Return an operation's path with values made from the contract; None where it needs more than a path."""
+    from relay.mock.prepared_responses import examples
+    from relay.mock.samples import Sampler
+    from relay.mock.schema_parts import NoSample
+    from relay.validation.schemas import SchemaCompiler
+
+    sampler = Sampler(contract, SchemaCompiler(contract), "request")
+    path = operation.path
+    for parameter in operation.parameters:
+        if not parameter.required:
+            continue
+        if parameter.location != "path" or parameter.media_type is not None or parameter.style != "simple":
+            return None
+        raw, pointer = contract.follow(parameter.pointer)
+        given = [value for _, value, _ in examples(contract, raw, pointer)]
+        try:
+            value = given[0] if given else sampler.sample(parameter.schema, (*pointer, "schema"))
+        except NoSample:
+            return None
+        if isinstance(value, list | dict | bool) or value is None:
+            return None
+        path = path.replace(f"{{{parameter.name}}}", quote(str(value), safe=""))
+    return path
 
 
 def operations(application: Application) -> str:

@@ -1,8 +1,8 @@
-"""`relay token`: mint a development token."""
+"""`relay token`: print a development token."""
 
 from __future__ import annotations
 
-import time
+import json
 from typing import Any
 
 import click
@@ -11,72 +11,76 @@ from .output import setup_errors
 
 EXAMPLES = """\b
 Examples:
-  relay token --user 64f0a1b2c3d4e5f6a7b8c9d1
-  relay token --demo --expires 60
+  relay token
+  relay token --claim sub=u42 --claim 'roles=["admin"]' --expires 60
+  relay token --identity clerk
 """
 
 LIFE = 3600  # seconds
 
 
+def _claim(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    claims: dict[str, Any] = {}
+    for one in given:
+        name, sign, text = one.partition("=")
+        if not (name and sign):
+            raise click.BadParameter(f"'{one}' is not NAME=VALUE")
+        try:
+            claims[name] = json.loads(text)
+        except ValueError:
+            claims[name] = text
+    return claims
+
+
 @click.command(epilog=EXAMPLES)
-@click.option("--user", metavar="ID", help="The user's id, 24 hex digits; with --demo, the demo's admin.")
-@click.option("--demo", is_flag=True, help="Sign with the demo's own secret, for `relay serve --demo`.")
+@click.option(
+    "--claim",
+    "claims",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_claim,
+    help="A claim; VALUE is JSON, or else text. Can be repeated.",
+)
+@click.option(
+    "--identity",
+    metavar="NAME",
+    help="Take the claims of an identity in [tool.relay.contract]; without --claim, the first that signs in.",
+)
 @click.option(
     "--expires",
     metavar="SECONDS",
     type=click.IntRange(1, 366 * 86400),
-    help=f"How long it is good for; by default {LIFE}, or what RELAY_JWT_MAX_LIFE leaves of that.",
+    help=f"How long it is valid; by default {LIFE}, or RELAY_JWT_MAX_LIFE where that is less.",
 )
-def token(user: str | None, *, demo: bool, expires: int | None) -> None:
-    """Mint a bearer token for development and print it.
+def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) -> None:
+    """Print a bearer token for development.
 
-    It is signed with RELAY_JWT_SECRET, HS256, for the issuer and audience that are set; without a
-    secret there is no token.
+    It is signed with RELAY_JWT_SECRET, or in development with the project's own key, HS256, for the
+    issuer and audience of the settings.
     """
     with setup_errors():
-        from handlers._app import Settings
-        from handlers._commands import demo as demo_data
-        from relay.contract.diagnostics import Diagnostic, SetupError
+        from relay.server.application import service_settings
+        from relay.server.development_key import with_development_key
+        from relay.server.token_minting import longest_life, mint
 
-        settings = demo_data.demo_settings() if demo else Settings.load()
-        user = user or (demo_data.USER if demo else None)
-        if user is None:
-            raise SetupError([Diagnostic("--user", "missing: whose token is it to be?")])
-        click.echo(mint(settings, user, expires or longest_life(settings, LIFE)))
-
-
-def longest_life(settings: Any, seconds: int) -> int:
-    """Return how long a token may be good for, `seconds` at most."""
-    return min(seconds, settings.jwt_max_life or seconds)
+        project, settings = service_settings({})
+        if identity is not None or not claims:
+            claims = {**development_claims(project, identity), **claims}
+        settings = with_development_key(project, settings)
+        click.echo(mint(settings, claims, expires or longest_life(settings, LIFE)))
 
 
-def mint(settings: Any, user: str, expires: int) -> str:
-    """Return a token for `user`, good for `expires` seconds, that a service with `settings` accepts.
+def development_claims(project: Any, identity: str | None = None) -> dict[str, Any]:
+    """Return the claims of an identity that contract tests know: the named one, else the first that signs in.
 
-    Raises SetupError when there is no shared secret to sign with, or it would be good for too long.
+    A project without identities gets a made-up subject. Raises SetupError for an unknown name.
     """
-    import jwt
-
     from relay.contract.diagnostics import Diagnostic, SetupError
-    from relay.server.settings import token_verifier
+    from relay.contract_tests.contract_config import find_config
 
-    if settings.jwt_secret is None:
-        raise SetupError(
-            [
-                Diagnostic(
-                    "RELAY_JWT_SECRET", "missing: tokens are only minted with a secret you set, or --demo"
-                )
-            ]
-        )
-    if expires > longest_life(settings, expires):
-        told = f"the service takes no token that is good for more than {settings.jwt_max_life} seconds"
-        raise SetupError([Diagnostic("--expires", f"{told} (RELAY_JWT_MAX_LIFE)")])
-    token_verifier(settings)  # a secret that the service would refuse signs nothing either
-    now = int(time.time())
-    claims: dict[str, Any] = {"userId": user, "iat": now, "exp": now + expires}
-    if settings.jwt_issuer:
-        claims["iss"] = settings.jwt_issuer
-    if settings.jwt_audience:
-        claims["aud"] = settings.jwt_audience
-    headers = {"typ": settings.jwt_type or "JWT"}
-    return jwt.encode(claims, settings.jwt_secret.get_secret_value(), "HS256", headers)
+    known = {one.name: one for one in find_config(None, project).identities}
+    if identity is not None and identity not in known:
+        message = f"[tool.relay.contract] has no identity '{identity}'; it has {', '.join(known) or 'none'}"
+        raise SetupError([Diagnostic("--identity", message)])
+    chosen = [known[identity]] if identity else [one for one in known.values() if one.signs_in and one.claims]
+    return dict(chosen[0].claims or {}) if chosen else {"sub": "developer"}

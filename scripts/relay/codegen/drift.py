@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.documents import display
-from relay.contract.model import Operation
+from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function, deeply
-from relay.project.package_source import TYPES
+from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
 from relay.server.binding import function_name, module_collisions, no_handler, slug
 
@@ -17,7 +17,7 @@ from .error_bodies import failure_findings
 from .handler_lookup import Unread, collaborator_names, is_plain
 from .package_state import State
 from .signature_diff import Comparison
-from .types_module import first_difference
+from .types_module import first_difference, generate_types
 
 RUN = "run `relay regenerate`"
 
@@ -193,3 +193,16 @@ def _types(state: State) -> Iterator[Diagnostic]:
     elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
         message = f"these are not the types of the contract as it is: {RUN}"
         yield _error("types-outdated", SourceLocation(file, line, 1), message)
+
+
+def find_drift(path: Path, contract: Contract, package: str, root: Path) -> list[Diagnostic]:
+    """Return where the contract that was read from `path` and a package disagree.
+
+    `root` is searched for the package first. Raises SetupError for a package that does not exist or
+    cannot be read.
+    """
+    sources = read_sources(package, root)
+    if not sources.folder.is_dir():
+        message = f"there is no package '{package}' here; `relay regenerate` writes it"
+        raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
+    return list(check(State(contract, sources, generate_types(contract), path)))

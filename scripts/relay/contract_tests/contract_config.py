@@ -1,4 +1,4 @@
-"""`.relay-contract.yaml`: who calls, what is promised beyond the contract, and what need not be seen."""
+"""[tool.relay.contract]: who calls, what is promised beyond the contract, and which responses are waived."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import jsonschema_rs
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, read_document
+from relay.project.project import Project, Section
 
-FILE = ".relay-contract.yaml"
-"""The file's usual name, in the working directory."""
+FILE = "[tool.relay.contract]"
+"""The table of pyproject.toml that configures contract tests, unless --config names a YAML file."""
+
 _TEXT = {"type": "string", "pattern": r"\S"}
 _TEXTS = {"type": "array", "items": _TEXT}
 
@@ -62,6 +64,10 @@ _TYPES = {
 }
 
 
+Place = SourceLocation | str
+"""Where an entry is: in a file, or in a table of pyproject.toml."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Somebody who calls.
@@ -90,7 +96,7 @@ class Waiver:
     status: str
     media_type: str | None
     reason: str
-    place: SourceLocation
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class Accepted:
     operation: str | None
     case: str | None
     reason: str
-    place: SourceLocation
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +129,13 @@ class Config:
     accepted: tuple[Accepted, ...] = ()
 
 
-def read_config(path: Path) -> Config:
-    """Read the file; raise SetupError with the place of everything in it that is wrong."""
-    document = read_document(path)
+def find_config(given: Path | None, project: Project) -> Config:
+    """Read the YAML file that is given, else the project's table; SetupError as `read_config`."""
+    return read_config(read_document(given) if given is not None else project.section("contract"))
+
+
+def read_config(document: Document | Section) -> Config:
+    """Read a configuration; raise SetupError with the place of everything in it that is wrong."""
     data = document.data
     if problems := list(_problems(document)):
         raise SetupError(problems)
@@ -138,13 +148,13 @@ def read_config(path: Path) -> Config:
     )
 
 
-def _placed(document: Document, name: str) -> Iterator[tuple[Mapping[str, str], SourceLocation]]:
+def _placed(document: Document | Section, name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
     """Yield the entries of a list, each with its place."""
     for index, value in enumerate(document.data.get(name, ())):
         yield value, document.place((name, str(index)))
 
 
-def _problems(document: Document) -> Iterator[Diagnostic]:
+def _problems(document: Document | Section) -> Iterator[Diagnostic]:
     for error in jsonschema_rs.Draft202012Validator(_SHAPE).iter_errors(document.data):
         pointer = tuple(map(str, error.instance_path))
         yield Diagnostic(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
@@ -182,9 +192,9 @@ def _identity(name: str, value: Mapping[str, Any]) -> Identity:
     )
 
 
-def _waiver(value: Mapping[str, str], place: SourceLocation) -> Waiver:
+def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
     return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)
 
 
-def _accepted(value: Mapping[str, str], place: SourceLocation) -> Accepted:
+def _accepted(value: Mapping[str, str], place: Place) -> Accepted:
     return Accepted(value["rule"], value.get("operation"), value.get("case"), value["reason"], place)

@@ -18,13 +18,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from relay.cli.token import longest_life
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation
 from relay.server.errors import Unauthenticated
 from relay.server.keys import KeysUnavailable
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
-from relay.server.settings import token_verifier
+from relay.server.token_minting import longest_life
+from relay.server.verification import token_verifier
 
 from .contract_config import Identity
 from .exchanges import Request

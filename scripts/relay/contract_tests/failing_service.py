@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from relay.cli.options import service_settings
-from relay.cli.output import setup_errors
-from relay.cli.startup_banner import print_banner
+from relay.contract.diagnostics import SetupError
+from relay.server.application import build, service_settings
 from relay.server.transport.run import run
 
 VARIABLE = "RELAY_FAULT"
@@ -25,15 +25,19 @@ class InjectedFault(Exception):
 
 def main() -> None:
     """Serve until a signal comes."""
-    from relay.server.app import create
-
     logging.basicConfig(level=logging.CRITICAL)
-    with setup_errors():
-        settings = service_settings({})
-        application = create(settings.handlers, settings)
+    try:
+        project, settings = service_settings({})
+        application = build(project, settings)
         for endpoint in application.endpoints.values():
             endpoint.binding = replace(endpoint.binding, function=_fail)
-        run(application, settings, partial(print_banner, application, demo=False))
+        run(application, settings, partial(_print_address, settings.host))
+    except SetupError as exc:
+        sys.exit("\n".join(f"error: {problem}" for problem in exc.problems))
+
+
+def _print_address(host: str, port: int) -> None:
+    print(f"Failing on purpose at http://{host}:{port}", flush=True)  # noqa: T201 -- read by the process that started this
 
 
 async def _fail(**_arguments: Any) -> None:

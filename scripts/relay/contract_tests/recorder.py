@@ -19,10 +19,11 @@ from queue import SimpleQueue
 from typing import Any, Self
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.server.app import Application
-from relay.server.configuration import SecretStr
 from relay.server.lifespan import Lifespan
 from relay.server.reloading import Reloading
 

@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from relay.cli.options import chosen
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Operation
+from relay.project.settings import chosen
 
 from .accepted_findings import Acceptance
 from .conformance import ConformanceChecker
-from .contract_config import FILE
+from .contract_config import FILE, find_config
 from .contract_rules import RULES, finding
 from .coverage import Coverage, check_names
 from .credential_matrix import credentials_by_case
@@ -36,8 +36,8 @@ from .routing_checks import check_routing
 from .run_report import Report
 from .sample_requests import model_requests
 from .secret_spellings import Spellings
-from .service_start import ServiceTarget, Tested, credentials_set, find_config, found, named_secrets, served
-from .service_under_test import ContractSettings, answers, load_strict_contract
+from .service_start import ServiceTarget, Tested, credentials_set, found, named_secrets, served
+from .service_under_test import answers, load_strict_contract
 from .static_checks import check_drift, check_examples, check_lint
 
 
@@ -104,9 +104,9 @@ class _Run:
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run everything that was asked for; raise SetupError for what keeps it from running."""
     started, before = datetime.now(UTC), time.monotonic()
-    path, package = chosen(options.spec, options.handlers)
-    place = ServiceTarget(path, package, options.spec, options.handlers)
-    config = find_config(options.config, place)
+    project, path, package = chosen(options.spec, options.handlers)
+    place = ServiceTarget(project, path, package)
+    config = find_config(options.config, project)
     contract = load_strict_contract(path, config)
     if not contract.operations:
         raise SetupError(
@@ -120,14 +120,14 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     tested: Tested | None = None
     live: _Live | None = None
     if options.url is not None:
-        with found(options.url, contract, config) as tested:
+        with found(options.url, contract, config, place) as tested:
             live = _live(whole, tested, place)
     elif options.serve or not options.har:
         with served(place, contract, config) as tested:
             live = _live(whole, tested, place)
     else:
         _static(whole, place)
-    secrets = tested.subject.secrets if tested else named_secrets(config, ContractSettings.load())
+    secrets = tested.subject.secrets if tested else named_secrets(config, place.settings())
     judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets)
     if traffic:
         url = tested.subject.url if tested else None
@@ -169,11 +169,12 @@ def _redacted(failure: Failure, redactor: Redactor) -> Failure:
 
 def _static(whole: _Run, place: ServiceTarget) -> None:
     """Run what needs no service; of a service at an address the code is only at hand if it is named."""
-    code = place.code if whole.options.url is None else place.handlers
+    is_at_hand = whole.options.url is None or whole.options.handlers is not None
+    code = place.package if is_at_hand else None
     whole.add("lint", lambda: check_lint(place.path))
     contract = load_contract(place.path)  # as it is written, without what is laid over it
     whole.add("examples", lambda: check_examples(contract))
-    whole.add("drift", lambda: check_drift(place.path, contract, code))
+    whole.add("drift", lambda: check_drift(place.path, contract, code, place.project.folder))
 
 
 class _Live(NamedTuple):

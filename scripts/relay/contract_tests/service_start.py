@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from handlers._app import SPEC, Settings
-from handlers._commands.demo import DATA, demo_secrets
-from handlers._commands.load import load_file
-from handlers._store.keyring import new_entry
+from pydantic import SecretStr
+
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
-from relay.project.files import package_folder
-from relay.server.configuration import variable
+from relay.project.project import Project, variable
+from relay.server.binding import import_package
+from relay.server.package_hooks import PackageHooks
 
-from .contract_config import FILE, Config, read_config
+from .contract_config import Config
 from .credentials import signer
 from .failing_service import VARIABLE
 from .service_under_test import (
-    CHECKOUT,
     ContractSettings,
     ServiceUnderTest,
     base_url,
     check_reachable,
     fresh_secret,
-    own_environment,
     started,
 )
-
-DEMO_CONFIG = DATA.with_name("demo-contract.yaml")
 
 _SERVE = ["relay", "serve"]
 _FAIL = ["relay.contract_tests.failing_service"]
@@ -57,45 +51,31 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTarget:
-    """Which contract, which package; `handlers` and `spec` only where somebody named them."""
+    """The contract and the handlers package under test, in their project."""
 
+    project: Project
     path: Path
     package: str
-    spec: Path | None = None
-    handlers: str | None = None
 
     @property
-    def is_own(self) -> bool:
-        """Whether the package is our own, which has demo data."""
+    def hooks(self) -> PackageHooks | None:
+        """What the package exports; None where it cannot be imported."""
+        self.project.make_importable()
         try:
-            return package_folder(self.package) == CHECKOUT / "handlers"
+            return PackageHooks.of(import_package(self.package))
         except SetupError:
-            return False
+            return None
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is our own package beside our own contract."""
-        return self.is_own and self.path.resolve() == SPEC.resolve()
-
-    @property
-    def code(self) -> str | None:
-        """The package that was written for the contract; None where ours would only stand in for it."""
-        is_stand_in = self.is_own and not self.is_ours and self.handlers is None
-        return None if is_stand_in else self.package
-
-
-def find_config(given: Path | None, place: ServiceTarget) -> Config:
-    """Read the configuration: the one given, else the working directory's, else the demo's, else nothing."""
-    if given is not None or Path(FILE).is_file():
-        return read_config(given or Path(FILE))
-    return read_config(DEMO_CONFIG) if place.is_ours else Config()
+    def settings(self) -> ContractSettings:
+        """Read the settings of the test; SetupError for settings that are wrong."""
+        return ContractSettings.load()
 
 
 @contextmanager
-def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
-    """Take the service that runs at `url`; raise SetupError for wrong keys, and when nothing answers there."""
-    settings = ContractSettings.load()
-    signer(settings)  # keys that do not fit are told before anything is sent
+def found(url: str, contract: Contract, config: Config, target: ServiceTarget) -> Iterator[Tested]:
+    """Test the service that runs at `url`; raise SetupError for wrong keys, and when nothing answers there."""
+    settings = target.settings()
+    signer(settings)  # wrong keys are reported before anything is sent
     address = base_url(url, contract)
     check_reachable(address)
     subject = ServiceUnderTest(address, contract, config, settings, named_secrets(config, settings))
@@ -103,49 +83,51 @@ def found(url: str, contract: Contract, config: Config) -> Iterator[Tested]:
 
 
 @contextmanager
-def served(place: ServiceTarget, contract: Contract, config: Config) -> Iterator[Tested]:
+def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterator[Tested]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
-    Our own package gets the demo's data in a store and with keys of this run; any other its own
-    collaborators, and a secret if it needs one and none is set.
+    The package's `test_environment` prepares data in a temporary folder. A service that needs a secret
+    and has none gets one of this run.
     """
-    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
-        folder = Path(temporary)
-        fault = f"fault-{secrets.token_hex(16)}"  # what a failure inside says, which has to stay there
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary, ExitStack() as stack:
+        fault = f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
+        hooks = target.hooks
+        prepared = (
+            hooks.test_environment(Path(temporary)) if hooks is not None and hooks.test_environment else {}
+        )
         environment = {
+            **prepared,
             variable("host"): "127.0.0.1",
             variable("port"): "0",
-            **({variable("spec"): str(place.path.resolve())} if place.spec or place.is_own else {}),
-            **({variable("handlers"): place.handlers} if place.handlers else {}),
+            variable("spec"): str(target.path.resolve()),
+            **({variable("handlers"): target.package} if hooks is not None else {}),
         }
-        if place.is_own:
-            secret = secrets.token_urlsafe(48)
-            settings = ContractSettings(jwt_secret=secret)
-            keyring = new_entry("run")
-            environment |= own_environment(folder / "demo.db", secret, keyring)
-            store = f"sqlite:///{folder / 'demo.db'}"
-            asyncio.run(load_file(Settings(store=store, keyring=keyring), DATA))
-            hidden = (*named_secrets(config, settings), *demo_secrets(), keyring.partition(":")[2], fault)
-            reproduce = (
-                f"URL=http://127.0.0.1:2212{contract.base_path}  # relay serve --demo",
-                "TOKEN=$(relay token --demo)",
-            )
-        else:
-            settings = ContractSettings.load()
-            signer(settings)  # keys that do not fit are told before anything is started
-            if (fresh := fresh_secret(contract, settings)) is not None:
-                settings = ContractSettings.load(jwt_secret=fresh)
-                environment[variable("jwt_secret")] = fresh
-            hidden = (*named_secrets(config, settings), fault)
-            command = f"relay serve --spec {display(place.path)} --handlers {place.package}"
-            reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=…")
-        within = folder if place.is_own else None
-        with started(_SERVE, environment, within, hidden) as service:
+        stack.enter_context(_variables(environment))
+        settings = target.settings()
+        signer(settings)  # wrong keys are reported before anything is started
+        if (fresh := fresh_secret(contract, settings)) is not None:
+            settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
+            environment[variable("jwt_secret")] = fresh
+        hidden = (*named_secrets(config, settings), fault)
+        command = f"relay serve --spec {display(target.path)} --handlers {target.package}"
+        reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=$(relay token)")
+        with started(_SERVE, environment, target.project.folder, hidden) as service:
             address = base_url(service.url, contract)
             subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log)
-            yield Tested(
-                subject, reproduce, lambda: _failing({**environment, VARIABLE: fault}, within, subject)
-            )
+            failing = {**environment, VARIABLE: fault}
+            yield Tested(subject, reproduce, lambda: _failing(failing, target.project.folder, subject))
+
+
+@contextmanager
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process's environment until left."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

@@ -17,34 +17,33 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import Field, SecretStr
 
 from relay.contract.bundling import PointerNotFound, lookup
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
 from relay.contract.loading import build_contract
 from relay.contract.model import Contract
-from relay.server.configuration import SecretStr, setting, variable
+from relay.project.settings import Settings
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
-from relay.server.settings import HostSettings
 
-from .contract_config import Config
+from .contract_config import FILE, Config
 from .exchanges import REDACTED
 from .http_client import trusted
 from .secret_spellings import Spellings
-
-CHECKOUT = Path(__file__).parents[3]
-"""Where the packages `scripts` and `handlers` lie."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 _KEYS = ("jwt_secret", "jwt_public_key", "jwt_jwks")
 
 
-class ContractSettings(HostSettings):
+class ContractSettings(Settings):
     """Settings of a contract test: the host's, and a key to sign tokens with."""
 
-    jwt_private_key: SecretStr | None = setting(None, SecretStr)
-    """Private key in PEM, or a file that holds it, that contract tests sign tokens with."""
+    jwt_private_key: SecretStr | None = Field(
+        default=None,
+        description="Private key in PEM, or a file with it, that contract tests sign tokens with.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def base_url(url: str, contract: Contract) -> str:
     if not is_good or parts.query or parts.fragment:
         raise SetupError([Diagnostic("--url", "has to be like http://127.0.0.1:2212")])
     if "@" in parts.netloc:  # it would stand in every report
-        told = "takes no user and password; name them for an identity in .relay-contract.yaml"
+        told = f"takes no user and password; name them for an identity in {FILE}"
         raise SetupError([Diagnostic("--url", told)])
     path = parts.path.rstrip("/") or contract.base_path
     return f"{parts.scheme}://{parts.netloc}{path}"
@@ -156,14 +155,13 @@ def started(
     It runs in `folder`, by default the working directory. Raises SetupError with what it says when it
     does not start, without the `secrets`.
     """
-    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         said, log = Path(temporary, "said"), Path(temporary, "service.log")
         with said.open("wb") as output, log.open("wb") as errors:
             process = subprocess.Popen(  # noqa: S603 -- this Python, and a module of ours
                 [sys.executable, "-P", "-m", *command],  # not a module of that name in the folder
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
                 stdout=output,
                 stderr=errors,
             )
@@ -195,10 +193,3 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
     raise SetupError(
         [Diagnostic("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
     )
-
-
-def own_environment(store: Path, secret: str, keyring: str) -> dict[str, str]:
-    """Return the settings of the demo as contract tests serve it: its own store and keys, nobody else's."""
-    theirs = [name for name in ContractSettings.settings if name.startswith("jwt_")]
-    own = {"store": f"sqlite:///{store}", "jwt_secret": secret, "keyring": keyring}
-    return {variable(name): value for name, value in {**dict.fromkeys(theirs, ""), **own}.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from relay.cli.drift import find_drift
+from relay.codegen.drift import find_drift
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
 from relay.lint import RULES, lint
@@ -35,15 +35,15 @@ def check_examples(contract: Contract) -> Phase:
     return part
 
 
-def check_drift(path: Path, contract: Contract, package: str | None) -> Phase:
+def check_drift(path: Path, contract: Contract, package: str | None, root: Path) -> Phase:
     """Return what drift finds between the contract of `path` and a package, where its code is at hand."""
     part = Phase("drift", "operations")
-    if package is None or not package_folder(package).is_dir():
+    if package is None or not package_folder(package, root).is_dir():
         name = f"there is no package '{package}' here" if package else "the service's code is not at hand"
         part.not_run.append(NotRun("drift", f"{name}; name its package with --handlers"))
         return part
     part.cases = len(contract.operations)
-    part.failures = _errors(find_drift(path, contract, package))
+    part.failures = _errors(find_drift(path, contract, package, root))
     return part
 
 

@@ -9,12 +9,10 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.documents import Document, read_document
+from relay.project.project import Project, Section
 
 from .changes import Change
 from .diff_rules import RULES
-
-FILE = ".relay-breaking.yaml"
-"""The file's usual name, in the working directory or beside the new contract."""
 
 _KEYS = ("rule", "where", "reason")
 
@@ -26,19 +24,28 @@ class Ignored:
     rule: str
     where: str | None
     reason: str
-    place: SourceLocation
+    place: SourceLocation | str
 
     def covers(self, change: Change) -> bool:
         """Whether a change is the one that is meant."""
         return self.rule == change.rule and self.where in (None, change.where)
 
 
-def read_ignored(path: Path) -> list[Ignored]:
+def find_ignored(given: Path | None, project: Project) -> list[Ignored]:
+    """Read the YAML file that is given, else the list `ignore` of [tool.relay.breaking]."""
+    if given is not None:
+        return read_ignored(read_document(given))
+    section = project.section("breaking")
+    if unknown := sorted(section.data.keys() - {"ignore"}):
+        raise SetupError([Diagnostic(section.place((unknown[0],)), "unknown key; there is only ignore")])
+    return read_ignored(Section(section.data.get("ignore", []), f"{section.name}.ignore"))
+
+
+def read_ignored(document: Document | Section) -> list[Ignored]:
     """Read a list of entries with `rule`, `reason` and perhaps `where`.
 
     Raises SetupError, with the place, for an entry without a reason or with an unknown rule.
     """
-    document = read_document(path)
     if not isinstance(document.data, list):
         raise SetupError([Diagnostic(document.place(()), "has to be a list of entries: rule, where, reason")])
     problems = [
@@ -52,7 +59,7 @@ def read_ignored(path: Path) -> list[Ignored]:
     ]
 
 
-def _wrong(document: Document, index: int, entry: Any) -> Iterator[Diagnostic]:
+def _wrong(document: Document | Section, index: int, entry: Any) -> Iterator[Diagnostic]:
     at = str(index)
     if not isinstance(entry, dict):
         yield Diagnostic(document.place((at,)), "an entry has a rule, a reason, and perhaps a where")

@@ -16,16 +16,16 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 
 
-def package_folder(package: str) -> Path:
-    """Return where a package is, or would be made: the working directory is searched first.
+def package_folder(package: str, root: Path) -> Path:
+    """Return where a package is, or would be created: `root` is searched first, then the import path.
 
-    Neither it nor its parents are imported.
+    Neither the package nor its parents are imported. Raises SetupError for a name that is not a package's.
     """
     parts = package.split(".")
     if not all(part.isidentifier() for part in parts):
-        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{package}' is no name of a package")])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{package}' is not the name of a package")])
     importlib.invalidate_caches()
-    search: Sequence[str] = [str(Path.cwd()), *sys.path]
+    search: Sequence[str] = [str(root), *sys.path]
     for depth, part in enumerate(parts):
         spec = PathFinder.find_spec(part, search) or (_installed(part) if depth == 0 else None)
         if spec is None:

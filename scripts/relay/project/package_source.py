@@ -92,9 +92,12 @@ class Sources:
         return replace(self, files={**self.files, **own}, tests=tests)
 
 
-def read_sources(package: str) -> Sources:
-    """Read a package; one that does not exist yet has no files. SetupError for what is no package."""
-    folder = package_folder(package)
+def read_sources(package: str, root: Path) -> Sources:
+    """Read a package that `root` is searched for first; one that does not exist yet has no files.
+
+    Raises SetupError for a name that is not a package's, and for files that cannot be read.
+    """
+    folder = package_folder(package, root)
     return Sources(package, folder, _python_files(folder))
 
 

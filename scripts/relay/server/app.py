@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,9 +10,12 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
+
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
+from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler
 
 from . import docs, health
@@ -33,11 +37,11 @@ from .lifespan import Lifespan, is_cancelled
 from .metrics import Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .observability import Observer
-from .package_hooks import PackageHooks, verifier_problems
+from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
-from .settings import HostSettings, token_verifier
 from .stages import Extra, build_stack
 from .tracing import exporting, traced
+from .verification import token_verifier
 
 _log = logging.getLogger("relay")
 
@@ -47,7 +51,7 @@ class Application:
     """A service that is ready to be started; an ASGI application."""
 
     contract: Contract
-    settings: HostSettings
+    settings: Settings
     package: ModuleType
     exports: PackageHooks
     endpoints: Mapping[str, Endpoint]
@@ -117,8 +121,8 @@ class Application:
         told = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
         async with AsyncExitStack() as stack:
             try:
-                opening = self.exports.collaborators(self.settings, **told)
-                collaborators = await stack.enter_async_context(opening)
+                made = self.exports.collaborators(self.settings, **told)
+                collaborators = await open_collaborators(made, stack)
                 problems = self._unknown_names(collaborators)
             except (SetupError, NotYetThere):
                 raise
@@ -185,12 +189,15 @@ class Application:
         return SetupError([Diagnostic(code_place(self.exports.collaborators), message)])
 
 
-def create(package_name: str, settings: HostSettings) -> Application:
-    """Read the contract, import the package, bind and compile; raise SetupError with all that is wrong.
+def create(
+    package_name: str, settings: Settings, development_key: Callable[[], str] | None = None
+) -> Application:
+    """Read the contract, import the package, bind and compile.
 
-    Where nobody named a package and every operation has a policy for missing functions, it is served
-    without one; a package that was named has to be there.
-    Opens nothing: what a package's `collaborators` opens is opened when the service starts.
+    Without a package that is named, and with a policy for every missing function, the contract is
+    served alone; a package that is named must exist. `development_key` makes the HS256 secret of a
+    service that needs one and has none, in development only. Nothing is opened: the package's
+    `collaborators` run when the service starts. Raises SetupError with everything that is wrong.
     """
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
@@ -206,6 +213,10 @@ def create(package_name: str, settings: HostSettings) -> Application:
     exports = PackageHooks.of(package)
     if not is_package(package):
         exports.trust_the_unverified(contract)
+    has_key = jwt is not None or key_problems or settings.environment == "production"
+    if development_key and not has_key and tokens_needed(contract, exports):
+        settings = settings.model_copy(update={"jwt_secret": SecretStr(development_key())})
+        jwt = token_verifier(settings)
     if not key_problems:
         problems += verifier_problems(contract, exports, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
@@ -240,13 +251,13 @@ def _attempt(step: Callable[[], T], problems: list[Diagnostic]) -> T | None:
         return None
 
 
-def _contract(settings: HostSettings) -> Contract:
+def _contract(settings: Settings) -> Contract:
     if settings.spec is None:
         raise SetupError([Diagnostic("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
     return load_contract(settings.spec)
 
 
-def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
+def _policies(settings: Settings, contract: Contract | None) -> Policies:
     """Read what becomes of missing functions; nothing invented goes out in production."""
     if contract is None:
         return Policies()
@@ -258,23 +269,23 @@ def _policies(settings: HostSettings, contract: Contract | None) -> Policies:
 
 
 def _package(
-    name: str, settings: HostSettings, contract: Contract | None, policies: Policies | None
+    name: str, settings: Settings, contract: Contract | None, policies: Policies | None
 ) -> ModuleType:
     """Import the handlers package; an empty module stands for one that nobody named, nor needs.
 
     One that was named is never left out: with it would go what it verifies credentials by.
     """
-    package = import_package(name)
-    if contract is None or not _is_assumed(name, settings) or serves_any(contract, package):
-        return package
-    if policies is not None and not policies.cover(contract):
-        file = contract.place(()).file
-        message = f"missing: name the package that serves {file}, with --handlers; or use --missing mock"
+    if "handlers" in settings.model_fields_set or name != settings.handlers:
+        return import_package(name)
+    can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
+    if importlib.util.find_spec(name) is None:
+        if can_serve_alone:
+            return ModuleType(name)
+        message = (
+            f"there is no package '{name}' here; `relay regenerate` writes it, --missing mock serves without"
+        )
         raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
-    return ModuleType(name)
-
-
-def _is_assumed(name: str, settings: HostSettings) -> bool:
-    """Whether somebody named a contract, and nobody the package that is to serve it."""
-    given = settings.given
-    return name == settings.handlers and "spec" in given and "handlers" not in given
+    package = import_package(name)
+    if can_serve_alone and contract is not None and not serves_any(contract, package):
+        return ModuleType(name)
+    return package

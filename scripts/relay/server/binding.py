@@ -123,14 +123,9 @@ def argument_names(operation: Operation) -> dict[Pointer, str]:
 
 
 def import_package(name: str) -> ModuleType:
-    """Import the handlers package `name`, the working directory included in the search.
-
-    Raises SetupError for one that is not there, or cannot be imported.
-    """
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
+    """Import the handlers package `name`; raise SetupError for one that is not there, or cannot be imported."""
     if not all(part.isidentifier() for part in name.split(".")):
-        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{name}' is no name of a package")])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{name}' is not the name of a package")])
     return _import(name, "RELAY_HANDLERS")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from relay.contract.model import Contract
+from relay.project.settings import Settings
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import ALWAYS, Answer, Request
 from relay.validation.requests import Arguments, RequestDecoder
@@ -18,7 +19,6 @@ from .guard import read_body, send_answer
 from .missing_handlers import MissingHandlerPolicy
 from .observability import Observer
 from .security import Authenticator
-from .settings import HostSettings
 
 if TYPE_CHECKING:
     from relay.mock import Mock
@@ -47,7 +47,7 @@ class Endpoint:
         contract: Contract,
         compiler: SchemaCompiler,
         *,
-        settings: HostSettings,
+        settings: Settings,
         render_error: RenderError,
         observer: Observer,
     ) -> None:

@@ -146,7 +146,10 @@ class _Requirement:
             if credential is None:
                 is_complete = False
                 continue
-            claims = await verify(credential)
+            try:
+                claims = await verify(credential)
+            except ValueError as exc:
+                raise Unauthenticated(reason="refused") from exc
             if not claims:
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):

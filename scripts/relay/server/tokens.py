@@ -24,7 +24,6 @@ from .errors import Unauthenticated
 from .keys import Key, Keys
 from .token_cache import TokenCache, fingerprint
 
-MAX_LEEWAY = 30.0  # seconds
 MAX_KID = 256  # characters
 
 _TYPES = frozenset(["jwt", "at+jwt"])  # RFC 7519 section 5.1, RFC 9068 section 2.1
@@ -54,7 +53,7 @@ class Policy:
     """What tokens have to be, beside signed with a good key.
 
     Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or left out. Clocks may differ by `leeway`
-    seconds; a token lives for `max_life` seconds, 0 for any; it is remembered for `remember` seconds.
+    seconds; a token lives for `max_life` seconds, 0 for any; its claims are cached for `cache_seconds`.
     """
 
     issuer: str | None
@@ -62,7 +61,7 @@ class Policy:
     type: str | None
     leeway: float
     max_life: int
-    remember: float
+    cache_seconds: float
 
 
 class TokenVerifier:
@@ -76,7 +75,7 @@ class TokenVerifier:
         # Without a configured audience, a token meant for one is a token meant for somebody else.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
         self._jwt = _Jwt()
-        self._remembered = TokenCache(policy.remember, policy.leeway)
+        self._cache = TokenCache(policy.cache_seconds, policy.leeway)
 
     async def __call__(self, token: str) -> dict[str, Any]:
         """Return the token's claims.
@@ -84,7 +83,7 @@ class TokenVerifier:
         Raises Unauthenticated, with the reason, for whatever is wrong with it, and KeysUnavailable.
         """
         mark = fingerprint(token)
-        known = self._remembered.get(mark)
+        known = self._cache.get(mark)
         if known is not None and await self._keys.key_for(known.kid) == known.key:
             return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
         kid = self._check_header(_header(token))
@@ -92,7 +91,7 @@ class TokenVerifier:
         if key is None:
             raise Unauthenticated(reason="unknown-key")
         claims = self._verify(token, key)
-        self._remembered.put(mark, claims, kid, key)
+        self._cache.put(mark, claims, kid, key)
         return claims
 
     async def check(self) -> list[str]:

@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from relay.project.settings import Settings
 from relay.server.lifespan import Lifespan
-from relay.server.settings import HostSettings
 
 from .signals import Beside
 
@@ -27,7 +27,7 @@ class Service(Protocol):
 
 def run(
     service: Service,
-    settings: HostSettings,
+    settings: Settings,
     started: Callable[[int], None],
     beside: Beside | None = None,
 ) -> None:

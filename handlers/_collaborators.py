@@ -1,0 +1,40 @@
+"""What the handlers work with: the store, open for the life of the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import relay
+
+from ._settings import Settings, keyring, store_url
+from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Store]:
+    """Open the store until left; SetupError for one that cannot be opened, or a keyring that cannot be used.
+
+    With `read_only` nothing is created, and what would be is NotYetThere.
+    """
+    keys = keyring(settings)
+    async with AsyncExitStack() as stack:
+        try:
+            opening = open_store(store_url(settings), keys, read_only=read_only)
+            store = await stack.enter_async_context(opening)
+        except StoreMisconfigured as exc:
+            raise relay.SetupError([relay.Diagnostic("RELAY_STORE", str(exc))]) from exc
+        except StoreAbsent as exc:
+            raise relay.NotYetThere(str(exc)) from exc
+        yield store
+
+
+@asynccontextmanager
+async def collaborators(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
+    """Open what the handlers work with, by argument name, for the life of the service.
+
+    `relay check` asks for `read_only`, see `opened_store`.
+    """
+    async with opened_store(settings, read_only=read_only) as store:
+        yield {"store": store}

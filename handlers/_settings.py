@@ -1,0 +1,51 @@
+"""What an operator sets of this service, beyond what any Relay service has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr
+
+import relay
+
+from ._store.keyring import Keyring, KeyringMisconfigured, read_keyring
+
+
+class Settings(relay.Settings):
+    """Settings of the service."""
+
+    store: SecretStr | None = Field(
+        default=None,
+        description="sqlite:///relative.db, sqlite:////absolute.db or mongodb://…/name; by default relay.db "
+        "in the platform's data folder.",
+    )
+    keyring: SecretStr | None = Field(
+        default=None,
+        description="Keys that encrypt secrets at rest, `id:base64` of 32 bytes each, the first one encrypts; "
+        "or a file of them.",
+    )
+
+
+def data_folder() -> Path:
+    """Return where this platform keeps a user's data of this service; SetupError for a user without a home."""
+    try:
+        return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
+    except RuntimeError as exc:
+        message = "this user has no home directory; name a folder to keep data in, or set RELAY_STORE"
+        raise relay.SetupError([relay.Diagnostic("XDG_DATA_HOME", message)]) from exc
+
+
+def store_url(settings: Settings) -> str:
+    """Return the address of the store; it may hold a password. SetupError where there is no default."""
+    return settings.store.get_secret_value() if settings.store else f"sqlite:///{data_folder() / 'relay.db'}"
+
+
+def keyring(settings: Settings) -> Keyring | None:
+    """Return the keys that encrypt secrets, None when there are none; SetupError for every error in them."""
+    if settings.keyring is None:
+        return None
+    try:
+        return read_keyring(settings.keyring.get_secret_value())
+    except KeyringMisconfigured as exc:
+        raise relay.SetupError(relay.Diagnostic("RELAY_KEYRING", told) for told in exc.problems) from None

@@ -1,0 +1,252 @@
+"""The settings of a service: what they are, where they are read, and which names are unknown."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+
+from .project import Project, current_project, find_project, variable
+
+SECRETS_DIR = "RELAY_SECRETS_DIR"
+"""The variable that names the folder of secret files."""
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+SECTIONS = ("contract", "breaking")
+"""Tables within [tool.relay] that commands read; they are not settings."""
+
+MAX_LEEWAY = 30
+"""The largest clock difference in seconds."""
+
+_PREFIX = "RELAY_"
+_OTHERS = (SECRETS_DIR, "RELAY_JWT_PRIVATE_KEY")
+"""Variables that are not settings of a service: the folder of secrets, and the key of contract tests."""
+_TOOLS = ("RELAY_TEST_", "RELAY_BENCH_")
+"""Prefixes of variables that test suites and benchmarks use."""
+
+
+def _split(value: Any) -> Any:
+    """Split the text of a variable at its commas; options and TOML give lists."""
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Settings of a service; each is read from the variable `RELAY_` and its name in capitals.
+
+    The first source that has a value wins: a command's option or an argument, a variable, `.env`, a
+    secret file, `[tool.relay]` of pyproject.toml. A handlers package that needs more settings exports a
+    subclass called `Settings`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RELAY_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        validate_by_name=True,
+    )
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    spec: Path | None = Field(default=None, description="The contract: an OpenAPI 3.0 file.")
+    handlers: str = Field(default="handlers", description="The package whose functions serve the contract.")
+    missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=("fail",), description="Policy for operations without a function: fail, stub or mock, by tag."
+    )
+    environment: Annotated[Literal["development", "production"], BeforeValidator(_lower)] = Field(
+        default="development", description="production refuses mocks, reload and recording."
+    )
+    jwt_secret: SecretStr | None = Field(default=None, description="HS256 secret, 32 bytes or more.")
+    jwt_public_key: SecretStr | None = Field(
+        default=None, description="RSA, P-256 or Ed25519 public key in PEM, or the path of a file with it."
+    )
+    jwt_jwks: SecretStr | None = Field(
+        default=None, description="JSON Web Key Set: a file, or an https:// address."
+    )
+    jwt_issuer: str | None = Field(default=None, description="The `iss` that tokens must have.")
+    jwt_audience: str | None = Field(default=None, description="The `aud` that tokens must have.")
+    jwt_leeway: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_LEEWAY,
+        description="Clock difference in seconds that `exp` and `nbf` allow.",
+    )
+    jwt_type: str | None = Field(
+        default=None, description="The `typ` that tokens must have; by default none, `JWT` or `at+jwt`."
+    )
+    jwt_max_life: int = Field(
+        default=31 * 86400,
+        ge=0,
+        description="Longest life of a token in seconds, from `iat` if present; 0 for any.",
+    )
+    jwt_cache_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=300,
+        validation_alias=AliasChoices("RELAY_JWT_CACHE_SECONDS", "RELAY_JWT_REMEMBER"),
+        description="Seconds for which a verified token is cached; 0 turns the cache off.",
+    )
+    body_limit: int = Field(default=65536, ge=0, description="Largest request body in bytes.")
+    max_in_flight: int = Field(
+        default=256, ge=1, description="Requests that are processed at the same time; one more gets 503."
+    )
+    response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
+        default="enforce",
+        description="enforce answers 500 instead of a body that violates the contract; report only logs it.",
+    )
+    metrics: bool = Field(default=True, description="Serve Prometheus metrics at /metrics.")
+    metrics_bind: str | None = Field(
+        default=None, description="Separate address and port for the metrics, such as 127.0.0.1:9464."
+    )
+    tracing: bool = Field(default=False, description="Send OpenTelemetry traces; OTEL_* variables say where.")
+    openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
+    docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        default="info", description="Lowest level that is logged."
+    )
+    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
+        default="auto", description="json, one object a line; or console; auto is console on a terminal."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read `.env` of the project's folder, and the project's pyproject.toml as the last source."""
+        if (project := find_project()) is None:
+            return init_settings, env_settings, dotenv_settings, file_secret_settings
+        env_file = DotEnvSettingsSource(settings_cls, env_file=project.folder / ".env")
+        table = InitSettingsSource(settings_cls, init_kwargs=_table(project, cls))
+        return init_settings, env_settings, env_file, file_secret_settings, table
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read settings from all sources; `given` wins, None in it counts as not given.
+
+        Secret files are read from the folder `RELAY_SECRETS_DIR`, one file per setting, named like its
+        variable in either case. Raises SetupError with every setting that is wrong, and TypeError for a
+        name in `given` that is not a setting.
+        """
+        if unknown := given.keys() - cls.model_fields.keys():
+            raise TypeError(f"{cls.__name__} has no setting {', '.join(sorted(unknown))}")
+        folder = os.environ.get(SECRETS_DIR)
+        if folder and not Path(folder).is_dir():
+            raise SetupError([Diagnostic(SECRETS_DIR, f"there is no folder {folder}")])
+        chosen = {name: value for name, value in given.items() if value is not None}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # a folder in a secret file's place
+                return cls(**{"_secrets_dir": folder or None, **chosen})
+        except ValidationError as exc:
+            raise SetupError(map(_diagnostic, exc.errors(include_url=False, include_input=False))) from None
+        except (SettingsError, UserWarning, OSError, UnicodeDecodeError) as exc:
+            message = "a file cannot be read as text in UTF-8"
+            raise SetupError([Diagnostic(f".env or {SECRETS_DIR}", message)]) from exc
+
+
+RENAMED = {"jwt_remember": "jwt_cache_seconds"}
+"""Settings by their former names, which are still read."""
+
+
+def _diagnostic(error: ErrorDetails) -> Diagnostic:
+    """Say which setting is wrong and which rule it breaks, never its value."""
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    message = error["msg"].removeprefix("Value error, ")
+    return Diagnostic(name if name.isupper() else variable(name), message[:1].lower() + message[1:])
+
+
+def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Project, Path, str]:
+    """Return the current project, its contract and the name of its handlers package; nothing is imported.
+
+    Raises SetupError where there is no project, and for settings that are wrong.
+    """
+    project = current_project(spec)
+    settings = Settings.load(spec=spec, handlers=handlers)
+    assert settings.spec is not None  # every project has one
+    return project, settings.spec, settings.handlers
+
+
+def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
+    """Return a warning for each name in a source of settings that is not a setting, with the nearest one."""
+    known = [*map(variable, kind.model_fields), *_OTHERS]
+    keys = [*(name.replace("_", "-") for name in kind.model_fields), *SECTIONS]
+    return [
+        *(
+            Diagnostic(
+                project.file, f"tool.relay.{key}: {_hint(key, keys)}", "unknown-setting", Severity.WARNING
+            )
+            for key in project.table
+            if key.replace("_", "-") not in keys
+        ),
+        *(
+            Diagnostic(where, _hint(name, known), "unknown-setting", Severity.WARNING)
+            for where, name in _named(project)
+            if name not in known and not name.startswith(_TOOLS)
+        ),
+    ]
+
+
+def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
+    """Return the settings of [tool.relay], with the contract's path made absolute."""
+    table = {key.replace("-", "_"): value for key, value in project.table.items() if key not in SECTIONS}
+    if secret := [name for name in table if _is_secret(kind, name)]:
+        message = f"tool.relay.{secret[0]} is a secret; set {variable(secret[0])} or a secret file instead"
+        raise SetupError([Diagnostic(project.file, message)])
+    return {**table, "spec": project.spec}
+
+
+def _is_secret(kind: type[Settings], name: str) -> bool:
+    found = kind.model_fields.get(name)
+    return found is not None and "SecretStr" in str(found.annotation)
+
+
+def _named(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield each variable and secret file of Relay's: where it is, and its name in capitals."""
+    yield from ((name, name.upper()) for name in os.environ if name.upper().startswith(_PREFIX))
+    env_file = project.folder / ".env"
+    if env_file.is_file():
+        names: Iterable[str] = dotenv_values(env_file, encoding="utf-8")
+        yield from ((f".env: {name}", name.upper()) for name in names if name.upper().startswith(_PREFIX))
+    folder = Path(os.environ.get(SECRETS_DIR) or "/nowhere")
+    if folder.is_dir():
+        files = (file.name for file in folder.iterdir() if file.is_file())
+        yield from ((str(folder / name), name.upper()) for name in files if name.upper().startswith(_PREFIX))
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, what replaced it, or which known name is the nearest."""
+    lower = name.removeprefix(_PREFIX).lower()
+    if lower in RENAMED:
+        return f"is now called {variable(RENAMED[lower])}"
+    close = difflib.get_close_matches(name, known, 1, 0.6)
+    return "unknown setting" + (f"; did you mean {close[0]}?" if close else "")

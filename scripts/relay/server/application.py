@@ -1,0 +1,66 @@
+"""A project → its ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.project.project import Project, current_project
+from relay.project.settings import Settings
+
+from .binding import import_package
+from .development_key import development_key
+
+if TYPE_CHECKING:
+    from .app import Application
+
+
+def create_app(
+    spec: Path | str | None = None, handlers: str | None = None, settings: Settings | None = None
+) -> Application:
+    """Compile a service: an ASGI application for any server.
+
+    `spec` and `handlers` default to those of the settings, these to the current project's; without
+    `settings` they are read as `relay serve` reads them. The package's `collaborators` are opened when
+    the server runs the application's lifespan. Raises SetupError with everything that is wrong.
+    """
+    given = {"spec": Path(spec) if spec is not None else None, "handlers": handlers}
+    if settings is None:
+        return build(*service_settings(given))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = settings.model_copy(update=chosen)
+    project = current_project(settings.spec)
+    project.make_importable()
+    if settings.spec is None:
+        settings = settings.model_copy(update={"spec": project.spec})
+    return build(project, settings)
+
+
+def build(project: Project, settings: Settings) -> Application:
+    """Compile the service of a project, with its development key where it needs one."""
+    from .app import create  # imports Connexion, which reading settings does without
+
+    return create(settings.handlers, settings, partial(development_key, project))
+
+
+def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
+    """Return the current project and the settings that its handlers package declares.
+
+    The project's folder becomes importable. Raises SetupError where there is no project, and for
+    settings that are wrong.
+    """
+    project = current_project(given.get("spec"))
+    project.make_importable()
+    settings = Settings.load(**given)
+    try:
+        package = import_package(settings.handlers)
+    except SetupError:
+        return project, settings  # the errors of the package are reported together with the contract's
+    kind = getattr(package, "Settings", Settings)
+    if not (isinstance(kind, type) and issubclass(kind, Settings)):
+        where = f"{settings.handlers}.Settings"
+        raise SetupError([Diagnostic(where, "it must be a subclass of relay.Settings")])
+    return project, kind.load(**given)

@@ -1,0 +1,65 @@
+"""The HS256 secret of development: made on first use, kept in the project, out of git."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import display
+from relay.project.project import Project
+from relay.project.settings import Settings
+
+FOLDER = ".relay"
+"""The folder of a project's local state; git ignores it by a file inside it."""
+
+_FILE = "development.key"
+
+
+def development_key(project: Project) -> str:
+    """Return the project's development secret, 48 random bytes in base64; a new one on the first call.
+
+    A folder that is a project only by --spec keeps no file: its key lasts as long as the process.
+    Raises SetupError for a file that cannot be read or written.
+    """
+    if project.is_implicit:
+        return secrets.token_urlsafe(48)
+    path = project.folder / FOLDER / _FILE
+    try:
+        if not path.exists():
+            _make_folder(path.parent)
+            write_once(path, secrets.token_urlsafe(48))
+        return path.read_text("ascii")
+    except OSError as exc:
+        message = f"the development key cannot be kept: {exc.strerror}; set RELAY_JWT_SECRET instead"
+        raise SetupError([Diagnostic(display(path), message)]) from exc
+
+
+def with_development_key(project: Project, settings: Settings) -> Settings:
+    """Return settings with the project's development secret, unless they have a key or are for production."""
+    has_key = settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks
+    if has_key or settings.environment == "production" or project.is_implicit:
+        return settings
+    return settings.model_copy(update={"jwt_secret": SecretStr(development_key(project))})
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n", "ascii")
+
+
+def write_once(path: Path, content: str) -> None:
+    """Write a file that is complete from its first moment, unless another process was quicker; mode 0600."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(content)
+        with suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()

@@ -1,0 +1,44 @@
+"""Bearer tokens for development and tests: signed with a service's own HS256 secret."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.project.settings import Settings
+
+from .verification import token_verifier
+
+
+def longest_life(settings: Settings, seconds: int) -> int:
+    """Return how long a token may be valid, in seconds: RELAY_JWT_MAX_LIFE, `seconds` at most."""
+    return min(seconds, settings.jwt_max_life or seconds)
+
+
+def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
+    """Return a token with these claims, valid for `expires` seconds, that a service with `settings` accepts.
+
+    Issuer, audience and type are those of the settings, unless `claims` has them. Raises SetupError
+    without a secret to sign with, or for a life that the service refuses.
+    """
+    if settings.jwt_secret is None:
+        message = "missing: tokens are signed with it; set it, or RELAY_ENVIRONMENT=development"
+        raise SetupError([Diagnostic("RELAY_JWT_SECRET", message)])
+    if expires > longest_life(settings, expires):
+        message = f"the service refuses tokens valid for more than {settings.jwt_max_life} seconds"
+        raise SetupError([Diagnostic("--expires", f"{message} (RELAY_JWT_MAX_LIFE)")])
+    token_verifier(settings)  # a secret that the service would refuse signs nothing either
+    now = int(time.time())
+    required = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+    payload = {
+        "iat": now,
+        "exp": now + expires,
+        **{name: value for name, value in required.items() if value},
+        **claims,
+    }
+    headers = {"typ": settings.jwt_type or "JWT"}
+    return jwt.encode(payload, settings.jwt_secret.get_secret_value(), "HS256", headers)

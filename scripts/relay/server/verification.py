@@ -1,0 +1,56 @@
+"""Settings → the verifier of bearer tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.project.project import variable
+from relay.project.settings import Settings
+
+from .keys import KeyProblem, Keys, KeySet, public_key, secret_key
+from .tokens import Policy, TokenVerifier
+
+
+def token_verifier(settings: Settings) -> TokenVerifier | None:
+    """Return what verifies bearer tokens; None when no key is set.
+
+    Raises SetupError for a key that is weak, unreadable, or one of several families.
+    """
+    configured = {
+        name: value
+        for name in ("jwt_secret", "jwt_public_key", "jwt_jwks")
+        if (value := getattr(settings, name)) is not None
+    }
+    if len(configured) > 1:
+        names = " and ".join(map(variable, configured))
+        raise SetupError([Diagnostic(names, "tokens are verified with one family of keys; keep one of them")])
+    policy = Policy(
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+        type=settings.jwt_type,
+        leeway=settings.jwt_leeway,
+        max_life=settings.jwt_max_life,
+        cache_seconds=settings.jwt_cache_seconds,
+    )
+    for name, value in configured.items():
+        try:
+            return TokenVerifier(_keys(name, value), policy)
+        except KeyProblem as exc:
+            raise SetupError([Diagnostic(variable(name), str(exc))]) from exc
+    return None
+
+
+def _keys(name: str, value: Any) -> Keys:
+    text: str = value.get_secret_value()
+    if name == "jwt_jwks":
+        return KeySet(text)
+    if name == "jwt_secret":
+        return secret_key(text)
+    if "-----BEGIN" not in text:
+        try:
+            text = Path(text).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise KeyProblem("it is neither a key in PEM nor a file that can be read") from exc
+    return public_key(text)
