@@ -1,0 +1,109 @@
+"""An in-process client for a team's own tests: no socket, the lifespan run, tokens signed.
+
+    from relay import create_app
+    from relay.testing import client
+
+    def test_lists_books():
+        with client(create_app(), claims={"sub": "reader"}) as api:
+            assert api.get("/books").status_code == 200
+
+It needs the extra `tools`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial, partialmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from relay.contract_tests.recorder import Recorder
+from relay.server.token_minting import longest_life, mint
+
+if TYPE_CHECKING:
+    from relay.server.app import Application
+
+__all__ = ["Client", "async_client", "client", "token"]
+
+TRAFFIC = "RELAY_TEST_TRAFFIC"
+"""The variable that names a HAR file to record to; `relay contract --har` counts what it shows as observed."""
+
+TOKEN_LIFE = 3600  # seconds
+
+
+class Client:
+    """Sends requests to an application in this process and returns `httpx.Response`s.
+
+    The arguments are those of `httpx.Client.request`; paths begin with the contract's base path.
+    """
+
+    def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
+        self._portal = portal
+        self._http = http
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """Send one request."""
+        return self._portal.call(partial(self._http.request, method, url, **options))
+
+    get = partialmethod(request, "GET")
+    post = partialmethod(request, "POST")
+    put = partialmethod(request, "PUT")
+    patch = partialmethod(request, "PATCH")
+    delete = partialmethod(request, "DELETE")
+    head = partialmethod(request, "HEAD")
+    options = partialmethod(request, "OPTIONS")
+
+
+@contextmanager
+def client(
+    app: Application,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    record: Path | str | None = None,
+) -> Iterator[Client]:
+    """Run an application and yield a client of it, until left.
+
+    With `claims` every request carries a token with them. With `record`, by default the file that
+    RELAY_TEST_TRAFFIC names, the exchanges are added to a HAR file, without credentials. Raises
+    SetupError where the application cannot be started or no token can be signed.
+    """
+    opening = async_client(app, claims=claims, headers=headers, record=record)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(opening) as http:
+        yield Client(portal, http)
+
+
+@asynccontextmanager
+async def async_client(
+    app: Application,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    record: Path | str | None = None,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Do as `client` does for tests that are coroutines: yield an `httpx.AsyncClient`."""
+    sent = dict(headers or {})
+    if claims is not None:
+        sent["Authorization"] = f"Bearer {token(app, claims)}"
+    file = record or os.environ.get(TRAFFIC)
+    served = Recorder(app, Path(file)) if file else app
+    async with (
+        served.running(),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(served), base_url="http://test", headers=sent
+        ) as http,
+    ):
+        yield http
+
+
+def token(app: Application, claims: Mapping[str, Any]) -> str:
+    """Return a bearer token with these claims that the application accepts, valid for an hour at most.
+
+    Raises SetupError for an application without a secret to sign with.
+    """
+    return mint(app.settings, claims, longest_life(app.settings, TOKEN_LIFE))
