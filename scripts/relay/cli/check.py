@@ -15,6 +15,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, Severity
 
 from .options import handlers_option, spec_option
+from .output import is_quiet, say
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ A container's first step, so that the service is not started on what would fail:
   relay check && exec relay serve
 """
 
-_WORDS = {Severity.INFO: "ok"}
+_WORDS = {
+    Severity.INFO: click.style("ok", fg="green"),
+    Severity.WARNING: click.style("warning", fg="yellow"),
+    Severity.ERROR: click.style("error", fg="red"),
+}
 
 
 @click.command(epilog=EXAMPLES)
@@ -93,8 +98,9 @@ def _conclude(found: Sequence[Diagnostic], form: str) -> None:
         report_findings("check", found, form)
         return
     for one in found:
-        click.echo(f"{_WORDS.get(one.severity, one.severity)}: {one.where}: {one.message}")
+        if one.severity is Severity.ERROR or not is_quiet():
+            click.echo(f"{_WORDS[one.severity]}: {one.where}: {one.message}")
     wanting = [one for one in found if one.severity is not Severity.INFO]
-    click.echo(f"relay check: {summary(wanting) or 'all is well'}")
+    say(f"relay check: {summary(wanting) or 'all is well'}")
     if any(one.severity is Severity.ERROR for one in wanting):
         raise SystemExit(EXIT_FINDINGS)

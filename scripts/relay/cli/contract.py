@@ -16,8 +16,8 @@ import click
 from relay.contract.diagnostics import Rule
 
 from .options import handlers_option, spec_option
-from .output import setup_errors, tools_installed
-from .report import EXIT_FINDINGS, format_option, report_findings, rules_option, summary
+from .output import is_quiet, say, setup_errors, tools_installed
+from .report import EXIT_FINDINGS, coloured, format_option, report_findings, rules_option, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -130,7 +130,7 @@ def contract(
         if report.subject:
             exchanges = [exchange for part in report.parts for exchange in part.exchanges]
             write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
-    click.echo(f"{_seen(report)}\nReport: {reports / 'contract.html'}", err=True)
+    say(f"{_seen(report)}\nReport: {reports / 'contract.html'}", err=True)
     _conclude(report, form)
 
 
@@ -140,8 +140,10 @@ def _conclude(report: Report, form: str) -> None:
     if form != "text":
         report_findings("contract", findings, form, _clean(report))
         return
-    for line in (*brief(report.failures), f"relay contract: {summary(findings) or _clean(report)}"):
+    for line in brief(report.failures):
         click.echo(line)
+    if not (is_quiet() and report.held):
+        click.echo(f"relay contract: {summary(findings) or _clean(report)}")
     if not report.held:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -171,7 +173,7 @@ def brief(failures: Iterable[Failure]) -> Iterator[str]:
     for failure in failures:
         alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
     for group in alike.values():
-        yield from (failure.finding.line for failure in group[:MAX_ALIKE])
+        yield from (coloured(failure.finding) for failure in group[:MAX_ALIKE])
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
             who = f": {', '.join(filter(None, names))}" if any(names) else ", which the report has"
@@ -206,11 +208,11 @@ class Progress:
         from rich.console import Console
 
         if self._seed is not None:
-            click.echo(f"Seed: {self._seed}", err=True)
+            say(f"Seed: {self._seed}", err=True)
             self._seed = None
         console = Console(stderr=True)
         self._name, self._told = name, time.monotonic()
-        if console.is_terminal:
+        if console.is_terminal and not is_quiet():
             self._status = console.status(name)
             self._status.start()
 
@@ -219,7 +221,7 @@ class Progress:
         if self._status:
             self._status.update(f"{self._name}: {cases} requests")
         elif time.monotonic() - self._told >= QUIET_SECONDS:
-            click.echo(f"  {self._name:16} running   requests: {cases}", err=True)
+            say(f"  {self._name:16} running   requests: {cases}", err=True)
             self._told = time.monotonic()
 
     def end(self, part: Phase) -> None:
@@ -230,8 +232,8 @@ class Progress:
         found = sum(failure.finding.severity == "error" for failure in part.failures)
         empty = "not run" if part.not_run else "nothing"
         verdict = f"{found} found" if found else "held" if part.cases else empty
-        click.echo(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)
+        say(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)
         for note in part.notes:
-            click.echo(f"  {'':16} {note}", err=True)
+            say(f"  {'':16} {note}", err=True)
         if part.not_run:
-            click.echo(f"  {'':16} {len(part.not_run)} not run, see the report", err=True)
+            say(f"  {'':16} {len(part.not_run)} not run, see the report", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import spec_option
-from .output import tool
+from .output import say, tool
 from .report import format_option, report_findings
 
 if TYPE_CHECKING:
@@ -115,6 +115,6 @@ def _difference(target: Target, content: bytes) -> str:
 def _tell(merge: Merge, *, changed: bool) -> None:
     """Say what became of each operation, and what is next."""
     for source, operation, verb in merge.outcomes:
-        click.echo(f"{verb} {operation} ({source.name})")
+        say(f"{verb} {operation} ({source.name})")
     if changed:
-        click.echo("next: relay lint, relay regenerate")
+        say("next: relay lint, relay regenerate")

@@ -9,6 +9,7 @@ import click
 
 from relay.contract.diagnostics import Rule
 
+from .options import ContractFile
 from .output import tool
 from .report import format_option, report_findings, rules_option
 
@@ -26,7 +27,7 @@ def _rules() -> Mapping[str, Rule]:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.argument("spec", required=False, type=ContractFile())
 @click.option("--notes", is_flag=True, help="Tell notes, too, such as how strong each response is.")
 @rules_option(_rules)
 @format_option

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 from typing import Any
 
 import click
 
-from .output import setup_errors
+from .output import QUIET, setup_errors
 
-COMMANDS = "serve check lint drift regenerate import breaking contract ci token".split()
+COMMANDS = "serve check lint drift regenerate import breaking contract ci token completion".split()
 """Relay's own commands, in the order in which they are needed."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is asked for: one that serves does not wait for all the others."""
+    """Imports a command when it is named: one that serves does not wait for all the others."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a SetupError that it raises is printed and ends it with exit code 2."""
         with setup_errors():
             return super().invoke(ctx)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's  # noqa: ARG002 -- the signature is click's
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
         """Name Relay's commands, then those of the project's package."""
         return [*COMMANDS, *_project_commands()]
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 -- the signature is click's
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         """Return a command by its name; only for one that is not Relay's is the package imported."""
         if name not in COMMANDS:
             return _project_commands().get(name)
         attribute = "import_" if name == "import" else name
         command: click.Command = getattr(importlib.import_module(f"relay.cli.{attribute}"), attribute)
+        if all(parameter.name != _quiet.name for parameter in command.params):
+            command.params.append(_quiet)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called; an unknown name is answered with the nearest known one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            close = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            if not close or "Did you mean" in exc.message:
+                raise
+            raise click.UsageError(f"{exc.message} Did you mean '{close[0]}'?", ctx) from exc
 
 
 def _project_commands() -> dict[str, click.Command]:
@@ -49,8 +65,8 @@ def _project_commands() -> dict[str, click.Command]:
     return {str(command.name): command for command in hooks.commands if command.name not in COMMANDS}
 
 
-def _tell_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
-    """Say the version of this very code, installed or not."""
+def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+    """Print the version of this code, installed or not."""
     if asked:
         from relay import __version__
 
@@ -58,14 +74,36 @@ def _tell_version(context: click.Context, _option: click.Parameter, asked: bool)
         context.exit()
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _be_quiet(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+    if asked:
+        context.meta[QUIET] = True
+
+
+_quiet = click.Option(
+    ["-q", "--quiet"],
+    is_flag=True,
+    expose_value=False,
+    callback=_be_quiet,
+    help="Print errors only, and what the command is asked for.",
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, params=[_quiet])
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=_tell_version,
+    callback=_print_version,
     help="Show the version and exit.",
 )
-def main() -> None:
-    """Host an API from its OpenAPI contract, and hold both to each other."""
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Host an API from its OpenAPI contract and keep both in agreement.
+
+    Commands work on the project of the working directory: the nearest folder upward with [tool.relay] in
+    its pyproject.toml, else with spec/openapi.yaml. NO_COLOR turns colours off.
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from relay.contract.documents import address_message
+
+from .output import say
 
 if TYPE_CHECKING:
     from relay.project.project import Project
     from relay.project.settings import Settings
 
 
+class ContractFile(click.Path):
+    """The path of a contract; an address is refused as what it is."""
+
+    name = "path"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; fail for an address, which click would turn into a path."""
+        if isinstance(value, str) and (message := address_message(value)):
+            self.fail(message, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def spec_option(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option --spec."""
-    return click.option(
-        "--spec", type=click.Path(path_type=Path), help="The contract.  [default: the project's]"
-    )(command)
+    return click.option("--spec", type=ContractFile(), help="The contract.  [default: the project's]")(
+        command
+    )
 
 
 def handlers_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,4 +60,4 @@ def warn_of_unknown(project: Project, settings: Settings) -> None:
     from relay.project.settings import unknown_names
 
     for one in unknown_names(project, type(settings)):
-        click.echo(f"warning: {one}", err=True)
+        say(f"warning: {one}", err=True)

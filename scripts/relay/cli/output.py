@@ -12,6 +12,22 @@ EXIT_USAGE = 2
 """Exit code when the set-up is wrong; 1 is for work that was done and found wanting."""
 
 
+QUIET = "relay.quiet"
+"""The key of a context's `meta` that is True where only errors are to be printed."""
+
+
+def is_quiet() -> bool:
+    """Return True where the command was called with --quiet."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(QUIET, False)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line for a person to read, unless the command was called with --quiet."""
+    if not is_quiet():
+        click.echo(text, err=err)
+
+
 @contextmanager
 def setup_errors() -> Iterator[None]:
     """Print each problem of a SetupError and exit with EXIT_USAGE."""
@@ -21,7 +37,7 @@ def setup_errors() -> Iterator[None]:
         yield
     except SetupError as exc:
         for problem in exc.problems:
-            click.echo(f"error: {problem}", err=True)
+            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
         raise SystemExit(EXIT_USAGE) from exc
 
 

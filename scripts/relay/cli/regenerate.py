@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import handlers_option, spec_option, tests_option
-from .output import tool
+from .output import say, tool
 from .report import EXIT_FINDINGS, report_findings
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def regenerate(
         _show(made, state.sources)
     else:
         for line in made.told:
-            click.echo(f"would have {line}" if check else line)
+            say(f"would have {line}" if check else line)
     if made.left or not (made.told or diff):
         report_findings("regenerate", made.left, "text", "nothing to do", aside=diff)
     if check and made.changes:

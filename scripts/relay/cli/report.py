@@ -11,6 +11,10 @@ import click
 
 from relay.contract.diagnostics import Diagnostic, Rule, Severity, place_parts
 
+from .output import is_quiet
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
 EXIT_FINDINGS = 1
 """Exit code of a check that ran and found an error."""
 
@@ -61,7 +65,10 @@ def report_findings(
     `clean` is said when nothing was found. `aside` is for standard error, where the output is something else.
     """
     ordered = sorted(dict.fromkeys(findings), key=_order)
-    click.echo(_FORMATS[form](command, ordered, clean), err=aside)
+    if form == "text" and is_quiet():
+        ordered = [finding for finding in ordered if finding.severity is Severity.ERROR]
+    if ordered or form != "text" or not is_quiet():
+        click.echo(_FORMATS[form](command, ordered, clean), err=aside)
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(EXIT_FINDINGS)
 
@@ -81,8 +88,13 @@ def summary(findings: Sequence[Diagnostic]) -> str:
 
 
 def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
-    return "\n".join(
-        [*(finding.line for finding in findings), f"relay {command}: {summary(findings) or clean}"]
+    return "\n".join([*map(coloured, findings), f"relay {command}: {summary(findings) or clean}"])
+
+
+def coloured(finding: Diagnostic) -> str:
+    """Return a finding's line with its severity in colour; `click.echo` drops colours where there is no terminal."""
+    return finding.line.replace(
+        f": {finding.severity}: ", f": {click.style(finding.severity, fg=_COLOURS[finding.severity])}: ", 1
     )
 
 

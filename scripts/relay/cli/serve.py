@@ -14,7 +14,7 @@ import click
 from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
-from .options import warn_of_unknown
+from .options import ContractFile, warn_of_unknown
 from .output import setup_errors
 from .startup_banner import print_banner
 from .token import development_claims
@@ -45,7 +45,7 @@ second one ends it at once. Exit codes:
 @click.command(epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
-@click.option("--spec", type=click.Path(path_type=Path), help="The contract, an OpenAPI 3.0 file.")
+@click.option("--spec", type=ContractFile(), help="The contract, an OpenAPI 3.0 file.")
 @click.option(
     "--handlers", metavar="PACKAGE", help="The package whose functions serve it; it has to be there."
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import click
+from .output import say
 
 if TYPE_CHECKING:
     from relay.contract.model import Contract, Operation
@@ -31,15 +31,15 @@ def print_banner(
     url = f"http://{host}:{port}"
     base_path = application.contract.base_path
     below = f" below {base_path}" if base_path else ""
-    click.echo(f"{application.contract.title}: {operations(application)} at {url}{below}")
+    say(f"{application.contract.title}: {operations(application)} at {url}{below}")
     for line in missing(application):
-        click.echo(line)
+        say(line)
     if settings.docs and settings.openapi:
-        click.echo(f"Docs: {url}/docs")
+        say(f"Docs: {url}/docs")
     if record:
-        click.echo(f"Recording: all requests and responses go to {record}")
+        say(f"Recording: all requests and responses go to {record}")
     if (command := _curl(application, f"{url}{base_path}", claims)) is not None:
-        click.echo(f"Try:\n  {command}")
+        say(f"Try:\n  {command}")
 
 
 def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) -> str | None:

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.documents import address_message
 
 from .project import Project, current_project, find_project, variable
 
@@ -49,6 +50,12 @@ def _split(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
+def _file(value: Any) -> Any:
+    if isinstance(value, str) and (message := address_message(value)):
+        raise ValueError(message)
+    return value
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -73,7 +80,9 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    spec: Path | None = Field(default=None, description="The contract: an OpenAPI 3.0 file.")
+    spec: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        default=None, description="The contract: an OpenAPI 3.0 file."
+    )
     handlers: str = Field(default="handlers", description="The package whose functions serve the contract.")
     missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=("fail",), description="Policy for operations without a function: fail, stub or mock, by tag."

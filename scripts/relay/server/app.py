@@ -72,7 +72,7 @@ class Application:
         if self.settings.openapi:
             extras |= docs.contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
-            extras |= docs.swagger_pages(self.contract)
+            extras |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
         routed = {f"{self.contract.base_path}{one.path}" for one in self.contract.operations}
         edge = Guard(
             build_stack(self.contract, self.endpoints, extras),

@@ -19,7 +19,11 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # "Try it out" asks this very service, whichever servers the contract names; the contract stays as it is.
+# A tag that no operation has would be an empty section of the page.
 _START = """fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
+  const items = Object.values(spec.paths || {}).flatMap((item) => Object.values(item));
+  const used = new Set(items.flatMap((operation) => (operation && operation.tags) || []));
+  spec.tags = (spec.tags || []).filter((tag) => used.has(tag.name));
   spec.servers = [{url: %s, description: "this service"}, ...(spec.servers || [])];
   SwaggerUIBundle({spec, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});
 });
@@ -91,6 +95,11 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
         "/docs/start.js": Page(start.encode(), "text/javascript; charset=utf-8"),
         **{f"/docs/{name}": Page(_ASSETS / name, kind) for name, kind in assets.items()},
     }
+
+
+async def to_docs() -> Answer:
+    """Lead from `/` to the docs; the relative address holds behind a proxy that strips a prefix, too."""
+    return Answer(302, [(b"location", b"docs"), (b"cache-control", b"no-cache")], b"")
 
 
 def _tags(header: bytes) -> list[bytes]:
