@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial, partialmethod
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +50,25 @@ class Client:
         """Send one request."""
         return self._portal.call(partial(self._http.request, method, url, **options))
 
-    get = partialmethod(request, "GET")
-    post = partialmethod(request, "POST")
-    put = partialmethod(request, "PUT")
-    patch = partialmethod(request, "PATCH")
-    delete = partialmethod(request, "DELETE")
-    head = partialmethod(request, "HEAD")
-    options = partialmethod(request, "OPTIONS")
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        """Send a GET request."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        """Send a POST request."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Any) -> httpx.Response:
+        """Send a PUT request."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str, **options: Any) -> httpx.Response:
+        """Send a PATCH request."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Any) -> httpx.Response:
+        """Send a DELETE request."""
+        return self.request("DELETE", url, **options)
 
 
 @contextmanager

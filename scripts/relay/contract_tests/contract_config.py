@@ -26,7 +26,7 @@ def _entries(required: Sequence[str], *others: str) -> dict[str, Any]:
     return {"type": "array", "items": record | {"properties": dict.fromkeys((*required, *others), _TEXT)}}
 
 
-_SHAPE = {
+SHAPE = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
@@ -155,7 +155,7 @@ def _placed(document: Document | Section, name: str) -> Iterator[tuple[Mapping[s
 
 
 def _problems(document: Document | Section) -> Iterator[Diagnostic]:
-    for error in jsonschema_rs.Draft202012Validator(_SHAPE).iter_errors(document.data):
+    for error in jsonschema_rs.Draft202012Validator(SHAPE).iter_errors(document.data):
         pointer = tuple(map(str, error.instance_path))
         yield Diagnostic(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
 

@@ -16,6 +16,17 @@ from .diff_rules import RULES
 
 _KEYS = ("rule", "where", "reason")
 
+SHAPE: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["rule", "reason"],
+        "properties": {key: {"type": "string"} for key in _KEYS},
+    },
+}
+"""The list as a JSON Schema, for editors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:

@@ -228,13 +228,14 @@ def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
 def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
     """Return the settings of [tool.relay], with the contract's path made absolute."""
     table = {key.replace("-", "_"): value for key, value in project.table.items() if key not in SECTIONS}
-    if secret := [name for name in table if _is_secret(kind, name)]:
+    if secret := [name for name in table if is_secret(kind, name)]:
         message = f"tool.relay.{secret[0]} is a secret; set {variable(secret[0])} or a secret file instead"
         raise SetupError([Diagnostic(project.file, message)])
     return {**table, "spec": project.spec}
 
 
-def _is_secret(kind: type[Settings], name: str) -> bool:
+def is_secret(kind: type[Settings], name: str) -> bool:
+    """Return True for a setting whose value is a secret."""
     found = kind.model_fields.get(name)
     return found is not None and "SecretStr" in str(found.annotation)
 
