@@ -11,7 +11,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, Rule, Severity
 
 from .options import handlers_option, tests_option
-from .output import tool
+from .output import say, tool
 from .report import format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
+  relay breaking
   relay breaking HEAD~1:spec/openapi.yaml
   relay breaking v1.yaml v2.yaml --format github
 \b
@@ -40,7 +41,7 @@ def _rules() -> Mapping[str, Rule]:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("old")
+@click.argument("old", required=False)
 @click.argument("new", required=False)
 @handlers_option
 @tests_option
@@ -54,7 +55,7 @@ def _rules() -> Mapping[str, Rule]:
 @format_option
 def breaking(
     *,
-    old: str,
+    old: str | None,
     new: str | None,
     handlers: str | None,
     tests: Path | None,
@@ -63,7 +64,8 @@ def breaking(
 ) -> None:
     """Tell whom the change of a contract breaks.
 
-    OLD and NEW are files, or files of a git revision; NEW is the served contract if left out. Whether a
+    OLD and NEW are files, or files of a git revision; NEW is the project's contract by default, and OLD
+    its version in HEAD. Whether a
     change breaks depends on its direction: a request may become wider, a response narrower. Handlers
     and tests that name what changed are told as `impact`.
 
@@ -77,11 +79,15 @@ def breaking(
         from relay.diff import compare
         from relay.diff.accepted_changes import find_ignored, ignore
         from relay.diff.impact import find_impact
-        from relay.diff.revisions import load_both
+        from relay.diff.revisions import committed_version, load_both
         from relay.project.settings import chosen
 
         project, served, package = chosen(Path(new) if new else None, handlers)
         after_name = new or str(served)
+        old = old or committed_version(served)
+        if old is None:
+            say("relay breaking: HEAD has no version of the contract yet; nothing to compare")
+            return
         before, after = load_both(old, after_name)
         changes, stale = ignore(compare(before.contract, after.contract), find_ignored(ignore_file, project))
         folder = _folder(package, project, is_named=handlers is not None)

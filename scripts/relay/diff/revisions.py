@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -42,6 +43,16 @@ def load_both(old: str, new: str) -> tuple[Side, Side]:
         raise SetupError(problems)
     before, after = sides
     return before, after
+
+
+def committed_version(path: Path) -> str | None:
+    """Return the name of a file's version in HEAD (`HEAD:./spec/openapi.yaml`); None where HEAD has none."""
+    name = f"HEAD:./{os.path.relpath(path)}"
+    try:
+        _git("cat-file", "-e", name)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+    return name
 
 
 def load_side(given: str) -> Side:
