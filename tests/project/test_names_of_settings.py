@@ -1,0 +1,136 @@
+"""Settings of [tool.relay], and names that are not settings: `scripts/relay/project/settings.py`."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from pydantic import Field, SecretStr
+
+import relay
+from relay.contract.diagnostics import SetupError
+from relay.project.project import current_project
+from relay.project.settings import unknown_names
+
+
+class Shop(relay.Settings):
+    """Settings of a package."""
+
+    shelf: str = Field(default="fiction")
+    partner_key: SecretStr | None = Field(default=None)
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Write the table of a project, and stand in it without settings of the machine's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in [one for one in os.environ if one.startswith("RELAY_")]:
+        monkeypatch.delenv(name)
+
+    def write(text):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.relay]\n{text}\n", "utf-8")
+
+    write("")
+    return write
+
+
+def warnings():
+    """What is said about names."""
+    return [str(one) for one in unknown_names(current_project(), Shop)]
+
+
+def test_reads_the_table_last(table, tmp_path, monkeypatch):
+    """An option, a variable and `.env` win, in that order."""
+    table('shelf = "table"\nlog-level = "error"\nhost = "127.0.0.9"\nport = 4')
+    (tmp_path / ".env").write_text("RELAY_LOG_LEVEL=debug\nRELAY_PORT=3\n", "utf-8")
+    monkeypatch.setenv("RELAY_PORT", "2")
+
+    settings = Shop.load(host="127.0.0.1")
+
+    assert (settings.shelf, settings.log_level, settings.port, settings.host) == (
+        "table",
+        "debug",
+        2,
+        "127.0.0.1",
+    )
+
+
+def test_a_plain_constructor_reads_the_same_sources(table, tmp_path):
+    """As users of pydantic-settings expect."""
+    table('shelf = "table"')
+    (tmp_path / ".env").write_text("RELAY_PORT=3\n", "utf-8")
+
+    assert (Shop().shelf, Shop().port) == ("table", 3)
+
+
+def test_the_contract_of_a_table_is_relative_to_its_folder(table, tmp_path, monkeypatch):
+    """A command may be called in a folder below."""
+    table('spec = "api/shop.yaml"')
+    (tmp_path / "handlers").mkdir()
+    monkeypatch.chdir(tmp_path / "handlers")
+
+    assert Shop.load().spec == tmp_path / "api/shop.yaml"
+
+
+def test_a_secret_in_the_table_is_refused_without_its_value(table):
+    """It would be committed."""
+    table('partner_key = "sk_canary"')
+
+    with pytest.raises(
+        SetupError, match=r"tool\.relay\.partner_key is a secret; set RELAY_PARTNER_KEY"
+    ) as error:
+        Shop.load()
+
+    assert "sk_canary" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "warning"),
+    [
+        ("RELAY_JWT_AUDIANCE", "unknown setting; did you mean RELAY_JWT_AUDIENCE?"),
+        ("RELAY_SHELV", "unknown setting; did you mean RELAY_SHELF?"),
+        ("RELAY_QQQQQQ", "unknown setting"),
+        ("RELAY_JWT_REMEMBER", "is now called RELAY_JWT_CACHE_SECONDS"),
+    ],
+)
+@pytest.mark.parametrize("source", ["environment", ".env", "secret file"])
+def test_names_that_are_not_settings_are_reported(table, tmp_path, monkeypatch, source, variable, warning):
+    """A misspelt one would be a default without a word."""
+    if source == "environment":
+        monkeypatch.setenv(variable, "1")
+        where = variable
+    elif source == ".env":
+        (tmp_path / ".env").write_text(f"{variable}=1\nOTHER=1\n", "utf-8")
+        where = f".env: {variable}"
+    else:
+        (tmp_path / "secrets").mkdir()
+        (tmp_path / "secrets" / variable.lower()).write_text("1", "utf-8")
+        (tmp_path / "secrets" / "other").write_text("1", "utf-8")
+        monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path / "secrets"))
+        where = str(tmp_path / "secrets" / variable.lower())
+
+    assert warnings() == [f"{where}: {warning}"]
+
+
+def test_keys_of_the_table_that_are_not_settings_are_reported(table):
+    """Those of a package are settings; the tables of commands are none, and known."""
+    table('shelf = "a"\nmax-in-flight = 3\nmax_in_flite = 3\n[tool.relay.contract]\n[tool.relay.breaking]')
+
+    assert warnings() == [
+        "pyproject.toml: tool.relay.max_in_flite: unknown setting; did you mean max-in-flight?"
+    ]
+
+
+def test_known_names_are_not_reported(table, monkeypatch):
+    """Settings, the folder of secrets, the key of contract tests, variables of test suites."""
+    for name in ("RELAY_SHELF", "RELAY_JWT_PRIVATE_KEY", "RELAY_TEST_TRAFFIC", "RELAY_BENCH_MONGODB"):
+        monkeypatch.setenv(name, "1")
+
+    assert warnings() == []
+
+
+def test_the_former_name_of_a_setting_is_still_read(table, monkeypatch):
+    """An operator's configuration keeps working."""
+    monkeypatch.setenv("RELAY_JWT_REMEMBER", "7")
+
+    assert Shop.load().jwt_cache_seconds == 7

@@ -1,0 +1,125 @@
+"""Which project a command works on: `scripts/relay/project/project.py`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from relay.contract.diagnostics import SetupError
+from relay.project.project import Project, current_project, find_project
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RELAY_SPEC", raising=False)
+
+
+def write(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+class TestFind:
+    """`find_project`."""
+
+    def test_takes_the_nearest_table_upward(self, tmp_path):
+        """A command works in any folder below, as git does."""
+        write(tmp_path / "pyproject.toml", "[tool.relay]\n")
+        write(tmp_path / "shop/pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
+        (tmp_path / "shop/src/deep").mkdir(parents=True)
+
+        project = find_project(tmp_path / "shop/src/deep")
+
+        assert (project.folder, project.handlers) == (tmp_path / "shop", "shop")
+
+    def test_a_table_wins_over_a_nearer_contract(self, tmp_path):
+        """Whoever writes a table decides; a contract of another tool may lie below."""
+        write(tmp_path / "pyproject.toml", "[tool.relay]\n")
+        write(tmp_path / "vendor/spec/openapi.yaml")
+
+        assert find_project(tmp_path / "vendor").folder == tmp_path
+
+    def test_takes_the_nearest_contract_where_there_is_no_table(self, tmp_path):
+        """A pyproject.toml of other tools says nothing."""
+        write(tmp_path / "pyproject.toml", "[tool.ruff]\n")
+        write(tmp_path / "spec/openapi.yaml")
+        (tmp_path / "handlers").mkdir()
+
+        project = find_project(tmp_path / "handlers")
+
+        assert (project.folder, project.spec) == (tmp_path, tmp_path / "spec/openapi.yaml")
+
+    def test_finds_nothing_in_a_folder_without_either(self, tmp_path):
+        """The caller decides what that means."""
+        assert find_project(tmp_path) is None
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[tool.relay\n", "cannot be read: "),
+            ("[tool]\nrelay = 3\n", "tool.relay must be a table"),
+        ],
+    )
+    def test_reports_a_file_that_it_cannot_use(self, tmp_path, text, message):
+        """A broken table must not look like no project."""
+        write(tmp_path / "pyproject.toml", text)
+
+        with pytest.raises(SetupError, match=rf"pyproject.toml: {message}"):
+            find_project(tmp_path)
+
+
+class TestCurrent:
+    """`current_project`."""
+
+    def test_says_what_to_do_in_a_folder_that_is_no_project(self):
+        """It names the command that makes one."""
+        with pytest.raises(SetupError, match=r"no project here: .* run `relay init`, or name a contract"):
+            current_project()
+
+    @pytest.mark.parametrize("by", ["option", "variable"])
+    def test_a_named_contract_makes_the_working_directory_one(self, tmp_path, monkeypatch, by):
+        """The five minutes of a newcomer need no file but the contract."""
+        if by == "variable":
+            monkeypatch.setenv("RELAY_SPEC", "api.yaml")
+
+        project = current_project(tmp_path / "api.yaml" if by == "option" else None)
+
+        assert (project.folder, project.is_implicit) == (tmp_path, True)
+
+
+class TestProject:
+    """A project."""
+
+    def test_is_imported_from_before_everything_else(self, tmp_path, monkeypatch):
+        """A team's package may have the name of an installed one."""
+        monkeypatch.setattr(sys, "path", ["/elsewhere", str(tmp_path)])
+
+        Project(tmp_path).make_importable()
+
+        assert sys.path[0] == str(tmp_path)
+
+    @pytest.mark.parametrize("path", ["../other/spec.yaml", ".venv/lib/python3.13/site-packages/handlers"])
+    def test_refuses_to_write_outside_and_into_installed_packages(self, tmp_path, path):
+        """An environment may lie inside the project's folder."""
+        with pytest.raises(SetupError, match="is outside the project"):
+            Project(tmp_path).check_inside(tmp_path / path)
+
+    def test_writes_inside(self, tmp_path):
+        """Files that do not exist yet, too."""
+        Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
+
+    def test_names_the_entries_of_its_tables(self, tmp_path):
+        """A diagnostic says where an entry is."""
+        section = Project(tmp_path, {"contract": {"waivers": [{}]}}).section("contract")
+
+        assert section.place(("waivers", "0")) == "pyproject.toml: tool.relay.contract.waivers[0]"
+
+    def test_does_not_ignore_a_file_that_a_table_replaced(self, tmp_path):
+        """Entries that are no longer read would be findings again."""
+        write(tmp_path / ".relay-contract.yaml", "secrets: [KEY]\n")
+
+        with pytest.raises(SetupError, match=r"no longer read: move its entries to \[tool.relay.contract\]"):
+            Project(tmp_path).section("contract")
