@@ -131,6 +131,8 @@ def test_refuses_aliases_that_grow_without_bound(read):
         (b"a: \xff", "c.yaml: "),
         ("", "c.yaml: is empty"),
         ("[" * 100_000, "c.yaml:1:101: nested deeper than 100 levels"),
+        ("ключ: " + "[" * 100_000, "c.yaml:1:106: nested deeper than 100 levels"),
+        (("[" * 100_000).encode("utf-16"), "c.yaml:1:101: nested deeper than 100 levels"),
         ("- " * 100_000, "c.yaml:1:201: nested deeper than 100 levels"),
         (
             "[" * 101 + "]" * 101,

@@ -6,9 +6,11 @@ string, `no` stays a string, and keys are strings. Nothing is ever rendered as a
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,7 +141,27 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]
 
 
 def _check_depth(path: Path, source: bytes) -> None:
-    """Raise SetupError where values are nested too deeply: libyaml would take the whole process with it."""
+    """Raise SetupError where values are nested too deeply: libyaml would take the whole process with it.
+
+    libyaml scans ahead of its events, and newer versions stop at a depth of their own. What stands before an
+    error is checked first, so that the message and the place are the same with every version.
+    """
+    try:
+        _check_levels(path, source)
+    except yaml.MarkedYAMLError as exc:
+        if exc.problem_mark is not None:
+            with suppress(yaml.YAMLError):
+                _check_levels(path, _text(source)[: exc.problem_mark.index])
+        raise
+
+
+def _text(source: bytes) -> str:
+    """Return the characters that libyaml counts in a file."""
+    is_utf_16 = source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return source.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace")
+
+
+def _check_levels(path: Path, source: bytes | str) -> None:
     level = 0
     for event in yaml.parse(source, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
