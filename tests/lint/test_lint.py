@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -384,7 +385,9 @@ def _pointers(value, at=()):
 
 
 BASES = [json.loads(json.dumps(load_contract(path).document)) for path in (SPEC, GARAGE)]
-ODD = st.sampled_from([None, 0, "", "x", [], {}, [{}], {"$ref": "#/x"}, {"$ref": 1}, True, {"a": {"b": []}}])
+ODD = st.sampled_from(
+    [None, 0, "", "x", [], {}, [{}], {"$ref": "#/x"}, {"$ref": 1}, True, {"a": {"b": []}}]
+).map(deepcopy)  # a later edit of the same example would change the sample itself
 
 
 @settings(max_examples=150)
