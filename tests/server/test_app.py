@@ -675,6 +675,26 @@ async def test_answers_though_an_errors_headers_make_no_sense(get, headers):
     assert not {"x-a", "x a", "set-cookie"} & {*response.headers}
 
 
+async def test_sends_no_headers_of_an_unexpected_exception(get):
+    """An upstream's answer may be an exception with headers, and those are not the client's."""
+    things = """
+        from email.message import Message
+        from urllib.error import HTTPError
+
+        async def show():
+            headers = Message()
+            headers["Set-Cookie"] = "session=sk_canary"
+            headers["Content-Length"] = "7"
+            raise HTTPError("http://upstream/", 403, "Forbidden", headers, None)
+    """
+
+    response = await get(answering(THING), things)
+
+    assert_problem(response, 500, "INTERNAL_ERROR")
+    assert "set-cookie" not in response.headers
+    assert "sk_canary" not in response.text
+
+
 async def test_opens_and_closes_collaborators_with_the_service(hosted):
     """Importing and compiling opens nothing."""
     init = """

@@ -133,9 +133,11 @@ class Guard:
 
     def _answer(self, exc: BaseException) -> Answer:
         """Render a failure; a renderer that fails itself must not cost the client its answer."""
-        found = report(exc) or _INTERNAL
+        known = report(exc)
+        found = known or _INTERNAL
         try:
-            headers = _encoded(getattr(exc, "headers", {}))
+            # Another library's exception may carry an upstream's headers, cookies included.
+            headers = _encoded(getattr(exc, "headers", {})) if known else []
             body, media_type = self._render_error(found)
             written = orjson.dumps(body)
         except Exception:  # noqa: BLE001 -- as above
