@@ -1,7 +1,10 @@
 # The service in an image: a wheel is built, installed, and nothing else comes along.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+# The versions of all packages; pip reads the second variable for those of the build.
+ENV PIP_CONSTRAINT=/src/constraints.txt \
+    PIP_BUILD_CONSTRAINT=/src/constraints.txt
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY handlers handlers
 COPY scripts scripts
 COPY spec spec

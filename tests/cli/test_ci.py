@@ -17,6 +17,7 @@ from support.hosting import contract, operation
 from support.running import COMMAND, ROOT, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
+INSTALL = "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt pip install -e '.[tools]'"
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 OPTIONS = list(
     itertools.product(
@@ -155,7 +156,7 @@ class TestOurs:
 
     def test_tests_the_contract_as_we_tell_others_to(self):
         """The job is what the command prints for us."""
-        printed = yaml.safe_load(relay(ROOT, "ci", "github", "--install", "pip install -e '.[tools]'").stdout)
+        printed = yaml.safe_load(relay(ROOT, "ci", "github", "--install", INSTALL).stdout)
         ours = yaml.safe_load(OURS.read_text("utf-8"))
 
         assert ours["jobs"]["contract"] == printed["jobs"]["contract"]
