@@ -1,0 +1,142 @@
+"""The names of uvicorn that `scripts/relay/server/transport/` extends or reads."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from textwrap import dedent
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from relay.server.transport.graceful_shutdown import DrainingServer
+from relay.server.transport.protocol import Protocol
+
+
+def parameters(function):
+    """The names a function takes, in their order."""
+    return [*inspect.signature(function).parameters]
+
+
+def overridden(ours, theirs):
+    """The methods of a class of uvicorn's that a class of ours replaces."""
+    return {
+        name for name in vars(ours).keys() & vars(theirs).keys() if inspect.isfunction(getattr(ours, name))
+    }
+
+
+@pytest.fixture
+def config():
+    """A configuration whose application is never called."""
+    return uvicorn.Config(lambda: None, http=Protocol, ws="none", lifespan="off", log_config=None)
+
+
+def test_uvicorn_calls_the_methods_that_the_protocol_overrides():
+    """By name: a method that uvicorn renames would never run again, nor would the limit that it keeps."""
+    assert overridden(Protocol, HttpToolsProtocol) == {
+        "_unsupported_upgrade_warning",
+        "connection_lost",
+        "connection_made",
+        "data_received",
+        "on_headers_complete",
+        "on_message_begin",
+        "on_message_complete",
+        "on_response_complete",
+        "pause_writing",
+        "resume_writing",
+    }
+    for name in overridden(Protocol, HttpToolsProtocol):
+        assert parameters(getattr(Protocol, name)) == parameters(getattr(HttpToolsProtocol, name)), name
+
+
+async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(config):
+    """The requests that wait, the request that is answered, the headers, the transport and the loop."""
+    theirs = HttpToolsProtocol(config, uvicorn.Server(config).server_state, {})
+
+    assert len(theirs.pipeline) == 0
+    assert (theirs.cycle, theirs.headers, theirs.transport) == (None, None, None)
+    assert callable(theirs.loop.call_later)
+    assert not {
+        "_gathering",
+        "_is_head",
+        "_has_begun",
+        "_is_unfinished",
+        "_head_size",
+        "_deadline",
+        "_taking",
+    } & {*dir(theirs)}
+
+
+def test_uvicorn_writes_an_answer_through_three_methods_of_a_transport():
+    """`_Gathering` has no others."""
+    tree = ast.parse(dedent(inspect.getsource(RequestResponseCycle)))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self.transport"
+    }
+
+    assert used == {"close", "is_closing", "write"}
+    assert RequestResponseCycle(**dict.fromkeys(parameters(RequestResponseCycle))).response_complete is False
+
+
+def test_uvicorn_calls_the_methods_that_the_server_overrides():
+    """Start, end and signals are ours; the loop between them is uvicorn's."""
+    assert overridden(DrainingServer, uvicorn.Server) == {
+        "__init__",
+        "capture_signals",
+        "handle_exit",
+        "shutdown",
+        "startup",
+    }
+    for name in ("capture_signals", "handle_exit", "shutdown", "startup"):
+        assert parameters(getattr(DrainingServer, name)) == parameters(getattr(uvicorn.Server, name)), name
+
+
+async def test_uvicorn_keeps_the_state_of_a_server_that_the_end_reads(config):
+    """Whether it is up and should end, where it listens, and what is under way."""
+    config.load()
+    config.port = 0
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+
+    assert (server.started, server.should_exit) == (False, False)
+    assert (server.server_state.connections, server.server_state.tasks) == (set(), set())
+    await server.startup()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    await server.shutdown()
+
+    assert server.started
+    assert port > 0
+
+
+async def test_uvicorn_exits_when_a_service_cannot_start():
+    """`run` makes the errors of a start, and exit code 2, of this SystemExit; older versions return instead."""
+
+    async def broken(scope, receive, send):
+        raise RuntimeError
+
+    config = uvicorn.Config(broken, lifespan="on", log_config=None)
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+
+    with pytest.raises(SystemExit):
+        await server.startup()
+
+
+def test_uvicorn_takes_the_configuration_of_a_start():
+    """An option that uvicorn renames must not be found by the first start in production."""
+    assert {
+        "access_log",
+        "host",
+        "http",
+        "lifespan",
+        "log_config",
+        "port",
+        "proxy_headers",
+        "server_header",
+        "timeout_keep_alive",
+        "ws",
+    } <= {*parameters(uvicorn.Config.__init__)}
