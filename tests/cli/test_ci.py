@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -146,13 +147,21 @@ class TestCommand:
 
 
 class TestOurs:
-    """`.github/workflows/ci.yml`."""
+    """`.github/workflows/`."""
 
     def test_is_valid_and_its_scripts_can_be_parsed(self):
         """By what we hold everybody's to."""
         assert_valid("github", OURS)
         for script in jobs_of(OURS.read_text("utf-8")):
             subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+    def test_runs_on_every_python_that_is_supported(self):
+        """A classifier is a promise."""
+        matrix = yaml.safe_load(OURS.read_text("utf-8"))["jobs"]["tests"]["strategy"]["matrix"]
+        classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
+
+        promised = [text.rpartition(" ")[2] for text in classifiers if "Python ::" in text]
+        assert matrix["python"] == promised
 
     def test_tests_the_contract_as_we_tell_others_to(self):
         """The job is what the command prints for us."""
