@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import itertools
 import os
 import shutil
@@ -18,6 +19,7 @@ from support.hosting import contract, operation
 from support.running import COMMAND, ROOT, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
+WEEKLY = ROOT / ".github/workflows/weekly.yml"
 INSTALL = "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt pip install -e '.[tools]'"
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 OPTIONS = list(
@@ -86,7 +88,7 @@ def test_no_expression_of_github_stands_in_a_script():
 
 def test_the_workflow_asks_for_little():
     """No write permission, no third party's action, an end to every job, no credentials left behind."""
-    for text in (plan("github", None, None), OURS.read_text("utf-8")):
+    for text in (plan("github", None, None), OURS.read_text("utf-8"), WEEKLY.read_text("utf-8")):
         workflow = yaml.safe_load(text)
         steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
 
@@ -151,9 +153,11 @@ class TestOurs:
 
     def test_is_valid_and_its_scripts_can_be_parsed(self):
         """By what we hold everybody's to."""
-        assert_valid("github", OURS)
-        for script in jobs_of(OURS.read_text("utf-8")):
-            subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        assert_valid("github", OURS, WEEKLY)
+        for file in (OURS, WEEKLY):
+            for script in jobs_of(file.read_text("utf-8")):
+                subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+                assert "${{" not in script
 
     def test_runs_on_every_python_that_is_supported(self):
         """A classifier is a promise."""
@@ -162,6 +166,17 @@ class TestOurs:
 
         promised = [text.rpartition(" ")[2] for text in classifiers if "Python ::" in text]
         assert matrix["python"] == promised
+
+    def test_tries_the_newest_and_the_lowest_versions_once_a_week(self):
+        """On the newest and on the oldest Python; both are environments of tox that a person can run, too."""
+        read = yaml.safe_load(WEEKLY.read_text("utf-8"))
+        chosen = read["jobs"]["versions"]["strategy"]["matrix"]["include"]
+        tox = configparser.ConfigParser(interpolation=None)
+        tox.read(ROOT / "tox.ini", "utf-8")
+
+        assert [entry["cron"].split()[2:] for entry in read[True]["schedule"]] == [["*", "*", "1"]]
+        assert [one["environment"] for one in chosen] == ["latest", "lowest"]
+        assert all(f"testenv:{one['environment']}" in tox for one in chosen)
 
     def test_tests_the_contract_as_we_tell_others_to(self):
         """The job is what the command prints for us."""
