@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import orjson
+import structlog
 
 Format = Literal["auto", "console", "json"]
 Event = dict[str, Any]
@@ -72,7 +73,7 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     REQUESTS.close()
     if stream is not None:  # as it is in a process that was started without one
         is_console = style == "console" or (style == "auto" and stream.isatty())
-        render = _console(colors=stream.isatty()) if is_console else _as_json
+        render = _console(colors=stream.isatty()) if is_console else _json()
         handler = logging.StreamHandler(stream)
         handler.setFormatter(_Formatter(render, tells_texts=is_console))
         REQUESTS.open(stream, render, level)
@@ -127,8 +128,6 @@ def timestamp(at: datetime) -> str:
 
 def _console(*, colors: bool) -> Render:
     """Return what writes for a person."""
-    import structlog  # brings along what shows exceptions, which a service that writes JSON starts without
-
     renderer = structlog.dev.ConsoleRenderer(
         colors=colors,
         exception_formatter=structlog.dev.plain_traceback,
@@ -153,8 +152,14 @@ def _places(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def _as_json(event: Event) -> str:
-    """Write a line in ASCII: some of what clients put into paths ends lines elsewhere, or drives terminals."""
+def _json() -> Render:
+    """Return what writes for programs."""
+    renderer = structlog.processors.JSONRenderer(serializer=_ascii)
+    return lambda event: str(renderer(None, "", event))
+
+
+def _ascii(event: Event, **_options: Any) -> str:
+    """Serialise in ASCII: some characters in the paths of requests end lines elsewhere, or drive terminals."""
     try:
         line = orjson.dumps(event, default=repr).decode()
     except TypeError:  # half of a surrogate pair, a number of more than 64 bits
