@@ -1,4 +1,4 @@
-"""The `relay` command, one module per subcommand; `cli.py` joins them.
+"""The command `relay`: one module per subcommand, joined by main.py.
 
-Modules import what is heavy inside their functions, so that `--help` answers at once.
+Modules import heavy packages inside their functions, so that `--help` answers at once.
 """

@@ -1,4 +1,4 @@
-"""`relay breaking`: what changed between two contracts, whom it breaks, and what of ours names it."""
+"""`relay breaking`: changes between two contracts, which callers they break, which code refers to them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Examples:
 An ignore file; in pyproject.toml the entries are [[tool.relay.breaking.ignore]]:
   - rule: response-property-removed
     where: Pet
-    reason: nobody reads it, says the access log
+    reason: the access log shows no reader
 """
 
 
@@ -49,7 +49,7 @@ def _rules() -> Mapping[str, Rule]:
     "--ignore",
     "ignore_file",
     type=click.Path(path_type=Path),
-    help="Changes that are meant.  [default: ignore in [tool.relay.breaking]]",
+    help="YAML list of accepted changes.  [default: ignore in [tool.relay.breaking]]",
 )
 @rules_option(_rules)
 @format_option
@@ -62,18 +62,18 @@ def breaking(
     ignore_file: Path | None,
     form: str,
 ) -> None:
-    """Tell whom the change of a contract breaks.
+    """Report breaking changes between two contracts.
 
     OLD and NEW are files, or files of a git revision; NEW is the project's contract by default, and OLD
-    its version in HEAD. Whether a
-    change breaks depends on its direction: a request may become wider, a response narrower. Handlers
-    and tests that name what changed are told as `impact`.
+    its version in HEAD. A
+    request may become wider and a response narrower without breaking callers. Handlers and tests that
+    refer to a change are reported as `impact`.
 
-    Changes that are meant go into a list in the file of --ignore, each with its `rule`, the operation or
-    component it is told of as `where`, which may be left out, and the `reason`.
+    Accepted changes are entries with the `rule`, the operation or component as `where` (optional), and
+    the `reason`: in pyproject.toml, or in the YAML list of --ignore.
 
-    Exit code 0: nothing breaks; 1: an error was found; 2: a contract, revision or ignore file
-    cannot be read.
+    Exit code 0: nothing breaks; 1: a breaking change; 2: a contract, revision or ignore file cannot be
+    read.
     """
     with tool():
         from relay.diff import compare
@@ -94,7 +94,7 @@ def breaking(
         tests = tests or project.folder / "tests"
         impacts = find_impact(changes, before.contract, after.contract, folder, tests)
     findings = [_finding(change, before, after) for change in changes]
-    report_findings("breaking", [*findings, *stale, *_told(impacts, after)], form, "nothing changed")
+    report_findings("breaking", [*findings, *stale, *_impacts(impacts, after)], form, "nothing changed")
 
 
 def _folder(package: str, project: Project, *, is_named: bool) -> Path:
@@ -113,8 +113,8 @@ def _finding(change: Change, before: Side, after: Side) -> Diagnostic:
     return Diagnostic(place, change.message, change.rule, change.severity, other)
 
 
-def _told(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:
-    """Tell of each place once, with the operations and rules that it is about."""
+def _impacts(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:
+    """Yield a note for each place, with the operations and rules that it refers to."""
     for impact in impacts:
         rules = ", ".join(sorted({change.rule for change in impact.changes}))
         named = f" and {', '.join(impact.names)}" if impact.names else ""

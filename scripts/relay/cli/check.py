@@ -1,4 +1,4 @@
-"""`relay check`: whether the service could be served, here and now, with these settings."""
+"""`relay check`: whether the service can be served with the current settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Examples:
   relay check
   relay check --strict --timeout 30
   RELAY_ENVIRONMENT=production relay check --format json
-A container's first step, so that the service is not started on what would fail:
+First step of a container, so that a service that would fail is not started:
   relay check && exec relay serve
 """
 
@@ -40,7 +40,7 @@ _WORDS = {
 @click.command(epilog=EXAMPLES)
 @spec_option
 @handlers_option
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
     "--timeout",
     "seconds",
@@ -48,19 +48,18 @@ _WORDS = {
     type=click.FloatRange(min=0.1),
     default=10.0,
     show_default=True,
-    help="How long key sets, addresses and the package's collaborators are waited for, all together.",
+    help="How long to wait for key sets, addresses and the package's collaborators, in total.",
 )
 @format_option
 def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float, strict: bool) -> None:
-    """Tell whether the service can be served with these settings.
+    """Check whether the service can be served with the current settings.
 
-    They are read as `relay serve` reads them. What is looked at: contract and handlers, the keys of
-    tokens (a key set is fetched), the addresses to listen at, and what the package opens, such as the
-    store: whether it answers, and what a person should mend in it. Nothing is created or changed. With
-    RELAY_ENVIRONMENT=production, weak settings are warnings.
+    Settings are read as `relay serve` reads them. Checked are contract and handlers, the keys of tokens
+    (a key set is fetched), the addresses to listen on, and what the package opens, such as a store.
+    Nothing is created or changed. Unknown names of settings are warnings; with
+    RELAY_ENVIRONMENT=production, weak settings are, too.
 
-    Exit code 0: all is well, though there may be warnings; 1: something is wrong; 2: the command was
-    not understood.
+    Exit code 0: no error, though there may be warnings; 1: an error; 2: a wrong call of the command.
     """
     from relay.contract.diagnostics import SetupError
     from relay.project.settings import unknown_names
@@ -72,13 +71,13 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     except SetupError as exc:
         _conclude(_errors(exc), form)
         return
-    from . import preflight as readiness
+    from .preflight import examine
 
     logging.getLogger("relay").setLevel("DEBUG" if settings.log_level == "debug" else "CRITICAL")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     found = [
         *unknown_names(project, type(settings)),
-        *asyncio.run(readiness.examine(project, settings, seconds)),
+        *asyncio.run(examine(project, settings, seconds)),
     ]
     if strict:
         found = [
@@ -93,7 +92,7 @@ def _errors(exc: SetupError) -> list[Diagnostic]:
 
 
 def _conclude(found: Sequence[Diagnostic], form: str) -> None:
-    """Print what was found, as text in the order in which it was looked at; exit with 1 for an error."""
+    """Print the findings, as text in the order of the checks; exit with 1 for an error."""
     if form != "text":
         report_findings("check", found, form)
         return

@@ -1,4 +1,4 @@
-"""`relay ci`: a workflow that runs every check on every change, to be committed as it is."""
+"""`relay ci`: a workflow that runs every check on every change."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ Examples:
     metavar="COMMAND",
     default=_INSTALL,
     show_default=True,
-    help="What installs Relay with its tools, and all that the handlers import.",
+    help="The command that installs Relay with its tools, and what the handlers import.",
 )
 def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> None:
-    """Print a workflow that holds each change to the contract.
+    """Print a CI workflow that runs every check.
 
-    FORGE is where it is to run. It lints the contract, looks for drift, compares with the base branch
-    of a pull or merge request, and tests the running service; all of them, whatever one of them found.
-    The reports of `relay contract` are kept with the run. Call it where the repository begins, for
-    that is where the workflow's commands run.
+    FORGE is the service that runs it. The workflow lints the contract, looks for drift, compares with
+    the base branch of a pull or merge request, and tests the running service; every step runs even when
+    another one fails. The reports of `relay contract` are kept with the run. Call it at the root of the
+    repository, where the workflow's commands run.
 
-    Exit code 0: it was printed; 2: what it is to name is not below this folder, or not one line.
+    Exit code 0: printed; 2: the contract is not below this folder, or a value is not one line.
     """
     with setup_errors():
         workflow = plan(forge, *_named(spec, handlers), install)
@@ -53,14 +53,14 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
 def plan(forge: str, path: str | None, package: str | None, install: str = _INSTALL) -> str:
     """Return a workflow whose commands name a contract and a package, unless they are None.
 
-    Raises SetupError for what does not go on one line.
+    Raises SetupError for a value that is not one line.
     """
     from relay.contract.diagnostics import Diagnostic, SetupError
 
     given = {"--spec": path, "--handlers": package, "--install": install}
     wrong = [name for name, value in given.items() if value is not None and not _is_line(value)]
     if wrong:
-        message = "it has to be one line; join commands with &&"
+        message = "must be one line; join commands with &&"
         raise SetupError([Diagnostic(name, message) for name in wrong])
     template = _Workflow((WORKFLOWS / f"{forge}.yml").read_text("utf-8"))
     return template.substitute(
@@ -73,15 +73,15 @@ def plan(forge: str, path: str | None, package: str | None, install: str = _INST
 
 
 class _Workflow(Template):
-    """A template whose `$` is the shell's and the forge's."""
+    """A template that leaves `$` to the shell and the forge."""
 
     delimiter = "%"
 
 
 def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | None]:
-    """Return the contract's path from here and the package's name, None for what no command has to name.
+    """Return the contract's path from here and the package's name, None for the project's own.
 
-    Raises SetupError for a contract that is not here, as it would not be in a checkout either.
+    Raises SetupError for a contract outside this folder, as a checkout would not have it.
     """
     from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.settings import chosen
@@ -92,7 +92,7 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
         return None, None
     here = Path.cwd()
     if not path.is_file() or not path.is_relative_to(here):
-        message = f"there is no file {path} below this folder; call this where the repository begins"
+        message = f"there is no file {path} below this folder; call this at the root of the repository"
         raise SetupError([Diagnostic("--spec", message)])
     return path.relative_to(here).as_posix(), None if is_default else package
 

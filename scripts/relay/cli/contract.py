@@ -1,4 +1,4 @@
-"""`relay contract`: whether a running service keeps its contract, and what of it nobody has seen."""
+"""`relay contract`: whether a running service keeps its contract, and which responses were not observed."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Examples:
 
 TRAFFIC = "contract.har"
 QUIET_SECONDS = 10.0
-"""How long nothing is said of a part that runs, where there is no terminal to count on."""
+"""How often progress is printed where there is no terminal, in seconds."""
 MAX_ALIKE = 3
-"""How many findings of one rule at one place are printed; the rest is counted."""
+"""How many findings of one rule at one place are printed; the others are counted."""
 
 
 def _rules() -> Mapping[str, Rule]:
@@ -53,38 +53,42 @@ def _rules() -> Mapping[str, Rule]:
 @click.option(
     "--url",
     metavar="URL",
-    help="The service; without it one is started here, on a free port: ours with demo data, a package of your "
-    "own with its settings. It is sent everything that may change data: never let this reach production. "
-    "A CA of one's own is named in SSL_CERT_FILE.",
+    help="Address of the service; without it the project's service is started on a free port, with the data "
+    "that its package prepares for tests. Requests may change data: never use this with a service in "
+    "production. SSL_CERT_FILE names a private CA.",
 )
 @spec_option
 @handlers_option
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Who calls, what is promised beyond the contract, what need not be seen.  [default: .relay-contract.yaml, if there]",
+    help="YAML file with identities, stricter schemas, waivers, accepted findings.  [default: [tool.relay.contract]]",
 )
 @click.option(
     "--har",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Recorded traffic to judge, and to count as seen; can be repeated. No service is needed then.",
+    help="Recorded traffic to check and to count as observed; can be repeated. It needs no service.",
 )
-@click.option("--serve", is_flag=True, help="With --har, start and test the service all the same.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of what is made up; printed by each run.")
+@click.option("--serve", is_flag=True, help="With --har, start and test the service as well.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the generated requests; each run prints it."
+)
 @click.option(
     "--max-examples",
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="How many requests are made up for an operation, in each phase.",
+    help="How many requests are generated for an operation, in each phase.",
 )
-@click.option("--max-time", type=click.IntRange(1), metavar="SECONDS", help="How long requests are made up.")
+@click.option(
+    "--max-time", type=click.IntRange(1), metavar="SECONDS", help="How long requests are generated."
+)
 @click.option(
     "--min-coverage",
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
-    help="How many of the documented answers have to be seen; what is waived does not count.",
+    help="Share of the documented responses that must be observed; waived ones do not count.",
 )
 @click.option(
     "--reports",
@@ -96,21 +100,22 @@ def _rules() -> Mapping[str, Rule]:
 @click.option(
     "--failures",
     type=click.Path(path_type=Path),
-    help="Folder of failures that one request shows again; they come first until they are fixed.  [default: failures in --reports]",
+    help="Folder of failures that one request reproduces; they run first until they are fixed.  [default: failures in --reports]",
 )
 @rules_option(_rules)
 @format_option
 def contract(
     *, form: str, reports: Path, failures: Path | None, seed: int | None, max_examples: int, **given: Any
 ) -> None:
-    """Prove that a service keeps its contract, and tell which answers nobody has seen.
+    """Test that a running service keeps its contract.
 
-    Requests are made up from the contract by Schemathesis, signed in as the first whom
-    .relay-contract.yaml names; each secured operation is called as everybody there; every forged
-    credential has to get 401; handlers of a service that is started here are made to fail; each answer is
-    held against the contract. Lint, drift and the contract's examples are part of the verdict.
+    Schemathesis generates requests from the contract, signed in as the first identity of
+    [tool.relay.contract]; each secured operation is called as every identity; every forged credential
+    must get 401; handlers of a service that is started here are made to fail; each response is checked
+    against the contract. Lint, drift and the contract's examples are part of the result, and so are the
+    documented responses that were not observed.
 
-    Exit code 0: it holds; 1: something was found; 2: it could not be run.
+    Exit code 0: the contract is kept; 1: a violation; 2: the tests could not run.
     """
     with _interruptible(), setup_errors(), tools_installed():
         from relay.contract_tests.har_files import write_har
@@ -135,7 +140,7 @@ def contract(
 
 
 def _conclude(report: Report, form: str) -> None:
-    """Print what was found, and exit with 1 where it is wrong; on a terminal only as much as a person reads."""
+    """Print the findings and exit with 1 for an error; as text, only as much as a person reads."""
     findings = [failure.finding for failure in report.failures]
     if form != "text":
         report_findings("contract", findings, form, _clean(report))
@@ -150,7 +155,7 @@ def _conclude(report: Report, form: str) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end what was started, too, with the exit codes that shells give them."""
+    """End what was started on Ctrl-C and SIGTERM, with the exit codes that shells give them."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         yield
@@ -160,15 +165,17 @@ def _interruptible() -> Iterator[None]:
 
 
 def _check_kept(har: Iterable[Path], written: Path) -> None:
-    """Raise SetupError for recorded traffic that this run would write over."""
+    """Raise SetupError for recorded traffic that this run would overwrite."""
     from relay.contract.diagnostics import Diagnostic, SetupError
 
     if any(file.resolve() == written.resolve() for file in har):
-        raise SetupError([Diagnostic(str(written), "a run writes it; copy it, or choose other --reports")])
+        raise SetupError(
+            [Diagnostic(str(written), "this run would overwrite it; copy it, or choose other --reports")]
+        )
 
 
 def brief(failures: Iterable[Failure]) -> Iterator[str]:
-    """Tell failures a line each; of more than MAX_ALIKE of one rule at one place the rest in one line."""
+    """Yield a line for each failure; beyond MAX_ALIKE of one rule at one place, one line for the rest."""
     alike: dict[tuple[str, object], list[Failure]] = {}
     for failure in failures:
         alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
@@ -176,27 +183,27 @@ def brief(failures: Iterable[Failure]) -> Iterator[str]:
         yield from (coloured(failure.finding) for failure in group[:MAX_ALIKE])
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
-            who = f": {', '.join(filter(None, names))}" if any(names) else ", which the report has"
+            who = f": {', '.join(filter(None, names))}" if any(names) else ", see the report"
             yield replace(group[0].finding, message=f"and {len(more)} more like these{who}").line
 
 
 def _seen(report: Report) -> str:
-    """Sum up the coverage: `3 of 3 documented answers seen (100 %)`."""
+    """Summarise the coverage: `3 of 3 documented responses observed (100 %)`."""
     cells = report.coverage.cells
     counts = {state: sum(cell.state == state for cell in cells) for state in ("seen", "waived")}
     waived = f", {counts['waived']} waived" if counts["waived"] else ""
-    return f"{counts['seen']} of {len(cells)} documented answers seen{waived} ({report.coverage.percent:g} %)"
+    return f"{counts['seen']} of {len(cells)} documented responses observed{waived} ({report.coverage.percent:g} %)"
 
 
 def _clean(report: Report) -> str:
-    """Return what is said where nothing was found: no more than was tested."""
+    """Return the summary without findings: it claims no more than was tested."""
     if count := sum(len(part.not_run) for part in report.parts):
         return f"the contract is kept, as far as it was tested; {count} not run, see the report"
     return "the contract is kept"
 
 
 class Progress:
-    """Tells of a run on standard error: a line a part, and how far a long one has come."""
+    """Prints the progress of a run on standard error: a line for each phase."""
 
     def __init__(self, seed: int) -> None:
         self._seed: int | None = seed
@@ -204,7 +211,7 @@ class Progress:
         self._status: Status | None = None
 
     def begin(self, name: str) -> None:
-        """Show what runs now."""
+        """Show the phase that runs now."""
         from rich.console import Console
 
         if self._seed is not None:
@@ -217,7 +224,7 @@ class Progress:
             self._status.start()
 
     def count(self, cases: int) -> None:
-        """Show how far it has come."""
+        """Show how many requests it has sent."""
         if self._status:
             self._status.update(f"{self._name}: {cases} requests")
         elif time.monotonic() - self._told >= QUIET_SECONDS:
@@ -225,13 +232,13 @@ class Progress:
             self._told = time.monotonic()
 
     def end(self, part: Phase) -> None:
-        """Leave a line that says what came of it."""
+        """Print the result of a phase."""
         if self._status:
             self._status.stop()
             self._status = None
         found = sum(failure.finding.severity == "error" for failure in part.failures)
         empty = "not run" if part.not_run else "nothing"
-        verdict = f"{found} found" if found else "held" if part.cases else empty
+        verdict = f"{found} found" if found else "passed" if part.cases else empty
         say(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)
         for note in part.notes:
             say(f"  {'':16} {note}", err=True)

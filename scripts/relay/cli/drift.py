@@ -1,4 +1,4 @@
-"""`relay drift`: whether contract, handlers and generated types are still one."""
+"""`relay drift`: whether contract, handlers and generated types agree."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Examples:
 @handlers_option
 @format_option
 def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
-    """Tell where contract, handlers and types disagree.
+    """Report where contract, handlers and types disagree.
 
-    The package is read, never imported. What is told: operations without a handler and handlers without
-    an operation, arguments and annotations that are not the contract's, types that are out of date, and
-    failures that the contract does not document as they would be answered.
+    The package is read, not imported. Reported are operations without a handler and handlers without an
+    operation, arguments and annotations that differ from the contract's, outdated types, and error
+    responses that the contract does not document.
 
     Exit code 0: they agree; 1: an error was found; 2: a contract or package cannot be read.
     """

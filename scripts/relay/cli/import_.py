@@ -27,8 +27,8 @@ Examples:
 @click.command(name="import", epilog=EXAMPLES)
 @click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @spec_option
-@click.option("--update", is_flag=True, help="Take what changed in the pages that operations came from.")
-@click.option("--diff", is_flag=True, help="Show what would change in the contract; write nothing.")
+@click.option("--update", is_flag=True, help="Apply changes of the pages that operations came from.")
+@click.option("--diff", is_flag=True, help="Print the changes of the contract; write nothing.")
 @click.option("--check", is_flag=True, help="Compare the pages with what was imported; write nothing.")
 @click.option(
     "--max-size",
@@ -36,7 +36,7 @@ Examples:
     type=click.IntRange(min=1),
     default=1 << 20,
     show_default="1 MiB",
-    help="The largest page or index that is read.",
+    help="Largest page or index that is read.",
 )
 @format_option
 def import_(  # noqa: PLR0913 -- a command's arguments are its options
@@ -51,14 +51,14 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
 ) -> None:
     """Import operations from documentation pages into the contract.
 
-    A SOURCE is a page (.md, .mdx) with one OpenAPI block in it, an OpenAPI file, a folder of pages, an
-    llms.txt that lists pages, or the https:// address of one of these but a folder. Of an index on a
-    host, only pages of that host are fetched; nothing else ever is.
+    A SOURCE is a page (.md, .mdx) with one OpenAPI block, an OpenAPI file, a folder of pages, an
+    llms.txt that lists pages, or the https:// address of one of these except a folder. From an index on
+    a host, only pages of that host are fetched.
 
-    What is new is added, with a line in sources.lock for each operation. What the contract has stays as
-    it is, words and comments included; what contradicts it is refused, and then nothing is written.
+    New operations are added, with a line in sources.lock for each. What the contract has already stays,
+    prose and comments included; a page that contradicts it is refused, and then nothing is written.
 
-    Exit code 0: done, or, with --check, nothing has changed; 1: a page contradicts the contract, or has
+    Exit code 0: done, or, with --check, no page has changed; 1: a page contradicts the contract, or has
     changed; 2: a source or the contract cannot be read.
     """
     if not sources and not check:
@@ -101,19 +101,19 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         replaced = {target.path: content, lock.path: recorded.as_yaml().encode()}
         replace_files({path: text for path, text in replaced.items() if text != read_file(path)})
     if form == "text":
-        _tell(merge, changed=content != target.source)
+        _print(merge, changed=content != target.source)
 
 
 def _difference(target: Target, content: bytes) -> str:
-    """Return what would change in the contract as a unified diff."""
+    """Return the changes of the contract as a unified diff."""
     import difflib
 
     old, new = (text.decode().splitlines(keepends=True) for text in (target.source, content))
     return "".join(difflib.unified_diff(old, new, target.name, target.name))
 
 
-def _tell(merge: Merge, *, changed: bool) -> None:
-    """Say what became of each operation, and what is next."""
+def _print(merge: Merge, *, changed: bool) -> None:
+    """Print what happened to each operation, and the next commands."""
     for source, operation, verb in merge.outcomes:
         say(f"{verb} {operation} ({source.name})")
     if changed:

@@ -1,4 +1,4 @@
-"""`relay lint`: everything there is to say of a contract, in one pass."""
+"""`relay lint`: every error and weakness of a contract, in one pass."""
 
 from __future__ import annotations
 
@@ -28,19 +28,18 @@ def _rules() -> Mapping[str, Rule]:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("spec", required=False, type=ContractFile())
-@click.option("--notes", is_flag=True, help="Tell notes, too, such as how strong each response is.")
+@click.option("--notes", is_flag=True, help="Print notes, too, such as the strength of each response.")
 @rules_option(_rules)
 @format_option
 def lint(spec: Path | None, form: str, *, notes: bool) -> None:
-    """Check a contract: what is wrong, and what is weak.
+    """Check a contract for errors and weaknesses.
 
-    SPEC is an OpenAPI 3.0 file, by default the project's contract. An error would
-    keep `relay serve` from starting, or a caller from relying on the contract; a warning is what a
-    reader would ask about. A weak response is one whose schema notices too few of the things that can
-    go wrong with it: each part of its example is left out, nulled, emptied, or given another type, and
-    the schema is asked.
+    SPEC is an OpenAPI 3.0 file, by default the project's contract. An error keeps
+    `relay serve` from starting, or a caller from relying on the contract; a warning is a question that
+    a reader would ask. A response is weak when its schema accepts too many mutations of its example:
+    parts that are removed, set to null, emptied or of another type.
 
-    Exit code 0: no error; 1: an error; 2: there is nothing to check.
+    Exit code 0: no error; 1: an error; 2: the contract cannot be read.
     """
     with tool():
         from relay.lint import lint

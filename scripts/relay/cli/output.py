@@ -1,4 +1,4 @@
-"""How commands speak: what is wrong on stderr, a line each, and an exit code that says so."""
+"""How commands print errors and notes, and the exit code of a wrong set-up."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from contextlib import contextmanager
 import click
 
 EXIT_USAGE = 2
-"""Exit code when the set-up is wrong; 1 is for work that was done and found wanting."""
-
+"""Exit code when the command cannot run; 1 means that it ran and found errors."""
 
 QUIET = "relay.quiet"
 """The key of a context's `meta` that is True where only errors are to be printed."""
@@ -30,7 +29,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 @contextmanager
 def setup_errors() -> Iterator[None]:
-    """Print each problem of a SetupError and exit with EXIT_USAGE."""
+    """Print each diagnostic of a SetupError and exit with EXIT_USAGE."""
     from relay.contract.diagnostics import SetupError
 
     try:
@@ -43,22 +42,21 @@ def setup_errors() -> Iterator[None]:
 
 @contextmanager
 def tools_installed() -> Iterator[None]:
-    """Say what to install when a library that only the tools need is missing; SetupError."""
+    """Raise SetupError that says what to install when a library of the extra `tools` is missing."""
     from relay.contract.diagnostics import Diagnostic, SetupError
 
     try:
         yield
     except ModuleNotFoundError as exc:
-        told = f"this command needs the tools ({exc.name}): pip install 'tether-relay[tools]'"
-        raise SetupError([Diagnostic("relay", told)]) from exc
+        message = f"this command needs the extra `tools` ({exc.name} is missing): install tether-relay[tools]"
+        raise SetupError([Diagnostic("relay", message)]) from exc
 
 
 @contextmanager
 def tool() -> Iterator[None]:
-    """Run a command that reads, tells and ends: what is wrong is told, what is missing, too.
+    """Run a command that reads, reports and ends, with its errors printed.
 
-    No garbage is searched for, nor at the exit: what such a command reads it keeps, and that is slow
-    to search.
+    Garbage collection is off: such a command keeps what it reads, so that searching it costs time only.
     """
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What a service needs before it is served, looked at part by part; nothing is changed."""
+"""Checks of everything that a service needs before it is served; nothing is changed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _KEYS = {
 
 
 async def examine(project: Project, settings: Settings, seconds: float) -> list[Diagnostic]:
-    """Return what is wrong, weak and well, in the order in which it was looked at.
+    """Return errors, warnings and notes in the order of the checks.
 
-    What is not known after so many seconds is wrong.
+    Checks that take longer than `seconds` in total are an error.
     """
     try:
         application = build(project, settings)
@@ -49,7 +49,7 @@ async def examine(project: Project, settings: Settings, seconds: float) -> list[
         if not limit.expired():
             raise
         found.append(
-            _wrong("--timeout", f"not all is known after {seconds:g} s; what would come next took too long")
+            _wrong("--timeout", f"the checks took longer than {seconds:g} s; the next one did not finish")
         )
     return found
 
@@ -63,7 +63,7 @@ def _wrong(where: str, message: str) -> Diagnostic:
 
 
 def _compiled(application: Application) -> list[Diagnostic]:
-    """Say what `create` has proved already."""
+    """Return what compiling the service has shown already."""
     settings = application.settings
     contract = f"{application.contract.place(()).file}, {announcement.operations(application)}"
     return [
@@ -75,7 +75,7 @@ def _compiled(application: Application) -> list[Diagnostic]:
 
 
 async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
-    """Ask for the keys that tokens are verified with, as the first token would."""
+    """Fetch the keys that tokens are verified with, as the first token would."""
     verifier = token_verifier(settings)
     if verifier is None:
         return
@@ -90,7 +90,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
 
 
 async def _addresses(settings: Settings) -> AsyncIterator[Diagnostic]:
-    """Bind what would be bound, all at the same time, and let it go."""
+    """Bind all addresses of the service at the same time, and release them."""
     wanted = [("RELAY_HOST, RELAY_PORT", settings.host, settings.port, "/livez", b'"live"')]
     if settings.metrics and settings.metrics_bind:
         wanted.append((BIND, *bind_address(settings.metrics_bind), "/metrics", b"relay_"))
@@ -100,19 +100,17 @@ async def _addresses(settings: Settings) -> AsyncIterator[Diagnostic]:
                 await _listen(stack, host, port)
             except (OSError, OverflowError) as exc:
                 if await _answers(host, port, path, ours):
-                    yield _well(
-                        where, f"{host}:{port} is taken by a service of this kind, which runs already"
-                    )
+                    yield _well(where, f"{host}:{port} is taken by a running service of this kind")
                 else:
                     code = getattr(exc, "errno", None)
                     reason = os.strerror(code) if code and code > 0 else type(exc).__name__
                     yield _wrong(where, f"cannot listen on {host}:{port}: {reason}")
             else:
-                yield _well(where, f"{host}:{port} can be listened at" if port else f"{host} has free ports")
+                yield _well(where, f"{host}:{port} is free" if port else f"{host} has free ports")
 
 
 async def _listen(stack: ExitStack, host: str, port: int) -> None:
-    """Listen at every address of a host as the server would, and answer nobody."""
+    """Listen on every address of a host as the server would, without accepting connections."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _, address in dict.fromkeys(found):
@@ -125,7 +123,7 @@ async def _listen(stack: ExitStack, host: str, port: int) -> None:
 
 
 async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
-    """Whether one of ours is what listens there."""
+    """Return True if a Relay service listens there."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- what is bound, not ours to bind
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
@@ -141,14 +139,14 @@ async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
 
 
 async def _collaborators(application: Application) -> AsyncIterator[Diagnostic]:
-    """Open what the package opens, ask each whether it is ready, and what is to be mended."""
+    """Open the collaborators; ask each whether it is ready and what an operator should repair."""
     try:
         async with application.opened(read_only=True) as collaborators:
             for name, one in collaborators.items():
                 async for found in _collaborator(name, one):
                     yield found
     except NotYetThere as exc:
-        yield _well("collaborators", f"{exc}; the first start makes it")
+        yield _well("collaborators", f"{exc}; the first start creates it")
     except SetupError as exc:
         for problem in exc.problems:
             yield problem
@@ -161,8 +159,8 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Diagnostic]:
         lines = await one.check() if hasattr(one, "check") else []
     except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
         reason = getattr(exc, "reason", "") if report(exc) else ""
-        told = reason or f"{_told(exc)}; is it running, and reached from here?"
-        yield _wrong(name, f"not ready: {told}")
+        cause = reason or f"{_names(exc)}; is it running, and reachable from here?"
+        yield _wrong(name, f"not ready: {cause}")
         return
     for line in lines:
         yield Diagnostic(name, line, "mend", Severity.WARNING)
@@ -170,7 +168,7 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Diagnostic]:
         yield _well(name, "it is ready")
 
 
-def _told(exc: Exception) -> str:
-    """Say what failed by names alone: a text may hold a password."""
+def _names(exc: Exception) -> str:
+    """Describe a failure by class names only: its text may contain a password."""
     known, cause = report(exc), type(exc.__cause__ or exc).__name__
     return f"{known.code} ({cause})" if known else cause

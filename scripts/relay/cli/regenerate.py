@@ -1,4 +1,4 @@
-"""`relay regenerate`: bring a handlers package in line with its contract."""
+"""`relay regenerate`: update a handlers package to its contract."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ Examples:
     "renames",
     multiple=True,
     metavar="OLD=NEW",
-    help="A handler's old name, and its operation's or its new one; may be given several times.",
+    help="A handler's old name and its new one, or its operation's; can be repeated.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if anything is to be done.")
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print the changes.")
 def regenerate(
     *,
     spec: Path | None,
@@ -48,14 +48,14 @@ def regenerate(
     check: bool,
     diff: bool,
 ) -> None:
-    """Bring handlers in line with the contract.
+    """Update handlers to the contract.
 
-    Writes the types anew, adds a stub for each new operation, mends the signatures of handlers, and
-    carries renames through package and tests; no body, comment or decorator is changed. What the
-    contract has no longer is told, never deleted. A second run changes nothing.
+    It rewrites the types, adds a stub for each new operation, edits the signatures of handlers, and
+    applies renames in package and tests; it changes no body, comment or decorator. Handlers of removed
+    operations are reported, not deleted. A second run changes nothing.
 
-    Exit code 0: package and contract agree; 1: something is left for a person, or, with --check, to be
-    done; 2: a contract or package cannot be read.
+    Exit code 0: package and contract agree; 1: something is left for you, or, with --check, to be
+    written; 2: a contract or package cannot be read.
     """
     with tool():
         from relay.codegen.formatting import Ruff
@@ -85,7 +85,7 @@ def regenerate(
         for line in made.told:
             say(f"would have {line}" if check else line)
     if made.left or not (made.told or diff):
-        report_findings("regenerate", made.left, "text", "nothing to do", aside=diff)
+        report_findings("regenerate", made.left, "text", "nothing to do", stderr=diff)
     if check and made.changes:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -101,14 +101,14 @@ def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
-    """Raise SetupError where a file to write is a link to somewhere else: others may use it there."""
+    """Raise SetupError where a file to write is a link out of the folders: another program may use its target."""
     from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.contract.documents import display
 
     outside = [
         Diagnostic(
             display(path),
-            f"is a link to {path.resolve()}, outside the package: put a file in its place, then run this again",
+            f"is a link to {path.resolve()}, outside the package: replace the link by a file, then run this again",
         )
         for path in made.changes
         if not any(path.resolve().is_relative_to(folder) for folder in folders)

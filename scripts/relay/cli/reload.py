@@ -1,7 +1,7 @@
-"""`relay serve --reload`: watch contract and package, and replace the service when they have changed.
+"""`relay serve --reload`: watch contract and package, and replace the service when they change.
 
-Files are looked at a few times a second rather than watched through the system: that sees files that are
-not there yet, folders that come and go, and editors that write by renaming, on every kind of disk.
+Files are polled a few times a second rather than watched through the system: polling notices files that do
+not exist yet, folders that come and go, and editors that write by renaming, on every file system.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ if TYPE_CHECKING:
     from relay.server.app import Application
     from relay.server.reloading import Reloading
 
-PAUSE = 0.1  # seconds between two looks; what differs between them is still being written
+PAUSE = 0.1  # seconds between two polls; a file that differs between them is still being written
 QUIET = 2.0  # seconds without a request after which the memory of replaced versions is freed
-SLOW = 3.0  # seconds after which it is told that a version is still being built
-SWITCH_INTERVAL = 0.001  # seconds that building may keep a request waiting at a time; Python's own is 0.005
+SLOW = 3.0  # seconds after which a build that still runs is reported
+SWITCH_INTERVAL = 0.001  # seconds for which a build may delay a request at a time; Python's default is 0.005
 
 _REF = re.compile(rb"""\$ref["']?\s*:\s*(?:"([^"#]+)|'([^'#]+)|([^\s"'#,}]+))""")
 
 _log = logging.getLogger("relay")
 
 Stamp = tuple[int, int, int] | None
-"""What a file looks like from outside; None where there is none."""
+"""A file's modification time, size and inode; None where there is no file."""
 
 
 class Sources:
-    """The files that a service is made of: the contract with all that it refers to, and the package's modules."""
+    """The files of a service: the contract with all that it refers to, and the package's modules."""
 
     def __init__(self, spec: Path, package: str) -> None:
         self._spec = spec
         self._package = package
         self._referred: dict[Path, tuple[Stamp, list[Path]]] = {}
         self.served = self.look()
-        """What the files looked like when the service was last built from them."""
+        """The stamps of the files when the service was last built from them."""
 
     def look(self) -> dict[Path, Stamp]:
-        """Return what every file looks like now, those included that are only referred to."""
+        """Return the current stamp of every file, also of files that are only referred to."""
         return {**self._contract(), **{file: _stamp(file) for file in self._modules()}}
 
     def _contract(self) -> dict[Path, Stamp]:
@@ -90,7 +90,7 @@ def _stamp(file: Path) -> Stamp:
 
 
 def _referred(file: Path) -> Iterator[Path]:
-    """Yield the files that a file's `$ref`s name, be the file broken or they missing."""
+    """Yield the files that a file's `$ref`s name, even where the file is broken or they are missing."""
     try:
         source = file.read_bytes()
     except OSError:
@@ -103,7 +103,7 @@ def _referred(file: Path) -> Iterator[Path]:
 
 
 async def watch(service: Reloading, sources: Sources, project: Project, settings: Settings) -> None:
-    """Replace the service each time its files have changed, one time after the other, until cancelled."""
+    """Replace the service each time its files have changed, until cancelled."""
     loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(1, "look")
     sys.setswitchinterval(SWITCH_INTERVAL)
@@ -136,7 +136,7 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
             await service.replace(await _built(project, settings))
     except SetupError as exc:
         _keep(service, exc.problems)
-    except Exception as exc:  # noqa: BLE001 -- whatever it was, what is served goes on
+    except Exception as exc:  # noqa: BLE001 -- the last version keeps serving, whatever this was
         _keep(service, [_unforeseen(exc)])
     else:
         click.echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
@@ -146,13 +146,11 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
 
 @contextmanager
 def _told_when_slow(service: Reloading) -> Iterator[None]:
-    """Tell once, in the terminal and at `/readyz`, when what is within takes long: it may never end."""
+    """Report once, in the terminal and at `/readyz`, that the block takes long: it may never end."""
     from relay.contract.diagnostics import Diagnostic
 
     def tell() -> None:
-        message = (
-            f"still building after {SLOW:.0f} s, what was good goes on serving; restart if it does not end"
-        )
+        message = f"still building after {SLOW:.0f} s, the last working version keeps serving; restart if it does not end"
         problem = Diagnostic("--reload", message)
         service.keep([problem])
         click.echo(f"warning: {problem}", err=True)
@@ -165,7 +163,7 @@ def _told_when_slow(service: Reloading) -> Iterator[None]:
 
 
 async def _built(project: Project, settings: Settings) -> Application:
-    """Build a version in a thread that no exit waits for, as what it imports may never return."""
+    """Build a version in a daemon thread, as an import of the package may never return."""
     from relay.contract.diagnostics import SetupError
 
     future: Future[Application] = Future()
@@ -182,7 +180,7 @@ async def _built(project: Project, settings: Settings) -> Application:
 
 
 def _build(project: Project, settings: Settings) -> Application:
-    """Build a version; SetupError whatever the package raises, as what ends a thread or task goes no further."""
+    """Build a version; raise SetupError for whatever the package raises."""
     from relay.contract.diagnostics import SetupError
     from relay.server.application import build
 
@@ -203,7 +201,7 @@ def _unforeseen(exc: BaseException) -> Diagnostic:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Leave what is built within out of collections: one of all of it would stop requests, up to a second."""
+    """Keep what is built in the block out of garbage collections: one of all of it would stop requests for up to a second."""
     gc.disable()
     try:
         yield
@@ -213,7 +211,7 @@ def _without_collections() -> Iterator[None]:
 
 
 def _collect() -> None:
-    """Free what was left out."""
+    """Collect what was kept out."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
@@ -223,4 +221,4 @@ def _keep(service: Reloading, problems: list[Diagnostic]) -> None:
     service.keep(problems)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    click.echo("not reloaded; the last good version goes on serving", err=True)
+    click.echo("not reloaded; the last working version keeps serving", err=True)

@@ -1,4 +1,4 @@
-"""What a check found: a rule, how bad it is, where, and what to do; in four formats, with one exit code."""
+"""How findings are printed: four formats, one exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .output import is_quiet
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 EXIT_FINDINGS = 1
-"""Exit code of a check that ran and found an error."""
+"""Exit code of a command that ran and found an error."""
 
 
 def format_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -27,16 +27,16 @@ def format_option(command: Callable[..., None]) -> Callable[..., None]:
         type=click.Choice(list(_FORMATS)),
         default="text",
         show_default=True,
-        help="How to print what was found; github is for annotations in a workflow.",
+        help="How to print findings; github writes annotations of a workflow.",
     )(command)
 
 
 def rules_option(
     read: Callable[[], Mapping[str, Rule]],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the option --rules, which lists the rules that `read` returns and ends it."""
+    """Give a command the option --rules, which lists the rules that `read` returns and exits."""
 
-    def tell(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
+    def list_rules(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
         if asked:
             for rule in read().values():
                 click.echo(f"{rule.severity:7} {rule.id}: {rule.why}")
@@ -47,8 +47,8 @@ def rules_option(
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        callback=tell,
-        help="List the rules instead, with the reason of each.",
+        callback=list_rules,
+        help="List the rules with their reasons, and exit.",
     )
 
 
@@ -58,17 +58,17 @@ def report_findings(
     form: str,
     clean: str = "nothing found",
     *,
-    aside: bool = False,
+    stderr: bool = False,
 ) -> None:
-    """Print what `relay COMMAND` found, in the order of places, notes last; exit with 1 if it has an error.
+    """Print what `relay COMMAND` found, ordered by place, notes last; exit with 1 if there is an error.
 
-    `clean` is said when nothing was found. `aside` is for standard error, where the output is something else.
+    `clean` is the summary when nothing was found. `stderr` is for commands whose output is something else.
     """
     ordered = sorted(dict.fromkeys(findings), key=_order)
     if form == "text" and is_quiet():
         ordered = [finding for finding in ordered if finding.severity is Severity.ERROR]
     if ordered or form != "text" or not is_quiet():
-        click.echo(_FORMATS[form](command, ordered, clean), err=aside)
+        click.echo(_FORMATS[form](command, ordered, clean), err=stderr)
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(EXIT_FINDINGS)
 
@@ -78,13 +78,13 @@ def _order(finding: Diagnostic) -> tuple[bool, str, int, int, str, str]:
 
 
 def summary(findings: Sequence[Diagnostic]) -> str:
-    """Count what was found: `2 errors, 1 warning`; nothing for nothing."""
+    """Count findings: `2 errors, 1 warning`; empty for none."""
     counts = Counter(finding.severity for finding in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    told = [
+    counted = [
         f"{counts[kind]} {word}{'s' * (counts[kind] != 1)}" for kind, word in words.items() if counts[kind]
     ]
-    return ", ".join(told)
+    return ", ".join(counted)
 
 
 def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
@@ -115,7 +115,7 @@ def _json(command: str, findings: Sequence[Diagnostic], _clean: str) -> str:
 
 
 def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
-    """Write a suite with a case for each finding; only an error is a failure."""
+    """Write a test suite with a case for each finding; only an error is a failure."""
     suite = ET.Element("testsuite", name=f"relay {command}")
     for finding in findings:
         file, line, _ = place_parts(finding.where)
@@ -140,20 +140,20 @@ def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
 
 
 def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
-    """Write workflow commands, which become annotations beside the lines."""
+    """Write workflow commands, which become annotations at the lines."""
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     lines = []
     for finding in findings:
         file, line, column = place_parts(finding.where)
         properties = {"file": file, **({"line": line, "col": column} if line else {}), "title": finding.rule}
-        told = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
+        pairs = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
-        lines.append(f"::{words[finding.severity]} {told}::{_escaped(message)}")
+        lines.append(f"::{words[finding.severity]} {pairs}::{_escaped(message)}")
     return "\n".join([*lines, f"relay {command}: {summary(findings) or clean}"])
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """Escape what would end a workflow command or one of its properties."""
+    """Escape the characters that end a workflow command or one of its properties."""
     return "".join(f"%{ord(char):02X}" if char in f"%\r\n{more}" else char for char in text)
 
 

@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from relay.server.reloading import Reloading
 
 EXAMPLES = """\b
-A contract is enough to begin with; what is written goes before what is made up:
+A contract is enough to start; a function that exists is called, the others are mocked:
   relay serve --spec api.yaml --missing mock
   relay serve --spec api.yaml --handlers shop --missing mock --missing 'Event Logs=stub'
-With --reload an edit is live at once; one that is wrong is told here and at /readyz, and changes nothing:
+With --reload an edit takes effect at once; a broken edit is reported here and at /readyz, and not loaded:
   relay serve --spec api.yaml --handlers shop --missing mock --reload
-What a test suite asks a service is recorded once, and judged by the contract as often as you like:
+Record the traffic of a test suite, and check it with `relay contract --har traffic.har`:
   relay serve --record traffic.har
 
 \b
-SIGTERM, SIGINT and SIGHUP end it: nothing more is accepted, what is under way has 20 s to be answered. A
-second one ends it at once. Exit codes:
-  0  it was told to end, and every request was answered
-  1  requests were cut: by a second signal, or because the time was over
-  2  the set-up is wrong, nothing was served
+SIGTERM, SIGINT and SIGHUP end it: it accepts no more connections and gives requests 20 s to finish. A
+second signal ends it at once. Exit codes:
+  0  every request was answered before it ended
+  1  requests were aborted: by a second signal, or after 20 s
+  2  contract, handlers or settings are wrong; nothing was served
 """
 
 
@@ -46,27 +46,25 @@ second one ends it at once. Exit codes:
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
 @click.option("--spec", type=ContractFile(), help="The contract, an OpenAPI 3.0 file.")
-@click.option(
-    "--handlers", metavar="PACKAGE", help="The package whose functions serve it; it has to be there."
-)
+@click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it; it must exist.")
 @click.option(
     "--missing",
     metavar="[TAG=]POLICY",
     multiple=True,
-    help="What becomes of operations without a function: fail (the default) refuses to start, stub answers "
-    "501, mock answers from the contract. TAG=POLICY is for one tag; the option can be repeated. Without "
-    "--handlers the contract is served alone.",
+    help="Policy for operations without a function: fail (the default) refuses to start, stub answers 501, "
+    "mock answers from the contract. TAG=POLICY is for one tag; can be repeated. Where no package exists, "
+    "the contract is served alone.",
 )
 @click.option(
     "--reload",
     is_flag=True,
-    help="Take up edits of contract and package while serving; settings are read once.",
+    help="Load edits of contract and package while serving; settings are read once.",
 )
 @click.option(
     "--record",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all traffic to a HAR file, credentials redacted, or add it to one; never in production.",
+    help="Add all traffic to a HAR file, credentials redacted; not in production.",
 )
 def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     """Serve the contract.
@@ -119,7 +117,7 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
 def _recorded(
     service: Application | Reloading, record: Path | None
 ) -> Iterator[Application | Reloading | Recorder]:
-    """Put a recorder around a service, if one is asked for; SetupError when it cannot write."""
+    """Wrap a service in a recorder, if one is asked for; SetupError when it cannot write."""
     if record is None:
         yield service
         return

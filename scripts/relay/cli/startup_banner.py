@@ -95,13 +95,13 @@ def operations(application: Application) -> str:
 
 
 def missing(application: Application) -> Iterator[str]:
-    """Say for which operations something stands in, and what else there is no package for; a long list is cut."""
+    """Yield lines about mocked and stubbed operations, and credentials that are not verified; a long list is cut."""
     from relay.server.binding import is_package
 
     if not is_package(application.package):
         yield "Handlers: none, the contract is served alone"
         if trusted := ", ".join(application.exports.verifiers):
-            yield f"Any credential is taken for {trusted}, which only a package could verify"
+            yield f"Any credential is accepted for {trusted}: only a handlers package can verify it"
     for policy, word in (("mock", "mocked"), ("stub", "stubbed")):
         names = [str(binding.operation) for binding in application.missing if binding.missing == policy]
         if names:
