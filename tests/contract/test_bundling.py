@@ -1,4 +1,4 @@
-"""Several files → one document: `scripts/relay/contract/bundling.py`."""
+"""Bundling several files into one document: `relay.contract.bundling`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relay.contract.documents import read_document
 
 @pytest.fixture
 def bundle(tmp_path, monkeypatch):
-    """Bundle `root.yaml` of some files given as text, by name without `.yaml`."""
+    """Bundle `root.yaml`; files are given as text, by name without `.yaml`."""
     monkeypatch.chdir(tmp_path)
 
     def bundle(**files):
@@ -26,19 +26,19 @@ def bundle(tmp_path, monkeypatch):
 
 
 def messages(bundled):
-    """What is wrong with a bundle."""
+    """Return the errors of a bundle."""
     return [str(problem) for problem in bundled.problems]
 
 
-def test_a_document_on_its_own_stays_as_it_is(bundle):
+def test_a_single_document_is_unchanged(bundle):
     bundled = bundle(root="{a: {$ref: '#/b'}, b: [1, {c: null}]}")
 
     assert bundled.is_single
     assert bundled.data == {"a": {"$ref": "#/b"}, "b": [1, {"c": None}]}
 
 
-def test_a_schema_of_another_file_becomes_a_component(bundle):
-    """It may refer to itself, so it cannot be copied to where it is asked for."""
+def test_a_schema_in_another_file_becomes_a_component(bundle):
+    """A schema may be recursive, so it cannot be copied to the place of the reference."""
     bundled = bundle(
         root="{schema: {$ref: 'other.yaml#/Tree'}}",
         other="{Tree: {type: array, items: {$ref: '#/Tree'}}}",
@@ -53,8 +53,8 @@ def test_a_schema_of_another_file_becomes_a_component(bundle):
     }
 
 
-def test_schemas_of_one_name_are_kept_apart(bundle):
-    """Connexion picks the wrong one."""
+def test_schemas_with_the_same_name_in_different_files_get_different_names(bundle):
+    """Connexion uses the wrong one."""
     bundled = bundle(
         root="""
             components: {schemas: {Pet: {type: string}}}
@@ -78,8 +78,8 @@ def test_a_whole_file_may_be_a_schema(bundle):
     assert bundled.data["components"]["schemas"] == {"house_pet": {"type": "integer"}}
 
 
-def test_whatever_is_no_schema_is_taken_in_where_it_is_asked_for(bundle):
-    """Path items, parameters, answers; a file may lead on to another, and back."""
+def test_an_object_that_is_not_a_schema_replaces_its_reference(bundle):
+    """Path items, parameters, responses; a file may refer to another file and back to the root."""
     bundled = bundle(
         root="""
             paths: {/pets: {$ref: 'pets.yaml#/item'}}
@@ -93,7 +93,7 @@ def test_whatever_is_no_schema_is_taken_in_where_it_is_asked_for(bundle):
     assert bundled.data["paths"] == {"/pets": {"parameters": [limit]}}
 
 
-def test_files_are_found_beside_the_file_that_asks(bundle, tmp_path):
+def test_references_are_relative_to_the_referring_file(bundle, tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep/a.yaml").write_text("{a: {$ref: 'b.yaml#/b'}}", "utf-8")
     (tmp_path / "deep/b.yaml").write_text("{b: {$ref: '../c.yaml'}}", "utf-8")
@@ -101,8 +101,8 @@ def test_files_are_found_beside_the_file_that_asks(bundle, tmp_path):
     assert bundle(root="x: {$ref: 'deep/a.yaml#/a'}", c="[1]").data == {"x": [1]}
 
 
-def test_the_place_of_a_value_is_in_its_own_file(bundle):
-    """So that what is wrong with it can be mended."""
+def test_the_location_of_a_value_is_in_its_own_file(bundle):
+    """The author edits that file."""
     bundled = bundle(
         root="paths:\n  /pets:\n    $ref: 'pets.yaml#/item'\n",
         pets="item:\n  get:\n    schema:\n      $ref: '#/Pet'\nPet:\n  type: object\n",
@@ -114,7 +114,7 @@ def test_the_place_of_a_value_is_in_its_own_file(bundle):
 
 
 def test_data_is_not_searched_for_references(bundle):
-    """What an example, a default or an extension holds is nobody's reference."""
+    """A `$ref` key in an example, a default, an enum or an extension is data."""
     text = "{example: {$ref: x}, default: {$ref: x}, enum: [{$ref: x}], x-own: {$ref: x}}"
 
     bundled = bundle(root=f"schema: {text}")
@@ -123,8 +123,8 @@ def test_data_is_not_searched_for_references(bundle):
     assert bundled.data["schema"]["x-own"] == {"$ref": "x"}
 
 
-def test_a_property_may_have_a_name_that_means_something_elsewhere(bundle):
-    """`$ref`, `example` or `properties` below `properties` are what somebody called a field."""
+def test_a_property_name_may_equal_a_keyword(bundle):
+    """`$ref`, `example` or `properties` directly below `properties` is the name of a field."""
     names = ["$ref", "example", "default", "properties", "x-own"]
     properties = ", ".join(f"{name}: {{$ref: 'other.yaml#/Word'}}" for name in names)
 
@@ -137,48 +137,59 @@ def test_a_property_may_have_a_name_that_means_something_elsewhere(bundle):
 @pytest.mark.parametrize(
     ("ref", "reason"),
     [
-        ("#/nowhere", "leads nowhere"),
-        ("#nowhere", "leads nowhere"),
-        ("#/list/2", "leads nowhere"),
-        ("#/list/-1", "leads nowhere"),
-        ("#/list/01", "leads nowhere"),
-        ("#/list/0/x", "leads nowhere"),
-        ("#//list", "leads nowhere"),
-        ("other.yaml#/nowhere", "leads nowhere"),
-        ("gone.yaml", "cannot be followed"),
-        ("https://example.com/a.yaml", "is elsewhere and never fetched; keep the file beside the contract"),
-        ("//example.com/a.yaml", "is elsewhere and never fetched; keep the file beside the contract"),
-        ("file:///etc/hostname", "is elsewhere and never fetched; keep the file beside the contract"),
+        ("#/nowhere", "does not exist"),
+        ("#nowhere", "does not exist"),
+        ("#/list/2", "does not exist"),
+        ("#/list/-1", "does not exist"),
+        ("#/list/01", "does not exist"),
+        ("#/list/0/x", "does not exist"),
+        ("#//list", "does not exist"),
+        ("other.yaml#/nowhere", "does not exist"),
+        ("gone.yaml", "cannot be resolved"),
+        (
+            "https://example.com/a.yaml",
+            "is a remote reference and is not fetched; copy the file next to the contract",
+        ),
+        (
+            "//example.com/a.yaml",
+            "is a remote reference and is not fetched; copy the file next to the contract",
+        ),
+        (
+            "file:///etc/hostname",
+            "is a remote reference and is not fetched; copy the file next to the contract",
+        ),
     ],
 )
-def test_a_reference_that_cannot_be_followed_is_told(bundle, ref, reason):
+def test_reports_a_reference_that_cannot_be_resolved(bundle, ref, reason):
     bundled = bundle(root=f"list: [1, 2]\nx:\n  $ref: '{ref}'\n", other="{}")
 
     assert f"root.yaml:3:3: '{ref}' {reason}" in messages(bundled)
 
 
-def test_a_broken_file_is_told_too(bundle):
+def test_reports_errors_in_a_referenced_file(bundle):
     bundled = bundle(root="x: {$ref: 'other.yaml'}", other="{a: 1, a: 2}")
 
-    assert messages(bundled) == ["other.yaml:1:8: the key 'a' stands in line 1, too; keep one"]
+    assert messages(bundled) == ["other.yaml:1:8: duplicate key 'a', first in line 1; keep one"]
 
 
-def test_a_file_that_is_no_yaml_is_told_with_who_asks_for_it(bundle):
+def test_reports_a_referenced_file_that_is_not_yaml_and_the_reference(bundle):
     bundled = bundle(root="x: {$ref: 'other.yaml'}", other="{a: [}")
 
-    broken, asking = messages(bundled)
+    broken, reference = messages(bundled)
     assert broken.startswith("other.yaml:1:6: is not YAML: ")
-    assert asking == "root.yaml:1:5: 'other.yaml' cannot be followed"
+    assert reference == "root.yaml:1:5: 'other.yaml' cannot be resolved"
 
 
-def test_only_schemas_may_go_round_in_circles(bundle):
+def test_only_schemas_may_be_recursive(bundle):
     bundled = bundle(root="x: {$ref: 'a.yaml'}", a="{next: {$ref: 'b.yaml'}}", b="{next: {$ref: 'a.yaml'}}")
 
-    assert messages(bundled) == ["b.yaml:1:2: 'a.yaml' leads back to itself; only schemas may do that"]
+    assert messages(bundled) == [
+        "b.yaml:1:2: 'a.yaml' is a circular reference; only schemas may be recursive"
+    ]
 
 
 def test_a_reference_back_to_the_root_is_written_as_a_uri(bundle):
-    """A fragment holds no braces and no bare percent sign (RFC 3986 section 3.5)."""
+    """A URI fragment contains no braces and no unescaped percent sign (RFC 3986 section 3.5)."""
     bundled = bundle(
         root="""
             paths: {'/pets/{id}': {a%b: 1}}
@@ -192,28 +203,28 @@ def test_a_reference_back_to_the_root_is_written_as_a_uri(bundle):
 
 
 @pytest.mark.parametrize("components", ["", "{}", "{schemas: }", "[1]", "{schemas: text}"])
-def test_components_may_be_anything(bundle, components):
-    """Empty is null in YAML; what else is wrong with them, the structure's check will tell."""
+def test_bundles_a_document_with_invalid_components(bundle, components):
+    """Empty is null in YAML; the structure check reports the other errors."""
     bundled = bundle(root=f"schema: {{$ref: 'other.yaml#/Pet'}}\ncomponents: {components}\n", other="Pet: {}")
 
     assert bundled.data["schema"] == {"$ref": "#/components/schemas/Pet"}
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_a_pointer_is_read_back(tokens):
-    """RFC 6901: `~` and `/` are escaped, an empty token is one."""
+def test_an_escaped_pointer_parses_to_its_tokens(tokens):
+    """RFC 6901: `~` and `/` are escaped, and a token may be empty."""
     pointer = "".join(f"/{escape(token)}" for token in tokens).replace("%", "%25")
 
     assert parse_pointer(pointer) == tuple(tokens)
 
 
-def test_a_pointer_that_leads_nowhere_is_missing():
+def test_lookup_raises_for_a_pointer_without_a_value():
     with pytest.raises(PointerNotFound):
         lookup({"a": "text"}, ("a", "0"))
 
 
-def test_finds_references_and_passes_over_data():
-    """A property may be called `$ref`, and an example may hold one."""
+def test_references_skips_data():
+    """A property may be named `$ref`, and an example may contain one."""
     value = {
         "schema": {"$ref": "#/a"},
         "example": {"$ref": "#/data"},

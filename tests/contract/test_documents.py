@@ -1,4 +1,4 @@
-"""Strict YAML: `scripts/relay/contract/documents.py`."""
+"""Strict YAML: `relay.contract.documents`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(tmp_path, monkeypatch):
 
 
 def problems_of(read, text):
-    """The problems that reading a text is refused for."""
+    """Return the errors of reading a text."""
     with pytest.raises(SetupError) as raised:
         read(text)
     return [str(problem) for problem in raised.value.problems]
@@ -51,7 +51,7 @@ def problems_of(read, text):
     ],
 )
 def test_reads_scalars_as_yaml_1_2_does(read, text, value):
-    """A date in an enum stays what the author wrote; YAML 1.1 would make an object of it."""
+    """A date in an enum stays as written; YAML 1.1 would convert it to an object."""
     data = read(f"x: {text}").data
 
     assert data == {"x": value}
@@ -59,7 +59,7 @@ def test_reads_scalars_as_yaml_1_2_does(read, text, value):
 
 
 def test_makes_every_key_a_string(read):
-    """JSON has no other keys; a status without quotes is still a status."""
+    """JSON keys are strings; a status without quotes is still a status."""
     assert read("{200: a, yes: b, 2024-01-01: c, null: d}").data == {
         "200": "a",
         "yes": "b",
@@ -68,21 +68,21 @@ def test_makes_every_key_a_string(read):
     }
 
 
-def test_tells_every_duplicate_key_with_its_place(read):
-    """All of them at once: nobody wants to start a service five times to mend five keys."""
+def test_reports_every_duplicate_key_with_its_location(read):
+    """All at once: fixing five keys must not take five starts of the service."""
     assert problems_of(read, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == [
-        "c.yaml:4:3: the key 'c' stands in line 3, too; keep one",
-        "c.yaml:5:1: the key 'a' stands in line 1, too; keep one",
+        "c.yaml:4:3: duplicate key 'c', first in line 3; keep one",
+        "c.yaml:5:1: duplicate key 'a', first in line 1; keep one",
     ]
 
 
-def test_never_renders_a_template(read):
-    """Connexion would run this text through Jinja2 before parsing it."""
+def test_does_not_render_templates(read):
+    """Connexion renders the file with Jinja2 before it parses it."""
     assert read("x: '{{ 7 * 7 }}{% raw %}'").data == {"x": "{{ 7 * 7 }}{% raw %}"}
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd []", "!!binary aGk=", "!mine 1"])
-def test_refuses_tags(read, tag):
+def test_rejects_tags(read, tag):
     """A contract is plain data."""
     (problem,) = problems_of(read, f"x: {tag}")
 
@@ -90,30 +90,28 @@ def test_refuses_tags(read, tag):
 
 
 @pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "1e999"])
-def test_refuses_numbers_that_json_does_not_have(read, number):
-    """They could not be served as JSON again."""
+def test_rejects_numbers_that_json_cannot_represent(read, number):
+    """They could not be served as JSON."""
     assert problems_of(read, f"x: {number}") == [
-        "c.yaml:1:4: a number that JSON does not have; quote it if it is a string"
+        "c.yaml:1:4: JSON cannot represent this number; quote it if it is a string"
     ]
 
 
 def test_follows_aliases_and_merge_keys(read):
-    """Both are in use in contracts out there; a key beside `<<` wins."""
+    """Published contracts use both; an explicit key overrides a merged one."""
     text = "base: &base {a: 1, b: 2}\nmine: {<<: *base, b: 3}\nsame: *base\n"
 
     assert read(text).data["mine"] == {"a": 1, "b": 3}
     assert read(text).data["same"] == {"a": 1, "b": 2}
 
 
-def test_refuses_an_alias_of_itself(read):
-    """It would never end."""
-    assert problems_of(read, "a: &a [*a]") == [
-        "c.yaml:1:4: an alias that contains itself; write the value out"
-    ]
+def test_rejects_an_alias_that_contains_itself(read):
+    """Expanding it would not end."""
+    assert problems_of(read, "a: &a [*a]") == ["c.yaml:1:4: the alias contains itself; write the value out"]
 
 
-def test_refuses_aliases_that_grow_without_bound(read):
-    """Ten lines that double seven times ten would fill the memory."""
+def test_rejects_aliases_that_expand_exponentially(read):
+    """Twelve lines, each eight times as large as the one before, would fill the memory."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)]
 
@@ -136,32 +134,32 @@ def test_refuses_aliases_that_grow_without_bound(read):
         ("- " * 100_000, "c.yaml:1:201: nested deeper than 100 levels"),
         (
             "[" * 101 + "]" * 101,
-            "c.yaml:1:101: nested deeper than 100 levels; name parts of it and refer to them",
+            "c.yaml:1:101: nested deeper than 100 levels; move parts into components and use $ref",
         ),
         (
             "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60,
-            "c.yaml:1:4: nested deeper than 100 levels; name parts of it and refer to them",
+            "c.yaml:1:4: nested deeper than 100 levels; move parts into components and use $ref",
         ),
         ("[" * 600 + "]" * 600, "c.yaml:1:101: nested deeper than 100 levels"),
-        ("? [a]\n: b", "c.yaml:1:3: a key must be a plain word"),
+        ("? [a]\n: b", "c.yaml:1:3: a key must be a scalar"),
     ],
 )
-def test_says_where_a_file_is_broken(read, text, start):
-    """One line, with the place: the author is in an editor."""
+def test_reports_the_location_of_a_syntax_error(read, text, start):
+    """One line with the location, so that an editor can open it."""
     (problem,) = problems_of(read, text)
 
     assert problem.startswith(start)
     assert "\n" not in problem
 
 
-def test_says_why_a_file_cannot_be_read(tmp_path):
-    """A missing file is a message, not a traceback."""
+def test_reports_why_a_file_cannot_be_read(tmp_path):
+    """A missing file gives a message, not a traceback."""
     with pytest.raises(SetupError, match=r"nope\.yaml: cannot be read: No such file or directory"):
         read_document(tmp_path / "nope.yaml")
 
 
-def test_knows_the_place_of_every_value(read):
-    """Places make problems clickable; a value that is missing is placed at its parent."""
+def test_knows_the_location_of_every_value(read):
+    """A missing value has the location of its nearest parent."""
     document = read("a:\n  - b: 1\n    c/d: 2\n")
 
     assert str(document.place(("a", "0", "c/d"))) == "c.yaml:3:5"

@@ -1,4 +1,4 @@
-"""The contract as plain data: `scripts/relay/contract/model.py` and `structure.py`."""
+"""The contract as plain data: `relay.contract.model` and `relay.contract.structure`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.running import SPEC
 
 @pytest.fixture
 def load(tmp_path, monkeypatch):
-    """Load a contract given as a document or as text, as `c.yaml` of the working directory."""
+    """Load a contract, given as a document or as text, from `c.yaml` in the working directory."""
     monkeypatch.chdir(tmp_path)
 
     def load(document):
@@ -31,14 +31,14 @@ def load(tmp_path, monkeypatch):
 
 
 def problems_of(load, document):
-    """The problems that loading a contract is refused for."""
+    """Return the errors of loading a contract."""
     with pytest.raises(SetupError) as raised:
         load(document)
     return [str(problem) for problem in raised.value.problems]
 
 
 def without_prose(value):
-    """A document without its summaries and descriptions."""
+    """Return a document without its summaries and descriptions."""
     if isinstance(value, dict):
         return {
             key: without_prose(item)
@@ -49,7 +49,7 @@ def without_prose(value):
 
 
 def test_our_contract_has_the_structure_of_the_published_one():
-    """Names, types, enums, examples and their order are upstream's; only the prose is ours."""
+    """Names, types, enums, examples and their order equal upstream's; only the prose differs."""
     expected = json.loads(
         Path(__file__).parents[1].joinpath("specs").joinpath("seed-structure.json").read_text("utf-8")
     )
@@ -58,12 +58,12 @@ def test_our_contract_has_the_structure_of_the_published_one():
 
 
 def test_our_contract_is_valid_openapi():
-    """A second opinion, by a validator that is not part of the host."""
+    """Checked by a validator that is independent of ours."""
     assert list(OpenAPIV30SpecValidator(load_contract(SPEC).document).iter_errors()) == []
 
 
-def test_tells_every_breach_of_the_structure_with_its_place(load):
-    """Where a `$ref` could stand as well, the breach is told of what was written."""
+def test_reports_every_structure_violation_with_its_location(load):
+    """Where a `$ref` is also allowed, the error describes the object that was written."""
     document = """\
 openapi: 3.0.3
 info: {title: x}
@@ -76,28 +76,28 @@ paths:
 """
     assert problems_of(load, document) == [
         "c.yaml:2:1: 'version' is missing",
-        "c.yaml:6:65: 'minimu' is unknown here; is 'minimum' meant?",
-        "c.yaml:8:70: 'strin' is none of array, boolean, integer, number, object, string",
+        "c.yaml:6:65: unknown field 'minimu'; did you mean 'minimum'?",
+        "c.yaml:8:70: 'strin' is not one of array, boolean, integer, number, object, string",
     ]
 
 
 @pytest.mark.parametrize("version", ["3.1.0", "2.0", "3.0", "4.0.0"])
 def test_serves_openapi_3_0_only(load, version):
-    """Reading a 3.1 document by 3.0's rules would silently mean something else."""
+    """A 3.1 document read by the rules of 3.0 would silently have another meaning."""
     assert problems_of(load, contract({}, openapi=version)) == [
-        f"c.yaml:1:1: not an OpenAPI 3.0 document: it says {version}, and has to say `openapi: 3.0.3`"
+        f"c.yaml:1:1: not an OpenAPI 3.0 document: its version is {version}; set `openapi: 3.0.3`"
     ]
 
 
-def test_refuses_a_document_that_is_no_object(load):
-    """A list has no `openapi` either."""
+def test_rejects_a_document_that_is_not_an_object(load):
+    """A list has no `openapi` field."""
     assert problems_of(load, "[1, 2]") == [
-        "c.yaml:1:1: not an OpenAPI 3.0 document: it does not say which version it is, and has to say `openapi: 3.0.3`"
+        "c.yaml:1:1: not an OpenAPI 3.0 document: its version is missing; set `openapi: 3.0.3`"
     ]
 
 
-def test_refuses_operations_that_cannot_be_told_apart(load):
-    """Connexion lets two operations with one id share validation and security, silently."""
+def test_rejects_ambiguous_operations(load):
+    """In Connexion two operations with one id silently share validation and security."""
     document = contract({"/a/{x}": {"get": operation("one")}, "/a/{y}": {"get": operation("one")}})
     for name, path in (("x", "/a/{x}"), ("y", "/a/{y}")):
         document["paths"][path]["parameters"] = [
@@ -110,8 +110,8 @@ def test_refuses_operations_that_cannot_be_told_apart(load):
     assert "GET /a/{y} has the same path and method as GET /a/{x}" in found
 
 
-def test_refuses_path_parameters_that_do_not_match_the_path(load):
-    """Each would be an argument that never arrives."""
+def test_rejects_path_parameters_that_do_not_match_the_path(load):
+    """Each would be an argument without a value."""
     parameter = {"name": "y", "in": "path", "required": True, "schema": {"type": "string"}}
     document = contract({"/a/{x}": {"get": operation("one", parameters=[parameter])}})
 
@@ -121,36 +121,36 @@ def test_refuses_path_parameters_that_do_not_match_the_path(load):
     assert "the path of GET /a/{x} has no '{y}'" in found
 
 
-def test_refuses_a_security_scheme_that_is_not_defined(load):
-    """Nothing could verify it."""
+def test_rejects_an_undefined_security_scheme(load):
+    """The server could not verify its credentials."""
     document = contract({"/a": {"get": operation("one", security=[{"ghost": []}])}})
 
-    assert "needs the security scheme 'ghost', which is not defined" in problems_of(load, document)[0]
+    assert "requires the security scheme 'ghost', which is not defined" in problems_of(load, document)[0]
 
 
-def test_tells_a_dangling_reference_beside_the_other_problems(load):
-    """All problems at once."""
+def test_reports_a_dangling_reference_together_with_other_errors(load):
+    """All errors are reported in one run."""
     document = contract({"/a": {"get": operation("one")}, "nope": {}})
     document["paths"]["/a"]["get"]["parameters"] = [{"$ref": "#/components/parameters/Gone"}]
 
     found = problems_of(load, document)
 
-    assert any("'#/components/parameters/Gone' leads nowhere" in problem for problem in found)
-    assert any("'nope' is no path: a path begins with '/'" in problem for problem in found)
+    assert any("'#/components/parameters/Gone' does not exist" in problem for problem in found)
+    assert any("'nope' is not a path; a path starts with '/'" in problem for problem in found)
 
 
-def test_tells_a_reference_to_another_kind_of_object(load):
-    """It is there, and it is a reference as it should be; only reading it as a parameter would fail."""
+def test_reports_a_reference_to_the_wrong_kind_of_object(load):
+    """The target exists; only reading it as a parameter would fail."""
     document = contract({"/a": {"get": operation("one", parameters=[{"$ref": "#/components/schemas/S"}])}})
     document["components"] = {"schemas": {"S": {"type": "string"}}}
 
     (found,) = problems_of(load, document)
 
-    assert found.endswith("what '#/components/schemas/S' leads to is no Parameter Object")
+    assert found.endswith("'#/components/schemas/S' does not point to a Parameter Object")
 
 
-def test_tells_what_of_a_parameter_is_missing_and_nothing_beside(load):
-    """Where several kinds of parameter fit, none of them is to blame."""
+def test_reports_only_the_missing_field_of_a_parameter(load):
+    """Errors about the several kinds of parameter that match are omitted."""
     document = contract({"/a": {"get": operation("one", parameters=[{"name": "q", "schema": {}}])}})
 
     (found,) = problems_of(load, document)
@@ -159,41 +159,41 @@ def test_tells_what_of_a_parameter_is_missing_and_nothing_beside(load):
 
 
 @pytest.mark.parametrize(
-    ("parameter", "told"),
+    ("parameter", "message"),
     [
         ({"name": "x", "in": "path", "schema": {}}, "'required' is missing"),
-        ({"name": "x", "in": "qurey", "schema": {}}, "'qurey' is none of path, query, header, cookie"),
+        ({"name": "x", "in": "qurey", "schema": {}}, "'qurey' is not one of path, query, header, cookie"),
     ],
 )
-def test_tells_of_a_parameter_what_is_wrong_with_its_own_kind(load, parameter, told):
-    """Not what would be wrong with it if it stood elsewhere."""
+def test_reports_what_is_wrong_for_the_parameters_own_location(load, parameter, message):
+    """Errors that apply to the other locations are omitted."""
     document = contract({"/a": {"get": operation("one", parameters=[parameter])}})
 
     (found,) = problems_of(load, document)
 
-    assert found.endswith(told)
+    assert found.endswith(message)
 
 
-def test_tells_of_a_value_of_another_type_nothing_but_that(load):
-    """What a list lacks of a parameter is no help."""
+def test_reports_only_the_type_of_a_value_of_the_wrong_type(load):
+    """The fields that an array lacks as a parameter do not help the author."""
     document = contract({"/a": {"get": operation("one", parameters=[["q", "r"]])}})
 
     (found,) = problems_of(load, document)
 
-    assert found.endswith("a list where an object belongs")
+    assert found.endswith("expected an object, found an array")
 
 
-def test_refuses_a_reference_in_a_circle(load):
-    """It stands for nothing."""
+def test_rejects_a_circular_reference(load):
+    """It has no definition."""
     document = contract({"/a": {"get": operation("one")}})
     document["components"] = {"parameters": {"A": {"$ref": "#/components/parameters/A"}}}
     document["paths"]["/a"]["get"]["parameters"] = [{"$ref": "#/components/parameters/A"}]
 
-    assert "'#/components/parameters/A' leads back to itself" in problems_of(load, document)[0]
+    assert "'#/components/parameters/A' is a circular reference" in problems_of(load, document)[0]
 
 
 def test_merges_parameters_of_path_and_operation(load):
-    """The operation's own goes before the path's of the same name and place."""
+    """A parameter of the operation overrides one of the path with the same name and location."""
     shared = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 5}}
     own = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 9}}
     elsewhere = {"name": "limit", "in": "header", "schema": {"type": "integer"}}
@@ -208,7 +208,7 @@ def test_merges_parameters_of_path_and_operation(load):
 
 
 def test_ignores_the_header_parameters_that_openapi_ignores(load):
-    """OpenAPI 3.0.3: definitions of Accept, Content-Type and Authorization shall be ignored."""
+    """OpenAPI 3.0.3: parameter definitions of Accept, Content-Type and Authorization shall be ignored."""
     headers = [
         {"name": name, "in": "header", "schema": {"type": "string"}}
         for name in ("Accept", "content-type", "Authorization", "X-Own")
@@ -230,23 +230,25 @@ def test_ignores_the_header_parameters_that_openapi_ignores(load):
         ([{"url": "v1"}], "/v1"),
     ],
 )
-def test_serves_below_the_path_of_the_first_server(load, servers, base_path):
-    """That is where a client that reads the contract looks."""
+def test_the_base_path_is_the_path_of_the_first_server(load, servers, base_path):
+    """Clients that read the contract send their requests there."""
     assert load(contract({}, servers=servers)).base_path == base_path
 
 
-def test_tells_where_a_server_is_no_url(load):
-    """It is the base of every path."""
-    assert problems_of(load, contract({}, servers=[{"url": "http://[::bad/x"}])) == ["c.yaml:7:3: not a URL"]
+def test_reports_an_invalid_server_url(load):
+    """The URL is the base of every path."""
+    assert problems_of(load, contract({}, servers=[{"url": "http://[::bad/x"}])) == [
+        "c.yaml:7:3: not a valid URL"
+    ]
 
 
-def test_an_extension_among_the_paths_is_no_path(load):
-    """It may be anything, a text with a method's name in it too."""
+def test_an_extension_among_the_paths_is_not_a_path(load):
+    """Its value may be anything, even a string that contains a method's name."""
     assert load(contract({"x-note": "get it", "x-more": {"get": {}}})).operations == ()
 
 
 def test_names_an_operation_without_operation_id(load):
-    """It is optional in OpenAPI; the name follows from method and path."""
+    """An operationId is optional in OpenAPI; the name is derived from method and path."""
     nameless = operation("x")
     del nameless["operationId"]
 
@@ -255,15 +257,15 @@ def test_names_an_operation_without_operation_id(load):
     assert found.id == "get_pets_mine"
 
 
-def test_finds_the_documented_answer_for_a_status(load):
-    """Exact, then range, then default (OpenAPI 3.0.3, "Responses Object")."""
-    answers = {key: {"description": key} for key in ("200", "2XX", "default")}
+def test_finds_the_documented_response_for_a_status(load):
+    """The exact status, then its range, then `default` (OpenAPI 3.0.3, "Responses Object")."""
+    responses = {key: {"description": key} for key in ("200", "2XX", "default")}
 
-    (found,) = load(contract({"/a": {"get": operation("one", responses=answers)}})).operations
+    (found,) = load(contract({"/a": {"get": operation("one", responses=responses)}})).operations
 
     assert [found.response(status).pointer[-1] for status in (200, 204, 404)] == ["200", "2XX", "default"]
 
 
-def test_serves_the_file_as_it_is():
-    """The YAML that goes out is the file, to the byte."""
+def test_serves_the_file_unchanged():
+    """The served YAML equals the file byte for byte."""
     assert load_contract(SPEC).as_yaml() == SPEC.read_bytes()

@@ -186,7 +186,7 @@ class TestRevisions:
 
         assert result.exit_code == 2
         assert "error: HEAD:spec/openapi.yaml:" in result.stderr
-        assert "'../../outside.yaml#/Pet' cannot be followed" in result.stderr
+        assert "'../../outside.yaml#/Pet' cannot be resolved" in result.stderr
 
     def test_says_that_there_is_no_repository(self, run, write, tmp_path, monkeypatch):
         """A colon may also have been meant as part of a file's name."""
@@ -210,7 +210,7 @@ class TestRevisions:
         assert told[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
         assert (
             told[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
-            "it does not say which version it is, and has to say `openapi: 3.0.3`"
+            "its version is missing; set `openapi: 3.0.3`"
         )
 
 

@@ -64,7 +64,10 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
-        ("info: {title: x, version: '1'}\ninfo: {}", "17:1: the key 'info' stands in line 16, too; keep one"),
+        (
+            "info: {title: x, version: '1'}\ninfo: {}",
+            "17:1: duplicate key 'info', first in line 16; keep one",
+        ),
         ("info: {title: x, version: '1'}\npaths: {}\n x: 1", "18:2: is not YAML: did not find expected key"),
         ("info: {title: x}\npaths: {}", "16:1: 'version' is missing"),
         ("info: !mine {}\npaths: {}", "16:7: the tag !mine is not allowed; a contract is plain data"),

@@ -453,7 +453,7 @@ class TestCommand:
 
         assert result.returncode == 1
         assert result.stdout.startswith("::error file=c.yaml,line=")
-        assert "title=structure::'sumary' is unknown here" in result.stdout
+        assert "title=structure::unknown field 'sumary'" in result.stdout
 
     def test_notes_are_told_on_demand_and_to_machines(self, tmp_path):
         """A terminal shows what has to be done."""

@@ -1,1 +1,1 @@
-"""A contract, read: files, places, references, operations."""
+"""Reads a contract: files, source locations, references, operations."""

@@ -1,7 +1,7 @@
-"""Several files → one document in which every `$ref` is local.
+"""Bundles a contract of several files into one document in which every `$ref` is local.
 
-What another file holds is taken in where it is asked for; schemas, which may refer to themselves,
-become `components/schemas` of the bundle instead. Nothing is ever fetched.
+A `$ref` into another file is replaced by the value it points to. Schemas may be recursive, so they become
+`components/schemas` of the bundle instead. Remote references are not fetched.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from urllib.parse import quote, unquote, urlsplit
 from .diagnostics import Diagnostic, SetupError, SourceLocation
 from .documents import Document, Pointer, parse_document
 
-# Where the keys of an object are names somebody chose, not words of the specification.
+# Keywords whose objects have keys chosen by the author, not keywords of the specification.
 NAMED = frozenset(
     "properties schemas parameters responses requestBodies headers examples links callbacks "
     "securitySchemes paths content encoding variables scopes mapping".split()
 )
 _SCHEMAS = frozenset("schema schemas properties items additionalProperties not allOf anyOf oneOf".split())
-_LITERAL = frozenset(["example", "default", "enum", "value"])  # data, in which "$ref" means nothing
+_LITERAL = frozenset(["example", "default", "enum", "value"])  # data: "$ref" is not a reference in them
 _WITHIN_SCHEMA = "components", "schemas"
 
 
@@ -41,11 +41,11 @@ def parse_pointer(fragment: str) -> Pointer:
 
 
 class PointerNotFound(Exception):
-    """A JSON pointer leads nowhere."""
+    """A JSON pointer has no value in the document."""
 
 
 def lookup(data: Any, pointer: Pointer) -> Any:
-    """Return the value at `pointer`; raise PointerNotFound where there is none."""
+    """Return the value at `pointer`. Raises PointerNotFound if there is none."""
     for token in pointer:
         try:
             data = data[_index(token)] if isinstance(data, list) else data[token]
@@ -55,7 +55,7 @@ def lookup(data: Any, pointer: Pointer) -> Any:
 
 
 def _index(token: str) -> int:
-    """Read an array's index (RFC 6901 section 4), which has one spelling."""
+    """Parse an array index (RFC 6901 section 4). Raises ValueError for a sign or leading zeros."""
     index = int(token)
     if str(index) != token or index < 0:
         raise ValueError
@@ -63,7 +63,7 @@ def _index(token: str) -> int:
 
 
 def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
-    """Yield each `$ref` within a value and where it stands; what only looks like one, in data, is left out."""
+    """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from references(item, (*at, str(index)))
@@ -77,12 +77,12 @@ def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator
 
 
 def is_data(key: str) -> bool:
-    """Whether what a keyword holds is data, or an extension's, rather than part of the contract."""
+    """Return True if the keyword's value is data or an extension, not part of the contract."""
     return key in _LITERAL or key.startswith("x-")
 
 
 class Bundle:
-    """A root document with everything it refers to, and the place each part came from."""
+    """A root document with everything it refers to; each part keeps its source location."""
 
     def __init__(self, root: Document) -> None:
         self.root = root
@@ -90,19 +90,19 @@ class Bundle:
         self._documents = {root.path: root}
         self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
         self._names: dict[tuple[Path, Pointer], str] = {}
-        self._taken_in: list[tuple[str, Document, Pointer, Any]] = []
-        self._own = frozenset(_schemas_of(root.data))
+        self._pending_schemas: list[tuple[str, Document, Pointer, Any]] = []
+        self._root_schemas = frozenset(_schemas_of(root.data))
         self.data = self._expand(root.data, root, ())
         self._add_schemas()
         self._check_circles()
 
     @property
     def is_single(self) -> bool:
-        """Whether the root document is all there is."""
+        """Return True if the root document refers to no other file."""
         return len(self._documents) == 1
 
     def place(self, pointer: Pointer) -> SourceLocation:
-        """Return where the value at `pointer` of the bundle stands in its own file."""
+        """Return the location, in its own file, of the value at `pointer` of the bundle."""
         document, at = self.root, Pointer()
         for token in pointer:
             at = (*at, token)
@@ -114,14 +114,14 @@ class Bundle:
         self.problems.append(Diagnostic(document.place(at), message, rule))
 
     def _check_circles(self) -> None:
-        """Tell of each `$ref` that leads to nothing but a `$ref`, and so back to itself."""
+        """Report each `$ref` whose chain of `$ref`s contains itself."""
         for pointer, ref in references(self.data):
             seen = [pointer]
             value: Any = {"$ref": ref}
             while isinstance(value, dict) and isinstance(target := value.get("$ref"), str):
                 at = parse_pointer(target.removeprefix("#"))
                 if at == pointer:
-                    message = f"'{ref}' leads back to itself with nothing between; write out what it is"
+                    message = f"'{ref}' is a circular reference; replace one reference by its definition"
                     self.problems.append(Diagnostic(self.place(pointer), message, "circular-ref"))
                 if at in seen:
                     break
@@ -133,8 +133,8 @@ class Bundle:
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
-        while self._taken_in:  # a schema may bring others along
-            name, document, at, value = self._taken_in.pop(0)
+        while self._pending_schemas:  # expanding a schema may add more
+            name, document, at, value = self._pending_schemas.pop(0)
             schemas[name] = self._expand(value, document, at, schema=True)
         components = self.data.get("components") or {}
         if schemas and isinstance(components, dict):
@@ -195,11 +195,14 @@ class Bundle:
             if key not in self._names:
                 name = self._names[key] = self._free_name(target, pointer)
                 self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
-                self._taken_in.append((name, target, pointer, content))
+                self._pending_schemas.append((name, target, pointer, content))
             return {"$ref": f"#/components/schemas/{self._names[key]}"}
         if key in within:
             self._problem(
-                document, at, f"'{ref}' leads back to itself; only schemas may do that", "circular-ref"
+                document,
+                at,
+                f"'{ref}' is a circular reference; only schemas may be recursive",
+                "circular-ref",
             )
             return value
         self._origins[document.path, at] = target, pointer
@@ -211,7 +214,7 @@ class Bundle:
             self._problem(
                 document,
                 at,
-                f"'{ref}' is elsewhere and never fetched; keep the file beside the contract",
+                f"'{ref}' is a remote reference and is not fetched; copy the file next to the contract",
                 "remote-ref",
             )
             return None
@@ -224,24 +227,28 @@ class Bundle:
             return target, pointer, lookup(target.data, pointer)
         except SetupError as exc:
             self.problems += exc.problems
-            self._problem(document, at, f"'{ref}' cannot be followed{_hint(ref)}", "dangling-ref")
+            self._problem(document, at, f"'{ref}' cannot be resolved{_hint(ref)}", "dangling-ref")
         except PointerNotFound:
-            self._problem(document, at, f"'{ref}' leads nowhere", "dangling-ref")
+            self._problem(document, at, f"'{ref}' does not exist", "dangling-ref")
         return None
 
     def _free_name(self, target: Document, pointer: Pointer) -> str:
-        word = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
-        taken = {*self._own, *self._names.values()}
-        return next(name for name in _numbered(word) if name not in taken)
+        base = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
+        taken = {*self._root_schemas, *self._names.values()}
+        return next(name for name in _numbered(base) if name not in taken)
 
 
 def _hint(ref: str) -> str:
-    """Help who wrote the bare name of a schema."""
-    return f"; a schema of this file is '#/components/schemas/{ref}'" if re.fullmatch(r"\w+", ref) else ""
+    """Suggest the full reference if `ref` is only the name of a schema."""
+    return (
+        f"; to refer to a schema of this file, write '#/components/schemas/{ref}'"
+        if re.fullmatch(r"\w+", ref)
+        else ""
+    )
 
 
 def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a document's own schemas; what is no mapping there, its structure's check will tell."""
+    """Return a document's own schemas; {} if they are not a mapping, which `check_structure` reports."""
     try:
         found = lookup(data, _WITHIN_SCHEMA)
     except PointerNotFound:
@@ -249,9 +256,9 @@ def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _numbered(word: str) -> Iterator[str]:
-    yield word
+def _numbered(base: str) -> Iterator[str]:
+    yield base
     number = 2
     while True:
-        yield f"{word}_{number}"
+        yield f"{base}_{number}"
         number += 1

@@ -1,4 +1,4 @@
-"""What is wrong with a set-up: all of it, one readable line each, before a socket opens."""
+"""Diagnostics: every error and warning as one readable line, reported before the server starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class SourceLocation(NamedTuple):
-    """Where a value stands: `file:line:column`, lines and columns from 1."""
+    """The location of a value, `file:line:column`; lines and columns start at 1."""
 
     file: str
     line: int
@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a finding is told by: an id in kebab case that stays the same across releases, and a reason."""
+    """A rule of a check: its id in kebab case, stable across releases, its severity and its reason."""
 
     id: str
     severity: Severity
@@ -37,17 +37,17 @@ class Rule:
 
 
 def rule_table(whys: Mapping[Severity, Mapping[str, str]]) -> dict[str, Rule]:
-    """Return rules by id, of reasons by severity and id."""
-    return {id_: Rule(id_, severity, why) for severity, told in whys.items() for id_, why in told.items()}
+    """Return the rules by id, from their reasons by severity and id."""
+    return {id_: Rule(id_, severity, why) for severity, by_id in whys.items() for id_, why in by_id.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Something is wrong, or worth knowing, at one place.
+    """One error, warning or note, and its location.
 
-    `where` is a place in a contract or in code, else the name of a setting or of a file. `message` is one
-    line: what is wrong and what to do. `rule` is an id in kebab case that stays the same across releases.
-    `other` is the place on the other side: the handler of an operation, the old contract of a new one.
+    `where` is a location in a contract or in code, or the name of a setting or a file. `message` is one line:
+    what is wrong and what to do. `rule` is an id in kebab case, stable across releases. `other` is the related
+    location: the handler of an operation, or the same value in the old contract.
     """
 
     where: SourceLocation | str
@@ -61,22 +61,22 @@ class Diagnostic:
 
     @property
     def line(self) -> str:
-        """The diagnostic with its severity, its rule and the other place."""
+        """The diagnostic as one line, with its severity, its rule and the related location."""
         other = f" (see {self.other})" if self.other else ""
         return f"{self.where}: {self.severity}: {self.message} [{self.rule}]{other}"
 
 
 def place_parts(place: SourceLocation | str) -> tuple[str, int, int]:
-    """Return file, line and column; line and column are 0 where a whole file is meant."""
+    """Return file, line and column; line and column are 0 for a whole file."""
     return (place, 0, 0) if isinstance(place, str) else place
 
 
 class NotYetThere(Exception):
-    """What a read-only look would open is made by the first start; the text is one line that says what."""
+    """A read-only check needs a resource that only the first start creates; the text names it in one line."""
 
 
 class SetupError(Exception):
-    """The service cannot start; `problems` says everything that has to be mended."""
+    """The service cannot start; `problems` lists every error to fix."""
 
     def __init__(self, problems: Iterable[Diagnostic]) -> None:
         self.problems = list(dict.fromkeys(problems))

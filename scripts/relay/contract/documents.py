@@ -1,7 +1,7 @@
-"""YAML and JSON files read strictly, with the place of every value.
+"""Reads YAML and JSON files strictly and keeps the location of every value.
 
-YAML 1.2's core schema is what OpenAPI 3.0 asks for (specification, "Format"): a date stays a
-string, `no` stays a string, and keys are strings. Nothing is ever rendered as a template.
+OpenAPI 3.0 requires YAML 1.2's core schema (specification, "Format"): a date stays a string, `no` stays a
+string, and keys are strings. Templates are not rendered.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import yaml
 from .diagnostics import Diagnostic, SetupError, SourceLocation
 
 MAX_NODES = 2_000_000
-"""How many values a file may expand to; aliases of aliases grow past any file size."""
+"""Maximum number of values a file may expand to; nested aliases can exceed any file size."""
 
 MAX_DEPTH = 100
-"""How deep values may be nested; whatever reads a document after it was built may recurse."""
+"""Maximum nesting of values; the code that reads a document may recurse."""
 
 Pointer = tuple[str, ...]
 """A JSON pointer (RFC 6901), split and unescaped."""
@@ -36,7 +36,7 @@ def address_message(text: str) -> str | None:
 
 
 class _Loader(yaml.CSafeLoader):
-    """libyaml's parser with YAML 1.2's idea of which plain words are not strings."""
+    """libyaml's parser with YAML 1.2's rules for which plain scalars are not strings."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 -- PyYAML's own class attribute
 
@@ -55,12 +55,12 @@ for _tag, _pattern, _first in [
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; name parts of it and refer to them"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; move parts into components and use $ref"
 _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 
 
 class Document:
-    """One file: its bytes, its nodes, its plain data, and the place of each value by JSON pointer."""
+    """One file: its bytes, its YAML nodes, its plain data, and the location of each value."""
 
     def __init__(self, path: Path, source: bytes, root: yaml.Node, data: Any) -> None:
         self.path = path
@@ -69,7 +69,7 @@ class Document:
         self.root = root
 
     def place(self, pointer: Pointer) -> SourceLocation:
-        """Return where the value at `pointer` stands, or its nearest parent that exists."""
+        """Return the location of the value at `pointer`, or of its nearest existing parent."""
         node = self.root
         mark = node.start_mark
         for token in pointer:
@@ -81,12 +81,12 @@ class Document:
 
 
 def _place(path: Path, mark: Any) -> SourceLocation:
-    """Return a mark of either parser's as a place."""
+    """Convert a mark of PyYAML or libyaml to a location."""
     return SourceLocation(display(path), mark.line + 1, mark.column + 1)
 
 
 def display(path: Path) -> str:
-    """Return a path as a person would type it here: relative where that is shorter."""
+    """Return a path for messages: relative to the working directory if that is shorter."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
 
@@ -94,8 +94,8 @@ def display(path: Path) -> str:
 def read_document(path: Path) -> Document:
     """Read one YAML or JSON file.
 
-    Raises SetupError for a file that cannot be read, is not YAML, holds a key twice, a tag, or a
-    value that JSON does not have.
+    Raises SetupError if the file cannot be read, is not YAML, or contains a duplicate key, a tag, or a value
+    that JSON cannot represent.
     """
     document, problems = parse_document(path)
     if problems:
@@ -104,10 +104,10 @@ def read_document(path: Path) -> Document:
 
 
 def parse_document(path: Path) -> tuple[Document, list[Diagnostic]]:
-    """Read one YAML or JSON file as far as it goes: what it holds, and what of it is wrong.
+    """Read one YAML or JSON file; return the document and its errors.
 
-    The first of two equal keys counts, and what no JSON has is None. Raises SetupError for a file
-    that cannot be read or is not YAML at all.
+    The first of two duplicate keys is used; a value that JSON cannot represent is None. Raises SetupError if
+    the file cannot be read or is not YAML.
     """
     try:
         source = path.read_bytes()
@@ -119,7 +119,7 @@ def parse_document(path: Path) -> tuple[Document, list[Diagnostic]]:
 
 
 def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]:
-    """Read what stands in a file, or is to stand there, as `parse_document` does."""
+    """Parse the bytes of a file, existing or planned, as `parse_document` does."""
     try:
         _check_depth(path, source)
         loader = _Loader(source)
@@ -134,14 +134,14 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
-        reason = exc.problem or exc.context or "it cannot be parsed"
+        reason = exc.problem or exc.context or "parse error"
         raise SetupError([Diagnostic(place, f"is not YAML: {reason}", "yaml")]) from exc
     except yaml.YAMLError as exc:
         raise SetupError([Diagnostic(display(path), "is not YAML in UTF-8", "yaml")]) from exc
 
 
 def _check_depth(path: Path, source: bytes) -> None:
-    """Raise SetupError where values are nested too deeply: libyaml would take the whole process with it.
+    """Raise SetupError if values are nested too deeply: libyaml would crash the process.
 
     libyaml scans ahead of its events, and newer versions stop at a depth of their own. What stands before an
     error is checked first, so that the message and the place are the same with every version.
@@ -167,14 +167,14 @@ def _check_levels(path: Path, source: bytes | str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             level += 1
             if level > MAX_DEPTH:
-                assert event.start_mark is not None  # the parser knows where it is
+                assert event.start_mark is not None  # libyaml sets it on every event
                 raise SetupError([Diagnostic(_place(path, event.start_mark), _TOO_DEEP, "yaml")])
         elif isinstance(event, yaml.CollectionEndEvent):
             level -= 1
 
 
 class _Built(NamedTuple):
-    """A value, how many values it expands to, and how many levels there are in it."""
+    """A value, the number of values it expands to, and its depth."""
 
     data: Any
     nodes: int = 1
@@ -182,7 +182,7 @@ class _Built(NamedTuple):
 
 
 class _Builder:
-    """Nodes → plain data; an alias is built once and shared."""
+    """Converts YAML nodes to plain data; an alias is built once and shared."""
 
     def __init__(self, path: Path) -> None:
         self.problems: list[Diagnostic] = []
@@ -201,7 +201,7 @@ class _Builder:
 
     def _value(self, node: yaml.Node) -> _Built:
         if node in self._building:
-            self._problem(node, "an alias that contains itself; write the value out")
+            self._problem(node, "the alias contains itself; write the value out")
             return _Built(None)
         known = self._built.get(node)
         if known is None:
@@ -220,7 +220,7 @@ class _Builder:
             return self._mapping(node)
         if isinstance(node, yaml.SequenceNode):
             values = [self._value(item) for item in node.value]
-            return _around([built.data for built in values], values)
+            return _collection([built.data for built in values], values)
         return _Built(self._scalar(node))
 
     def _mapping(self, node: yaml.MappingNode) -> _Built:
@@ -233,22 +233,22 @@ class _Builder:
             values.append(built)
             value = built.data
             if not isinstance(key, yaml.ScalarNode):
-                self._problem(key, "a key must be a plain word")
+                self._problem(key, "a key must be a scalar")
             elif key.tag.endswith(":merge"):
                 for source in value if isinstance(value, list) else [value]:
                     if isinstance(source, dict):
                         merged = {**source, **merged}
                     else:
-                        self._problem(item, "'<<' takes a mapping, or a list of mappings")
+                        self._problem(item, "'<<' needs a mapping or a list of mappings")
             elif key.value in mapping:
                 first = keys[key.value].start_mark.line + 1
                 self._problem(
-                    key, f"the key '{key.value}' stands in line {first}, too; keep one", "duplicate-key"
+                    key, f"duplicate key '{key.value}', first in line {first}; keep one", "duplicate-key"
                 )
             else:
                 mapping[key.value] = value
                 keys[key.value] = key
-        return _around({**merged, **mapping} if merged else mapping, values)
+        return _collection({**merged, **mapping} if merged else mapping, values)
 
     def _scalar(self, node: yaml.Node) -> Any:
         text: str = node.value
@@ -268,14 +268,14 @@ class _Builder:
         except ValueError:
             pass
         if kind in ("int", "float"):
-            self._problem(node, "a number that JSON does not have; quote it if it is a string")
+            self._problem(node, "JSON cannot represent this number; quote it if it is a string")
         else:
             self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
         return None
 
 
-def _around(data: Any, values: list[_Built]) -> _Built:
-    """Return a collection with the size of what is in it."""
+def _collection(data: Any, values: list[_Built]) -> _Built:
+    """Return a built collection with the size and depth of its values."""
     nodes = 1 + sum(built.nodes for built in values)
     return _Built(data, nodes, 1 + max((built.levels for built in values), default=0))
 

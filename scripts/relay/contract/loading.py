@@ -14,20 +14,20 @@ from .structure import check_operations, check_structure
 
 
 def load_contract(path: Path) -> Contract:
-    """Read a contract from one file and all that it refers to.
+    """Read a contract from one file and the files it refers to.
 
-    Raises SetupError with every problem found: unreadable files, duplicate keys, dangling `$ref`s,
-    a structure that is not OpenAPI 3.0, operations that cannot be told apart.
+    Raises SetupError with every error found: unreadable files, duplicate keys, dangling `$ref`s, a structure
+    that is not OpenAPI 3.0, ambiguous operations.
     """
     return build_contract(*parse_document(path.resolve()))
 
 
 def build_contract(root: Document, problems: Iterable[Diagnostic] = ()) -> Contract:
-    """Make a contract of a document that was read, with these problems, and all that it refers to.
+    """Build a contract from a parsed document and the files it refers to.
 
-    Raises SetupError as `load_contract` does.
+    `problems` are the errors of parsing. Raises SetupError as `load_contract` does.
     """
-    bundle, found = bundled(root, problems)
+    bundle, found = bundle_document(root, problems)
     found += check_structure(bundle)
     if found:
         raise SetupError(found)
@@ -38,10 +38,10 @@ def build_contract(root: Document, problems: Iterable[Diagnostic] = ()) -> Contr
     return contract
 
 
-def bundled(root: Document, problems: Iterable[Diagnostic] = ()) -> tuple[Bundle, list[Diagnostic]]:
-    """Take in what a document refers to as far as it goes; return what cannot be read, these problems included.
+def bundle_document(root: Document, problems: Iterable[Diagnostic] = ()) -> tuple[Bundle, list[Diagnostic]]:
+    """Bundle a document with the files it refers to; return the bundle and all errors, including `problems`.
 
-    Raises SetupError for one that is not OpenAPI 3.0.
+    Raises SetupError if the document is not OpenAPI 3.0.
     """
     try:
         _check_version(root)
@@ -54,6 +54,6 @@ def bundled(root: Document, problems: Iterable[Diagnostic] = ()) -> tuple[Bundle
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
     if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
-        found = "it does not say which version it is" if version is None else f"it says {version}"
-        message = f"not an OpenAPI 3.0 document: {found}, and has to say `openapi: 3.0.3`"
+        found = "its version is missing" if version is None else f"its version is {version}"
+        message = f"not an OpenAPI 3.0 document: {found}; set `openapi: 3.0.3`"
         raise SetupError([Diagnostic(root.place(("openapi",)), message, "openapi-version")])

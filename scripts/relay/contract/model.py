@@ -1,4 +1,4 @@
-"""The contract as plain data: its operations, what each takes and answers, and where that is written."""
+"""The contract as plain data: its operations, their parameters, bodies and responses, and their locations."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 Schema = dict[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
 SecurityRequirement = Mapping[str, list[str]]
-"""Scheme name → scopes; all schemes of one requirement are needed, one requirement of a list is enough."""
+"""Scheme name → scopes. A request needs all schemes of one requirement; one requirement of a list is enough."""
 
 ABSENT: Any = object()
-"""Stands where there is no value, for None is one."""
+"""Marks a missing value; None is a value."""
 
 _STYLES: dict[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3, "Parameter Object", `name`
@@ -30,7 +30,7 @@ _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3,
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter, or response header; `media_type` when it is `content` rather than `style`."""
+    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`."""
 
     name: str
     location: Location
@@ -44,7 +44,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """What a request may carry; `content` maps media types, or ranges such as `text/*`, to schemas."""
+    """A request body; `content` maps media types, or ranges such as `text/*`, to schemas."""
 
     required: bool
     content: Mapping[str, Schema]
@@ -53,7 +53,7 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented answer; no `content` means no body."""
+    """One documented response; no `content` means no body."""
 
     content: Mapping[str, Schema]
     headers: tuple[Parameter, ...]
@@ -62,7 +62,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path, with everything inherited and every `$ref` followed but those of schemas.
+    """One method on one path, with inherited parts included and every `$ref` resolved except in schemas.
 
     `responses` is keyed as in the contract: `200`, `4XX`, `default`. `tag` is the first one.
     """
@@ -81,28 +81,26 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
     def response(self, status: int) -> Response | None:
-        """Return the documented answer for a status: exact, then its range, then `default`."""
+        """Return the documented response for a status: the exact one, else its range, else `default`."""
         by_key = self.responses
         return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
 
     def statuses(self) -> Iterator[tuple[range, Response]]:
-        """Yield the documented answers and their statuses, the less exact first: a later one goes before."""
+        """Yield statuses and their response, from `default` to exact, so that a later one overrides."""
         ranges = {key: _statuses(key) for key in self.responses}
         for key in sorted(ranges, key=lambda key: -len(ranges[key])):
             yield ranges[key], self.responses[key]
 
 
 def _statuses(key: str) -> range:
-    """Return the statuses that a key of `responses` stands for: `404`, `4XX` or `default`."""
+    """Return the statuses that a key of `responses` covers: `404`, `4XX` or `default`."""
     if key == "default":
         return range(100, 600)
     first = int(key.replace("X", "0"))
     return range(first, first + (100 if key.endswith("XX") else 1))
 
 
-_DUMPER = getattr(
-    yaml, "CSafeDumper", yaml.SafeDumper
-)  # libyaml's, which takes a third of the time, where it is
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's dumper takes a third of the time
 
 
 class Contract:
@@ -125,29 +123,29 @@ class Contract:
         return self._bundle.place(pointer)
 
     def problem(self, pointer: Pointer, message: str, rule: str) -> Diagnostic:
-        """Say what is wrong with the value at `pointer`."""
+        """Return an error for the value at `pointer`."""
         return Diagnostic(self.place(pointer), message, rule)
 
     def as_yaml(self) -> bytes:
-        """Return the contract as YAML: the very file when it is one file of YAML, else the bundle."""
+        """Return the contract as YAML: the file's own bytes if it is one YAML file, else the bundle."""
         if self._source is not None:
             return self._source
         return yaml.dump(self.document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True).encode()
 
     def resolve(self, value: Any) -> Any:
-        """Follow `value` through local `$ref`s to what it stands for; SetupError for a circle."""
+        """Follow local `$ref`s from `value` to the definition. Raises SetupError for a circular reference."""
         seen: list[str] = []
         while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
             if ref in seen:
                 raise SetupError(
-                    [self.problem(parse_pointer(ref[1:]), f"'{ref}' leads back to itself", "circular-ref")]
+                    [self.problem(parse_pointer(ref[1:]), f"'{ref}' is a circular reference", "circular-ref")]
                 )
             seen.append(ref)
             value = lookup(self.document, parse_pointer(ref[1:]))
         return value
 
     def follow(self, pointer: Pointer) -> tuple[Any, Pointer]:
-        """Return the value at a pointer that may lead through `$ref`s, and its own place."""
+        """Return the value at a pointer that may pass through `$ref`s, and the value's own pointer."""
         value: Any = self.document
         at = Pointer()
         for token in (*pointer, None):
@@ -159,20 +157,20 @@ class Contract:
         return value, at
 
     def raw(self, operation: Operation) -> dict[str, Any]:
-        """Return an operation as it is written."""
+        """Return an operation's Operation Object, unprocessed."""
         found: dict[str, Any] = self.resolve(self.document["paths"][operation.path])[operation.method]
         return found
 
     def default(self, schema: Schema) -> Any:
-        """Return the default that a schema gives, itself or through its `$ref`; ABSENT when it gives none."""
+        """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""
         return self.resolve(schema).get("default", ABSENT)
 
     def always_sends(self, parameter: Parameter) -> bool:
-        """Whether every request that is let through has a value for a parameter."""
+        """Return True if the parameter has a value in every valid request."""
         return parameter.required or self.default(parameter.schema) is not ABSENT
 
     def _base_path(self) -> str:
-        """Return the path of the first server's URL: the operations live below it."""
+        """Return the path of the first server's URL, the prefix of all operations."""
         servers = self.document.get("servers") or [{"url": "/"}]
         variables = servers[0].get("variables") or {}
         url = re.sub(
@@ -181,14 +179,16 @@ class Contract:
         try:
             path = urlsplit(url).path.strip("/")
         except ValueError as exc:
-            raise SetupError([self.problem(("servers", "0", "url"), "not a URL", "server-url")]) from exc
+            raise SetupError(
+                [self.problem(("servers", "0", "url"), "not a valid URL", "server-url")]
+            ) from exc
         return f"/{path}" if path else ""
 
     def _operations(self) -> Iterator[Operation]:
         for path, item in self.document["paths"].items():
             if path.startswith("x-"):
                 continue
-            item = self.resolve(item)  # noqa: PLW2901 -- the item itself, wherever it is written
+            item = self.resolve(item)  # noqa: PLW2901 -- the item behind its `$ref`
             for method in METHODS:
                 if method in item:
                     yield self._operation(path, method, item)

@@ -1,4 +1,4 @@
-"""Is it OpenAPI 3.0, and can its operations be told apart? Every breach, with its place."""
+"""Checks that a contract is valid OpenAPI 3.0 and that its operations are unambiguous."""
 
 from __future__ import annotations
 
@@ -22,55 +22,59 @@ from .model import Contract, Operation
 _SCHEMA: dict[str, Any] = json.loads(
     Path(__file__).with_name("schemas").joinpath("openapi-3.0.json").read_text("utf-8")
 )
-"""The OpenAPI Initiative's schema of OpenAPI 3.0, of 2021-09-28."""
+"""The OpenAPI Initiative's JSON Schema of OpenAPI 3.0, version 2021-09-28."""
 
 
 def check_structure(bundle: Bundle) -> list[Diagnostic]:
-    """Find every breach of the structure, in the order of places."""
-    return told(bundle, breaches(bundle))
+    """Return every structure violation, sorted by location."""
+    return to_diagnostics(bundle, structure_violations(bundle))
 
 
-def told(bundle: Bundle, found: Iterable[Breach]) -> list[Diagnostic]:
-    """Tell breaches of a bundle in the order of their places, each once."""
-    places = {(bundle.place(breach.pointer), breach.message) for breach in found}
+def to_diagnostics(bundle: Bundle, violations: Iterable[StructureViolation]) -> list[Diagnostic]:
+    """Convert the violations of a bundle to diagnostics, sorted by location, without duplicates."""
+    places = {(bundle.place(violation.pointer), violation.message) for violation in violations}
     return [Diagnostic(place, message, "structure") for place, message in sorted(places)]
 
 
-class Breach(NamedTuple):
-    """One breach of the structure; what is only `superfluous` keeps nobody from reading the rest."""
+class StructureViolation(NamedTuple):
+    """One violation of the OpenAPI 3.0 JSON Schema. An unknown field does not affect the rest of its object."""
 
     pointer: Pointer
     message: str
-    superfluous: bool = False
+    is_unknown_field: bool = False
 
 
-def breaches(bundle: Bundle) -> list[Breach]:
-    """Hold a bundled document against the OpenAPI 3.0 JSON Schema."""
+def structure_violations(bundle: Bundle) -> list[StructureViolation]:
+    """Validate a bundled document against the OpenAPI 3.0 JSON Schema."""
     validator = jsonschema_rs.Draft4Validator(_SCHEMA, mask="this")
     errors = list(_specific(validator.iter_errors(bundle.data)))
     mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     found = [
-        breach
+        violation
         for error in errors
         if error.kind.name == "type" or tuple(error.instance_path) not in mistyped
-        for breach in _tell(error, tuple(map(str, error.instance_path)), bundle.data)
+        for violation in _violations_of(error, tuple(map(str, error.instance_path)), bundle.data)
     ]
-    told = {breach.pointer for breach in found if breach.message != _SEVERAL_FIT}
-    found = [breach for breach in found if breach.message != _SEVERAL_FIT or breach.pointer not in told]
+    specific = {violation.pointer for violation in found if violation.message != _AMBIGUOUS}
+    found = [
+        violation
+        for violation in found
+        if violation.message != _AMBIGUOUS or violation.pointer not in specific
+    ]
     return [*found, *_wrong_targets(bundle.data)]
 
 
-_SEVERAL_FIT = "several kinds of object fit here; add what makes it one of them"
+_AMBIGUOUS = "matches several kinds of object; add the field that distinguishes them"
 
 
 def _specific(errors: Iterable[Any]) -> Iterator[Any]:
-    """Follow "none of these fits" into the alternative that was meant: not the one that wants a `$ref`."""
+    """Replace a oneOf/anyOf error by the errors of the likely alternative, which is not the Reference Object."""
     for error in errors:
         context = [list(branch) for branch in getattr(error.kind, "context", [])]
-        branches = [branch for branch in context if not any(_wants_ref(inner, error) for inner in branch)]
-        meant = [branch for branch in branches if not any(map(_is_enum, branch))]
-        if branches and all(context):  # else one of them fits
-            yield from _specific(max(meant, key=_depth) if meant else _told_apart(branches))
+        branches = [branch for branch in context if not any(_requires_ref(inner, error) for inner in branch)]
+        likely = [branch for branch in branches if not any(map(_is_enum, branch))]
+        if branches and all(context):  # a branch without errors matches
+            yield from _specific(max(likely, key=_depth) if likely else _enum_errors(branches))
         else:
             yield error
 
@@ -90,29 +94,29 @@ _SECTIONS = {
 _IN_SCHEMAS = frozenset(["schema", "items", "additionalProperties", "not"])
 
 
-def _wrong_targets(document: Any) -> Iterator[Breach]:
-    """Find each `$ref` that leads to an object of another kind than the one that belongs where it stands."""
-    fits: dict[tuple[str, str], bool] = {}
+def _wrong_targets(document: Any) -> Iterator[StructureViolation]:
+    """Yield each `$ref` to an object of the wrong kind."""
+    is_right_kind: dict[tuple[str, str], bool] = {}
     for pointer, ref in references(document):
         kind = _kind_at(pointer)
         target = parse_pointer(ref[1:])
         if len(target) == 3 and target[0] == "components" and _SECTIONS.get(target[1]) == kind:
-            continue  # checked where it stands
-        if (kind, ref) not in fits:
-            fits[kind, ref] = _is(kind, target, document)
-        if not fits[kind, ref]:
-            yield Breach(pointer, f"what '{ref}' leads to is no {kind} Object")
+            continue  # checked at its definition
+        if (kind, ref) not in is_right_kind:
+            is_right_kind[kind, ref] = _is_kind(kind, target, document)
+        if not is_right_kind[kind, ref]:
+            yield StructureViolation(pointer, f"'{ref}' does not point to a {kind} Object")
 
 
 def _kind_at(pointer: Pointer) -> str:
-    """Name the kind of object that belongs at a place."""
+    """Return the kind of object that OpenAPI expects at a pointer."""
     if len(pointer) < 2 or (pointer[-1] in _IN_SCHEMAS and len(pointer) != 3):
         return "Schema"
     return "RequestBody" if pointer[-1] == "requestBody" else _SECTIONS.get(pointer[-2], "Schema")
 
 
-def _is(kind: str, target: Pointer, document: Any) -> bool:
-    """Whether the value at a pointer is such an object; what leads nowhere is told elsewhere."""
+def _is_kind(kind: str, target: Pointer, document: Any) -> bool:
+    """Return True if the value at `target` is such an object, or does not exist (`dangling-ref` reports that)."""
     try:
         return _object_validator(kind).is_valid(lookup(document, target))
     except PointerNotFound:
@@ -130,13 +134,13 @@ def _is_enum(error: Any) -> bool:
     return bool(error.kind.name == "enum")
 
 
-def _told_apart(branches: list[list[Any]]) -> list[Any]:
-    """Return what keeps a value from being of any kind, where a word tells the kinds apart."""
+def _enum_errors(branches: list[list[Any]]) -> list[Any]:
+    """Return the errors of the field whose value distinguishes the kinds, if there is one."""
     branch = max(branches, key=_depth)
     return [error for error in branch if _is_enum(error)] or branch
 
 
-def _wants_ref(inner: Any, outer: Any) -> bool:
+def _requires_ref(inner: Any, outer: Any) -> bool:
     return (inner.kind.name, inner.instance_path) == ("required", outer.instance_path) and bool(
         inner.kind.property == "$ref"
     )
@@ -146,44 +150,42 @@ def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
-def _tell(error: Any, pointer: Pointer, document: Any) -> Iterator[Breach]:
+def _violations_of(error: Any, pointer: Pointer, document: Any) -> Iterator[StructureViolation]:
     kind = error.kind
     value = lookup(document, pointer)
     match kind.name:
         case "required":
-            yield Breach(pointer, f"'{kind.property}' is missing")
+            yield StructureViolation(pointer, f"'{kind.property}' is missing")
         case "additionalProperties":
             for name in kind.unexpected:
-                yield Breach((*pointer, name), _unknown(name, pointer), superfluous=True)
+                yield StructureViolation((*pointer, name), _unknown(name, pointer), is_unknown_field=True)
         case "enum":
             options = (
                 _LOCATIONS if pointer[-1:] == ("in",) and pointer[-3:-2] == ("parameters",) else kind.options
             )
-            yield Breach(pointer, f"{_shown(value)} is none of {', '.join(map(str, options))}")
+            yield StructureViolation(pointer, f"{_shown(value)} is not one of {', '.join(map(str, options))}")
         case "type":
-            yield Breach(
-                pointer, f"{_shown(value)} where {' or '.join(_A[name] for name in kind.types)} belongs"
-            )
+            expected = " or ".join(_TYPES[name] for name in kind.types)
+            yield StructureViolation(pointer, f"expected {expected}, found {_shown(value)}")
         case "oneOf":
-            yield Breach(pointer, _SEVERAL_FIT)
+            yield StructureViolation(pointer, _AMBIGUOUS)
         case "not" if "required" in kind.schema:
             names = [f"'{name}'" for name in kind.schema["required"]]
-            together = "exclude each other; keep one" if len(names) > 1 else "is not allowed here"
-            yield Breach(pointer, f"{' and '.join(names)} {together}")
+            together = "are mutually exclusive; keep one" if len(names) > 1 else "is not allowed here"
+            yield StructureViolation(pointer, f"{' and '.join(names)} {together}")
         case "format":
-            yield Breach(
-                pointer, f"this is no {'regular expression' if kind.format == 'regex' else kind.format}"
-            )
+            expected = "regular expression" if kind.format == "regex" else kind.format
+            yield StructureViolation(pointer, f"not a valid {expected}")
         case _:
-            yield Breach(pointer, str(error.message))
+            yield StructureViolation(pointer, str(error.message))
 
 
 _LOCATIONS = ("path", "query", "header", "cookie")
-_A = {
+_TYPES = {
     "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
+    "array": "an array",
+    "string": "a string",
+    "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",
     "null": "null",
@@ -191,43 +193,43 @@ _A = {
 
 
 def _shown(value: Any) -> str:
-    """Say what was found: a scalar as it is written, of a collection only its kind."""
+    """Return a value for a message: a scalar as written, a collection as its type."""
     if isinstance(value, dict | list):
-        return _A["object" if isinstance(value, dict) else "array"]
+        return _TYPES["object" if isinstance(value, dict) else "array"]
     return f"'{textwrap.shorten(value, 40)}'" if isinstance(value, str) else json.dumps(value)
 
 
 def _unknown(name: str, pointer: Pointer) -> str:
     if pointer == ("paths",):
-        return f"'{name}' is no path: a path begins with '/'"
-    close = difflib.get_close_matches(name, _words(), 1, 0.75)
-    return f"'{name}' is unknown here" + (f"; is '{close[0]}' meant?" if close else "")
+        return f"'{name}' is not a path; a path starts with '/'"
+    close = difflib.get_close_matches(name, _field_names(), 1, 0.75)
+    return f"unknown field '{name}'" + (f"; did you mean '{close[0]}'?" if close else "")
 
 
 @functools.cache
-def _words() -> list[str]:
-    """Return every word that the specification gives a meaning."""
+def _field_names() -> list[str]:
+    """Return every field name of the specification."""
     definitions = _SCHEMA["definitions"].values()
     patterned = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
     return sorted({*patterned, *(name for one in definitions for name in one.get("properties", {}))})
 
 
 def check_operations(contract: Contract) -> list[Diagnostic]:
-    """Find what makes operations ambiguous or unservable though the structure is right."""
+    """Return what makes operations ambiguous or impossible to serve although the structure is valid."""
     return [
         *_duplicates(
             contract,
             "operationId",
             lambda operation: operation.id,
             "duplicate-operation-id",
-            "their handlers would be one",
+            "give each its own, since it names the handler",
         ),
         *_duplicates(
             contract,
             "path and method",
             lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}",
             "ambiguous-path",
-            "a request must lead to one",
+            "a request must match one operation",
         ),
         *_path_parameters(contract),
         *_security(contract),
@@ -251,7 +253,7 @@ def _path_parameters(contract: Contract) -> Iterator[Diagnostic]:
         }
         if len(names) != len(set(names)):
             yield contract.problem(
-                operation.pointer, f"{operation} names a path parameter twice", "duplicate-path-parameter"
+                operation.pointer, f"{operation} has a path parameter twice", "duplicate-path-parameter"
             )
         for name in dict.fromkeys(names):
             if name not in declared:
@@ -273,6 +275,6 @@ def _security(contract: Contract) -> Iterator[Diagnostic]:
             if name not in contract.security_schemes:
                 yield contract.problem(
                     operation.pointer,
-                    f"{operation} needs the security scheme '{name}', which is not defined",
+                    f"{operation} requires the security scheme '{name}', which is not defined",
                     "undefined-security-scheme",
                 )

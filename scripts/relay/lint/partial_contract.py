@@ -13,9 +13,9 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from relay.contract.bundling import PointerNotFound, lookup, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, parse_document
-from relay.contract.loading import bundled
+from relay.contract.loading import bundle_document
 from relay.contract.model import METHODS, Contract
-from relay.contract.structure import breaches, told
+from relay.contract.structure import structure_violations, to_diagnostics
 
 from .lint_rules import finding
 
@@ -35,17 +35,17 @@ class Reading:
 def read(path: Path) -> Reading:
     """Read a contract; SetupError for a file that cannot be read at all."""
     try:
-        bundle, problems = bundled(*parse_document(path.resolve()))
+        bundle, problems = bundle_document(*parse_document(path.resolve()))
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
         return Reading(None, {}, list(exc.problems))
-    found = breaches(bundle)
-    findings = [*problems, *told(bundle, found)]
+    violations = structure_violations(bundle)
+    findings = [*problems, *to_diagnostics(bundle, violations)]
     whole = bundle.data
     units = dict(_units(whole))
-    bad = _bad_units(whole, units, [breach.pointer for breach in found if not breach.superfluous])
-    bundle.data = _without(whole, bad, [breach.pointer for breach in found if breach.superfluous])
+    bad = _bad_units(whole, units, [one.pointer for one in violations if not one.is_unknown_field])
+    bundle.data = _without(whole, bad, [one.pointer for one in violations if one.is_unknown_field])
     try:
         contract = Contract(bundle, None)
     except SetupError as exc:
