@@ -93,7 +93,7 @@ class TestLoad:
             ("", "error: a.json:1:1: not JSON\n"),
             ('{"users": [\n  {]}', "error: a.json:2:4: not JSON\n"),
             ('{"organizations": {}}', "error: a.json: 'organizations' has to be a list\n"),
-            ('{"users": [], "users": []}', "error: a.json: a key stands twice in one object\n"),
+            ('{"users": [], "users": []}', "error: a.json: an object contains a duplicate key\n"),
             ("[]", "error: a.json: the file is one object with lists of organizations, users, credentials\n"),
             (
                 '{"people": []}',
@@ -204,7 +204,7 @@ def test_tells_the_first_twenty_problems_and_counts_the_others(write):
     ("line", "told"),
     [
         (b'{"user": nope}', "2:10: not JSON"),
-        (b'{"user": 1, "user": 2}', "2: a key stands twice in one object"),
+        (b'{"user": 1, "user": 2}', "2: an object contains a duplicate key"),
         (b'\xef\xbb\xbf{"user": 1}', "2:1: not JSON"),
     ],
 )

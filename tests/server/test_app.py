@@ -81,7 +81,7 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
             "content",
             "the contract documents no body of text/html",
         ),
-        ("return {'name': object()}", "type", "the body cannot be written as JSON"),
+        ("return {'name': object()}", "type", "the body cannot be serialised as JSON"),
         ("return None", "type", ""),
     ],
 )
@@ -649,7 +649,7 @@ async def test_tells_broken_handlers_and_broken_defaults_together(tmp_path, host
         hosted(document, things="async def one(q): ...\n")
 
     found = str(raised.value)
-    assert "the default of 'q' does not keep to its own schema" in found
+    assert "the default of 'q' violates its own schema" in found
     assert "GET /b has no handler" in found
 
 

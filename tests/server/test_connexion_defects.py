@@ -372,11 +372,11 @@ NOT_JSON = [
     (b'{"size":1,"name":"\xff"}', "not UTF-8: byte 18"),
     (b'{"size":1,"name":"\xc0\xaf"}', "not UTF-8: byte 18"),
     (b'{"size":1,"name":"\xed\xa0\x80"}', "not UTF-8: byte 18"),
-    (b'{"size":1,"size":1}', "a key stands twice in one object"),
-    (b'{"size":1,"any":[{"a":1,"\\u0061":2}]}', "a key stands twice in one object"),
-    (b'{"size":1,"name":"\\ud800"}', "text with a lone surrogate or NUL"),
-    (b'{"size":1,"\\udfff":1}', "text with a lone surrogate or NUL"),
-    (b'{"size":1,"name":"\\u0000"}', "text with a lone surrogate or NUL"),
+    (b'{"size":1,"size":1}', "an object contains a duplicate key"),
+    (b'{"size":1,"any":[{"a":1,"\\u0061":2}]}', "an object contains a duplicate key"),
+    (b'{"size":1,"name":"\\ud800"}', "a string contains a lone surrogate or NUL"),
+    (b'{"size":1,"\\udfff":1}', "a string contains a lone surrogate or NUL"),
+    (b'{"size":1,"name":"\\u0000"}', "a string contains a lone surrogate or NUL"),
     (b'{"size":1,"name":"\0"}', "not JSON: line 1, column 19"),
     (b'{"size":' + b"1" * 101 + b"}", "an integer of more than 100 digits"),
     (b'{"size":' + b"1" * 5000 + b"}", "an integer of more than 100 digits"),
@@ -820,14 +820,14 @@ def test_a_failure_of_ours_tells_the_log_no_value(stage, path):
 
 HELD = {
     "a contract is rendered as a template, which runs code": [
-        "test_documents::test_never_renders_a_template"
+        "test_documents::test_does_not_render_templates"
     ],
     "of several files the wrong schema is taken": [
-        "test_bundling::test_schemas_of_one_name_are_kept_apart",
-        "test_bundling::test_files_are_found_beside_the_file_that_asks",
+        "test_bundling::test_schemas_with_the_same_name_in_different_files_get_different_names",
+        "test_bundling::test_references_are_relative_to_the_referring_file",
     ],
     "a key may stand twice in a contract, and a date becomes an object": [
-        "test_documents::test_tells_every_duplicate_key_with_its_place",
+        "test_documents::test_reports_every_duplicate_key_with_its_location",
         "test_documents::test_reads_scalars_as_yaml_1_2_does",
     ],
     "a missing handler is found by the first request": [
@@ -836,7 +836,7 @@ HELD = {
     ],
     "operations and tags of one name share what is theirs": [
         "test_binding::test_refuses_tags_and_ids_that_collide",
-        "test_model::test_refuses_operations_that_cannot_be_told_apart",
+        "test_model::test_rejects_ambiguous_operations",
     ],
     "a stub answers before it asks for a credential, and hides a broken import": [
         "test_missing_handlers::test_a_stub_asks_for_a_credential_and_a_valid_request_first",
@@ -881,19 +881,19 @@ HELD = {
         "test_app::test_answers_404_for_a_path_it_does_not_know"
     ],
     "400 and the log repeat the value": [
-        "test_schemas::test_never_tells_the_value",
-        "test_json_strict::test_repeats_nothing_of_the_body",
-        "test_parameters::test_tells_the_place_within_a_parameter_but_never_the_value",
+        "test_schemas::test_a_violation_does_not_contain_the_value",
+        "test_json_strict::test_the_message_does_not_quote_the_body",
+        "test_parameters::test_reports_the_path_within_a_parameter_but_not_the_value",
     ],
     "a response that breaks the contract is told to the client": [
         "test_app::test_tells_a_response_violation_to_the_log_only"
     ],
     "validators are made for each request": ["test_schemas::test_equal_schemas_share_a_validator"],
-    "five formats are known": ["test_schemas::test_formats_are_held_to"],
-    "nullable counts beside type and enum only": ["test_schemas::test_null_is_let_in_by_nullable_alone"],
+    "five formats are known": ["test_schemas::test_validates_formats"],
+    "nullable counts beside type and enum only": ["test_schemas::test_only_nullable_allows_null"],
     "an undocumented status passes": [
         "test_app::test_refuses_to_send_what_the_contract_does_not_know",
-        "test_responses::test_a_status_that_is_not_documented_is_a_violation",
+        "test_responses::test_an_undocumented_status_is_a_violation",
     ],
     "HEAD runs the handler of GET": ["test_app::test_answers_methods_only_that_the_contract_has"],
 }

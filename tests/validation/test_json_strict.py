@@ -1,4 +1,4 @@
-"""JSON that every parser reads alike: `scripts/relay/validation/json_strict.py`."""
+"""Strict JSON, which all parsers read alike: `relay.validation.json_strict`."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(T
 
 
 @pytest.mark.parametrize("is_escaped", [True, False])
-@example("\\u0000")  # a backslash and five letters, which is not NUL
+@example("\\u0000")  # a backslash and five letters, not NUL
 @example("\\\\ud800")
 @given(VALUES)
 def test_reads_back_every_value(is_escaped, value):
-    """However the writer escapes."""
+    """With escaped and with unescaped non-ASCII characters."""
     assert parse_json(json.dumps(value, ensure_ascii=is_escaped).encode()) == value
 
 
 @given(
     st.text(st.sampled_from('{}[]":,0123.-+eEtruefalsn\\ud80 \n'), max_size=20).map(str.encode) | st.binary()
 )
-def test_reads_nothing_that_another_parser_does_not(body):
-    """Whatever the bytes, they are read as the standard library reads them, or refused as NotJson."""
+def test_agrees_with_the_standard_library_or_rejects(body):
+    """Any bytes give the same value as in the standard library, or NotJson."""
     try:
         value = parse_json(body)
     except NotJson:
@@ -51,35 +51,35 @@ def test_reads_nothing_that_another_parser_does_not(body):
         (b"\xef\xbb\xbf{}", "not JSON: line 1, column 1"),
         (b'"\xff"', "not UTF-8: byte 1"),
         ('{"a": "é"}'.encode("utf-16"), "not UTF-8: byte 0"),
-        (b'{"a": 1, "a": 1}', "a key stands twice in one object"),
-        (b'{"a": 1, "\\u0061": 1}', "a key stands twice in one object"),
+        (b'{"a": 1, "a": 1}', "an object contains a duplicate key"),
+        (b'{"a": 1, "\\u0061": 1}', "an object contains a duplicate key"),
         (b"[NaN]", "NaN is not JSON"),
         (b"[Infinity]", "Infinity is not JSON"),
         (b"[-Infinity]", "-Infinity is not JSON"),
         (b"1e999", "a number too large to represent"),
         (b"1" * 5000, "an integer of more than 100 digits"),
-        (b'"\\ud800"', "text with a lone surrogate or NUL"),
-        (b'{"\\udfff": 1}', "text with a lone surrogate or NUL"),
-        (b'["a", {"b": "\\u0000"}]', "text with a lone surrogate or NUL"),
+        (b'"\\ud800"', "a string contains a lone surrogate or NUL"),
+        (b'{"\\udfff": 1}', "a string contains a lone surrogate or NUL"),
+        (b'["a", {"b": "\\u0000"}]', "a string contains a lone surrogate or NUL"),
         (b'"\0"', "not JSON: line 1, column 2"),
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_refuses_what_parsers_disagree_on(body, reason):
-    """One server's 1 is another's 2, and a signature or a filter in between sees a third."""
+def test_rejects_input_on_which_parsers_disagree(body, reason):
+    """Otherwise a filter or signature check in front of the server could read another value."""
     with pytest.raises(NotJson) as refused:
         parse_json(body)
 
     assert str(refused.value) == reason
 
 
-def test_a_pair_of_surrogates_is_one_character():
+def test_a_surrogate_pair_is_one_character():
     assert parse_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_nesting_has_a_limit_of_our_own(opening, closing):
-    """Python's own depends on its version and on how deep its stack is already."""
+def test_limits_nesting(opening, closing):
+    """Python's own limit depends on its version and on the current stack depth."""
 
     def nested(depth):
         return (opening * (depth - 1) + "1" + closing * (depth - 1)).encode()
@@ -89,11 +89,11 @@ def test_nesting_has_a_limit_of_our_own(opening, closing):
         parse_json(nested(MAX_DEPTH + 1))
 
 
-def test_many_brackets_beside_each_other_are_not_deep():
+def test_many_adjacent_brackets_are_not_nested():
     assert parse_json(b"[" + b",".join([b"[]"] * 1000) + b"]") == [[]] * 1000
 
 
-def test_repeats_nothing_of_the_body():
+def test_the_message_does_not_quote_the_body():
     with pytest.raises(NotJson) as refused:
         parse_json(b'{"key": sk_canary}')
 

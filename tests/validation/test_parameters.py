@@ -1,4 +1,4 @@
-"""Text → values: `scripts/relay/validation/parameters.py` and `coercion.py`."""
+"""Text to values: `relay.validation.parameters` and `relay.validation.coercion`."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ WORDS = st.text("abcdefgh0123456789äß", min_size=1, max_size=5)
 
 
 def decoded(decoder, raw):
-    """What a handler gets for `p`, and the rules that the request breaks, with their paths."""
+    """Return the handler's argument for `p`, and the path and rule of each violation."""
     arguments, failures = {}, []
     decoder.decode(raw, arguments, "p", failures)
     return arguments, [(failure.violation.path, failure.violation.rule) for failure in failures]
 
 
 def value(decoder, *written, **raw):
-    """The value of `p`, written once or more, or under other names."""
+    """Return the value of `p`, sent once or more, or under other names."""
     arguments, failures = decoded(decoder, {"p": written, **raw} if written else raw)
     assert failures == []
     return arguments["p"]
 
 
 def broken_rules(decoder, *written, **raw):
-    """The rules that `p` breaks, with their paths."""
+    """Return the path and rule of each violation of `p`."""
     arguments, failures = decoded(decoder, {"p": written, **raw} if written else raw)
     assert arguments == {}
     assert failures != []
@@ -58,8 +58,8 @@ DECODERS = {
     st.text(st.sampled_from("0123456789-+.eE_ \n\uff11\xb2\u0663ainfNtruelsTF"), max_size=8)
     | st.floats().map(repr)
 )
-def test_takes_no_spelling_that_json_does_not_have(name, text):
-    """Python's own conversions take underscores, spaces and the digits of every script."""
+def test_accepts_only_json_spellings(name, text):
+    """Python's conversions accept underscores, spaces and the digits of every script."""
     arguments, failures = decoded(DECODERS[name], {"p": [text]})
 
     if failures == []:
@@ -68,12 +68,12 @@ def test_takes_no_spelling_that_json_does_not_have(name, text):
 
 
 @given(st.integers(-(10**99), 10**99))
-def test_takes_every_integer(number):
+def test_accepts_every_integer(number):
     assert value(DECODERS["integer"], str(number)) == number
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_takes_every_finite_number(number):
+def test_accepts_every_finite_number(number):
     assert value(DECODERS["number"], repr(number)) == number
 
 
@@ -88,8 +88,8 @@ def test_a_boolean_is_true_or_false(text):
 
 
 @pytest.mark.parametrize("text", ["1", "true", "null", "", "1_0"])
-def test_text_stays_text_where_the_contract_has_text(text):
-    """A plate number of digits is no number."""
+def test_text_stays_text_if_the_schema_is_a_string(text):
+    """A licence plate of digits is not a number."""
     assert value(parameter_decoder(STRING), text) == text
 
 
@@ -97,14 +97,14 @@ def test_a_nullable_parameter_can_be_null():
     assert value(parameter_decoder({"type": "string", "nullable": True}), "null") is None
 
 
-def test_an_enum_tells_types_where_nothing_else_does():
+def test_an_enum_defines_the_types_if_type_is_missing():
     decoder = parameter_decoder({"enum": [1, 2.5, "one"]})
 
     assert [value(decoder, text) for text in ("1", "2.5", "one")] == [1, 2.5, "one"]
 
 
-def test_one_of_several_types_is_the_first_that_fits():
-    """A oneOf parameter is coerced to the alternative that the schema then accepts."""
+def test_with_several_types_the_first_valid_one_is_used():
+    """A oneOf parameter is coerced to an alternative that its schema accepts."""
     decoder = parameter_decoder(
         {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[A-Z]"}]}
     )
@@ -114,7 +114,7 @@ def test_one_of_several_types_is_the_first_that_fits():
     assert broken_rules(decoder, "0") == [("/p", "oneOf")]
 
 
-def test_types_are_found_behind_references_and_combinations():
+def test_types_are_found_through_references_and_combinations():
     schemas = {"Base": INTEGER, "Limit": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"maximum": 9}]}}
     decoder = parameter_decoder({"$ref": "#/components/schemas/Limit"}, schemas=schemas)
 
@@ -122,23 +122,23 @@ def test_types_are_found_behind_references_and_combinations():
     assert broken_rules(decoder, "10") == [("/p", "maximum")]
 
 
-def test_elements_are_described_anywhere_in_a_combination():
+def test_items_are_found_anywhere_in_a_combination():
     decoder = parameter_decoder({"allOf": [INTEGERS, {"maxItems": 2}]})
 
     assert value(decoder, "1", "2") == [1, 2]
     assert broken_rules(decoder, "1", "2", "3") == [("/p", "maxItems")]
 
 
-def test_properties_without_a_name_have_a_type():
-    """`additionalProperties` describes them."""
+def test_additional_properties_are_coerced():
+    """`additionalProperties` defines their type."""
     decoder = parameter_decoder({"type": "object", "additionalProperties": INTEGER}, style="deepObject")
 
     assert value(decoder, **{"p[any]": ["1"]}) == {"any": 1}
     assert broken_rules(decoder, **{"p[any]": ["x"]}) == [("/p/any", "type")]
 
 
-def test_a_schema_may_contain_itself():
-    """Text cannot nest as deep as such a schema could; what it holds below stays text."""
+def test_a_schema_may_be_recursive():
+    """Text cannot nest as deep as such a schema; deeper values stay text."""
     node = {"type": "object", "properties": {"size": INTEGER, "next": {"$ref": "#/components/schemas/Node"}}}
     decoder = parameter_decoder(
         {"$ref": "#/components/schemas/Node"}, schemas={"Node": node}, style="deepObject"
@@ -149,21 +149,21 @@ def test_a_schema_may_contain_itself():
 
 @pytest.mark.parametrize("location", ["path", "query", "header", "cookie"])
 def test_coerces_at_every_location(location):
-    """Also in headers and cookies, where Connexion leaves text and then refuses it."""
+    """Also in headers and cookies, where Connexion keeps text and then rejects it."""
     assert value(parameter_decoder(INTEGER, location), "12") == 12
 
 
-def test_a_missing_parameter_is_told():
+def test_reports_a_missing_parameter():
     assert broken_rules(parameter_decoder(INTEGER, required=True)) == [("/p", "required")]
 
 
-def test_an_absent_parameter_is_no_argument():
-    """The handler's own default applies."""
+def test_an_absent_parameter_is_not_passed():
+    """The handler's default applies."""
     assert decoded(parameter_decoder(INTEGER), {}) == ({}, [])
 
 
-def test_each_request_gets_a_default_of_its_own():
-    """A handler may change what it was given."""
+def test_each_request_gets_a_copy_of_the_default():
+    """A handler may modify its arguments."""
     decoder = parameter_decoder({**INTEGERS, "default": [1]})
 
     value(decoder).append(2)
@@ -171,8 +171,8 @@ def test_each_request_gets_a_default_of_its_own():
     assert value(decoder) == [1]
 
 
-def test_a_default_keeps_to_its_own_schema():
-    """Found at start: no request could ever give the value that an absent one stands for."""
+def test_a_default_must_match_its_own_schema():
+    """Reported at start: no request could send the default as an explicit value."""
     contract = around()
     compiler = SchemaCompiler(contract)
     schema = {"type": "integer", "maximum": 9, "default": 10}
@@ -180,16 +180,16 @@ def test_a_default_keeps_to_its_own_schema():
     ParameterDecoder(parameter(schema), contract, compiler)
 
     assert [problem.message for problem in compiler.problems] == [
-        "the default of 'p' does not keep to its own schema"
+        "the default of 'p' violates its own schema"
     ]
 
 
-def test_a_parameter_given_twice_is_refused():
-    """Which of the two was meant, nobody knows."""
+def test_rejects_a_repeated_parameter():
+    """The server cannot know which value is intended."""
     assert broken_rules(parameter_decoder(STRING), "a", "b") == [("/p", "style")]
 
 
-def test_tells_the_place_within_a_parameter_but_never_the_value():
+def test_reports_the_path_within_a_parameter_but_not_the_value():
     decoder = parameter_decoder(INTEGERS)
     failures = []
 
@@ -286,13 +286,13 @@ def point_decoder(location, style, explode):
 @settings(max_examples=20)
 @given(point=st.dictionaries(st.sampled_from("xy"), st.integers(), min_size=1))
 def test_reads_back_an_object_in_every_style(location, style, explode, write, point):
-    """As above, for objects of plain values, which is all that the styles can write."""
+    """The same for objects of scalars, the only objects that the styles can represent."""
     assert value(point_decoder(location, style, explode), **write(point)) == point
 
 
 @pytest.mark.parametrize("style", ["form", "spaceDelimited", "pipeDelimited"])
-def test_nothing_between_separators_is_an_empty_list(style):
-    """It could be a list of one empty text as well; a contract that cares says minItems."""
+def test_an_empty_value_is_an_empty_list(style):
+    """It could also be a list of one empty string; a contract can require `minItems`."""
     assert value(parameter_decoder(STRINGS, style=style, explode=False), "") == []
 
 
@@ -306,7 +306,7 @@ def test_nothing_between_separators_is_an_empty_list(style):
         ("matrix", True, ";p"),
     ],
 )
-def test_refuses_an_array_in_another_style(style, explode, text):
+def test_rejects_an_array_in_another_style(style, explode, text):
     decoder = parameter_decoder(INTEGERS, "path", style=style, explode=explode)
 
     assert broken_rules(decoder, text) == [("/p", "style")]
@@ -315,14 +315,14 @@ def test_refuses_an_array_in_another_style(style, explode, text):
 @pytest.mark.parametrize(
     ("explode", "text"), [(False, "x,1,y"), (False, "x,1,x,2"), (True, "x=1,y"), (True, "x=1,x=2")]
 )
-def test_refuses_an_object_whose_names_and_values_do_not_pair_up(explode, text):
-    """Nothing that was sent is dropped silently."""
+def test_rejects_an_object_without_pairs_of_name_and_value(explode, text):
+    """No part of a request is dropped silently."""
     decoder = parameter_decoder(POINT, "path", style="simple", explode=explode)
 
     assert broken_rules(decoder, text) == [("/p", "style")]
 
 
-def test_a_property_that_stands_alone_is_given_once():
+def test_a_property_of_an_exploded_object_may_be_sent_once():
     assert broken_rules(parameter_decoder(POINT), x=["1", "2"]) == [("/p/x", "type")]
 
 
@@ -336,15 +336,15 @@ NESTED = parameter_decoder(
 )
 
 
-def test_takes_nested_brackets_apart():
-    """Where Connexion answers 500."""
+def test_parses_nested_brackets():
+    """Connexion responds with 500."""
     assert value(NESTED, **{"p[size][min]": ["1"], "p[tags][]": ["a", "b"]}) == {
         "size": {"min": 1},
         "tags": ["a", "b"],
     }
 
 
-def test_a_list_of_one_needs_no_second_brackets():
+def test_a_list_of_one_item_needs_no_empty_brackets():
     assert value(NESTED, **{"p[tags]": ["a"]}) == {"tags": ["a"]}
 
 
@@ -362,19 +362,19 @@ def test_a_list_of_one_needs_no_second_brackets():
         ("p" + "[size]" * 9, "/p", "style"),
     ],
 )
-def test_refuses_brackets_that_say_something_else(key, path, rule):
+def test_rejects_malformed_brackets(key, path, rule):
     assert broken_rules(NESTED, **{key: ["x"]}) == [(path, rule)]
 
 
 @pytest.mark.parametrize("keys", [("p[size]", "p[size][min]"), ("p[size][min]", "p[size]")])
-def test_refuses_a_key_that_is_both_a_value_and_an_object(keys):
+def test_rejects_a_key_that_is_both_a_value_and_an_object(keys):
     assert broken_rules(NESTED, **{key: ["1"] for key in keys}) == [("/p", "style")]
 
 
 @given(
     st.dictionaries(st.text("p[]x", max_size=12).map("p".__add__), st.lists(WORDS, min_size=1), max_size=4)
 )
-def test_any_brackets_are_read_or_refused(raw):
+def test_any_brackets_are_decoded_or_rejected(raw):
     arguments, failures = decoded(NESTED, raw)
 
     assert bool(arguments) + bool(failures) <= 1

@@ -1,4 +1,4 @@
-"""Requests → arguments: `scripts/relay/validation/requests.py`, `forms.py` and `media.py`."""
+"""Requests to arguments: `relay.validation.requests`, `forms` and `media_types`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOUNDED = f"{MULTIPART}; boundary=b"
 
 
 def request_decoder(body: dict[str, Any] | None = None, *parameters: dict[str, Any], required: bool = True):
-    """Compile an operation that takes parameters and a body of one media type or more."""
+    """Compile an operation with parameters and a body of one or more media types."""
     content = {name: {"schema": schema} for name, schema in (body or {}).items()}
     taken = {"requestBody": {"required": required, "content": content}} if body else {}
     whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
@@ -39,20 +39,20 @@ def query(name, schema, **rest):
 
 
 def decode(decoder, body=b"", content_type=None, *headers, query_string=b""):
-    """Return what the handler gets for a request."""
+    """Return the handler's arguments for a request."""
     typed = [(b"content-type", content_type.encode("latin-1"))] if content_type is not None else []
     return decoder.decode(Request({}, query_string, [*typed, *headers], body))
 
 
-def breaches(decoder, body=b"", content_type=None, *headers, query_string=b""):
-    """Return where a request breaks the contract: location, path, rule."""
+def violations(decoder, body=b"", content_type=None, *headers, query_string=b""):
+    """Return the violations of a request: location, path, rule."""
     with pytest.raises(InvalidRequest) as refused:
         decode(decoder, body, content_type, *headers, query_string=query_string)
     return [(one.location, one.violation.path, one.violation.rule) for one in refused.value.failures]
 
 
 def part(name, content, *more):
-    """A part of a multipart body, whose boundary is `b`."""
+    """Return a part of a multipart body with the boundary `b`."""
     head = [f'Content-Disposition: form-data; name="{name}"'.encode(), *more]
     return b"--b\r\n" + b"".join(line + b"\r\n" for line in head) + b"\r\n" + content + b"\r\n"
 
@@ -74,8 +74,8 @@ TAKES_JSON = request_decoder({JSON: THING})
         "application/json; version=2",
     ],
 )
-def test_a_media_type_is_read_as_it_is_meant(content_type):
-    """Upper case, spaces and parameters change nothing: the handler gets the object that was validated."""
+def test_accepts_every_spelling_of_a_media_type(content_type):
+    """Upper case, spaces and parameters do not matter; the handler gets the validated object."""
     assert decode(TAKES_JSON, b'{"size": 1}', content_type) == {"body": {"size": 1}}
 
 
@@ -97,19 +97,19 @@ def test_a_media_type_is_read_as_it_is_meant(content_type):
         "application/json, text/plain",
     ],
 )
-def test_refuses_a_body_of_another_media_type(content_type):
-    """A body without a type, too; and a charset that validator and handler might read differently."""
+def test_rejects_a_body_of_another_media_type(content_type):
+    """Also a body without a media type, and a charset that validator and handler might read differently."""
     with pytest.raises(UnsupportedMediaType):
         decode(TAKES_JSON, b'{"size": 1}', content_type)
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity, gzip"])
-def test_refuses_a_body_that_is_packed(encoding):
+def test_rejects_a_content_encoding(encoding):
     with pytest.raises(UnsupportedMediaType):
         decode(TAKES_JSON, b"{}", JSON, (b"content-encoding", encoding))
 
 
-def test_a_body_may_say_that_it_is_not_packed():
+def test_accepts_the_identity_encoding():
     assert decode(TAKES_JSON, b'{"size": 1}', JSON, (b"content-encoding", b"Identity"))
 
 
@@ -129,41 +129,41 @@ def test_a_body_may_say_that_it_is_not_packed():
         b'{"size": ' + b"[" * 300 + b"]" * 300 + b"}",
     ],
 )
-def test_refuses_json_that_is_not_json_to_everyone(body):
-    """Where Connexion accepts, or answers 500."""
-    assert breaches(TAKES_JSON, body, JSON) == [("body", "", "format")]
+def test_rejects_json_that_not_every_parser_accepts(body):
+    """Connexion accepts it or responds with 500."""
+    assert violations(TAKES_JSON, body, JSON) == [("body", "", "format")]
 
 
-def test_a_body_is_held_to_its_schema():
-    assert breaches(TAKES_JSON, b'{"size": "1"}', JSON) == [("body", "/size", "type")]
-    assert breaches(TAKES_JSON, b"{}", JSON) == [("body", "/size", "required")]
+def test_validates_a_body():
+    assert violations(TAKES_JSON, b'{"size": "1"}', JSON) == [("body", "/size", "type")]
+    assert violations(TAKES_JSON, b"{}", JSON) == [("body", "/size", "required")]
 
 
-def test_json_goes_by_many_names():
+def test_a_json_suffix_is_json():
     """RFC 6839 section 3.1."""
     decoder = request_decoder({"application/vnd.thing+json": THING})
 
     assert decode(decoder, b'{"size": 1}', "application/vnd.thing+json") == {"body": {"size": 1}}
 
 
-def test_a_required_body_is_missed():
-    assert breaches(TAKES_JSON) == [("body", "", "required")]
+def test_reports_a_missing_body():
+    assert violations(TAKES_JSON) == [("body", "", "required")]
 
 
 def test_an_optional_body_may_be_absent():
-    """The handler's own default applies."""
+    """The handler's default applies."""
     decoder = request_decoder({JSON: THING}, required=False)
 
     assert decode(decoder) == {}
     assert decode(decoder, b"", JSON) == {}
 
 
-def test_the_closest_documented_media_type_is_taken():
-    """Itself, else its range."""
+def test_uses_the_most_specific_documented_media_type():
+    """The exact media type, else its range."""
     decoder = request_decoder({"*/*": {}, "text/*": {"maxLength": 3}, JSON: THING})
 
     assert decode(decoder, b'{"size": 1}', JSON) == {"body": {"size": 1}}
-    assert breaches(decoder, b"long", "text/csv") == [("body", "", "maxLength")]
+    assert violations(decoder, b"long", "text/csv") == [("body", "", "maxLength")]
     assert decode(decoder, b"\xff", "image/png") == {"body": b"\xff"}
 
 
@@ -171,15 +171,15 @@ def test_text_is_utf8():
     decoder = request_decoder({"text/plain": STRING})
 
     assert decode(decoder, "é".encode(), "text/plain") == {"body": "é"}
-    assert breaches(decoder, "é".encode("latin-1"), "text/plain") == [("body", "", "format")]
+    assert violations(decoder, "é".encode("latin-1"), "text/plain") == [("body", "", "format")]
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_reports_all_violations_at_once():
     decoder = request_decoder(
         {JSON: THING}, query("limit", INTEGER), query("X-Depth", INTEGER, location="header", required=True)
     )
 
-    assert breaches(decoder, b"{}", JSON, query_string=b"limit=x") == [
+    assert violations(decoder, b"{}", JSON, query_string=b"limit=x") == [
         ("query", "/limit", "type"),
         ("header", "/X-Depth", "required"),
         ("body", "/size", "required"),
@@ -199,10 +199,10 @@ def test_parameters_become_arguments_by_their_names():
 
 
 @pytest.mark.parametrize("query_string", [b"limit=%ff", b"limit=\xc3\xa9", b"limit=%ed%a0%80", b"a&" * 1001])
-def test_refuses_a_query_that_is_not_utf8_or_endless(query_string):
+def test_rejects_a_query_that_is_not_utf8_or_has_too_many_fields(query_string):
     decoder = request_decoder(None, query("limit", STRING))
 
-    assert breaches(decoder, query_string=query_string) == [("query", "", "encoding")]
+    assert violations(decoder, query_string=query_string) == [("query", "", "encoding")]
 
 
 def test_a_header_on_several_lines_is_one_list():
@@ -212,8 +212,8 @@ def test_a_header_on_several_lines_is_one_list():
     assert decode(decoder, b"", None, (b"x-ids", b"1, 2"), (b"x-ids", b"3")) == {"x_ids": [1, 2, 3]}
 
 
-def test_cookies_stand_on_one_line_or_several():
-    """One, says RFC 6265; HTTP/2 lets a client split it. A comma is part of a value."""
+def test_reads_cookies_from_one_header_or_several():
+    """RFC 6265 allows one Cookie header; HTTP/2 allows several. A comma is part of a value."""
     decoder = request_decoder(
         None,
         query("ids", {"type": "array", "items": INTEGER}, location="cookie", explode=False),
@@ -238,18 +238,18 @@ TAKES_FORM = request_decoder({FORM: FIELDS})
 
 
 def test_a_form_has_the_types_of_its_schema():
-    """A list is one even of one; what the schema does not name stays text."""
+    """A list field may have one value; fields without a schema stay text."""
     body = decode(TAKES_FORM, b"size=1&name=1&ids=2&limit=3&other=4", FORM)["body"]
 
     assert body == {"size": 1, "name": "1", "ids": [2], "limit": 3, "other": "4"}
 
 
-def test_a_field_is_repeated_where_the_schema_has_a_list():
+def test_a_field_may_be_repeated_only_if_the_schema_is_an_array():
     assert decode(TAKES_FORM, b"ids=1&ids=2", FORM) == {"body": {"ids": [1, 2]}}
-    assert breaches(TAKES_FORM, b"size=1&size=2", FORM) == [("body", "/size", "type")]
+    assert violations(TAKES_FORM, b"size=1&size=2", FORM) == [("body", "/size", "type")]
 
 
-def test_a_form_may_be_combined_of_schemas():
+def test_a_form_schema_may_be_a_combination():
     decoder = request_decoder(
         {FORM: {"allOf": [THING, {"properties": {"ids": FIELDS["properties"]["ids"]}}]}}
     )
@@ -258,8 +258,8 @@ def test_a_form_may_be_combined_of_schemas():
 
 
 @pytest.mark.parametrize(("media_type", "body"), [(FORM, b"any=1"), (BOUNDED, part("any", b"1") + END)])
-def test_fields_without_a_name_have_a_type(media_type, body):
-    """`additionalProperties` describes them."""
+def test_additional_fields_are_coerced(media_type, body):
+    """`additionalProperties` defines their type."""
     schema = {"type": "object", "additionalProperties": INTEGER}
     decoder = request_decoder({FORM: schema, MULTIPART: schema})
 
@@ -267,9 +267,9 @@ def test_fields_without_a_name_have_a_type(media_type, body):
 
 
 @pytest.mark.parametrize("body", [b"name=%ff", b"name=\xff", b"a&" * 1001])
-def test_a_form_that_cannot_be_read_is_the_bodys_fault(body):
-    """And not the query's, which is written the same way."""
-    assert breaches(TAKES_FORM, body, FORM) == [("body", "", "format")]
+def test_reports_a_malformed_form_at_the_body(body):
+    """Not at the query, which has the same format."""
+    assert violations(TAKES_FORM, body, FORM) == [("body", "", "format")]
 
 
 PARTS = {
@@ -301,35 +301,37 @@ FILENAME = b'Content-Disposition: form-data; name="file"; filename="a.png"'
 
 
 @pytest.mark.parametrize("more", [[], [FILENAME], [FILENAME, b"Content-Type: image/png"]])
-def test_a_file_is_bytes_however_it_is_sent(more):
-    """The contract says what it is, not the client."""
+def test_a_binary_part_is_bytes_however_it_is_sent(more):
+    """The contract decides the type, not the client."""
     assert decoded_parts(part("file", b"\xff\r\n\0", *more)) == {"file": b"\xff\r\n\0"}
 
 
-def test_text_is_text_though_it_is_sent_as_a_file():
+def test_a_string_part_is_text_even_if_sent_as_a_file():
     named = b'Content-Disposition: form-data; name="size"; filename="size.txt"'
 
     assert decoded_parts(part("size", b"1", named)) == {"size": 1}
 
 
-def test_files_may_be_several():
+def test_accepts_several_files():
     assert decoded_parts(part("files", b"\xff"), part("files", b"")) == {"files": [b"\xff", b""]}
 
 
-def test_a_file_is_as_long_as_its_bytes():
-    assert breaches(TAKES_PARTS, part("file", b"\xff" * 5) + END, BOUNDED) == [("body", "/file", "maxLength")]
+def test_the_length_of_a_file_is_its_number_of_bytes():
+    assert violations(TAKES_PARTS, part("file", b"\xff" * 5) + END, BOUNDED) == [
+        ("body", "/file", "maxLength")
+    ]
 
 
 def test_an_object_in_a_part_is_json():
-    """OpenAPI 3.0.3, "Special Considerations for multipart Content"; strict, as everywhere."""
+    """OpenAPI 3.0.3, "Special Considerations for multipart Content"; the JSON is strict."""
     assert decoded_parts(part("thing", b'{"size": 1}'), part("things", b'{"size": 2}')) == {
         "thing": {"size": 1},
         "things": [{"size": 2}],
     }
-    assert breaches(TAKES_PARTS, part("thing", b'{"size": "1"}') + END, BOUNDED) == [
+    assert violations(TAKES_PARTS, part("thing", b'{"size": "1"}') + END, BOUNDED) == [
         ("body", "/thing/size", "type")
     ]
-    assert breaches(TAKES_PARTS, part("thing", b'{"size": NaN}') + END, BOUNDED) == [("body", "", "format")]
+    assert violations(TAKES_PARTS, part("thing", b'{"size": NaN}') + END, BOUNDED) == [("body", "", "format")]
 
 
 @pytest.mark.parametrize(
@@ -350,9 +352,9 @@ def test_an_object_in_a_part_is_json():
         (part("name", b"x", b"Content-Transfer-Encoding: bogus") + END, BOUNDED),
     ],
 )
-def test_refuses_parts_that_cannot_be_told_apart_or_read(body, content_type):
-    """A body that breaks off, too, however much of it there is; where Connexion answers 500."""
-    assert breaches(TAKES_PARTS, body, content_type) == [("body", "", "format")]
+def test_rejects_malformed_multipart_bodies(body, content_type):
+    """Also a body truncated at any length, for which Connexion responds with 500."""
+    assert violations(TAKES_PARTS, body, content_type) == [("body", "", "format")]
 
 
 TAKES_ALL = request_decoder(
@@ -371,8 +373,8 @@ BODIES = st.binary() | st.text(
 
 
 @given(BODIES, CONTENT_TYPES, st.binary(), st.binary(), st.binary())
-def test_whatever_comes_in_is_read_or_refused(body, content_type, query_string, header, cookie):
-    """No bytes make the decoder fail in another way, which would be a 500."""
+def test_any_request_is_decoded_or_rejected(body, content_type, query_string, header, cookie):
+    """No bytes cause another exception, which would give a 500."""
     lines = [(b"x-depth", header), (b"cookie", cookie), (b"cookie", b"theme=" + cookie)]
     try:
         arguments = decode(TAKES_ALL, body, content_type, *lines, query_string=query_string)

@@ -1,4 +1,4 @@
-"""Schema Objects → validators: `scripts/relay/validation/schemas.py`."""
+"""Schema Objects to validators: `relay.validation.schemas`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTHING = SchemaCompiler(around())
 
 
 def validator(schema, direction="request", schemas=None):
-    """Compile a schema; `schemas` are what it may refer to."""
+    """Compile a schema; `schemas` are the components it may refer to."""
     compiler = SchemaCompiler(around(schemas)) if schemas else NOTHING
     compiled = compiler.compile(schema, direction, POINTER)
     assert compiled is not None, compiler.problems
@@ -29,7 +29,7 @@ def validator(schema, direction="request", schemas=None):
 
 
 def accepts(schema, value, direction="request", schemas=None):
-    """Whether a value conforms; if it does not, there is something to tell about it."""
+    """Return True if a value is valid; an invalid one must have violations."""
     compiled = validator(schema, direction, schemas)
     is_accepted = compiled.accepts(value)
     assert is_accepted == (compiled.violations(value) == [])
@@ -37,7 +37,7 @@ def accepts(schema, value, direction="request", schemas=None):
 
 
 def rules(schema, value, direction="request", schemas=None):
-    """What is told of a value that does not conform: paths and rules."""
+    """Return the path and rule of each violation of a value."""
     return [(one.path, one.rule) for one in validator(schema, direction, schemas).violations(value)]
 
 
@@ -81,7 +81,7 @@ VALUES = st.recursive(
 
 
 def in_draft_4(schema):
-    """Say `nullable` in draft 4's words, in the plainest way."""
+    """Translate `nullable` to draft 4 in the simplest way."""
     if not isinstance(schema, dict):
         return schema
     out = {
@@ -102,7 +102,7 @@ def in_draft_4(schema):
 @settings(max_examples=150)
 @given(SCHEMAS, VALUES)
 def test_agrees_with_another_implementation(schema, value):
-    """The `jsonschema` package, given the same schema in draft 4's words."""
+    """The `jsonschema` package gets the same schema translated to draft 4."""
     expected = jsonschema.Draft4Validator(in_draft_4(schema)).is_valid(value)
 
     assert accepts(schema, value) == expected
@@ -130,13 +130,13 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=200)
 @given(SCHEMAS, ANYTHING)
-def test_what_is_accepted_is_accepted_as_it_is_written(schema, value):
-    """The object is judged, its bytes are sent: NaN goes out as null, a tuple as an array."""
+def test_a_valid_value_is_valid_in_serialised_form(schema, value):
+    """The object is validated but its bytes are sent: NaN as null, a tuple as an array."""
     compiled = validator(schema, "response")
     try:
         is_accepted = compiled.accepts(value)
         written = orjson.dumps(value)
-    except (ValueError, TypeError):  # then it is judged by what is written, or cannot be written
+    except (ValueError, TypeError):  # then its serialised form is validated, or it cannot be serialised
         return
 
     if is_accepted:
@@ -155,19 +155,19 @@ def test_what_is_accepted_is_accepted_as_it_is_written(schema, value):
         {"enum": ["a", None]},
     ],
 )
-def test_null_is_let_in_by_nullable_alone(schema):
-    """Beside whatever `nullable` stands."""
+def test_only_nullable_allows_null(schema):
+    """With any other keywords next to `nullable`."""
     assert accepts({**schema, "nullable": True}, None)
     assert accepts({**schema, "nullable": False}, None) == (None in schema.get("enum", []))
 
 
-def test_an_enum_that_does_not_list_null_forbids_it():
-    """OpenAPI 3.0.3: `nullable` widens `type`, and nothing else."""
+def test_an_enum_without_null_forbids_null():
+    """OpenAPI 3.0.3: `nullable` extends only `type`."""
     assert not accepts({"type": "string", "nullable": True, "enum": ["a"]}, None)
 
 
-def test_an_integer_is_written_without_a_fraction():
-    """Draft 4, section 3.5 of its core: 1.0 is a number."""
+def test_an_integer_has_no_fraction():
+    """JSON Schema draft 4 core, section 3.5: 1.0 is a number, not an integer."""
     assert not accepts({"type": "integer"}, 1.0)
 
 
@@ -189,37 +189,37 @@ def test_an_integer_is_written_without_a_fraction():
         ("of our own", ["anything"], []),
     ],
 )
-def test_formats_are_held_to(name, good, bad):
-    """Connexion knows five; one that nobody knows says nothing."""
+def test_validates_formats(name, good, bad):
+    """Connexion knows five formats; an unknown format is ignored."""
     schema = {"type": "integer" if name.startswith("int") else "string", "format": name}
 
     assert [accepts(schema, value) for value in good] == [True] * len(good)
     assert [accepts(schema, value) for value in bad] == [False] * len(bad)
 
 
-def test_a_pattern_ends_where_it_says():
-    """`$` is the end of the text; in Python it would let a newline through."""
+def test_a_dollar_in_a_pattern_is_the_end_of_the_text():
+    """In Python `$` would also match before a final newline."""
     assert not accepts({"type": "string", "pattern": "^a$"}, "a\n")
 
 
 TREE = {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}
 
 
-def test_a_schema_may_contain_itself():
+def test_a_schema_may_be_recursive():
     tree = {"$ref": "#/components/schemas/Tree"}
 
     assert accepts(tree, [[], [[]]], schemas=TREE)
     assert rules(tree, [[], [1]], schemas=TREE) == [("/1/0", "type")]
 
 
-def test_what_stands_beside_a_reference_says_nothing():
+def test_siblings_of_a_reference_are_ignored():
     """OpenAPI 3.0.3, "Reference Object"."""
     assert accepts({"$ref": "#/components/schemas/Tree", "maxItems": 0}, [[]], schemas=TREE)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a~b", "a%b", "a b", "ä", "a.b", 'a"b'])
-def test_a_reference_may_lead_anywhere(name):
-    """Not only to components/schemas, whose names are tame."""
+def test_a_reference_may_point_to_any_part_of_the_document(name):
+    """Not only to components/schemas, whose names need no escaping."""
     schemas = {"Odd": {"properties": {name: {"type": "integer"}}}}
     token = name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
 
@@ -239,8 +239,8 @@ PERSON = {
 }
 
 
-def test_what_is_read_only_is_neither_sent_nor_missed_in_a_request():
-    """And what is write-only in an answer: a secret goes one way."""
+def test_a_request_must_not_and_need_not_contain_a_read_only_property():
+    """The same for a write-only property in a response, for example a secret."""
     assert accepts(PERSON, {"name": "Alex", "code": "x"}, "request")
     assert accepts(PERSON, {"name": "Alex", "id": 1}, "response")
     assert rules(PERSON, {"name": "Alex", "code": "x", "id": 1}, "request") == [("/id", "readOnly")]
@@ -255,22 +255,22 @@ def test_what_is_read_only_is_neither_sent_nor_missed_in_a_request():
         {"allOf": [{"allOf": [{"$ref": "#/components/schemas/Base"}]}], "required": ["id"]},
     ],
 )
-def test_what_is_read_only_is_not_missed_wherever_it_is_required(schema):
-    """A base schema declares, the one around it requires; else no request could ever conform."""
+def test_required_ignores_read_only_properties_in_every_combination(schema):
+    """A base schema declares the property and another requires it; otherwise no request would be valid."""
     schemas = {"Base": {"properties": {"id": {"type": "integer", "readOnly": True}}}}
 
     assert accepts(schema, {}, "request", schemas)
     assert rules(schema, {}, "response", schemas) == [("/id", "required")]
 
 
-def test_whether_a_property_is_read_only_may_be_said_elsewhere():
+def test_read_only_may_be_set_in_a_referenced_schema():
     schemas = {"Id": {"type": "integer", "readOnly": True}}
     schema = {"properties": {"id": {"$ref": "#/components/schemas/Id"}}, "required": ["id"]}
 
     assert accepts(schema, {}, "request", schemas)
 
 
-def test_a_schema_whose_parts_go_round_in_circles_is_compiled():
+def test_compiles_schemas_with_circular_references():
     schemas = {
         "A": {"allOf": [{"$ref": "#/components/schemas/B"}], "required": ["x"]},
         "B": {"properties": {"x": {"allOf": [{"$ref": "#/components/schemas/A"}]}}},
@@ -279,8 +279,8 @@ def test_a_schema_whose_parts_go_round_in_circles_is_compiled():
     assert accepts({"$ref": "#/components/schemas/A"}, {"x": {"x": 1}}, schemas=schemas)
 
 
-def test_a_path_leads_to_the_field_that_is_wrong():
-    """JSON pointers, for a missing or an unknown field too."""
+def test_the_path_of_a_violation_points_to_the_field():
+    """Paths are JSON pointers, also for a missing or unknown field."""
     schema = {
         "type": "object",
         "required": ["a/b"],
@@ -308,32 +308,32 @@ def test_a_path_leads_to_the_field_that_is_wrong():
         {"anyOf": [{"type": "integer"}, {"pattern": "^a$"}]},
     ],
 )
-def test_never_tells_the_value(schema):
-    """It may be a secret, and the answer may end up in a log."""
+def test_a_violation_does_not_contain_the_value(schema):
+    """It may be a secret, and the response may be logged."""
     for value, around_it in (("sk_canary", schema), (["sk_canary"], {"items": schema})):
         (violation,) = validator(around_it).violations(value)
 
         assert "canary" not in str(violation)
 
 
-def test_tells_only_so_much():
+def test_limits_the_number_of_violations():
     assert len(validator({"items": {"type": "integer"}}).violations(["x"] * 1000)) == MAX_VIOLATIONS
 
 
 @pytest.mark.parametrize("number", [10**99, -(10**99), 2**64])
-def test_numbers_may_be_larger_than_a_machines(number):
+def test_numbers_may_exceed_64_bits(number):
     assert accepts({"type": "integer"}, number)
     assert not accepts({"minimum": -5, "maximum": 5}, number)
 
 
 def test_equal_schemas_share_a_validator():
-    """Large contracts repeat themselves."""
+    """Large contracts contain many equal schemas."""
     assert validator({"type": "integer"}) is validator({"type": "integer"})
     assert validator({"type": "integer"}) is not validator({"type": "integer"}, "response")
 
 
-def test_a_schema_that_cannot_be_compiled_is_told_with_its_place():
-    """At start, not on the first request."""
+def test_reports_a_schema_that_cannot_be_compiled_with_its_location():
+    """The error is reported at start, not on the first request."""
     contract = around({"Bad": {"type": "integer", "exclusiveMaximum": True}})
     compiler = SchemaCompiler(contract)
     bad = "components", "schemas", "Bad"
@@ -353,8 +353,8 @@ def test_a_schema_that_cannot_be_compiled_is_told_with_its_place():
         {"nullable": True, "oneOf": [{"type": "object", "properties": {"v": {"type": "string"}}}]},
     ],
 )
-def test_nullable_hides_no_detail(schema):
-    """What is wrong with a value is told of the schema it was meant for, not of null."""
+def test_nullable_does_not_hide_violations(schema):
+    """Violations are those of the schema, not of the alternative null."""
     found = validator(schema)
 
     assert found.accepts(None)
@@ -362,8 +362,8 @@ def test_nullable_hides_no_detail(schema):
     assert violation.path == "/v" or "oneOf" in schema
 
 
-def test_narrows_bounds_to_the_format():
-    """The closer of the two counts, and a detail names the rule."""
+def test_narrows_bounds_to_those_of_the_format():
+    """The narrower bound applies, and the violation names its keyword."""
     found = validator({"type": "integer", "format": "int32", "minimum": 0, "nullable": True})
 
     assert found.violations(-1)[0].rule == "minimum"

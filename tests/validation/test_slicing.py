@@ -1,4 +1,4 @@
-"""Long arrays, validated and written slice by slice: `scripts/relay/validation/slicing.py`."""
+"""Long arrays, validated and serialised in slices: `relay.validation.slicing`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ARRAY = {"type": "array", "items": {"$ref": "#/components/schemas/Item"}}
 
 
 def page(**rules):
-    """Return the schema of an object with two arrays of items, `rules` being those of the first."""
+    """Return the schema of an object with two arrays of items; `rules` are added to the first."""
     return {
         "type": "object",
         "required": ["items", "total"],
@@ -41,7 +41,7 @@ def page(**rules):
 
 
 def encoder_of(schema):
-    """Compile an operation that answers 200 with a schema's bodies."""
+    """Compile an operation whose 200 response has this schema."""
     response = {"description": "", "content": {"application/json": {"schema": schema}}}
     paths = {"/p": {"get": operation("give", responses={"200": response})}}
     whole = read(contract(paths, components={"schemas": {"Item": ITEM}}))
@@ -51,43 +51,43 @@ def encoder_of(schema):
     return encoder
 
 
-def answered(schema, body):
-    """Return a body's answer."""
+def encoded(schema, body):
+    """Return the response with a body."""
     return asyncio.run(encoder_of(schema).encode(body))
 
 
 def written(schema, body):
-    """Return a body as it goes out."""
-    found = answered(schema, body)
+    """Return the bytes of a body."""
+    found = encoded(schema, body)
     return b"".join((found.body, *found.more))
 
 
-def breaches(schema, body):
-    """Return how a body breaks the contract: path and rule."""
+def violations(schema, body):
+    """Return the violations of a body: path and rule."""
     with pytest.raises(ResponseViolation) as refused:
-        answered(schema, body)
+        encoded(schema, body)
     return [(one.path, one.rule) for one in refused.value.violations]
 
 
 def items(count):
-    """Return so many items."""
+    """Return `count` items."""
     return [{"id": number, "label": f"Line {number}"} for number in range(count)]
 
 
 @pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 2 * SLICE, 2 * SLICE + 1, 10 * SLICE])
-def test_a_long_array_is_written_as_a_short_one(count):
+def test_a_long_array_is_serialised_like_a_short_one(count):
     body = {"items": items(count), "total": count, "more": items(3)}
 
     assert written(page(), body) == orjson.dumps(body)
     assert written(ARRAY, items(count)) == orjson.dumps(items(count))
 
 
-def test_only_a_long_array_goes_out_in_pieces():
-    assert answered(ARRAY, items(SLICE)).more == ()
-    assert len(answered(ARRAY, items(3 * SLICE)).more) >= 3
+def test_only_a_long_array_is_sent_in_pieces():
+    assert encoded(ARRAY, items(SLICE)).more == ()
+    assert len(encoded(ARRAY, items(3 * SLICE)).more) >= 3
 
 
-def test_properties_keep_their_order_beside_several_long_arrays():
+def test_properties_keep_their_order_with_several_long_arrays():
     body = {"more": items(3 * SLICE), "total": 1, "items": items(2 * SLICE)}
 
     assert written(page(), body) == orjson.dumps(body)
@@ -100,69 +100,69 @@ def test_properties_keep_their_order_beside_several_long_arrays():
         max_size=9,
     )
 )
-def test_whatever_stands_in_an_array_comes_out_of_it(some):
-    """NUL, quotes and all."""
+def test_array_items_are_serialised_without_loss(some):
+    """Including NUL and quotes."""
     body = {"items": some * (SLICE + 1), "total": 0}
 
     assert orjson.loads(written(page(), body)) == body
 
 
 @pytest.mark.parametrize("at", [0, SLICE - 1, SLICE, 3 * SLICE])
-def test_an_item_that_breaks_the_contract_is_told_by_its_place(at):
+def test_reports_the_path_of_an_invalid_item(at):
     wrong = items(3 * SLICE + 1)
     wrong[at]["id"] = "sk_canary"
 
-    assert breaches(page(), {"items": wrong, "total": 1}) == [(f"/items/{at}/id", "type")]
-    assert breaches(ARRAY, wrong) == [(f"/{at}/id", "type")]
+    assert violations(page(), {"items": wrong, "total": 1}) == [(f"/items/{at}/id", "type")]
+    assert violations(ARRAY, wrong) == [(f"/{at}/id", "type")]
 
 
-def test_what_may_not_be_sent_is_held_back_in_any_slice():
+def test_rejects_a_write_only_property_in_every_slice():
     wrong = items(2 * SLICE)
     wrong[-1]["key"] = "sk_canary"
 
-    assert breaches(ARRAY, wrong) == [(f"/{2 * SLICE - 1}/key", "writeOnly")]
+    assert violations(ARRAY, wrong) == [(f"/{2 * SLICE - 1}/key", "writeOnly")]
 
 
 @pytest.mark.parametrize(
-    ("rules", "count", "told"),
+    ("rules", "count", "violated"),
     [
         ({"maxItems": 2 * SLICE}, 2 * SLICE + 1, "maxItems"),
         ({"minItems": 3 * SLICE}, 2 * SLICE, "minItems"),
     ],
 )
-def test_the_length_of_a_long_array_counts(rules, count, told):
-    assert breaches(page(**rules), {"items": items(count), "total": 1}) == [("/items", told)]
-    assert breaches({**ARRAY, **rules}, items(count)) == [("", told)]
+def test_validates_the_length_of_a_long_array(rules, count, violated):
+    assert violations(page(**rules), {"items": items(count), "total": 1}) == [("/items", violated)]
+    assert violations({**ARRAY, **rules}, items(count)) == [("", violated)]
 
 
 @pytest.mark.parametrize("rules", [{"maxItems": 2 * SLICE}, {"minItems": 1}, {"minItems": 2 * SLICE}])
-def test_a_length_that_is_allowed_is_none_to_write_at_once_for(rules):
-    assert answered(page(**rules), {"items": items(2 * SLICE), "total": 1}).more
+def test_length_limits_do_not_prevent_slicing(rules):
+    assert encoded(page(**rules), {"items": items(2 * SLICE), "total": 1}).more
 
 
 @pytest.mark.parametrize(
     "rules", [{"uniqueItems": True}, {"not": {"maxItems": 2}}, {"allOf": [{"maxItems": 2 * SLICE}]}]
 )
-def test_a_rule_on_the_whole_array_holds_for_a_long_one(rules):
-    """It is written at once, then."""
+def test_keywords_on_the_whole_array_apply_to_a_long_one(rules):
+    """Such an array is serialised at once."""
     body = {"items": items(2 * SLICE), "total": 1}
-    assert answered(page(**rules), body).more == ()
+    assert encoded(page(**rules), body).more == ()
 
     twice = {"items": items(2 * SLICE) + items(1), "total": 1}
     if "not" not in rules:
-        (breach,) = breaches(page(**rules), twice)
-        assert breach[0] == "/items"
+        (violation,) = violations(page(**rules), twice)
+        assert violation[0] == "/items"
 
 
 @pytest.mark.parametrize("about", ["enum", "anyOf", "not"])
-def test_a_rule_on_the_whole_object_holds_for_one_with_a_long_array(about):
+def test_keywords_on_the_whole_object_apply_with_a_long_array(about):
     rule = {
         "enum": [[{"items": [], "total": 1}]],
         "anyOf": [{"required": ["more"]}],
         "not": {"required": ["total"]},
     }
 
-    assert breaches({**page(), about: rule[about]}, {"items": items(2 * SLICE), "total": 1})
+    assert violations({**page(), about: rule[about]}, {"items": items(2 * SLICE), "total": 1})
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_a_rule_on_the_whole_object_holds_for_one_with_a_long_array(about):
         {"items": items(2 * SLICE), "total": 1, 2: 3},
     ],
 )
-def test_what_stands_beside_a_long_array_is_held_to_the_contract(body):
-    assert breaches(page(), body)
+def test_validates_the_properties_next_to_a_long_array(body):
+    assert violations(page(), body)
 
 
-def test_what_conforms_only_as_it_is_written_is_written_at_once():
-    """A date, say."""
+def test_an_array_valid_only_in_serialised_form_is_serialised_at_once():
+    """For example dates."""
     days = [dt.date(2026, 1, 1)] * (2 * SLICE)
     schema = {"type": "array", "items": {"type": "string", "format": "date"}}
 
@@ -188,8 +188,8 @@ def test_what_conforms_only_as_it_is_written_is_written_at_once():
 
 
 @pytest.mark.asyncio
-async def test_others_go_on_while_a_long_array_is_written():
-    """Each gets its turn between two slices."""
+async def test_other_tasks_run_while_a_long_array_is_serialised():
+    """They run between two slices."""
     turns = 0
 
     async def other():
@@ -198,9 +198,9 @@ async def test_others_go_on_while_a_long_array_is_written():
             turns += 1
             await asyncio.sleep(0)
 
-    beside = asyncio.create_task(other())
+    concurrent = asyncio.create_task(other())
     await encoder_of(ARRAY).encode(items(10 * SLICE))
-    beside.cancel()
+    concurrent.cancel()
 
     assert turns >= 10
 
@@ -209,8 +209,8 @@ async def test_others_go_on_while_a_long_array_is_written():
 @pytest.mark.parametrize(
     "change", [list.clear, lambda own: own.append("sk_canary"), lambda own: own.insert(0, 7)]
 )
-async def test_a_list_that_its_owner_changes_meanwhile_goes_out_as_it_was(change):
-    """A store in memory may hand out its own."""
+async def test_a_list_modified_during_serialisation_is_sent_unmodified(change):
+    """An in-memory store may return its own list."""
     own = items(4 * SLICE)
     expected = orjson.dumps({"items": own, "total": 1})
     encoding = asyncio.create_task(encoder_of(page()).encode({"items": own, "total": 1}))
@@ -224,7 +224,7 @@ async def test_a_list_that_its_owner_changes_meanwhile_goes_out_as_it_was(change
 
 
 @pytest.mark.asyncio
-async def test_an_item_that_is_broken_meanwhile_does_not_go_out():
+async def test_an_item_that_becomes_invalid_during_serialisation_is_not_sent():
     own = items(4 * SLICE)
     encoding = asyncio.create_task(encoder_of(page()).encode({"items": own, "total": 1}))
     await asyncio.sleep(0)
@@ -236,8 +236,8 @@ async def test_an_item_that_is_broken_meanwhile_does_not_go_out():
 
 
 @pytest.mark.asyncio
-async def test_pieces_are_sent_with_the_length_of_all():
-    """And none is more than is handed on at once."""
+async def test_content_length_is_the_length_of_all_pieces():
+    """No piece exceeds the maximum size of one ASGI message."""
     sent = []
 
     async def send(message):

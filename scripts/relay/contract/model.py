@@ -19,7 +19,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 Schema = dict[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
 SecurityRequirement = Mapping[str, list[str]]
-"""Scheme name → scopes. A request needs all schemes of one requirement; one requirement of a list is enough."""
+"""Scheme name → scopes. A request must satisfy all schemes of at least one requirement of the list."""
 
 ABSENT: Any = object()
 """Marks a missing value; None is a value."""

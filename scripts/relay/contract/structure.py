@@ -37,7 +37,7 @@ def to_diagnostics(bundle: Bundle, violations: Iterable[StructureViolation]) -> 
 
 
 class StructureViolation(NamedTuple):
-    """One violation of the OpenAPI 3.0 JSON Schema. An unknown field does not affect the rest of its object."""
+    """One violation of the OpenAPI 3.0 JSON Schema; an unknown field can be removed to read the rest."""
 
     pointer: Pointer
     message: str
@@ -68,7 +68,7 @@ _AMBIGUOUS = "matches several kinds of object; add the field that distinguishes 
 
 
 def _specific(errors: Iterable[Any]) -> Iterator[Any]:
-    """Replace a oneOf/anyOf error by the errors of the likely alternative, which is not the Reference Object."""
+    """Replace a oneOf/anyOf error by the errors of the likely alternative, never of the Reference Object."""
     for error in errors:
         context = [list(branch) for branch in getattr(error.kind, "context", [])]
         branches = [branch for branch in context if not any(_requires_ref(inner, error) for inner in branch)]
@@ -116,7 +116,7 @@ def _kind_at(pointer: Pointer) -> str:
 
 
 def _is_kind(kind: str, target: Pointer, document: Any) -> bool:
-    """Return True if the value at `target` is such an object, or does not exist (`dangling-ref` reports that)."""
+    """Return True if the value at `target` is of that kind, or missing, which `dangling-ref` reports."""
     try:
         return _object_validator(kind).is_valid(lookup(document, target))
     except PointerNotFound:

@@ -1,1 +1,1 @@
-"""Compiled from the contract: parameters, forms, bodies, responses."""
+"""Decoders and validators compiled from the contract: parameters, forms, bodies, responses."""

@@ -1,7 +1,7 @@
-"""Text → values of the types that a schema lets in.
+"""Coerces text to the types that a schema allows.
 
-Text becomes a number, boolean or null only in the one spelling JSON has for it; what does not fit
-stays text, and the schema then says what is wrong.
+Text becomes a number, boolean or null only in its JSON spelling. Other text stays text, and the validator then
+reports the violation.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3
 
 
 class Coercion:
-    """Schemas → functions that turn text into what the schema's types allow."""
+    """Builds functions that convert text to the types of a schema."""
 
     def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
         self._contract = contract
         self._compiler = compiler
 
     def of(self, schema: Schema, within: tuple[str, ...] = ()) -> Coerce:
-        """Return the function for one schema."""
+        """Return the conversion function for one schema."""
         if (ref := schema.get("$ref")) is not None:
-            if ref in within:  # a schema that contains itself: text cannot nest any further
-                return _as_it_is
+            if ref in within:  # a recursive schema: text cannot nest any further
+                return _unchanged
             within = (*within, ref)
         types = types_of(schema, self._contract)
         item = self.of(items_of(schema, self._contract), within) if "array" in types else None
         properties = {
             name: self.of(part, within) for name, part in properties_of(schema, self._contract).items()
         }
-        others = additional_properties_of(schema, self._contract)
-        other = self.of(others, within) if others else _as_it_is
+        additional = additional_properties_of(schema, self._contract)
+        other = self.of(additional, within) if additional else _unchanged
         scalar = self._scalar(schema, types)
 
         def coerce(value: Any) -> Any:
@@ -49,7 +49,7 @@ class Coercion:
             if isinstance(value, dict):
                 return {name: properties.get(name, other)(part) for name, part in value.items()}
             if item and "string" not in types:
-                return [item(value)]  # one element, where the writing cannot tell it from a scalar
+                return [item(value)]  # one element is serialised like a scalar
             return scalar(value)
 
         return coerce
@@ -68,7 +68,7 @@ class Coercion:
 
 
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return every type that the schema could let in, as JSON Schema names them."""
+    """Return the JSON Schema names of all types that the schema may accept."""
     types: set[str] = set()
     for part in _parts(schema, contract):
         if "type" in part:
@@ -81,32 +81,32 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
 
 
 def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
-    """Return the properties that the schema names, in any of its alternatives."""
+    """Return the properties of the schema and of all its alternatives."""
     return {
         name: part for owner in _parts(schema, contract) for name, part in owner.get("properties", {}).items()
     }
 
 
 def items_of(schema: Schema, contract: Contract) -> Schema:
-    """Return what the schema says of a list's elements."""
+    """Return the schema of an array's items; {} if there is none."""
     return next((part["items"] for part in _parts(schema, contract) if "items" in part), {})
 
 
 def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
-    """Return what the schema says of properties that it does not name."""
+    """Return the schema of additional properties; {} if there is none."""
     found = (part.get("additionalProperties") for part in _parts(schema, contract))
-    return next((others for others in found if isinstance(others, dict)), {})
+    return next((additional for additional in found if isinstance(additional, dict)), {})
 
 
 def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
-    """Return a schema and all it is combined from, `$ref`s followed."""
+    """Return a schema and the parts of its `allOf`, `anyOf` and `oneOf`, with `$ref`s resolved."""
     if (ref := schema.get("$ref")) is not None:
         return [] if ref in seen else _parts(contract.resolve(schema), contract, (*seen, ref))
     combined = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, [])]
     return [schema, *(inner for part in combined for inner in _parts(part, contract, seen))]
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 

@@ -1,6 +1,6 @@
-"""The base of the error family, and the errors that validation raises.
+"""The base class of API errors, and the errors that validation raises.
 
-Status, code and message are data on the class; the message is public, so it is fixed text.
+Status, code and message are class attributes. Clients see the message, so it is fixed text.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Headers = Mapping[str, str]
 
 
 class ApiError(Exception):
-    """A failure that a client may know of: its status, a stable code and a public sentence.
+    """An error with a public status, a stable code and a public message.
 
-    Declare the three on a subclass and raise it from a handler, `identify` or a verifier. `headers` are
-    sent with the response; no other exception chooses headers.
+    Declare all three on a subclass and raise it from a handler, `identify` or a verifier. `headers` are sent
+    with the response; no other exception can set headers.
     """
 
     status: ClassVar[int] = 500
@@ -36,7 +36,7 @@ class ApiError(Exception):
 
 
 class InvalidRequest(ApiError):
-    """Parameters or body do not match the contract; `failures` lists each violation."""
+    """Parameters or body violate the contract; `failures` lists each violation."""
 
     status, code, message = 400, "VALIDATION_ERROR", "The request does not match the contract"
 
@@ -46,13 +46,17 @@ class InvalidRequest(ApiError):
 
 
 class UnsupportedMediaType(ApiError):
-    """The body is of no media type, charset or encoding that the contract takes."""
+    """The contract does not accept the body's media type, charset or encoding."""
 
-    status, code, message = 415, "UNSUPPORTED_MEDIA_TYPE", "The operation does not take this kind of body"
+    status, code, message = (
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+        "The operation does not accept this media type or encoding",
+    )
 
 
 class ResponseViolation(ApiError):
-    """What the handler returned breaks the contract; the client learns only that we failed."""
+    """The handler's result violates the contract; the client sees only a generic server error."""
 
     def __init__(self, violations: list[Violation]) -> None:
         super().__init__()
@@ -60,5 +64,5 @@ class ResponseViolation(ApiError):
 
     @classmethod
     def undocumented(cls, status: int) -> ResponseViolation:
-        """The status itself is the breach."""
+        """Return the error for a status that the contract does not document."""
         return cls([Violation("", "status", f"the contract documents no status {status}")])

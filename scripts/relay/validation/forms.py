@@ -1,8 +1,9 @@
-"""Form bodies → values of the types that their schema gives them.
+"""Decodes form bodies to values of the types of their schema.
 
-Urlencoded as HTML writes it, and multipart/form-data (RFC 7578). What a part is, its schema says
-(OpenAPI 3.0.3, "Special Considerations for multipart Content"): `format: binary` stays bytes, an
-object is JSON, all else is text in UTF-8. In memory, since the edge bounds a body.
+Supports application/x-www-form-urlencoded as HTML forms send it, and multipart/form-data (RFC 7578). The
+schema decides how a part is read (OpenAPI 3.0.3, "Special Considerations for multipart Content"):
+`format: binary` stays bytes, an object is JSON, everything else is UTF-8 text. Bodies are decoded in memory,
+because the guard limits their size.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 class FormDecoder:
-    """Decodes the forms of one schema; raises ValueError for a body that is not such a form."""
+    """Decodes the forms of one schema. Raises ValueError for a malformed form."""
 
     def __init__(self, schema: Schema, contract: Contract, compiler: SchemaCompiler) -> None:
         coercion = Coercion(contract, compiler)
@@ -58,7 +59,7 @@ class FormDecoder:
         readers: Mapping[str, Callable[[T], Any]],
         other: Callable[[T], Any],
     ) -> dict[str, Any]:
-        """Return each field: a list where the schema has one or the field is repeated."""
+        """Return the value of each field: a list if the schema has an array or the field is repeated."""
         values: dict[str, Any] = {}
         for name, written in fields.items():
             read = readers.get(name, other)
@@ -70,7 +71,7 @@ class FormDecoder:
 def parse_urlencoded(text: bytes) -> dict[str, list[str]]:
     """Return each field's values in order, percent-decoded.
 
-    Raises ValueError for what is not percent-encoded UTF-8, or has more than MAX_FIELDS fields.
+    Raises ValueError for text that is not percent-encoded UTF-8, or has more than MAX_FIELDS fields.
     """
     written = text.decode("ascii")
     if MALFORMED.search(written):
@@ -79,9 +80,9 @@ def parse_urlencoded(text: bytes) -> dict[str, list[str]]:
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
-    """Return each part's bytes in order by the name of its field.
+    """Return the bytes of the parts by field name, in order.
 
-    Raises ValueError for a body that is not what its Content-Type says, or breaks off.
+    Raises ValueError for a body that does not match its Content-Type or is truncated.
     """
     kind, options = parse_options_header(content_type)
     parts: list[tuple[str, bytes]] = []
@@ -97,7 +98,7 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
     parser.write(body)
     parser.finalize()
     if not ends:
-        raise ValueError("the last part does not end")
+        raise ValueError("the last part is truncated")
     return _by_name(parts)
 
 

@@ -1,4 +1,4 @@
-"""A request and its answer, as plain data between the ASGI server and what is compiled."""
+"""Request and response as plain data, between the ASGI server and the compiled contract."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-"""What no percent-encoded text may hold (RFC 3986 section 2.1), and NUL, which JSON texts may not hold either."""
+"""Malformed percent-encoding (RFC 3986 section 2.1), or NUL, which is rejected as in JSON strings."""
 
 HeaderList = list[tuple[bytes, bytes]]
-"""Headers as ASGI has them: names in lower case."""
+"""Headers in ASGI's format; names are in lower case."""
 
 ALWAYS: HeaderList = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-"""Headers of every answer of the contract's operations, and of every failure."""
+"""Headers of every response of the contract's operations and of every error response."""
 
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2
-_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: nothing that ends a line
-_FRAMING = frozenset(["content-length", "transfer-encoding"])  # the server's own
+_FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 section 5.5: no line breaks
+_FRAMING = frozenset(["content-length", "transfer-encoding"])  # set by the server
 
 OPERATION = "relay.operation"
-"""Where a request's scope holds the id of its operation, once the router knows it."""
+"""Key of the ASGI scope that contains the operation id after routing."""
 
 
 class Request(NamedTuple):
-    """What of a request the contract speaks about, as the ASGI server gave it.
+    """The parts of a request that the contract describes, as received from the ASGI server.
 
-    `path_params` are the path's variables, percent-decoded; header names are lower case.
+    `path_params` are the percent-decoded path variables; header names are in lower case.
     """
 
     path_params: Mapping[str, str]
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response ready to send; of a long body `body` is the beginning, and `more` what follows."""
+    """A response ready to send; the body is `body` followed by the pieces in `more`."""
 
     status: int
     headers: HeaderList
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 
 
 def cookies(headers: HeaderList) -> dict[str, list[str]]:
-    """Split Cookie headers as RFC 6265 section 4.2.1 writes them; HTTP/2 may send several."""
+    """Parse Cookie headers (RFC 6265 section 4.2.1); HTTP/2 may send several."""
     found: dict[str, list[str]] = {}
     lines = [value.decode("latin-1") for name, value in headers if name == b"cookie"]
     for pair in ";".join(lines).split(";"):
@@ -60,12 +60,12 @@ def cookies(headers: HeaderList) -> dict[str, list[str]]:
 
 
 def is_field(name: str, value: str) -> bool:
-    """Whether a header, its name in lower case, can be sent: nothing in it ends its line, or the body."""
+    """Return True if a header may be sent: valid name in lower case, no line breaks, not a framing header."""
     is_line = _FIELD_NAME.fullmatch(name) and _FIELD_VALUE.fullmatch(value)
     return is_line is not None and name not in _FRAMING
 
 
 def header(headers: HeaderList, name: bytes) -> str | None:
-    """Return a header's value; several lines are one list (RFC 9110 section 5.3)."""
+    """Return a header's value; several lines are joined with commas (RFC 9110 section 5.3)."""
     values = [value for key, value in headers if key == name]
     return b", ".join(values).decode("latin-1") if values else None

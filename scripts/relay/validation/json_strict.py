@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 means it: bytes in UTF-8, each key once, numbers and text that can be written back."""
+"""Strict JSON (RFC 8259): UTF-8, unique keys, and only numbers and strings that can be serialised again."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from typing import Any
 
 MAX_DEPTH = 200
-"""How many levels of values a body may have; validators and writers give up not far beyond."""
+"""Maximum nesting of a body; validators and serialisers fail at slightly deeper nesting."""
 
 _MAX_INTEGER_DIGITS = 100
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class NotJson(ValueError):
-    """The bytes are not JSON; the message says why and repeats nothing of them.
+    """The bytes are not JSON. The message gives the reason and does not quote the bytes.
 
-    `line` and `column`, from 1, are where the syntax is wrong; None for everything else.
+    `line` and `column`, from 1, are the location of a syntax error; None for other errors.
     """
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
@@ -28,9 +28,9 @@ class NotJson(ValueError):
 def parse_json(body: bytes) -> Any:
     """Parse one JSON text.
 
-    Raises NotJson, beyond plain syntax, for what parsers disagree on: bytes that are not UTF-8, a
-    byte order mark, a repeated key, NaN and infinities, integers of more than 100 digits, lone
-    surrogates, NUL in text, and more than MAX_DEPTH levels.
+    Raises NotJson for syntax errors and for input on which parsers disagree: bytes that are not UTF-8, a byte
+    order mark, a duplicate key, NaN and infinities, integers of more than 100 digits, lone surrogates and NUL
+    in strings, and more than MAX_DEPTH levels.
     """
     try:
         text = body.decode()
@@ -43,21 +43,21 @@ def parse_json(body: bytes) -> Any:
         raise NotJson(f"not UTF-8: byte {exc.start}") from exc
     except RecursionError as exc:
         raise NotJson("nested too deeply") from exc
-    # Hardly any body has that many brackets, or escapes, the only way such text comes in.
+    # The check is slow and rarely needed: few bodies have that many brackets, or escapes.
     if text.count("[") + text.count("{") >= MAX_DEPTH or "\\u" in text:
         _check(value)
     return value
 
 
 def _check(value: Any) -> None:
-    """Go through a value level by level."""
+    """Check depth and strings of a value, level by level."""
     level = [value]
     for _ in range(MAX_DEPTH):
         objects = [node for node in level if isinstance(node, dict)]
         texts = [node for node in level if isinstance(node, str)]
         texts += [key for node in objects for key in node]
         if any(_UNWRITABLE.search(text) for text in texts):
-            raise NotJson("text with a lone surrogate or NUL")
+            raise NotJson("a string contains a lone surrogate or NUL")
         lists = [node for node in level if isinstance(node, list)]
         level = [child for node in lists for child in node]
         level += [child for node in objects for child in node.values()]
@@ -69,7 +69,7 @@ def _check(value: Any) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        raise NotJson("a key stands twice in one object")
+        raise NotJson("an object contains a duplicate key")
     return mapping
 
 

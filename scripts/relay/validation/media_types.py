@@ -1,4 +1,4 @@
-"""Media types: which one a message has, which documented one that is (RFC 9110 section 8.3)."""
+"""Parses media types and finds the documented one (RFC 9110 section 8.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MediaType(NamedTuple):
 
 
 def parse_media_type(header: str) -> MediaType:
-    """Parse a Content-Type header's value; a charset that stands twice, or is no plain text, is none."""
+    """Parse a Content-Type value. A repeated charset, or one in RFC 2231 encoding, gives an empty charset."""
     message = Message()
     message["content-type"] = header
     charsets = [value for name, value in message.get_params([]) if name.lower() == "charset"] or ["utf-8"]
@@ -26,17 +26,17 @@ def parse_media_type(header: str) -> MediaType:
 
 
 def is_json(name: str) -> bool:
-    """Whether a media type is JSON: itself, or by its suffix (RFC 6839 section 3.1)."""
+    """Return True for application/json and for the suffix `+json` (RFC 6839 section 3.1)."""
     return essence(name) == "application/json" or essence(name).endswith("+json")
 
 
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
-    """Return what a contract documents by media type, as `find` looks it up."""
+    """Return `content` keyed by essence, as `find` expects it."""
     return {essence(media_type): value for media_type, value in content.items()}
 
 
 def find(name: str, content: Mapping[str, T]) -> T | None:
-    """Return what `content` holds for a media type: itself, else its range (`text/*`, `*/*`)."""
+    """Return the value of a media type in `content`: the exact one, else its range (`text/*`, `*/*`)."""
     for key in (name, f"{name.partition('/')[0]}/*", "*/*"):
         if key in content:
             return content[key]
@@ -44,5 +44,5 @@ def find(name: str, content: Mapping[str, T]) -> T | None:
 
 
 def essence(media_type: str) -> str:
-    """Return a media type in lower case, without its parameters."""
+    """Return a media type in lower case, without parameters."""
     return media_type.partition(";")[0].strip().lower()

@@ -1,8 +1,7 @@
-"""Query, path, header and cookie parameters: found in a request, taken apart, coerced, validated.
+"""Decodes query, path, header and cookie parameters: finds, splits, coerces and validates them.
 
-Styles are those of OpenAPI 3.0.3, "Style Values", read as RFC 6570 where its table is wrong. A
-separator separates whether it is percent-encoded or not, since clients do both; a list written as
-nothing at all is empty.
+Styles are those of OpenAPI 3.0.3, "Style Values", and follow RFC 6570 where its table is wrong. A separator may
+be percent-encoded or not, since clients send both. An empty value is an empty list.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .json_strict import NotJson, parse_json
 from .schemas import SchemaCompiler, Violation
 
 Raw = Mapping[str, Sequence[str]]
-"""What a request carries at one location: name → its values, percent-decoded, in order."""
+"""The values of one location of a request: name → percent-decoded values in order."""
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _MAX_DEPTH = 8  # brackets of one deepObject key
@@ -29,14 +28,14 @@ _MAX_DEPTH = 8  # brackets of one deepObject key
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A violation and where in the request it is."""
+    """A violation and its location in the request."""
 
     location: Location | Literal["body"]
     violation: Violation
 
 
 class ParameterDecoder:
-    """One parameter, compiled: finds its text in a request, converts and validates it."""
+    """Compiled decoder of one parameter: finds its text in a request, converts and validates it."""
 
     def __init__(self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> None:
         self.parameter = parameter
@@ -46,17 +45,17 @@ class ParameterDecoder:
         self._shape = _shape(parameter.schema, contract)
         self._read = self._reader(contract)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
-            message = f"the default of '{parameter.name}' does not keep to its own schema"
+            message = f"the default of '{parameter.name}' violates its own schema"
             compiler.problems.append(contract.problem(parameter.pointer, message, "invalid-default"))
 
     def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Located]) -> None:
-        """Put the parameter's value into `arguments[name]`, or what is wrong with it into `failures`.
+        """Store the parameter's value in `arguments[name]`, or append its violations to `failures`.
 
-        An absent optional parameter without a default leaves both alone.
+        An absent optional parameter without a default changes neither.
         """
         try:
             value = self._read(raw)
-        except _Unreadable as exc:
+        except _Malformed as exc:
             self._fail(failures, Violation("", exc.rule, str(exc)))
             return
         if value is ABSENT:
@@ -65,7 +64,7 @@ class ParameterDecoder:
             elif self._default is not ABSENT:
                 arguments[name] = copy.deepcopy(self._default)
             return
-        assert self._validator is not None  # a contract with a schema that cannot be compiled is not served
+        assert self._validator is not None  # the server does not start if a schema cannot be compiled
         if self._validator.accepts(value):
             arguments[name] = value
         else:
@@ -77,7 +76,7 @@ class ParameterDecoder:
         failures.append(Located(self.parameter.location, Violation(path, violation.rule, violation.message)))
 
     def _reader(self, contract: Contract) -> Callable[[Raw], Any]:
-        """Choose how the parameter is written, from its content, shape, style and explode."""
+        """Return the reader for the parameter's content, shape, style and explode."""
         parameter, coerce, name = self.parameter, self._coerce, self.parameter.name
         if parameter.media_type is not None:
             return lambda raw: _absent_or(_one(raw, name), _json)
@@ -92,7 +91,7 @@ class ParameterDecoder:
         return lambda raw: _absent_or(_one(raw, name), lambda text: coerce(split(text)))
 
     def _splitter(self) -> Callable[[str], Any]:
-        """Return what takes one text apart into the text, list or mapping that the shape asks for."""
+        """Return a function that splits one text into the text, list or mapping of the parameter's shape."""
         parameter, shape = self.parameter, self._shape
         separator = SEPARATORS.get(parameter.style, ",")
         prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(parameter.style, "")
@@ -103,7 +102,7 @@ class ParameterDecoder:
 
         def split(text: str) -> Any:
             if not text.startswith(prefix):
-                raise _Unreadable("style", f"the value is not written in the style {parameter.style}")
+                raise _Malformed("style", f"the value is not in the style {parameter.style}")
             text = text[len(prefix) :]
             if shape == "scalar":
                 return text
@@ -111,16 +110,16 @@ class ParameterDecoder:
             if parameter.location == "header":
                 parts = [part.strip() for part in parts]
             if shape == "object":
-                return _paired(
-                    [tuple(part.split("=", 1)) for part in parts] if parameter.explode else _twos(parts)
+                return _mapping(
+                    [tuple(part.split("=", 1)) for part in parts] if parameter.explode else _pairs(parts)
                 )
-            return [_value_of(parameter.name, part) for part in parts] if separator == ";" else parts
+            return [_matrix_value(parameter.name, part) for part in parts] if separator == ";" else parts
 
         return split
 
 
-class _Unreadable(Exception):
-    """The text cannot be taken apart; `rule` names what it breaks."""
+class _Malformed(Exception):
+    """The text is not in the parameter's style; `rule` is the rule of the violation."""
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule
@@ -136,7 +135,7 @@ def _one(raw: Raw, name: str) -> Any:
     if not values:
         return ABSENT
     if len(values) > 1:
-        raise _Unreadable("style", "the parameter takes one value and was given several")
+        raise _Malformed("style", "the parameter takes one value, but several were sent")
     return values[0]
 
 
@@ -145,7 +144,7 @@ def _one_or_list(values: Sequence[str]) -> str | list[str]:
 
 
 def _spread(raw: Raw, properties: Mapping[str, Schema]) -> Any:
-    """Collect the properties of an object that stand where parameters stand."""
+    """Collect the properties of an exploded object, each of which is sent like a parameter."""
     return {name: _one_or_list(raw[name]) for name in properties if name in raw} or ABSENT
 
 
@@ -157,35 +156,35 @@ def _deep(raw: Raw, name: str) -> Any:
             continue
         path = re.findall(r"\[([^\[\]]*)\]", key[len(name) :])
         if not path or "".join(f"[{part}]" for part in path) != key[len(name) :] or len(path) > _MAX_DEPTH:
-            raise _Unreadable("style", "the brackets of a deepObject key do not match, or nest too deeply")
+            raise _Malformed("style", "the brackets of a deepObject key do not match, or nest too deeply")
         is_list = len(path) > 1 and path[-1] == ""
         target = found
         *parents, last = path[:-1] if is_list else path
         for part in parents:
             target = target.setdefault(part, {})
             if not isinstance(target, dict):
-                raise _Unreadable("style", "a deepObject key is both a value and an object")
+                raise _Malformed("style", "a deepObject key is both a value and an object")
         if last in target:
-            raise _Unreadable("style", "a deepObject key is given twice")
+            raise _Malformed("style", "a deepObject key is repeated")
         target[last] = list(values) if is_list else _one_or_list(values)
     return found or ABSENT
 
 
-def _twos(parts: list[str]) -> list[tuple[str, ...]]:
+def _pairs(parts: list[str]) -> list[tuple[str, ...]]:
     return [tuple(parts[index : index + 2]) for index in range(0, len(parts), 2)]
 
 
-def _paired(pairs: list[tuple[str, ...]]) -> dict[str, str]:
+def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
     if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
-        raise _Unreadable("style", "the object is not written as names, each once, with their values")
+        raise _Malformed("style", "an object must be written as unique names, each with a value")
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def _value_of(name: str, part: str) -> str:
-    """Return the value of one `name=value` of a matrix."""
+def _matrix_value(name: str, part: str) -> str:
+    """Return the value of one `name=value` in style matrix."""
     written, sign, value = part.partition("=")
     if written != name or not sign:
-        raise _Unreadable("style", "the elements are not each written with the parameter's name")
+        raise _Malformed("style", "each element must start with the parameter's name and '='")
     return value
 
 
@@ -193,7 +192,7 @@ def _json(text: str) -> Any:
     try:
         return parse_json(text.encode(errors="surrogateescape"))
     except NotJson as exc:
-        raise _Unreadable("json", str(exc)) from exc
+        raise _Malformed("json", str(exc)) from exc
 
 
 def _shape(schema: Schema, contract: Contract) -> str:

@@ -1,4 +1,4 @@
-"""A request → validated arguments for its handler, by what was compiled at start."""
+"""Decodes a request into validated handler arguments, using decoders compiled at start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Arguments = dict[str, Any]
 
 
 class RequestDecoder:
-    """Turns requests to one operation into validated arguments for its handler."""
+    """Decodes requests to one operation into validated handler arguments."""
 
     def __init__(
         self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract
@@ -40,7 +40,7 @@ class RequestDecoder:
     def decode(self, request: Request) -> Arguments:
         """Return the arguments by name.
 
-        Raises InvalidRequest with every breach found, UnsupportedMediaType.
+        Raises InvalidRequest with every violation, or UnsupportedMediaType.
         """
         arguments: Arguments = {}
         failures: list[Located] = []
@@ -69,7 +69,7 @@ class RequestDecoder:
 
 
 class BodyDecoder:
-    """Turns one operation's request bodies into validated values."""
+    """Decodes the request bodies of one operation into validated values."""
 
     def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
         self._required = body.required
@@ -87,7 +87,10 @@ class BodyDecoder:
         )
 
     def decode(self, request: Request, arguments: Arguments, failures: list[Located]) -> None:
-        """Put the body's value into `arguments["body"]`, or what is wrong with it into `failures`."""
+        """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
+
+        Raises UnsupportedMediaType.
+        """
         if not request.body:
             if self._required:
                 failures.append(Located("body", Violation("", "required", "the body is missing")))
@@ -104,14 +107,14 @@ class BodyDecoder:
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson) else "the body cannot be read as its media type"
+            reason = str(exc) if isinstance(exc, NotJson) else "the body is not valid for its media type"
             violations, value = [Violation("", "format", reason)], None
         failures += [Located("body", violation) for violation in violations]
         arguments["body"] = value
 
 
 BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
-"""Body and Content-Type → value and what is wrong with it; raises ValueError for an unreadable body."""
+"""Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
 
 
 def _reader(
@@ -121,7 +124,7 @@ def _reader(
     validator = compiler.compile(schema, "request", pointer)
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
-        assert validator is not None  # a contract with a schema that cannot be compiled is not served
+        assert validator is not None  # the server does not start if a schema cannot be compiled
         return value, [] if validator.accepts(plain) else validator.violations(plain)
 
     def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
@@ -147,7 +150,7 @@ def _reader(
         return read_form if name.startswith("application/") else read_multipart
     if name.startswith("text/"):
         return read_text
-    return lambda body, _content_type: (body, [])  # no schema of OpenAPI 3.0 describes other bytes
+    return lambda body, _content_type: (body, [])  # OpenAPI 3.0 schemas cannot describe other media types
 
 
 def _query(query: bytes) -> dict[str, list[str]]:
@@ -159,7 +162,7 @@ def _query(query: bytes) -> dict[str, list[str]]:
 
 
 def _without_bytes(value: Any) -> Any:
-    """Return a form's value with files as text, the only shape a schema can describe them in."""
+    """Return a form's value with files as text, because a schema can describe them only as strings."""
     if isinstance(value, dict):
         return {key: _without_bytes(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a handler returns → an answer that keeps to the contract, or ResponseViolation."""
+"""Encodes a handler's result as a response that matches the contract, or raises ResponseViolation."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
 
 
 class ResponseEncoder:
-    """Turns what one operation's handler returns into validated, serialised answers."""
+    """Encodes the results of one operation's handler as validated, serialised responses."""
 
     def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
         self.success = min(
             (int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200
         )
-        """The status that a body alone goes out with."""
+        """The status of a result that is only a body."""
         compiled = {
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
@@ -38,10 +38,10 @@ class ResponseEncoder:
             self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
 
     async def encode(self, result: Any) -> Answer:
-        """Serialise what a handler returned: a body, or (body, status) or (body, status, headers).
+        """Serialise a handler's result: a body, or (body, status) or (body, status, headers).
 
-        A body alone goes out with the lowest documented 2xx status. One with a long array is written while
-        other requests go on. Raises ResponseViolation.
+        A body without a status gets the lowest documented 2xx status. A body with a long array is serialised
+        in slices, between which other requests run. Raises ResponseViolation.
         """
         body, status, headers = self._parts(result)
         content, lines = self._documented(status).chosen(body, headers or {}, None)
@@ -52,9 +52,9 @@ class ResponseEncoder:
         return Answer(status, lines, content.written(body) if content is not None else b"")
 
     def as_it_is(self, result: Any) -> Answer:
-        """Serialise what a handler returned without holding it to the contract.
+        """Serialise a handler's result without validating it against the contract.
 
-        Raises ResponseViolation for what cannot be written at all.
+        Raises ResponseViolation if it cannot be serialised.
         """
         body, status, headers = self._parts(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
@@ -74,7 +74,7 @@ class ResponseEncoder:
     def encode_body(
         self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
     ) -> Answer:
-        """Serialise a body for a status; `media_type` where the caller has chosen one."""
+        """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
         content, lines = self._documented(status).chosen(body, headers or {}, media_type)
         return Answer(status, lines, content.written(body) if content is not None else b"")
 
@@ -93,13 +93,13 @@ class _Content(NamedTuple):
     slicer: Slicer | None = None
 
     def written(self, body: Any) -> bytes:
-        """Serialise a body that conforms; raise ResponseViolation for any other."""
-        assert self.validator is not None  # a contract with a schema that cannot be compiled is not served
+        """Serialise a valid body. Raises ResponseViolation for an invalid one."""
+        assert self.validator is not None  # the server does not start if a schema cannot be compiled
         return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
 
 
 class _ResponseCompiler:
-    """One documented response, compiled."""
+    """Compiled encoder of one documented response."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         def compiled(name: str, schema: Schema) -> _Content:
@@ -114,7 +114,7 @@ class _ResponseCompiler:
         )
         self.default = default_media_type(response)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
-        self._usual: tuple[_Content, HeaderList] | None = None  # how a body alone goes out, most of the time
+        self._usual: tuple[_Content, HeaderList] | None = None  # precomputed for a result without headers
         if self.default is not None and self._headers is None and is_field("content-type", self.default):
             lines = _lines({"content-type": _with_charset(self.default)})
             self._usual = self._content[media.essence(self.default)], lines
@@ -122,7 +122,7 @@ class _ResponseCompiler:
     def chosen(
         self, body: Any, headers: Mapping[str, str], media_type: str | None
     ) -> tuple[_Content | None, HeaderList]:
-        """Return what a body is written as, None where there is none, and the headers that go with it."""
+        """Return the media type to serialise a body as, None if there is no body, and the headers."""
         if self._usual is not None and not headers and media_type is None:
             usual, lines = self._usual
             return usual, [*lines]
@@ -135,7 +135,9 @@ class _ResponseCompiler:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
             return None, _lines(names)
         if chosen is None:
-            raise ResponseViolation([Violation("", "content", "the handler has to say which content-type")])
+            raise ResponseViolation(
+                [Violation("", "content", "the handler must set content-type: only ranges are documented")]
+            )
         content = media.find(media.essence(chosen), self._content)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
@@ -143,14 +145,14 @@ class _ResponseCompiler:
 
 
 class HeaderDecoder:
-    """The documented headers of one response, compiled."""
+    """Compiled decoder of the documented headers of one response."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
         self._names = [header.name for header in response.headers]
 
     def violations(self, headers: Mapping[str, str]) -> list[Violation]:
-        """Tell what is wrong with an answer's headers, which have their names in lower case."""
+        """Return the violations of a response's headers, whose names are in lower case."""
         raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
         failures: list[Located] = []
         for decoder in self._decoders:
@@ -159,7 +161,7 @@ class HeaderDecoder:
 
 
 def default_media_type(response: Response) -> str | None:
-    """Return the media type that a body goes out with unless its handler says otherwise: JSON, if it can be."""
+    """Return the media type used if the handler sets none: JSON if documented, else the first non-range."""
     return min(
         (name for name in response.content if "*" not in name),
         key=lambda name: not media.is_json(name),
@@ -168,33 +170,35 @@ def default_media_type(response: Response) -> str | None:
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a header's value as the contract's schema will read it."""
+    """Return a header's value as text, spelled as `ParameterDecoder` reads it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ResponseViolation([Violation(f"/{name}", "header", "a header is text, a number or a boolean")])
+    raise ResponseViolation(
+        [Violation(f"/{name}", "header", "a header must be a string, a number or a boolean")]
+    )
 
 
 def _lines(headers: Mapping[str, str]) -> HeaderList:
-    """Return headers as bytes; what would end a line or a body early could be read as another answer."""
+    """Return headers as bytes. Raises ResponseViolation for one that could inject a header or a response."""
     wrong = [name for name, value in headers.items() if not is_field(name, value) or name == "connection"]
     if wrong:
-        message = "not a header that a handler may set, or not what one may hold"
+        message = "a handler must not set this header, or its name or value is invalid"
         raise ResponseViolation([Violation(f"/{name}", "header", message) for name in wrong])
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _with_charset(media_type: str) -> str:
-    """Say that text is UTF-8, where the contract does not; clients would guess."""
+    """Add `charset=utf-8` to a text media type without parameters, because clients would guess."""
     is_plain = media_type.startswith("text/") and ";" not in media_type
     return f"{media_type}; charset=utf-8" if is_plain else media_type
 
 
 def _write_json(value: Any, validator: Validator) -> bytes:
-    """Serialise a conforming value.
+    """Serialise a valid value. Raises ResponseViolation for an invalid one.
 
-    One that does not conform as it is may do so as it is written: dates, UUIDs, enums, subclasses.
+    Dates, UUIDs, enums and subclasses may be valid only in their serialised form.
     """
     try:
         if validator.accepts(value):
@@ -216,13 +220,13 @@ def _write_plain(value: Any, validator: Validator) -> bytes:
 
 
 def _dumped(value: Any) -> bytes:
-    """Serialise a value, integers of more than 64 bits included: a request may hold them, so an answer may."""
+    """Serialise a value, including integers of more than 64 bits, which requests may also contain."""
     with suppress(TypeError):
         return orjson.dumps(value)
     try:
         return orjson.dumps(_with_large_integers(value))
     except (TypeError, ValueError, RecursionError) as exc:
-        raise ResponseViolation([Violation("", "type", "the body cannot be written as JSON")]) from exc
+        raise ResponseViolation([Violation("", "type", "the body cannot be serialised as JSON")]) from exc
 
 
 def _with_large_integers(value: Any) -> Any:
@@ -238,5 +242,5 @@ def _plain(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if not isinstance(value, bytes):
-        raise ResponseViolation([Violation("", "type", "a body that is not JSON has to be str or bytes")])
+        raise ResponseViolation([Violation("", "type", "a body that is not JSON must be str or bytes")])
     return value

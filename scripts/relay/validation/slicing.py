@@ -1,4 +1,4 @@
-"""Long arrays of an answer, validated and written slice by slice: in between the loop answers other requests."""
+"""Validates and serialises long arrays of a response in slices; other requests run between two slices."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from relay.contract.model import Contract, Schema
 from .schemas import SchemaCompiler, Validator
 
 SLICE = 128
-"""Items of an array that are validated and written at once."""
+"""Number of array items validated and serialised at once."""
 
-_ABOUT_THE_WHOLE = frozenset({"enum", "not", "allOf", "anyOf", "oneOf", "uniqueItems"})
-_ABOUT_THE_LENGTH = frozenset({"minItems", "maxItems"})
-_HOLE = b"\0"  # which stands in no JSON text (RFC 8259 section 7)
+_WHOLE_VALUE_KEYWORDS = frozenset({"enum", "not", "allOf", "anyOf", "oneOf", "uniqueItems"})
+_LENGTH_KEYWORDS = frozenset({"minItems", "maxItems"})
+_HOLE = b"\0"  # a byte that JSON text cannot contain (RFC 8259 section 7)
 
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """An array that conforms where its length and each of its slices do."""
+    """An array schema whose value is valid if its length and each of its slices are valid."""
 
     slices: Validator
     shortest: int
     longest: float
 
     async def written(self, items: list[Any]) -> list[bytes] | None:
-        """Serialise an array, in pieces; None unless it conforms as it is."""
-        items = [*items]  # the handler's own may change meanwhile
+        """Serialise an array in pieces; return None if it is not valid as a plain value."""
+        items = [*items]  # the handler's list may change between two slices
         if not self.shortest <= len(items) <= self.longest:
             return None
         pieces: list[bytes] = []
@@ -47,9 +47,9 @@ class _Array:
 
 
 class Slicer:
-    """Writes bodies that are an array, or an object with arrays for properties.
+    """Serialises bodies that are an array, or an object with array properties.
 
-    One after the other: all at once they would end no earlier, and hold the memory of all.
+    It serialises one body at a time: several at once would not finish earlier and would use more memory.
     """
 
     def __init__(self, whole: Validator, root: _Array | None, properties: Mapping[str, _Array]) -> None:
@@ -59,20 +59,20 @@ class Slicer:
         self._turn = asyncio.Lock()
 
     def is_for(self, body: Any) -> bool:
-        """Whether a body holds a long array."""
+        """Return True if a body contains a long array."""
         if type(body) is dict:
             return any(_is_long(body.get(name)) for name in self._properties)
         return self._root is not None and _is_long(body)
 
     async def written(self, body: Any) -> list[bytes] | None:
-        """Serialise a body, in pieces; None unless it conforms as it is."""
+        """Serialise a body in pieces; return None if it is not valid as a plain value."""
         async with self._turn:
             if self._root is not None and type(body) is list:
                 return await self._root.written(body)
             return await self._written(body)
 
     async def _written(self, body: dict[str, Any]) -> list[bytes] | None:
-        short = {**body}  # with as much of each long array as it has to have
+        short = {**body}  # each long array is cut to `minItems`
         arrays: dict[str, list[bytes]] = {}
         for name, items in [*body.items()]:
             if name in self._properties and _is_long(items):
@@ -85,9 +85,9 @@ class Slicer:
         if not _accepts(self._whole, short):
             return None
         frame = orjson.dumps({**short, **dict.fromkeys(arrays, orjson.Fragment(_HOLE))})
-        first, *others = frame.split(_HOLE)
+        first, *rest = frame.split(_HOLE)
         written = [first]
-        for pieces, after in zip(arrays.values(), others, strict=True):
+        for pieces, after in zip(arrays.values(), rest, strict=True):
             written += [*pieces, after]
         return written
 
@@ -95,20 +95,20 @@ class Slicer:
 def slicer(
     schema: Schema, whole: Validator, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
 ) -> Slicer | None:
-    """Return what writes a schema's bodies in slices; None where its arrays have to be seen as a whole."""
+    """Return the slicer of a schema's bodies; None if its arrays can only be validated as a whole."""
 
     def array(schema: Schema) -> _Array | None:
         schema = contract.resolve(schema)
-        if "items" not in schema or _ABOUT_THE_WHOLE & schema.keys():
+        if "items" not in schema or _WHOLE_VALUE_KEYWORDS & schema.keys():
             return None
-        part = {key: value for key, value in schema.items() if key not in _ABOUT_THE_LENGTH}
+        part = {key: value for key, value in schema.items() if key not in _LENGTH_KEYWORDS}
         slices = compiler.compile(part, "response", pointer)
         if slices is None:
             return None
         return _Array(slices, schema.get("minItems", 0), schema.get("maxItems", math.inf))
 
     schema = contract.resolve(schema)
-    if _ABOUT_THE_WHOLE & schema.keys():
+    if _WHOLE_VALUE_KEYWORDS & schema.keys():
         return None
     found = {name: array(part) for name, part in schema.get("properties", {}).items()}
     root, properties = array(schema), {name: one for name, one in found.items() if one is not None}
