@@ -1,4 +1,4 @@
-"""Answers made from the contract: `handlers/_host/mocking/`, `canned.py` and `preferences.py`."""
+"""Mock responses made from the contract: `relay.mock`."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ BIG = {"examples": {"Big": {"value": {"name": "b"}}}}
 
 
 def json_of(schema, **media):
-    """A response of JSON."""
+    """Return a documented JSON response."""
     return {"description": "-", "content": {"application/json": {"schema": schema, **media}}}
 
 
 def showing(responses, **rest):
-    """A contract of one operation with these responses."""
+    """Return a contract of one operation with these responses."""
     return contract({"/thing": {"get": operation("show", responses=responses)}}, **rest)
 
 
 @pytest.fixture
 def mocked(tmp_path, monkeypatch):
-    """Host a contract with mocks for all that is missing."""
+    """Host a contract with a mock for every missing handler."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return lambda document, **modules: host(tmp_path, document, settings={"missing": ("mock",)}, **modules)
@@ -41,7 +41,7 @@ def mocked(tmp_path, monkeypatch):
 
 @pytest.fixture
 def get(mocked):
-    """GET the mock of a contract's one operation."""
+    """Send GET to the mocked operation of a contract."""
 
     async def get(document, *prefer, path="/thing"):
         async with calling(mocked(document)) as client:
@@ -51,15 +51,15 @@ def get(mocked):
 
 
 @pytest.fixture
-def refused(mocked):
-    """Return why a contract cannot be mocked."""
+def problems_of(mocked):
+    """Return the reasons why a contract cannot be mocked."""
 
-    def refused(document):
+    def problems_of(document):
         with pytest.raises(SetupError) as raised:
             mocked(document)
         return raised.value.problems
 
-    return refused
+    return problems_of
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def refused(mocked):
         ({"examples": {"far": {"externalValue": "https://example.com/far.json"}}}, "schema's"),
     ],
 )
-async def test_answers_with_the_contracts_own_example(get, media, name):
-    """That of the answer, the first of several, that of the schema; nothing is fetched."""
+async def test_responds_with_an_example_of_the_contract(get, media, name):
+    """The response's example, the first of several, or the schema's; external examples are not fetched."""
     schema = {**THING, "example": {"name": "schema's"}}
 
     response = await get(showing({"200": json_of(schema, **media)}, components=BIG))
@@ -107,8 +107,8 @@ PREFERRED = {
         (['", code=404'], 200, {"name": "s"}, None),
     ],
 )
-async def test_answers_as_the_client_prefers(mocked, prefer, status, body, applied):
-    """RFC 7240: what was honoured is said, what cannot be is passed over."""
+async def test_responds_as_the_header_prefer_selects(mocked, prefer, status, body, applied):
+    """RFC 7240: Preference-Applied lists the applied preferences; the others are ignored."""
     application = mocked(showing(PREFERRED, components=BIG))
     headers = [(b"Prefer", value.encode()) for value in prefer]
 
@@ -116,8 +116,8 @@ async def test_answers_as_the_client_prefers(mocked, prefer, status, body, appli
         response = await client.get("/thing", headers=headers)
 
     assert (response.status_code, response.json()) == (status, body)
-    told = dict(response.headers.raw).get(b"preference-applied")
-    assert told == (applied.encode() if applied else None)
+    reported = dict(response.headers.raw).get(b"preference-applied")
+    assert reported == (applied.encode() if applied else None)
 
 
 @pytest.mark.parametrize(
@@ -130,16 +130,16 @@ async def test_answers_as_the_client_prefers(mocked, prefer, status, body, appli
         ({"101": {"description": "-"}, "204": {"description": "-"}}, 204),
     ],
 )
-async def test_answers_with_what_a_handler_would_succeed_with(get, responses, status):
-    """The lowest documented 2xx; without one, the lowest of all."""
+async def test_responds_with_the_lowest_success_status(get, responses, status):
+    """The lowest documented 2xx status; without one, the lowest final status."""
     response = await get(showing(responses))
 
     assert response.status_code == status
     assert response.headers["x-mock"] == "true"
 
 
-async def test_marks_its_answer_once(get):
-    """Whatever value the contract has for the header: no client may take what is made up for a true answer."""
+async def test_marks_its_response_once(get):
+    """The contract cannot override the marker, so a client can always recognise a mock."""
     required = {"required": True, "schema": {"type": "string", "enum": ["false"]}}
     headers = {"X-Mock": required, "Preference-Applied": required}
 
@@ -149,8 +149,8 @@ async def test_marks_its_answer_once(get):
     assert response.headers.get_list("preference-applied") == ["code=200"]
 
 
-async def test_has_the_headers_that_the_contract_requires(get):
-    """From their own examples or schemas, written in their style."""
+async def test_sends_the_required_headers(get):
+    """Their values come from their examples or schemas, in their style."""
     ids = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
     headers = {
         "X-Total": {"required": True, "schema": {"type": "integer", "minimum": 3}},
@@ -177,16 +177,16 @@ async def test_has_the_headers_that_the_contract_requires(get):
         ({"text/html": {}, "application/json": {"schema": THING}}, "application/json", b'{"name":"string"}'),
     ],
 )
-async def test_speaks_the_media_type_of_the_contract(get, content, media_type, body):
-    """JSON where it can choose."""
+async def test_uses_a_documented_media_type(get, content, media_type, body):
+    """JSON is preferred if there are several."""
     response = await get(showing({"200": {"description": "-", "content": content}}))
 
     assert response.headers["content-type"] == media_type
     assert response.content == body
 
 
-async def test_is_behind_authentication_and_validation(mocked):
-    """What is refused for real is no mock."""
+async def test_authenticates_and_validates_like_a_real_operation(mocked):
+    """A rejected request does not get a mock response."""
     shown = operation("show", security=[{"token": []}], parameters=[
         {"name": "limit", "in": "query", "schema": {"type": "integer"}}
     ])  # fmt: skip
@@ -205,49 +205,49 @@ async def test_is_behind_authentication_and_validation(mocked):
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "message"),
     [
-        (json_of(THING, example={}), "the example breaks its schema at '/name': the value is missing"),
+        (json_of(THING, example={}), "the example violates its schema at '/name': the value is missing"),
         (
             json_of(THING, examples={"good": {"value": {"name": "a"}}, "bad": {"value": 1}}),
-            "breaks its schema",
+            "violates its schema",
         ),
         (
             json_of({"type": "integer", "example": "x"}),
-            "the example breaks its schema: the value is not",
+            "the example violates its schema: the value is not",
         ),
         (
             json_of({"type": "string", "pattern": "^(?=b)a$"}),
-            "no value was found, as no text was found for its pattern or format; write an example",
+            "no value was found: no string was found for the pattern or format; add an example",
         ),
         (
             {"description": "-", "content": {"application/xml": {"schema": THING}}},
-            "GET /thing has no mock for 200: no value was found, as its types contradict each other; write an example",
+            "GET /thing cannot be mocked for 200: no value was found: its types are contradictory; add an example",
         ),
         (
             {"description": "-", "content": {"image/*": {}}},
-            "GET /thing has no mock for 200: image/* is no media type that could be sent; name one",
+            "GET /thing cannot be mocked for 200: image/* is a range and cannot be sent; document a media type",
         ),
         (
             {
                 "description": "-",
                 "headers": {"X-A": {"required": True, "schema": {"type": "integer"}, "example": "x"}},
             },
-            "GET /thing has no mock for 200: ",
+            "GET /thing cannot be mocked for 200: ",
         ),
     ],
 )
-def test_refuses_to_start_without_a_conforming_mock(refused, response, told):
-    """At its place; a client would otherwise be told what no service may say."""
-    problems = refused(showing({"200": response}))
+def test_does_not_start_without_a_valid_mock(problems_of, response, message):
+    """The error has a location. Otherwise a client would get a response that violates the contract."""
+    problems = problems_of(showing({"200": response}))
 
     assert len(problems) == 1
-    assert told in problems[0].message
+    assert message in problems[0].message
     assert problems[0].where.line == 1
 
 
-def test_points_at_the_example_that_is_wrong(refused):
-    """Behind a reference, too."""
+def test_reports_the_location_of_an_invalid_example(problems_of):
+    """Also of an example behind a reference."""
     document = """\
 openapi: 3.0.3
 info: {title: Test, version: '1'}
@@ -267,22 +267,22 @@ components:
             wrong: {value: x}
 """
 
-    problems = refused(document)
+    problems = problems_of(document)
 
     assert [(one.where.line, one.where.column, one.rule) for one in problems] == [(16, 21, "example")]
 
 
-def test_refuses_an_answer_that_can_have_no_body(refused):
-    """Nor one that no status is left for."""
+def test_reports_a_response_that_cannot_be_sent(problems_of):
+    """A body with a status that has none, and an operation without a final status."""
     assert (
-        "such an answer has no body; take its content out"
-        in refused(showing({"204": json_of({})}))[0].message
+        "a response with this status has no body; remove its content"
+        in problems_of(showing({"204": json_of({})}))[0].message
     )
-    assert "documents no final status" in refused(showing({"101": {"description": "-"}}))[0].message
+    assert "documents no final status" in problems_of(showing({"101": {"description": "-"}}))[0].message
 
 
-async def test_the_garage_answers_every_documented_status_without_a_package(tmp_path, monkeypatch):
-    """A contract of some size, mocked whole: each status of each operation, with a conforming body."""
+async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, monkeypatch):
+    """Each status of each operation of a larger contract has a valid body."""
     monkeypatch.chdir(tmp_path)
     given = {"spec": GARAGE, "missing": ("mock",), "jwt_secret": SECRET}
     application = create("handlers", Settings(**given))
@@ -334,11 +334,11 @@ VEHICLE = {"plate": "S-1971", "make": "Saab", "built": 1971, "engine": {"battery
     ],
 )
 def test_reads_preferences(header, preferences):
-    """RFC 7240 section 2; what is malformed is left out alone."""
+    """RFC 7240 section 2; only malformed elements are skipped."""
     assert read_preferences(header) == preferences
 
 
-def test_writes_what_was_applied_as_it_is_read():
+def test_writes_preferences_in_the_format_it_reads():
     """RFC 7240 section 3."""
     applied = {"code": "404", "example": 'a "b" \\'}
 
@@ -346,8 +346,8 @@ def test_writes_what_was_applied_as_it_is_read():
 
 
 @pytest.mark.parametrize("header", ['"\\' * 16_000, '"' * 32_000, "a=" + '"\\"' * 10_000, "; " * 16_000])
-def test_reads_any_header_in_no_time(header):
-    """A header may have 32 KiB."""
+def test_reads_any_header_in_bounded_time(header):
+    """A header may be 32 KiB long."""
     started = time.process_time()
 
     read_preferences(header)

@@ -1,4 +1,4 @@
-"""Schemas → conforming values: `scripts/relay/mock/samples.py`, and the modules it puts them together with."""
+"""Schemas to valid values: `relay.mock.samples` and its helper modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NODE = {"$ref": "#/components/schemas/Node"}
 
 
 def made(schema, schemas=None):
-    """Make a value that conforms, as the compiled schema sees it; return it and the problems found."""
+    """Generate a value that the compiled schema accepts; return it and the problems found."""
     whole = around(schemas)
     compiler = SchemaCompiler(whole)
     value = Sampler(whole, compiler).sample(schema, POINTER)
@@ -25,7 +25,7 @@ def made(schema, schemas=None):
 
 
 def sample(schema, **schemas):
-    """Make a value that conforms, without a problem."""
+    """Generate a valid value, without problems."""
     value, problems = made(schema, schemas)
     assert problems == []
     return value
@@ -60,13 +60,13 @@ def sample(schema, **schemas):
         ({"type": "string", "not": {"enum": ["string"]}}, "string1"),
     ],
 )
-def test_makes_the_same_value_every_time(schema, value):
-    """What the contract gives goes first; the rest is the plainest value within the bounds."""
+def test_is_deterministic(schema, value):
+    """Examples and defaults come first, then the simplest value within the bounds."""
     assert sample(schema) == value
 
 
-def test_shows_what_is_optional_too():
-    """A mock is there to be looked at."""
+def test_includes_optional_properties():
+    """A mock shows the complete shape."""
     schema = {
         "type": "object",
         "required": ["a"],
@@ -76,8 +76,8 @@ def test_shows_what_is_optional_too():
     assert sample(schema) == {"a": 0, "b": "x"}
 
 
-def test_lays_the_parts_of_all_of_side_by_side():
-    """Bounds, required and properties of every part count at once."""
+def test_combines_the_parts_of_all_of():
+    """Bounds, `required` and properties of all parts apply."""
     base = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 3}}}
     more = {"required": ["name"], "properties": {"id": {"maximum": 3}, "name": {"type": "string"}}}
 
@@ -88,8 +88,8 @@ def test_lays_the_parts_of_all_of_side_by_side():
 
 
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
-def test_takes_the_first_branch_that_fits(keyword):
-    """With what stands beside the branches."""
+def test_uses_the_first_branch_that_is_valid(keyword):
+    """The value is also valid for the keywords next to the branches."""
     branches = [{"properties": {"kind": {"enum": ["cat"]}}}, {"properties": {"kind": {"enum": ["dog"]}}}]
     schema = {
         "type": "object",
@@ -101,8 +101,8 @@ def test_takes_the_first_branch_that_fits(keyword):
     assert sample(schema) == {"kind": "dog", "age": 0}
 
 
-def test_ends_a_recursion_where_it_may():
-    """At an optional property, an empty list, a null, another branch."""
+def test_ends_a_recursion_where_the_schema_allows_it():
+    """With an omitted property, an empty list, null or another branch."""
     node = {
         "type": "object",
         "required": ["name", "children", "parent", "other"],
@@ -118,8 +118,8 @@ def test_ends_a_recursion_where_it_may():
     assert sample(NODE, Node=node) == {"name": "string", "children": [], "parent": None, "other": True}
 
 
-def test_never_shows_what_is_write_only():
-    """Neither in a made value, nor in a schema's example, which may be one of a request."""
+def test_omits_write_only_properties():
+    """In generated values and in a schema's example, which may be one of a request."""
     secret = {"type": "string", "writeOnly": True}
     properties = {"name": {"type": "string"}, "secret": secret}
     made_up = {"type": "object", "required": ["secret"], "properties": properties}
@@ -129,43 +129,46 @@ def test_never_shows_what_is_write_only():
     assert sample({"type": "array", "items": example}) == [{"name": "a"}]
 
 
-def test_tells_of_an_example_that_breaks_its_schema():
-    """And goes on without it; the value itself is not repeated."""
+def test_reports_an_example_that_violates_its_schema():
+    """The example is not used, and its value is not quoted."""
     value, problems = made(
         {"type": "object", "properties": {"a": {"type": "integer", "example": "sk_canary"}}}
     )
 
     assert value == {"a": 0}
-    assert problems == ['the example breaks its schema: the value is not of type "integer"']
+    assert problems == ['the example violates its schema: the value is not of type "integer"']
 
 
 @pytest.mark.parametrize(
-    ("schema", "told"),
+    ("schema", "reason"),
     [
-        (NODE, "it contains itself"),
-        ({"type": "integer", "minimum": 2, "maximum": 1}, "no number is within its bounds"),
-        ({"allOf": [{"type": "integer"}, {"type": "string"}]}, "its types contradict each other"),
-        ({"type": "string", "pattern": "(?=b)a"}, "no text was found for its pattern or format"),
-        ({"type": "string", "pattern": "(a|){9999}(b|){9999}c"}, "no text was found"),
-        ({"type": "string", "pattern": "(a{500}){500}"}, "no text was found for its pattern or format"),
-        ({"type": "string", "minLength": 10**9}, "it would have no end"),
-        ({"type": "array", "items": {}, "minItems": 10**9}, "it would have no end"),
+        (NODE, "the schema requires infinite recursion"),
+        ({"type": "integer", "minimum": 2, "maximum": 1}, "no number is within the bounds"),
+        ({"allOf": [{"type": "integer"}, {"type": "string"}]}, "its types are contradictory"),
+        ({"type": "string", "pattern": "(?=b)a"}, "no string was found for the pattern or format"),
+        ({"type": "string", "pattern": "(a|){9999}(b|){9999}c"}, "no string was found"),
+        ({"type": "string", "pattern": "(a{500}){500}"}, "no string was found for the pattern or format"),
+        ({"type": "string", "minLength": 10**9}, "the value would be too large"),
+        ({"type": "array", "items": {}, "minItems": 10**9}, "the value would be too large"),
         ({"type": "array", "items": {"type": "boolean"}, "minItems": 3, "uniqueItems": True}, "contradict"),
-        ({"type": "string", "oneOf": [{"minLength": 0}, {"minLength": 1}]}, "no branch of its oneOf fits"),
-        ({"type": "string", "enum": ["a"], "minLength": 2}, "no value of its enum fits"),
-        ({"type": "integer", "pattern": "(["}, "its schema cannot be compiled"),
+        (
+            {"type": "string", "oneOf": [{"minLength": 0}, {"minLength": 1}]},
+            "no branch of oneOf gives a valid value",
+        ),
+        ({"type": "string", "enum": ["a"], "minLength": 2}, "no value of the enum is valid"),
+        ({"type": "integer", "pattern": "(["}, "the schema cannot be compiled"),
     ],
 )
-def test_gives_up_in_time(schema, told):
-    """With a reason, whatever the schema asks for."""
+def test_fails_in_bounded_time(schema, reason):
+    """The error gives the reason."""
     node = {"type": "object", "required": ["next"], "properties": {"next": NODE}}
 
-    with pytest.raises(NoSample, match=told):
+    with pytest.raises(NoSample, match=reason):
         made(schema, {"Node": node})
 
 
-def test_does_not_drown_in_schemas_that_lead_to_each_other():
-    """Every optional way through forty of them would take for ever."""
+def test_limits_the_work_for_schemas_that_refer_to_each_other():
+    """All optional paths through forty such schemas would take too long."""
     names = [f"S{number}" for number in range(40)]
     properties = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
     schemas = {name: {"type": "object", "properties": properties} for name in names}
@@ -245,11 +248,11 @@ SCHEMAS = st.deferred(
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=SCHEMAS, a=SCHEMAS, b=SCHEMAS)
-def test_makes_what_conforms_or_says_why_not(schema, a, b):
-    """Whatever the schema: never another value, another exception, or no end."""
+def test_generates_a_valid_value_or_raises(schema, a, b):
+    """For any schema: no invalid value, no other exception, no endless loop."""
     try:
         value, _ = made(schema, {"A": a, "B": b})
-    except (NoSample, SetupError):  # a reference that leads to itself is refused as such
+    except (NoSample, SetupError):  # a circular reference is a SetupError
         return
 
     again, _ = made(schema, {"A": a, "B": b})

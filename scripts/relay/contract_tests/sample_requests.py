@@ -117,7 +117,7 @@ class _Maker:
                 return made.headers["content-type"], made.read()
             case kind if "*" not in kind:
                 return name, word(value).encode()
-        raise NoSample("it has no media type that a body can be made for")
+        raise NoSample("no body can be generated for its media types")
 
     def _value(self, parameter: Parameter) -> Any:
         raw, pointer = self._contract.follow(parameter.pointer)

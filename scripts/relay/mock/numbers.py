@@ -1,4 +1,4 @@
-"""Numbers within a schema's bounds, the same ones every time; reckoned exactly, as 0.1 is not a tenth."""
+"""Deterministic numbers within a schema's bounds, computed with fractions because floats are inexact."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from relay.contract.model import Schema
 from relay.validation.schemas import INTEGER_BOUNDS
 
 Bound = tuple[Fraction, bool]
-"""A bound, and whether it is itself left out."""
+"""A bound, and True if it is exclusive."""
 
 
 def number_within(schemas: Iterable[Schema], variant: int, *, is_integer: bool) -> int | float | None:
-    """Return a number for all of the schemas, 0 if it goes; None where there is none.
+    """Return a number that satisfies the bounds of all schemas, preferably 0; None if none was found.
 
-    Another `variant` gives another number, which may be out of bounds.
+    Each `variant` gives another number; it may be out of bounds.
     """
     schemas = list(schemas)
     lows = [bound for schema in schemas for bound in _bounds(schema, "minimum", "exclusiveMinimum", 0)]
@@ -44,7 +44,7 @@ def _exact(number: Any) -> Fraction:
 
 
 def _common_multiple(steps: list[Fraction]) -> Fraction | None:
-    """Return the least number that all of the steps divide; None where there is none to keep."""
+    """Return the least common multiple of the steps; None if there are none."""
     if not steps:
         return None
     return Fraction(
@@ -53,7 +53,7 @@ def _common_multiple(steps: list[Fraction]) -> Fraction | None:
 
 
 def _starts(low: Bound | None, high: Bound | None, step: Fraction | None) -> Iterable[Fraction]:
-    """Return numbers to try, the plainest first."""
+    """Yield candidates, the simplest first."""
     yield Fraction(0)
     if step is not None:
         for bound, towards in ((low, math.ceil), (high, math.floor)):

@@ -1,4 +1,4 @@
-"""Regular expressions → texts that match them, the same ones every time."""
+"""Generates deterministic strings that match a regular expression."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 import string
 import warnings
 from collections.abc import Callable, Iterator
-from re import _parser  # type: ignore[attr-defined]  # the only parser of expressions there is; no stubs know it
+from re import _parser  # type: ignore[attr-defined]  # the standard library's parser; not in the stubs
 from typing import Any
 
 MAX_STEPS = 10_000
-"""How many steps a text may take; an expression can ask for more than memory holds."""
+"""Maximum number of steps per string; an expression can require more than fits into memory."""
 
 _READABLE = string.ascii_letters + string.digits + "-_. " + string.punctuation
 _CATEGORIES = {
@@ -21,18 +21,18 @@ _CATEGORIES = {
 
 
 class NoText(Exception):
-    """The expression cannot be read, or no text for it can be made."""
+    """The expression cannot be parsed, or no string can be generated for it."""
 
 
 def matching(pattern: str, least: int, variant: int = 0) -> Iterator[str]:
-    """Yield a few texts that the pattern should match, for whoever validates them; of length `least` if it goes.
+    """Yield candidates that the pattern should match, if possible of length `least`; the caller validates them.
 
-    Another `variant` gives other texts where the pattern leaves a choice. What an expression looks ahead
-    or behind for is not seen to. Raises NoText.
+    Each `variant` gives other strings if the pattern has a choice. Lookahead and lookbehind are ignored.
+    Raises NoText.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Python may read otherwise one day, a validator reads today
+            warnings.simplefilter("ignore")  # FutureWarning: the validator accepts this syntax
             tree = _parser.parse(
                 pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
             )
@@ -40,15 +40,15 @@ def matching(pattern: str, least: int, variant: int = 0) -> Iterator[str]:
         raise NoText from exc
     shortest = _Writer(variant, 0).write(tree)
     yield shortest
-    lacking = least - len(shortest)
-    for more in range(lacking, lacking + 4):
+    missing = least - len(shortest)
+    for more in range(missing, missing + 4):
         if more > 0:
             yield _Writer(variant, more).write(tree)
     yield shortest.ljust(least, "a")
 
 
 class _Writer:
-    """Writes one text for a parsed expression; `more` is how many repetitions it may add."""
+    """Generates one string for a parsed expression; `more` is the number of repetitions it may add."""
 
     def __init__(self, variant: int, more: int) -> None:
         self._variant = variant
@@ -74,7 +74,7 @@ class _Writer:
         }
 
     def write(self, tree: Any) -> str:
-        """Write a text for a part of the expression; raise NoText."""
+        """Return a string for a part of the expression. Raises NoText."""
         self._count(len(tree))
         try:
             return "".join(self._kinds[str(kind)](value) for kind, value in tree)
@@ -93,7 +93,7 @@ class _Writer:
         return "".join(self.write(tree) for _ in range(least + added))
 
     def _choose(self, items: list[tuple[str, Any]]) -> str:
-        """Choose a character of a class: one that reads well, else the first of its first range."""
+        """Choose a character of a class: a readable one, else the first of a range."""
         negated = items[0][0] == "NEGATE"
         choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
         if not choices and not negated:
@@ -105,7 +105,7 @@ class _Writer:
         return choices[self._digit(len(choices))]
 
     def _digit(self, base: int) -> int:
-        """Take from the variant what one choice can tell of it."""
+        """Take the next digit, in the given base, from the variant."""
         self._variant, digit = divmod(self._variant, base)
         return digit
 

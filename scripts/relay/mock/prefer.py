@@ -1,4 +1,4 @@
-"""The header Prefer (RFC 7240): what a client would like, if it can be had."""
+"""The header Prefer (RFC 7240): optional preferences of a client."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a token, RFC 9110 section 5.6.2
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)++')  # commas in quotes separate nothing
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)++')  # commas in quotes are not separators
 _PREFERENCE = re.compile(rf"\s*({_WORD})\s*(?:=\s*({_WORD}|{_QUOTED})?)?\s*(?:;|$)")
 
 
 def read_preferences(header: str) -> dict[str, str]:
-    """Return preference → value, "" where it has none; parameters mean nothing to us.
+    """Return preference → value, "" if it has none; parameters are ignored.
 
-    Names are in lower case, the first of several counts (section 2), and what cannot be read is left out.
+    Names are in lower case, the first of equal names is used (section 2), and malformed elements are skipped.
     """
     found: dict[str, str] = {}
     for element in _ELEMENT.findall(header):
@@ -24,7 +24,7 @@ def read_preferences(header: str) -> dict[str, str]:
 
 
 def write_preferences(applied: Mapping[str, str]) -> str:
-    """Write the value of Preference-Applied (section 3)."""
+    """Return the value of Preference-Applied (section 3)."""
     return ", ".join(f"{name}={_quoted(value)}" for name, value in applied.items())
 
 

@@ -1,6 +1,6 @@
-"""Documented responses → answers that are ready to send: from their examples, else from their schemas.
+"""Prepares a response for each documented response: from its examples, else from its schema.
 
-Each is encoded and validated as any handler's answer is.
+Each is encoded and validated like a handler's response.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ BODILESS = (204, 304)
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
 
 
-class Canned(NamedTuple):
-    """The answers of one documented response: the usual one, and those of its examples by name.
+class PreparedResponses(NamedTuple):
+    """The prepared responses of one documented response: the default, and one per named example.
 
-    A name is its bytes in UTF-8 read as Latin-1, as a header brings it.
+    A name is UTF-8 decoded as Latin-1, which is how header values are decoded.
     """
 
     usual: Answer
@@ -38,15 +38,15 @@ class Canned(NamedTuple):
 
 
 class _Body(NamedTuple):
-    """A body, where it stands, and the schema it is to keep to."""
+    """A body, its pointer, and its schema."""
 
     value: Any
     pointer: Pointer
     part: SchemaPart
 
 
-class CannedAnswers:
-    """Makes the answers of one operation; what cannot be made is a problem of the compiler's."""
+class ResponsePreparer:
+    """Prepares the responses of one operation; failures are added to the compiler's problems."""
 
     def __init__(
         self, operation: Operation, contract: Contract, compiler: SchemaCompiler, encoder: ResponseEncoder
@@ -57,14 +57,14 @@ class CannedAnswers:
         self._encoder = encoder
         self._sampler = Sampler(contract, compiler)
 
-    def of(self, response: Response) -> Canned | None:
-        """Return the answers of a documented response; None for one that is not final, or cannot be made."""
+    def of(self, response: Response) -> PreparedResponses | None:
+        """Return the prepared responses; None if the status is not final or preparation fails."""
         status = next((code for code in range(200, 600) if self._operation.response(code) is response), None)
         if status is None:
             return None
         raw, pointer = self._contract.follow(response.pointer)
         try:
-            return self._made(response, status, raw, pointer)
+            return self._prepare(response, status, raw, pointer)
         except NoSample as exc:
             reason = str(exc)
         except ResponseViolation as exc:
@@ -72,27 +72,27 @@ class CannedAnswers:
         self._problem(pointer, status, reason)
         return None
 
-    def _made(
+    def _prepare(
         self, response: Response, status: int, raw: Mapping[str, Any], pointer: Pointer
-    ) -> Canned | None:
+    ) -> PreparedResponses | None:
         name = default_media_type(response) or next(iter(response.content), None)
         headers = {one.name: self._header(one) for one in response.headers if one.required}
         if name is None:
-            return Canned(self._encoder.encode_body(None, status, headers), {})
+            return PreparedResponses(self._encoder.encode_body(None, status, headers), {})
         if status in BODILESS:
-            raise NoSample("such an answer has no body; take its content out")
+            raise NoSample("a response with this status has no body; remove its content")
         if "*" in _CONCRETE.get(name, name):
-            raise NoSample(f"{name} is no media type that could be sent; name one")
+            raise NoSample(f"{name} is a range and cannot be sent; document a media type")
         bodies = self._bodies(raw["content"][name], name, (*pointer, "content", name))
-        made = {key: self._answer(body, status, headers, name) for key, body in bodies.items()}
-        answers = {key: answer for key, answer in made.items() if answer is not None}
+        encoded = {key: self._answer(body, status, headers, name) for key, body in bodies.items()}
+        answers = {key: answer for key, answer in encoded.items() if answer is not None}
         if len(answers) < len(bodies):
             return None
         named = {key.encode().decode("latin-1"): answer for key, answer in answers.items() if key}
-        return Canned(next(iter(answers.values())), named)
+        return PreparedResponses(next(iter(answers.values())), named)
 
     def _bodies(self, content: Mapping[str, Any], name: str, pointer: Pointer) -> dict[str, _Body]:
-        """Return the bodies that a media type has, by the name of the example; the first is the usual one."""
+        """Return the bodies of a media type by example name; the first is the default."""
         part = SchemaPart(content.get("schema", {}), (*pointer, "schema"))
         bodies = {
             key: _Body(value, at, part) for key, value, at in examples(self._contract, content, pointer)
@@ -100,17 +100,19 @@ class CannedAnswers:
         if not bodies:
             schema = part.schema
             if not media.is_json(_CONCRETE.get(name, name)):
-                schema = {"allOf": [schema, {"type": "string"}]}  # what is not JSON is written as it is
+                schema = {"allOf": [schema, {"type": "string"}]}  # other media types are sent as text
             bodies[""] = _Body(self._sample(schema, part.pointer), pointer, part)
         return bodies
 
     def _answer(self, body: _Body, status: int, headers: Mapping[str, str], name: str) -> Answer | None:
-        """Encode a body; None, with the problem noted at its place, if it breaks its schema."""
+        """Encode a body; return None, and add a problem at its pointer, if it violates its schema."""
         if not self._sampler.example(body.value, body.part, body.pointer):
             return None
         media_type = _CONCRETE.get(name, name)
-        is_written = media_type != name and media.is_json(media_type)  # the encoder takes bytes for a range
-        value = orjson.dumps(body.value) if is_written else body.value
+        is_serialised = media_type != name and media.is_json(
+            media_type
+        )  # the encoder needs bytes for a range
+        value = orjson.dumps(body.value) if is_serialised else body.value
         try:
             return self._encoder.encode_body(value, status, headers, media_type)
         except ResponseViolation as exc:
@@ -118,38 +120,38 @@ class CannedAnswers:
             return None
 
     def _header(self, header: Parameter) -> str:
-        """Return a value for a header, as it is written (OpenAPI 3.0.3, "Style Values", simple)."""
+        """Return a header's value in style simple (OpenAPI 3.0.3, "Style Values")."""
         raw, pointer = self._contract.follow(header.pointer)
         if header.media_type is not None:
             raw, pointer = raw["content"][header.media_type], (*pointer, "content", header.media_type)
-        given = next((value for _, value, _ in examples(self._contract, raw, pointer)), ABSENT)
-        value = self._sample(header.schema, (*pointer, "schema")) if given is ABSENT else given
+        example = next((value for _, value, _ in examples(self._contract, raw, pointer)), ABSENT)
+        value = self._sample(header.schema, (*pointer, "schema")) if example is ABSENT else example
         if header.media_type is not None:
             return orjson.dumps(value).decode()
         if isinstance(value, dict):
             sign = "=" if header.explode else ","
-            return ",".join(f"{key}{sign}{_word(item)}" for key, item in value.items())
-        return ",".join(map(_word, value)) if isinstance(value, list) else _word(value)
+            return ",".join(f"{key}{sign}{_text(item)}" for key, item in value.items())
+        return ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
 
     def _sample(self, schema: Schema, pointer: Pointer) -> Any:
         try:
             return self._sampler.sample(schema, pointer)
         except NoSample as exc:
-            raise NoSample(f"no value was found, as {exc}; write an example") from exc
+            raise NoSample(f"no value was found: {exc}; add an example") from exc
 
     def _problem(self, pointer: Pointer, status: int, reason: str) -> None:
-        message = f"{self._operation} has no mock for {status}: {reason}"
+        message = f"{self._operation} cannot be mocked for {status}: {reason}"
         self._compiler.problems.append(self._contract.problem(pointer, message, "mock"))
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def examples(
     contract: Contract, owner: Mapping[str, Any], pointer: Pointer
 ) -> Iterator[tuple[str, Any, Pointer]]:
-    """Yield name, value and place of what is in `example` and `examples`; nothing external is fetched."""
+    """Yield name, value and pointer of `example` and of each of `examples`; `externalValue` is ignored."""
     if "example" in owner:
         yield "", owner["example"], (*pointer, "example")
     for key in owner.get("examples") or {}:

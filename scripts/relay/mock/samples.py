@@ -1,7 +1,7 @@
-"""Schemas → values that conform to them, the same ones every time: answers where nothing is written yet.
+"""Generates deterministic values that are valid for a schema.
 
-A value is made part by part and then held against the compiled schema. What is optional is left out
-where it leads too deep, leads back to itself, or spoils the whole.
+A value is built part by part and then validated with the compiled schema. An optional part is left out if it is
+nested too deeply, is recursive, or makes the whole invalid.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from .schema_parts import (
     lowest,
     properties_of,
     schemas_at,
-    shown,
     type_of,
-    without,
+    without_hidden,
+    without_keyword,
 )
 from .strings import of_format, of_length
 
 MAX_PARTS = 2_000
-"""How many values one sample may be put together from, those that come to nothing included."""
+"""Maximum number of values built for one sample, including discarded ones."""
 MAX_LEVEL = 100
 MAX_LENGTH = 10_000  # characters of one string
 
-_DEPTHS = (4, 2, 1, 0)  # how many levels of optional parts are tried, one after the other
-_TRIES = 8  # how many values are tried where one has to differ from others
+_DEPTHS = (4, 2, 1, 0)  # levels of optional parts, tried in this order
+_TRIES = 8  # values tried where a value must differ from others
 
 
 class _TooLarge(Exception):
-    """The value would have no end, or none that anybody reads to."""
+    """The value would be infinite or exceed the limits."""
 
 
 class Sampler:
-    """Makes values that are sent one way, by the schemas of one contract."""
+    """Generates values for one direction, from the schemas of one contract."""
 
     def __init__(
         self, contract: Contract, compiler: SchemaCompiler, direction: Direction = "response"
@@ -59,29 +59,29 @@ class Sampler:
         self._compiler = compiler
 
     def sample(self, schema: Schema, pointer: Pointer) -> Any:
-        """Return a value for the schema at `pointer`, with as much of what is optional as goes.
+        """Return a value for the schema at `pointer`, with as many optional parts as possible.
 
-        The schema's own examples are used. Raises NoSample; one of them that breaks its schema is a problem
-        of the compiler's.
+        Examples in the schema are used; one that violates its schema is added to the compiler's problems.
+        Raises NoSample.
         """
         parts = [SchemaPart(schema, pointer)]
         if self._compiler.compile(schema, self.direction, pointer) is None:
-            raise NoSample("its schema cannot be compiled")
-        reason = "its parts contradict each other"
+            raise NoSample("the schema cannot be compiled")
+        reason = "its parts are contradictory"
         for depth in _DEPTHS:
             try:
                 value = _Attempt(self, depth).value(parts, 0, frozenset())
             except NoSample as exc:
                 reason = str(exc)
             except (_TooLarge, RecursionError):
-                reason = "it would have no end"
+                reason = "the value would be too large"
             else:
                 if self.accepts(parts, value):
                     return value
         raise NoSample(reason)
 
     def accepts(self, parts: list[SchemaPart], value: Any) -> bool:
-        """Whether a value conforms to all of the schemas."""
+        """Return True if a value is valid for all schemas."""
         whole = [part.schema for part in parts]
         if not whole:
             return True
@@ -93,48 +93,48 @@ class Sampler:
             return False
 
     def example(self, value: Any, part: SchemaPart, pointer: Pointer) -> bool:
-        """Whether the contract's own example conforms; if not, it is a problem at `pointer`."""
+        """Return True if an example of the contract is valid; else add a problem at `pointer`."""
         validator = self._compiler.compile(part.schema, self.direction, part.pointer)
         if validator is None:
             return False
-        broken = [] if validator.accepts(value) else validator.violations(value)
-        for violation in broken[:1]:
+        violations = [] if validator.accepts(value) else validator.violations(value)
+        for violation in violations[:1]:
             where = f" at '{violation.path}'" if violation.path else ""
-            message = f"the example breaks its schema{where}: {violation.message}"
+            message = f"the example violates its schema{where}: {violation.message}"
             self._compiler.problems.append(self.contract.problem(pointer, message, "example"))
-        return not broken
+        return not violations
 
 
 class _Attempt:
-    """One try at a value; what is optional is taken in down to `depth` levels."""
+    """One attempt at a value; it includes optional parts down to `depth` levels."""
 
     def __init__(self, sampler: Sampler, depth: int) -> None:
         self._sampler = sampler
         self._contract = sampler.contract
         self._depth = depth
-        self._made = 0
+        self._count = 0
 
     def value(self, given: list[SchemaPart], level: int, within: frozenset[str], variant: int = 0) -> Any:
-        """Return a value for all of the schemas; `within` are the `$ref`s that led here."""
-        self._made += 1
-        if self._made > MAX_PARTS or level > MAX_LEVEL:
+        """Return a value for all schemas; `within` are the `$ref`s followed so far."""
+        self._count += 1
+        if self._count > MAX_PARTS or level > MAX_LEVEL:
             raise _TooLarge
         parts: list[SchemaPart] = []
         try:
-            led = within.union(*[flatten(part, within, parts, self._contract) for part in given])
+            followed = within.union(*[flatten(part, within, parts, self._contract) for part in given])
         except NoSample:
             if self._sampler.accepts(given, None):
                 return None
             raise
-        return next(self._candidates(parts, level, led, variant))
+        return next(self._candidates(parts, level, followed, variant))
 
     def _candidates(
         self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
     ) -> Iterator[Any]:
-        """Yield values, what the contract itself gives first; raise NoSample when there are no more."""
+        """Yield values, the contract's examples and defaults first. Raises NoSample at the end."""
         if variant == 0:
-            yield from self._given(parts)
-        reason = "its parts contradict each other"
+            yield from self._examples_and_defaults(parts)
+        reason = "its parts are contradictory"
         try:
             if group := alternatives_of(parts):
                 yield from self._alternatives(parts, *group, level, within, variant)
@@ -150,11 +150,13 @@ class _Attempt:
             yield None
         raise NoSample(reason)
 
-    def _given(self, parts: list[SchemaPart]) -> Iterator[Any]:
-        """Yield the examples and defaults that stand in the schemas; what must not be sent is left out of them."""
+    def _examples_and_defaults(self, parts: list[SchemaPart]) -> Iterator[Any]:
+        """Yield the valid examples and defaults of the schemas, examples without hidden properties."""
         for part in parts:
             if "example" in part.schema:
-                example = shown(part.schema["example"], [part], self._contract, self._sampler.direction)
+                example = without_hidden(
+                    part.schema["example"], [part], self._contract, self._sampler.direction
+                )
                 is_good = self._sampler.example(example, part, (*part.pointer, "example"))
                 if is_good and self._sampler.accepts(parts, example):
                     yield example
@@ -171,37 +173,37 @@ class _Attempt:
         within: frozenset[str],
         variant: int,
     ) -> Iterator[Any]:
-        """Yield a value of each branch that fits what stands beside it."""
+        """Yield a value for each branch that is also valid for the other schemas."""
         schema, pointer = parts[owner]
-        others = [
-            SchemaPart(without(one, "allOf"), at) for one, at in parts
-        ]  # whose schemas are among the parts
-        others[owner] = SchemaPart(without(others[owner].schema, keyword), pointer)
+        other_parts = [
+            SchemaPart(without_keyword(one, "allOf"), at) for one, at in parts
+        ]  # its schemas are already among the parts
+        other_parts[owner] = SchemaPart(without_keyword(other_parts[owner].schema, keyword), pointer)
         for index, branch in enumerate(schema[keyword]):
             try:
-                branched = [*others, SchemaPart(branch, (*pointer, keyword, str(index)))]
+                branched = [*other_parts, SchemaPart(branch, (*pointer, keyword, str(index)))]
                 value = self.value(branched, level, within, variant)
             except NoSample:
                 continue
             if self._sampler.accepts(parts, value):
                 yield value
-        raise NoSample(f"no branch of its {keyword} fits")
+        raise NoSample(f"no branch of {keyword} gives a valid value")
 
     def _enumerated(self, parts: list[SchemaPart], variant: int) -> Iterator[Any]:
         values = next(schema["enum"] for schema, _ in parts if "enum" in schema)
-        fitting = [value for value in values if value is not None and self._sampler.accepts(parts, value)]
-        yield from fitting[variant : variant + 1]
-        raise NoSample("no value of its enum fits")
+        valid = [value for value in values if value is not None and self._sampler.accepts(parts, value)]
+        yield from valid[variant : variant + 1]
+        raise NoSample("no value of the enum is valid")
 
     def _allowed(
         self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
     ) -> Iterator[Any]:
-        """Yield what no `not` forbids, of a few values."""
+        """Try a few values; yield those that no `not` forbids."""
         for more in range(_TRIES):
             value = self._typed(parts, level, within, variant + more)
             if self._sampler.accepts(parts, value):
                 yield value
-        raise NoSample("its `not` forbids what was tried")
+        raise NoSample("`not` rejects all values that were tried")
 
     def _typed(self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int) -> Any:
         schemas = [schema for schema, _ in parts]
@@ -217,7 +219,7 @@ class _Attempt:
             case kind:
                 number = number_within(schemas, variant, is_integer=kind == "integer")
                 if number is None:
-                    raise NoSample("no number is within its bounds")
+                    raise NoSample("no number is within the bounds")
                 return number
 
     def _object(
@@ -235,21 +237,21 @@ class _Attempt:
         optional = len(properties) if level < self._depth else max(least - len(required), 0)
         if room is not None:
             optional = min(optional, room - len(required))
-        others = schemas_at(parts, "additionalProperties")
+        additional = schemas_at(parts, "additionalProperties")
         value: dict[str, Any] = {}
         for name in [*properties, *sorted(required - properties.keys())]:
             if name in required:
-                value[name] = self.value(properties.get(name, others), level + 1, within, variant)
+                value[name] = self.value(properties.get(name, additional), level + 1, within, variant)
             elif optional > 0 and name not in hidden and is_allowed(name, parts):
                 try:
                     value[name] = self.value(properties[name], level + 1, within, variant)
                     optional -= 1
                 except NoSample:
                     continue
-        is_map = bool(others) and not properties and room != 0 and level < self._depth
+        is_map = bool(additional) and not properties and room != 0 and level < self._depth
         for number in range(max(least - len(value), is_map)):
             try:
-                value[f"property{number + 1}"] = self.value(others, level + 1, within, variant)
+                value[f"property{number + 1}"] = self.value(additional, level + 1, within, variant)
             except NoSample:
                 break
         return value
@@ -293,7 +295,7 @@ class _Attempt:
                 return text
         if self._sampler.accepts(parts, plain):
             return plain
-        raise NoSample("no text was found for its pattern or format")
+        raise NoSample("no string was found for the pattern or format")
 
 
 def _texts(patterns: list[str], formats: list[str], least: int, variant: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Schemas taken apart: all that a value has to keep to at once, `$ref`s followed and `allOf` laid side by side."""
+"""Splits a schema into the parts that apply to one value: `$ref`s are resolved and `allOf` is flattened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.validation.schemas import MARKS, Direction
 
-_WORDS = {  # what a schema without a type is about
+_KEYWORDS = {  # indicate the type of a schema without `type`
     "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
     "array": ("items", "minItems", "maxItems", "uniqueItems"),
     "string": ("pattern", "minLength", "maxLength", "format"),
@@ -20,11 +20,11 @@ _WORDS = {  # what a schema without a type is about
 
 
 class NoSample(Exception):
-    """No conforming value can be made; says why."""
+    """No valid value was found; the text is the reason."""
 
 
 class SchemaPart(NamedTuple):
-    """One of the schemas that a value has to keep to, and where it stands."""
+    """One of the schemas that apply to a value, and its pointer."""
 
     schema: Schema
     pointer: Pointer
@@ -33,11 +33,11 @@ class SchemaPart(NamedTuple):
 def flatten(
     part: SchemaPart, within: frozenset[str], parts: list[SchemaPart], contract: Contract
 ) -> frozenset[str]:
-    """Add a schema and its `allOf` to `parts`, `$ref`s followed; return the `$ref`s."""
+    """Append a schema and its `allOf` to `parts`; return the `$ref`s followed. Raises NoSample for a recursion."""
     schema, pointer = part
     while (ref := schema.get("$ref")) is not None:
         if ref in within:
-            raise NoSample("it contains itself")
+            raise NoSample("the schema requires infinite recursion")
         within |= {ref}
         pointer = parse_pointer(ref[1:])
         schema = lookup(contract.document, pointer)
@@ -50,7 +50,7 @@ def flatten(
 
 
 def alternatives_of(parts: list[SchemaPart]) -> tuple[int, str] | None:
-    """Return which of the schemas has alternatives, and by which keyword."""
+    """Return the index of the first schema with `oneOf` or `anyOf`, and the keyword."""
     for index, (schema, _) in enumerate(parts):
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
@@ -58,34 +58,36 @@ def alternatives_of(parts: list[SchemaPart]) -> tuple[int, str] | None:
     return None
 
 
-def without(schema: Schema, keyword: str) -> Schema:
-    """Return a schema less one of its keywords."""
+def without_keyword(schema: Schema, keyword: str) -> Schema:
+    """Return a schema without one of its keywords."""
     return {key: value for key, value in schema.items() if key != keyword}
 
 
 def type_of(schemas: list[Schema]) -> str:
-    """Return the type that the schemas agree on, or seem to be about."""
+    """Return the type of the schemas, or the one that their keywords indicate. Raises NoSample."""
     types = {schema["type"] for schema in schemas if "type" in schema}
     if types == {"integer", "number"}:
         return "integer"
     if len(types) > 1:
-        raise NoSample("its types contradict each other")
-    about = (kind for kind, words in _WORDS.items() if any(word in one for one in schemas for word in words))
-    return str(next(iter(types), next(about, "string")))
+        raise NoSample("its types are contradictory")
+    indicated = (
+        kind for kind, words in _KEYWORDS.items() if any(word in one for one in schemas for word in words)
+    )
+    return str(next(iter(types), next(indicated, "string")))
 
 
 def highest(parts: list[SchemaPart], keyword: str) -> int:
-    """Return the most that the schemas ask for at least: of `minItems` and the like."""
+    """Return the highest value of a lower limit such as `minItems`, 0 if there is none."""
     return max((schema.get(keyword, 0) for schema, _ in parts), default=0)
 
 
 def lowest(parts: list[SchemaPart], keyword: str) -> int | None:
-    """Return the least that the schemas let in at most: of `maxItems` and the like."""
+    """Return the lowest value of an upper limit such as `maxItems`, None if there is none."""
     return min((schema[keyword] for schema, _ in parts if keyword in schema), default=None)
 
 
 def properties_of(parts: list[SchemaPart]) -> dict[str, list[SchemaPart]]:
-    """Return what each of the schemas says of each property."""
+    """Return the schemas of each property by its name."""
     found: dict[str, list[SchemaPart]] = {}
     for schema, pointer in parts:
         for name, value in schema.get("properties", {}).items():
@@ -94,7 +96,7 @@ def properties_of(parts: list[SchemaPart]) -> dict[str, list[SchemaPart]]:
 
 
 def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
-    """Return the schemas that stand at a keyword."""
+    """Return the schemas that are the value of a keyword."""
     return [
         SchemaPart(schema[keyword], (*pointer, keyword))
         for schema, pointer in parts
@@ -103,7 +105,7 @@ def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
 
 
 def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
-    """Whether none of the schemas forbids a property that another one names."""
+    """Return True if no schema forbids the property by `additionalProperties: false`."""
     return all(
         schema.get("additionalProperties", True) is not False or name in schema.get("properties", {})
         for schema, _ in parts
@@ -111,12 +113,12 @@ def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
 
 
 def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
-    """Whether a property must not be sent this way."""
+    """Return True if a property must not be sent in this direction."""
     return contract.resolve(part.schema).get(MARKS[direction]) is True
 
 
-def shown(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:
-    """Return an example without what must not be sent this way: that of a schema may be meant for both."""
+def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:
+    """Return an example without the properties hidden in this direction; a schema's example may serve both."""
     parts: list[SchemaPart] = []
     with suppress(NoSample):
         for part in given:
@@ -124,11 +126,11 @@ def shown(value: Any, given: Iterable[SchemaPart], contract: Contract, direction
     if isinstance(value, dict):
         properties = properties_of(parts)
         return {
-            name: shown(item, properties.get(name, []), contract, direction)
+            name: without_hidden(item, properties.get(name, []), contract, direction)
             for name, item in value.items()
             if not any(is_hidden(part, contract, direction) for part in properties.get(name, []))
         }
     if isinstance(value, list):
         items = schemas_at(parts, "items")
-        return [shown(item, items, contract, direction) for item in value]
+        return [without_hidden(item, items, contract, direction) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""Strings of a format, of a length: what a schema's `format` asks for, the same ones every time."""
+"""Generates deterministic strings of a `format` or a length."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _DAY = dt.date(2024, 1, 1)
 
 
 def of_format(name: str, least: int, variant: int) -> Iterator[str]:
-    """Yield texts of a format, for whoever validates them: a telling one, one of length `least`, a short one.
+    """Yield candidates for a format: a typical one, one of length `least`, short ones; the caller validates them.
 
-    Another `variant` gives other texts.
+    Each `variant` gives other strings.
     """
-    if (write := _WRITTEN.get(name)) is not None:
+    if (write := _WRITERS.get(name)) is not None:
         yield write(variant, 0)
         yield write(variant, least)
     yield from _SHORT.get(name, ())
 
 
 def of_length(least: int, most: int | None, variant: int) -> str:
-    """Return a text of a length; another `variant` gives another one while there is room."""
+    """Return a string within a length range; each `variant` gives another one if the length allows it."""
     number = str(variant) if variant else ""
     text = "string"[: None if most is None else max(most - len(number), 0)] + number
     return text.ljust(least, "a")[:most]
@@ -32,7 +32,7 @@ def _day(variant: int) -> dt.date:
     return _DAY + dt.timedelta(days=variant)
 
 
-_WRITTEN: dict[str, Callable[[int, int], str]] = {
+_WRITERS: dict[str, Callable[[int, int], str]] = {
     "date": lambda variant, _: _day(variant).isoformat(),
     "date-time": lambda variant, _: f"{_day(variant)}T12:00:00Z",
     "time": lambda variant, _: f"12:00:{variant % 60:02}Z",
