@@ -1,4 +1,4 @@
-"""`relay lint`: `scripts/relay/cli/lint.py` and `scripts/linting/`."""
+"""`relay lint`: `relay.cli.lint` and `relay.lint`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROBLEM = {"description": "failed", "content": {"application/json": {"schema": {
 
 
 def get(**rest: Any) -> dict[str, Any]:
-    """An operation in which there is nothing to find; the rest is the test's."""
+    """Return an operation without findings; `rest` overrides its fields."""
     return {
         "operationId": "get_it",
         "tags": ["Things"],
@@ -37,63 +37,63 @@ def get(**rest: Any) -> dict[str, Any]:
 
 
 def only(operation: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
-    """A contract of one operation."""
+    """Return a contract of one operation."""
     return contract({path: {"get": operation}}, **rest)
 
 
 def answering(schema: Any, **rest: Any) -> dict[str, Any]:
-    """A contract whose one operation answers by a schema; the rest stands beside the schema."""
+    """Return a contract whose operation responds with a schema; `rest` is added next to the schema."""
     content = {"application/json": {"schema": schema, **rest}}
     return only(get(responses={"200": {"description": "ok", "content": content}, "default": PROBLEM}))
 
 
 def taking(*parameters: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
-    """A contract whose one operation takes parameters."""
+    """Return a contract whose operation has parameters."""
     return only(get(parameters=list(parameters), **rest), path)
 
 
 def posting(schema: Any) -> dict[str, Any]:
-    """A contract whose one operation takes a body."""
+    """Return a contract whose operation has a request body."""
     body = {"content": {"application/json": {"schema": schema}}}
     return contract({"/a": {"post": get(requestBody=body)}})
 
 
 def with_schemas(**schemas: Any) -> dict[str, Any]:
-    """A contract that answers by the schema A of some."""
+    """Return a contract whose response is the schema A of `schemas`."""
     return {**answering({"$ref": "#/components/schemas/A"}), "components": {"schemas": schemas}}
 
 
 def query(name: str, schema: Any = STRING, **rest: Any) -> dict[str, Any]:
-    """A query parameter."""
+    """Return a query parameter."""
     return {"name": name, "in": "query", "schema": schema, **rest}
 
 
 def variable(name: str) -> dict[str, Any]:
-    """A path parameter."""
+    """Return a path parameter."""
     return {"name": name, "in": "path", "required": True, "schema": STRING}
 
 
 def two(first: dict[str, Any], second: dict[str, Any], *paths: str) -> dict[str, Any]:
-    """A contract of two operations."""
+    """Return a contract of two operations."""
     one, other = paths or ("/a", "/b")
     return contract({one: {"get": first}, other: {"get": second}})
 
 
 def obj(*required: str, **properties: Any) -> dict[str, Any]:
-    """An object that takes nothing but some properties."""
+    """Return an object schema that accepts only these properties."""
     shape = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**shape, "required": list(required)} if required else shape
 
 
 def text(document: dict[str, Any]) -> str:
-    """A document as YAML."""
+    """Return a document as YAML."""
     return yaml.safe_dump(document, sort_keys=False)
 
 
 NEXT = {"$ref": "#/components/schemas/A"}
 STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
 
-# rule → a contract that breaks it, and its near miss
+# rule → a contract that violates it, and a similar valid one
 CASES: dict[str, tuple[Any, Any]] = {
     "yaml": ("openapi: 3.0.3\nx: !!python/name:os.system\n", text(only(get()))),
     "duplicate-key": (
@@ -249,7 +249,7 @@ CASES: dict[str, tuple[Any, Any]] = {
 
 @pytest.fixture
 def found(tmp_path, monkeypatch):
-    """Lint a document, or text, as `c.yaml` of the working directory."""
+    """Lint a document or text, written to `c.yaml` in the working directory."""
     monkeypatch.chdir(tmp_path)
 
     def found(document):
@@ -260,16 +260,16 @@ def found(tmp_path, monkeypatch):
 
 
 def rules_of(findings):
-    """The rules that findings are of."""
+    """Return the rules of some findings."""
     return {finding.rule for finding in findings}
 
 
 @pytest.mark.parametrize("rule", CASES)
-def test_each_rule_finds_its_breach_and_spares_the_near_miss(found, rule):
-    """With a place in the contract, and a message that ends in what to do."""
-    breach, near_miss = CASES[rule]
+def test_each_rule_reports_a_violation_and_accepts_the_near_miss(found, rule):
+    """Each finding has a location in the contract and the rule's severity."""
+    violation, near_miss = CASES[rule]
 
-    findings = [finding for finding in found(breach) if finding.rule == rule]
+    findings = [finding for finding in found(violation) if finding.rule == rule]
 
     assert findings
     for finding in findings:
@@ -278,13 +278,13 @@ def test_each_rule_finds_its_breach_and_spares_the_near_miss(found, rule):
     assert rule not in rules_of(found(near_miss))
 
 
-def test_every_rule_has_its_case():
-    """A rule that no test breaks may have died unnoticed."""
+def test_every_rule_has_a_case():
+    """Without a case, a rule could stop working unnoticed."""
     assert set(RULES) == set(CASES)
 
 
-def test_one_broken_thing_hides_no_other(found):
-    """What is wrong in one operation, in a component, or at the top is told beside the rest."""
+def test_one_error_does_not_hide_another(found):
+    """Errors in operations, in components and at the top level are reported together."""
     document = f"""\
 openapi: 3.0.3
 info: {{title: x}}
@@ -324,8 +324,8 @@ components:
     }
 
 
-def test_what_other_files_hold_is_told_at_its_place_there(tmp_path, monkeypatch):
-    """The reader has to open the file that is named."""
+def test_reports_the_location_in_a_referenced_file(tmp_path, monkeypatch):
+    """The author must edit that file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "parts.yaml").write_text("Part:\n  type: integer\n  default: x\n", "utf-8")
     (tmp_path / "c.yaml").write_text(text(answering({"$ref": "parts.yaml#/Part"})), "utf-8")
@@ -336,23 +336,23 @@ def test_what_other_files_hold_is_told_at_its_place_there(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("operations", [1, 50])
-def test_a_sound_contract_is_left_in_peace(found, operations):
-    """Nothing is found but a schema that its one operation does not use, and notes."""
+def test_a_valid_contract_has_no_findings(found, operations):
+    """Except notes, and with one operation a schema that it does not use."""
     findings = [finding for finding in found(public_style(operations)) if finding.severity != Severity.INFO]
 
     assert [finding.rule for finding in findings] == ["unused-component"] * (operations == 1)
 
 
-def test_our_own_contract_is_weak_and_says_so():
-    """It is upstream's: every property is optional, so `{}` keeps to it."""
+def test_reports_that_our_own_contract_is_weak():
+    """It is upstream's contract: every property is optional, so `{}` is valid."""
     findings = lint(SPEC)
 
     assert sorted(finding.rule for finding in findings) == ["vacuous-response", "weak-response"]
-    assert any("notices 14 of 32 mutations" in finding.message for finding in findings)
+    assert any("rejects 14 of 32 mutations" in finding.message for finding in findings)
 
 
-def test_a_schema_that_says_more_is_stronger(found):
-    """The figure moves with what is required, closed, and narrowed."""
+def test_a_stricter_schema_is_stronger(found):
+    """The share rises with `required`, `additionalProperties: false` and narrower types."""
 
     def strength(schema):
         (finding,) = [
@@ -377,7 +377,7 @@ def test_a_schema_that_says_more_is_stronger(found):
 
 
 def _pointers(value, at=()):
-    """Every place in a document below its root."""
+    """Yield the pointer of every value below the root of a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in items:
         yield (*at, key)
@@ -392,8 +392,8 @@ ODD = st.sampled_from(
 
 @settings(max_examples=150)
 @given(data=st.data())
-def test_no_contract_is_too_broken_to_be_told_of(tmp_path_factory, data):
-    """Whatever stands anywhere: no traceback, and what openapi-spec-validator refuses is refused here."""
+def test_reports_any_invalid_contract(tmp_path_factory, data):
+    """No document causes a traceback, and lint rejects all that openapi-spec-validator rejects."""
     document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
     for _ in range(data.draw(st.integers(1, 3))):
         *within, last = data.draw(st.sampled_from(list(_pointers(document))))
@@ -410,16 +410,16 @@ def test_no_contract_is_too_broken_to_be_told_of(tmp_path_factory, data):
     has_errors = any(finding.severity == Severity.ERROR for finding in lint(path))
 
     try:
-        refused = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
-    except Exception:  # noqa: BLE001 -- it raises what it cannot resolve
+        rejected = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
+    except Exception:  # noqa: BLE001 -- it raises errors for references it cannot resolve
         return
-    assert has_errors or refused is None, refused
+    assert has_errors or rejected is None, rejected
 
 
 @settings(max_examples=40)
 @given(data=st.data())
-def test_what_has_no_error_is_served(tmp_path_factory, data):
-    """The linter and the host judge by the same rules."""
+def test_a_contract_without_errors_can_be_served(tmp_path_factory, data):
+    """The linter and the server apply the same rules."""
     document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
     *within, last = data.draw(st.sampled_from(list(_pointers(document))))
     holder = document
@@ -436,17 +436,17 @@ def test_what_has_no_error_is_served(tmp_path_factory, data):
 
 
 class TestCommand:
-    """`relay lint` as a process."""
+    """`relay lint` run in a subprocess."""
 
     def test_passes_with_warnings(self, tmp_path):
-        """Our own contract is weak, not wrong."""
+        """Our own contract is weak but valid."""
         result = relay(tmp_path, "lint")
 
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.splitlines()[-1] == "relay lint: 2 warnings"
 
-    def test_fails_with_errors_in_the_format_that_is_asked_for(self, tmp_path):
-        """For the annotations of a workflow."""
+    def test_reports_errors_in_the_requested_format(self, tmp_path):
+        """Here as annotations of a GitHub workflow."""
         (tmp_path / "c.yaml").write_text(text(only(get(sumary="x"))), "utf-8")
 
         result = relay(tmp_path, "lint", "c.yaml", "--format", "github")
@@ -455,27 +455,27 @@ class TestCommand:
         assert result.stdout.startswith("::error file=c.yaml,line=")
         assert "title=structure::unknown field 'sumary'" in result.stdout
 
-    def test_notes_are_told_on_demand_and_to_machines(self, tmp_path):
-        """A terminal shows what has to be done."""
+    def test_notes_are_reported_on_request_and_in_json(self, tmp_path):
+        """By default a terminal shows only findings that need action."""
         (tmp_path / "c.yaml").write_text(text(only(get(tags=[]))), "utf-8")
 
         quiet = relay(tmp_path, "lint", "c.yaml")
-        told = relay(tmp_path, "lint", "c.yaml", "--notes")
+        with_notes = relay(tmp_path, "lint", "c.yaml", "--notes")
         machine = relay(tmp_path, "lint", "c.yaml", "--format", "json")
 
         assert quiet.stdout == "relay lint: nothing found\n"
-        assert "[missing-tag]" in told.stdout
+        assert "[missing-tag]" in with_notes.stdout
         assert json.loads(machine.stdout)["counts"] == {"error": 0, "warning": 0, "info": 1}
 
     def test_cannot_run_without_a_contract(self, tmp_path):
-        """Exit code 2, and which file it was."""
+        """Exit code 2 and the name of the file."""
         result = relay(tmp_path, "lint", "gone.yaml")
 
         assert result.returncode == 2
         assert result.stderr == "error: gone.yaml: cannot be read: No such file or directory\n"
 
     def test_lists_its_rules(self, tmp_path):
-        """With severity and reason."""
+        """Each with severity and reason."""
         result = relay(tmp_path, "lint", "--rules")
 
         assert len(result.stdout.splitlines()) == len(RULES)

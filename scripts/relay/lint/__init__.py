@@ -1,4 +1,4 @@
-"""What is wrong with a contract, or weak about it: every finding of one pass."""
+"""Lints a contract: reports errors, weak schemas and questionable names in one pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .example_values import check_examples
 from .lint_rules import RULES
-from .partial_contract import read, second_opinion
+from .partial_contract import check_with_validator, read
 from .python_names import check_names
 from .schema_strength import check_strength
 from .undocumented_responses import check_responses
@@ -36,21 +36,21 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 
 
 def lint(path: Path) -> list[Diagnostic]:
-    """Return everything there is to say of a contract, in no order.
+    """Return all findings of a contract, unsorted.
 
-    What cannot be read is told and left out; the rest is checked all the same. Raises SetupError for a
-    file that is not there.
+    A part that cannot be read is reported and skipped; the rest is still checked. Raises SetupError if the
+    file cannot be read.
     """
     return list(_findings(path))
 
 
 def _findings(path: Path) -> Iterator[Diagnostic]:
-    reading = read(path)
-    yield from reading.findings
-    if reading.contract is None:
+    partial = read(path)
+    yield from partial.findings
+    if partial.contract is None:
         return
-    yield from check_unused(reading.bundle_data, reading.contract)
-    found = [finding for check in _CHECKS for finding in check(reading.contract)]
+    yield from check_unused(partial.bundle_data, partial.contract)
+    found = [finding for check in _CHECKS for finding in check(partial.contract)]
     yield from found
-    if not any(finding.severity is Severity.ERROR for finding in [*reading.findings, *found]):
-        yield from second_opinion(reading.contract)
+    if not any(finding.severity is Severity.ERROR for finding in [*partial.findings, *found]):
+        yield from check_with_validator(partial.contract)

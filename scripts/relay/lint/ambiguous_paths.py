@@ -1,4 +1,4 @@
-"""Paths that a request may match both of."""
+"""Checks for two paths that match the same request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .lint_rules import finding
 
 
 def check_paths(contract: Contract) -> Iterator[Diagnostic]:
-    """Find templated paths of which neither is the more concrete one (OpenAPI 3.0.3, "Paths Object")."""
+    """Yield pairs of overlapping templated paths of which neither is more concrete (OpenAPI 3.0.3, "Paths Object")."""
     by_length: defaultdict[int, list[tuple[str, list[str]]]] = defaultdict(list)
     for path in dict.fromkeys(operation.path for operation in contract.operations):
         segments = path.split("/")
@@ -21,12 +21,12 @@ def check_paths(contract: Contract) -> Iterator[Diagnostic]:
     for paths in by_length.values():
         for (first, left), (second, right) in combinations(paths, 2):
             if _overlap(left, right):
-                message = f"a request may match both {second} and {first}; make one of them more concrete"
+                message = f"a request can match both {second} and {first}; make one of them more concrete"
                 yield finding(contract, "overlapping-paths", ("paths", second), message)
 
 
 def _overlap(left: list[str], right: list[str]) -> bool:
-    """Whether some path matches both, and each is the more concrete one somewhere."""
+    """Return True if a path can match both, and each is more concrete in some segment."""
     left_wins = right_wins = False
     for one, other in zip(left, right, strict=True):
         if "{" not in one and "{" not in other:

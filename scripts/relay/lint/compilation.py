@@ -1,4 +1,4 @@
-"""What the host would refuse when it compiles the operations."""
+"""Checks that the server can compile the operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay.validation.schemas import SchemaCompiler
 
 
 def check_serving(contract: Contract) -> Iterator[Diagnostic]:
-    """Compile every operation as `relay serve` does; defaults are told by `check_examples`, at their place."""
+    """Compile every operation as `relay serve` does; `check_examples` reports invalid defaults with their location."""
     compiler = SchemaCompiler(contract)
     for operation in contract.operations:
         RequestDecoder(operation, argument_names(operation), compiler, contract)

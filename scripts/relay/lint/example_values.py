@@ -1,4 +1,4 @@
-"""Examples, defaults and enums, each held to its own schema."""
+"""Checks examples, defaults and enum members against their own schema."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _RANGES = [
     ("minItems", "maxItems"),
     ("minProperties", "maxProperties"),
 ]
-_NOT_TEXT = frozenset(
+_UNCHECKED_FORMATS = frozenset(
     "int32 int64 float double binary password".split()
-)  # formats that are not for a text's look
+)  # they do not restrict the characters of a string
 
 
 def check_examples(contract: Contract) -> Iterator[Diagnostic]:
-    """Find values in the contract that break the schema they stand beside, and formats that check nothing."""
+    """Yield examples, defaults and enum members that violate their schema, empty ranges, and unknown formats."""
     checker = _Checker(contract)
     for node in nodes(contract):
         if node.kind == "schema":
@@ -38,7 +38,7 @@ def check_examples(contract: Contract) -> Iterator[Diagnostic]:
 
 
 def _is_describable(media_type: str) -> bool:
-    """Whether an example of a media type is the very value that its schema describes."""
+    """Return True if an example of the media type is the value that its schema describes."""
     name = media.essence(media_type)
     return media.is_json(name) or name in _FORMS or name.startswith("text/")
 
@@ -47,7 +47,7 @@ class _Checker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._compiler = SchemaCompiler(contract)
-        self._told: set[str] = set()
+        self._checked_formats: set[str] = set()
 
     def check_carrier(self, node: Node) -> Iterator[Diagnostic]:
         """Check the examples of a parameter, header or media type."""
@@ -55,10 +55,10 @@ class _Checker:
         if "example" in node.value:
             yield from self._value("example", node.value["example"], schema, node, ("example",))
         for name, example in (node.value.get("examples") or {}).items():
-            written = self._contract.resolve(example)
-            if "value" in written:
-                told = f"example '{name}'"
-                yield from self._value(told, written["value"], schema, node, ("examples", name))
+            resolved = self._contract.resolve(example)
+            if "value" in resolved:
+                what = f"example '{name}'"
+                yield from self._value(what, resolved["value"], schema, node, ("examples", name))
 
     def check_schema(self, node: Node) -> Iterator[Diagnostic]:
         """Check a schema's own example, default and enum."""
@@ -68,8 +68,8 @@ class _Checker:
                 yield from self._value(keyword, schema[keyword], schema, node, (keyword,))
         for index, member in enumerate(schema.get("enum", [])):
             rest = {key: value for key, value in schema.items() if key != "enum"}
-            if self._breaches(member, rest, node):
-                message = f"member {index + 1} of the enum breaks the rest of its schema; mend one of them"
+            if self._violations(member, rest, node):
+                message = f"member {index + 1} of the enum violates the rest of its schema; fix one of them"
                 pointer = (*node.pointer, "enum", str(index))
                 yield finding(self._contract, "impossible-enum", pointer, message)
         yield from self._ranges(schema, node)
@@ -78,16 +78,16 @@ class _Checker:
     def _value(
         self, what: str, value: Any, schema: Schema, node: Node, within: Pointer
     ) -> Iterator[Diagnostic]:
-        breaches = self._breaches(value, schema, node)
-        if breaches:
-            first = breaches[0]
+        violations = self._violations(value, schema, node)
+        if violations:
+            first = violations[0]
             where = f" at {first.path}" if first.path else ""
             rule = "invalid-default" if what == "default" else "invalid-example"
-            message = f"the {what} breaks its schema{where}: {first.message}; mend one of them"
+            message = f"the {what} violates its schema{where}: {first.message}; fix one of them"
             yield finding(self._contract, rule, (*node.pointer, *within), message)
 
-    def _breaches(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
-        """Return how a value breaks a schema in every direction it may travel in."""
+    def _violations(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
+        """Return the violations of a value; [] if it is valid in at least one direction of the node."""
         directions: tuple[Direction, ...] = (node.direction,) if node.direction else get_args(Direction)
         found: list[Violation] = []
         for direction in directions:
@@ -100,14 +100,19 @@ class _Checker:
     def _ranges(self, schema: Schema, node: Node) -> Iterator[Diagnostic]:
         for least, most in _RANGES:
             if schema.get(least, -math.inf) > schema.get(most, math.inf):
-                message = f"{least} is more than {most}, so nothing fits; mend one of them"
+                message = f"{least} is greater than {most}, so no value is valid; fix one of them"
                 yield finding(self._contract, "impossible-range", (*node.pointer, least), message)
 
     def _format(self, name: str | None, node: Node) -> Iterator[Diagnostic]:
-        if name is None or name in self._told or name in _NOT_TEXT or node.value.get("type") != "string":
+        if (
+            name is None
+            or name in self._checked_formats
+            or name in _UNCHECKED_FORMATS
+            or node.value.get("type") != "string"
+        ):
             return
-        self._told.add(name)
+        self._checked_formats.add(name)
         validator = self._compiler.compile({"type": "string", "format": name}, "request", node.pointer)
         if validator is not None and validator.accepts("\0 [no("):
-            message = f"nothing checks the format '{name}'; a pattern would"
+            message = f"the format '{name}' is not validated; add a pattern"
             yield finding(self._contract, "unchecked-format", (*node.pointer, "format"), message)

@@ -1,4 +1,4 @@
-"""What of a contract can be read though something else in it is broken, so that one pass tells it all."""
+"""Reads the valid parts of a contract that has errors, so that one pass reports everything."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from relay.contract.structure import structure_violations, to_diagnostics
 from .lint_rules import finding
 
 Unit = Pointer
-"""What is read or left out as a whole: an operation, a component, or a section of the document."""
+"""A part that is read or skipped as a whole: an operation, a component, or a section of the document."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A contract read as far as it goes: its sound part, the whole document, and what is wrong with it."""
+class PartialContract:
+    """The valid part of a contract (None if there is none), the whole bundled document, and the errors."""
 
     contract: Contract | None
     bundle_data: dict[str, Any]
     findings: list[Diagnostic]
 
 
-def read(path: Path) -> Reading:
-    """Read a contract; SetupError for a file that cannot be read at all."""
+def read(path: Path) -> PartialContract:
+    """Read the valid parts of a contract. Raises SetupError if the file cannot be read."""
     try:
         bundle, problems = bundle_document(*parse_document(path.resolve()))
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
-        return Reading(None, {}, list(exc.problems))
+        return PartialContract(None, {}, list(exc.problems))
     violations = structure_violations(bundle)
     findings = [*problems, *to_diagnostics(bundle, violations)]
     whole = bundle.data
@@ -55,29 +55,29 @@ def read(path: Path) -> Reading:
     for section, *names in bad:
         if section == "paths" and names:
             what = " ".join([*map(str.upper, names[1:]), names[0]])
-            message = f"{what} is not checked any further before the errors in it are mended"
+            message = f"{what} is not checked further; fix its errors first"
             findings.append(finding(contract, "not-checked", (section, *names), message))
-    return Reading(contract, whole, findings)
+    return PartialContract(contract, whole, findings)
 
 
-def second_opinion(contract: Contract) -> Iterator[Diagnostic]:
-    """Ask openapi-spec-validator, too, about a contract in which nothing else is wrong."""
+def check_with_validator(contract: Contract) -> Iterator[Diagnostic]:
+    """Run openapi-spec-validator on a contract without other errors, and yield what it finds."""
     for error in OpenAPIV30SpecValidator(contract.document).iter_errors():
         pointer = tuple(str(token) for token in error.absolute_path)
         yield finding(contract, "structure", pointer, error.message)
 
 
-def _bad_units(document: Any, units: Mapping[Unit, Any], broken: Iterable[Pointer]) -> set[Unit]:
-    """Return the units that are broken, or need one that is."""
-    bad = {unit for pointer in broken for unit in _units_of(pointer, units)}
-    needs: dict[Unit, set[Unit]] = {}
+def _bad_units(document: Any, units: Mapping[Unit, Any], invalid: Iterable[Pointer]) -> set[Unit]:
+    """Return the units that are invalid or depend on an invalid unit."""
+    bad = {unit for pointer in invalid for unit in _units_of(pointer, units)}
+    dependencies: dict[Unit, set[Unit]] = {}
     for unit, value in units.items():
-        needed = {_target(ref, document, units) for _, ref in references(value)}
-        if None in needed or _is_circle(value, document):
+        targets = {_target(ref, document, units) for _, ref in references(value)}
+        if None in targets or _is_circular(value, document):
             bad.add(unit)
-        needs[unit] = {one for one in needed if one is not None}
-    while spread := {unit for unit in units.keys() - bad if needs[unit] & bad}:
-        bad |= spread
+        dependencies[unit] = {one for one in targets if one is not None}
+    while dependent := {unit for unit in units.keys() - bad if dependencies[unit] & bad}:
+        bad |= dependent
     return bad
 
 
@@ -86,18 +86,18 @@ def _units(document: Mapping[str, Any]) -> Iterator[tuple[Unit, Any]]:
         if section not in ("paths", "components") or not isinstance(value, dict):
             yield (section,), value
             continue
-        for name, held in value.items():
-            if isinstance(held, dict):
+        for name, item in value.items():
+            if isinstance(item, dict):
                 parts = (
-                    _operations(held)
+                    _operations(item)
                     if section == "paths"
-                    else (((key,), part) for key, part in held.items())
+                    else (((key,), part) for key, part in item.items())
                 )
                 yield from (((section, name, *key), part) for key, part in parts)
 
 
 def _operations(item: dict[str, Any]) -> Iterator[tuple[Unit, Any]]:
-    """Yield the operations of a path, each with what they share; the item itself where it is a `$ref`."""
+    """Yield the operations of a path item, each with the shared parts; the item itself if it is a `$ref`."""
     if "$ref" in item:
         yield (), item
         return
@@ -106,21 +106,21 @@ def _operations(item: dict[str, Any]) -> Iterator[tuple[Unit, Any]]:
 
 
 def _units_of(pointer: Pointer, units: Iterable[Unit]) -> list[Unit]:
-    """Return what is broken by a breach: the unit around it, or all units below it."""
+    """Return the units affected by a violation: the unit that contains it, or all units below it."""
     return [
         unit for unit in units if unit[: len(pointer)] == pointer[: len(unit)] or _is_shared(pointer, unit)
     ]
 
 
 def _is_shared(pointer: Pointer, unit: Unit) -> bool:
-    """Whether a breach stands in what the operations of one path share."""
+    """Return True if a violation is in the parts that the operations of the unit's path share."""
     return (
         pointer[0] == "paths" and len(pointer) > 2 and pointer[:2] == unit[:2] and pointer[2] not in METHODS
     )
 
 
 def _target(ref: str, document: Any, units: Mapping[Unit, Any]) -> Unit | None:
-    """Return the unit that a local `$ref` leads into; None where it leads nowhere."""
+    """Return the unit that contains the target of a local `$ref`; None if the target does not exist."""
     if not ref.startswith("#"):
         return None
     pointer = parse_pointer(ref[1:])
@@ -131,8 +131,8 @@ def _target(ref: str, document: Any, units: Mapping[Unit, Any]) -> Unit | None:
     return next((pointer[:length] for length in (3, 2) if pointer[:length] in units), pointer[:1])
 
 
-def _is_circle(value: Any, document: Any) -> bool:
-    """Whether a value is a `$ref` that leads back to itself."""
+def _is_circular(value: Any, document: Any) -> bool:
+    """Return True if a value is a circular `$ref`."""
     seen = []
     while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
         if ref in seen:
@@ -145,18 +145,18 @@ def _is_circle(value: Any, document: Any) -> bool:
     return False
 
 
-def _without(document: dict[str, Any], bad: set[Unit], superfluous: list[Pointer]) -> dict[str, Any]:
-    """Copy a document without some units and values; what every contract has is put in where it is missing."""
-    if superfluous:
+def _without(document: dict[str, Any], bad: set[Unit], unknown: list[Pointer]) -> dict[str, Any]:
+    """Copy a document without bad units and unknown fields; add the required sections if they are missing."""
+    if unknown:
         document = copy.deepcopy(document)
-        for *within, name in superfluous:
+        for *within, name in unknown:
             lookup(document, tuple(within)).pop(name, None)
     kept: dict[str, Any] = {"info": {"title": "", "version": ""}, "paths": {}}
     for section, value in document.items():
         if (section,) in bad:
             continue
         if section in ("paths", "components") and isinstance(value, dict):
-            held = {
+            items = {
                 name: {
                     key: part
                     for key, part in parts.items()
@@ -166,8 +166,8 @@ def _without(document: dict[str, Any], bad: set[Unit], superfluous: list[Pointer
                 if isinstance(parts, dict) and (section, name) not in bad
             }
             if section == "paths":
-                held = {name: item for name, item in held.items() if item.keys() & {*METHODS, "$ref"}}
-            kept[section] = held
+                items = {name: item for name, item in items.items() if item.keys() & {*METHODS, "$ref"}}
+            kept[section] = items
         else:
             kept[section] = value
     return kept

@@ -1,4 +1,4 @@
-"""What the contract's words become in Python: modules, functions, arguments."""
+"""Checks the Python names of modules, functions and arguments."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ from .lint_rules import finding
 
 
 def check_names(contract: Contract) -> Iterator[Diagnostic]:
-    """Find names that are missing, that collide, and that Python writes otherwise."""
+    """Yield names that are missing, that collide, or that differ in Python."""
     yield from module_collisions(contract)
     declared = {tag["name"] for tag in contract.document.get("tags", [])}
     for operation in contract.operations:
         raw = contract.raw(operation)
         if "operationId" not in raw:
-            message = f"{operation} has no operationId: its handler is {function_name(operation)}(); name it yourself"
+            message = f"{operation} has no operationId, so its handler is {function_name(operation)}(); add an operationId"
             yield finding(contract, "missing-operation-id", operation.pointer, message)
         yield from _function(contract, operation)
         yield from _arguments(contract, operation)
         if not raw.get("tags"):
-            message = f"{operation} has no tag: its handler goes into default.py; give it one"
+            message = f"{operation} has no tag, so its handler is in default.py; add a tag"
             yield finding(contract, "missing-tag", operation.pointer, message)
         for index, tag in enumerate(raw.get("tags") or []):
             if declared and tag not in declared:
-                message = f"the tag '{tag}' is none of the contract's tags; list it there, or use one of them"
+                message = (
+                    f"the tag '{tag}' is not in the contract's list of tags; add it or use one of the list"
+                )
                 yield finding(contract, "undeclared-tag", (*operation.pointer, "tags", str(index)), message)
 
 
 def _function(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
     name = function_name(operation)
     if name != operation.id:
-        message = f"the operationId '{operation.id}' is no name in Python: its handler is {name}()"
+        message = f"the operationId '{operation.id}' is not a Python name, so its handler is {name}()"
         yield finding(contract, "python-name", (*operation.pointer, "operationId"), message)
 
 
@@ -44,17 +46,17 @@ def _arguments(contract: Contract, operation: Operation) -> Iterator[Diagnostic]
     names = argument_names(operation)
     for name, times in Counter(names.values()).items():
         if times > 1:
-            message = f"several parameters of {operation} would be the argument '{name}'; rename one"
+            message = f"several parameters of {operation} map to the argument '{name}'; rename one"
             yield finding(contract, "argument-collision", operation.pointer, message)
     for parameter in operation.parameters:
         word = slug(parameter.name)
         if word.startswith("_") or word.endswith("_"):
-            reason = "is a word of Python's or the host's" if _is_taken(word) else "is no name in Python"
+            reason = "is reserved" if _is_reserved(word) else "is not a Python name"
             message = (
-                f"the parameter '{parameter.name}' {reason}: its argument is '{names[parameter.pointer]}'"
+                f"the parameter '{parameter.name}' {reason}, so its argument is '{names[parameter.pointer]}'"
             )
             yield finding(contract, "python-name", parameter.pointer, message)
 
 
-def _is_taken(word: str) -> bool:
+def _is_reserved(word: str) -> bool:
     return keyword.iskeyword(word.rstrip("_")) or word.rstrip("_").isidentifier()

@@ -1,4 +1,4 @@
-"""The schemas of a contract, and what carries one, wherever they are written."""
+"""Iterates over all schemas of a contract, and the parameters, headers and media types that have one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SINGLE = ("not", "items", "additionalProperties")
 
 
 class Node(NamedTuple):
-    """One object that is written out; `direction` is None where it may travel both ways."""
+    """One schema, parameter, header or media type; `direction` is None if it may be sent in both directions."""
 
     kind: Kind
     value: Mapping[str, Any]
@@ -26,7 +26,7 @@ class Node(NamedTuple):
 
 
 def nodes(contract: Contract) -> Iterator[Node]:
-    """Yield every schema, every parameter or header, every media type; a `$ref` is not followed."""
+    """Yield every schema, parameter, header and media type at its definition; `$ref`s are not followed."""
     document = contract.document
     for path, item in document["paths"].items():
         at: Pointer = ("paths", path)

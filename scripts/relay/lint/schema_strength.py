@@ -1,4 +1,4 @@
-"""Vacuous contracts: how much of what could go wrong with a body its schema would notice."""
+"""Measures how many mutations of a body its schema rejects, and reports vacuous schemas."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .lint_rules import finding
 from .value_mutations import Kind, mutations
 
 WEAK = 0.6
-"""A response that notices less than this share of the mutations of its example is weak."""
+"""A response is weak if its schema rejects less than this share of the mutations of its example."""
 
 _ANYTHING: tuple[Any, ...] = (None, True, 0, 0.5, "", "text", [], [None], {}, {"any": None})
 
 
 def check_strength(contract: Contract) -> Iterator[Diagnostic]:
-    """Find bodies of which the contract says nothing, or little, and say how little."""
+    """Yield bodies whose schema accepts any value, and the strength of each response."""
     compiler = SchemaCompiler(contract)
     sampler = Sampler(contract, compiler)
     for operation in contract.operations:
@@ -33,7 +33,7 @@ def check_strength(contract: Contract) -> Iterator[Diagnostic]:
             for media_type, schema in operation.body.content.items():
                 validator = compiler.compile(schema, "request", (*at, media_type))
                 if media.is_json(media_type) and validator and all(map(validator.accepts, _ANYTHING)):
-                    message = f"the body of {operation} may be anything; describe it"
+                    message = f"the schema of the body of {operation} accepts any value; describe the body"
                     yield finding(contract, "vacuous-request", (*at, media_type), message)
         yield from _responses(contract, operation, compiler, sampler)
 
@@ -41,7 +41,7 @@ def check_strength(contract: Contract) -> Iterator[Diagnostic]:
 def _responses(
     contract: Contract, operation: Operation, compiler: SchemaCompiler, sampler: Sampler
 ) -> Iterator[Diagnostic]:
-    """Judge the successful answers; failures share one schema, of which a success says enough."""
+    """Check only success responses, because error responses usually share one schema."""
     for status, response in operation.responses.items():
         for media_type, schema in response.content.items():
             at = (*response.pointer, "content", media_type)
@@ -50,64 +50,66 @@ def _responses(
                 continue
             what = f"{status} of {operation}"
             if all(map(validator.accepts, _ANYTHING)):
-                yield finding(contract, "vacuous-response", at, f"{what} may be anything; describe its body")
+                yield finding(
+                    contract, "vacuous-response", at, f"{what} accepts any value; describe its body"
+                )
                 continue
             if validator.accepts({}):
-                message = f"{what} may be {{}}; list in `required` the properties that it always has"
+                message = f"{what} accepts {{}}; list the properties that are always present in `required`"
                 yield finding(contract, "vacuous-response", at, message)
             example = _example(contract, operation, status, media_type, schema)
             source = "its example"
             if example is ABSENT:
-                example, source = _sampled(sampler, schema, at), "a sample"
+                example, source = _generated(sampler, schema, at), "a sample"
             if example is not ABSENT:
-                yield _judge(contract, at, f"{what} notices", source, measure(example, validator))
+                yield _report(contract, at, f"{what} rejects", source, measure(example, validator))
 
 
-def _judge(contract: Contract, at: Pointer, what: str, source: str, strength: Strength) -> Diagnostic:
-    told = f"{what} {strength.noticed} of {strength.made} mutations of {source} ({strength.share:.0%})"
+def _report(contract: Contract, at: Pointer, what: str, source: str, strength: Strength) -> Diagnostic:
+    result = f"{what} {strength.rejected} of {strength.total} mutations of {source} ({strength.share:.0%})"
     if strength.share >= WEAK:
-        return finding(contract, "response-strength", at, told)
-    advice = " and ".join(dict.fromkeys(_ADVICE[kind] for kind in strength.unnoticed))
-    return finding(contract, "weak-response", at, f"{told}: {advice}")
+        return finding(contract, "response-strength", at, result)
+    advice = " and ".join(dict.fromkeys(_ADVICE[kind] for kind in strength.most_accepted))
+    return finding(contract, "weak-response", at, f"{result}: {advice}")
 
 
 _ADVICE = {
-    Kind.MISSING: "list in `required` what is always there",
-    Kind.NULL: "drop `nullable` where null says nothing",
+    Kind.MISSING: "list properties that are always present in `required`",
+    Kind.NULL: "remove `nullable` where null has no meaning",
     Kind.TYPE: "give every property a type",
-    Kind.EMPTY: "set minLength, minItems, enum or format where empty means nothing",
-    Kind.UNKNOWN: "say `additionalProperties: false`, or describe them",
+    Kind.EMPTY: "set minLength, minItems, enum or format where an empty value has no meaning",
+    Kind.UNKNOWN: "set `additionalProperties: false`, or describe them",
 }
 
 
 class Strength(NamedTuple):
-    """How many mutations of an example a schema noticed; what it did not, the most frequent first."""
+    """How many mutations of an example a schema rejected, and the kinds most often accepted."""
 
-    noticed: int
-    made: int
-    unnoticed: list[Kind]
+    rejected: int
+    total: int
+    most_accepted: list[Kind]
 
     @property
     def share(self) -> float:
-        """Return the noticed part of all."""
-        return self.noticed / self.made
+        """Return the share of rejected mutations, from 0 to 1."""
+        return self.rejected / self.total
 
 
 def measure(example: Any, validator: Validator) -> Strength:
-    """Hold every mutation of an example against its schema."""
-    made = noticed = 0
-    missed: Counter[Kind] = Counter()
+    """Validate every mutation of an example."""
+    total = rejected = 0
+    accepted: Counter[Kind] = Counter()
     for kind, value in mutations(example):
-        made += 1
+        total += 1
         if validator.accepts(value):
-            missed[kind] += 1
+            accepted[kind] += 1
         else:
-            noticed += 1
-    return Strength(noticed, made, [kind for kind, _ in missed.most_common(2)])
+            rejected += 1
+    return Strength(rejected, total, [kind for kind, _ in accepted.most_common(2)])
 
 
 def _example(contract: Contract, operation: Operation, status: str, media_type: str, schema: Schema) -> Any:
-    """Return an answer's example: its own, or its schema's; ABSENT where it has none."""
+    """Return the example of a response or else of its schema; ABSENT if there is none."""
     raw = contract.resolve(contract.raw(operation)["responses"][status])["content"][media_type]
     if "example" in raw:
         return raw["example"]
@@ -116,8 +118,8 @@ def _example(contract: Contract, operation: Operation, status: str, media_type: 
     return contract.resolve(schema).get("example", ABSENT)
 
 
-def _sampled(sampler: Sampler, schema: Schema, at: Pointer) -> Any:
-    """Return a value made up from a schema; ABSENT where none can be."""
+def _generated(sampler: Sampler, schema: Schema, at: Pointer) -> Any:
+    """Return a value generated from a schema; ABSENT if none can be generated."""
     try:
         return sampler.sample(schema, at)
     except NoSample:

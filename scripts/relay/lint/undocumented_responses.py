@@ -1,4 +1,4 @@
-"""Answers that an operation gives and does not document."""
+"""Checks for responses that an operation can give but does not document."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .lint_rules import finding
 
 
 def check_responses(contract: Contract) -> Iterator[Diagnostic]:
-    """Find operations that document no success, or not the failures that any service has."""
+    """Yield operations that document no success response, or not the errors that every server can return."""
     for operation in contract.operations:
         pointer = (*operation.pointer, "responses")
         if not any(operation.response(status) for status in range(200, 400)):
-            message = f"{operation} documents no success; add its 2xx answer"
+            message = f"{operation} documents no success response; add a 2xx response"
             yield finding(contract, "missing-success-response", pointer, message)
-        missing = [str(status) for status in _failures(operation) if operation.response(status) is None]
+        missing = [str(status) for status in _error_statuses(operation) if operation.response(status) is None]
         if missing:
-            message = f"{operation} can answer {_listed(missing)}; document it, or `default`"
+            message = f"{operation} can respond with {_listed(missing)}; document it, or `default`"
             yield finding(contract, "missing-error-response", pointer, message)
 
 
-def _failures(operation: Operation) -> Iterator[int]:
+def _error_statuses(operation: Operation) -> Iterator[int]:
     if operation.parameters or operation.body:
         yield 400
     if operation.security:

@@ -1,4 +1,4 @@
-"""Components that nothing refers to, and schemas that nothing can keep to."""
+"""Checks for unused components, and for schemas without a finite value."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
 
 
 def check_unused(document: Mapping[str, Any], contract: Contract) -> Iterator[Diagnostic]:
-    """Find components that no operation leads to; security schemes are used by name, see `check_security`.
+    """Yield components that no operation uses, and invalid component names.
 
-    Their names are looked at as well.
+    Security schemes are used by name, so `check_security` checks them.
     """
     components = document.get("components")
     if not isinstance(components, dict):
@@ -38,10 +38,12 @@ def check_unused(document: Mapping[str, Any], contract: Contract) -> Iterator[Di
         for name in named:
             pointer = ("components", kind, name)
             if not _NAME.fullmatch(name):
-                message = f"'{name}' is no name of a component; use letters, digits, '.', '-' and '_' only"
+                message = (
+                    f"'{name}' is not a valid component name; use only letters, digits, '.', '-' and '_'"
+                )
                 yield finding(contract, "component-name", pointer, message)
             if pointer not in used and kind != "securitySchemes":
-                message = f"no operation refers to '{name}' of components/{kind}; use it, or remove it"
+                message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
                 yield finding(contract, "unused-component", pointer, message)
 
 
@@ -51,7 +53,7 @@ def _component(components: Mapping[str, Any], pointer: Pointer) -> Any:
 
 
 def check_components(contract: Contract) -> Iterator[Diagnostic]:
-    """Find schemas that lead back to themselves with no way out."""
+    """Yield schemas that refer to themselves without a finite alternative."""
     schemas: Mapping[str, Schema] = (contract.document.get("components") or {}).get("schemas") or {}
     refs = {f"#/components/schemas/{name}": name for name in schemas}
     finite: set[str] = set()
@@ -61,28 +63,30 @@ def check_components(contract: Contract) -> Iterator[Diagnostic]:
         finite |= found
     for name in schemas.keys() - finite:
         pointer = ("components", "schemas", name)
-        if _leads_back(name, schemas, refs, within=False):
-            message = f"'{name}' is made of itself; write out what it is"
+        if _is_recursive(name, schemas, refs, within=False):
+            message = f"'{name}' is defined only by itself; replace the reference by a definition"
             yield finding(contract, "circular-ref", pointer, message)
-        elif _leads_back(name, schemas, refs, within=True):
-            message = f"'{name}' requires itself, so no value is ever complete; make a property optional or nullable"
+        elif _is_recursive(name, schemas, refs, within=True):
+            message = (
+                f"'{name}' requires itself, so no finite value is valid; make a property optional or nullable"
+            )
             yield finding(contract, "endless-schema", pointer, message)
 
 
 def _ends(schema: Schema, refs: Mapping[str, str], finite: set[str]) -> bool:
-    """Whether some finite value may keep to a schema, given the components of which that is known."""
+    """Return True if a schema may have a finite value, given the components known to have one."""
     if (ref := schema.get("$ref")) is not None:
         return refs.get(ref, "") in finite or ref not in refs
     if schema.get("nullable") or "enum" in schema:
         return True
     return all(
         any(_ends(part, refs, finite) for part in alternatives)
-        for alternatives in _needed(schema, within=True)
+        for alternatives in _required_parts(schema, within=True)
     )
 
 
-def _needed(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
-    """Yield what a value needs: one schema of each list; `within` the value, too, or only of itself."""
+def _required_parts(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
+    """Yield lists of schemas, one of each list applies to a value; `within` includes its properties and items."""
     yield from ([part] for part in schema.get("allOf", []))
     yield from (schema[keyword] for keyword in ("anyOf", "oneOf") if schema.get(keyword))
     if within:
@@ -92,7 +96,7 @@ def _needed(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
             yield [schema["items"]]
 
 
-def _leads_back(name: str, schemas: Mapping[str, Schema], refs: Mapping[str, str], *, within: bool) -> bool:
+def _is_recursive(name: str, schemas: Mapping[str, Schema], refs: Mapping[str, str], *, within: bool) -> bool:
     seen: set[str] = set()
     pending: list[Schema] = [schemas[name]]
     while pending:
@@ -104,5 +108,7 @@ def _leads_back(name: str, schemas: Mapping[str, Schema], refs: Mapping[str, str
             seen.add(target)
             pending.append(schemas[target])
         elif target is None:
-            pending += [part for alternatives in _needed(schema, within=within) for part in alternatives]
+            pending += [
+                part for alternatives in _required_parts(schema, within=within) for part in alternatives
+            ]
     return False

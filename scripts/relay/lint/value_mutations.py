@@ -1,4 +1,4 @@
-"""Small things that go wrong with a JSON value, one at a time."""
+"""Mutations of a JSON value, one change at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
-    """What goes wrong with one value."""
+    """The kind of a mutation."""
 
     MISSING = "missing"
     NULL = "null"
@@ -18,14 +18,14 @@ class Kind(StrEnum):
 
 
 class Mutation(NamedTuple):
-    """A value with one thing wrong with it."""
+    """A value with one change."""
 
     kind: Kind
     value: Any
 
 
 def mutations(value: Any) -> Iterator[Mutation]:
-    """Yield a value with each of its parts, one at a time, missing, null, of another type, empty, or added."""
+    """Yield the value with one part missing, null, of another type, empty, or with one unknown property."""
     if value is not None:
         yield Mutation(Kind.NULL, None)
     yield Mutation(Kind.TYPE, _other_type(value))
@@ -43,7 +43,7 @@ def mutations(value: Any) -> Iterator[Mutation]:
 
 
 def _other_type(value: Any) -> Any:
-    """Return a value that no type but its own has in common with the given one."""
+    """Return a value of a type that is incompatible with the given value's type."""
     if isinstance(value, bool | int | float | None):
         return "text"
     return 4711 if isinstance(value, str) else "text"
