@@ -1,4 +1,4 @@
-"""`relay breaking`: what it reads, ignores, and finds of ours: `scripts/relay/cli/breaking.py`."""
+"""`relay breaking`: revisions, ignore files and impact: `relay.cli.breaking` and `relay.diff`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "st
 
 
 def pets(pet=PET, **rest):
-    """A contract whose one operation answers with a pet."""
-    answer = {"200": {"description": "ok", "content": {"application/json": {"schema": pet}}}}
-    get = {**operation("show_pet", responses=answer), **rest}
+    """Return a contract whose operation responds with a pet."""
+    responses = {"200": {"description": "ok", "content": {"application/json": {"schema": pet}}}}
+    get = {**operation("show_pet", responses=responses), **rest}
     parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return contract({"/pets/{id}": {"parameters": [parameter], "get": get}})
 
 
-GONE = {"type": "object", "properties": {}}
+WITHOUT_TAG = {"type": "object", "properties": {}}
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Run `relay breaking` in this process, in the working directory or below it."""
+    """Run `relay breaking` in this process, in the working directory or a subfolder."""
 
     def run(*arguments, below="."):
         monkeypatch.chdir(tmp_path / below)
@@ -40,7 +40,7 @@ def run(tmp_path, monkeypatch):
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a file of the working directory: YAML of a document, or text."""
+    """Write a file to the working directory: a document as YAML, or text."""
 
     def write(name, content):
         path = tmp_path / name
@@ -54,7 +54,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def compared(run, write):
-    """Compare two documents, and return the exit code and the lines that are told."""
+    """Compare two documents; return the exit code and the lines of output."""
 
     def compared(old, new, *arguments):
         write("old.yaml", old)
@@ -67,7 +67,7 @@ def compared(run, write):
 
 @pytest.fixture
 def commit(tmp_path, write):
-    """Commit files to a repository in the working directory."""
+    """Return a function that commits files to a repository in the working directory."""
 
     def git(*arguments):
         names = "-c", "user.name=x", "-c", "user.email=x@example.com"
@@ -83,30 +83,30 @@ def commit(tmp_path, write):
     return commit
 
 
-def test_tells_what_breaks_for_whom_and_where(compared):
-    """In one line, with both sides' places, and an exit code for CI."""
-    code, lines = compared(pets(), pets(GONE))
+def test_reports_a_breaking_change_in_one_line(compared):
+    """With the locations in both contracts, and an exit code for CI."""
+    code, lines = compared(pets(), pets(WITHOUT_TAG))
 
     assert code == 1
-    place, told = "new.yaml:24:17", "GET /pets/{id}: 200 body.tag: it is gone; "
-    assert lines[0].startswith(f"{place}: error: {told}clients that read it find nothing: keep sending it")
+    place, change = "new.yaml:24:17", "GET /pets/{id}: 200 body.tag: removed; "
+    assert lines[0].startswith(f"{place}: error: {change}clients that read it do not get it: keep sending it")
     assert lines[0].endswith(" [response-property-removed] (see old.yaml:27:19)")
     assert lines[1:] == ["relay breaking: 1 error"]
 
 
-def test_a_change_that_breaks_nobody_passes(compared):
-    """It is still told, for the changelog."""
+def test_a_change_that_breaks_no_client_passes(compared):
+    """It is still reported, for the changelog."""
     code, lines = compared(pets(), pets(deprecated=True))
 
     assert code == 0
-    assert lines[0].startswith("new.yaml:29:7: info: GET /pets/{id}: it is deprecated; ")
+    assert lines[0].startswith("new.yaml:29:7: info: GET /pets/{id}: now deprecated; ")
     assert lines[1:] == ["relay breaking: 1 note"]
 
 
-def test_compares_with_the_contract_that_is_served(tmp_path, write):
-    """So that CI needs to name the old one only."""
+def test_compares_with_the_served_contract_by_default(tmp_path, write):
+    """So CI needs to name only the old contract."""
     write("old.yaml", pets())
-    write("new.yaml", pets(GONE))
+    write("new.yaml", pets(WITHOUT_TAG))
 
     result = relay(tmp_path, "breaking", "old.yaml", RELAY_SPEC="new.yaml")
 
@@ -115,7 +115,7 @@ def test_compares_with_the_contract_that_is_served(tmp_path, write):
 
 
 def test_lists_its_rules(run):
-    """Whoever writes an ignore file looks there; no contract is needed."""
+    """Authors of an ignore file need them; no contract is required."""
     result = run("--rules")
 
     assert result.exit_code == 0
@@ -123,24 +123,24 @@ def test_lists_its_rules(run):
 
 
 class TestRevisions:
-    """A side can be a git revision."""
+    """Either contract can be a file of a git revision."""
 
-    def test_reads_a_contract_and_all_it_refers_to_from_the_revision(self, run, commit):
-        """Files that lie beside it today may say something else; places are those of the revision."""
+    def test_reads_the_contract_and_its_references_from_the_revision(self, run, commit):
+        """Files in the working tree may differ; locations are those of the revision."""
         ref = {"$ref": "parts.yaml#/Pet"}
         commit(openapi=pets(ref), parts={"Pet": PET})
-        commit(parts={"Pet": GONE})
+        commit(parts={"Pet": WITHOUT_TAG})
 
         result = run("HEAD~1:spec/openapi.yaml", "spec/openapi.yaml")
 
         assert result.exit_code == 1
-        assert result.stdout.startswith("spec/parts.yaml:3:3: error: Pet.tag (GET /pets/{id}): it is gone; ")
+        assert result.stdout.startswith("spec/parts.yaml:3:3: error: Pet.tag (GET /pets/{id}): removed; ")
         assert "(see HEAD~1:spec/parts.yaml:6:5)" in result.stdout
 
     def test_reads_both_sides_from_revisions_below_the_root(self, run, commit):
-        """A path begins at the root of the repository, or where one is with `./`, as git has it."""
+        """As in git, a path starts at the repository's root, or with `./` at the working directory."""
         commit(openapi=pets())
-        commit(openapi=pets(GONE))
+        commit(openapi=pets(WITHOUT_TAG))
 
         result = run("HEAD~1:./openapi.yaml", "HEAD:spec/openapi.yaml", below="spec")
 
@@ -149,28 +149,31 @@ class TestRevisions:
         assert "(see HEAD~1:spec/openapi.yaml:27:19)" in result.stdout
 
     @pytest.mark.parametrize(
-        ("old", "told"),
+        ("old", "message"),
         [
-            ("v9:spec/openapi.yaml", "'v9' is no revision here; see `git log --oneline`"),
+            ("v9:spec/openapi.yaml", "'v9' is not a revision; see `git log --oneline`"),
             (
                 "HEAD:nope.yaml",
-                "'HEAD' has no file nope.yaml; a path begins at the repository's root, or with ./",
+                "'HEAD' has no file nope.yaml; write the path from the repository's root, or start it with ./",
             ),
-            ("HEAD:spec", "'HEAD' has no file spec; a path begins at the repository's root, or with ./"),
+            (
+                "HEAD:spec",
+                "'HEAD' has no file spec; write the path from the repository's root, or start it with ./",
+            ),
         ],
     )
-    def test_says_what_a_revision_does_not_have(self, run, commit, old, told):
-        """In a line, and with another exit code than a finding's."""
+    def test_reports_a_missing_revision_or_file(self, run, commit, old, message):
+        """In one line, with an exit code that differs from that of a finding."""
         commit(openapi=pets())
 
         result = run(old, "spec/openapi.yaml")
 
         assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr == f"error: {old}: {told}\n"
+        assert result.stderr == f"error: {old}: {message}\n"
 
     @pytest.mark.parametrize("path", ["/etc/hosts", "../outside.yaml"])
     def test_reads_nothing_outside_of_the_revision(self, run, commit, path):
-        """Not even where there is such a file."""
+        """Even if such a file exists."""
         commit(openapi=pets())
 
         result = run(f"HEAD:{path}", "spec/openapi.yaml")
@@ -178,8 +181,8 @@ class TestRevisions:
         assert result.exit_code == 2
         assert f"'HEAD' has no file {path}; " in result.stderr
 
-    def test_leaves_alone_what_a_contract_refers_to_outside_of_the_revision(self, run, commit, write):
-        """It is told as what it is in that revision: missing."""
+    def test_does_not_follow_references_outside_of_the_revision(self, run, commit, write):
+        """The file is reported as missing."""
         commit(openapi=pets({"$ref": "../../outside.yaml#/Pet"}))
 
         result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
@@ -188,8 +191,8 @@ class TestRevisions:
         assert "error: HEAD:spec/openapi.yaml:" in result.stderr
         assert "'../../outside.yaml#/Pet' cannot be resolved" in result.stderr
 
-    def test_says_that_there_is_no_repository(self, run, write, tmp_path, monkeypatch):
-        """A colon may also have been meant as part of a file's name."""
+    def test_reports_a_missing_repository(self, run, write, tmp_path, monkeypatch):
+        """The message also covers a file name with a colon."""
         write("new.yaml", pets())
 
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -197,77 +200,77 @@ class TestRevisions:
         result = run("HEAD:a.yaml", "new.yaml")
 
         assert result.exit_code == 2
-        assert result.stderr == "error: HEAD:a.yaml: there is no such file, and no git repository here\n"
+        assert result.stderr == "error: HEAD:a.yaml: no such file, and no git repository here\n"
 
-    def test_tells_what_is_wrong_with_either_contract(self, run, commit):
-        """Both at once, at places that can be looked up."""
+    def test_reports_the_errors_of_both_contracts(self, run, commit):
+        """Both in one run, with locations that include the revision."""
         commit(openapi="openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: 1\n", parts="a: 1")
 
         result = run("HEAD:spec/openapi.yaml", "spec/parts.yaml")
 
         assert result.exit_code == 2
-        told = result.stderr.splitlines()
-        assert told[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
+        lines = result.stderr.splitlines()
+        assert lines[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
         assert (
-            told[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
+            lines[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
             "its version is missing; set `openapi: 3.0.3`"
         )
 
 
 class TestIgnoring:
-    """Changes that are meant."""
+    """Intended changes are listed in an ignore file."""
 
     @pytest.mark.parametrize("where", ["GET /pets/{id}", None])
-    def test_a_change_that_is_meant_is_a_note_with_its_reason(self, compared, write, where):
-        """From the usual file, at one place or anywhere."""
-        entry = {"rule": "response-property-removed", "reason": "nobody reads it"}
+    def test_an_ignored_change_is_a_note_with_its_reason(self, compared, write, where):
+        """From the default file, for one operation or for all."""
+        entry = {"rule": "response-property-removed", "reason": "it is unused"}
         write(".relay-breaking.yaml", [{**entry, **({"where": where} if where else {})}])
 
-        code, lines = compared(pets(), pets(GONE))
+        code, lines = compared(pets(), pets(WITHOUT_TAG))
 
         assert code == 0
-        assert "new.yaml:24:17: info: GET /pets/{id}: 200 body.tag: it is gone; " in lines[0]
-        assert "(ignored: nobody reads it)" in lines[0]
+        assert "new.yaml:24:17: info: GET /pets/{id}: 200 body.tag: removed; " in lines[0]
+        assert "(ignored: it is unused)" in lines[0]
 
-    def test_the_usual_file_may_lie_beside_the_new_contract(self, run, write):
-        """Where whoever changes the contract sees it."""
+    def test_the_default_file_may_be_in_the_folder_of_the_new_contract(self, run, write):
+        """Where authors of the contract find it."""
         write("old.yaml", pets())
-        write("spec/new.yaml", pets(GONE))
+        write("spec/new.yaml", pets(WITHOUT_TAG))
         write("spec/.relay-breaking.yaml", [{"rule": "response-property-removed", "reason": "x"}])
 
         assert run("old.yaml", "spec/new.yaml").exit_code == 0
 
-    def test_an_entry_that_ignores_nothing_is_told(self, compared, write):
-        """Or it would hide the next change of its kind."""
-        write("meant.yaml", [{"rule": "path-removed", "where": "GET /pets", "reason": "x"}])
+    def test_warns_about_an_entry_without_a_change(self, compared, write):
+        """Otherwise it would hide the next change of this kind."""
+        write("accepted.yaml", [{"rule": "path-removed", "where": "GET /pets", "reason": "x"}])
 
-        code, lines = compared(pets(), pets(), "--ignore", "meant.yaml")
+        code, lines = compared(pets(), pets(), "--ignore", "accepted.yaml")
 
         assert code == 0
         assert lines[0] == (
-            "meant.yaml:1:3: warning: nothing is ignored by path-removed at GET /pets; remove the entry [stale-ignore]"
+            "accepted.yaml:1:3: warning: no change matches path-removed at GET /pets; remove the entry [stale-ignore]"
         )
 
-    def test_an_entry_has_a_known_rule_and_a_reason(self, compared, write):
-        """All that is wrong is told, at its place."""
+    def test_an_entry_must_have_a_known_rule_and_a_reason(self, compared, write):
+        """All errors are reported, with their locations."""
         write(
-            "meant.yaml",
+            "accepted.yaml",
             "- rule: nope\n  reason: x\n- rule: path-removed\n- where: 1\n  rule: path-removed\n  reason: ''\n- x\n",
         )
 
-        code, lines = compared(pets(), pets(), "--ignore", "meant.yaml")
+        code, lines = compared(pets(), pets(), "--ignore", "accepted.yaml")
 
         assert code == 2
         assert lines == [
-            "error: meant.yaml:1:3: there is no rule 'nope'; `relay breaking --rules` lists them",
-            "error: meant.yaml:3:3: the entry has no reason; say why this change is meant",
-            "error: meant.yaml:4:3: 'where' has to be a text",
-            "error: meant.yaml:6:3: 'reason' has to be a text",
-            "error: meant.yaml:7:3: an entry has a rule, a reason, and perhaps a where",
+            "error: accepted.yaml:1:3: unknown rule 'nope'; `relay breaking --rules` lists them",
+            "error: accepted.yaml:3:3: the entry has no reason; state why the change is intended",
+            "error: accepted.yaml:4:3: 'where' must be a non-empty string",
+            "error: accepted.yaml:6:3: 'reason' must be a non-empty string",
+            "error: accepted.yaml:7:3: an entry must have a rule and a reason, and may have a where",
         ]
 
-    def test_a_file_that_is_asked_for_has_to_be_there(self, compared):
-        """A typing mistake must not let the findings fail, or pass, by chance."""
+    def test_a_given_ignore_file_must_exist(self, compared):
+        """A typo in its name must not change the result silently."""
         code, lines = compared(pets(), pets(), "--ignore", "nope.yaml")
 
         assert code == 2
@@ -275,18 +278,18 @@ class TestIgnoring:
 
 
 class TestImpact:
-    """What of ours names what changed."""
+    """Handlers and tests that name what changed."""
 
     def impact(
         self, run, write, tests, handler="def show_pet(id):\n    return {'tag': 1}\n", old=None, new=None
     ):
-        """The places that are told, by message."""
+        """Return the messages of the rule `impact` by location."""
         write("shop/__init__.py", "")
         write("shop/things.py", f"import nothing_like_this\n\n\n{handler}")
         for name, source in tests.items():
             write(f"tests/{name}.py", source)
         write("old.yaml", old or pets())
-        write("new.yaml", new or pets(GONE))
+        write("new.yaml", new or pets(WITHOUT_TAG))
         result = run("old.yaml", "new.yaml", "--handlers", "shop", "--format", "json")
         findings = json.loads(result.stdout)["findings"]
         return {
@@ -296,8 +299,8 @@ class TestImpact:
         }
 
     def test_names_the_function_and_the_tests(self, run, write):
-        """Read from source: what cannot be imported is found all the same."""
-        told = self.impact(
+        """Source is read, not imported, so modules that cannot be imported are found too."""
+        reported = self.impact(
             run,
             write,
             {
@@ -308,16 +311,16 @@ class TestImpact:
         )
 
         message = "names GET /pets/{id} and tag, which changed: response-property-removed"
-        assert told == {
+        assert reported == {
             "shop/things.py:4": message,
             "tests/test_function.py:1": message,
             "tests/test_path.py:2": message,
             "tests/test_template.py:1": message,
         }
 
-    def test_is_not_misled_by_what_only_looks_alike(self, run, write):
-        """A property's name alone says nothing, nor do prose, other paths, or files that are not Python."""
-        told = self.impact(
+    def test_ignores_similar_names(self, run, write):
+        """A property's name alone is ignored, as are prose, other paths, and files that are not Python."""
+        reported = self.impact(
             run,
             write,
             {
@@ -331,38 +334,38 @@ class TestImpact:
             handler="def show_pet(id):\n    return {}\n",
         )
 
-        assert told == {}
+        assert reported == {}
 
-    def test_a_change_of_the_operation_reaches_whoever_names_it(self, run, write):
-        """Under the name that it had, too, since handlers and tests still have that."""
-        told = self.impact(
+    def test_a_change_of_an_operation_affects_files_that_name_it(self, run, write):
+        """Also by its old name, which handlers and tests still use."""
+        reported = self.impact(
             run,
             write,
             {"test_a": "get_pet(1)\n", "test_b": "'show_pet'\nshow_pet(1)\n"},
             handler="def get_pet(id): ...\n",
-            old=pets(GONE, operationId="get_pet"),
+            old=pets(WITHOUT_TAG, operationId="get_pet"),
         )
 
         message = "names GET /pets/{id}, which changed: operation-id-changed"
-        assert told == {
+        assert reported == {
             "shop/things.py:4": message,
             "tests/test_a.py:1": message,
             "tests/test_b.py:2": message,
         }
 
-    def test_what_a_request_is_new_to_have_concerns_whoever_names_the_operation(self, run, write):
-        """No file can name it yet, and every caller has to send it from now on."""
+    def test_a_part_added_to_a_request_affects_files_that_name_the_operation(self, run, write):
+        """No file names the new part yet, but every caller must send it."""
         new = pets()
         limit = {"name": "limit", "in": "query", "required": True, "schema": {"type": "integer"}}
         new["paths"]["/pets/{id}"]["get"].setdefault("parameters", []).append(limit)
 
-        told = self.impact(run, write, {"test_a": "show_pet(1)\n", "test_b": "other(1)\n"}, new=new)
+        reported = self.impact(run, write, {"test_a": "show_pet(1)\n", "test_b": "other(1)\n"}, new=new)
 
         message = "names GET /pets/{id}, which changed: parameter-required-added"
-        assert told == {"shop/things.py:4": message, "tests/test_a.py:1": message}
+        assert reported == {"shop/things.py:4": message, "tests/test_a.py:1": message}
 
-    def test_a_package_that_is_not_there_is_told(self, compared):
-        """Or nothing would seem to be named."""
+    def test_reports_a_missing_package(self, compared):
+        """Otherwise the impact would silently be empty."""
         code, lines = compared(pets(), pets(), "--handlers", "nope.deeper")
 
         assert code == 2

@@ -1,4 +1,4 @@
-"""Is what is called harmless harmless? Schemas compared, against values: `scripts/comparing/`."""
+"""Checks with generated values that changes classified as harmless are harmless: `relay.diff`."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ SCHEMAS = st.deferred(
 
 
 def places_in(schema: Any) -> list[tuple[Any, Any]]:
-    """Where a schema stands within another: its holder and key there."""
+    """Return the positions of nested schemas: container and key."""
     found = []
     for key in ("items", "additionalProperties", "not"):
         if isinstance(schema.get(key), dict):
@@ -101,7 +101,7 @@ def places_in(schema: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema that differs a little: a part replaced, a keyword lost or taken from elsewhere, a part added."""
+    """Draw a slightly changed schema: a part replaced, wrapped or unwrapped, a keyword removed or added."""
     whole = {"items": copy.deepcopy(schema)}
     for _ in range(draw(st.integers(1, 2))):
         holder, key = draw(st.sampled_from(places_in(whole)))
@@ -131,7 +131,7 @@ def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
 
 @st.composite
 def pairs(draw) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A contract's schemas before and after."""
+    """Draw the schemas of an old and a new contract."""
     old = {
         "Body": draw(SCHEMAS),
         "Leaf": draw(st.sampled_from([{"type": "string"}, {"type": "integer", "nullable": True}])),
@@ -150,14 +150,14 @@ def pairs(draw) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def is_endless(schema: dict[str, Any], name: str) -> bool:
-    """Whether a schema leads back to itself with nothing between, which no contract may."""
+    """Return True if a schema is a circular reference, which contracts must not contain."""
     parts = [part for kind in ("anyOf", "oneOf", "allOf") for part in schema.get(kind, [])]
     refs = {schema.get("$ref"), *(part.get("$ref") for part in parts)}
     return f"#/components/schemas/{name}" in refs or any(is_endless(part, name) for part in parts)
 
 
 def exchange(schemas: dict[str, Any], direction: str) -> dict[str, Any]:
-    """A contract whose one operation sends, or answers, the schema Body."""
+    """Return a contract of one operation with the schema Body as its request or response."""
     content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
     way = {
         "request": {"requestBody": content, "responses": {"204": {"description": "ok"}}},
@@ -166,24 +166,24 @@ def exchange(schemas: dict[str, Any], direction: str) -> dict[str, Any]:
     return contract({"/a": {"post": {"operationId": "x", **way}}}, components={"schemas": schemas})
 
 
-# What a client sent under a name that meant nothing yet is checked from now on; that alone is not
-# called a break, or no request could ever get a property.
+# A value already sent under an unknown name is validated from now on. This is not classified as breaking,
+# because otherwise no property could be added to a request.
 NEW_NAMES = "request-property-added"
 
 
 @pytest.mark.parametrize("direction", ["request", "response"])
 @settings(max_examples=80)
 @given(pair=pairs(), values=st.lists(VALUES, min_size=8, max_size=20))
-def test_what_is_called_harmless_is(direction, pair, values):
-    """Every request that was accepted still is; every response that is sent now could be sent before."""
+def test_harmless_changes_are_harmless(direction, pair, values):
+    """Every request accepted before is accepted now; every response valid now was valid before."""
     old, new = (read(exchange(schemas, direction)) for schemas in pair)
     changes = compare(old, new)
     assume(all(change.severity is Severity.INFO and change.rule != NEW_NAMES for change in changes))
     body = {"$ref": "#/components/schemas/Body"}
     before, after = (SchemaCompiler(side).compile(body, direction, POINTER) for side in (old, new))
     assume(before is not None and after is not None)
-    fitting, accepting = (before, after) if direction == "request" else (after, before)
+    producer, consumer = (before, after) if direction == "request" else (after, before)
 
     for value in values:
         note(f"{pair} {value!r}")
-        assert accepting.accepts(value) or not fitting.accepts(value)
+        assert consumer.accepts(value) or not producer.accepts(value)

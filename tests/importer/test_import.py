@@ -469,7 +469,7 @@ class TestChecking:
         assert told in line
         assert line.startswith(f"docs/a.md:{at(Path('docs/a.md').read_text('utf-8'), '    get:')}:5: error: ")
         assert ("breaking" in told) == any(
-            ": error: a.x (GET /a): the type goes from" in more for more in rest
+            ": error: a.x (GET /a): the type changed from" in more for more in rest
         )
         assert spec() == before
         run("--update", "docs/a.md")

@@ -1,4 +1,4 @@
-"""Changes that are meant: a file that names them, each with its reason."""
+"""Reads the ignore file, which lists intended changes with their reasons, and applies it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHAPE: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A change that is meant: its rule, the operation or component it is at (any, if None), and why."""
+    """An intended change: its rule, its operation or component (None for any), the reason and the entry's location."""
 
     rule: str
     where: str | None
@@ -38,7 +38,7 @@ class Ignored:
     place: SourceLocation | str
 
     def covers(self, change: Change) -> bool:
-        """Whether a change is the one that is meant."""
+        """Return True if the entry matches a change."""
         return self.rule == change.rule and self.where in (None, change.where)
 
 
@@ -55,12 +55,14 @@ def find_ignored(given: Path | None, project: Project) -> list[Ignored]:
 def read_ignored(document: Document | Section) -> list[Ignored]:
     """Read a list of entries with `rule`, `reason` and perhaps `where`.
 
-    Raises SetupError, with the place, for an entry without a reason or with an unknown rule.
+    Raises SetupError, with locations, for all invalid entries, such as one without a reason.
     """
     if not isinstance(document.data, list):
-        raise SetupError([Diagnostic(document.place(()), "has to be a list of entries: rule, where, reason")])
+        raise SetupError(
+            [Diagnostic(document.place(()), "must be a list of entries with rule, where and reason")]
+        )
     problems = [
-        problem for index, entry in enumerate(document.data) for problem in _wrong(document, index, entry)
+        problem for index, entry in enumerate(document.data) for problem in _check(document, index, entry)
     ]
     if problems:
         raise SetupError(problems)
@@ -73,37 +75,37 @@ def read_ignored(document: Document | Section) -> list[Ignored]:
 def _wrong(document: Document | Section, index: int, entry: Any) -> Iterator[Diagnostic]:
     at = str(index)
     if not isinstance(entry, dict):
-        yield Diagnostic(document.place((at,)), "an entry has a rule, a reason, and perhaps a where")
+        yield Diagnostic(
+            document.place((at,)), "an entry must have a rule and a reason, and may have a where"
+        )
         return
     for key, value in entry.items():
         if key not in _KEYS:
-            yield Diagnostic(
-                document.place((at, key)), f"'{key}' is unknown here; there are {', '.join(_KEYS)}"
-            )
+            yield Diagnostic(document.place((at, key)), f"unknown key '{key}'; use {', '.join(_KEYS)}")
         elif not isinstance(value, str) or not value.strip():
-            yield Diagnostic(document.place((at, key)), f"'{key}' has to be a text")
+            yield Diagnostic(document.place((at, key)), f"'{key}' must be a non-empty string")
     if "reason" not in entry:
-        yield Diagnostic(document.place((at,)), "the entry has no reason; say why this change is meant")
+        yield Diagnostic(document.place((at,)), "the entry has no reason; state why the change is intended")
     if "rule" not in entry:
         yield Diagnostic(document.place((at,)), "the entry has no rule; `relay breaking --rules` lists them")
     elif isinstance(entry["rule"], str) and entry["rule"] not in RULES:
-        told = f"there is no rule '{entry['rule']}'; `relay breaking --rules` lists them"
-        yield Diagnostic(document.place((at, "rule")), told)
+        message = f"unknown rule '{entry['rule']}'; `relay breaking --rules` lists them"
+        yield Diagnostic(document.place((at, "rule")), message)
 
 
 def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[Change], list[Diagnostic]]:
-    """Return the changes, those that are meant as INFO with the reason; and entries that cover none."""
+    """Return the changes, intended ones as INFO with the reason, and a warning for each entry without a change."""
     kept = []
     for change in changes:
         entry = next((one for one in ignored if one.covers(change)), None)
         if entry:
             message = f"{change.message} (ignored: {entry.reason})"
-            change = replace(change, severity=Severity.INFO, message=message)  # noqa: PLW2901 -- the change itself
+            change = replace(change, severity=Severity.INFO, message=message)  # noqa: PLW2901 -- the same change, downgraded
         kept.append(change)
     stale = [
         Diagnostic(
             entry.place,
-            f"nothing is ignored by {entry.rule}{f' at {entry.where}' if entry.where else ''}; remove the entry",
+            f"no change matches {entry.rule}{f' at {entry.where}' if entry.where else ''}; remove the entry",
             "stale-ignore",
             Severity.WARNING,
         )

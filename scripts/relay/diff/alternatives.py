@@ -1,4 +1,4 @@
-"""`anyOf` and `oneOf`: which alternative became which, and whether a value may now fit two."""
+"""Compares `anyOf` and `oneOf`: matches old and new alternatives, and detects new overlaps."""
 
 from __future__ import annotations
 
@@ -11,81 +11,81 @@ from .changes import Difference
 from .schema_pair import Child, Comparers, Pair
 from .schema_view import Alternatives, Site, Sites, View
 
-_DEPTH = 4  # of properties that are looked into for what tells two alternatives apart
+_DEPTH = 4  # levels of properties searched for a difference between two alternatives
 
 
 def is_split(pair: Pair) -> bool:
-    """Whether only the fitting side has alternatives: each has to fit by itself."""
-    return bool(pair.fitting.groups) and not pair.accepting.groups
+    """Return True if only the producer has alternatives, so that each is compared on its own."""
+    return bool(pair.producer.groups) and not pair.consumer.groups
 
 
 def split(pair: Pair) -> Iterator[Child]:
-    """Ask for each alternative of the fitting side to be compared with the whole of the other."""
-    group, *_ = pair.fitting.groups
-    rest = [part.less(group.kind) if part == group.owner else part for part in pair.fitting.parts]
+    """Yield each alternative of the producer, to be compared with the whole consumer."""
+    group, *_ = pair.producer.groups
+    rest = [part.excluding(group.kind) if part == group.owner else part for part in pair.producer.parts]
     for site in group.sites:
-        yield pair.child(tuple(dict.fromkeys([*rest, site])), pair.accepting.sites)
+        yield pair.child(tuple(dict.fromkeys([*rest, site])), pair.consumer.sites)
 
 
-def compare_alternatives(pair: Pair, accepting: View, comparers: Comparers) -> Iterator[Difference | Child]:
-    """Tell of alternatives that the accepting side does not know; `accepting` is that side's view."""
-    for index, group in enumerate(pair.accepting.groups):
-        mine = pair.fitting.groups
+def compare_alternatives(pair: Pair, view: View, comparers: Comparers) -> Iterator[Difference | Child]:
+    """Yield alternatives that the consumer does not know; `view` is the consumer's view."""
+    for index, group in enumerate(pair.consumer.groups):
+        mine = pair.producer.groups
         if mine:
-            yield from _matched(pair, mine[min(index, len(mine) - 1)], group, accepting, comparers)
+            yield from _compare_groups(pair, mine[min(index, len(mine) - 1)], group, view, comparers)
         else:
-            yield from _whole(pair, group, accepting, comparers)
+            yield from _compare_whole(pair, group, view, comparers)
 
 
-def _matched(
+def _compare_groups(
     pair: Pair, mine: Alternatives, group: Alternatives, view: View, comparers: Comparers
 ) -> Iterator[Difference | Child]:
-    matches = _matches(pair, mine.sites, group.sites, comparers)
-    lost = [site for site in mine.sites if site not in matches]
-    for site in lost:
+    matches = _match(pair, mine.sites, group.sites, comparers)
+    unmatched = [site for site in mine.sites if site not in matches]
+    for site in unmatched:
         yield _alternative(pair, site, group)
     for site, other in matches.items():
         yield pair.child((site,), (other,))
-    if group.kind == "oneOf" and not lost and _is_wider(pair, mine, group, matches, comparers):
+    if group.kind == "oneOf" and not unmatched and _is_wider(pair, mine, group, matches, comparers):
         yield from _overlaps(pair, combinations([(site,) for site in group.sites], 2), group, view)
 
 
-def _matches(pair: Pair, fitting: Sites, accepting: Sites, comparers: Comparers) -> dict[Site, Site]:
-    """Pair alternatives: the same, of the same name, one that fits; at last, those of the same type."""
+def _match(pair: Pair, producer: Sites, consumer: Sites, comparers: Comparers) -> dict[Site, Site]:
+    """Match alternatives: equal ones, then by component name, compatible ones, and by type."""
 
     def same(site: Site, other: Site) -> bool:
         old, new = pair.in_order(site, other)
         return comparers.same(old, new)
 
-    def fits(site: Site, other: Site) -> bool:
-        return _fits(pair, (site,), (other,), comparers)
+    def is_compatible(site: Site, other: Site) -> bool:
+        return _is_compatible(pair, (site,), (other,), comparers)
 
-    ways: list[tuple[Callable[[Site, Site], bool], bool]] = [
+    criteria: list[tuple[Callable[[Site, Site], bool], bool]] = [
         (same, True),
-        (_is_namesake, True),
-        (fits, False),
-        (_is_of_a_type, True),
+        (_has_same_name, True),
+        (is_compatible, False),
+        (_has_same_type, True),
     ]
     matches: dict[Site, Site] = {}
-    for way, is_exclusive in ways:
-        for site in fitting:
+    for criterion, is_exclusive in criteria:
+        for site in producer:
             taken = matches.values() if is_exclusive else ()
-            found = next((other for other in accepting if other not in taken and way(site, other)), None)
+            found = next((other for other in consumer if other not in taken and criterion(site, other)), None)
             if site not in matches and found:
                 matches[site] = found
     return matches
 
 
-def _fits(pair: Pair, fitting: Sites, accepting: Sites, comparers: Comparers) -> bool:
-    child = pair.child(fitting, accepting)
-    return comparers.fits(child.old, child.new, pair.direction)
+def _is_compatible(pair: Pair, producer: Sites, consumer: Sites, comparers: Comparers) -> bool:
+    child = pair.child(producer, consumer)
+    return comparers.is_compatible(child.old, child.new, pair.direction)
 
 
-def _is_namesake(site: Site, other: Site) -> bool:
+def _has_same_name(site: Site, other: Site) -> bool:
     return site.pointer == other.pointer and _is_component(site)
 
 
-def _is_of_a_type(site: Site, other: Site) -> bool:
+def _has_same_type(site: Site, other: Site) -> bool:
     type_ = site.schema.get("type")
     return (
         type_ is not None
@@ -100,41 +100,44 @@ def _is_component(site: Site) -> bool:
 
 def _alternative(pair: Pair, site: Site, group: Alternatives) -> Difference:
     owner = group.owner.pointer
-    name = site.pointer[-1] if _is_component(site) else site.schema.get("type", "an unnamed one")
+    name = site.pointer[-1] if _is_component(site) else site.schema.get("type", "without a name")
     if pair.direction == "request":
-        what = f"the alternative {name} is gone"
+        what = f"the alternative {name} was removed"
         return Difference("request-alternative-removed", what, site.pointer, (*owner, group.kind), "old")
-    what = f"the alternative {name} is new"
+    what = f"the alternative {name} was added"
     return Difference("response-alternative-added", what, (*owner, group.kind), site.pointer)
 
 
 def _is_wider(
     pair: Pair, mine: Alternatives, group: Alternatives, matches: dict[Site, Site], comparers: Comparers
 ) -> bool:
-    """Whether an alternative may accept what it did not: then a value may fit two."""
+    """Return True if an alternative may accept more than before, so that a value may match two."""
     if mine.kind != group.kind or set(group.sites) - set(matches.values()):
         return True
     back: Direction = "response" if pair.direction == "request" else "request"
     for site, other in matches.items():
         old, new = pair.in_order(site, other)
-        if not comparers.same(old, new) and not comparers.fits((old,), (new,), back):
+        if not comparers.same(old, new) and not comparers.is_compatible((old,), (new,), back):
             return True
     return False
 
 
-def _whole(pair: Pair, group: Alternatives, view: View, comparers: Comparers) -> Iterator[Difference | Child]:
-    """Find the alternative that everything fits which was no alternative before."""
-    sites = pair.fitting.sites
-    found = next((site for site in group.sites if _fits(pair, sites, (site,), comparers)), None)
+def _compare_whole(
+    pair: Pair, group: Alternatives, view: View, comparers: Comparers
+) -> Iterator[Difference | Child]:
+    """Find the consumer's alternative that accepts every value of a producer without alternatives."""
+    sites = pair.producer.sites
+    found = next((site for site in group.sites if _is_compatible(pair, sites, (site,), comparers)), None)
     if found is None:
-        told = "fit an alternative now" if pair.direction == "request" else "fit no alternative now"
-        verb = "has to" if pair.direction == "request" else "may"
-        yield pair.differs("alternatives-added", "alternatives-dropped", f"it {verb} {told}", group.kind)
+        what = (
+            "must now match an alternative" if pair.direction == "request" else "may now match no alternative"
+        )
+        yield pair.differs("alternatives-added", "alternatives-dropped", f"the value {what}", group.kind)
         return
     yield pair.child(sites, (found,))
     if group.kind == "oneOf":
-        others = [((found,), (site,)) for site in group.sites if site != found]
-        yield from _overlaps(pair, others, group, view)
+        candidates = [((found,), (site,)) for site in group.sites if site != found]
+        yield from _overlaps(pair, candidates, group, view)
 
 
 def _overlaps(
@@ -142,12 +145,15 @@ def _overlaps(
 ) -> Iterator[Difference]:
     if not all(_are_disjoint(view, one, other) for one, other in candidates):
         yield pair.differs(
-            "alternatives-overlap", "alternatives-overlap", "a value may fit two alternatives now", group.kind
+            "alternatives-overlap",
+            "alternatives-overlap",
+            "a value may now match two alternatives",
+            group.kind,
         )
 
 
 def _are_disjoint(view: View, one: Sites, other: Sites, depth: int = _DEPTH) -> bool:
-    """Whether it is plain that no value fits both."""
+    """Return True if certainly no value is valid for both."""
     left, right = view.shape(one), view.shape(other)
     if left.takes_null and right.takes_null:
         return False

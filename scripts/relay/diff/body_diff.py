@@ -1,4 +1,4 @@
-"""What goes over the wire beside parameters: request bodies, responses and their headers."""
+"""Compares request bodies, responses and their headers."""
 
 from __future__ import annotations
 
@@ -16,87 +16,89 @@ from .schema_diff import SchemaComparison
 
 
 def compare_bodies(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
-    """Tell what happened to the request body."""
-    was, at = (*old.pointer, "requestBody"), (*new.pointer, "requestBody")
+    """Yield the differences of the request body."""
+    old_at, new_at = (*old.pointer, "requestBody"), (*new.pointer, "requestBody")
     if old.body and new.body:
         yield from _both_bodies(old.body, new.body, schemas)
     elif old.body:
-        yield Difference("request-body-removed", "no body is read any more", was, at, "old")
+        yield Difference("request-body-removed", "the request body was removed", old_at, new_at, "old")
     elif new.body and new.body.required:
-        yield Difference("request-body-required-added", "there is a body now, and it is required", was, at)
+        yield Difference("request-body-required-added", "a required request body was added", old_at, new_at)
     elif new.body:
-        yield Difference("request-body-added", "there may be a body now", was, at)
+        yield Difference("request-body-added", "an optional request body was added", old_at, new_at)
 
 
 def _both_bodies(old: RequestBody, new: RequestBody, schemas: SchemaComparison) -> Iterator[Difference]:
-    was, at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
+    old_at, new_at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
     if new.required and not old.required:
-        yield Difference("request-body-became-required", "a body is required now", was, at)
+        yield Difference("request-body-became-required", "the request body is now required", old_at, new_at)
     if old.required and not new.required:
-        yield Difference("request-body-became-optional", "a body is optional now", was, at)
-    yield from _contents(was, at, old.content, new.content, schemas, "request")
+        yield Difference("request-body-became-optional", "the request body is now optional", old_at, new_at)
+    yield from _contents(old_at, new_at, old.content, new.content, schemas, "request")
 
 
 def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
-    """Tell what happened to each response; one that a range or `default` covers is compared with that."""
+    """Yield the differences of each response; a status without its own is compared by its range or `default`."""
     pairs: dict[tuple[Pointer, Pointer], tuple[Response, Response]] = {}
     for status in dict.fromkeys([*old.responses, *new.responses]):
         before, after = _covering(old, status), _covering(new, status)
-        was = (*old.pointer, "responses", status)
-        at = (*new.pointer, "responses", status)
+        old_at = (*old.pointer, "responses", status)
+        new_at = (*new.pointer, "responses", status)
         kind = "success" if status.startswith("2") else "error"
         if before and after:
             pairs[canonical(schemas.old, before.pointer), canonical(schemas.new, after.pointer)] = (
                 before,
                 after,
             )
-            yield from _own_or_not(status, old, new, schemas)
+            yield from _compare_coverage(status, old, new, schemas)
         elif before:
-            yield Difference(f"response-{kind}-removed", f"the status {status} is gone", was, at, "old")
+            yield Difference(
+                f"response-{kind}-removed", f"the status {status} was removed", old_at, new_at, "old"
+            )
         else:
-            yield Difference(f"response-{kind}-added", f"the status {status} is new", was, at)
-    for (was, at), (before, after) in pairs.items():
-        yield from _contents(was, at, before.content, after.content, schemas, "response")
-        yield from _headers(was, at, before, after, schemas)
+            yield Difference(f"response-{kind}-added", f"the status {status} was added", old_at, new_at)
+    for (old_at, new_at), (before, after) in pairs.items():
+        yield from _contents(old_at, new_at, before.content, after.content, schemas, "response")
+        yield from _headers(old_at, new_at, before, after, schemas)
 
 
-def _own_or_not(
+def _compare_coverage(
     status: str, old: Operation, new: Operation, schemas: SchemaComparison
 ) -> Iterator[Difference]:
-    """Tell of a status that another key covers now, or did, where that says something else of it.
+    """Report a status that gained or lost its own key, if its response differs from the one of the other key.
 
-    A success that a range covers is still one, and what its body lost is told of that.
+    A success status covered by a range is still a success; differences of its body are reported there.
     """
     before, after = _covering(old, status), _covering(new, status)
     if before is None or after is None or (status in old.responses) == (status in new.responses):
         return
-    was, at = (*old.pointer, "responses", status), (*new.pointer, "responses", status)
+    old_at, new_at = (*old.pointer, "responses", status), (*new.pointer, "responses", status)
     is_success = status.startswith("2")
     kind = "success" if is_success else "error"
     key = (after if status in old.responses else before).pointer[-1]
     if (is_success and key != "default") or _same(before, after, schemas):
         return
     if status in old.responses:
-        what = f"the status {status} is no longer told by itself, and {key} says something else of it"
-        yield Difference(f"response-{kind}-removed", what, was, at, "old")
+        what = f"the status {status} is no longer documented separately, and {key} describes it differently"
+        yield Difference(f"response-{kind}-removed", what, old_at, new_at, "old")
     else:
-        what = f"the status {status} is told by itself now, and {key} said something else of it"
-        yield Difference(f"response-{kind}-added", what, was, at)
+        what = f"the status {status} is now documented separately, and {key} described it differently"
+        yield Difference(f"response-{kind}-added", what, old_at, new_at)
 
 
 def _same(old: Response, new: Response, schemas: SchemaComparison) -> bool:
-    """Whether two responses say the same, in words as well: these tell a success from a failure."""
-    was, at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
-    if raw(schemas.old, was).get("description") != raw(schemas.new, at).get("description"):
+    """Return True if two responses are equal, including their description, which can distinguish success and failure."""
+    old_at, new_at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
+    if raw(schemas.old, old_at).get("description") != raw(schemas.new, new_at).get("description"):
         return False
-    before, after = _schemas(schemas.old, was, old), _schemas(schemas.new, at, new)
+    before, after = _schemas(schemas.old, old_at, old), _schemas(schemas.new, new_at, new)
     return before.keys() == after.keys() and all(schemas.same(before[key], after[key]) for key in before)
 
 
-def _schemas(contract: Contract, at: Pointer, response: Response) -> dict[tuple[str, str, bool], Pointer]:
-    """Return where the schema of each media type and header of a response is."""
+def _schemas(contract: Contract, new_at: Pointer, response: Response) -> dict[tuple[str, str, bool], Pointer]:
+    """Return the pointer of the schema of each media type and header of a response."""
     names = by_name({name: name for name in response.content})
-    found = {("body", bare, True): (*at, "content", name, "schema") for bare, name in names.items()}
+    found = {("body", essence, True): (*new_at, "content", name, "schema") for essence, name in names.items()}
     for name, header in _by_name(response.headers).items():
         found["header", name, header.required] = schema_of(canonical(contract, header.pointer), header)
     return found
@@ -109,50 +111,54 @@ def _covering(operation: Operation, status: str) -> Response | None:
 
 
 def _contents(
-    was: Pointer,
-    at: Pointer,
+    old_at: Pointer,
+    new_at: Pointer,
     old: Mapping[str, Schema],
     new: Mapping[str, Schema],
     schemas: SchemaComparison,
     direction: Direction,
 ) -> Iterator[Difference]:
-    """Tell of media types; of a request, one that a range covers is compared with that."""
+    """Yield the differences of media types; in a request, a media type may be covered by a range."""
     old_names, new_names = (by_name({name: name for name in content}) for content in (old, new))
-    for bare, name in old_names.items():
-        kept = find(bare, new_names) if direction == "request" else new_names.get(bare)
-        here = (*was, "content", name)
+    for essence, name in old_names.items():
+        kept = find(essence, new_names) if direction == "request" else new_names.get(essence)
+        here = (*old_at, "content", name)
         if kept is None:
-            what = f"{name} is gone"
-            yield Difference(f"{direction}-media-type-removed", what, here, (*at, "content"), "old")
+            what = f"the media type {name} was removed"
+            yield Difference(f"{direction}-media-type-removed", what, here, (*new_at, "content"), "old")
         else:
-            there = (*at, "content", kept)
+            there = (*new_at, "content", kept)
             yield from schemas.differences((*here, "schema"), (*there, "schema"), direction)
-    for bare, name in new_names.items():
-        if bare not in old_names:
-            what = f"{name} is new"
-            yield Difference(f"{direction}-media-type-added", what, (*was, "content"), (*at, "content", name))
+    for essence, name in new_names.items():
+        if essence not in old_names:
+            what = f"the media type {name} was added"
+            yield Difference(
+                f"{direction}-media-type-added", what, (*old_at, "content"), (*new_at, "content", name)
+            )
 
 
 def _headers(
-    was: Pointer, at: Pointer, old: Response, new: Response, schemas: SchemaComparison
+    old_at: Pointer, new_at: Pointer, old: Response, new: Response, schemas: SchemaComparison
 ) -> Iterator[Difference]:
     before, after = (_by_name(response.headers) for response in (old, new))
     for key, header in before.items():
         here = canonical(schemas.old, header.pointer)
         if key not in after:
             optional = "" if header.required else "-optional"
-            yield Difference(f"response-header-removed{optional}", "it is gone", here, at, "old", header.name)
+            yield Difference(
+                f"response-header-removed{optional}", "removed", here, new_at, "old", header.name
+            )
             continue
         there = canonical(schemas.new, after[key].pointer)
         if header.required and not after[key].required:
             yield Difference(
-                "response-header-became-optional", "it may be missing now", here, there, name=header.name
+                "response-header-became-optional", "may now be missing", here, there, name=header.name
             )
         yield from schemas.differences(schema_of(here, header), schema_of(there, after[key]), "response")
     for key, header in after.items():
         if key not in before:
             there = canonical(schemas.new, header.pointer)
-            yield Difference("response-header-added", "it is new", was, there, name=header.name)
+            yield Difference("response-header-added", "added", old_at, there, name=header.name)
 
 
 def _by_name(headers: tuple[Parameter, ...]) -> dict[str, Parameter]:

@@ -1,4 +1,4 @@
-"""What changed between two contracts: the Change, and the report that gathers and words them."""
+"""The Change between two contracts, and the report that collects changes and writes their messages."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .pointer_names import described
 class Change:
     """One difference between two contracts.
 
-    `message` says what changed, what breaks for whom and what to do. `operations` are all that it
-    reaches, of the new contract, or of the old one where they are gone; none for a change of the
-    whole. `where` is what an ignore file calls the place: an operation (`GET /pets/{id}`), the name
-    of a component, or nothing. `names` are, by operation, the properties, parameters or headers
-    that changed or that lead to what changed; none if it is the operation itself. Pointers and
-    places lead to the value, or to its nearest parent that exists on that side.
+    `message` states the change, its effect on clients and what to do. `operations` are the affected operations of
+    the new contract, or of the old one if they were removed; empty for a change of the whole contract. `where`
+    identifies the change in an ignore file: an operation (`GET /pets/{id}`), the name of a component, or "".
+    `names` are, by operation, the properties, parameters or headers that changed or contain the change; empty if
+    the operation itself changed. Pointers and locations are those of the value, or of its nearest parent that
+    exists on that side.
     """
 
     rule: str
@@ -40,13 +40,13 @@ class Change:
 
     @property
     def operation(self) -> Operation | None:
-        """The first operation that the change reaches."""
+        """The first affected operation, or None."""
         return self.operations[0] if self.operations else None
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A rule that applies at a pair of pointers; `what` says it, told of the new or the old side."""
+    """A rule violated at a pair of pointers; `what` describes the change of the value on `side`."""
 
     rule: str
     what: str
@@ -57,14 +57,14 @@ class Difference:
 
 
 class Report:
-    """Gathers differences; what several operations share is one change that names them."""
+    """Collects differences; one shared by several operations becomes one change."""
 
     def __init__(self, old: Contract, new: Contract) -> None:
         self._contracts = {"old": old, "new": new}
         self._found: dict[tuple[str, str, SourceLocation, SourceLocation], _Reached] = {}
 
     def add(self, difference: Difference, *operations: Operation) -> None:
-        """Note a difference that these operations show."""
+        """Add a difference of these operations."""
         places = (
             self._contracts["old"].place(difference.old),
             self._contracts["new"].place(difference.new),
@@ -76,16 +76,16 @@ class Report:
             reached.names[str(operation)].update([difference.name] if difference.name else [])
 
     def changes(self) -> list[Change]:
-        """Return what was found, in the order in which it was."""
+        """Return the changes in the order in which they were added."""
         return [self._change(reached) for reached in self._found.values()]
 
     def _change(self, reached: _Reached) -> Change:
         difference = reached.difference
         rule = RULES[difference.rule]
         pointer = difference.new if difference.side == "new" else difference.old
-        component, way = described(self._contracts[difference.side], pointer)
+        component, path = described(self._contracts[difference.side], pointer)
         operations = tuple(reached.operations.values())
-        parts = [f"{component}{way} ({_list(operations)})"] if component else [_list(operations), way]
+        parts = [f"{component}{path} ({_list(operations)})"] if component else [_list(operations), path]
         return Change(
             rule=rule.id,
             severity=rule.severity,
@@ -102,7 +102,7 @@ class Report:
 
 @dataclass(slots=True)
 class _Reached:
-    """A difference, its places, and the operations that show it."""
+    """A difference, its locations, and the operations that it affects."""
 
     difference: Difference
     old: SourceLocation
@@ -112,7 +112,7 @@ class _Reached:
 
 
 def _list(operations: tuple[Operation, ...]) -> str:
-    """Name one operation, and say how many others there are."""
+    """Name the first operation and the number of the others."""
     if len(operations) < 2:
         return "".join(map(str, operations))
     return f"{operations[0]} and {len(operations) - 1} other{'s' * (len(operations) > 2)}"

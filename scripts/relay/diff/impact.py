@@ -1,4 +1,4 @@
-"""Which handlers and tests name what changed; read from their source, nothing is imported."""
+"""Finds the handlers and tests that name what changed; reads their source without importing it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .source_words import ANY, Source
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """A line of a file that names an operation, and the changes of it that the file names."""
+    """A line of a file that names an operation, and the changes that affect it."""
 
     source: Source
     line: int
@@ -29,20 +29,20 @@ class Impact:
 
     @property
     def place(self) -> SourceLocation:
-        """Where the function is, or where the file first names the operation."""
+        """The location of the function, or of the first mention of the operation in the file."""
         return SourceLocation(display(self.source.path), self.line, 1)
 
     @property
     def names(self) -> list[str]:
-        """The properties and parameters that changed and that the file names."""
-        of_all = (change.names[str(self.operation)] for change in self.changes)
-        return sorted(self.source.names(frozenset().union(*of_all)))
+        """The changed properties and parameters that the file names."""
+        changed = (change.names[str(self.operation)] for change in self.changes)
+        return sorted(self.source.names(frozenset().union(*changed)))
 
 
 def find_impact(
     changes: Iterable[Change], old: Contract, new: Contract, package: Path, tests: Path
 ) -> list[Impact]:
-    """Return what names the operations that changed, and, of a property or parameter, its name."""
+    """Return the lines that name a changed operation and, if a property or parameter changed, its name."""
     files = _Files(package, tests, {old.base_path, new.base_path})
     by_operation: defaultdict[OperationKey, list[Change]] = defaultdict(list)
     operations: dict[OperationKey, Operation] = {}
@@ -52,15 +52,15 @@ def find_impact(
             by_operation[operation_key(operation)].append(change)
     before = {operation_key(operation): operation for operation in old.operations}
     return [
-        Impact(source, line, operation, named)
+        Impact(source, line, operation, relevant)
         for key, operation in operations.items()
         for source, line in files.naming(operation, before.get(key, operation))
-        if (named := _named(source, operation, by_operation[key]))
+        if (relevant := _relevant(source, operation, by_operation[key]))
     ]
 
 
 class _Files:
-    """The handlers and tests; `bases` are the paths that operations live below."""
+    """The source files of handlers and tests; `bases` are the base paths of the contracts."""
 
     def __init__(self, package: Path, tests: Path, bases: set[str]) -> None:
         self._package = package
@@ -69,7 +69,7 @@ class _Files:
         self._bases = bases
 
     def naming(self, operation: Operation, known: Operation) -> Iterator[tuple[Source, int]]:
-        """Return where an operation is named, as it is or as it was known: its function, and in tests."""
+        """Yield the lines that name an operation, by its new or old name: its function, and tests."""
         both = {(one.id, one.tag, one.path): one for one in (operation, known)}.values()
         names = {function_name(one) for one in both}
         for module in dict.fromkeys(slug(one.tag) for one in both):
@@ -78,16 +78,16 @@ class _Files:
         words = names.union(one.id for one in both)
         for source in self._tests:
             lines = [
-                *(source.words[word] for word in words if source.may_hold(word) and word in source.words),
+                *(source.words[word] for word in words if source.may_contain(word) and word in source.words),
                 *(line for one in both for line in self._requests(source, one)),
             ]
             if lines:
                 yield source, min(lines)
 
     def _requests(self, source: Source, operation: Operation) -> list[int]:
-        """Return the lines on which a file has an operation's path: with any values, below any host."""
+        """Return the lines with a string that is the operation's path, with any values and any host."""
         parts = re.split(r"(\{[^}]*\})", operation.path)
-        if not source.may_hold(" ".join(parts[::2])):
+        if not source.may_contain(" ".join(parts[::2])):
             return []
         template = "".join(rf"(?:[^/?#]+|{ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
         before = "|".join([*map(re.escape, self._bases), rf"[^/]*{ANY}"])
@@ -95,10 +95,10 @@ class _Files:
         return [line for word, line in source.paths.items() if path.match(word)]
 
 
-def _named(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes of an operation itself, and those of properties and parameters that a file names.
+def _relevant(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes of the operation itself, and of the properties and parameters that a file names.
 
-    What a request is new to have is named by no file yet, and concerns each that names the operation.
+    A part added to a request is not named by any file yet, so it is relevant to each file that names the operation.
     """
     return tuple(
         change

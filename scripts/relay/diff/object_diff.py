@@ -1,4 +1,4 @@
-"""Objects and arrays: properties that come, go, are required or hidden, and what they have to fit."""
+"""Compares objects and arrays: properties added, removed, required or hidden, and their schemas."""
 
 from __future__ import annotations
 
@@ -10,81 +10,81 @@ from .schema_view import Shape
 
 
 def compare_items(pair: Pair) -> Iterator[Child]:
-    """Ask for the items to be compared."""
+    """Yield the pair of item schemas to compare."""
     yield Child(pair.old.items, pair.new.items)
 
 
 def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
-    """Tell what happened to each property, and ask for those that both sides know to be compared."""
-    told = _requests if pair.direction == "request" else _responses
+    """Yield the differences of each property, and the pairs of property schemas to compare."""
+    compare = _in_request if pair.direction == "request" else _in_response
     for name in dict.fromkeys([*pair.old.properties, *pair.new.properties]):
-        yield from told(pair, name)
-    for name in sorted(pair.accepting.required - pair.fitting.required):
+        yield from compare(pair, name)
+    for name in sorted(pair.consumer.required - pair.producer.required):
         yield from _required(pair, name)
-    fitting, accepting = pair.fitting.others, pair.accepting.others
-    if fitting is not None and accepting is not None:
-        yield pair.child(fitting, accepting)
-    elif fitting is not None:
-        told_now = "refused" if pair.direction == "request" else "allowed"
+    producer, consumer = pair.producer.additional, pair.consumer.additional
+    if producer is not None and consumer is not None:
+        yield pair.child(producer, consumer)
+    elif producer is not None:
+        verb = "rejected" if pair.direction == "request" else "allowed"
         yield pair.differs(
             "additional-properties-refused",
             "additional-properties-added",
-            f"properties without a name here are {told_now} now",
+            f"additional properties are now {verb}",
             "additionalProperties",
         )
 
 
-def _requests(pair: Pair, name: str) -> Iterator[Difference | Child]:
+def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
     old, new = pair.old.property(name), pair.new.property(name)
     if old is None:
         if new is not None and name not in pair.new.required:
-            yield _property("request-property-added", pair, name, "it is new")
+            yield _property("request-property-added", pair, name, "added")
     elif new is None:
         if name in pair.new.hidden:
-            yield _property("request-property-read-only", pair, name, "it is read-only now")
+            yield _property("request-property-read-only", pair, name, "now read-only")
         elif name in pair.old.properties:
-            yield _property("request-property-refused", pair, name, "it is refused now")
+            yield _property("request-property-refused", pair, name, "now rejected")
     elif name not in pair.new.properties:
-        yield _property("request-property-removed", pair, name, "it is gone")
+        yield _property("request-property-removed", pair, name, "removed")
         yield Child(old, new, name)
     elif name not in pair.old.properties:
         if name not in pair.new.required:
-            yield _property("request-property-added", pair, name, "it is new")
+            yield _property("request-property-added", pair, name, "added")
         if not _is_open(pair.old):
             yield Child(old, new, name)
     else:
         yield Child(old, new, name)
 
 
-def _responses(pair: Pair, name: str) -> Iterator[Difference | Child]:
+def _in_response(pair: Pair, name: str) -> Iterator[Difference | Child]:
     old, new = pair.old.property(name), pair.new.property(name)
     if old is None:
         if new is not None and name in pair.new.properties:
-            closed = pair.old.others is None or name in pair.old.hidden
+            closed = pair.old.additional is None or name in pair.old.hidden
             rule = "response-closed-property-added" if closed else "response-property-added"
-            yield _property(rule, pair, name, "it is new")
+            yield _property(rule, pair, name, "added")
     elif new is not None and name in pair.new.properties:
         if name not in pair.old.properties:
-            yield _property("response-property-added", pair, name, "it is new")
+            yield _property("response-property-added", pair, name, "added")
         yield Child(old, new, name)
     elif name not in pair.old.properties:
-        return  # the old side never spoke of it, the new one does not send it
+        return  # not in the old schema, and not sent by the new one
     elif name in pair.new.hidden:
-        yield _property("response-property-write-only", pair, name, "it is write-only now")
+        yield _property("response-property-write-only", pair, name, "now write-only")
     else:
         optional = "" if name in pair.old.required else "optional-"
-        yield _property(f"response-{optional}property-removed", pair, name, "it is gone")
+        yield _property(f"response-{optional}property-removed", pair, name, "removed")
 
 
 def _required(pair: Pair, name: str) -> Iterator[Difference]:
-    """Tell of a property that the accepting side requires and the fitting one may leave out."""
+    """Report a property that the consumer requires and the producer may omit."""
     if pair.direction == "response":
         if name not in pair.old.properties or name in pair.new.properties.keys() - pair.new.hidden:
-            yield _property("response-property-became-optional", pair, name, "it may be missing now")
+            yield _property("response-property-became-optional", pair, name, "may now be missing")
     elif name in pair.old.properties:
-        yield _property("request-property-became-required", pair, name, "it is required now")
+        yield _property("request-property-became-required", pair, name, "now required")
     else:
-        yield _property("request-property-required-added", pair, name, "it is new and required")
+        yield _property("request-property-required-added", pair, name, "added and required")
 
 
 def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:
@@ -97,7 +97,7 @@ def _pointer(shape: Shape, name: str) -> tuple[str, ...]:
 
 
 def _is_open(shape: Shape) -> bool:
-    """Whether a property without a name there may be anything."""
+    """Return True if additional properties may have any value."""
     return all(
         "additionalProperties" not in part.schema or part.schema["additionalProperties"] is True
         for part in shape.parts

@@ -1,4 +1,4 @@
-"""Operations: matched by method and path, whatever the path's parameters are called."""
+"""Compares operations, which are matched by method and path, ignoring the names of path parameters."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ OperationKey = tuple[str, str]
 
 
 def compare_operations(old: Contract, new: Contract, report: Report) -> None:
-    """Report what happened to each operation."""
+    """Add the differences of all operations to the report."""
     before, after = _by_key(old), _by_key(new)
     schemas = SchemaComparison(old, new)
-    gone = {operation.id: operation for key, operation in before.items() if key not in after}
-    for operation in gone.values():
+    removed = {operation.id: operation for key, operation in before.items() if key not in after}
+    for operation in removed.values():
         report.add(_removed(operation, old, new), operation)
     for key, operation in after.items():
         if key in before:
             for difference in _compare(before[key], operation, schemas):
                 report.add(difference, operation)
-        elif operation.id not in gone:
+        elif operation.id not in removed:
             report.add(_added(operation), operation)
     for name, difference in compare_schemes(old, new):
         using = [one for one in new.operations if any(name in requirement for requirement in one.security)]
@@ -41,7 +41,7 @@ def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
 
 
 def operation_key(operation: Operation) -> OperationKey:
-    """Return what tells operations apart on the wire, whatever the path's parameters are called."""
+    """Return the key that identifies an operation in requests."""
     return operation.method, _template(operation.path)
 
 
@@ -54,31 +54,31 @@ def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:
     moved = next((one for one in new.operations if one.id == operation.id), None)
     if moved:
         return Difference(
-            "operation-moved", f"{operation.id} is {moved} now", operation.pointer, moved.pointer, "old"
+            "operation-moved", f"{operation.id} moved to {moved}", operation.pointer, moved.pointer, "old"
         )
     if raw(old, operation.pointer).get("deprecated"):
-        return Difference("deprecated-operation-removed", "it is gone", operation.pointer, at, "old")
+        return Difference("deprecated-operation-removed", "removed", operation.pointer, at, "old")
     remains = any(_template(one.path) == _template(operation.path) for one in new.operations)
     rule = "operation-removed" if remains else "path-removed"
-    return Difference(rule, "it is gone" if remains else "its path is gone", operation.pointer, at, "old")
+    return Difference(rule, "removed" if remains else "path removed", operation.pointer, at, "old")
 
 
 def _added(operation: Operation) -> Difference:
-    return Difference("operation-added", "it is new", ("paths", operation.path), operation.pointer)
+    return Difference("operation-added", "added", ("paths", operation.path), operation.pointer)
 
 
 def _compare(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
     before, after = raw(schemas.old, old.pointer), raw(schemas.new, new.pointer)
 
-    def told(rule: str, what: str, keyword: str) -> Difference:
+    def difference(rule: str, what: str, keyword: str) -> Difference:
         return Difference(rule, what, (*old.pointer, keyword), (*new.pointer, keyword))
 
     if old.id != new.id and ("operationId" in before or "operationId" in after):
-        yield told("operation-id-changed", f"{old.id} is called {new.id} now", "operationId")
+        yield difference("operation-id-changed", f"renamed from {old.id} to {new.id}", "operationId")
     if old.tag != new.tag:
-        yield told("tag-changed", f"its tag goes from '{old.tag}' to '{new.tag}'", "tags")
+        yield difference("tag-changed", f"the tag changed from '{old.tag}' to '{new.tag}'", "tags")
     if after.get("deprecated") and not before.get("deprecated"):
-        yield told("operation-deprecated", "it is deprecated", "deprecated")
+        yield difference("operation-deprecated", "now deprecated", "deprecated")
     yield from compare_parameters(old, new, schemas)
     yield from compare_bodies(old, new, schemas)
     yield from compare_responses(old, new, schemas)

@@ -1,4 +1,4 @@
-"""Parameters: matched by location and name, those of a path by their order."""
+"""Compares parameters, which are matched by location and name, path parameters by position."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
 
 _SCALARS = ("string", "integer", "number", "boolean")
-_PLAIN = ("form", "simple", "spaceDelimited", "pipeDelimited", "deepObject")  # write a scalar alike
+_PLAIN = ("form", "simple", "spaceDelimited", "pipeDelimited", "deepObject")  # serialise a scalar alike
 
 
 def compare_parameters(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
-    """Tell what happened to each parameter of an operation."""
+    """Yield the differences of each parameter of an operation."""
     before, after = _by_key(old), _by_key(new)
-    gone = {key: parameter for key, parameter in before.items() if key not in after}
+    removed = {key: parameter for key, parameter in before.items() if key not in after}
     for key, parameter in after.items():
         if key in before:
             yield from _compare(before[key], parameter, schemas)
             continue
-        moved = next((one for one in gone if gone[one].name == parameter.name), None)
-        yield _added(old, parameter, gone.pop(moved) if moved else None, schemas)
-    for parameter in gone.values():
-        was, at = canonical(schemas.old, parameter.pointer), (*new.pointer, "parameters")
-        yield Difference("parameter-removed", "it is gone", was, at, "old", parameter.name)
+        moved = next((one for one in removed if removed[one].name == parameter.name), None)
+        yield _added(old, parameter, removed.pop(moved) if moved else None, schemas)
+    for parameter in removed.values():
+        old_at, new_at = canonical(schemas.old, parameter.pointer), (*new.pointer, "parameters")
+        yield Difference("parameter-removed", "removed", old_at, new_at, "old", parameter.name)
 
 
 def _by_key(operation: Operation) -> dict[tuple[str, str | int], Parameter]:
-    """Key parameters by what tells them apart on the wire."""
+    """Return parameters by the key that identifies them in requests."""
     order = re.findall(r"\{([^}]*)\}", operation.path)
 
     def key(parameter: Parameter) -> str | int:
@@ -50,48 +50,54 @@ def _by_key(operation: Operation) -> dict[tuple[str, str | int], Parameter]:
 def _added(
     old: Operation, parameter: Parameter, moved: Parameter | None, schemas: SchemaComparison
 ) -> Difference:
-    at = canonical(schemas.new, parameter.pointer)
+    new_at = canonical(schemas.new, parameter.pointer)
     if moved:
-        was = canonical(schemas.old, moved.pointer)
-        return Difference("parameter-moved", f"it was in {moved.location}", was, at, name=parameter.name)
-    was = (*old.pointer, "parameters")
+        old_at = canonical(schemas.old, moved.pointer)
+        return Difference(
+            "parameter-moved", f"moved from {moved.location}", old_at, new_at, name=parameter.name
+        )
+    old_at = (*old.pointer, "parameters")
     if parameter.required:
-        return Difference("parameter-required-added", "it is new and required", was, at, name=parameter.name)
-    return Difference("parameter-added", "it is new", was, at, name=parameter.name)
+        return Difference(
+            "parameter-required-added", "added and required", old_at, new_at, name=parameter.name
+        )
+    return Difference("parameter-added", "added", old_at, new_at, name=parameter.name)
 
 
 def _compare(old: Parameter, new: Parameter, schemas: SchemaComparison) -> Iterator[Difference]:
-    was, at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
+    old_at, new_at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
     before, after = raw(schemas.old, old.pointer), raw(schemas.new, new.pointer)
 
-    def told(rule: str, what: str) -> Difference:
-        return Difference(rule, what, was, at, name=new.name)
+    def difference(rule: str, what: str) -> Difference:
+        return Difference(rule, what, old_at, new_at, name=new.name)
 
     if old.location == "path" and old.name != new.name:
-        yield told("path-parameter-renamed", f"'{old.name}' is called '{new.name}' now")
+        yield difference("path-parameter-renamed", f"renamed from '{old.name}' to '{new.name}'")
     if new.required and not old.required:
-        yield told("parameter-became-required", "it is required now")
+        yield difference("parameter-became-required", "now required")
     if old.required and not new.required:
-        yield told("parameter-became-optional", "it is optional now")
+        yield difference("parameter-became-optional", "now optional")
     if after.get("deprecated") and not before.get("deprecated"):
-        yield told("parameter-deprecated", "it is deprecated")
-    if (writing := _writing(old, schemas.old)) != (now := _writing(new, schemas.new)):
-        yield told("parameter-style-changed", f"it was written as {writing}, and is as {now} now")
+        yield difference("parameter-deprecated", "now deprecated")
+    if (old_format := _serialisation(old, schemas.old)) != (new_format := _serialisation(new, schemas.new)):
+        yield difference(
+            "parameter-style-changed", f"the serialisation changed from {old_format} to {new_format}"
+        )
     if before.get("allowReserved") and not after.get("allowReserved"):
-        yield told("parameter-reserved-refused", "reserved characters have to be percent-encoded now")
-    for difference in schemas.differences(schema_of(was, old), schema_of(at, new), "request"):
-        yield replace(difference, name=difference.name or new.name)
+        yield difference("parameter-reserved-refused", "reserved characters must now be percent-encoded")
+    for found in schemas.differences(schema_of(old_at, old), schema_of(new_at, new), "request"):
+        yield replace(found, name=found.name or new.name)
 
 
 def schema_of(pointer: Pointer, parameter: Parameter) -> Pointer:
-    """Return where the schema of a parameter, or header, is."""
+    """Return the pointer of the schema of a parameter or header."""
     return (*pointer, *(("content", parameter.media_type) if parameter.media_type else ()), "schema")
 
 
-def _writing(parameter: Parameter, contract: Contract) -> str:
-    """Say how a value is written; most styles write a scalar alike."""
+def _serialisation(parameter: Parameter, contract: Contract) -> str:
+    """Describe how a value is serialised; most styles serialise a scalar alike."""
     if parameter.media_type:
         return parameter.media_type
     if contract.resolve(parameter.schema).get("type") in _SCALARS and parameter.style in _PLAIN:
-        return "one value"
+        return "a single value"
     return f"{parameter.style}, {'exploded' if parameter.explode else 'not exploded'}"

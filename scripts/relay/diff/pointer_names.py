@@ -1,4 +1,4 @@
-"""Pointers → words: where in a contract something is, as a person would say it."""
+"""Describes JSON pointers of a contract in messages: `request body.tags[]`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from relay.contract.model import Contract
 
 
 def canonical(contract: Contract, pointer: Pointer) -> Pointer:
-    """Return where the value at `pointer` is written, with each `$ref` on the way followed."""
+    """Return the pointer of the definition of the value at `pointer`, with each `$ref` on the path resolved."""
     at: Pointer = ()
     for token in pointer:
         at = (*at, token)
@@ -22,7 +22,7 @@ def canonical(contract: Contract, pointer: Pointer) -> Pointer:
 
 
 def raw(contract: Contract, pointer: Pointer) -> Any:
-    """Return the value at `pointer`, each `$ref` on the way followed; an empty mapping where there is none."""
+    """Return the value at `pointer`, with each `$ref` on the path resolved; {} if there is none."""
     try:
         return lookup(contract.document, canonical(contract, pointer))
     except PointerNotFound:
@@ -54,24 +54,24 @@ _WITHOUT_NAME = frozenset(["requestBody", "schema", "items", "additionalProperti
 
 
 def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
-    """Return the component that holds a value, and the way to it from there: `Pet`, `.tags[]`.
+    """Return the component that contains a value, and the path from there: `Pet`, `.tags[]`.
 
-    Within an operation there is no component, and the way begins with the message's part:
+    In an operation the component is None, and the path starts with the part of the message:
     `request body.tags[]`, `200 header X-Count`, `query parameter limit`.
     """
     match pointer:
         case ("components", _, name, *rest):
-            return name, _way(rest)
+            return name, _path(rest)
         case ("paths", _, "parameters", _, *rest) | ("paths", _, _, "parameters", _, *rest):
             parameter = raw(contract, pointer[: len(pointer) - len(rest)])
-            return None, f"{parameter['in']} parameter {parameter['name']}{_way(rest)}"
+            return None, f"{parameter['in']} parameter {parameter['name']}{_path(rest)}"
         case ("paths", _, _, *rest):
-            return None, _way(rest)
+            return None, _path(rest)
     return None, ""
 
 
-def _way(tokens: list[str]) -> str:
-    """Put the words of a pointer together, up to a keyword that leads to no schema."""
+def _path(tokens: list[str]) -> str:
+    """Join the words of a pointer, up to the first keyword that does not contain a schema."""
     words = ""
     while tokens and tokens[0] in _WORDS:
         length = 1 if tokens[0] in _WITHOUT_NAME else 2

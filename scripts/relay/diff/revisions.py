@@ -1,4 +1,4 @@
-"""One side of a comparison: a file, or a file of a git revision with all that it refers to."""
+"""Loads a contract from a file, or from a git revision with the files it refers to."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from relay.contract.model import Contract
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A contract and how its places are shown: those of a revision as `REV:path:line:column`."""
+    """One contract of a comparison; locations in a revision are shown as `REV:path:line:column`."""
 
     contract: Contract
     revision: str = ""
     folder: Path = Path()
 
     def shown(self, place: SourceLocation) -> SourceLocation:
-        """Return a place as a person would look it up."""
+        """Return a location for messages, with its revision."""
         return place._replace(file=_shown(place.file, self.revision, self.folder))
 
 
 def load_both(old: str, new: str) -> tuple[Side, Side]:
-    """Read both contracts; SetupError with what is wrong with either."""
+    """Load both contracts. Raises SetupError with the errors of both."""
     sides, problems = [], []
-    for given in (old, new):
+    for name in (old, new):
         try:
-            sides.append(load_side(given))
+            sides.append(load_side(name))
         except SetupError as exc:
             problems += exc.problems
     if problems:
@@ -56,9 +56,9 @@ def committed_version(path: Path) -> str | None:
 
 
 def load_side(given: str) -> Side:
-    """Read a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
+    """Load a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
 
-    Raises SetupError for what neither is, and with everything that is wrong with the contract.
+    Raises SetupError if `given` is neither, and with every error of the contract.
     """
     revision, colon, path = given.partition(":")
     if not colon or Path(given).exists():
@@ -69,22 +69,22 @@ def load_side(given: str) -> Side:
         try:
             return Side(load_contract(root), revision, folder)
         except SetupError as exc:
-            raise SetupError([_placed(problem, revision, folder) for problem in exc.problems]) from exc
+            raise SetupError([_with_revision(problem, revision, folder) for problem in exc.problems]) from exc
 
 
 def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
-    """Write a file of a revision, and all that it refers to, below a folder; return where it is."""
+    """Write a file of a revision, and the files it refers to, to a folder; return its path."""
     try:
         prefix = _git("rev-parse", "--show-prefix").decode().strip()
     except FileNotFoundError as exc:
-        raise SetupError([Diagnostic(given, "git is not installed, and there is no such file")]) from exc
+        raise SetupError([Diagnostic(given, "no such file, and git is not installed")]) from exc
     except subprocess.CalledProcessError as exc:
-        raise SetupError([Diagnostic(given, "there is no such file, and no git repository here")]) from exc
+        raise SetupError([Diagnostic(given, "no such file, and no git repository here")]) from exc
     try:
         _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except subprocess.CalledProcessError as exc:
         raise SetupError(
-            [Diagnostic(given, f"'{revision}' is no revision here; see `git log --oneline`")]
+            [Diagnostic(given, f"'{revision}' is not a revision; see `git log --oneline`")]
         ) from exc
     root = normpath(prefix + path if path.startswith(("./", "../")) else path)
     pending, written = [root], set[str]()
@@ -95,10 +95,10 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
         written.add(name)
         source = _blob(revision, name)
         if source is None and name == root:
-            message = f"'{revision}' has no file {name}; a path begins at the repository's root, or with ./"
+            message = f"'{revision}' has no file {name}; write the path from the repository's root, or start it with ./"
             raise SetupError([Diagnostic(given, message)])
         if source is None:
-            continue  # what refers to it is told when the contract is read
+            continue  # loading the contract reports the reference
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(source)
@@ -107,7 +107,7 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
 
 
 def _blob(revision: str, name: str) -> bytes | None:
-    """Return what a file of a revision holds; None for what is no file in it, or lies outside of it."""
+    """Return the content of a file of a revision; None if it is not a file in it, or outside of it."""
     if name.startswith(("../", "/")):
         return None
     try:
@@ -117,15 +117,15 @@ def _blob(revision: str, name: str) -> bytes | None:
 
 
 def _git(*arguments: str) -> bytes:
-    return subprocess.run(["git", *arguments], check=True, capture_output=True).stdout  # noqa: S603, S607 -- the git of whoever calls, and no shell
+    return subprocess.run(["git", *arguments], check=True, capture_output=True).stdout  # noqa: S603, S607 -- the caller's git, without a shell
 
 
 def _files(file: Path, name: str) -> Iterator[str]:
-    """Return the other files that a file refers to, as paths in the repository."""
+    """Yield the other files that a file refers to, as paths in the repository."""
     try:
         data = read_document(file).data
     except SetupError:
-        return  # told, with its place, when the contract is read
+        return  # loading the contract reports the errors
     for ref in _refs(data):
         url = urlsplit(ref)
         if url.path and not url.scheme and not url.netloc:
@@ -144,7 +144,7 @@ def _refs(value: Any) -> Iterator[str]:
                 pending += items
 
 
-def _placed(problem: Diagnostic, revision: str, folder: Path) -> Diagnostic:
+def _with_revision(problem: Diagnostic, revision: str, folder: Path) -> Diagnostic:
     where = problem.where
     if isinstance(where, SourceLocation):
         where = where._replace(file=_shown(where.file, revision, folder))

@@ -1,7 +1,7 @@
-"""Schemas of two contracts, compared pair by pair; each pair once, however often it is used.
+"""Compares schemas of two contracts pair by pair, each pair once.
 
-Requests and responses are compared apart, as the same change means the opposite in each. A schema
-that contains itself leads back to a pair that is already known, and ends there.
+Requests and responses are compared separately, because the same change has opposite effects. A recursive schema
+leads to a pair that was already compared, which ends the recursion.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Key = tuple[Sites, Sites, Direction]
 
 @dataclass(slots=True)
 class _Node:
-    """A compared pair: how it differs, and the pairs within it."""
+    """A compared pair: its differences, and the pairs within it."""
 
     differences: list[Difference] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
@@ -52,13 +52,13 @@ class SchemaComparison:
             "response": (View(old, "response"), View(new, "response")),
         }
         self._same = Equality(*self._views["request"]).same
-        self._comparers = Comparers(self._same, self._fits)
+        self._comparers = Comparers(self._same, self._is_compatible)
         self._nodes: dict[_Key, _Node] = {}
 
     def differences(self, old: Pointer, new: Pointer, direction: Direction) -> Iterator[Difference]:
-        """Tell how the schema at a pointer differs, and all within it, as seen in a direction.
+        """Yield the differences of the schemas at two pointers, and of their parts, for a direction.
 
-        Each difference has the name of the property that led to it.
+        Each difference has the name of the innermost property that contains it.
         """
         before, after = self._sites(old, new, direction)
         for node, name in self._reached(((before,), (after,), direction)):
@@ -66,7 +66,7 @@ class SchemaComparison:
                 yield replace(difference, name=difference.name or name)
 
     def same(self, old: Pointer, new: Pointer) -> bool:
-        """Whether the schemas at two pointers say the same."""
+        """Return True if the schemas at two pointers are equivalent."""
         return self._same(*self._sites(old, new, "response"))
 
     def _sites(self, old: Pointer, new: Pointer, direction: Direction) -> tuple[Site, Site]:
@@ -76,8 +76,8 @@ class SchemaComparison:
             after.site(raw(self.new, new), canonical(self.new, new)),
         )
 
-    def _fits(self, old: Sites, new: Sites, direction: Direction) -> bool:
-        """Whether nothing breaks between two schemas; said of no pair that is just being compared."""
+    def _is_compatible(self, old: Sites, new: Sites, direction: Direction) -> bool:
+        """Return True if no difference of a pair breaks clients; False while the pair is being compared."""
         return all(
             node.is_complete
             and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
@@ -85,7 +85,7 @@ class SchemaComparison:
         )
 
     def _reached(self, root: _Key) -> Iterator[tuple[_Node, str | None]]:
-        """Return each pair from a root on, once for each name of a property that leads there."""
+        """Yield each pair reachable from a root, once per property name that leads to it."""
         seen: set[tuple[_Key, str | None]] = set()
         pending: list[tuple[_Key, str | None]] = [(root, None)]
         while pending:
@@ -118,15 +118,15 @@ class SchemaComparison:
                 yield from compare_null(pair)
             yield from parts
             return
-        if not (pair.fitting.groups and pair.accepting.groups) or pair.fitting.says_nullable:
+        if not (pair.producer.groups and pair.consumer.groups) or pair.producer.has_nullable:
             yield from compare_null(pair)
         yield from compare_notes(pair)
-        if pair.fitting.is_empty:
+        if pair.producer.is_empty:
             return
         yield from compare_types(pair)
         yield from compare_values(pair, self._comparers)
         yield from compare_discriminators(pair, before, after)
-        common = pair.fitting.likely_types & pair.accepting.types
+        common = pair.producer.likely_types & pair.consumer.types
         if "array" in common:
             yield from compare_items(pair)
         if "object" in common:
@@ -135,7 +135,7 @@ class SchemaComparison:
             yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._comparers)
 
     def _takes_null(self, part: Child, direction: Direction) -> bool:
-        """Whether the fitting side of a pair accepts null."""
+        """Return True if the producer of a pair accepts null."""
         before, after = self._views[direction]
         shape = before.shape(part.old) if direction == "request" else after.shape(part.new)
         return shape.takes_null

@@ -1,4 +1,4 @@
-"""Whether two schemas are the same but for the names of components and for prose."""
+"""Checks whether two schemas are equivalent, ignoring component names and prose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SCHEMAS = frozenset(["items", "additionalProperties", "not"])
 
 
 class Equality:
-    """Compares schemas of two contracts through their `$ref`s; what was found equal is remembered."""
+    """Compares schemas of two contracts through their `$ref`s; results are cached."""
 
     def __init__(self, old: View, new: View) -> None:
         self._old, self._new = old, new
@@ -21,7 +21,7 @@ class Equality:
         self._unequal: set[tuple[Site, Site]] = set()
 
     def same(self, old: Site, new: Site) -> bool:
-        """Whether two sites say the same; schemas that contain themselves do if the rest does."""
+        """Return True if two sites are equivalent; a recursive pair is assumed equal until a difference is found."""
         assumed: set[tuple[Site, Site]] = set()
         pending = [(old, new)]
         while pending:
@@ -37,7 +37,7 @@ class Equality:
         return True
 
     def _alike(self, old: Site, new: Site) -> bool:
-        """Whether two schema objects are equal, leaving aside the schemas within them."""
+        """Return True if two schema objects are equal, without comparing nested schemas."""
         one, other = _own(old), _own(new)
         if one.keys() != other.keys():
             return False
@@ -51,15 +51,15 @@ class Equality:
         for keyword in _SCHEMAS & old.schema.keys():
             yield self._old.child(old, keyword), self._new.child(new, keyword)
         for name in old.schema.get("properties", {}):
-            way = "properties", name
-            yield self._old.child(old, *way), self._new.child(new, *way)
-        meant = discriminator_values(self._new, new)
+            path = "properties", name
+            yield self._old.child(old, *path), self._new.child(new, *path)
+        new_values = discriminator_values(self._new, new)
         for value, site in discriminator_values(self._old, old).items():
-            yield site, meant[value]
+            yield site, new_values[value]
 
 
 def discriminator_values(view: View, site: Site) -> dict[str, Site]:
-    """Return the values that a discriminator tells alternatives apart by: those mapped, else their names."""
+    """Return the values of a discriminator and their alternatives: from `mapping`, else the component names."""
     discriminator = site.schema.get("discriminator")
     if discriminator is None:
         return {}

@@ -1,4 +1,4 @@
-"""Types, null, enums, bounds: what a schema says of a value by itself."""
+"""Compares the keywords of one value: types, null, enums, bounds, patterns and formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from .schema_pair import Comparers, Pair
 from .schema_view import TYPES, Shape, View, json_key
 
 _INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-_UNCHECKED = frozenset([*_INTEGERS, "float", "double", "password", "binary"])  # or checked as bounds
+_UNCHECKED = frozenset(
+    [*_INTEGERS, "float", "double", "password", "binary"]
+)  # not validated, or validated as bounds
 
 
 class _Sizes(NamedTuple):
@@ -33,22 +35,22 @@ _SIZES = [
 
 
 def compare_types(pair: Pair) -> Iterator[Difference]:
-    """Tell of types that are no longer let in, or now let out."""
-    if pair.fitting.likely_types - pair.accepting.types:
+    """Report types that are no longer accepted, or newly sent."""
+    if pair.producer.likely_types - pair.consumer.types:
         old, new = (_named(shape.likely_types) for shape in (pair.old, pair.new))
-        yield pair.differs("type-narrowed", "type-widened", f"the type goes from {old} to {new}", "type")
+        yield pair.differs("type-narrowed", "type-widened", f"the type changed from {old} to {new}", "type")
 
 
 def compare_null(pair: Pair) -> Iterator[Difference]:
-    """Tell of null that is no longer let in, or now let out."""
-    if pair.fitting.takes_null and not pair.accepting.takes_null:
-        what = "null is refused now" if pair.direction == "request" else "it may be null now"
+    """Report null if it is no longer accepted, or newly sent."""
+    if pair.producer.takes_null and not pair.consumer.takes_null:
+        what = "null is now rejected" if pair.direction == "request" else "may now be null"
         yield pair.differs("null-refused", "null-added", what, "nullable")
 
 
 def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
-    """Tell of what is narrower, or wider, for types that both sides know."""
-    common = pair.fitting.likely_types & pair.accepting.types
+    """Report keywords that became narrower or wider, for the types that both sides have."""
+    common = pair.producer.likely_types & pair.consumer.types
     yield from _enum(pair)
     if common & {"integer", "fraction"}:
         yield from _bound(pair, "range", "minimum")
@@ -60,47 +62,47 @@ def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
             yield from _bound(pair, rule, most)
     if "string" in common:
         yield from _texts(pair)
-    if "array" in common and _is_unique(pair.accepting) and not _is_unique(pair.fitting):
+    if "array" in common and _is_unique(pair.consumer) and not _is_unique(pair.producer):
         yield pair.differs(
             "unique-items-added",
             "unique-items-dropped",
-            _goes("uniqueItems", *map(_is_unique, _sides(pair))),
+            _changed("uniqueItems", *map(_is_unique, _sides(pair))),
             "uniqueItems",
         )
     yield from _not(pair, comparers)
 
 
 def compare_notes(pair: Pair) -> Iterator[Difference]:
-    """Tell of defaults and deprecation, which validate nothing."""
+    """Report changes of `default` and `deprecated`, which do not affect validation."""
     if pair.direction == "request":
         old, new = (next(iter(shape.values("default")), ABSENT) for shape in _sides(pair))
         rule = "added" if old is ABSENT else "removed" if new is ABSENT else "changed"
         if (old is ABSENT) != (new is ABSENT) or (old is not ABSENT and json_key(old) != json_key(new)):
-            yield pair.differs(f"default-{rule}", "", _goes("the default", old, new), "default")
+            yield pair.differs(f"default-{rule}", "", _changed("the default", old, new), "default")
     if any(pair.new.values("deprecated")) and not any(pair.old.values("deprecated")):
-        yield pair.differs("property-deprecated", "property-deprecated", "it is deprecated", "deprecated")
+        yield pair.differs("property-deprecated", "property-deprecated", "now deprecated", "deprecated")
 
 
 def compare_discriminators(pair: Pair, old: View, new: View) -> Iterator[Difference]:
-    """Tell of a property that tells alternatives apart, or of a value of it, that the other side does not know."""
-    was, now = _told_apart(pair.old, old), _told_apart(pair.new, new)
-    (name, values), (known_name, known) = pair.in_order(was, now)
+    """Report a discriminator property, or a value of it, that the consumer does not know."""
+    before, after = _discriminator(pair.old, old), _discriminator(pair.new, new)
+    (name, values), (known_name, known) = pair.in_order(before, after)
     if known_name is ABSENT:
         return
-    lost = sorted(values - known)
+    unknown = sorted(values - known)
     if name != known_name:
-        what = _goes("the discriminator", was[0], now[0])
-    elif lost:
-        told = "is no longer known to" if pair.direction == "request" else "is new to"
-        what = f"{_listed(lost)} {told} the discriminator {name}"
+        what = _changed("the discriminator", before[0], after[0])
+    elif unknown:
+        verb = "was removed from" if pair.direction == "request" else "was added to"
+        what = f"{_listed(unknown)} {verb} the discriminator {name}"
     else:
         return
     yield pair.differs("discriminator-changed", "discriminator-changed", what, "discriminator")
 
 
-def _told_apart(shape: Shape, view: View) -> tuple[Any, set[str]]:
-    """Return the property that tells alternatives apart, or ABSENT, and its values."""
-    site = shape.having("discriminator")
+def _discriminator(shape: Shape, view: View) -> tuple[Any, set[str]]:
+    """Return the discriminator's property, or ABSENT, and its values."""
+    site = shape.part_with("discriminator")
     name = site.schema.get("discriminator", {}).get("propertyName", ABSENT)
     return name, set(discriminator_values(view, site))
 
@@ -110,19 +112,19 @@ def _sides(pair: Pair) -> tuple[Shape, Shape]:
 
 
 def _enum(pair: Pair) -> Iterator[Difference]:
-    values, known = pair.fitting.enum, pair.accepting.enum
+    values, known = pair.producer.enum, pair.consumer.enum
     if known is None:
         return
     if values is None:
-        told = "only" if pair.direction == "request" else "no longer only"
-        yield pair.differs("enum-added", "enum-dropped", f"it is {told} {_listed(known.values())}", "enum")
-    elif lost := [value for key, value in values.items() if key not in known]:
-        told = "is refused now" if pair.direction == "request" else "may come now"
-        yield pair.differs("enum-value-removed", "enum-value-added", f"{_listed(lost)} {told}", "enum")
+        verb = "now limited to" if pair.direction == "request" else "no longer limited to"
+        yield pair.differs("enum-added", "enum-dropped", f"{verb} {_listed(known.values())}", "enum")
+    elif unknown := [value for key, value in values.items() if key not in known]:
+        verb = "is now rejected" if pair.direction == "request" else "may now be sent"
+        yield pair.differs("enum-value-removed", "enum-value-added", f"{_listed(unknown)} {verb}", "enum")
 
 
 class _Limit(NamedTuple):
-    """A bound times its sign, so that a greater one is stricter."""
+    """A bound multiplied by its sign, so that a greater one is stricter."""
 
     signed: Any
     is_exclusive: bool
@@ -131,19 +133,19 @@ class _Limit(NamedTuple):
 def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
     sign = -1 if keyword.startswith("max") else 1
     old, new = (_limit(shape, keyword, sign) for shape in _sides(pair))
-    fitting, accepting = pair.in_order(old, new)
-    if accepting is not None and (fitting is None or fitting < accepting):
-        what = _goes(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
+    producer, consumer = pair.in_order(old, new)
+    if consumer is not None and (producer is None or producer < consumer):
+        what = _changed(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
         if old and new and old.is_exclusive != new.is_exclusive:
-            what += f", {'exclusive' if new.is_exclusive else 'inclusive'} now"
+            what += f", now {'exclusive' if new.is_exclusive else 'inclusive'}"
         formats = [_all_of(shape, "format") for shape in _sides(pair)]
         if rule == "range" and formats[0] != formats[1]:
-            what += f", as {_goes('the format', *formats)}"
+            what += f", because {_changed('the format', *formats)}"
         yield pair.differs(f"{rule}-narrowed", f"{rule}-widened", what, keyword)
 
 
 def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:
-    """Return the strictest bound of a kind; a least size of 0 is none."""
+    """Return the strictest bound of a keyword; a minimum size of 0 is not a bound."""
     exclusive = f"exclusive{keyword.capitalize()}"
     limits = [
         _Limit(sign * part.schema[keyword], part.schema.get(exclusive) is True)
@@ -159,22 +161,26 @@ def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:
 
 
 def _multiples(pair: Pair, *, is_integer: bool) -> Iterator[Difference]:
-    fitting, accepting = (
+    producer, consumer = (
         [Fraction(str(step)) for step in shape.values("multipleOf")]
-        for shape in (pair.fitting, pair.accepting)
+        for shape in (pair.producer, pair.consumer)
     )
     if is_integer:
-        fitting.append(Fraction(1))
-    if any(all(own % step for own in fitting) for step in accepting):
-        told = (_all_of(shape, "multipleOf") for shape in _sides(pair))
-        yield pair.differs("multiple-narrowed", "multiple-widened", _goes("multipleOf", *told), "multipleOf")
+        producer.append(Fraction(1))
+    if any(all(own % step for own in producer) for step in consumer):
+        values = (_all_of(shape, "multipleOf") for shape in _sides(pair))
+        yield pair.differs(
+            "multiple-narrowed", "multiple-widened", _changed("multipleOf", *values), "multipleOf"
+        )
 
 
 def _texts(pair: Pair) -> Iterator[Difference]:
     for keyword, unchecked in (("pattern", frozenset[str]()), ("format", _UNCHECKED)):
-        if set(pair.accepting.values(keyword)) - set(pair.fitting.values(keyword)) - unchecked:
-            told = (_all_of(shape, keyword) for shape in _sides(pair))
-            yield pair.differs(f"{keyword}-narrowed", f"{keyword}-widened", _goes(keyword, *told), keyword)
+        if set(pair.consumer.values(keyword)) - set(pair.producer.values(keyword)) - unchecked:
+            values = (_all_of(shape, keyword) for shape in _sides(pair))
+            yield pair.differs(
+                f"{keyword}-narrowed", f"{keyword}-widened", _changed(keyword, *values), keyword
+            )
 
 
 def _is_unique(shape: Shape) -> bool:
@@ -182,12 +188,12 @@ def _is_unique(shape: Shape) -> bool:
 
 
 def _not(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
-    def kept_out(shape: Shape) -> list[Any]:
+    def excluded(shape: Shape) -> list[Any]:
         return [shape.inner(part, "not") for part in shape.parts if "not" in part.schema]
 
-    known, asked = (kept_out(shape) for shape in (pair.fitting, pair.accepting))
-    if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in asked):
-        yield pair.differs("not-narrowed", "not-widened", "what `not` keeps out has changed", "not")
+    known, required = (excluded(shape) for shape in (pair.producer, pair.consumer))
+    if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in required):
+        yield pair.differs("not-narrowed", "not-widened", "the values excluded by `not` changed", "not")
 
 
 def _all_of(shape: Shape, keyword: str) -> Any:
@@ -195,16 +201,16 @@ def _all_of(shape: Shape, keyword: str) -> Any:
     return " and ".join(map(str, values)) if len(values) > 1 else values[0] if values else ABSENT
 
 
-def _goes(what: str, old: Any, new: Any) -> str:
+def _changed(what: str, old: Any, new: Any) -> str:
     if old is ABSENT:
-        return f"{what} is now {_shown(new)}, and was not set"
+        return f"{what} {_shown(new)} was added"
     if new is ABSENT:
-        return f"{what} was {_shown(old)}, and is not set now"
-    return f"{what} goes from {_shown(old)} to {_shown(new)}"
+        return f"{what} {_shown(old)} was removed"
+    return f"{what} changed from {_shown(old)} to {_shown(new)}"
 
 
 def _shown(value: Any) -> str:
-    """Write a value as in a contract; a long one is cut."""
+    """Return a value as JSON, truncated to 60 characters."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

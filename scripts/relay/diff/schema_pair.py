@@ -1,4 +1,4 @@
-"""A schema before and after, seen in one direction: which side must fit into which."""
+"""A pair of old and new schema in one direction: which side produces values, and which consumes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Child(NamedTuple):
-    """A pair of schemas within a pair, to be compared as well; `name` is the property's, if it is one."""
+    """A pair of schemas within a pair, to be compared too; `name` is the name if it is a property."""
 
     old: Sites
     new: Sites
@@ -24,10 +24,11 @@ class Child(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a request was and is allowed to be, or a response.
+    """An old and a new schema of requests or of responses.
 
-    A request that fitted the old schema must fit the new one, a response that fits the new one must
-    have fitted the old one; `fitting` is what has to fit, `accepting` what it has to fit into.
+    A request that is valid for the old schema must be valid for the new one; a response that is valid for the new
+    schema must be valid for the old one. The `producer` is the side that sends values, the `consumer` the side
+    that must accept them.
     """
 
     old: Shape
@@ -35,37 +36,37 @@ class Pair:
     direction: Direction
 
     @property
-    def fitting(self) -> Shape:
+    def producer(self) -> Shape:
         """The shape whose values must all be accepted."""
         return self.in_order(self.old, self.new)[0]
 
     @property
-    def accepting(self) -> Shape:
+    def consumer(self) -> Shape:
         """The shape that must accept them."""
         return self.in_order(self.old, self.new)[1]
 
     def in_order(self, old: T, new: T) -> tuple[T, T]:
-        """Return what is said of old and new as said of what has to fit, and of what it has to fit into."""
+        """Return the values of old and new in the order producer, consumer."""
         return (old, new) if self.direction == "request" else (new, old)
 
-    def child(self, fitting: Sites, accepting: Sites, name: str | None = None) -> Child:
+    def child(self, producer: Sites, consumer: Sites, name: str | None = None) -> Child:
         """Return a pair within this one."""
-        return Child(*self.in_order(fitting, accepting), name)  # turned round twice, it is old and new again
+        return Child(*self.in_order(producer, consumer), name)  # swapping twice restores the order old, new
 
     def differs(self, request: str, response: str, what: str, keyword: str) -> Difference:
         """Return a difference at a keyword, by the rule of this direction."""
         return Difference(
             f"{self.direction}-{request if self.direction == 'request' else response}",
             what,
-            (*self.old.having(keyword).pointer, keyword),
-            (*self.new.having(keyword).pointer, keyword),
+            (*self.old.part_with(keyword).pointer, keyword),
+            (*self.new.part_with(keyword).pointer, keyword),
         )
 
 
 class Comparers(NamedTuple):
-    """What is asked of the whole comparison while a pair is compared."""
+    """Functions of the whole comparison that the comparison of one pair needs."""
 
     same: Callable[[Site, Site], bool]
-    """Whether an old and a new site say the same."""
-    fits: Callable[[Sites, Sites, Direction], bool]
-    """Whether the change from old to new breaks nothing in a direction."""
+    """Returns True if an old and a new site are equivalent."""
+    is_compatible: Callable[[Sites, Sites, Direction], bool]
+    """Returns True if the change from old to new breaks no client in a direction."""

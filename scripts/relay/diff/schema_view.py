@@ -1,7 +1,7 @@
-"""Schemas as one direction sees them: `$ref`s followed, `allOf` taken apart, what is hidden left out.
+"""Views of schemas in one direction: `$ref`s are resolved, `allOf` is flattened, hidden properties are omitted.
 
-A schema is compared as a conjunction of sites, each a schema object and where it is written. Null is
-kept apart from all other values, for `nullable` lets it in whatever else a schema says.
+A schema is compared as a conjunction of sites, each a schema object and its pointer. Null is handled separately
+from all other values, because `nullable` allows it regardless of other keywords.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from relay.contract.model import Contract, Schema
 from relay.validation.schemas import Direction
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
-"""What a value other than null can be; a number is an integer or a fraction."""
+"""The types of values other than null; a number is an integer or a fraction."""
 
 _HIDING = {"request": "readOnly", "response": "writeOnly"}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A schema object and where it is; `without` are keywords that are dealt with elsewhere."""
+    """A schema object and its pointer; `excluded` are omitted keywords, which are compared separately."""
 
     pointer: Pointer
-    without: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
     schema: Schema = field(default_factory=dict, compare=False)
 
-    def less(self, *keywords: str) -> Site:
+    def excluding(self, *keywords: str) -> Site:
         """Return the site without some keywords."""
         kept = {key: value for key, value in self.schema.items() if key not in keywords}
-        return Site(self.pointer, self.without.union(keywords), kept)
+        return Site(self.pointer, self.excluded.union(keywords), kept)
 
 
 Sites = tuple[Site, ...]
-"""What a value has to fit all of."""
+"""A conjunction: a value must be valid for all of the sites."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """An `anyOf` or `oneOf`: which, its alternatives, and the site it stands in."""
+    """An `anyOf` or `oneOf`: the keyword, its alternatives, and the site that contains it."""
 
     kind: str
     sites: tuple[Site, ...]
@@ -51,7 +51,7 @@ class Alternatives:
 
 
 class View:
-    """A contract's schemas as seen in one direction."""
+    """A contract's schemas in one direction."""
 
     def __init__(self, contract: Contract, direction: Direction) -> None:
         self.contract = contract
@@ -59,7 +59,7 @@ class View:
         self._shapes: dict[Sites, Shape] = {}
 
     def site(self, schema: Any, pointer: Pointer) -> Site:
-        """Return the site of a schema, or of what it refers to; one that refers to itself says nothing."""
+        """Return the site of a schema, or of the target of its `$ref`; a circular `$ref` gives an empty schema."""
         seen: set[Pointer] = set()
         while isinstance(ref := schema.get("$ref"), str):
             pointer = parse_pointer(ref[1:])
@@ -68,17 +68,17 @@ class View:
         return Site(pointer, schema=schema)
 
     def shape(self, sites: Sites) -> Shape:
-        """Return what the sites say together."""
+        """Return the shape of a conjunction of sites."""
         if sites not in self._shapes:
             self._shapes[sites] = Shape(self, sites)
         return self._shapes[sites]
 
     def is_hidden(self, schema: Schema) -> bool:
-        """Whether a property must not be sent this way."""
+        """Return True if a property must not be sent in this direction."""
         return self.site(schema, ()).schema.get(_HIDING[self.direction]) is True
 
     def takes_null(self, site: Site, within: frozenset[Pointer] = frozenset()) -> bool:
-        """Whether a schema accepts null."""
+        """Return True if a schema accepts null."""
         schema = site.schema
         listed = None in schema.get("enum", [None])
         if schema.get("nullable") and listed:
@@ -87,13 +87,13 @@ class View:
             return False
         within |= {site.pointer}
 
-        def counts(keyword: str) -> list[bool]:
+        def branches(keyword: str) -> list[bool]:
             return [self.takes_null(part, within) for part in self.parts(site, keyword)]
 
         return (
-            all(counts("allOf"))
-            and ("anyOf" not in schema or any(counts("anyOf")))
-            and ("oneOf" not in schema or sum(counts("oneOf")) == 1)
+            all(branches("allOf"))
+            and ("anyOf" not in schema or any(branches("anyOf")))
+            and ("oneOf" not in schema or sum(branches("oneOf")) == 1)
             and ("not" not in schema or not self.takes_null(self.child(site, "not"), within))
         )
 
@@ -104,14 +104,14 @@ class View:
             for index, part in enumerate(site.schema.get(keyword, []))
         )
 
-    def child(self, site: Site, *way: str) -> Site:
-        """Return the site of a schema within another; where there is none, anything fits."""
-        value = lookup(site.schema, way) if way[0] in site.schema else {}
-        return self.site(value if isinstance(value, dict) else {}, (*site.pointer, *way))
+    def child(self, site: Site, *path: str) -> Site:
+        """Return the site of a nested schema; an empty schema if there is none."""
+        value = lookup(site.schema, path) if path[0] in site.schema else {}
+        return self.site(value if isinstance(value, dict) else {}, (*site.pointer, *path))
 
 
 class Shape:
-    """What a conjunction of sites says of values other than null."""
+    """The constraints of a conjunction of sites on values other than null."""
 
     def __init__(self, view: View, sites: Sites) -> None:
         self._view = view
@@ -121,12 +121,12 @@ class Shape:
 
     @property
     def pointer(self) -> Pointer:
-        """Where to say that something is missing."""
+        """The pointer at which a missing part is reported."""
         return self.sites[0].pointer
 
     @cached_property
     def types(self) -> frozenset[str]:
-        """The types that are let in."""
+        """The types that are accepted."""
         types = TYPES
         for part in self.parts:
             match part.schema.get("type"):
@@ -138,7 +138,7 @@ class Shape:
 
     @cached_property
     def likely_types(self) -> frozenset[str]:
-        """The types that are let in, those that no alternative knows left out."""
+        """The types that are accepted, without those that no alternative accepts."""
         types = self.types
         for group in self.groups:
             types &= frozenset().union(*(self._view.shape((site,)).types for site in group.sites))
@@ -146,7 +146,7 @@ class Shape:
 
     @cached_property
     def enum(self) -> dict[Any, Any] | None:
-        """The values that are let in, by a key that tells them apart as JSON does; None for all."""
+        """The accepted values by `json_key`; None if there is no enum."""
         listed: dict[Any, Any] | None = None
         for part in self.parts:
             if "enum" in part.schema:
@@ -155,13 +155,13 @@ class Shape:
         return listed
 
     @property
-    def says_nullable(self) -> bool:
-        """Whether null is let in by `nullable`, and not by an alternative alone."""
+    def has_nullable(self) -> bool:
+        """True if `nullable` allows null, not only an alternative."""
         return any(part.schema.get("nullable") for part in self.parts)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no value but null can fit."""
+        """True if no value except null can be valid."""
         return not self.types or self.enum == {}
 
     @cached_property
@@ -174,21 +174,21 @@ class Shape:
             if kind in part.schema
         )
 
-    def having(self, keyword: str) -> Site:
-        """Return the part that says a keyword; the first one where none does."""
+    def part_with(self, keyword: str) -> Site:
+        """Return the first part that has a keyword; the first part if none has it."""
         return next((part for part in self.parts if keyword in part.schema), self.parts[0])
 
-    def inner(self, part: Site, *way: str) -> Site:
-        """Return the site of a schema within a part."""
-        return self._view.child(part, *way)
+    def inner(self, part: Site, *path: str) -> Site:
+        """Return the site of a schema nested in a part."""
+        return self._view.child(part, *path)
 
     def values(self, keyword: str) -> list[Any]:
-        """Return what the parts say by a keyword."""
+        """Return the values of a keyword in all parts."""
         return [part.schema[keyword] for part in self.parts if keyword in part.schema]
 
     @cached_property
     def properties(self) -> dict[str, Pointer]:
-        """The properties that have a name here, hidden ones included, and where the first is written."""
+        """The named properties, including hidden ones, and the pointer of their first definition."""
         return {
             name: (*part.pointer, "properties", name)
             for part in reversed(self.parts)
@@ -197,7 +197,7 @@ class Shape:
 
     @cached_property
     def hidden(self) -> frozenset[str]:
-        """The properties that must not be sent this way."""
+        """The properties that must not be sent in this direction."""
         return frozenset(
             name
             for part in self.parts
@@ -213,12 +213,12 @@ class Shape:
         )
 
     def property(self, name: str) -> Sites | None:
-        """Return what a property has to fit; None where it must not be sent."""
+        """Return the schemas of a property; None if it must not be sent."""
         return None if name in self.hidden else self._members(name)
 
     @cached_property
-    def others(self) -> Sites | None:
-        """What a property without a name here has to fit; None where there must be none."""
+    def additional(self) -> Sites | None:
+        """The schemas of additional properties; None if they are not allowed."""
         return self._members(None)
 
     def _members(self, name: str | None) -> Sites | None:
@@ -234,29 +234,29 @@ class Shape:
 
     @cached_property
     def items(self) -> Sites:
-        """What an item has to fit."""
+        """The schemas of an item."""
         own = [self._view.child(part, "items") for part in self.parts if "items" in part.schema]
         return tuple(own) or (self._anything("items"),)
 
     def _anything(self, keyword: str) -> Site:
-        """Return a site for a schema that is not written: itself within itself, so that it ends."""
+        """Return the site of an absent schema; for an empty schema the site itself, which ends the recursion."""
         part = self.parts[0]
         return Site((*part.pointer, keyword)) if part.schema else part
 
 
 def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Site]:
-    """Return the sites and those of every `allOf` in them."""
+    """Yield the sites and the sites of every `allOf` in them."""
     for site in sites:
         if "allOf" not in site.schema:
             yield site
         elif site.pointer not in seen:
             seen.add(site.pointer)
-            yield site.less("allOf")
+            yield site.excluding("allOf")
             yield from _flat(view, view.parts(site, "allOf"), seen)
 
 
 def json_key(value: Any) -> Any:
-    """Return a key that is equal for values that JSON Schema calls equal: 1 is 1.0, and not true."""
+    """Return a key that is equal for values that are equal in JSON Schema: 1 equals 1.0 but not true."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return json.dumps(value, sort_keys=True)
     return value

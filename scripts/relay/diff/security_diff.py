@@ -1,4 +1,4 @@
-"""Security: what credential was enough, and still is; a list of requirements, one of which is needed."""
+"""Compares security: which credentials were sufficient and still are. One requirement of a list is sufficient."""
 
 from __future__ import annotations
 
@@ -14,53 +14,55 @@ from .pointer_names import canonical
 def compare_security(
     old: Operation, new: Operation, before: Contract, after: Contract
 ) -> Iterator[Difference]:
-    """Tell whose credential is no longer enough; schemes are known by what they are, not by name."""
-    was, at = _pointer(old, before), _pointer(new, after)
+    """Report credentials that are no longer sufficient; schemes are matched by their content, not only by name."""
+    old_at, new_at = _pointer(old, before), _pointer(new, after)
     names = _names(before, after)
-    asked = [_in_old_names(requirement, names) for requirement in new.security]
+    required = [_with_old_names(requirement, names) for requirement in new.security]
     if _is_public(new):
         if not _is_public(old):
-            yield Difference("security-removed", "no credential is needed any more", was, at)
+            yield Difference("security-removed", "a credential is no longer required", old_at, new_at)
         return
     if _is_public(old):
-        yield Difference("security-added", f"it needs {_any_of(new.security)} now", was, at)
+        yield Difference("security-added", f"now requires {_any_of(new.security)}", old_at, new_at)
         return
     for held in old.security:
-        if any(_is_enough(held, requirement) for requirement in asked):
+        if any(_is_sufficient(held, requirement) for requirement in required):
             continue
-        scopes = [scope for one in asked if one.keys() <= held.keys() for scope in _missing(held, one)]
+        scopes = [scope for one in required if one.keys() <= held.keys() for scope in _missing(held, one)]
         if scopes:
-            told = f"{_all_of(held)} needs {', '.join(sorted(set(scopes)))} now"
-            yield Difference("security-scope-added", told, was, at)
+            what = f"{_all_of(held)} now requires {', '.join(sorted(set(scopes)))}"
+            yield Difference("security-scope-added", what, old_at, new_at)
         else:
-            yield Difference("security-requirement-removed", f"{_all_of(held)} is not enough now", was, at)
-    for requirement, one in zip(new.security, asked, strict=True):
-        if not any(_is_enough(one, held) for held in old.security):
+            yield Difference(
+                "security-requirement-removed", f"{_all_of(held)} is no longer sufficient", old_at, new_at
+            )
+    for requirement, one in zip(new.security, required, strict=True):
+        if not any(_is_sufficient(one, held) for held in old.security):
             if any(held.keys() == one.keys() and list(_missing(one, held)) for held in old.security):
                 yield Difference(
-                    "security-scope-removed", f"{_all_of(requirement)} needs fewer scopes", was, at
+                    "security-scope-removed", f"{_all_of(requirement)} requires fewer scopes", old_at, new_at
                 )
             else:
                 yield Difference(
-                    "security-requirement-added", f"{_all_of(requirement)} is enough now", was, at
+                    "security-requirement-added", f"{_all_of(requirement)} is now sufficient", old_at, new_at
                 )
 
 
 def compare_schemes(before: Contract, after: Contract) -> Iterator[tuple[str, Difference]]:
-    """Tell of schemes that keep their name and are presented in another way; with the scheme's name."""
+    """Yield schemes that keep their name but are sent in another way, with their name."""
     for name, scheme in after.security_schemes.items():
         old = before.security_schemes.get(name)
-        if old is not None and _presented(old) != _presented(scheme):
+        if old is not None and _wire_format(old) != _wire_format(scheme):
             at = ("components", "securitySchemes", name)
-            what = f"it was {_told(old)}, and is {_told(scheme)} now"
+            what = f"changed from {_description(old)} to {_description(scheme)}"
             yield (
                 name,
                 Difference("security-scheme-changed", what, canonical(before, at), canonical(after, at)),
             )
 
 
-def _presented(scheme: Mapping[str, Any]) -> list[str]:
-    """Return what a client has to know to present a credential."""
+def _wire_format(scheme: Mapping[str, Any]) -> list[str]:
+    """Return the facts that a client needs to send a credential."""
     flows = sorted(
         f"{flow} {value.get('authorizationUrl', '')} {value.get('tokenUrl', '')}"
         for flow, value in scheme.get("flows", {}).items()
@@ -76,24 +78,24 @@ def _presented(scheme: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _told(scheme: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, _presented(scheme)))
+def _description(scheme: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, _wire_format(scheme)))
 
 
 def _names(before: Contract, after: Contract) -> dict[str, str]:
-    """Map each new scheme to the old one that it is; the one of its own name first."""
+    """Map the name of each new scheme to the equal old one; a scheme with the same name has priority."""
     names: dict[str, str] = {}
     for name, scheme in after.security_schemes.items():
         alike = [
             old
             for old, known in before.security_schemes.items()
-            if old not in after.security_schemes and _presented(known) == _presented(scheme)
+            if old not in after.security_schemes and _wire_format(known) == _wire_format(scheme)
         ]
         names[name] = name if name in before.security_schemes or not alike else alike[0]
     return names
 
 
-def _in_old_names(requirement: SecurityRequirement, names: Mapping[str, str]) -> SecurityRequirement:
+def _with_old_names(requirement: SecurityRequirement, names: Mapping[str, str]) -> SecurityRequirement:
     return {names[name]: scopes for name, scopes in requirement.items()}
 
 
@@ -101,13 +103,13 @@ def _is_public(operation: Operation) -> bool:
     return not all(operation.security) or not operation.security
 
 
-def _is_enough(held: SecurityRequirement, asked: SecurityRequirement) -> bool:
-    """Whether whoever satisfies one requirement satisfies another."""
-    return asked.keys() <= held.keys() and not list(_missing(held, asked))
+def _is_sufficient(held: SecurityRequirement, required: SecurityRequirement) -> bool:
+    """Return True if a client that satisfies `held` also satisfies `required`."""
+    return required.keys() <= held.keys() and not list(_missing(held, required))
 
 
-def _missing(held: SecurityRequirement, asked: SecurityRequirement) -> Iterator[str]:
-    for name, scopes in asked.items():
+def _missing(held: SecurityRequirement, required: SecurityRequirement) -> Iterator[str]:
+    for name, scopes in required.items():
         yield from (scope for scope in scopes if scope not in held.get(name, []))
 
 
@@ -120,6 +122,6 @@ def _any_of(requirements: tuple[SecurityRequirement, ...]) -> str:
 
 
 def _pointer(operation: Operation, contract: Contract) -> tuple[str, ...]:
-    """Return where an operation's security is written: with itself, or for all."""
+    """Return the pointer of an operation's security."""
     own = canonical(contract, operation.pointer)
     return (*own, "security")

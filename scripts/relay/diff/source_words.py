@@ -1,4 +1,4 @@
-"""Python files by the words in them, read from their source: nothing is imported."""
+"""Indexes the words of Python files; reads their source without importing it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from relay.server.binding import slug
 
 ANY = "\0"
-"""Stands in a text for what is only known when it runs."""
+"""Placeholder in a string for an f-string expression."""
 
 
 class Source:
-    """A file's names, attributes, arguments and texts; one that cannot be read, or is not Python, has none."""
+    """The names, attributes, arguments and strings of a file; empty if it cannot be read or is not Python."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @cached_property
     def words(self) -> Mapping[str, int]:
-        """Each word and the line it first stands on; docstrings are prose, and left out."""
+        """Each word and its first line; docstrings are excluded."""
         lines: dict[str, int] = {}
         for word, line in self._found():
             lines[word] = min(line, lines.get(word, line))
@@ -36,16 +36,16 @@ class Source:
 
     @cached_property
     def functions(self) -> Mapping[str, int]:
-        """Each function at the top of the file, and its line."""
+        """Each top-level function and its line."""
         kinds = ast.FunctionDef | ast.AsyncFunctionDef
         return {node.name: node.lineno for node in self._tree.body if isinstance(node, kinds)}
 
     def names(self, names: Iterable[str]) -> list[str]:
-        """Return the names of properties and parameters that the file has, or has in snake case."""
+        """Return the given names that occur in the file, unchanged or in snake case."""
         return [name for name in names if name in self.words or slug(name) in self.words]
 
-    def may_hold(self, text: str) -> bool:
-        """Whether all that is a word in a text is one in the file, prose included: asked before it is parsed."""
+    def may_contain(self, text: str) -> bool:
+        """Return True if all words of a text occur in the file, prose included; a cheap check before parsing."""
         return self._all_words.issuperset(_words(text))
 
     @cached_property
@@ -61,7 +61,7 @@ class Source:
 
     @cached_property
     def _tree(self) -> ast.Module:
-        with warnings.catch_warnings(action="ignore"):  # of a file that is not ours to mend
+        with warnings.catch_warnings(action="ignore"):  # about the user's file
             try:
                 return ast.parse(self._bytes)
             except (SyntaxError, ValueError):
