@@ -93,9 +93,9 @@ def places_in(schema: Any) -> list[tuple[Any, Any]]:
         if isinstance(schema.get(key), dict):
             found += [(schema, key), *places_in(schema[key])]
     for key in ("properties", "anyOf", "oneOf", "allOf"):
-        holder = schema.get(key, {})
-        for inner in holder if isinstance(holder, dict) else range(len(holder)):
-            found += [(holder, inner), *places_in(holder[inner])]
+        container = schema.get(key, {})
+        for inner in container if isinstance(container, dict) else range(len(container)):
+            found += [(container, inner), *places_in(container[inner])]
     return found
 
 
@@ -104,11 +104,11 @@ def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
     """Draw a slightly changed schema: a part replaced, wrapped or unwrapped, a keyword removed or added."""
     whole = {"items": copy.deepcopy(schema)}
     for _ in range(draw(st.integers(1, 2))):
-        holder, key = draw(st.sampled_from(places_in(whole)))
-        part = holder[key]
+        container, key = draw(st.sampled_from(places_in(whole)))
+        part = container[key]
         match draw(st.sampled_from(["lose", "take", "take", "replace", "wrap", "unwrap"])):
             case "replace":
-                holder[key] = draw(SCHEMAS)
+                container[key] = draw(SCHEMAS)
             case "lose" if part.keys() - {"type", "$ref", "items", "properties"}:
                 del part[draw(st.sampled_from(sorted(part.keys() - {"type", "$ref", "items", "properties"})))]
             case "take" if "$ref" not in part:
@@ -121,11 +121,11 @@ def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
                 )
             case "wrap":
                 others = draw(st.lists(SCHEMAS, max_size=2))
-                holder[key] = {draw(st.sampled_from(["anyOf", "oneOf", "allOf"])): [part, *others]}
+                container[key] = {draw(st.sampled_from(["anyOf", "oneOf", "allOf"])): [part, *others]}
             case "unwrap":
                 inner = next((part[kind] for kind in ("anyOf", "oneOf", "allOf") if kind in part), None)
                 if inner:
-                    holder[key] = inner[0]
+                    container[key] = inner[0]
     return whole["items"]
 
 

@@ -397,13 +397,13 @@ def test_reports_any_invalid_contract(tmp_path_factory, data):
     document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
     for _ in range(data.draw(st.integers(1, 3))):
         *within, last = data.draw(st.sampled_from(list(_pointers(document))))
-        holder = document
+        container = document
         for key in within:
-            holder = holder[key]
+            container = container[key]
         if data.draw(st.booleans()):
-            del holder[last]
+            del container[last]
         else:
-            holder[last] = data.draw(ODD)
+            container[last] = data.draw(ODD)
     path = tmp_path_factory.mktemp("lint") / "c.json"
     path.write_text(json.dumps(document), "utf-8")
 
@@ -422,10 +422,10 @@ def test_a_contract_without_errors_can_be_served(tmp_path_factory, data):
     """The linter and the server apply the same rules."""
     document = json.loads(json.dumps(data.draw(st.sampled_from(BASES))))
     *within, last = data.draw(st.sampled_from(list(_pointers(document))))
-    holder = document
+    container = document
     for key in within:
-        holder = holder[key]
-    del holder[last]
+        container = container[key]
+    del container[last]
     path = tmp_path_factory.mktemp("lint") / "c.json"
     path.write_text(json.dumps(document), "utf-8")
 

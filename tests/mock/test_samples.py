@@ -15,7 +15,7 @@ from support.compiled import POINTER, around
 NODE = {"$ref": "#/components/schemas/Node"}
 
 
-def made(schema, schemas=None):
+def generate(schema, schemas=None):
     """Generate a value that the compiled schema accepts; return it and the problems found."""
     whole = around(schemas)
     compiler = SchemaCompiler(whole)
@@ -26,7 +26,7 @@ def made(schema, schemas=None):
 
 def sample(schema, **schemas):
     """Generate a valid value, without problems."""
-    value, problems = made(schema, schemas)
+    value, problems = generate(schema, schemas)
     assert problems == []
     return value
 
@@ -131,7 +131,7 @@ def test_omits_write_only_properties():
 
 def test_reports_an_example_that_violates_its_schema():
     """The example is not used, and its value is not quoted."""
-    value, problems = made(
+    value, problems = generate(
         {"type": "object", "properties": {"a": {"type": "integer", "example": "sk_canary"}}}
     )
 
@@ -164,7 +164,7 @@ def test_fails_in_bounded_time(schema, reason):
     node = {"type": "object", "required": ["next"], "properties": {"next": NODE}}
 
     with pytest.raises(NoSample, match=reason):
-        made(schema, {"Node": node})
+        generate(schema, {"Node": node})
 
 
 def test_limits_the_work_for_schemas_that_refer_to_each_other():
@@ -251,9 +251,9 @@ SCHEMAS = st.deferred(
 def test_generates_a_valid_value_or_raises(schema, a, b):
     """For any schema: no invalid value, no other exception, no endless loop."""
     try:
-        value, _ = made(schema, {"A": a, "B": b})
+        value, _ = generate(schema, {"A": a, "B": b})
     except (NoSample, SetupError):  # a circular reference is a SetupError
         return
 
-    again, _ = made(schema, {"A": a, "B": b})
+    again, _ = generate(schema, {"A": a, "B": b})
     assert value == again

@@ -11,7 +11,7 @@ from handlers._store import StoreUnavailable
 from relay.contract.loading import load_contract
 from relay.server.errors import ErrorReport, problem_details, report
 from relay.validation.errors import ApiError, InvalidRequest
-from relay.validation.parameters import Located
+from relay.validation.parameters import LocatedViolation
 from relay.validation.schemas import SchemaCompiler, Violation
 from support.running import SPEC
 
@@ -46,7 +46,9 @@ def test_every_failure_fits_the_contracts_envelope(failure):
 
 def test_lists_the_breaches_of_a_request_in_the_object_form():
     """Where, which field, which rule; a client can act on it."""
-    failure = InvalidRequest(failures=[Located("query", Violation("/limit", "maximum", "too large"))])
+    failure = InvalidRequest(
+        failures=[LocatedViolation("query", Violation("/limit", "maximum", "too large"))]
+    )
 
     body, _ = render_error(report(failure))
 

@@ -1,4 +1,4 @@
-"""Compile pieces of a contract that a test writes down, without an application around them."""
+"""Compile parts of a contract for a test, without an application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relay.validation.schemas import SchemaCompiler
 from .hosting import contract
 
 POINTER = ("paths",)
-"""Where pieces without a place of their own are said to stand."""
+"""The pointer of parts that are not in a document."""
 
 _STYLES: dict[Location, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 
@@ -30,21 +30,21 @@ def read(document: Any) -> Contract:
 
 
 def around(schemas: dict[str, Any] | None = None) -> Contract:
-    """A contract of nothing but schemas, to compile pieces with."""
+    """Return a contract with only these component schemas."""
     return read(contract({}, components={"schemas": schemas or {}}))
 
 
 def parameter(schema: dict[str, Any], location: Location = "query", **rest: Any) -> Parameter:
-    """A parameter `p`; the rest as the contract would have it."""
+    """Return a parameter `p`; `rest` are other fields of Parameter."""
     style = rest.pop("style", _STYLES[location])
-    given = {"name": "p", "required": False, "explode": style == "form", "media_type": None, **rest}
-    return Parameter(location=location, schema=schema, style=style, pointer=POINTER, **given)
+    fields = {"name": "p", "required": False, "explode": style == "form", "media_type": None, **rest}
+    return Parameter(location=location, schema=schema, style=style, pointer=POINTER, **fields)
 
 
 def parameter_decoder(
     schema: dict[str, Any], location: Location = "query", schemas: dict[str, Any] | None = None, **rest: Any
 ) -> ParameterDecoder:
-    """Compile a parameter; `schemas` are what it may refer to."""
+    """Compile a parameter; `schemas` are the components it may refer to."""
     whole = around(schemas)
     compiler = SchemaCompiler(whole)
     decoder = ParameterDecoder(parameter(schema, location, **rest), whole, compiler)

@@ -67,10 +67,10 @@ def test_agrees_with_the_standard_library_or_rejects(body):
 )
 def test_rejects_input_on_which_parsers_disagree(body, reason):
     """Otherwise a filter or signature check in front of the server could read another value."""
-    with pytest.raises(NotJson) as refused:
+    with pytest.raises(NotJson) as raised:
         parse_json(body)
 
-    assert str(refused.value) == reason
+    assert str(raised.value) == reason
 
 
 def test_a_surrogate_pair_is_one_character():
@@ -94,7 +94,7 @@ def test_many_adjacent_brackets_are_not_nested():
 
 
 def test_the_message_does_not_quote_the_body():
-    with pytest.raises(NotJson) as refused:
+    with pytest.raises(NotJson) as raised:
         parse_json(b'{"key": sk_canary}')
 
-    assert "canary" not in str(refused.value)
+    assert "canary" not in str(raised.value)

@@ -46,9 +46,9 @@ def decode(decoder, body=b"", content_type=None, *headers, query_string=b""):
 
 def violations(decoder, body=b"", content_type=None, *headers, query_string=b""):
     """Return the violations of a request: location, path, rule."""
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidRequest) as raised:
         decode(decoder, body, content_type, *headers, query_string=query_string)
-    return [(one.location, one.violation.path, one.violation.rule) for one in refused.value.failures]
+    return [(one.location, one.violation.path, one.violation.rule) for one in raised.value.failures]
 
 
 def part(name, content, *more):

@@ -25,7 +25,7 @@ INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}
 
 
-def answer(schema=None, *, headers=None, **content):
+def documented(schema=None, *, headers=None, **content):
     """Return a documented response; `content` maps media types to schemas, `schema` is the one of JSON."""
     by_type = {**({"application/json": schema} if schema is not None else {}), **content}
     return {
@@ -47,20 +47,22 @@ def response_encoder(**responses):
 
 def violations(encoder, result):
     """Return the violations of a response: path and rule."""
-    with pytest.raises(ResponseViolation) as refused:
+    with pytest.raises(ResponseViolation) as raised:
         encoder.encode(result)
-    return [(one.path, one.rule) for one in refused.value.violations]
+    return [(one.path, one.rule) for one in raised.value.violations]
 
 
 def test_a_body_without_a_status_gets_the_lowest_2xx_status():
-    found = response_encoder(s204=answer(), s201=answer(THING), s400=answer(THING)).encode({"size": 1})
+    found = response_encoder(s204=documented(), s201=documented(THING), s400=documented(THING)).encode(
+        {"size": 1}
+    )
 
     assert found == (201, [(b"content-type", b"application/json")], b'{"size":1}', ())
 
 
 def test_a_handler_may_set_the_status():
     """As a number or as an `http.HTTPStatus`."""
-    encoder = response_encoder(s200=answer(THING), s202=answer(STRING))
+    encoder = response_encoder(s200=documented(THING), s202=documented(STRING))
 
     assert encoder.encode(("later", 202)).body == b'"later"'
     assert encoder.encode(({"size": 1}, 200)).status == 200
@@ -69,33 +71,33 @@ def test_a_handler_may_set_the_status():
 @pytest.mark.parametrize(("status", "body"), [(200, 1), (404, "a"), (418, True), (503, None)])
 def test_a_status_matches_exactly_or_by_range_or_default(status, body):
     encoder = response_encoder(
-        s200=answer(INTEGER),
-        s4XX=answer({"type": "boolean"}),
-        s404=answer(STRING),
-        sdefault=answer({"enum": [None]}),
+        s200=documented(INTEGER),
+        s4XX=documented({"type": "boolean"}),
+        s404=documented(STRING),
+        sdefault=documented({"enum": [None]}),
     )
 
     assert encoder.encode((body, status)).body == json.dumps(body).encode()
 
 
 def test_an_undocumented_status_is_a_violation():
-    assert violations(response_encoder(s200=answer(THING)), ({"size": 1}, 201)) == [("", "status")]
+    assert violations(response_encoder(s200=documented(THING)), ({"size": 1}, 201)) == [("", "status")]
 
 
 def test_validates_a_body():
     """The value is not reported, since it may be a secret."""
-    encoder = response_encoder(s200=answer(THING))
+    encoder = response_encoder(s200=documented(THING))
 
-    with pytest.raises(ResponseViolation) as refused:
+    with pytest.raises(ResponseViolation) as raised:
         encoder.encode({"size": "sk_canary"})
 
-    (violation,) = refused.value.violations
+    (violation,) = raised.value.violations
     assert (violation.path, violation.rule) == ("/size", "type")
     assert "canary" not in str(violation)
 
 
 def test_a_response_without_content_has_no_body():
-    encoder = response_encoder(s204=answer())
+    encoder = response_encoder(s204=documented())
 
     assert encoder.encode(None) == (204, [], b"", ())
     assert violations(encoder, {"size": 1}) == [("", "content")]
@@ -103,12 +105,12 @@ def test_a_response_without_content_has_no_body():
 
 def test_none_is_null_if_a_body_is_documented():
     """A handler without a return statement is detected."""
-    assert violations(response_encoder(s200=answer(THING)), None) == [("", "type")]
-    assert response_encoder(s200=answer({})).encode(None).body == b"null"
+    assert violations(response_encoder(s200=documented(THING)), None) == [("", "type")]
+    assert response_encoder(s200=documented({})).encode(None).body == b"null"
 
 
 def test_a_tuple_in_a_body_is_an_array():
-    assert response_encoder(s200=answer({"type": "array"})).encode([(1, 2)]).body == b"[[1,2]]"
+    assert response_encoder(s200=documented({"type": "array"})).encode([(1, 2)]).body == b"[[1,2]]"
 
 
 class Colour(enum.Enum):
@@ -135,7 +137,7 @@ class Name(str):
 )
 def test_standard_library_types_are_validated_in_serialised_form(schema, value, written):
     """Alone and next to an invalid value, whose violation is still reported."""
-    encoder = response_encoder(s200=answer({"items": {"type": "string", **schema}}))
+    encoder = response_encoder(s200=documented({"items": {"type": "string", **schema}}))
 
     assert encoder.encode([value, value]).body.decode() == f"[{written},{written}]"
     assert ("/1", "type") in violations(encoder, [value, 1])
@@ -146,17 +148,17 @@ def test_standard_library_types_are_validated_in_serialised_form(schema, value, 
 )
 def test_a_value_that_json_cannot_represent_is_a_violation(value):
     """Even if the schema accepts every value."""
-    assert violations(response_encoder(s200=answer({})), value) == [("", "type")]
-    assert violations(response_encoder(s200=answer({"type": "boolean"})), value) == [("", "type")]
+    assert violations(response_encoder(s200=documented({})), value) == [("", "type")]
+    assert violations(response_encoder(s200=documented({"type": "boolean"})), value) == [("", "type")]
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**99])
 def test_an_integer_may_exceed_64_bits(number):
     """A request may contain it, so a handler may return it."""
-    encoder = response_encoder(s200=answer({"items": {"type": "integer"}}))
+    encoder = response_encoder(s200=documented({"items": {"type": "integer"}}))
 
     assert encoder.encode([number, 1]).body == f"[{number},1]".encode()
-    assert violations(response_encoder(s200=answer({"items": {"type": "string"}})), [number]) == [
+    assert violations(response_encoder(s200=documented({"items": {"type": "string"}})), [number]) == [
         ("/0", "type")
     ]
 
@@ -165,7 +167,7 @@ def test_a_large_integer_next_to_standard_library_types_is_exact():
     """Validation of the serialised form does not round integers."""
     schema = {"properties": {"size": {"type": "integer", "minimum": 1}, "id": {"type": "string"}}}
 
-    written = response_encoder(s200=answer(schema)).encode({"size": 2**64, "id": uuid.UUID(int=1)}).body
+    written = response_encoder(s200=documented(schema)).encode({"size": 2**64, "id": uuid.UUID(int=1)}).body
 
     assert written == b'{"size":18446744073709551616,"id":"00000000-0000-0000-0000-000000000001"}'
 
@@ -175,14 +177,14 @@ def test_a_body_nested_too_deeply_is_a_violation():
     for _ in range(1000):
         nested = [nested]
 
-    assert violations(response_encoder(s200=answer({})), nested) == [("", "type")]
-    assert violations(response_encoder(s200=answer(THING)), nested) == [("", "type")]
+    assert violations(response_encoder(s200=documented({})), nested) == [("", "type")]
+    assert violations(response_encoder(s200=documented(THING)), nested) == [("", "type")]
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_non_finite_number_is_not_sent_as_null(number):
     """The serialiser writes null, which violates a schema of type number."""
-    assert violations(response_encoder(s200=answer({"type": "number"})), number) == [("", "type")]
+    assert violations(response_encoder(s200=documented({"type": "number"})), number) == [("", "type")]
 
 
 HEADERS = {
@@ -193,7 +195,7 @@ HEADERS = {
 
 def test_validates_headers():
     """Required headers must be present and typed ones valid; undocumented headers are accepted."""
-    encoder = response_encoder(s201=answer(THING, headers=HEADERS))
+    encoder = response_encoder(s201=documented(THING, headers=HEADERS))
     body = {"size": 1}
 
     assert violations(encoder, body) == [("/Location", "required")]
@@ -210,7 +212,7 @@ def test_validates_headers():
 @pytest.mark.parametrize("value", ["/a\r\nset-cookie: b=c", "/a\nb", "/a\rb", "/a\0", "/\N{SNOWMAN}", "\x7f"])
 def test_rejects_a_header_with_a_line_break(value):
     """A value that a client influences must not inject headers."""
-    encoder = response_encoder(s204=answer())
+    encoder = response_encoder(s204=documented())
 
     assert violations(encoder, (None, 204, {"Location": value})) == [("/location", "header")]
 
@@ -226,7 +228,7 @@ def test_no_header_contains_a_line_break(value):
     assert not {*b"\r\n\0"} & {*found.headers[0][1]}
 
 
-NO_CONTENT = response_encoder(s204=answer())
+NO_CONTENT = response_encoder(s204=documented())
 
 TEXTS = {"text/plain": {"type": "string", "maxLength": 3}, "text/*": STRING}
 
@@ -235,14 +237,14 @@ def test_json_is_preferred_to_other_media_types():
     """Without JSON the first documented media type is used."""
     both = {"text/plain": STRING, "application/problem+json": STRING}
 
-    assert response_encoder(s200=answer(**both)).encode("a").headers == [
+    assert response_encoder(s200=documented(**both)).encode("a").headers == [
         (b"content-type", b"application/problem+json")
     ]
-    assert response_encoder(s200=answer(**TEXTS)).encode("a").body == b"a"
+    assert response_encoder(s200=documented(**TEXTS)).encode("a").body == b"a"
 
 
 def test_a_handler_may_set_the_media_type():
-    encoder = response_encoder(s200=answer(THING, **TEXTS))
+    encoder = response_encoder(s200=documented(THING, **TEXTS))
 
     found = encoder.encode(("size=1", 200, {"Content-Type": "text/csv; header=absent"}))
 
@@ -250,14 +252,14 @@ def test_a_handler_may_set_the_media_type():
 
 
 def test_a_media_type_must_be_documented():
-    assert violations(response_encoder(s200=answer(THING)), ("a", 200, {"Content-Type": "text/csv"})) == [
+    assert violations(response_encoder(s200=documented(THING)), ("a", 200, {"Content-Type": "text/csv"})) == [
         ("", "content")
     ]
 
 
 def test_a_range_is_not_a_media_type():
     """`image/*` cannot be sent, so the handler must set the media type."""
-    encoder = response_encoder(s200=answer(**{"image/*": {}}))
+    encoder = response_encoder(s200=documented(**{"image/*": {}}))
 
     assert violations(encoder, b"\x89PNG") == [("", "content")]
     assert encoder.encode((b"\x89PNG", 200, {"Content-Type": "image/png"})).headers == [
@@ -267,13 +269,13 @@ def test_a_range_is_not_a_media_type():
 
 def test_text_has_the_charset_utf8():
     """Without it clients guess."""
-    found = response_encoder(s200=answer(**TEXTS)).encode("é")
+    found = response_encoder(s200=documented(**TEXTS)).encode("é")
 
     assert found == (200, [(b"content-type", b"text/plain; charset=utf-8")], "é".encode(), ())
 
 
 def test_validates_text():
-    encoder = response_encoder(s200=answer(**TEXTS))
+    encoder = response_encoder(s200=documented(**TEXTS))
 
     assert violations(encoder, "long") == [("", "maxLength")]
     assert violations(encoder, 1) == [("", "type")]
@@ -281,7 +283,7 @@ def test_validates_text():
 
 def test_bytes_are_sent_unchanged():
     encoder = response_encoder(
-        s200=answer(**{"application/octet-stream": {"type": "string", "format": "binary"}})
+        s200=documented(**{"application/octet-stream": {"type": "string", "format": "binary"}})
     )
 
     assert encoder.encode(b"\xff\0").body == b"\xff\0"

@@ -56,7 +56,7 @@ def encoded(schema, body):
     return asyncio.run(encoder_of(schema).encode(body))
 
 
-def written(schema, body):
+def serialised(schema, body):
     """Return the bytes of a body."""
     found = encoded(schema, body)
     return b"".join((found.body, *found.more))
@@ -64,9 +64,9 @@ def written(schema, body):
 
 def violations(schema, body):
     """Return the violations of a body: path and rule."""
-    with pytest.raises(ResponseViolation) as refused:
+    with pytest.raises(ResponseViolation) as raised:
         encoded(schema, body)
-    return [(one.path, one.rule) for one in refused.value.violations]
+    return [(one.path, one.rule) for one in raised.value.violations]
 
 
 def items(count):
@@ -78,8 +78,8 @@ def items(count):
 def test_a_long_array_is_serialised_like_a_short_one(count):
     body = {"items": items(count), "total": count, "more": items(3)}
 
-    assert written(page(), body) == orjson.dumps(body)
-    assert written(ARRAY, items(count)) == orjson.dumps(items(count))
+    assert serialised(page(), body) == orjson.dumps(body)
+    assert serialised(ARRAY, items(count)) == orjson.dumps(items(count))
 
 
 def test_only_a_long_array_is_sent_in_pieces():
@@ -90,7 +90,7 @@ def test_only_a_long_array_is_sent_in_pieces():
 def test_properties_keep_their_order_with_several_long_arrays():
     body = {"more": items(3 * SLICE), "total": 1, "items": items(2 * SLICE)}
 
-    assert written(page(), body) == orjson.dumps(body)
+    assert serialised(page(), body) == orjson.dumps(body)
 
 
 @given(
@@ -104,7 +104,7 @@ def test_array_items_are_serialised_without_loss(some):
     """Including NUL and quotes."""
     body = {"items": some * (SLICE + 1), "total": 0}
 
-    assert orjson.loads(written(page(), body)) == body
+    assert orjson.loads(serialised(page(), body)) == body
 
 
 @pytest.mark.parametrize("at", [0, SLICE - 1, SLICE, 3 * SLICE])
@@ -184,7 +184,7 @@ def test_an_array_valid_only_in_serialised_form_is_serialised_at_once():
     days = [dt.date(2026, 1, 1)] * (2 * SLICE)
     schema = {"type": "array", "items": {"type": "string", "format": "date"}}
 
-    assert written(schema, days) == orjson.dumps(days)
+    assert serialised(schema, days) == orjson.dumps(days)
 
 
 @pytest.mark.asyncio

@@ -94,7 +94,7 @@ class Bundle:
         self._root_schemas = frozenset(_schemas_of(root.data))
         self.data = self._expand(root.data, root, ())
         self._add_schemas()
-        self._check_circles()
+        self._check_circular_refs()
 
     @property
     def is_single(self) -> bool:
@@ -113,7 +113,7 @@ class Bundle:
     def _problem(self, document: Document, at: Pointer, message: str, rule: str) -> None:
         self.problems.append(Diagnostic(document.place(at), message, rule))
 
-    def _check_circles(self) -> None:
+    def _check_circular_refs(self) -> None:
         """Report each `$ref` whose chain of `$ref`s contains itself."""
         for pointer, ref in references(self.data):
             seen = [pointer]

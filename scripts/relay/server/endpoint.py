@@ -77,10 +77,10 @@ class Endpoint:
         if self._authenticate is not None:
             claims, caller = await self._authenticate(scope["headers"], scope["query_string"])
         decoder = self._decoder
-        if decoder.wants_nothing:
+        if decoder.has_no_input:
             arguments = {}
         else:
-            body = await read_body(scope, receive, self._body_limit) if decoder.wants_body else b""
+            body = await read_body(scope, receive, self._body_limit) if decoder.has_body else b""
             arguments = decoder.decode(
                 Request(scope["path_params"], scope["query_string"], scope["headers"], body)
             )
@@ -109,7 +109,7 @@ class Endpoint:
             return await self._encoder.encode(result)
         except ResponseViolation as exc:
             self._let_pass(exc, scope)
-        return self._encoder.as_it_is(result)
+        return self._encoder.encode_unvalidated(result)
 
     def _hold_to_contract(self, exc: Exception, scope: Any) -> None:
         """Raise ResponseViolation for a failure that the handler chose and the contract does not know."""

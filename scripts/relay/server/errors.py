@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from relay.validation.errors import ApiError, Headers
-from relay.validation.parameters import Located
+from relay.validation.parameters import LocatedViolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def report(exc: BaseException) -> ErrorReport | None:
     )
 
 
-def _detail(failure: Located) -> Mapping[str, str]:
+def _detail(failure: LocatedViolation) -> Mapping[str, str]:
     violation = failure.violation
     return {
         "in": failure.location,

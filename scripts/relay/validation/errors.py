@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
-from .parameters import Located
+from .parameters import LocatedViolation
 from .schemas import Violation
 
 Headers = Mapping[str, str]
@@ -40,7 +40,7 @@ class InvalidRequest(ApiError):
 
     status, code, message = 400, "VALIDATION_ERROR", "The request does not match the contract"
 
-    def __init__(self, failures: Iterable[Located]) -> None:
+    def __init__(self, failures: Iterable[LocatedViolation]) -> None:
         super().__init__()
         self.failures = tuple(failures)
 

@@ -61,10 +61,10 @@ class FormDecoder:
     ) -> dict[str, Any]:
         """Return the value of each field: a list if the schema has an array or the field is repeated."""
         values: dict[str, Any] = {}
-        for name, written in fields.items():
+        for name, raw in fields.items():
             read = readers.get(name, other)
-            several = name in self._lists or len(written) > 1
-            values[name] = [read(one) for one in written] if several else read(written[0])
+            several = name in self._lists or len(raw) > 1
+            values[name] = [read(one) for one in raw] if several else read(raw[0])
         return values
 
 
@@ -73,10 +73,10 @@ def parse_urlencoded(text: bytes) -> dict[str, list[str]]:
 
     Raises ValueError for text that is not percent-encoded UTF-8, or has more than MAX_FIELDS fields.
     """
-    written = text.decode("ascii")
-    if MALFORMED.search(written):
+    decoded = text.decode("ascii")
+    if MALFORMED.search(decoded):
         raise ValueError("not percent-encoded text")
-    return _by_name(parse_qsl(written, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
+    return _by_name(parse_qsl(decoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:

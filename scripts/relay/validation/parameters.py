@@ -27,7 +27,7 @@ _MAX_DEPTH = 8  # brackets of one deepObject key
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedViolation:
     """A violation and its location in the request."""
 
     location: Location | Literal["body"]
@@ -48,7 +48,9 @@ class ParameterDecoder:
             message = f"the default of '{parameter.name}' violates its own schema"
             compiler.problems.append(contract.problem(parameter.pointer, message, "invalid-default"))
 
-    def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Located]) -> None:
+    def decode(
+        self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[LocatedViolation]
+    ) -> None:
         """Store the parameter's value in `arguments[name]`, or append its violations to `failures`.
 
         An absent optional parameter without a default changes neither.
@@ -71,9 +73,11 @@ class ParameterDecoder:
             for violation in self._validator.violations(value):
                 self._fail(failures, violation)
 
-    def _fail(self, failures: list[Located], violation: Violation) -> None:
+    def _fail(self, failures: list[LocatedViolation], violation: Violation) -> None:
         path = f"/{escape(self.parameter.name)}{violation.path}"
-        failures.append(Located(self.parameter.location, Violation(path, violation.rule, violation.message)))
+        failures.append(
+            LocatedViolation(self.parameter.location, Violation(path, violation.rule, violation.message))
+        )
 
     def _reader(self, contract: Contract) -> Callable[[Raw], Any]:
         """Return the reader for the parameter's content, shape, style and explode."""
@@ -182,8 +186,8 @@ def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
 
 def _matrix_value(name: str, part: str) -> str:
     """Return the value of one `name=value` in style matrix."""
-    written, sign, value = part.partition("=")
-    if written != name or not sign:
+    key, sign, value = part.partition("=")
+    if key != name or not sign:
         raise _Malformed("style", "each element must start with the parameter's name and '='")
     return value
 

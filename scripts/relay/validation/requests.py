@@ -13,7 +13,7 @@ from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, parse_urlencoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
-from .parameters import Located, ParameterDecoder
+from .parameters import LocatedViolation, ParameterDecoder
 from .schemas import SchemaCompiler, Violation
 
 Arguments = dict[str, Any]
@@ -34,8 +34,8 @@ class RequestDecoder:
             parameter.name for parameter in operation.parameters if parameter.location == "header"
         ]
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
-        self.wants_body = self._body is not None
-        self.wants_nothing = not self._decoders and self._body is None
+        self.has_body = self._body is not None
+        self.has_no_input = not self._decoders and self._body is None
 
     def decode(self, request: Request) -> Arguments:
         """Return the arguments by name.
@@ -43,7 +43,7 @@ class RequestDecoder:
         Raises InvalidRequest with every violation, or UnsupportedMediaType.
         """
         arguments: Arguments = {}
-        failures: list[Located] = []
+        failures: list[LocatedViolation] = []
         if self._decoders:
             raw = self._raw(request)
             for decoder, name in self._decoders:
@@ -86,14 +86,14 @@ class BodyDecoder:
             }
         )
 
-    def decode(self, request: Request, arguments: Arguments, failures: list[Located]) -> None:
+    def decode(self, request: Request, arguments: Arguments, failures: list[LocatedViolation]) -> None:
         """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
 
         Raises UnsupportedMediaType.
         """
         if not request.body:
             if self._required:
-                failures.append(Located("body", Violation("", "required", "the body is missing")))
+                failures.append(LocatedViolation("body", Violation("", "required", "the body is missing")))
             return
         content_type = header(request.headers, b"content-type")
         encoding = header(request.headers, b"content-encoding") or "identity"
@@ -109,7 +109,7 @@ class BodyDecoder:
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson) else "the body is not valid for its media type"
             violations, value = [Violation("", "format", reason)], None
-        failures += [Located("body", violation) for violation in violations]
+        failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
 
 
@@ -158,7 +158,7 @@ def _query(query: bytes) -> dict[str, list[str]]:
         return parse_urlencoded(query)
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
-        raise InvalidRequest(failures=[Located("query", violation)]) from exc
+        raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc
 
 
 def _without_bytes(value: Any) -> Any:

@@ -14,7 +14,7 @@ from relay.contract.model import Contract, Operation, Response, Schema
 from . import media_types as media
 from .errors import ResponseViolation
 from .http import Answer, HeaderList, is_field
-from .parameters import Located, ParameterDecoder
+from .parameters import LocatedViolation, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
 from .slicing import Slicer, slicer
 
@@ -43,29 +43,29 @@ class ResponseEncoder:
         A body without a status gets the lowest documented 2xx status. A body with a long array is serialised
         in slices, between which other requests run. Raises ResponseViolation.
         """
-        body, status, headers = self._parts(result)
-        content, lines = self._documented(status).chosen(body, headers or {}, None)
+        body, status, headers = self._split(result)
+        content, lines = self._compiled_response(status).select(body, headers or {}, None)
         if content is not None and content.slicer is not None and content.slicer.is_for(body):
-            pieces = await content.slicer.written(body)
+            pieces = await content.slicer.serialise(body)
             if pieces is not None:
                 return Answer(status, lines, pieces[0], pieces[1:])
-        return Answer(status, lines, content.written(body) if content is not None else b"")
+        return Answer(status, lines, content.serialise(body) if content is not None else b"")
 
-    def as_it_is(self, result: Any) -> Answer:
+    def encode_unvalidated(self, result: Any) -> Answer:
         """Serialise a handler's result without validating it against the contract.
 
         Raises ResponseViolation if it cannot be serialised.
         """
-        body, status, headers = self._parts(result)
+        body, status, headers = self._split(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
         if body is None and status in _BODILESS:
-            return Answer(status, _lines(names), b"")
+            return Answer(status, _field_lines(names), b"")
         compiled = self._by_status.get(status)
         chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
-        written = _dumped(body) if media.is_json(chosen) else _plain(body)
-        return Answer(status, _lines({"content-type": _with_charset(chosen), **names}), written)
+        serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
+        return Answer(status, _field_lines({"content-type": _with_charset(chosen), **names}), serialised)
 
-    def _parts(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
+    def _split(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
         if type(result) is not tuple:
             return result, self.success, None
         body, status, *rest = result
@@ -75,10 +75,10 @@ class ResponseEncoder:
         self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
     ) -> Answer:
         """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
-        content, lines = self._documented(status).chosen(body, headers or {}, media_type)
-        return Answer(status, lines, content.written(body) if content is not None else b"")
+        content, lines = self._compiled_response(status).select(body, headers or {}, media_type)
+        return Answer(status, lines, content.serialise(body) if content is not None else b"")
 
-    def _documented(self, status: int) -> _ResponseCompiler:
+    def _compiled_response(self, status: int) -> _ResponseCompiler:
         compiled = self._by_status.get(status)
         if compiled is None:
             raise ResponseViolation.undocumented(status)
@@ -92,7 +92,7 @@ class _Content(NamedTuple):
     is_json: bool
     slicer: Slicer | None = None
 
-    def written(self, body: Any) -> bytes:
+    def serialise(self, body: Any) -> bytes:
         """Serialise a valid body. Raises ResponseViolation for an invalid one."""
         assert self.validator is not None  # the server does not start if a schema cannot be compiled
         return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
@@ -116,10 +116,10 @@ class _ResponseCompiler:
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
         self._usual: tuple[_Content, HeaderList] | None = None  # precomputed for a result without headers
         if self.default is not None and self._headers is None and is_field("content-type", self.default):
-            lines = _lines({"content-type": _with_charset(self.default)})
+            lines = _field_lines({"content-type": _with_charset(self.default)})
             self._usual = self._content[media.essence(self.default)], lines
 
-    def chosen(
+    def select(
         self, body: Any, headers: Mapping[str, str], media_type: str | None
     ) -> tuple[_Content | None, HeaderList]:
         """Return the media type to serialise a body as, None if there is no body, and the headers."""
@@ -133,7 +133,7 @@ class _ResponseCompiler:
         if not self._content:
             if body is not None:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
-            return None, _lines(names)
+            return None, _field_lines(names)
         if chosen is None:
             raise ResponseViolation(
                 [Violation("", "content", "the handler must set content-type: only ranges are documented")]
@@ -141,7 +141,7 @@ class _ResponseCompiler:
         content = media.find(media.essence(chosen), self._content)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        return content, _lines({"content-type": _with_charset(chosen), **names})
+        return content, _field_lines({"content-type": _with_charset(chosen), **names})
 
 
 class HeaderDecoder:
@@ -154,7 +154,7 @@ class HeaderDecoder:
     def violations(self, headers: Mapping[str, str]) -> list[Violation]:
         """Return the violations of a response's headers, whose names are in lower case."""
         raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
-        failures: list[Located] = []
+        failures: list[LocatedViolation] = []
         for decoder in self._decoders:
             decoder.decode(raw, {}, "", failures)
         return [failure.violation for failure in failures]
@@ -180,7 +180,7 @@ def _text(name: str, value: Any) -> str:
     )
 
 
-def _lines(headers: Mapping[str, str]) -> HeaderList:
+def _field_lines(headers: Mapping[str, str]) -> HeaderList:
     """Return headers as bytes. Raises ResponseViolation for one that could inject a header or a response."""
     wrong = [name for name, value in headers.items() if not is_field(name, value) or name == "connection"]
     if wrong:
@@ -205,21 +205,21 @@ def _write_json(value: Any, validator: Validator) -> bytes:
             return orjson.dumps(value)
     except (ValueError, TypeError):
         pass
-    written = _dumped(value)
-    value = json.loads(written)  # orjson would round large integers
+    serialised = _to_json(value)
+    value = json.loads(serialised)  # orjson would round large integers
     if not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
-    return written
+    return serialised
 
 
 def _write_plain(value: Any, validator: Validator) -> bytes:
-    written = _plain(value)
+    serialised = _to_bytes(value)
     if isinstance(value, str) and not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
-    return written
+    return serialised
 
 
-def _dumped(value: Any) -> bytes:
+def _to_json(value: Any) -> bytes:
     """Serialise a value, including integers of more than 64 bits, which requests may also contain."""
     with suppress(TypeError):
         return orjson.dumps(value)
@@ -238,7 +238,7 @@ def _with_large_integers(value: Any) -> Any:
     return orjson.Fragment(str(value)) if is_large else value
 
 
-def _plain(value: Any) -> bytes:
+def _to_bytes(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if not isinstance(value, bytes):

@@ -31,7 +31,7 @@ class _Array:
     shortest: int
     longest: float
 
-    async def written(self, items: list[Any]) -> list[bytes] | None:
+    async def serialise(self, items: list[Any]) -> list[bytes] | None:
         """Serialise an array in pieces; return None if it is not valid as a plain value."""
         items = [*items]  # the handler's list may change between two slices
         if not self.shortest <= len(items) <= self.longest:
@@ -64,20 +64,20 @@ class Slicer:
             return any(_is_long(body.get(name)) for name in self._properties)
         return self._root is not None and _is_long(body)
 
-    async def written(self, body: Any) -> list[bytes] | None:
+    async def serialise(self, body: Any) -> list[bytes] | None:
         """Serialise a body in pieces; return None if it is not valid as a plain value."""
         async with self._turn:
             if self._root is not None and type(body) is list:
-                return await self._root.written(body)
-            return await self._written(body)
+                return await self._root.serialise(body)
+            return await self._serialise_object(body)
 
-    async def _written(self, body: dict[str, Any]) -> list[bytes] | None:
+    async def _serialise_object(self, body: dict[str, Any]) -> list[bytes] | None:
         short = {**body}  # each long array is cut to `minItems`
         arrays: dict[str, list[bytes]] = {}
         for name, items in [*body.items()]:
             if name in self._properties and _is_long(items):
                 array = self._properties[name]
-                pieces = await array.written(items)
+                pieces = await array.serialise(items)
                 if pieces is None:
                     return None
                 arrays[name] = pieces
@@ -86,10 +86,10 @@ class Slicer:
             return None
         frame = orjson.dumps({**short, **dict.fromkeys(arrays, orjson.Fragment(_HOLE))})
         first, *rest = frame.split(_HOLE)
-        written = [first]
+        output = [first]
         for pieces, after in zip(arrays.values(), rest, strict=True):
-            written += [*pieces, after]
-        return written
+            output += [*pieces, after]
+        return output
 
 
 def slicer(
