@@ -137,14 +137,14 @@ def test_a_property_name_may_equal_a_keyword(bundle):
 @pytest.mark.parametrize(
     ("ref", "reason"),
     [
-        ("#/nowhere", "does not exist"),
-        ("#nowhere", "does not exist"),
-        ("#/list/2", "does not exist"),
-        ("#/list/-1", "does not exist"),
-        ("#/list/01", "does not exist"),
-        ("#/list/0/x", "does not exist"),
-        ("#//list", "does not exist"),
-        ("other.yaml#/nowhere", "does not exist"),
+        ("#/nowhere", "does not exist; define it or correct the $ref"),
+        ("#nowhere", "does not exist; define it or correct the $ref"),
+        ("#/list/2", "does not exist; define it or correct the $ref"),
+        ("#/list/-1", "does not exist; define it or correct the $ref"),
+        ("#/list/01", "does not exist; define it or correct the $ref"),
+        ("#/list/0/x", "does not exist; define it or correct the $ref"),
+        ("#//list", "does not exist; define it or correct the $ref"),
+        ("other.yaml#/nowhere", "does not exist; define it or correct the $ref"),
         ("gone.yaml", "cannot be resolved"),
         (
             "https://example.com/a.yaml",

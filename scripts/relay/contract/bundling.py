@@ -229,7 +229,9 @@ class Bundle:
             self.problems += exc.problems
             self._problem(document, at, f"'{ref}' cannot be resolved{_hint(ref)}", "dangling-ref")
         except PointerNotFound:
-            self._problem(document, at, f"'{ref}' does not exist", "dangling-ref")
+            self._problem(
+                document, at, f"'{ref}' does not exist; define it or correct the $ref", "dangling-ref"
+            )
         return None
 
     def _free_name(self, target: Document, pointer: Pointer) -> str:

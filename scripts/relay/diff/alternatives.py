@@ -30,23 +30,25 @@ def split(pair: Pair) -> Iterator[Child]:
 def compare_alternatives(pair: Pair, view: View, comparers: Comparers) -> Iterator[Difference | Child]:
     """Yield alternatives that the consumer does not know; `view` is the consumer's view."""
     for index, group in enumerate(pair.consumer.groups):
-        mine = pair.producer.groups
-        if mine:
-            yield from _compare_groups(pair, mine[min(index, len(mine) - 1)], group, view, comparers)
+        producer_groups = pair.producer.groups
+        if producer_groups:
+            yield from _compare_groups(
+                pair, producer_groups[min(index, len(producer_groups) - 1)], group, view, comparers
+            )
         else:
             yield from _compare_whole(pair, group, view, comparers)
 
 
 def _compare_groups(
-    pair: Pair, mine: Alternatives, group: Alternatives, view: View, comparers: Comparers
+    pair: Pair, producer_group: Alternatives, group: Alternatives, view: View, comparers: Comparers
 ) -> Iterator[Difference | Child]:
-    matches = _match(pair, mine.sites, group.sites, comparers)
-    unmatched = [site for site in mine.sites if site not in matches]
+    matches = _match(pair, producer_group.sites, group.sites, comparers)
+    unmatched = [site for site in producer_group.sites if site not in matches]
     for site in unmatched:
         yield _alternative(pair, site, group)
     for site, other in matches.items():
         yield pair.child((site,), (other,))
-    if group.kind == "oneOf" and not unmatched and _is_wider(pair, mine, group, matches, comparers):
+    if group.kind == "oneOf" and not unmatched and _is_wider(pair, producer_group, group, matches, comparers):
         yield from _overlaps(pair, combinations([(site,) for site in group.sites], 2), group, view)
 
 
@@ -109,15 +111,19 @@ def _alternative(pair: Pair, site: Site, group: Alternatives) -> Difference:
 
 
 def _is_wider(
-    pair: Pair, mine: Alternatives, group: Alternatives, matches: dict[Site, Site], comparers: Comparers
+    pair: Pair,
+    producer_group: Alternatives,
+    group: Alternatives,
+    matches: dict[Site, Site],
+    comparers: Comparers,
 ) -> bool:
     """Return True if an alternative may accept more than before, so that a value may match two."""
-    if mine.kind != group.kind or set(group.sites) - set(matches.values()):
+    if producer_group.kind != group.kind or set(group.sites) - set(matches.values()):
         return True
-    back: Direction = "response" if pair.direction == "request" else "request"
+    reverse: Direction = "response" if pair.direction == "request" else "request"
     for site, other in matches.items():
         old, new = pair.in_order(site, other)
-        if not comparers.same(old, new) and not comparers.is_compatible((old,), (new,), back):
+        if not comparers.same(old, new) and not comparers.is_compatible((old,), (new,), reverse):
             return True
     return False
 
@@ -165,9 +171,11 @@ def _are_disjoint(view: View, one: Sites, other: Sites, depth: int = _DEPTH) -> 
     if common != {"object"} or not depth:
         return False
     for name in left.required | right.required:
-        mine, theirs = left.property(name), right.property(name)
-        if mine is None or theirs is None:
+        left_property, right_property = left.property(name), right.property(name)
+        if left_property is None or right_property is None:
             return True
-        if name in left.required & right.required and _are_disjoint(view, mine, theirs, depth - 1):
+        if name in left.required & right.required and _are_disjoint(
+            view, left_property, right_property, depth - 1
+        ):
             return True
     return False

@@ -46,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A rule violated at a pair of pointers; `what` describes the change of the value on `side`."""
+    """A rule and the pair of pointers it applies to; `what` describes the change of the value on `side`."""
 
     rule: str
     what: str

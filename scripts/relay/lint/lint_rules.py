@@ -36,7 +36,7 @@ _WARNINGS = {
     "undeclared-tag": "A tag missing from the list of tags is often a typo, and creates a separate module.",
     "overlapping-paths": "The router chooses one of the two operations, and other tools may choose the other.",
     "component-name": "Other tools reject component names that the specification does not allow.",
-    "unused-component": "An unused component is not checked by any request and misleads readers.",
+    "unused-component": "An unused component validates nothing and misleads readers.",
     "unused-security-scheme": "A security scheme that no operation requires protects nothing.",
     "unsecured-operation": "An operation without security is public; its own `security: []` states that this is intended.",
     "undefined-scope": "A scope that no flow of its scheme defines cannot be granted.",
