@@ -72,7 +72,7 @@ def read_ignored(document: Document | Section) -> list[Ignored]:
     ]
 
 
-def _wrong(document: Document | Section, index: int, entry: Any) -> Iterator[Diagnostic]:
+def _check(document: Document | Section, index: int, entry: Any) -> Iterator[Diagnostic]:
     at = str(index)
     if not isinstance(entry, dict):
         yield Diagnostic(
