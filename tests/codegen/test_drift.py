@@ -1,4 +1,4 @@
-"""Where contract, handlers and types disagree: `relay drift`, `scripts/relay/codegen/drift.py` and below."""
+"""Differences between contract, handlers and types: `relay drift`, `scripts/relay/codegen/drift.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from relay.project.files import package_folder
 from relay.project.package_source import read_sources
 from support.hosting import contract, operation
 from support.running import ROOT, relay
-from support.scaffolded import FOLDER, check, lined_up, sources_of, state_of, told
+from support.scaffolded import FOLDER, check, handler_findings, in_sync, sources_of, state_of
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}
@@ -24,27 +24,27 @@ def ref(name):
 
 
 def query(name, **rest):
-    """A query parameter of any string."""
+    """A query parameter of type string."""
     return {"name": name, "in": "query", "schema": STRING, **rest}
 
 
 def json_of(schema):
-    """A body, or an answer, of JSON."""
+    """A request body or a response with JSON content."""
     return {"description": "", "content": {"application/json": {"schema": schema}}}
 
 
 def showing(**rest):
-    """A contract of one operation, `show`, and a schema `Thing`."""
+    """A contract with one operation, `show`, and a schema `Thing`."""
     return contract({"/a": {"get": operation("show", **rest)}}, components={"schemas": {"Thing": THING}})
 
 
 def messages(state):
-    """What is told of handlers."""
+    """The messages of the findings about handlers."""
     return [finding.message for finding in check(state) if not finding.rule.startswith("types-")]
 
 
-def test_finds_nothing_where_all_agree():
-    """Collaborators, a caller and private functions beside included."""
+def test_reports_nothing_when_package_and_contract_agree():
+    """Collaborators, a caller and private functions are not differences."""
     source = """
         from ._types import Thing
 
@@ -59,11 +59,11 @@ def test_finds_nothing_where_all_agree():
     """
     document = showing(parameters=[query("q")], responses={"200": json_of(ref("Thing"))})
 
-    assert check(state_of(document, lined_up(document, init=init, things=source))) == []
+    assert check(state_of(document, in_sync(document, init=init, things=source))) == []
 
 
-def test_tells_of_an_operation_without_a_handler():
-    """The place is where it would be written, the other side is the contract."""
+def test_reports_an_operation_without_a_handler():
+    """The location is where the handler would be written; the second location is in the contract."""
     (finding,) = [
         one for one in check(state_of(showing(), things="x = 1\n")) if one.rule == "missing-handler"
     ]
@@ -82,19 +82,21 @@ def test_tells_of_an_operation_without_a_handler():
         ("from ._x import old, show\n", []),
     ],
 )
-def test_tells_of_a_public_function_that_serves_nothing(things, found):
-    """A private one, an inner one, a class or an import may be there."""
+def test_reports_a_public_function_that_serves_no_operation(things, found):
+    """Private and inner functions, classes and imports are allowed."""
     inner = "def show(): ...\ndef old(): ...\n"
 
-    assert told(state_of(showing(), things=things, _x=inner)) == found
+    assert handler_findings(state_of(showing(), things=things, _x=inner)) == found
 
 
-def test_a_function_that_the_package_exports_to_the_host_is_no_handler():
-    """It may stand in any module."""
+def test_a_function_that_the_package_exports_to_the_server_is_not_a_handler():
+    """It may be in any module."""
     init = "from .people import identify\n"
 
     assert (
-        told(state_of(showing(), init=init, things="def show(): ...\n", people="def identify(claims): ...\n"))
+        handler_findings(
+            state_of(showing(), init=init, things="def show(): ...\n", people="def identify(claims): ...\n")
+        )
         == []
     )
 
@@ -114,14 +116,14 @@ def test_a_function_that_the_package_exports_to_the_host_is_no_handler():
     ],
 )
 def test_follows_a_handler_to_its_definition(things):
-    """As importing it would."""
+    """The lookup in source finds what an import would find."""
     inner = "def show(): ...\ndef given(): ...\n"
     document = showing(parameters=[query("q")])
     exporting = {"_more": f"__all__ = []\n__all__ += ['show']\n{inner}", "_odd": f"__all__ = 1\n{inner}"}
 
     assert [
         rule
-        for rule, _ in told(state_of(document, things=things, _x=inner, **exporting))
+        for rule, _ in handler_findings(state_of(document, things=things, _x=inner, **exporting))
         if rule != "stale-handler"
     ] == ["missing-argument"]
 
@@ -137,7 +139,7 @@ def test_follows_a_handler_to_its_definition(things):
     ],
 )
 def test_notes_a_handler_that_cannot_be_read(things):
-    """It may be right; only running it would tell."""
+    """It may be correct; the source alone does not show it."""
     (finding,) = [one for one in check(state_of(showing(), things=things)) if one.rule == "unread-handler"]
 
     assert finding.severity == "info"
@@ -154,8 +156,8 @@ def test_notes_a_handler_that_cannot_be_read(things):
         ("@elsewhere.known", []),
     ],
 )
-def test_a_signature_below_a_decorator_is_only_certain_where_it_stays_one(decorator, found):
-    """One that follows `functools.wraps`, or returns what it is given, is looked through, as the host does."""
+def test_a_decorated_signature_is_only_certain_if_the_decorator_keeps_it(decorator, found):
+    """A decorator keeps the signature if it uses `functools.wraps` or returns its argument."""
     things = f"""
         import elsewhere
         from functools import cache
@@ -179,9 +181,9 @@ def test_a_signature_below_a_decorator_is_only_certain_where_it_stays_one(decora
 
     findings = check(state_of(showing(parameters=[query("q")]), things=things, _x=inner))
 
-    told_of = [one for one in findings if not one.rule.startswith("types-")]
-    assert [one.rule for one in told_of if one.severity == "error"] == found
-    assert ("unread-handler" in [one.rule for one in told_of]) == (not found)
+    about_handlers = [one for one in findings if not one.rule.startswith("types-")]
+    assert [one.rule for one in about_handlers if one.severity == "error"] == found
+    assert ("unread-handler" in [one.rule for one in about_handlers]) == (not found)
 
 
 @pytest.mark.parametrize(
@@ -193,13 +195,13 @@ def test_a_signature_below_a_decorator_is_only_certain_where_it_stays_one(decora
         "from ._all import *\n",
     ],
 )
-def test_a_handler_that_importing_would_not_leave_there_is_missing(things):
+def test_a_handler_that_does_not_exist_after_import_is_missing(things):
     """The service would not start."""
     state = state_of(
         showing(), things=things, _x="def show(): ...\n", _all="__all__ = ['x']\ndef show(): ...\n"
     )
 
-    assert [rule for rule, _ in told(state)] == ["missing-handler"]
+    assert [rule for rule, _ in handler_findings(state)] == ["missing-handler"]
 
 
 @pytest.mark.parametrize(
@@ -209,8 +211,8 @@ def test_a_handler_that_importing_would_not_leave_there_is_missing(things):
         "@_more\ndef collaborators(settings):\n    yield {'store': 1}\n",
     ],
 )
-def test_collaborators_that_are_made_elsewhere_are_not_known(init):
-    """An argument may be one of them."""
+def test_collaborators_that_source_does_not_show_make_extra_arguments_a_note(init):
+    """The argument may be one of them."""
     (finding,) = [
         one
         for one in check(state_of(showing(), init=init, things="def show(*, db): ...\n"))
@@ -239,14 +241,14 @@ def test_collaborators_that_are_made_elsewhere_are_not_known(init):
         ("show(*args, page_size=None)", []),
     ],
 )
-def test_holds_a_signature_against_the_parameters(definition, found):
-    """By the rules that the host binds by."""
+def test_compares_a_signature_with_the_parameters(definition, found):
+    """The rules are those by which the server binds arguments."""
     init = "async def collaborators(settings):\n    yield {'store': 1}\n"
     state = state_of(
         showing(parameters=[query("pageSize")]), init=init, things=f"async def {definition}: ...\n"
     )
 
-    assert [rule for rule, _ in told(state)] == found
+    assert [rule for rule, _ in handler_findings(state)] == found
 
 
 @pytest.mark.parametrize(
@@ -257,18 +259,18 @@ def test_holds_a_signature_against_the_parameters(definition, found):
         ({}, "show(*, q)", ["default-needed"]),
     ],
 )
-def test_what_is_always_sent_needs_no_default(rest, definition, found):
-    """A contract's default is sent, too."""
+def test_an_argument_that_is_always_sent_needs_no_default(rest, definition, found):
+    """The server also sends defaults of the contract."""
     state = state_of(showing(parameters=[query("q", **rest)]), things=f"def {definition}: ...\n")
 
-    assert [rule for rule, _ in told(state)] == found
+    assert [rule for rule, _ in handler_findings(state)] == found
 
 
 def test_parameters_that_would_be_one_argument_collide():
     """One of their values would be lost."""
     parameters = [query("a-b"), query("a_b"), query("A.B")]
 
-    assert ("argument-collision", "shop/things.py:1:1") in told(
+    assert ("argument-collision", "shop/things.py:1:1") in handler_findings(
         state_of(showing(parameters=parameters), things="def show(**given): ...\n")
     )
 
@@ -282,8 +284,8 @@ def test_parameters_that_would_be_one_argument_collide():
         ("store = {}\n    yield store", "info"),
     ],
 )
-def test_an_argument_is_only_wrong_where_the_collaborators_can_be_read(body, severity):
-    """Else it may be one of them."""
+def test_an_extra_argument_is_an_error_only_if_the_collaborators_can_be_read(body, severity):
+    """Otherwise it may be one of them."""
     app = f"async def collaborators(settings):\n    {body}\n"
     state = state_of(
         showing(), init="from ._app import collaborators\n", _app=app, things="def show(stoer): ...\n"
@@ -309,8 +311,8 @@ def test_an_argument_is_only_wrong_where_the_collaborators_can_be_read(body, sev
         ("Thing", False),
     ],
 )
-def test_an_annotation_of_what_the_generator_writes_is_the_contracts(annotation, is_right):
-    """One that names anything else is a person's."""
+def test_an_annotation_that_the_generator_could_write_must_match_the_contract(annotation, is_right):
+    """An annotation with any other name belongs to its author."""
     things = f"""
         import typing
         from collections.abc import Sequence
@@ -321,7 +323,7 @@ def test_an_annotation_of_what_the_generator_writes_is_the_contracts(annotation,
     """
     state = state_of(showing(parameters=[query("q")]), things=things)
 
-    assert [rule for rule, _ in told(state)] == [] if is_right else ["argument-annotation"]
+    assert [rule for rule, _ in handler_findings(state)] == [] if is_right else ["argument-annotation"]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +344,7 @@ def test_an_annotation_of_what_the_generator_writes_is_the_contracts(annotation,
     ],
 )
 def test_reads_schemas_as_types(schema, annotation):
-    """What the contract leaves open, a person may say."""
+    """An annotation may be more specific where the contract allows anything."""
     things = f"""
         from typing import Any, Literal
         from . import _types
@@ -371,8 +373,8 @@ def test_reads_schemas_as_types(schema, annotation):
         ({"400": json_of(STRING)}, "int", True),
     ],
 )
-def test_holds_what_is_returned_against_the_answers(responses, annotation, is_right):
-    """A status and headers may come with a body."""
+def test_compares_the_return_annotation_with_the_responses(responses, annotation, is_right):
+    """A handler may also return a status and headers with the body."""
     things = f"""
         from typing import Any
         from ._types import Thing
@@ -380,28 +382,28 @@ def test_holds_what_is_returned_against_the_answers(responses, annotation, is_ri
         def show() -> {annotation}: ...
     """
 
-    found = [rule for rule, _ in told(state_of(showing(responses=responses), things=things))]
+    found = [rule for rule, _ in handler_findings(state_of(showing(responses=responses), things=things))]
 
     assert found == ([] if is_right else ["return-annotation"])
 
 
-def test_no_annotation_is_no_wrong_annotation():
-    """Whoever does without types may."""
+def test_a_missing_annotation_is_not_an_error():
+    """Annotations are optional."""
     document = showing(parameters=[query("q")], responses={"200": json_of(ref("Thing"))})
 
-    assert told(state_of(document, things="def show(q=None): ...\n")) == []
+    assert handler_findings(state_of(document, things="def show(q=None): ...\n")) == []
 
 
-def test_tells_what_a_module_imports_of_types_that_are_gone():
+def test_reports_an_import_of_a_generated_type_that_does_not_exist():
     """The import would fail."""
     things = "from ._types import (\n    Gone,\n    Thing,\n)\ndef show(): ...\n"
 
-    assert told(state_of(showing(), things=things)) == [("unknown-type", "shop/things.py:2:5")]
+    assert handler_findings(state_of(showing(), things=things)) == [("unknown-type", "shop/things.py:2:5")]
 
 
-def test_tells_the_first_line_in_which_types_differ():
-    """An edit by hand, or a contract that went on."""
-    sources = lined_up(showing(), things="def show(): ...\n")
+def test_reports_the_first_line_in_which_the_types_differ():
+    """The file was edited by hand, or the contract changed."""
+    sources = in_sync(showing(), things="def show(): ...\n")
     types = FOLDER / "_types.py"
     edited = sources.changed({types: sources.files[types].replace(b"class Thing", b"class Thin")})
 
@@ -411,40 +413,42 @@ def test_tells_the_first_line_in_which_types_differ():
     assert finding.where == (display(types), 7, 1)
 
 
-def test_tells_that_types_are_missing():
-    """As in a package that has never been generated for."""
+def test_reports_missing_types():
+    """A package without a regenerate run has none."""
     (finding,) = check(state_of(showing(), things="def show(): ...\n"))
 
     assert (finding.rule, finding.where) == ("types-missing", display(FOLDER / "_types.py"))
 
 
-def test_tells_of_colliding_tags_and_names():
-    """By the host's own rule."""
+def test_reports_colliding_tags_and_names():
+    """The rule is the server's."""
     paths = {
         "/a": {"get": {**operation("get-it"), "tags": ["Event Logs"]}},
         "/b": {"get": {**operation("get_it"), "tags": ["event-logs"]}},
     }
 
-    found = [rule for rule, _ in told(state_of(contract(paths), event_logs="def get_it(): ...\n"))]
+    found = [
+        rule for rule, _ in handler_findings(state_of(contract(paths), event_logs="def get_it(): ...\n"))
+    ]
 
     assert found == ["tag-collision", "name-collision"]
 
 
-def test_a_module_that_is_no_python_is_told_once_and_the_others_are_compared():
-    """What cannot be read is not said to be missing."""
+def test_a_module_that_cannot_be_parsed_is_reported_once_and_the_others_are_compared():
+    """Its handlers are not reported as missing."""
     paths = {
         "/a": {"get": operation("one")},
         "/b": {"get": operation("two")},
         "/c": {"get": {**operation("three"), "tags": ["Others"]}},
     }
 
-    found = told(state_of(contract(paths), things="def one(:\n", others=""))
+    found = handler_findings(state_of(contract(paths), things="def one(:\n", others=""))
 
     assert found == [("unreadable-module", "shop/things.py:1:9"), ("missing-handler", "shop/others.py:1:1")]
 
 
 def raising(errors, **responses):
-    """A contract and a package whose handler raises `Taken`."""
+    """The state of a contract and a package whose handler raises `Taken`."""
     things = (
         "from . import _errors\nfrom ._errors import Taken\n\ndef show():\n    if 1:\n        raise Taken\n"
     )
@@ -464,36 +468,39 @@ TAKEN = "class Taken(Exception):\n    status, code, message = 409, 'TAKEN', 'It 
         "class Base(Exception):\n    status: int = 409\nclass Taken(Base): ...\n",
     ],
 )
-def test_tells_of_a_failure_that_is_not_documented(errors):
-    """The host would answer 500 for it."""
-    assert told(raising(errors)) == [("undocumented-error", "shop/things.py:6:9")]
+def test_reports_an_error_that_is_not_documented(errors):
+    """The server would respond 500 to it."""
+    assert handler_findings(raising(errors)) == [("undocumented-error", "shop/things.py:6:9")]
 
 
 @pytest.mark.parametrize(
     "body",
     ["try:\n        raise Taken\n    except Taken: ...\n", "with suppress(Taken):\n        raise Taken\n"],
 )
-def test_a_failure_that_may_be_caught_at_once_is_none(body):
-    """No client would see it."""
+def test_an_error_that_the_handler_may_catch_is_not_reported(body):
+    """It does not reach the client."""
     things = f"from contextlib import suppress\nfrom ._errors import Taken\n\ndef show():\n    {body}"
 
-    assert told(state_of(showing(responses={"200": json_of({})}), things=things, _errors=TAKEN)) == []
+    assert (
+        handler_findings(state_of(showing(responses={"200": json_of({})}), things=things, _errors=TAKEN))
+        == []
+    )
 
 
 @pytest.mark.parametrize("key", ["409", "4XX", "default"])
-def test_a_documented_failure_is_none(key):
-    """By itself, its range, or the default."""
+def test_a_documented_error_is_not_reported(key):
+    """The contract documents it by its status, its range, or the default."""
     problem = {"description": "", "content": {"application/problem+json": {"schema": {}}}}
 
-    assert told(raising(TAKEN, **{key: problem})) == []
+    assert handler_findings(raising(TAKEN, **{key: problem})) == []
 
 
 @pytest.mark.parametrize(
     "errors", ["class Taken(Exception): ...\n", TAKEN.replace("409", "503"), "Taken = ValueError\n"]
 )
-def test_a_failure_that_the_host_answers_500_for_is_none_of_this(errors):
+def test_an_error_that_results_in_a_5xx_is_not_reported(errors):
     """It needs no documentation."""
-    assert told(raising(errors)) == []
+    assert handler_findings(raising(errors)) == []
 
 
 ENVELOPE = {
@@ -514,8 +521,8 @@ RENDERS = """
 """
 
 
-def test_the_body_of_a_failure_has_to_be_the_documented_one():
-    """Told from source: here the plain form fits, the one with details does not."""
+def test_an_error_body_must_match_its_documented_schema():
+    """The body is evaluated from source: here it is valid without details, and invalid with them."""
     answers = {"200": json_of({}), "400": json_of(ENVELOPE), "500": json_of(ENVELOPE)}
     document = showing(responses=answers, parameters=[query("q")])
 
@@ -527,23 +534,25 @@ def test_the_body_of_a_failure_has_to_be_the_documented_one():
 
     assert finding.rule == "error-body"
     assert finding.message == (
-        "the body of a 400 with details is not what GET /a documents: at '/details': additionalProperties"
+        "the body of a 400 with details violates the schema of GET /a: additionalProperties at '/details'"
     )
     assert str(finding.where).endswith("shop/__init__.py:4:1")
     assert finding.other.file.endswith("contract.json")
 
 
-def test_the_media_type_of_a_failure_has_to_be_the_documented_one():
+def test_the_media_type_of_an_error_must_be_documented():
     """Without `render_error` it is problem details."""
     document = showing(responses={"200": json_of({}), "500": json_of({})})
 
     (message,) = messages(state_of(document, things="def show(): ...\n"))
 
-    assert message == "GET /a documents 500 without application/problem+json, in which failures are told"
+    assert message == (
+        "GET /a documents 500 without application/problem+json, the media type of its error bodies"
+    )
 
 
-def test_a_renderer_that_cannot_be_read_is_noted():
-    """It may be right."""
+def test_a_renderer_that_cannot_be_evaluated_is_noted():
+    """It may be correct."""
     init = "def render_error(report):\n    return make(report), 'application/json'\n"
     document = showing(responses={"200": json_of({}), "500": json_of(ENVELOPE)})
 
@@ -557,7 +566,7 @@ def test_a_renderer_that_cannot_be_read_is_noted():
 
 
 def test_our_service_and_the_garage_have_not_drifted(tmp_path):
-    """The command itself, on real packages."""
+    """This runs the command on real packages."""
     ours = relay(ROOT, "drift")
     garage = relay(
         ROOT, "drift", "--spec", "tests/specs/garage/openapi.yaml", "--handlers", "tests.specs.garage"
@@ -568,7 +577,7 @@ def test_our_service_and_the_garage_have_not_drifted(tmp_path):
 
 
 def test_reads_a_package_without_importing_it_or_its_parents(tmp_path):
-    """An import could open a database; what only importing does is not done."""
+    """An import could open a database."""
     trap = "from pathlib import Path\nPath('imported').touch()\n"
     package = tmp_path / "above" / "shop"
     package.mkdir(parents=True)
@@ -590,7 +599,7 @@ def test_reads_a_package_without_importing_it_or_its_parents(tmp_path):
 
 
 def test_finds_a_package_as_an_import_would(tmp_path, monkeypatch):
-    """The working directory first; folders without `__init__.py` may stand above it."""
+    """The working directory comes first; parent folders need no `__init__.py`."""
     (tmp_path / "here" / "space" / "shop").mkdir(parents=True)
     (tmp_path / "there" / "space" / "shop").mkdir(parents=True)
     (tmp_path / "there" / "mine").mkdir()
@@ -606,25 +615,25 @@ def test_finds_a_package_as_an_import_would(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "message"),
     [
         ("shop", "RELAY_HANDLERS: there is no package 'shop' here; `relay regenerate` makes it"),
         ("a-b", "RELAY_HANDLERS: 'a-b' is no name of a package"),
         ("api", "RELAY_HANDLERS: 'api': api.py is a module, not a package"),
     ],
 )
-def test_tells_what_is_no_package(tmp_path, package, told):
-    """A set-up to mend, not a drift."""
+def test_refuses_a_name_that_is_not_a_package(tmp_path, package, message):
+    """This is an error in the setup, not drift."""
     (tmp_path / "api.json").write_text(json.dumps(showing()), "utf-8")
     (tmp_path / "api.py").touch()
 
     done = relay(tmp_path, "drift", "--spec", "api.json", "--handlers", package)
 
-    assert (done.returncode, done.stderr) == (2, f"error: {told}\n")
+    assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
 
 
-def test_says_what_to_install(tmp_path):
-    """The tools' libraries are an extra."""
+def test_a_missing_library_is_reported_with_the_extra_to_install(tmp_path):
+    """The libraries of the tools are an optional dependency."""
     (tmp_path / "libcst.py").write_text("raise ModuleNotFoundError(name='libcst')\n", "utf-8")
     path = f"{tmp_path}:{ROOT}"
 
@@ -638,26 +647,26 @@ def test_says_what_to_install(tmp_path):
         )
 
 
-def test_a_renamed_operation_is_told_by_the_record():
-    """Same method and path, another name: the handler is not gone."""
+def test_the_record_identifies_a_renamed_operation():
+    """Method and path are the same and only the name differs."""
     before = contract({"/a": {"get": operation("old")}})
-    sources = lined_up(before, things="def old(): ...\n")
+    sources = in_sync(before, things="def old(): ...\n")
 
-    found = told(state_of(contract({"/a": {"get": operation("new")}}), sources))
+    found = handler_findings(state_of(contract({"/a": {"get": operation("new")}}), sources))
 
     assert found == [("renamed-handler", "shop/things.py:1:1")]
 
 
-def test_without_a_record_a_rename_can_only_be_guessed():
-    """So it is told as one."""
+def test_without_a_record_a_rename_is_only_suggested():
+    """The message contains the command that performs it."""
     found = messages(state_of(contract({"/a": {"get": operation("new")}}), things="def old(): ...\n"))
 
     assert any("relay regenerate --rename old=new" in message for message in found)
 
 
-def test_an_operation_with_another_tag_has_its_handler_elsewhere():
-    """It would have to move with all that it uses."""
+def test_an_operation_with_a_new_tag_has_its_handler_in_another_module():
+    """The handler would have to move with everything it uses."""
     sources = sources_of(things="def one(): ...\n")
     document = contract({"/a": {"get": {**operation("one"), "tags": ["Others"]}}})
 
-    assert told(state_of(document, sources)) == [("moved-handler", "shop/things.py:1:1")]
+    assert handler_findings(state_of(document, sources)) == [("moved-handler", "shop/things.py:1:1")]

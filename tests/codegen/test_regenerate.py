@@ -1,4 +1,4 @@
-"""Handlers brought in line with their contract: `relay regenerate`, `scripts/relay/codegen/plan.py` and below."""
+"""Update handlers to match their contract: `relay regenerate`, `scripts/relay/codegen/plan.py`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 
 from bench.contracts import public_style
 from relay.codegen.formatting import Ruff
-from relay.codegen.plan import asked, plan
+from relay.codegen.plan import plan, requested_renames
 from relay.codegen.types_module import first_difference, generate_types, read_record
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer, contract, operation
 from support.running import ROOT, relay, serving
-from support.scaffolded import FOLDER, check, lined_up, read, regenerated, sources_of, state_of, text
+from support.scaffolded import FOLDER, check, in_sync, read, regenerated, sources_of, state_of, text
 from support.scaffolded import ROOT as PROJECT
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -28,12 +28,12 @@ THING = {"type": "object", "properties": {"name": STRING}}
 
 
 def query(name, **rest):
-    """A query parameter of any string."""
+    """A query parameter of type string."""
     return {"name": name, "in": "query", "schema": STRING, **rest}
 
 
 def json_of(schema):
-    """A body, or an answer, of JSON."""
+    """A request body or a response with JSON content."""
     return {"description": "", "content": {"application/json": {"schema": schema}}}
 
 
@@ -43,38 +43,38 @@ def ref(name):
 
 
 def document(*operations, **schemas):
-    """A contract of operations at `/0`, `/1` and so on, by GET."""
+    """A contract with GET operations at `/0`, `/1` and so on."""
     paths = {f"/{index}": {"get": one} for index, one in enumerate(operations)}
     return contract(paths, components={"schemas": {"Thing": THING, **schemas}})
 
 
 def showing(**rest):
-    """A contract of one operation, `show`."""
+    """A contract with one operation, `show`."""
     return document(operation("show", **rest))
 
 
 def source(code):
-    """Source as a test indents it."""
+    """Source without the indentation of the test."""
     return textwrap.dedent(code).lstrip("\n")
 
 
-def brought(state, module="things", **rest):
-    """A module's source once its package is in line."""
+def module_after(state, module="things", **rest):
+    """A module's source after its package was regenerated."""
     return text(regenerated(state, **rest)[0].sources, module)
 
 
-def left(state, **rest):
-    """What is left for a person: rule and line."""
-    return [(one.rule, one.where[1]) for one in regenerated(state, **rest)[1].left]
+def remaining(state, **rest):
+    """The findings that remain for a person, as (rule, line)."""
+    return [(one.rule, one.where[1]) for one in regenerated(state, **rest)[1].remaining]
 
 
-def laid_out(state):
-    """A module's source once its package is in line, as ruff lays it out for our own project."""
+def formatted_module(state):
+    """A module's source after its package was regenerated, formatted by ruff with our own settings."""
     return plan(state, Ruff(ROOT / "handlers")).changes[FOLDER / "things.py"].decode()
 
 
 def test_writes_a_stub_for_a_new_operation():
-    """Arguments in the contract's order, what may be absent with a default, words from the contract."""
+    """Arguments are in the contract's order, optional ones have a default, and texts come from the contract."""
     parameters = [
         query("q"),
         {**query("id", required=True), "in": "path"},
@@ -90,7 +90,7 @@ def test_writes_a_stub_for_a_new_operation():
     )
     state = state_of(contract({"/{id}": {"post": one}}, components={"schemas": {"Thing": THING}}))
 
-    assert laid_out(state) == source('''
+    assert formatted_module(state) == source('''
         """Operations of the tag Things."""
 
         from __future__ import annotations
@@ -131,8 +131,8 @@ def test_writes_a_stub_for_a_new_operation():
         "Args:\n    x: y\n\tz",
     ],
 )
-def test_any_words_make_a_stub_that_passes_every_rule_of_this_project(tmp_path, words):
-    """Quotes, backslashes, other scripts, very much, nothing; formatted, typed and linted."""
+def test_any_summary_results_in_a_stub_that_passes_every_rule_of_this_project(tmp_path, words):
+    """Quotes, backslashes, other scripts, long and empty texts; the stub is formatted and linted."""
     one = operation("show", summary=words, description=words, parameters=[query(f"p{n}") for n in range(9)])
     other = operation("listThings", summary=words)
     state = state_of(document(one, other))
@@ -144,7 +144,7 @@ def test_any_words_make_a_stub_that_passes_every_rule_of_this_project(tmp_path, 
 
 
 def assert_tidy(code):
-    """Assert that ruff, with the rules of this project, has nothing to say of an operations module."""
+    """Assert that ruff, with the rules of this project, reports nothing for an operations module."""
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--stdin-filename", ROOT / "handlers/things.py", "-"],
@@ -177,8 +177,8 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_imports_stay_in_the_order_that_ruff_wants(header):
-    """Sections, `import` before `from`, names by kind; whatever the module had."""
+def test_imports_stay_in_the_order_that_ruff_requires(header):
+    """Sections, `import` before `from`, and names by kind, for any existing imports."""
     use = HEADERS[header] or "one = 1"
     before = f'"""Mine."""\n\n{header}\n\ndef one() -> None:\n    """Do it."""\n    {use}\n    print(one)  # noqa: T201\n'
     before = before.replace('"""\n\n\n\n', '"""\n\n\n').replace(
@@ -192,13 +192,13 @@ def test_imports_stay_in_the_order_that_ruff_wants(header):
     schemas = dict.fromkeys(["Resource10", "Resource9", "Error", "Warning"], THING)
     assert_tidy(before.encode())
 
-    made = laid_out(state_of(document(one, two, **schemas), things=before))
+    made = formatted_module(state_of(document(one, two, **schemas), things=before))
 
     assert_tidy(made.encode())
 
 
-def test_a_stub_goes_below_what_is_there():
-    """What a person wrote stays as it is, to the byte; imports are extended in their place."""
+def test_a_stub_is_appended_to_the_module():
+    """Existing code stays the same to the byte; existing imports are extended."""
     before = source('''
         """Mine."""
 
@@ -230,7 +230,7 @@ def test_a_stub_goes_below_what_is_there():
         things=before,
     )
 
-    after = brought(state)
+    after = module_after(state)
 
     kept = before.replace("import TYPE_CHECKING", "import TYPE_CHECKING, Any").replace(
         "import Zebra", "import Thing, Zebra"
@@ -244,9 +244,9 @@ def test_a_stub_goes_below_what_is_there():
     ''').join(["\n\n", ""])
 
 
-def test_imports_types_for_real_where_annotations_are_evaluated():
-    """A name for the type checker alone would not be there."""
-    after = brought(
+def test_imports_types_at_run_time_if_annotations_are_evaluated():
+    """A name imported only for the type checker would not exist at run time."""
+    after = module_after(
         state_of(
             document(operation("one"), operation("two", responses={"200": json_of(ref("Thing"))})),
             things="import os\ndef one(): ...\n",
@@ -257,14 +257,14 @@ def test_imports_types_for_real_where_annotations_are_evaluated():
     assert "TYPE_CHECKING" not in after
 
 
-def test_a_type_whose_name_is_taken_gets_another():
-    """The module's own name, or Python's, means what it meant."""
+def test_a_type_whose_name_is_taken_gets_an_alias():
+    """The name of the module, or of Python, keeps its meaning."""
     two = operation("two", responses={"200": json_of({"oneOf": [ref("Thing"), ref("Warning")]})})
     state = state_of(
         document(operation("one"), two, Warning=THING), things="class Thing: ...\ndef one(): ...\n"
     )
 
-    after = brought(state)
+    after = module_after(state)
 
     assert "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n" in after
     assert '-> "ThingType | WarningType":' in after
@@ -293,16 +293,16 @@ CASES = [
 
 
 @pytest.mark.parametrize(("before", "names", "after"), CASES)
-def test_mends_a_signature(before, names, after):
-    """Order and everything that was right stay; a plain `def` stays plain."""
+def test_fixes_a_signature(before, names, after):
+    """The order and all correct parts stay; a plain `def` stays plain."""
     parameters = [query(name.strip("!"), required=name.endswith("!")) for name in names]
 
-    assert brought(state_of(showing(parameters=parameters), things=f"{before}\n")) == f"{after}\n"
+    assert module_after(state_of(showing(parameters=parameters), things=f"{before}\n")) == f"{after}\n"
 
 
 @pytest.fixture
 def imported(tmp_path, monkeypatch):
-    """Import a module of a package `shop` for real, once it has been written down."""
+    """Write the package `shop` to disk and import a module of it."""
 
     def load(state, module="things"):
         for path, content in state.sources.files.items():
@@ -328,25 +328,25 @@ def imported(tmp_path, monkeypatch):
         "if (type := str):\n    def show(): return type(1)\n",
     ],
 )
-def test_an_argument_that_would_hide_what_the_body_means_is_left_to_a_person(things):
-    """The body would get the request's value, or the module would be no Python any more."""
+def test_an_argument_that_would_hide_a_name_in_the_body_is_left_to_a_person(things):
+    """The body would get the request's value, or the module would no longer compile."""
     state = state_of(showing(parameters=[query("type", required=True)]), things=things, _rows="type = str\n")
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == things
-    assert [one.rule for one in made.left] == ["missing-argument"]
-    assert "; show() means something else by 'type', which has to get another name" in made.left[0].message
+    assert [one.rule for one in made.remaining] == ["missing-argument"]
+    assert "; show() uses 'type' for something else: rename that first" in made.remaining[0].message
 
 
 @pytest.mark.parametrize(
     "body", ["return limit", "limit = 1", "return [limit for limit in ()]", "return x.limit"]
 )
 def test_an_argument_that_hides_nothing_is_added(body):
-    """Written ahead for it, the body's own, or nobody's."""
+    """The name in the body is unbound, local, or an attribute."""
     state = state_of(showing(parameters=[query("limit")]), things=f"x = 1\ndef show(): {body}\n")
 
-    assert f"def show(*, limit: str | None = None): {body}\n" in brought(state)
+    assert f"def show(*, limit: str | None = None): {body}\n" in module_after(state)
 
 
 EVALUATED = [
@@ -377,26 +377,26 @@ LATE = [
 
 
 @pytest.mark.parametrize("things", [*EVALUATED, *LATE])
-def test_a_mended_module_can_be_imported_wherever_its_imports_stand(imported, things):
-    """For the type checker alone, below their use, on one line, below a docstring in two pieces."""
+def test_a_fixed_module_can_be_imported_wherever_its_imports_are(imported, things):
+    """Under TYPE_CHECKING, below their use, on one line, below a docstring in two parts."""
     modes = [
         query("mode", schema={"type": "array", "items": ref("Mode")}),
         query("k", schema={"enum": ["a"]}),
     ]
-    sources = lined_up(showing(responses={"200": json_of(ref("Thing"))}), things=things)
+    sources = in_sync(showing(responses={"200": json_of(ref("Thing"))}), things=things)
     whole = document(
         operation("show", parameters=modes, responses={"200": json_of(ref("Sum"))}), Mode=THING, Sum=THING
     )
 
     state, made = regenerated(state_of(whole, sources))
 
-    assert made.left == []
+    assert made.remaining == []
     assert set(inspect.signature(imported(state).show).parameters) == {"mode", "k"}
     assert regenerated(state)[1].changes == {}
 
 
-def test_a_star_import_keeps_the_name_that_a_body_means(imported):
-    """What it binds is not known: a type of that name gets another."""
+def test_a_name_from_a_star_import_keeps_its_meaning(imported):
+    """The names that it binds are unknown, so a generated type of that name gets an alias."""
     things = "from ._rows import *\n\ndef show(): return Mode\n"
     whole = document(operation("show", parameters=[query("m", schema=ref("Mode"))]), Mode=THING)
 
@@ -407,16 +407,16 @@ def test_a_star_import_keeps_the_name_that_a_body_means(imported):
 
 @pytest.mark.parametrize("things", ["def show[T](): ...\n", "def show():\n    return 1\nreturn\n"])
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="newer Python reads one of them")
-def test_what_this_python_would_not_import_is_left_alone(things):
-    """It is told where, whoever else could read it."""
+def test_a_module_that_this_python_cannot_compile_is_not_changed(things):
+    """It is reported, even if another Python version could compile it."""
     after, made = regenerated(state_of(showing(parameters=[query("q")]), things=things))
 
     assert text(after.sources, "things") == things
-    assert [one.rule for one in made.left] == ["unreadable-module"]
+    assert [one.rule for one in made.remaining] == ["unreadable-module"]
 
 
-def test_lays_out_a_mended_signature_as_the_project_does():
-    """Lines too long are broken; a remark stays with its argument."""
+def test_formats_a_fixed_signature_with_the_settings_of_the_project():
+    """Long lines are broken; a comment stays with its argument."""
     before = source("""
         from __future__ import annotations
 
@@ -431,97 +431,95 @@ def test_lays_out_a_mended_signature_as_the_project_does():
     """)
     parameters = [query("first_argument", required=True), query("second_argument_of_the_operation")]
 
-    assert laid_out(state_of(showing(parameters=parameters), things=before)) == before.replace(
+    assert formatted_module(state_of(showing(parameters=parameters), things=before)) == before.replace(
         "# the first\n", "# the first\n    second_argument_of_the_operation: str | None = None,\n"
     )
 
 
-def mended_after(before_parameters, after_parameters, things):
-    """Bring a package in line, change the contract's parameters, bring it in line again."""
-    sources = lined_up(showing(parameters=[query(name) for name in before_parameters]), things=things)
+def state_after_change(before_parameters, after_parameters, things):
+    """Regenerate a package, then return its state after the contract's parameters changed."""
+    sources = in_sync(showing(parameters=[query(name) for name in before_parameters]), things=things)
     return state_of(showing(parameters=[query(name) for name in after_parameters]), sources)
 
 
-def test_removes_an_argument_that_the_contract_had():
-    """The record knows it."""
-    state = mended_after(["a", "b"], ["a"], "def show(*, a=None, b=None): return a\n")
+def test_removes_an_argument_that_the_contract_no_longer_has():
+    """The record shows that the contract had it."""
+    state = state_after_change(["a", "b"], ["a"], "def show(*, a=None, b=None): return a\n")
 
-    assert brought(state) == "def show(*, a=None): return a\n"
-    assert left(state) == []
+    assert module_after(state) == "def show(*, a=None): return a\n"
+    assert remaining(state) == []
 
 
 def test_an_argument_that_the_body_uses_is_left_to_a_person():
-    """It is told until it is gone, and the record keeps knowing it."""
-    state = mended_after(["a", "b"], ["a"], "def show(*, a=None, b=None):\n    return a or b\n")
+    """It is reported until it is removed, and stays in the record."""
+    state = state_after_change(["a", "b"], ["a"], "def show(*, a=None, b=None):\n    return a or b\n")
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == "def show(*, a=None, b=None):\n    return a or b\n"
-    assert [(one.rule, one.message) for one in made.left] == [
-        ("extra-argument", "GET /0 sends no 'b' any more: remove the argument, and its use at line 2")
+    assert [(one.rule, one.message) for one in made.remaining] == [
+        ("extra-argument", "GET /0 no longer sends 'b': remove the argument, and its use at line 2")
     ]
     assert regenerated(after)[1].changes == {}
 
 
-def test_an_argument_with_a_remark_is_left_to_a_person():
-    """The remark would go with it."""
-    state = mended_after(
+def test_an_argument_with_a_comment_is_left_to_a_person():
+    """The comment would be removed with it."""
+    state = state_after_change(
         ["a", "b"], ["a"], "def show(\n    *,\n    a=None,\n    b=None,  # mine\n): return a\n"
     )
 
-    assert left(state) == [("extra-argument", 4)]
+    assert remaining(state) == [("extra-argument", 4)]
 
 
-def test_an_argument_that_nothing_explains_is_never_removed():
+def test_an_argument_that_was_never_in_the_contract_is_not_removed():
     """It may be a collaborator."""
-    state = mended_after(["a"], [], "def show(*, a=None, stoer): return 1\n")
+    state = state_after_change(["a"], [], "def show(*, a=None, stoer): return 1\n")
 
-    assert brought(state) == "def show(*, stoer): return 1\n"
-    assert left(state) == [("extra-argument", 1)]
+    assert module_after(state) == "def show(*, stoer): return 1\n"
+    assert remaining(state) == [("extra-argument", 1)]
 
 
-def test_what_is_gone_is_told_and_stays():
-    """With the operation that it served."""
-    sources = lined_up(
-        document(operation("one"), operation("two")), things="def one(): ...\ndef two(): ...\n"
-    )
+def test_the_handler_of_a_removed_operation_is_reported_and_stays():
+    """The message names the operation that it served."""
+    sources = in_sync(document(operation("one"), operation("two")), things="def one(): ...\ndef two(): ...\n")
     state = state_of(document(operation("one")), sources)
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == "def one(): ...\ndef two(): ...\n"
-    assert [one.message for one in made.left] == [
-        "gone: GET /1, which two() served: delete it, or let its name begin with '_'"
+    assert [one.message for one in made.remaining] == [
+        "two() serves no operation any more (GET /1 was removed): delete it, or start its name with '_'"
     ]
     assert regenerated(after)[1].changes == {}
 
 
-def test_a_new_operation_beside_one_that_is_gone_is_new():
-    """The record knows that they are two."""
-    sources = lined_up(document(operation("one")), things="def one(): ...\n")
+def test_a_new_operation_is_not_taken_for_a_removed_one():
+    """The record shows that they are different operations."""
+    sources = in_sync(document(operation("one")), things="def one(): ...\n")
     state = state_of(contract({"/other": {"get": operation("other")}}), sources)
 
     after, made = regenerated(state)
 
     assert "async def other()" in text(after.sources, "things")
-    assert [one.rule for one in made.left] == ["stale-handler"]
+    assert [one.rule for one in made.remaining] == ["stale-handler"]
 
 
-def test_without_a_record_a_person_says_what_was_renamed():
-    """A stub beside the old body would hide it."""
+def test_without_a_record_a_person_has_to_confirm_a_rename():
+    """No stub is written, as the old handler may have the body for it."""
     state = state_of(document(operation("new")), things="def old(): return 1\n")
 
     after, made = regenerated(state)
-    renamed = regenerated(after, renames=asked(after, [("old", "new")]))
+    renamed = regenerated(after, renames=requested_renames(after, [("old", "new")]))
 
-    assert [one.rule for one in made.left] == ["missing-handler", "stale-handler"]
+    assert [one.rule for one in made.remaining] == ["missing-handler", "stale-handler"]
     assert text(renamed[0].sources, "things") == "def new(): return 1\n"
-    assert renamed[1].left == []
+    assert renamed[1].remaining == []
 
 
-def test_a_rename_goes_through_package_and_tests():
-    """By scope: what only has the same name keeps it."""
-    sources = lined_up(
+def test_a_rename_updates_package_and_tests():
+    """References are found by scope: other things with the same name keep it."""
+    sources = in_sync(
         document(operation("old"), operation("other")),
         things=source("""
             __all__ = ["old", "other"]
@@ -581,22 +579,22 @@ def test_a_rename_goes_through_package_and_tests():
     """)
     assert tests["test_more"] == "from shop.things import new as old\n\ndef test(new):\n    return old(new)\n"
     assert tests["test_other"] == "old = 1\nprint(old)\n"
-    assert [(one.rule, one.where[1]) for one in made.left] == [("unread-handler", 4), ("old-name", 5)]
+    assert [(one.rule, one.where[1]) for one in made.remaining] == [("unread-handler", 4), ("old-name", 5)]
     assert regenerated(after)[1].changes == {}
 
 
-def test_a_new_name_that_a_function_has_for_something_else_is_left_to_a_person():
-    """There the handler would be hidden."""
+def test_a_new_name_that_a_function_uses_for_something_else_is_left_to_a_person():
+    """The local name would hide the handler."""
     things = "def old(): return 1\n\ndef _helper(new): return old() + new\n"
-    sources = lined_up(document(operation("old")), things=things)
+    sources = in_sync(document(operation("old")), things=things)
     state = state_of(document(operation("new")), sources)
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == things
-    assert [one.rule for one in made.left] == ["missing-handler"]
+    assert [one.rule for one in made.remaining] == ["missing-handler"]
     with pytest.raises(SetupError, match="uses 'new' for something else"):
-        asked(state, [("old", "new")])
+        requested_renames(state, [("old", "new")])
 
 
 @pytest.mark.parametrize(
@@ -612,30 +610,30 @@ def test_a_new_name_that_a_function_has_for_something_else_is_left_to_a_person()
         "exec('def show(): return 1')\n",
     ],
 )
-def test_no_stub_takes_the_place_of_a_handler(imported, things):
-    """However it is bound: what comes last in a module wins."""
+def test_no_stub_replaces_a_handler(imported, things):
+    """The last binding in a module wins, so a stub would replace a handler that is bound in any way."""
     state, made = regenerated(state_of(showing(), things=things))
 
     assert imported(state).show() == 1
-    assert {one.severity for one in made.left} <= {"info"}
+    assert {one.severity for one in made.remaining} <= {"info"}
 
 
-def test_no_stub_for_what_a_module_has_and_takes_away():
-    """Why it does is not ours to know; it is told."""
+def test_no_stub_for_a_name_that_a_module_defines_and_deletes():
+    """The reason is unknown, so it is reported."""
     things = "def show(): ...\ndel show\n"
 
     after, made = regenerated(state_of(showing(), things=things))
 
     assert text(after.sources, "things") == things
-    (finding,) = made.left
-    assert finding.message.endswith(": what has that name there is gone once the module is imported")
+    (finding,) = made.remaining
+    assert finding.message.endswith(": the module has that name in its source, but not after import")
 
 
 def test_a_name_that_a_module_only_mentions_gets_a_stub():
-    """In its words, a remark, or a call written ahead."""
+    """The name occurs in a docstring, a comment, or a call written in advance."""
     things = "'Like show().'\n# show\ndef _ahead(): return show()\n"
 
-    assert "async def show()" in brought(state_of(showing(), things=things))
+    assert "async def show()" in module_after(state_of(showing(), things=things))
 
 
 SEVERAL = [
@@ -646,28 +644,30 @@ SEVERAL = [
 
 @pytest.mark.parametrize("things", SEVERAL)
 def test_a_handler_with_several_definitions_is_left_to_a_person(things):
-    """One of them alone, renamed or mended, would part from the others."""
-    sources = lined_up(document(operation("old", parameters=[query("q")])), things=things)
+    """A change to only one of them would make them differ."""
+    sources = in_sync(document(operation("old", parameters=[query("q")])), things=things)
     renamed_state = state_of(document(operation("new", parameters=[query("q")])), sources)
 
-    mended_after, mended = regenerated(state_of(document(operation("old")), sources))
+    fixed_after, fixed = regenerated(state_of(document(operation("old")), sources))
     renamed_after, renamed = regenerated(renamed_state)
 
-    assert text(mended_after.sources, "things") == text(renamed_after.sources, "things") == things
-    (extra,) = mended.left
+    assert text(fixed_after.sources, "things") == text(renamed_after.sources, "things") == things
+    (extra,) = fixed.remaining
     assert extra.message.endswith("; old() is defined several times: change each")
-    (missing,) = renamed.left
-    assert missing.message.endswith("; it was old in /project/shop/things.py, which only you can rename")
+    (missing,) = renamed.remaining
+    assert missing.message.endswith(
+        "; its old name is old in /project/shop/things.py: rename it there by hand"
+    )
     with pytest.raises(SetupError, match="defines 'old' several times; rename each by hand"):
-        asked(renamed_state, [("old", "new")])
+        requested_renames(renamed_state, [("old", "new")])
 
 
 def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
-    """Only what the parameter itself is called in another spelling is."""
+    """Only another spelling of the parameter's own name is."""
     init = "async def collaborators(settings):\n    yield make(settings)\n"
     things = "def show(*, limiter): ...\n"
 
-    after = brought(state_of(showing(parameters=[query("limit")]), init=init, things=things))
+    after = module_after(state_of(showing(parameters=[query("limit")]), init=init, things=things))
 
     assert after == "def show(*, limiter, limit: str | None = None): ...\n"
 
@@ -682,26 +682,26 @@ def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
         {"tests__test_h": "import shop.things\nx = shop.things.Thing\n"},
     ],
 )
-def test_a_type_that_others_take_from_a_module_stays_imported(rest):
-    """They could not be imported any more."""
+def test_a_type_that_other_modules_import_from_a_module_stays_imported(rest):
+    """Their imports would fail."""
     things = "from ._types import Thing\n\ndef show() -> Thing: ...\n"
 
-    after = brought(state_of(showing(responses={"204": {"description": ""}}), things=things, **rest))
+    after = module_after(state_of(showing(responses={"204": {"description": ""}}), things=things, **rest))
 
     assert after == "from ._types import Thing\n\ndef show() -> None: ...\n"
 
 
 def test_a_type_that_a_module_exports_stays_imported():
-    """`x as x` says so."""
+    """`x as x` marks an export."""
     things = "from ._types import Thing as Thing\n\ndef show() -> Thing: ...\n"
 
-    after = brought(state_of(showing(responses={"204": {"description": ""}}), things=things))
+    after = module_after(state_of(showing(responses={"204": {"description": ""}}), things=things))
 
     assert after == "from ._types import Thing as Thing\n\ndef show() -> None: ...\n"
 
 
-def test_what_a_rename_cannot_reach_is_told():
-    """Texts that may mean the handler, and files that are no Python; the tests would fail for no reason told."""
+def test_reports_references_that_a_rename_cannot_update():
+    """These are strings that may mean the handler, and files that cannot be parsed."""
     sources = sources_of(
         things="'old is here'\ndef old(): return 'old and more'\n",
         tests__test_it="patch('shop.things.old')\nsetattr(things, 'old', 1)\n",
@@ -713,67 +713,69 @@ def test_what_a_rename_cannot_reach_is_told():
 
     _, made = regenerated(state)
 
-    assert [(one.rule, one.severity, str(one.where), one.message) for one in made.left] == [
+    assert [(one.rule, one.severity, str(one.where), one.message) for one in made.remaining] == [
         ("old-name", "warning", f"/project/tests/{place}", message)
         for place, message in [
-            ("test_it.py:1:7", "a text names old: where it means the handler, write new"),
-            ("test_it.py:2:17", "a text names old: where it means the handler, write new"),
+            ("test_it.py:1:7", "a string contains the old name old: if it means the handler, write new"),
+            ("test_it.py:2:17", "a string contains the old name old: if it means the handler, write new"),
             ("test_no.py:1:9", "is not Python, so old() was not renamed in it: rename it to new"),
         ]
     ]
 
 
-def test_operations_may_change_names_with_each_other():
+def test_two_operations_may_swap_names():
     """Each body stays with its method and path."""
-    sources = lined_up(
+    sources = in_sync(
         document(operation("a"), operation("b")), things="def a(): return 1\ndef b(): return 2\n"
     )
 
     after, made = regenerated(state_of(document(operation("b"), operation("a")), sources))
 
     assert text(after.sources, "things") == "def b(): return 1\ndef a(): return 2\n"
-    assert made.left == []
+    assert made.remaining == []
 
 
-def test_a_name_that_passes_to_a_new_operation_leaves_the_body_behind():
+def test_a_new_operation_with_an_old_name_does_not_get_the_old_body():
     """The body belongs to the path it was written for."""
-    sources = lined_up(document(operation("a")), things="def a(): return 1\n")
+    sources = in_sync(document(operation("a")), things="def a(): return 1\n")
 
-    after = brought(state_of(document(operation("b"), operation("a")), sources))
+    after = module_after(state_of(document(operation("b"), operation("a")), sources))
 
     assert "def b(): return 1\n" in after
     assert "async def a()" in after
 
 
-def test_another_tag_is_told_and_nothing_moves():
-    """A function would have to move with all that it uses."""
-    sources = lined_up(document(operation("one")), things="def one(): return _x\n_x = 1\n")
+def test_a_new_tag_is_reported_and_nothing_is_moved():
+    """A function would have to move with everything it uses."""
+    sources = in_sync(document(operation("one")), things="def one(): return _x\n_x = 1\n")
     state = state_of(document({**operation("one"), "tags": ["Others"]}), sources)
 
     after, made = regenerated(state)
 
     assert FOLDER / "others.py" not in after.sources.files
-    (finding,) = made.left
+    (finding,) = made.remaining
     assert finding.message.startswith("move one() to ")
-    assert finding.message.endswith("shop/others.py: that is where GET /0 belongs by its tag")
+    assert finding.message.endswith("shop/others.py: the tag of GET /0 names that module")
     assert regenerated(after)[1].changes == {}
 
 
 def test_a_handler_bound_to_an_old_name_by_hand_is_renamed_by_hand():
-    """A stub would hide what serves."""
-    sources = lined_up(document(operation("old")), things="from ._x import old\n", _x="def old(): ...\n")
+    """A stub would hide the handler."""
+    sources = in_sync(document(operation("old")), things="from ._x import old\n", _x="def old(): ...\n")
     state = state_of(document(operation("new")), sources)
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == "from ._x import old\n"
-    (finding,) = made.left
-    assert finding.message.endswith("; it was old in /project/shop/things.py, which only you can rename")
+    (finding,) = made.remaining
+    assert finding.message.endswith(
+        "; its old name is old in /project/shop/things.py: rename it there by hand"
+    )
 
 
-def test_a_module_that_is_no_python_is_left_alone_and_the_others_go_on():
-    """What was known of it is still known afterwards."""
-    sources = lined_up(
+def test_a_module_that_cannot_be_parsed_is_skipped_and_the_others_are_updated():
+    """Its entries stay in the record."""
+    sources = in_sync(
         document(operation("one"), {**operation("two"), "tags": ["Others"]}),
         things="def one(): ...\n",
         others="def two(): ...\n",
@@ -782,43 +784,43 @@ def test_a_module_that_is_no_python_is_left_alone_and_the_others_go_on():
     changed = document(operation("first"), {**operation("two", parameters=[query("q")]), "tags": ["Others"]})
 
     after, made = regenerated(state_of(changed, broken))
-    mended = after.sources.changed({FOLDER / "things.py": b"def one(): ...\n"})
+    repaired = after.sources.changed({FOLDER / "things.py": b"def one(): ...\n"})
 
     assert text(after.sources, "things") == "def one(:\n"
     assert text(after.sources, "others") == "def two(*, q: str | None = None): ...\n"
-    assert [one.rule for one in made.left] == ["unreadable-module"]
-    assert brought(state_of(changed, mended)) == "def first(): ...\n"
+    assert [one.rule for one in made.remaining] == ["unreadable-module"]
+    assert module_after(state_of(changed, repaired)) == "def first(): ...\n"
 
 
 @pytest.mark.parametrize(
-    ("pair", "told"),
+    (("pair", "message")),
     [
         (("gone", "new"), "--rename: no module of the package has a function 'gone'"),
         (("old", "gone"), "--rename: the contract has no operation 'gone'"),
         (("old", "other"), "already; old() would hide it"),
     ],
 )
-def test_refuses_a_rename_of_or_to_nothing(pair, told):
-    """Before anything is written."""
+def test_refuses_a_rename_with_an_unknown_or_taken_name(pair, message):
+    """It is refused before anything is written."""
     state = state_of(
         document(operation("new"), operation("other")), things="def old(): ...\ndef other(): ...\n"
     )
 
     with pytest.raises(SetupError) as refused:
-        asked(state, [pair])
+        requested_renames(state, [pair])
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_an_operation_id_names_what_is_renamed_as_well():
-    """As the contract writes them."""
+def test_a_rename_may_be_given_by_operation_ids():
+    """They are written as in the contract."""
     state = state_of(document(operation("list-new")), things="def list_old(): ...\n")
 
-    assert asked(state, [("list-old", "list-new")]) == {("things", "list_old"): "list_new"}
+    assert requested_renames(state, [("list-old", "list-new")]) == {("things", "list_old"): "list_new"}
 
 
 def test_types_that_are_no_longer_used_are_no_longer_imported():
-    """A block that becomes empty goes, too; a person's remark keeps an import."""
+    """A block that becomes empty is removed, too; an import with a comment stays."""
     before = source("""
         from __future__ import annotations
 
@@ -831,8 +833,8 @@ def test_types_that_are_no_longer_used_are_no_longer_imported():
     """)
     state = state_of(showing(responses={"204": {"description": ""}}), things=before)
 
-    assert brought(state) == "from __future__ import annotations\n\ndef show() -> None: ...\n"
-    assert "import Thing  # mine" in brought(
+    assert module_after(state) == "from __future__ import annotations\n\ndef show() -> None: ...\n"
+    assert "import Thing  # mine" in module_after(
         state_of(
             showing(responses={"204": {"description": ""}}),
             things=before.replace("Thing\n\n", "Thing  # mine\n\n"),
@@ -843,7 +845,7 @@ def test_types_that_are_no_longer_used_are_no_longer_imported():
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_keeps_encoding_and_newlines(encoding, newline):
-    """A file stays what it was."""
+    """A file keeps its encoding, byte order mark and line ends."""
     cookie = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
     before = (cookie + "from __future__ import annotations\n\ndef one():\n    return 'é'\n").replace(
         "\n", newline
@@ -862,31 +864,35 @@ def test_keeps_encoding_and_newlines(encoding, newline):
     compile(after, "things.py", "exec")
 
 
-def test_tells_which_file_cannot_hold_the_contracts_words():
-    """Its encoding is a person's choice."""
+def test_reports_a_file_whose_encoding_cannot_represent_the_contracts_text():
+    """The file's encoding is not changed."""
     state = state_of(document(operation("one", summary="客户")))
     things = "# -*- coding: latin-1 -*-\nx = 'é'\n".encode("latin-1")
     sources = state.sources.changed({FOLDER / "things.py": things})
 
-    with pytest.raises(SetupError, match=r"shop/things\.py: its encoding, iso-8859-1, cannot write '客户'"):
+    with pytest.raises(
+        SetupError, match=r"shop/things\.py: its encoding, iso-8859-1, cannot represent '客户'"
+    ):
         regenerated(state_of(read_back(state), sources))
 
 
-def test_reads_what_is_nested_deeply():
+def test_reads_deeply_nested_source():
     """A long sum is a deep tree."""
     one = document(operation("one", parameters=[query("q")]))
     deep = f"def one(): return {' + '.join(['x'] * 500)}\n"
 
-    assert brought(state_of(one, things=deep)).startswith("def one(*, q: str | None = None): return x + x")
+    assert module_after(state_of(one, things=deep)).startswith(
+        "def one(*, q: str | None = None): return x + x"
+    )
 
 
 def read_back(state):
-    """The document that a state was made of."""
+    """The contract document of a state."""
     return state.contract.document
 
 
 def test_a_plan_writes_nothing(tmp_path):
-    """Nor do --check and --diff."""
+    """--check and --diff write nothing."""
     folder = project(tmp_path, document(operation("one")))
 
     check_run = relay(folder, *ARGUMENTS, "--check")
@@ -898,8 +904,8 @@ def test_a_plan_writes_nothing(tmp_path):
     assert not (folder / "shop").exists()
 
 
-def test_tells_every_file_that_a_rename_touched(tmp_path):
-    """A person has to know where to look; what they wrote elsewhere was edited."""
+def test_lists_every_file_that_a_rename_changed(tmp_path):
+    """The user has to know which hand-written files were edited."""
     folder = project(tmp_path, document(operation("one")))
     relay(folder, *ARGUMENTS)
     (folder / "tests").mkdir()
@@ -910,12 +916,12 @@ def test_tells_every_file_that_a_rename_touched(tmp_path):
 
     assert result.stdout.splitlines()[:2] == [
         "renamed one to uno in shop/things.py",
-        "carried that through tests/test_one.py",
+        "updated references in tests/test_one.py",
     ]
 
 
-def test_a_diff_hides_nothing_that_is_left_for_a_person(tmp_path):
-    """It goes to standard error: the diff may go to a file."""
+def test_a_diff_also_prints_the_findings_that_remain_for_a_person(tmp_path):
+    """They go to standard error, as the diff may go to a file."""
     gone = "async def gone():\n    return 1\n"
     folder = project(tmp_path, document(operation("one")), __init__="", things=gone)
 
@@ -930,7 +936,7 @@ ARGUMENTS = ["regenerate", "--spec", "api.json", "--handlers", "shop"]
 
 
 def project(folder, whole, **modules):
-    """Write a contract and, if it has modules, a package `shop`."""
+    """Write a contract and, if modules are given, a package `shop`."""
     (folder / "api.json").write_text(json.dumps(whole), "utf-8")
     for name, code in modules.items():
         (folder / "shop").mkdir(exist_ok=True)
@@ -938,8 +944,8 @@ def project(folder, whole, **modules):
     return folder
 
 
-def test_makes_a_package_that_serves_from_nothing(tmp_path):
-    """Every operation answers that it is not implemented; ruff, mypy and drift have nothing to say."""
+def test_creates_a_new_package_that_serves(tmp_path):
+    """Every operation responds that it is not implemented; mypy and drift report nothing."""
     project(tmp_path, public_style(10))
     made = relay(tmp_path, *ARGUMENTS)
     again = relay(tmp_path, *ARGUMENTS)
@@ -951,7 +957,10 @@ def test_makes_a_package_that_serves_from_nothing(tmp_path):
         answer = httpx.get(f"{service.url}/v1/resource0s", headers=bearer({"sub": "x"}))
 
     assert made.returncode == 0, made.stdout + made.stderr
-    assert made.stdout.splitlines()[:2] == ["made the package shop", "added listResource0s in shop/area_0.py"]
+    assert made.stdout.splitlines()[:2] == [
+        "created the package shop",
+        "added listResource0s in shop/area_0.py",
+    ]
     assert again.stdout == "relay regenerate: nothing to do\n"
     assert drift.stdout == "relay drift: 10 operations, handlers and types agree\n"
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
@@ -965,8 +974,8 @@ def test_makes_a_package_that_serves_from_nothing(tmp_path):
     assert typed.returncode == 0, typed.stdout
 
 
-def test_writes_over_a_file_with_its_mode_and_through_its_link(tmp_path):
-    """And leaves nothing beside it."""
+def test_overwrites_a_file_through_its_link_and_keeps_its_mode(tmp_path):
+    """No temporary file remains."""
     project(
         tmp_path, document(operation("one", parameters=[query("q")])), __init__="", _kept="def one(): ...\n"
     )
@@ -989,7 +998,7 @@ def test_writes_over_a_file_with_its_mode_and_through_its_link(tmp_path):
 
 
 def test_a_link_out_of_the_package_is_not_written_through(tmp_path):
-    """Who else uses that file is not known; nothing is written at all."""
+    """Other programs may use that file; nothing is written at all."""
     project(tmp_path, document(operation("one", parameters=[query("q")])), __init__="")
     (tmp_path / "real.py").write_text("def one(): ...\n", "utf-8")
     (tmp_path / "shop" / "things.py").symlink_to(tmp_path / "real.py")
@@ -1002,23 +1011,23 @@ def test_a_link_out_of_the_package_is_not_written_through(tmp_path):
     assert not (tmp_path / "shop" / "_types.py").exists()
 
 
-def test_tells_in_a_line_what_it_did_and_what_is_left(tmp_path):
-    """Exit code 1 until a person has done the rest."""
+def test_prints_one_line_on_each_action_and_each_remaining_finding(tmp_path):
+    """The exit code is 1 until a person has resolved all findings."""
     project(tmp_path, document(operation("one")), __init__="", things="def one(*, stoer): ...\n")
 
     done = relay(tmp_path, *ARGUMENTS)
 
     assert done.returncode == 1
     made, finding, count = done.stdout.splitlines()
-    assert (made, count) == ("made shop/_types.py", "relay regenerate: 1 error")
+    assert (made, count) == ("created shop/_types.py", "relay regenerate: 1 error")
     assert finding.startswith(
-        "shop/things.py:1:12: error: GET /0 sends no 'stoer', nor is there such a collaborator (none) "
-        "[extra-argument] (see api.json:1:"
+        "shop/things.py:1:12: error: GET /0 does not send 'stoer', and no collaborator has that name "
+        "(collaborators: none): rename or remove the argument [extra-argument] (see api.json:1:"
     )
 
 
-def test_types_do_not_depend_on_where_and_how(tmp_path, monkeypatch):
-    """Neither on settings of the project nor on a file's name above the package."""
+def test_types_do_not_depend_on_folder_and_settings(tmp_path, monkeypatch):
+    """Settings of the project's tools have no effect."""
     whole = read(public_style(5))
     here = generate_types(whole)
     monkeypatch.chdir(tmp_path)
@@ -1032,7 +1041,7 @@ def test_types_do_not_depend_on_where_and_how(tmp_path, monkeypatch):
 
 
 def test_every_component_gets_a_class_of_its_own():
-    """Whatever it is called, and whatever is called like it."""
+    """This holds for any name, also for names that collide."""
     schemas = {
         "Error": THING,
         "old-name": {
@@ -1059,7 +1068,7 @@ def test_every_component_gets_a_class_of_its_own():
 
 
 def test_the_record_survives_any_path():
-    """A path is a text of the contract; a comment must not end where it says so."""
+    """A path may contain a line break, which must not end the comment."""
     whole = contract(
         {
             "/a\nimport os\n#": {"get": operation("one", parameters=[query("q")])},

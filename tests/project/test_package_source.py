@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from relay.project.package_source import Sources
 from support.hosting import contract
-from support.scaffolded import FOLDER, check, lined_up, regenerated, state_of
+from support.scaffolded import FOLDER, check, in_sync, regenerated, state_of
 
 LEFT_TO_A_PERSON = {
     "stale-handler",
@@ -175,7 +175,7 @@ def written_by_people(sources):
 def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, data):
     """No body, remark or decorator changes, a second run does nothing, and drift finds just what was told."""
     people = "async def collaborators(settings):\n    yield {'store': 1}\n"
-    sources = inhabited(lined_up(document(before, {}), init=people), data)
+    sources = inhabited(in_sync(document(before, {}), init=people), data)
     after = {
         number: one
         for number, one in (before | changes["changed"]).items()
@@ -199,7 +199,7 @@ def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, 
     assert new_remarks == remarks
     assert regenerated(state)[1].changes == {}
     fresh = Sources("shop", FOLDER, state.sources.files)
-    assert check(replace(state, sources=fresh)) == made.left
-    assert {finding.rule for finding in made.left} <= LEFT_TO_A_PERSON
+    assert check(replace(state, sources=fresh)) == made.remaining
+    assert {finding.rule for finding in made.remaining} <= LEFT_TO_A_PERSON
     for path, source in state.sources.files.items():
         compile(source, path, "exec")

@@ -1,4 +1,4 @@
-"""Contracts and handlers packages that a test writes down, compared and brought in line without the type generator."""
+"""Compare and regenerate contracts and handlers packages that a test defines, without the type generator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLDER = ROOT / "shop"
 
 
 def read(document: Any) -> Contract:
-    """Load a contract from a document; its places are in `contract.json`."""
+    """Load a contract from a document; its source locations are in `contract.json`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "contract.json"
         path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
@@ -32,7 +32,7 @@ def read(document: Any) -> Contract:
 
 
 def types_of(contract: Contract) -> Types:
-    """Stand in for the generator: a class of no fields for each component, called as it is."""
+    """Stand in for the generator: return an empty class for each component, with the component's name."""
     schemas = (contract.document.get("components") or {}).get("schemas") or {}
     names = {name: re.sub(r"\W", "", name.title()) if name.islower() else name for name in schemas}
     source = "from typing import TypedDict\n" + "".join(
@@ -42,7 +42,7 @@ def types_of(contract: Contract) -> Types:
 
 
 def sources_of(**modules: str) -> Sources:
-    """The package `shop` of some modules; `init` is its own, `tests__x` is a file `tests/x.py` beside it."""
+    """The package `shop` with some modules; `init` is its `__init__.py`, `tests__x` is a file `tests/x.py`."""
     files, tests = {}, {}
     for name, source in {"init": "", **modules}.items():
         content = textwrap.dedent(source).encode()
@@ -54,19 +54,19 @@ def sources_of(**modules: str) -> Sources:
 
 
 def state_of(document: Any, sources: Sources | None = None, **modules: str) -> State:
-    """Put a contract and a package side by side."""
+    """Return the state of a contract and a package."""
     contract = read(document)
     return State(contract, sources or sources_of(**modules), types_of(contract), ROOT / "api.yaml")
 
 
 def regenerated(state: State, **rest: Any) -> tuple[State, Plan]:
-    """Bring a package in line; return how it is then, and what was done."""
+    """Regenerate a package; return its new state and the plan."""
     made = plan(state, AsWritten(), **rest)
     return state.changed(made.changes), made
 
 
-def lined_up(document: Any, **modules: str) -> Sources:
-    """Return a package that has been brought in line with a contract, record and all."""
+def in_sync(document: Any, **modules: str) -> Sources:
+    """Return a package that was regenerated for a contract, including its record."""
     return regenerated(state_of(document, **modules))[0].sources
 
 
@@ -75,8 +75,8 @@ def text(sources: Sources, module: str) -> str:
     return sources.files[FOLDER / f"{module}.py"].decode()
 
 
-def told(state: State) -> list[tuple[str, str]]:
-    """Return what is found of handlers: rule and place, without types and record."""
+def handler_findings(state: State) -> list[tuple[str, str]]:
+    """Return the findings about handlers, not about types, as (rule, place)."""
     return [
         (finding.rule, _short(str(finding.where)))
         for finding in check(state)

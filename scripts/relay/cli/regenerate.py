@@ -60,7 +60,7 @@ def regenerate(
     with tool():
         from relay.codegen.formatting import Ruff
         from relay.codegen.package_state import State
-        from relay.codegen.plan import asked, plan
+        from relay.codegen.plan import plan, requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
         from relay.project.files import replace_files
@@ -73,7 +73,7 @@ def regenerate(
         contract = load_contract(path)
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
-        wanted = asked(state, pairs)
+        wanted = requested_renames(state, pairs)
         state = replace(state, sources=state.sources.with_tests(tests))
         made = plan(state, Ruff(state.sources.folder), wanted)
         _refuse_links(made, (state.sources.folder, tests.resolve()))
@@ -82,10 +82,10 @@ def regenerate(
     if diff:
         _show(made, state.sources)
     else:
-        for line in made.told:
+        for line in made.actions:
             say(f"would have {line}" if check else line)
-    if made.left or not (made.told or diff):
-        report_findings("regenerate", made.left, "text", "nothing to do", stderr=diff)
+    if made.remaining or not (made.actions or diff):
+        report_findings("regenerate", made.remaining, "text", "nothing to do", stderr=diff)
     if check and made.changes:
         raise SystemExit(EXIT_FINDINGS)
 

@@ -1,6 +1,7 @@
-"""What a handlers package is, read from its source, and what the contract makes of it.
+"""Compare a handlers package with its contract, and generate or edit the handlers' source.
 
-`sources` and `modules` read; `annotations`, `generated` and `expected` say what the contract wants;
-`comparing` and `failures` hold the two against each other; `stubs`, `mending`, `imports` and `renames`
-write; `planning` puts a whole run together. Nothing of the package is ever imported.
+`package_state` and `handler_lookup` read the package; `annotations`, `types_module` and
+`expected_signature` derive what the contract requires; `drift`, `signature_diff` and `error_bodies`
+compare the two; `stubs`, `signature_edit`, `import_edit` and `renames` edit source; `plan` combines the
+steps into one run. The package is never imported.
 """

@@ -1,4 +1,4 @@
-"""Types as the generator writes them: made of schemas, read from annotations, compared, written down."""
+"""Types as the generator writes them: derive them from schemas, read them from annotations, compare, print."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Type:
 
     @property
     def members(self) -> tuple[Type, ...]:
-        """What a union is made of, and anything else of itself; each value of a `Literal` apart."""
+        """The members of a union, with one member for each value of a `Literal`; else the type itself."""
         if self.name == "|":
             return tuple(member for part in self.parts for member in part.members)
         if self.name == "Literal":
@@ -39,32 +39,32 @@ class Type:
         return (self,)
 
     def covers(self, other: Type) -> bool:
-        """Whether each member of another type is one of this; where this says Any, it may be anything."""
+        """Whether each member of another type matches one of this type; Any matches everything."""
         return all(any(own.is_like(member) for own in self.members) for member in other.members)
 
     def is_met_by(self, other: Type) -> bool:
-        """Whether each member of this type is one of another, or more than this says."""
+        """Whether each member of this type has a match in another, which may be more specific."""
         return all(any(own.is_like(member) for member in other.members) for own in self.members)
 
     def agrees(self, other: Type) -> bool:
-        """Whether another type says the same, in any order, or says more where this says Any."""
+        """Whether another type is equal, in any order, or more specific where this is Any."""
         return self == ANY or (self.covers(other) and self.is_met_by(other))
 
     def is_like(self, other: Type) -> bool:
-        """Whether another type, no union, says the same, or says more where this says Any."""
+        """Whether another type (not a union) is equal, or more specific where this is Any."""
         same = (self.name, self.kind, len(self.parts)) == (other.name, other.kind, len(other.parts))
         agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
         return self == ANY or (same and all(agree))
 
     def names(self, kind: Kind) -> Iterator[str]:
-        """Give the names of a kind that it uses."""
+        """Yield the names of a kind that the type uses."""
         if self.kind == kind:
             yield self.name
         for part in self.parts:
             yield from part.names(kind)
 
     def written(self, local: Mapping[str, str]) -> str:
-        """Write it down; `local` has the names of generated types that a module knows by another one."""
+        """Return the type as source; `local` maps generated types to the names that a module uses for them."""
         if self.name == "|":
             return " | ".join(part.written(local) for part in self.parts)
         name = local.get(self.name, self.name) if self.kind == "generated" else self.name
@@ -72,7 +72,7 @@ class Type:
         return f"{name}[{inner}]" if inner else name
 
     def annotation(self, local: Mapping[str, str], *, is_evaluated: bool) -> str:
-        """Write it down as an annotation: in quotes where its names would be needed sooner than they are there."""
+        """Return the type as an annotation: in quotes if Python evaluates it before its names exist."""
         is_plain = not ({*self.names("typing")} | {*self.names("generated")})
         return self.written(local) if is_plain or not is_evaluated else _quoted(self.written(local))
 
@@ -86,7 +86,7 @@ MAPPING = Type("dict", (STR, ANY))
 
 
 def union(types: Iterable[Type]) -> Type:
-    """Join types, each once and None last; one that is Any swallows the others."""
+    """Return the union of types, without duplicates and with None last; Any if one of them is Any."""
     parts: dict[Type, None] = {}
     for one in types:
         parts.update(dict.fromkeys(one.parts if one.name == "|" else [one]))
@@ -97,7 +97,7 @@ def union(types: Iterable[Type]) -> Type:
 
 
 def of_schema(schema: Schema, contract: Contract, names: Mapping[str, str]) -> Type:
-    """Return the type of what a schema describes; `names` are the classes of `components/schemas`."""
+    """Return the type of a schema's values; `names` are the classes of `components/schemas`."""
     return _Schemas(contract, names).type_of(schema, ())
 
 
@@ -140,9 +140,9 @@ class _Schemas:
         return _SCALARS.get(schema.get("type", ""), ANY)
 
     def _mapping(self, schema: Schema, seen: tuple[str, ...]) -> Type:
-        others = schema.get("additionalProperties")
-        if isinstance(others, dict) and not schema.get("properties"):
-            return Type("dict", (STR, self.type_of(others, seen)))
+        additional = schema.get("additionalProperties")
+        if isinstance(additional, dict) and not schema.get("properties"):
+            return Type("dict", (STR, self.type_of(additional, seen)))
         return MAPPING
 
     def _all_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
@@ -170,7 +170,7 @@ def _literals(values: list[Any]) -> Type:
 
 
 def _quoted(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an enum, not a switch
-    """Write a value with the quotes that formatters choose."""
+    """Return a value's literal, with the quotes that formatters choose."""
     written = repr(value)
     if written.startswith("'") and '"' not in written:
         body = written[1:-1].replace("\\'", "'")
@@ -181,9 +181,9 @@ def _quoted(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an en
 def read_annotation(
     node: cst.BaseExpression, meaning: Callable[[str], tuple[Kind, str] | None]
 ) -> Type | None:
-    """Read an annotation made only of what the generator writes; None for one that names anything else.
+    """Read an annotation that the generator could have written; None for any other.
 
-    `meaning` says of a dotted name what it stands for in its module.
+    `meaning` returns what a dotted name refers to in its module.
     """
     try:
         return _Reader(meaning).read(node)
@@ -192,7 +192,7 @@ def read_annotation(
 
 
 class _Foreign(Exception):
-    """A person's own type."""
+    """The annotation uses a type that the generator does not write."""
 
 
 class _Reader:

@@ -1,4 +1,4 @@
-"""Where a function uses its own arguments, and what it calls by a name that is to be one."""
+"""Find where a function uses its arguments, and whether a new argument would hide a name it uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from relay.project.module_source import Function
 
 
 def uses(function: Function, name: str) -> list[cst.CSTNode]:
-    """Return where a function's body, its decorators or its defaults name one of its arguments."""
+    """Return where a function's body or its decorators use one of its arguments."""
     finder = _Names({name, "locals", "vars", "eval", "exec"})
     function.node.body.visit(finder)
     for decorator in function.node.decorators:
@@ -21,17 +21,17 @@ def uses(function: Function, name: str) -> list[cst.CSTNode]:
 
 
 def hides(function: Function, name: str) -> bool:
-    """Whether an argument of a name would hide from a function's body what that name means to it now."""
+    """Whether a new argument would hide a global or built-in that the function's body uses by that name."""
     module = function.module
     if not (hasattr(builtins, name) or name in module.names or module.stars or _declares(function, name)):
-        return False  # nobody has it yet: the body was written for the argument
+        return False  # the name is unbound: the body was written for the argument
     alone = function.node.with_changes(decorators=[], leading_lines=[])
     (own,) = symtable.symtable(cst.Module([alone]).code, "handler", "exec").get_children()
     return _is_global(own, name)
 
 
 def _declares(function: Function, name: str) -> bool:
-    """Whether a function says `global name`, for itself or for a function inside."""
+    """Whether a function, or a function inside it, has `global name`."""
     found = matchers.findall(function.node, matchers.NameItem(matchers.Name(name)))
     return bool(found)
 
@@ -47,7 +47,7 @@ def _is_global(table: symtable.SymbolTable, name: str) -> bool:
 
 
 class _Names(cst.CSTVisitor):
-    """Collects where names are used; attributes and the names of given arguments are none."""
+    """Collects where names are used; attributes and the keywords of calls do not count."""
 
     def __init__(self, names: set[str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Everything in which contract, handlers and generated types disagree."""
+"""Find all differences between contract, handlers and generated types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
 from relay.server.binding import function_name, module_collisions, no_handler, slug
 
-from .error_bodies import failure_findings
+from .error_bodies import error_response_findings
 from .handler_lookup import Unread, collaborator_names, is_plain
 from .package_state import State
 from .signature_diff import Comparison
@@ -24,7 +24,7 @@ RUN = "run `relay regenerate`"
 
 @deeply()
 def check(state: State) -> list[Diagnostic]:
-    """Return all that keeps contract, handlers and types from being one; notes where that cannot be told."""
+    """Return all differences between contract, handlers and types, and notes on what cannot be read."""
     return [
         *module_collisions(state.contract),
         *_modules(state),
@@ -33,12 +33,12 @@ def check(state: State) -> list[Diagnostic]:
         *_signatures(state),
         *_types(state),
         *_unknown_types(state),
-        *failure_findings(state.handlers),
+        *error_response_findings(state.handlers),
     ]
 
 
 def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
-    """Give each handler that can be read, with what to compare it by."""
+    """Yield each handler that can be read, with its comparison."""
     collaborators = collaborator_names(state.sources)
     for operation in state.contract.operations:
         handler = state.handlers.of(operation)
@@ -72,7 +72,7 @@ def _modules(state: State) -> Iterator[Diagnostic]:
 
 
 def _operations(state: State) -> Iterator[Diagnostic]:
-    """Tell of operations without a handler, or with one under another name or in another module."""
+    """Find operations without a handler, or whose handler has another name or is in another module."""
     renamed = {operation.id: key for key, operation in state.renamed.items()}
     missing = {operation.id for operation in state.handlers.missing()}
     for operation in state.contract.operations:
@@ -85,8 +85,10 @@ def _operations(state: State) -> Iterator[Diagnostic]:
             yield _missing(state, operation)
         elif isinstance(handler, Unread):
             place = handler.module.place(handler.node) if handler.node else handler.module.end
-            what = f"what {function_name(operation)}() of {operation} takes"
-            message = f"{what}, only running it would tell; it was not compared"
+            message = (
+                f"the signature of {function_name(operation)}(), the handler of {operation}, "
+                "cannot be read from source; it was not compared"
+            )
             yield Diagnostic(place, message, "unread-handler", Severity.INFO, _where(state, operation))
 
 
@@ -97,14 +99,14 @@ def _where(state: State, operation: Operation) -> SourceLocation:
 def _renamed(state: State, operation: Operation, module: str, old: str) -> Diagnostic:
     function = state.function(module, old)
     assert function is not None  # it was found to be renamed
-    message = f"{operation} was {old}() and is {function_name(operation)}() now: rename it, or {RUN}"
+    message = f"the handler of {operation} is now called {function_name(operation)}: rename {old}(), or {RUN}"
     return _error("renamed-handler", function.place, message, _where(state, operation))
 
 
 def _moved(state: State, operation: Operation) -> Diagnostic:
     _, function = state.moved[operation.id]
     target = display(_path(state, operation))
-    message = f"move {function.name}() to {target}: that is where {operation} belongs by its tag"
+    message = f"move {function.name}() to {target}: the tag of {operation} names that module"
     return _error("moved-handler", function.place, message, _where(state, operation))
 
 
@@ -116,12 +118,12 @@ def _missing(state: State, operation: Operation) -> Diagnostic:
     path = _path(state, operation)
     module = state.sources.module(slug(operation.tag))
     message = no_handler(operation, display(path))
-    old, former = state.likely(operation), state.former(operation)
+    old, former = state.likely_handler(operation), state.former(operation)
     if state.is_unbound(operation):
-        message += ": what has that name there is gone once the module is imported"
+        message += ": the module has that name in its source, but not after import"
     elif former is not None:
         file = display(state.sources.path(former.module))
-        message += f"; it was {former.name} in {file}, which only you can rename"
+        message += f"; its old name is {former.name} in {file}: rename it there by hand"
     elif old is None:
         message += f", or {RUN}, which writes a stub"
     else:
@@ -143,9 +145,8 @@ def _stale(state: State) -> Iterator[Diagnostic]:
         if key in state.renamed or key in former or function.node in moved:
             continue
         was = served.get((module, function.name))
-        gone = f"gone: {was[0].upper()} {was[1]}, which {function.name}() served" if was else ""
-        what = gone or f"{function.name}() serves no operation"
-        message = f"{what}: delete it, or let its name begin with '_'"
+        removed = f" any more ({was[0].upper()} {was[1]} was removed)" if was else ""
+        message = f"{function.name}() serves no operation{removed}: delete it, or start its name with '_'"
         yield _error("stale-handler", function.place, message)
 
 
@@ -156,8 +157,8 @@ def _signatures(state: State) -> Iterator[Diagnostic]:
         plain = is_plain(state.sources, function)
         if not plain:
             message = (
-                f"what {function.name}() of {comparison.operation} takes once it is decorated, "
-                "only running it would tell; what was written was compared"
+                f"the decorators of {function.name}(), the handler of {comparison.operation}, may change "
+                "its signature; the signature in source was compared"
             )
             yield Diagnostic(function.place, message, "unread-handler", Severity.INFO, where)
         for difference in differences:
@@ -170,7 +171,7 @@ def _signatures(state: State) -> Iterator[Diagnostic]:
 
 
 def _unknown_types(state: State) -> Iterator[Diagnostic]:
-    """Tell of what modules import from the generated types and these do not have."""
+    """Find names that modules import from the generated types, which do not define them."""
     whole = f"{state.sources.package}.{TYPES}"
     for name, path in state.sources.paths.items():
         if TYPES.encode() not in state.sources.files[path] or path == state.types_path:
@@ -179,7 +180,7 @@ def _unknown_types(state: State) -> Iterator[Diagnostic]:
         assert module is not None  # it has a path
         for alias in module.imports_from(whole):
             if (wanted := dotted(alias.name)) not in state.types.classes:
-                message = f"{wanted} is no type of the contract: name another, or none"
+                message = f"{wanted} is not a type of the contract: import another one, or remove the import"
                 yield _error("unknown-type", module.place(alias), message)
 
 
@@ -188,10 +189,10 @@ def _types(state: State) -> Iterator[Diagnostic]:
     if state.types_found is None:
         yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
     elif not state.types_are_ours:
-        message = "this module belongs to the generator, which did not write it: give yours another name"
+        message = "this file name is reserved for the generated types: rename your module"
         yield _error("types-not-generated", SourceLocation(file, 1, 1), message)
     elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
-        message = f"these are not the types of the contract as it is: {RUN}"
+        message = f"the generated types do not match the contract: {RUN}"
         yield _error("types-outdated", SourceLocation(file, line, 1), message)
 
 

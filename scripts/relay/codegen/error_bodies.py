@@ -1,4 +1,4 @@
-"""What a client gets when something fails, held against the answers that the contract documents."""
+"""Compare the error responses of a package with the responses that the contract documents."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A failure that a handler raises by name, where it does so."""
+    """An error that a handler raises by class name, and the place of the `raise`."""
 
     report: ErrorReport
     name: str
     place: SourceLocation
 
 
-def failure_findings(handlers: Handlers) -> list[Diagnostic]:
-    """Return what is wrong with the failures that handlers raise, and with the bodies they get."""
+def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
+    """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
     raised = {
         operation.id: list(_raised(handlers.sources, handler))
         for operation in handlers.contract.operations
@@ -55,8 +55,8 @@ def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterat
             if one.report.status < 500 and operation.response(one.report.status) is None:
                 yield Diagnostic(
                     one.place,
-                    f"{one.name} is a {one.report.status}, which {operation} does not document; the host answers "
-                    f"500 instead: document {one.report.status}, or raise what is documented",
+                    f"{one.name} has status {one.report.status}, which {operation} does not document; the server "
+                    f"responds 500 instead: document {one.report.status}, or raise a documented error",
                     "undocumented-error",
                     Severity.ERROR,
                     contract.place((*operation.pointer, "responses")),
@@ -64,7 +64,7 @@ def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterat
 
 
 def _raised(sources: Sources, function: Function) -> Iterator[Raised]:
-    """Give the failures with a status that a function raises by the name of a class of the package."""
+    """Yield the errors with a status that a function raises by the name of a class of the package."""
     for node in _raises(function.node.body):
         target = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
         name = dotted(target) if target is not None else ""
@@ -75,7 +75,7 @@ def _raised(sources: Sources, function: Function) -> Iterator[Raised]:
 
 
 def _raises(node: Any) -> Iterator[cst.Raise]:
-    """Give the `raise` statements below a node, not those of functions inside; expressions hold none."""
+    """Yield the `raise` statements below a node, without those of inner functions."""
     if isinstance(node, cst.Raise):
         yield node
     elif not isinstance(node, cst.FunctionDef | cst.ClassDef):
@@ -88,7 +88,7 @@ def _raises(node: Any) -> Iterator[cst.Raise]:
 
 
 def _may_catch(node: cst.CSTNode) -> bool:
-    """Whether what is raised in a statement's body may end there."""
+    """Whether a statement may catch what its body raises."""
     if isinstance(node, cst.With):
         calls = [item.item.func for item in node.items if isinstance(item.item, cst.Call)]
         return any(dotted(call).rpartition(".")[2] == "suppress" for call in calls)
@@ -96,12 +96,12 @@ def _may_catch(node: cst.CSTNode) -> bool:
 
 
 def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined] | None:
-    """Find a class of the package by the name that a module has for it."""
+    """Find a class of the package by the name that a module uses for it."""
     first, _, rest = name.partition(".")
     inside: str | None = below(sources, module.name)
     bound = module.bindings.get(first)
     if bound is None and hasattr(builtins, first):
-        return None  # Python's own, as in every stub
+        return None  # a built-in exception, as in every stub
     if rest and isinstance(bound, Imported):
         source, _, first = module.whole_name(name).rpartition(".")
         inside = below(sources, source)
@@ -112,7 +112,7 @@ def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined
 
 
 def _report(sources: Sources, module: Module, found: Defined) -> ErrorReport | None:
-    """Return what an exception class says for itself; None for one without status, code and message."""
+    """Return the report of an exception class; None if it has no error status (400 to 599)."""
     values = {}
     for name in ("status", "code", "message"):
         try:
@@ -126,7 +126,7 @@ def _report(sources: Sources, module: Module, found: Defined) -> ErrorReport | N
 
 
 def _literal(node: cst.BaseExpression) -> Any:
-    """Return the value of an expression, `HTTPStatus.NOT_FOUND` among them; raise Unknown."""
+    """Return the value of a literal or of an `HTTPStatus` member; raise Unknown for any other."""
     holder, _, name = dotted(node).removesuffix(".value").rpartition(".")
     if holder.rpartition(".")[2] == "HTTPStatus" and name in HTTPStatus.__members__:
         return HTTPStatus[name].value
@@ -136,7 +136,7 @@ def _literal(node: cst.BaseExpression) -> Any:
 def _attribute(
     sources: Sources, module: Module, found: Defined, name: str, seen: tuple[cst.ClassDef, ...]
 ) -> cst.BaseExpression:
-    """Return what a class, or the first of its bases that does, sets an attribute to; raise Unknown."""
+    """Return the value of a class attribute, own or inherited; raise Unknown if no class sets it."""
     bound = dict(module.bound_in(found.node.body.body)).get(name)
     if isinstance(bound, Assigned):
         return bound.value
@@ -151,7 +151,7 @@ def _attribute(
 
 
 class _Bodies:
-    """The bodies that the package gives failures, checked against each schema they are documented by."""
+    """Validates the package's error bodies against each schema that documents them."""
 
     def __init__(self, contract: Contract, sources: Sources) -> None:
         self._contract = contract
@@ -160,18 +160,18 @@ class _Bodies:
         self._unknown: list[Function] = []
 
     def findings(self, raised: dict[str, list[Raised]]) -> list[Diagnostic]:
-        """Return the bodies that the contract refuses: one finding for equal schemas refused for equal reasons."""
+        """Return the bodies that violate the contract: one finding for the same schema and violations."""
         if isinstance(self._render, Unread):
             return [self._unread(self._render.module.end)]
-        told: dict[bytes, Diagnostic] = {}
+        by_key: dict[bytes, Diagnostic] = {}
         for operation in self._contract.operations:
-            for report in _answers(operation, [one.report for one in raised.get(operation.id, [])]):
+            for report in _error_reports(operation, [one.report for one in raised.get(operation.id, [])]):
                 for key, finding in self._refused(operation, report):
-                    told.setdefault(key, finding)
-        return [*told.values(), *(self._unread(function.place) for function in self._unknown[:1])]
+                    by_key.setdefault(key, finding)
+        return [*by_key.values(), *(self._unread(function.place) for function in self._unknown[:1])]
 
     def _unread(self, place: SourceLocation) -> Diagnostic:
-        message = "what render_error() builds cannot be told from its source; the bodies of failures were not checked"
+        message = "the result of render_error() cannot be read from its source; error bodies were not checked"
         return Diagnostic(place, message, "unread-error-body", Severity.INFO)
 
     def _refused(self, operation: Operation, report: ErrorReport) -> Iterator[tuple[bytes, Diagnostic]]:
@@ -182,15 +182,13 @@ class _Bodies:
         body, media_type = rendered
         schema = media.find(media.essence(media_type), media.by_name(response.content))
         if schema is None:
-            message = (
-                f"{operation} documents {report.status} without {media_type}, in which failures are told"
-            )
+            message = f"{operation} documents {report.status} without {media_type}, the media type of its error bodies"
             yield orjson.dumps([sorted(response.content), media_type]), self._finding(response, message)
             return
         validator = self._compiler.compile(schema, "response", response.pointer)
         if validator is not None and (violations := validator.violations(body)):
             key = orjson.dumps([schema, media_type, [(one.path, one.rule) for one in violations]])
-            yield key, self._finding(response, _told(operation, report, violations))
+            yield key, self._finding(response, _violation_message(operation, report, violations))
 
     def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:
         if not isinstance(self._render, Function):
@@ -212,8 +210,8 @@ class _Bodies:
         return Diagnostic(where, message, "error-body", Severity.ERROR)
 
 
-def _answers(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
-    """Give the failures that an operation can be answered with, each status with all that may be told of it."""
+def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
+    """Yield the errors that an operation can respond with, with and without details."""
     if operation.parameters or operation.body:
         yield _plain(InvalidRequest)
         yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, _DETAILS)
@@ -227,11 +225,11 @@ def _plain(kind: type[ApiError]) -> ErrorReport:
     return ErrorReport(kind.status, kind.code, kind.message)
 
 
-def _told(operation: Operation, report: ErrorReport, violations: list[Violation]) -> str:
+def _violation_message(operation: Operation, report: ErrorReport, violations: list[Violation]) -> str:
     first = violations[0]
     form = " with details" if report.details else ""
     more = f" and {len(violations) - 1} more" if len(violations) > 1 else ""
     return (
-        f"the body of a {report.status}{form} is not what {operation} documents: "
-        f"at '{first.path or '/'}': {first.rule}{more}"
+        f"the body of a {report.status}{form} violates the schema of {operation}: "
+        f"{first.rule} at '{first.path or '/'}'{more}"
     )

@@ -1,4 +1,4 @@
-"""What the contract wants of a handler: its arguments, in order, and what it returns."""
+"""The signature that the contract requires of a handler: its arguments in order, and its return type."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """An argument: `always` given by the host, or only when the request has it."""
+class ExpectedArgument:
+    """An argument; `always` is False if the server passes it only when the request contains it."""
 
     name: str
     type: Type
@@ -23,14 +23,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The arguments of a handler; what a body alone may be, and what any documented success may be."""
+    """A handler's signature: `returns` is the type of a body alone, `successes` of all documented successes."""
 
-    arguments: tuple[Wanted, ...]
+    arguments: tuple[ExpectedArgument, ...]
     returns: Type
     successes: Type
 
-    def argument(self, name: str) -> Wanted | None:
-        """Return the argument of a name."""
+    def argument(self, name: str) -> ExpectedArgument | None:
+        """Return the argument with a name; None if there is none."""
         return next((one for one in self.arguments if one.name == name), None)
 
 
@@ -39,9 +39,9 @@ def signature(operation: Operation, contract: Contract, names: Mapping[str, str]
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
         types.append(_content(operation.body.content, contract, names))
-    arguments: dict[str, Wanted] = {}
+    arguments: dict[str, ExpectedArgument] = {}
     for one, kind in zip(sent(operation, contract), types, strict=True):
-        arguments.setdefault(one.name, Wanted(one.name, kind, one.always))
+        arguments.setdefault(one.name, ExpectedArgument(one.name, kind, one.always))
     successes = [
         _content(operation.responses[status].content, contract, names) for status in _successes(operation)
     ]
@@ -49,7 +49,7 @@ def signature(operation: Operation, contract: Contract, names: Mapping[str, str]
 
 
 def _successes(operation: Operation) -> list[str]:
-    """Return the documented keys of success, the one that a body alone goes out with first."""
+    """Return the documented success keys; first the one that a body alone is sent with."""
     exact = sorted(key for key in operation.responses if key.startswith("2") and key.isdecimal())
     return exact or [key for key in ("2XX", "default") if key in operation.responses][:1]
 
@@ -64,7 +64,7 @@ def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[s
 
 
 def _has_shape(media_type: str) -> bool:
-    """Whether the host makes of a body what its schema describes."""
+    """Whether the server parses a body of a media type into the values of its schema."""
     forms = ("application/x-www-form-urlencoded", "multipart/form-data")
     return media.is_json(media_type) or media.essence(media_type) in forms
 

@@ -1,4 +1,4 @@
-"""Code as the formatter and the rules of its project want it: ruff, with the settings found beside the code."""
+"""Format generated code with ruff, using the settings of the project that contains it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, Protocol
 
 _BETWEEN = "relay_snippet_ends_here"
 _OF_THE_CONTRACT = re.compile(r"A\d|ANN4|ASYNC1|D[234]|FBT|N8|PLC24|PLR09|RUF00|S10")
-"""Rules that are broken by names and texts, which the contract chose."""
+"""Rules that names and texts can break; the contract chose these."""
 _SEVERAL_ARGUMENTS = re.compile(r"( {4}\*, .*[^,])")
 
 
 class Layout(Protocol):
-    """Lays out pieces of code, each some whole statements."""
+    """Formats pieces of code; each piece is one or more whole statements."""
 
     def formatted(self, pieces: Sequence[str]) -> list[str]:
         """Format pieces."""
         ...
 
-    def excused(self, stubs: Sequence[str]) -> list[str]:
-        """Format stubs, and say where they break rules of the project for the contract's sake."""
+    def formatted_stubs(self, stubs: Sequence[str]) -> list[str]:
+        """Format stubs, and add a `noqa` where names or texts of the contract break a rule of the project."""
         ...
 
 
@@ -35,12 +35,12 @@ class AsWritten:
         """Return the pieces."""
         return list(pieces)
 
-    excused = formatted
+    formatted_stubs = formatted
 
 
 @dataclass(frozen=True, slots=True)
 class Ruff:
-    """Lays out as ruff does for a file in `folder`."""
+    """Formats as ruff does for a file in `folder`."""
 
     folder: Path
 
@@ -51,28 +51,30 @@ class Ruff:
         joined = f"\n\n\n{_BETWEEN}\n\n\n".join(piece.strip("\n") for piece in pieces)
         options = ["format", *self._as_file(), "-"]
         ran = ruff(options, joined)
-        if ran.returncode:  # settings that ruff cannot read are not ours to judge
+        if ran.returncode:  # ruff cannot read the project's settings: use its defaults
             ran = ruff([*options, "--isolated"], joined)
         return [piece.strip("\n") for piece in ran.stdout.split(f"{_BETWEEN}\n")]
 
-    def excused(self, stubs: Sequence[str]) -> list[str]:
+    def formatted_stubs(self, stubs: Sequence[str]) -> list[str]:
         """Format stubs, with a `noqa` on each line that breaks a rule of names or texts."""
         stubs = self.formatted(stubs)
-        spread = [self._spread(stub, found) for stub, found in zip(stubs, self._breaches(stubs), strict=True)]
+        spread = [
+            self._spread(stub, found) for stub, found in zip(stubs, self._broken_rules(stubs), strict=True)
+        ]
         if spread != stubs:
             stubs = self.formatted(spread)
-        return [_with_noqa(stub, found) for stub, found in zip(stubs, self._breaches(stubs), strict=True)]
+        return [_with_noqa(stub, found) for stub, found in zip(stubs, self._broken_rules(stubs), strict=True)]
 
-    def _spread(self, stub: str, breaches: dict[int, set[str]]) -> str:
-        """Give each argument a line of its own where one of several on a line breaks a rule."""
+    def _spread(self, stub: str, codes_by_line: dict[int, set[str]]) -> str:
+        """Put each argument on a line of its own if one of several on a line breaks a rule."""
         lines = stub.split("\n")
-        for row in breaches:
+        for row in codes_by_line:
             if _SEVERAL_ARGUMENTS.fullmatch(lines[row]):
                 lines[row] += ","
         return "\n".join(lines)
 
-    def _breaches(self, stubs: Sequence[str]) -> list[dict[int, set[str]]]:
-        """Return the codes of broken rules by line, from 0, of each stub."""
+    def _broken_rules(self, stubs: Sequence[str]) -> list[dict[int, set[str]]]:
+        """Return, for each stub, the codes of the broken rules by line (from 0)."""
         found: list[dict[int, set[str]]] = [{} for _ in stubs]
         if not stubs:
             return found
@@ -94,9 +96,9 @@ class Ruff:
         return ["--stdin-filename", str(self.folder / "operations.py")]
 
 
-def _with_noqa(stub: str, breaches: dict[int, set[str]]) -> str:
+def _with_noqa(stub: str, codes_by_line: dict[int, set[str]]) -> str:
     lines = stub.split("\n")
-    for row, codes in breaches.items():
+    for row, codes in codes_by_line.items():
         lines[row] += f"  # noqa: {', '.join(sorted(codes))} -- the contract's words"
     return "\n".join(lines)
 
@@ -105,6 +107,6 @@ def ruff(options: list[str], source: str) -> subprocess.CompletedProcess[str]:
     """Run ruff on some source."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
 
-    return subprocess.run(  # noqa: S603 -- ruff, with options of ours
+    return subprocess.run(  # noqa: S603 -- runs ruff with fixed options
         [find_ruff_bin(), *options], input=source, capture_output=True, encoding="utf-8", check=False
     )

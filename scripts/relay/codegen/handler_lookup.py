@@ -1,4 +1,4 @@
-"""The handler of each operation, found in source: where the host would find it by importing."""
+"""Find the handler of each operation in source, by the same rules as the server finds it by import."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from relay.server.binding import function_name, slug
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())
-"""What a package may export beside its operations: functions of it are no handlers."""
+"""Names that a package may export besides its operations; these functions are not handlers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something that only running the package would tell; `module` is where the trace is lost."""
+    """A name that cannot be resolved from source; `module` is where the lookup ended."""
 
     module: Module
     node: cst.CSTNode | None = None
@@ -34,25 +34,25 @@ Handler = Function | Unread | None
 
 @dataclass(frozen=True)
 class Handlers:
-    """The operations of a contract, and what of a package serves each."""
+    """The operations of a contract, and the handler of each in a package."""
 
     contract: Contract
     sources: Sources
 
     @cached_property
     def by_operation(self) -> dict[str, Handler]:
-        """What serves each operation, by operation id."""
+        """The handler of each operation, by operation id."""
         return {
             operation.id: resolve(self.sources, slug(operation.tag), function_name(operation))
             for operation in self.contract.operations
         }
 
     def of(self, operation: Operation) -> Handler:
-        """Return what serves an operation; None where nothing does."""
+        """Return the handler of an operation; None if it has none."""
         return self.by_operation[operation.id]
 
     def missing(self) -> list[Operation]:
-        """Return the operations that have no handler in a module that can be read."""
+        """Return the operations without a handler whose module can be parsed."""
         return [
             operation
             for operation in self.contract.operations
@@ -60,7 +60,7 @@ class Handlers:
         ]
 
     def is_broken(self, operation: Operation) -> bool:
-        """Whether an operation's module is no Python."""
+        """Whether an operation's module cannot be parsed."""
         module = self.sources.module(slug(operation.tag))
         return module is not None and module.fault is not None
 
@@ -93,7 +93,7 @@ def resolve(sources: Sources, module_name: str, name: str) -> Handler:
 def lookup(
     sources: Sources, module_name: str, name: str, seen: tuple[tuple[str, str], ...] = ()
 ) -> tuple[Module, Bound] | Unread | None:
-    """Follow a name to where the package defines it: the module, and what it is there."""
+    """Follow a name to its definition in the package: the module, and what the name is bound to there."""
     module = sources.module(module_name)
     if module is None or module.fault or (module_name, name) in seen:
         return None
@@ -114,7 +114,7 @@ def lookup(
 def _elsewhere(
     sources: Sources, module: Module, name: str, seen: tuple[tuple[str, str], ...]
 ) -> tuple[Module, Bound] | Unread | None:
-    """Look where `from x import *`, a module's `__getattr__` and names bound in odd ways lead."""
+    """Follow `from x import *`, a module's `__getattr__`, and names bound in unusual ways."""
     for star in module.stars:
         inner = below(sources, star)
         if inner is not None and not _gives(sources, inner, name):
@@ -127,13 +127,13 @@ def _elsewhere(
 
 
 def _gives(sources: Sources, module_name: str, name: str) -> bool:
-    """Whether `from x import *` takes a name from a module that has it."""
+    """Whether `from x import *` imports a name from a module that has it."""
     module = sources.module(module_name)
     exported = module.running.get("__all__") if module is not None else None
     if module is None or not isinstance(exported, Assigned):
         return not name.startswith("_")
     if len(matchers.findall(module.tree, matchers.Name("__all__"))) > 1:
-        return True  # it may be added to
+        return True  # other code may extend it
     try:
         names = evaluate_literal(exported.value)
     except Unknown:
@@ -142,25 +142,25 @@ def _gives(sources: Sources, module_name: str, name: str) -> bool:
 
 
 def below(sources: Sources, module: str) -> str | None:
-    """Return a module's name below the package; None for a module of another one."""
+    """Return a module's name relative to the package; None for a module of another package."""
     if module == sources.package:
         return ""
     prefix = f"{sources.package}."
     return module.removeprefix(prefix) if module.startswith(prefix) else None
 
 
-def taken_from(sources: Sources, module: Module, names: Iterable[str]) -> set[str]:
-    """Return the names that other files of the package, or its tests, take from a module."""
+def names_used_elsewhere(sources: Sources, module: Module, names: Iterable[str]) -> set[str]:
+    """Return the names that other files of the package, or its tests, use from a module."""
     others = [
         other
         for other in sources.modules()
         if other is not module and any(name.encode() in other.source for name in names)
     ]
-    return {name for name in names if any(_takes(other, module.name, name) for other in others)}
+    return {name for name in names if any(_uses_name(other, module.name, name) for other in others)}
 
 
-def _takes(module: Module, source: str, name: str) -> bool:
-    """Whether a module imports a name of another, or reaches for it there (`other.name`)."""
+def _uses_name(module: Module, source: str, name: str) -> bool:
+    """Whether a module imports a name from another, or accesses it there (`other.name`)."""
     for part in matchers.findall(module.tree, matchers.ImportFrom() | matchers.Attribute()):
         match part:
             case cst.ImportFrom(names=cst.ImportStar()) if module.absolute(part) == source:
@@ -179,21 +179,23 @@ _PLAIN = frozenset(
     """functools.cache functools.lru_cache typing.overload typing.override typing.final typing.no_type_check
     typing_extensions.override contextlib.asynccontextmanager contextlib.contextmanager""".split()
 )
-"""Decorators after which `inspect.signature` still tells what was written."""
+"""Decorators after which `inspect.signature` still returns the signature as written."""
 
 
 def is_plain(sources: Sources, function: Function) -> bool:
-    """Whether a function takes what its source says, whatever decorates it."""
+    """Whether a function has the signature in its source, despite its decorators."""
     for decorator in function.node.decorators:
         node = decorator.decorator
         name = dotted(node.func if isinstance(node, cst.Call) else node)
-        if function.module.whole_name(name) not in _PLAIN and not _is_kept(sources, function.module, name):
+        if function.module.whole_name(name) not in _PLAIN and not _keeps_signature(
+            sources, function.module, name
+        ):
             return False
     return True
 
 
-def _is_kept(sources: Sources, module: Module, name: str) -> bool:
-    """Whether a decorator of the package returns what it is given, or wraps it as `functools.wraps` does."""
+def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
+    """Whether a decorator of the package returns its argument, or wraps it with `functools.wraps`."""
     source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
     inside = below(sources, source)
     found = resolve(sources, inside, member) if inside is not None else None
@@ -211,7 +213,7 @@ def _is_kept(sources: Sources, module: Module, name: str) -> bool:
 
 
 def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
-    """Return the names that the package's `collaborators(settings)` yields, as far as its source says them."""
+    """Return the names that the package's `collaborators(settings)` yields; Unread if source does not show them."""
     root = sources.module("")
     if root is None or (root.bindings.get("collaborators") is None and not root.stars):
         return frozenset()
@@ -234,7 +236,7 @@ def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
 
 
 def _yields(node: cst.CSTNode) -> Iterator[cst.Yield]:
-    """Give what a function yields itself, not functions inside it."""
+    """Yield the `yield` expressions of a function, without those of inner functions."""
     if isinstance(node, cst.Yield):
         yield node
     for child in node.children:

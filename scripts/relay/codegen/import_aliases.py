@@ -1,4 +1,4 @@
-"""The names in an import: what they are called, in the order and on the lines that formatters want."""
+"""The names in an import statement: read them, and order and lay them out as formatters do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from relay.project.syntax import dotted
 
 
 def aliases_of(statement: cst.ImportFrom) -> Sequence[cst.ImportAlias]:
-    """Return what a statement imports by name."""
+    """Return the names that a statement imports; none for `import *`."""
     return () if isinstance(statement.names, cst.ImportStar) else statement.names
 
 
 def is_plain(statement: cst.ImportFrom) -> bool:
-    """Whether a statement imports names, and none of them under another."""
+    """Whether a statement imports names, all without an alias."""
     return bool(aliases_of(statement)) and all(alias.asname is None for alias in aliases_of(statement))
 
 
@@ -27,17 +27,17 @@ def bound_name(alias: cst.ImportAlias) -> str:
 
 
 def is_exported(alias: cst.ImportAlias) -> bool:
-    """Whether an import says that others may import the name from here (`x as x`)."""
+    """Whether an import re-exports the name (`x as x`)."""
     return alias.asname is not None and dotted(alias.asname.name) == dotted(alias.name)
 
 
 def ordered(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Sort names as formatters do: constants, classes, the rest; numbers as numbers."""
+    """Sort names as formatters do: constants, classes, then the rest; digits compare as numbers."""
     return sorted(aliases, key=lambda alias: _name_key(dotted(alias.name)))
 
 
 def listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Make a list of names on one line."""
+    """Return the names sorted, on one line."""
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     in_order = ordered(aliases)
     last = len(in_order) - 1
@@ -48,7 +48,7 @@ def listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
 
 
 def joined(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Make a list of names one that Python reads, each as it is written."""
+    """Add missing commas between names; each name keeps its layout."""
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return [
         alias.with_changes(comma=comma)

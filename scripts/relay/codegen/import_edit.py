@@ -1,4 +1,4 @@
-"""The imports of a module: what generated annotations need, added in their place; what they no longer need, gone."""
+"""Edit a module's imports: add what generated annotations need, remove what they no longer need."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _RESERVED = TYPING | set(dir(builtins))
 def local_names(
     module: Module, types: Sequence[Type], types_module: str, more: Sequence[str]
 ) -> dict[str, str]:
-    """Return how a module calls, or can call, the generated types in some annotations.
+    """Return the local names, existing or new, of the generated types in some annotations.
 
-    `more` are names that it is going to bind beside those that it binds already.
+    `more` are names that the module will bind in addition to its current ones.
     """
     known = {
         bound.member: name
@@ -35,7 +35,7 @@ def local_names(
         if isinstance(bound, Imported) and bound.module == types_module and bound.member is not None
     }
     taken = {*module.names, *more, *_RESERVED}
-    if module.stars:  # what they bind is unknown: a name that the module uses may be one of theirs
+    if module.stars:  # `import *` binds unknown names: any name that the module uses may be one of them
         taken |= set(re.findall(r"\w+", module.tree.code))
     local: dict[str, str] = {}
     for name in sorted({name for one in types for name in one.names("generated")}):
@@ -48,7 +48,7 @@ def local_names(
 
 
 class Imports:
-    """Edits the imports of one module, in `tree`: what became of it so far."""
+    """Edits the imports of one module; `tree` is the current result."""
 
     def __init__(self, module: Module, tree: cst.Module, types_module: str, layout: Layout) -> None:
         self._module = module
@@ -58,7 +58,7 @@ class Imports:
         self._used: tuple[set[str], list[str]] | None = None
 
     def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
-        """Import what some annotations name."""
+        """Add the imports that some annotations need."""
         generated = {name for one in types for name in one.names("generated")}
         typing = {name for one in types for name in one.names("typing")}
         missing = {name for name in generated if not self._has(self._types_module, name)}
@@ -72,12 +72,12 @@ class Imports:
             self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
 
     def drop(self, names: set[str]) -> None:
-        """Import no longer what nothing names any more; a person's remark on an import keeps it."""
-        self._drop(self._types_module, {name for name in names if not self._uses(name)})
+        """Remove imports that are no longer used; an import with a comment stays."""
+        self._remove_names(self._types_module, {name for name in names if not self._uses(name)})
         if names and not self._uses("TYPE_CHECKING"):
-            self._drop("typing", {"TYPE_CHECKING"})
+            self._remove_names("typing", {"TYPE_CHECKING"})
 
-    def _drop(self, source: str, names: set[str]) -> None:
+    def _remove_names(self, source: str, names: set[str]) -> None:
         for statement in [*self._statements()]:
             if self._source(statement) != source:
                 continue
@@ -90,7 +90,7 @@ class Imports:
                 self._replace(statement, kept)
 
     def _has(self, source: str, name: str) -> bool:
-        """Whether the module imports a name anywhere: annotations need no more than that."""
+        """Whether the module imports a name anywhere, which is enough for annotations."""
         parts = (part for part in statements(self.tree.body) if isinstance(part, cst.ImportFrom))
         return self._imports(parts, source, name)
 
@@ -105,16 +105,16 @@ class Imports:
         )
 
     def _first(self) -> Iterator[cst.ImportFrom]:
-        """Give the imports that the module begins with."""
+        """Yield the imports at the start of the module."""
         return _imports_of(self.tree.body[: _header(self.tree.body)])
 
     def _statements(self) -> Iterator[cst.ImportFrom]:
-        """Give what the module imports from others, at its top level and for the type checker."""
+        """Yield the `from` imports of the module, at its top level and in `if TYPE_CHECKING:` blocks."""
         for holder in [self.tree.body, *(block.body.body for block in self._blocks())]:
             yield from _imports_of(holder)
 
     def _blocks(self) -> list[cst.If]:
-        """Return what is run by type checkers alone, as far as it has lines of its own."""
+        """Return the `if TYPE_CHECKING:` blocks with an indented body."""
         return [
             statement
             for statement in self.tree.body
@@ -127,7 +127,7 @@ class Imports:
         return self._module.absolute(statement)
 
     def _add(self, source: str, names: dict[str, str], *, in_block: bool) -> None:
-        """Import names of a module; each that is called otherwise here by a statement of its own."""
+        """Import names of a module; each name with an alias gets its own statement."""
         plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
         parts = self._statements() if in_block else self._first()
         found = next((one for one in parts if self._source(one) == source and is_plain(one)), None)
@@ -159,7 +159,7 @@ class Imports:
             self._remove(statement)
             return
         code = self.tree.code_for_node(statement)
-        if "#" in code:  # a person's remark stays with its name
+        if "#" in code:  # a comment stays with its name
             new = statement.with_changes(names=joined(ordered(aliases)))
         else:
             new = statement.with_changes(names=listed(aliases), lpar=None, rpar=None)
@@ -172,7 +172,7 @@ class Imports:
         self._edit(statement, self._laid_out(new, is_inner=is_inner))
 
     def _edit(self, old: cst.ImportFrom, new: cst.ImportFrom) -> None:
-        """Put an import into the place of another."""
+        """Replace an import with another."""
 
         def edited(line: Any) -> Any:
             if isinstance(line, cst.SimpleStatementLine) and old in line.body:
@@ -192,9 +192,9 @@ class Imports:
             for line in body:
                 if not isinstance(line, cst.SimpleStatementLine) or [*line.body] != [statement]:
                     continue
-                gone = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
-                if "#" not in self.tree.code_for_node(gone):
-                    self.tree = cst.ensure_type(self.tree.deep_remove(gone), cst.Module)
+                removed = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
+                if "#" not in self.tree.code_for_node(removed):
+                    self.tree = cst.ensure_type(self.tree.deep_remove(removed), cst.Module)
                     self._used = None
                 return
 
@@ -223,10 +223,10 @@ class Imports:
             body = [*self.tree.body]
             index = _header(body)
             body.insert(index, block)
-            self.tree = self.tree.with_changes(body=_apart(body, index + 1))
+            self.tree = self.tree.with_changes(body=_with_blank_lines(body, index + 1))
 
     def _placed(self, line: cst.SimpleStatementLine, body: Sequence[Any]) -> list[Any]:
-        """Put an import where a sorted list of imports has it, sections apart."""
+        """Insert an import at its sorted position, with a blank line between sections."""
         new, own = [*body], self._key(line)
         end = _header(new)
         keys = [self._key(one) for one in new[:end]]
@@ -244,10 +244,10 @@ class Imports:
         if after is not None and self._key(after)[0] != own[0] and not after.leading_lines:
             new[index] = after.with_changes(leading_lines=blank)
         new.insert(index, line)
-        return _apart(new, index + 1)
+        return _with_blank_lines(new, index + 1)
 
     def _key(self, line: Any) -> tuple[int, int, str]:
-        """Return where sorting puts an import: its section, `import` before `from`, its module."""
+        """Return the sort key of an import: its section, `import` before `from`, its module."""
         part = line.body[0] if isinstance(line, cst.SimpleStatementLine) and line.body else None
         if isinstance(part, cst.ImportFrom):
             name = "." * len(part.relative) + (dotted(part.module) if part.module else "")
@@ -258,7 +258,7 @@ class Imports:
         return -1, 0, ""
 
     def _uses(self, name: str) -> bool:
-        """Whether anything but an import names something; what is in quotes may."""
+        """Whether code other than imports uses a name; a string that contains it counts as a use."""
         if self._used is None:
             self._used = _used(self.tree.code)
         names, texts = self._used
@@ -266,11 +266,11 @@ class Imports:
 
 
 def _used(code: str) -> tuple[set[str], list[str]]:
-    """Return the names that a module uses, and its texts but for docstrings."""
+    """Return the names that a module uses, and its strings without docstrings."""
     nodes = [*ast.walk(ast.parse(code))]
-    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in told)
+    constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
     return names, [node.value for node in constants if isinstance(node.value, str)]
 
 
@@ -288,8 +288,8 @@ def _section(name: str) -> int:
     return 1 if name.partition(".")[0] in sys.stdlib_module_names else 2
 
 
-def _apart(body: list[Any], index: int) -> list[Any]:
-    """Keep what follows the imports apart from them."""
+def _with_blank_lines(body: list[Any], index: int) -> list[Any]:
+    """Separate the imports from the code after them with blank lines."""
     if index == _header(body) < len(body) or (index < len(body) and isinstance(body[index - 1], cst.If)):
         following = body[index]
         wanted = 2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1
@@ -300,7 +300,7 @@ def _apart(body: list[Any], index: int) -> list[Any]:
 
 
 def _header(body: Sequence[cst.CSTNode]) -> int:
-    """Return how many statements a module, or a block, begins with that are its docstring and imports."""
+    """Return the number of leading statements of a module or block that are its docstring and imports."""
     for index, statement in enumerate(body):
         part = (
             statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and statement.body else None

@@ -1,4 +1,4 @@
-"""A whole run: what has to change so that package and contract agree, worked out before anything is written."""
+"""Plan a whole run: compute all changes that make the package match its contract, without writing anything."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from relay.server.binding import function_name, slug
 from .annotations import Type
 from .drift import check, comparisons
 from .formatting import Layout
-from .handler_lookup import taken_from
+from .handler_lookup import names_used_elsewhere
 from .import_edit import Imports, local_names
 from .package_state import State
 from .renames import Renames, mentions, renamed, would_hide
 from .signature_diff import Difference, meaning
-from .signature_edit import header, mendable, mended, with_header
+from .signature_edit import header, is_fixable, with_fixes, with_header
 from .stubs import Annotated, new_module, new_package, stub
 from .types_module import first_difference
 
 
 @dataclass(slots=True)
 class Plan:
-    """The files to write, what that does in a line each, and what is left for a person."""
+    """The files to write, one line on each action, and the findings that a person has to resolve."""
 
     changes: dict[Path, bytes] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-    left: list[Diagnostic] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+    remaining: list[Diagnostic] = field(default_factory=list)
 
 
 @deeply()
 def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
-    """Work out a run; `renames` are those that a person has asked for."""
+    """Plan a run; `renames` are those that the user requested."""
     found = Plan()
     state = _rename(state, renames or {}, found)
-    done = state.done
-    for step in (_make_package, _mend, _add, _write_types):
+    applied_renames = state.applied_renames
+    for step in (_make_package, _fix_signatures, _add_stubs, _write_types):
         state = step(state, layout, found)
-    found.left = [*check(state), *mentions(state.sources, done)]
+    found.remaining = [*check(state), *mentions(state.sources, applied_renames)]
     return found
 
 
@@ -54,17 +54,17 @@ def _after(state: State, found: Plan, changes: Mapping[Path, bytes]) -> State:
     return state.changed(changes) if changes else state
 
 
-def _rename(state: State, asked: Renames, found: Plan) -> State:
-    renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(asked)
+def _rename(state: State, requested: Renames, found: Plan) -> State:
+    renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(requested)
     if not renames:
         return state
     changes = renamed(state.sources, renames)
-    state = replace(_after(state, found, changes), done=renames)
+    state = replace(_after(state, found, changes), applied_renames=renames)
     homes = {state.sources.path(module) for module, _ in renames}
     for (module, old), new in renames.items():
-        found.told.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
+        found.actions.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
     if users := [display(path) for path in changes if path not in homes]:
-        found.told.append(f"carried that through {', '.join(users)}")
+        found.actions.append(f"updated references in {', '.join(users)}")
     return state
 
 
@@ -72,20 +72,19 @@ def _make_package(state: State, _layout: Layout, found: Plan) -> State:
     if state.sources.files:
         return state
     path = state.sources.folder / "__init__.py"
-    found.told.append(f"made the package {state.sources.package}")
+    found.actions.append(f"created the package {state.sources.package}")
     return _after(state, found, {path: new_package(state.contract.title).encode()})
 
 
-def _mend(state: State, layout: Layout, found: Plan) -> State:
-    for _ in range(
-        3
-    ):  # what one mending leaves, such as the annotation of a renamed argument, the next mends
+def _fix_signatures(state: State, layout: Layout, found: Plan) -> State:
+    # A fix can expose another difference, such as the annotation of a renamed argument.
+    for _ in range(3):
         todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
         for comparison, function in comparisons(state):
             if function.is_repeated:
-                continue  # a person knows which of them a difference is of
+                continue  # only a person knows which definition the difference is in
             differences = [
-                one for one in comparison.differences(function) if mendable(function, one, comparison.known)
+                one for one in comparison.differences(function) if is_fixable(function, one, comparison.known)
             ]
             if differences:
                 todo.setdefault(function.module.path, []).append((function, differences))
@@ -93,32 +92,32 @@ def _mend(state: State, layout: Layout, found: Plan) -> State:
             break
         changes: dict[Path, bytes] = {}
         for path, functions in todo.items():
-            changes[path] = _mended(state, layout, functions, found)
+            changes[path] = _fixed_module(state, layout, functions, found)
         state = _after(state, found, changes)
     return state
 
 
-def _mended(
+def _fixed_module(
     state: State, layout: Layout, functions: Sequence[tuple[Function, list[Difference]]], found: Plan
 ) -> bytes:
     module = functions[0][0].module
     types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
     local = local_names(module, types, _types_module(state), [])
     annotated = _annotated(module, local)
-    edited = [mended(function, differences, annotated, local) for function, differences in functions]
+    edited = [with_fixes(function, differences, annotated, local) for function, differences in functions]
     nodes = [node for node, _ in edited]
     headers = layout.formatted([header(node) for node in nodes])
     new = {
         function.node: with_header(node, laid_out)
         for (function, _), node, laid_out in zip(functions, nodes, headers, strict=True)
     }
-    for (function, _), (_, told) in zip(functions, edited, strict=True):
-        found.told.append(f"mended {function.name} in {display(module.path)}: {', '.join(told)}")
+    for (function, _), (_, actions) in zip(functions, edited, strict=True):
+        found.actions.append(f"updated {function.name} in {display(module.path)}: {', '.join(actions)}")
     before = {name for function, _ in functions for name in _generated(state, function)}
     tree = cst.ensure_type(module.tree.visit(_Replacer(new)), cst.Module)
     imports = Imports(module, tree, _types_module(state), layout)
     imports.need(types, local)
-    imports.drop(before - taken_from(state.sources, module, before))
+    imports.drop(before - names_used_elsewhere(state.sources, module, before))
     return _encoded(module.path, imports.tree, imports.tree.code)
 
 
@@ -134,7 +133,7 @@ def _types_of(difference: Difference) -> list[Type]:
 
 
 def _generated(state: State, function: Function) -> set[str]:
-    """Return the names by which a function's annotations call generated types."""
+    """Return the local names of the generated types in a function's annotations."""
     names = {
         node.value
         for annotation in [*(argument.annotation for argument in function.arguments), function.returns]
@@ -156,7 +155,7 @@ def _names(node: cst.CSTNode) -> Iterable[cst.Name]:
 
 
 class _Replacer(cst.CSTTransformer):
-    """Puts other functions into the places of some."""
+    """Replaces some top-level functions."""
 
     def __init__(self, new: Mapping[cst.FunctionDef, cst.FunctionDef]) -> None:
         super().__init__()
@@ -175,12 +174,14 @@ class _Replacer(cst.CSTTransformer):
 
 
 def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
-    """Return code in the encoding that its file declares; SetupError where that has not the letters."""
+    """Return code in the encoding that its file declares; SetupError if that cannot represent it."""
     try:
         return code.encode(tree.encoding)
     except UnicodeEncodeError as exc:
         letters = exc.object[exc.start : exc.end]
-        message = f"its encoding, {tree.encoding}, cannot write '{letters}' of the contract; make it UTF-8"
+        message = (
+            f"its encoding, {tree.encoding}, cannot represent '{letters}' from the contract: save it as UTF-8"
+        )
         raise SetupError([Diagnostic(display(path), message)]) from exc
 
 
@@ -188,7 +189,7 @@ def _types_module(state: State) -> str:
     return f"{state.sources.package}.{TYPES}"
 
 
-def _add(state: State, layout: Layout, found: Plan) -> State:
+def _add_stubs(state: State, layout: Layout, found: Plan) -> State:
     by_module: dict[str, list[Operation]] = {}
     for operation in state.new():
         by_module.setdefault(slug(operation.tag), []).append(operation)
@@ -198,7 +199,7 @@ def _add(state: State, layout: Layout, found: Plan) -> State:
     }
     for name, operations in by_module.items():
         where = display(state.sources.path(name))
-        found.told += [f"added {function_name(operation)} in {where}" for operation in operations]
+        found.actions += [f"added {function_name(operation)} in {where}" for operation in operations]
     return _after(state, found, changes)
 
 
@@ -210,7 +211,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
     signatures = [state.signatures[operation.id] for operation in operations]
     types = [kind for one in signatures for kind in (one.returns, *(item.type for item in one.arguments))]
     local = local_names(module, types, _types_module(state), [function_name(one) for one in operations])
-    stubs = layout.excused(
+    stubs = layout.formatted_stubs(
         [
             stub(operation, state.contract, one, _annotated(module, local))
             for operation, one in zip(operations, signatures, strict=True)
@@ -225,7 +226,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
 
 
 def _joined(parts: Sequence[str], newline: str) -> str:
-    """Put parts below each other, two empty lines between, in the newline style of the first."""
+    """Join parts with two empty lines between them, in the newline style of the first."""
     first, *rest = parts
     missing = 3 - (len(first) - len(first.rstrip("\r\n"))) // len(newline)
     return (
@@ -236,15 +237,15 @@ def _joined(parts: Sequence[str], newline: str) -> str:
 def _write_types(state: State, _layout: Layout, found: Plan) -> State:
     old, new = state.types_found, state.types_wanted
     if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
-        return replace(state, done={})
+        return replace(state, applied_renames={})
     newline = "\r\n" if old is not None and "\r\n" in old else "\n"
-    found.told.append(f"{'made' if old is None else 'updated'} {display(state.types_path)}")
+    found.actions.append(f"{'created' if old is None else 'updated'} {display(state.types_path)}")
     changes = {state.types_path: new.replace("\n", newline).encode()}
-    return replace(_after(state, found, changes), done={})
+    return replace(_after(state, found, changes), applied_renames={})
 
 
-def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
-    """Return the renames that a person asks for, by operationId or function name; SetupError for unknown ones."""
+def requested_renames(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
+    """Resolve `--rename` pairs of operationIds or function names; SetupError for unknown or ambiguous ones."""
     renames: dict[tuple[str, str], str] = {}
     problems: list[Diagnostic] = []
     for old, new in pairs:
@@ -273,7 +274,8 @@ def asked(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
             )
         if would_hide(function.module, old, new):
             message = (
-                f"{display(function.module.path)} uses '{new}' for something else beside {old}(); rename it"
+                f"{display(function.module.path)} uses '{new}' for something else in a function that uses "
+                f"{old}(); rename that first"
             )
             problems.append(Diagnostic("--rename", message))
         if state.function(module, new) is not None and (module, new) not in renames:
@@ -291,7 +293,7 @@ def _python_name(word: str) -> str:
 
 
 def _places(state: State, old: str, module: str) -> list[str]:
-    """Return the modules that define a function, the operation's own before all others."""
+    """Return the modules that define a function; only the operation's own if that does."""
     found = [
         name
         for name, one in state.sources.operation_modules()

@@ -1,4 +1,4 @@
-"""A handler's new name, wherever the package and its tests mean the handler: by scope, not by text."""
+"""Rename a handler and all references to it in the package and its tests, by scope and not by text."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from relay.project.package_source import Sources
 from relay.project.syntax import dotted, texts
 
 Renames = Mapping[tuple[str, str], str]
-"""Module below the package and name → new name."""
+"""Maps (module relative to the package, name) to the new name."""
 
 
 def renamed(sources: Sources, renames: Renames) -> dict[Path, bytes]:
-    """Return the files that mention renamed handlers, with their new names."""
+    """Return the new content of the files that refer to renamed handlers."""
     if not renames:
         return {}
     wanted = {f"{sources.package}.{module}.{old}": new for (module, old), new in renames.items()}
@@ -46,23 +46,23 @@ def _changed(module: Module, wanted: Mapping[str, str]) -> dict[Path, bytes]:
 
 
 def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
-    """Tell where old names are left: in texts that may mean the handler, and in what is no Python."""
+    """Yield where old names remain: in strings that may mean the handler, and in files that cannot be parsed."""
     for module in sources.modules():
         for (_, old), new in renames.items():
             if old.encode() not in module.source:
                 continue
             if module.fault is not None:
                 place, what = module.fault
-                yield _left(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
+                yield _old_name(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
                 continue
             meant = re.compile(rf"[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*", re.IGNORECASE)
             for text in texts(module.tree):
                 if meant.fullmatch(text.value):
-                    message = f"a text names {old}: where it means the handler, write {new}"
-                    yield _left(module.place(text), message)
+                    message = f"a string contains the old name {old}: if it means the handler, write {new}"
+                    yield _old_name(module.place(text), message)
 
 
-def _left(place: SourceLocation, message: str) -> Diagnostic:
+def _old_name(place: SourceLocation, message: str) -> Diagnostic:
     return Diagnostic(place, message, "old-name", Severity.WARNING)
 
 
@@ -116,7 +116,7 @@ class _Renamer(cst.CSTTransformer):
     def leave_SimpleString(  # noqa: N802 -- libcst's name
         self, original_node: cst.SimpleString, updated_node: cst.SimpleString
     ) -> cst.BaseExpression:
-        """Rename what `__all__` exports."""
+        """Rename the exports in `__all__`."""
         if not self._is_exported(original_node):
             return updated_node
         old = str(original_node.evaluated_value)
@@ -141,7 +141,7 @@ class _Renamer(cst.CSTTransformer):
         return False
 
     def _origin(self, name: str) -> str:
-        """Return the absolute name of what the module's top level calls `name`."""
+        """Return the absolute name of what `name` refers to at the module's top level."""
         bound = self._module.bindings.get(name)
         if isinstance(bound, Function):
             return f"{self._module.name}.{name}"
@@ -158,7 +158,7 @@ class _Renamer(cst.CSTTransformer):
         return None
 
     def _meant(self, node: cst.CSTNode) -> str | None:
-        """Return the new name of the handler that a name or attribute stands for, if it is spelled so."""
+        """Return the new name of the handler that a name or attribute refers to under its old name."""
         spelled = dotted(node).rpartition(".")[2]
         found: Collection[QualifiedName] = self.get_metadata(QualifiedNameProvider, node, ())
         for one in found:
@@ -179,7 +179,7 @@ class _Renamer(cst.CSTTransformer):
 
 
 def _is_label(parent: cst.CSTNode, node: cst.Name) -> bool:
-    """Whether a name is that of an import, which is renamed with it, or of a given argument."""
+    """Whether a name is part of an import, which is renamed as a whole, or a keyword of a call."""
     return parent.keyword is node if isinstance(parent, cst.Arg) else True
 
 
@@ -190,14 +190,14 @@ class _Conflict:
 
 
 def _shadowed(module: Module, wanted: Mapping[str, str]) -> set[str]:
-    """Return the imported handlers whose new name means something else in a module already."""
+    """Return the imported handlers whose new name is already in use in a module."""
     conflicts = [_Conflict(whole.rpartition(".")[2], new) for whole, new in wanted.items()]
     bound = set(_bound_names(module.tree.code)) if conflicts else set()
     return {one.old for one in conflicts if one.new in bound}
 
 
 def would_hide(module: Module, old: str, new: str) -> bool:
-    """Whether a function that names a handler has the handler's new name for something of its own."""
+    """Whether a function that refers to a handler uses the handler's new name for a local of its own."""
     if new.encode() not in module.source:
         return False
     for node in ast.walk(ast.parse(module.tree.code)):
@@ -213,7 +213,7 @@ def would_hide(module: Module, old: str, new: str) -> bool:
 
 
 def _bound_names(code: str) -> Iterator[str]:
-    """Give every name that a module binds or uses, but attributes."""
+    """Yield every name that a module binds or uses, without attributes."""
     for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.alias(asname=str(name)) | ast.alias(name=name):

@@ -1,4 +1,4 @@
-"""A handler's signature held against what the contract wants of it."""
+"""Compare a handler's signature with the signature that the contract requires."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from relay.server.binding import (
 
 from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
 from .argument_usage import hides, uses
-from .expected_signature import Signature, Wanted
+from .expected_signature import ExpectedArgument, Signature
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which a handler is not what the contract wants.
+    """One difference between a handler's signature and the contract.
 
-    `argument` is the handler's, `wanted` the contract's, where there is one; `is_certain` is False where
-    only running the package would tell.
+    `argument` is the handler's, `wanted` the contract's, where there is one; `is_certain` is False if
+    the source alone does not show whether this is an error.
     """
 
     rule: str
     message: str
     node: cst.CSTNode
     argument: Argument | None = None
-    wanted: Wanted | None = None
+    wanted: ExpectedArgument | None = None
     type: Type | None = None
     is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is needed to compare: `known` are the arguments that the contract gave the handler before.
+    """The inputs of a comparison: `known` are the arguments that the contract gave the handler before.
 
-    `collaborators` is None where they cannot be read.
+    `collaborators` is None if they cannot be read from source.
     """
 
     operation: Operation
@@ -60,7 +60,7 @@ class Comparison:
     known: frozenset[str]
 
     def differences(self, function: Function) -> list[Difference]:
-        """Return what is wrong with a function that serves the operation."""
+        """Return the differences of a function that serves the operation."""
         return [
             *self._receiving(function),
             *self._annotations(function),
@@ -76,7 +76,7 @@ class Comparison:
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
         missing = [one for one in self._sent() if one.name not in arguments]
-        misnamed = dict(_close(extra, missing, self._is_certain))
+        misnamed = dict(_misnamed(extra, missing, self._is_certain))
         for one in self._sent():
             wanted = self.wanted.argument(one.name)
             given = arguments.get(one.name)
@@ -104,7 +104,7 @@ class Comparison:
         return list({one.name: one for one in sent(self.operation, self.contract)}.values())
 
     def _is_extra(self, argument: Argument) -> bool:
-        """Whether nobody gives an argument that has to be given, or that the contract gave before."""
+        """Whether an argument is neither the contract's nor a collaborator, but is required or was the contract's."""
         if self.wanted.argument(argument.name) is not None or argument.name in ALWAYS_GIVEN:
             return False
         if argument.name in (self.collaborators or ()):
@@ -114,17 +114,18 @@ class Comparison:
     def _extra(self, function: Function, argument: Argument) -> Difference:
         is_certain = self._is_certain(argument)
         if argument.name in self.known:
-            message = f"{self.operation} sends no '{argument.name}' any more: remove the argument"
+            message = f"{self.operation} no longer sends '{argument.name}': remove the argument"
             message += _and_uses(function, argument)
         elif is_certain:
             offered = ", ".join(sorted(self.collaborators or ())) or "none"
             message = (
-                f"{self.operation} sends no '{argument.name}', nor is there such a collaborator ({offered})"
+                f"{self.operation} does not send '{argument.name}', and no collaborator has that name "
+                f"(collaborators: {offered}): rename or remove the argument"
             )
         else:
             message = (
-                f"{self.operation} sends no '{argument.name}'; whether there is such a collaborator "
-                "is known when the service starts"
+                f"{self.operation} does not send '{argument.name}'; only starting the service shows whether "
+                "a collaborator has that name"
             )
         return Difference("extra-argument", message, argument.node, argument, is_certain=is_certain)
 
@@ -142,11 +143,11 @@ class Comparison:
             right = argument_type(function, argument, wanted)
             allowed = [right, union([right, NONE])] if _has_own_default(argument) else [right]
             if found is None or "tuple" in found.names("builtin"):
-                continue  # a person's own
+                continue  # the author's own type
             if not any(one.agrees(found) for one in allowed):
                 message = (
-                    f"'{argument.name}' is {code(argument.annotation)}, for {self.operation} "
-                    f"it is {right.written({})}"
+                    f"'{argument.name}' is annotated {code(argument.annotation)}; "
+                    f"{self.operation} requires {right.written({})}"
                 )
                 yield Difference("argument-annotation", message, argument.node, argument, wanted, right)
         if function.returns is not None:
@@ -160,8 +161,8 @@ class Comparison:
         possible = union([self.wanted.returns, self.wanted.successes])
         if not self.wanted.returns.is_met_by(bodies) or not possible.covers(bodies):
             message = (
-                f"{self.operation} answers {self.wanted.returns.written({})}, "
-                f"{function.name}() says {code(annotation)}"
+                f"{function.name}() is annotated to return {code(annotation)}; "
+                f"{self.operation} documents {self.wanted.returns.written({})}"
             )
             yield Difference("return-annotation", message, annotation, type=self.wanted.returns)
 
@@ -171,8 +172,8 @@ def code(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 
 
-def argument_type(function: Function, argument: Argument, wanted: Wanted) -> Type:
-    """Return the annotation that an argument has to have with the default that it has, or will have."""
+def argument_type(function: Function, argument: Argument, wanted: ExpectedArgument) -> Type:
+    """Return the annotation that an argument needs, given the default that it has or will get."""
     if wanted.always:
         return wanted.type if can_lose_default(function, argument) else union([wanted.type, NONE])
     return wanted.type if _has_own_default(argument) else union([wanted.type, NONE])
@@ -184,7 +185,7 @@ def is_none(node: cst.BaseExpression | None) -> bool:
 
 
 def can_lose_default(function: Function, argument: Argument) -> bool:
-    """Whether an argument may do without `= None`: Python wants those without a default first."""
+    """Whether `= None` may be removed: Python requires arguments without a default to come first."""
     if argument.kind == "keyword" or not is_none(argument.default):
         return True
     positional = [one for one in function.arguments if one.kind != "keyword"]
@@ -195,12 +196,12 @@ def _has_own_default(argument: Argument) -> bool:
     return argument.default is not None and not is_none(argument.default)
 
 
-def _close(
+def _misnamed(
     extra: list[Argument], missing: list[HandlerArgument], is_certain: Callable[[Argument], bool]
 ) -> Iterator[tuple[str, Argument]]:
-    """Pair each missing argument with one that is meant by its name, and with no other.
+    """Pair each missing argument with the one extra argument whose name is close to it.
 
-    What may be a collaborator has to be spelled the same but for case and underscores.
+    If the extra argument may be a collaborator, only case and underscores may differ.
     """
     left = {argument.name: argument for argument in extra}
     for one in missing:
@@ -212,26 +213,26 @@ def _close(
 
 
 def _and_uses(function: Function, argument: Argument) -> str:
-    """Say where a person has to go on, if the body uses an argument."""
+    """Return a message part with the lines of the body that use an argument."""
     lines = dict.fromkeys(str(function.module.place(node).line) for node in uses(function, argument.name))
     return f", and its use at line {', '.join(lines)}" if lines else ""
 
 
 def _but_hides(function: Function, name: str) -> str:
-    """Say what a person has to do first, if the body means something else by an argument's name."""
+    """Return a message part for a body that uses an argument's name for something else."""
     if not hides(function, name):
         return ""
-    return f"; {function.name}() means something else by '{name}', which has to get another name there first"
+    return f"; {function.name}() uses '{name}' for something else: rename that first"
 
 
 def _bodies(returned: Type) -> Type:
-    """Return what a handler's bodies are: of `(body, status)` and `(body, status, headers)` the first."""
+    """Return the type of a handler's bodies: the first part of `(body, status)` and `(body, status, headers)`."""
     parts = returned.parts if returned.name == "|" else (returned,)
     return union(part.parts[0] if part.name == "tuple" and part.parts else part for part in parts)
 
 
 def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
-    """Return what a dotted name stands for in a module, if it is something that the generator writes."""
+    """Return what a dotted name refers to in a module, if the generator writes such names; else None."""
     first, _, rest = name.partition(".")
     bound = module.bindings.get(first)
     if bound is None and not rest and name in BUILTINS:

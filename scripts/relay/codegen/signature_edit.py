@@ -1,4 +1,4 @@
-"""An existing handler's signature brought in line; what is below it belongs to a person."""
+"""Edit the signature of an existing handler to match the contract; its body is never changed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .signature_diff import Difference, can_lose_default, code, is_none
 from .stubs import Annotated
 
 
-def mendable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
-    """Whether a difference can be mended without touching what a person wrote.
+def is_fixable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
+    """Whether a difference can be fixed without changing what a person wrote.
 
     `known` are the arguments that the contract gave the function before.
     """
@@ -33,9 +33,9 @@ def mendable(function: Function, difference: Difference, known: Iterable[str]) -
 
 
 def _is_free(function: Function, argument: Argument) -> bool:
-    """Whether nothing is lost with an argument: no use in the body, no remark beside it."""
-    remarks = "#" in code(argument.node) or "#" in code(_star(function) or cst.Pass())
-    return not remarks and not uses(function, argument.name)
+    """Whether an argument can be removed without loss: the body does not use it, and it has no comment."""
+    has_comment = "#" in code(argument.node) or "#" in code(_star(function) or cst.Pass())
+    return not has_comment and not uses(function, argument.name)
 
 
 def _star(function: Function) -> cst.CSTNode | None:
@@ -49,23 +49,23 @@ def _may_have_default(function: Function, argument: Argument) -> bool:
 
 
 def _tuples(returns: cst.BaseExpression) -> int:
-    """Return 0 for an annotation without tuples, 1 for one that is a tuple, 2 for others."""
+    """Return 0 for an annotation without tuples, 1 for one that is a tuple, 2 for one with a tuple inside."""
     if isinstance(returns, cst.Subscript) and code(returns.value) in ("tuple", "Tuple"):
         return 1
     return 2 if "tuple[" in code(returns).lower() else 0
 
 
-def mended(
+def with_fixes(
     function: Function, differences: Sequence[Difference], annotated: Annotated, local: Mapping[str, str]
 ) -> tuple[cst.FunctionDef, list[str]]:
-    """Return a function with some differences mended, and what was done, in words.
+    """Return a function with some differences fixed, and a description of each edit.
 
-    `annotated` writes a type as the module has it; `local` has the names that the module gives to types.
+    `annotated` returns a type as an annotation of the module; `local` has the module's names for types.
     """
     editor = _Editor(function, annotated, local)
     for difference in differences:
-        editor.mend(difference)
-    return editor.node(), editor.told
+        editor.fix(difference)
+    return editor.node(), editor.actions
 
 
 class _Editor:
@@ -79,43 +79,43 @@ class _Editor:
         self._removed: set[str] = set()
         self._added: list[cst.Param] = []
         self._returns = function.node.returns
-        self.told: list[str] = []
+        self.actions: list[str] = []
 
-    def mend(self, difference: Difference) -> None:
+    def fix(self, difference: Difference) -> None:
         argument, wanted, kind = difference.argument, difference.wanted, difference.type
         match difference.rule:
             case "missing-argument" if wanted is not None:
                 default = not wanted.always
                 self._added.append(self._param(wanted.name, wanted.type, default=default))
-                self.told.append(f"added {wanted.name}")
+                self.actions.append(f"added {wanted.name}")
             case "misnamed-argument" if argument is not None and wanted is not None:
                 self._change(argument, name=cst.Name(wanted.name))
                 if not wanted.always and argument.default is None:
                     self._give_default(argument)
-                self.told.append(f"{argument.name} is {wanted.name} now")
+                self.actions.append(f"renamed {argument.name} to {wanted.name}")
             case "extra-argument" if argument is not None:
                 self._removed.add(argument.name)
-                self.told.append(f"removed {argument.name}")
+                self.actions.append(f"removed {argument.name}")
             case "default-needed" if argument is not None and wanted is not None:
                 self._give_default(argument)
-                self.told.append(f"{argument.name} may be absent")
+                self.actions.append(f"made {argument.name} optional")
             case "argument-annotation" if argument is not None and kind is not None and wanted is not None:
                 self._annotate(argument, kind)
                 if wanted.always and is_none(argument.default) and can_lose_default(self._function, argument):
                     self._change(argument, default=None, equal=cst.MaybeSentinel.DEFAULT)
-                self.told.append(f"{argument.name} is {kind.written(self._local)}")
+                self.actions.append(f"annotated {argument.name} as {kind.written(self._local)}")
             case "return-annotation" if kind is not None and self._returns is not None:
                 self._returns = self._returns.with_changes(
                     annotation=_body_replaced(self._returns.annotation, self._expression(kind))
                 )
-                self.told.append(f"returns {kind.written(self._local)}")
+                self.actions.append(f"set the return type to {kind.written(self._local)}")
 
     def _give_default(self, argument: Argument) -> None:
         self._change(argument, default=cst.Name("None"))
 
     def _annotate(self, argument: Argument, kind: Type) -> None:
         annotation = argument.node.annotation
-        assert annotation is not None  # what has no annotation gets none
+        assert annotation is not None  # an argument without one has no such difference
         self._change(argument, annotation=annotation.with_changes(annotation=self._expression(kind)))
 
     def _change(self, argument: Argument, **changes: object) -> None:
@@ -134,18 +134,18 @@ class _Editor:
         )
 
     def node(self) -> cst.FunctionDef:
-        """Return the function as mended."""
+        """Return the edited function."""
         node = self._function.node
         parameters = node.params
-        keyword = [*self._left(parameters.kwonly_params), *self._added]
+        keyword = [*self._remaining(parameters.kwonly_params), *self._added]
         star: cst.Param | cst.ParamStar | cst.MaybeSentinel = parameters.star_arg
         if keyword and isinstance(star, cst.MaybeSentinel):
             star = cst.ParamStar()
         elif not keyword and isinstance(star, cst.ParamStar):
             star = cst.MaybeSentinel.DEFAULT
         groups: dict[str, object] = {
-            "posonly_params": self._left(parameters.posonly_params),
-            "params": self._left(parameters.params),
+            "posonly_params": self._remaining(parameters.posonly_params),
+            "params": self._remaining(parameters.params),
             "star_arg": star,
             "kwonly_params": keyword,
         }
@@ -153,14 +153,14 @@ class _Editor:
             params=_separated(parameters, parameters.with_changes(**groups)), returns=self._returns
         )
 
-    def _left(self, parameters: Sequence[cst.Param]) -> list[cst.Param]:
+    def _remaining(self, parameters: Sequence[cst.Param]) -> list[cst.Param]:
         return [
             self._changed[param.name.value] for param in parameters if param.name.value not in self._removed
         ]
 
 
 def _body_replaced(returns: cst.BaseExpression, body: cst.BaseExpression) -> cst.BaseExpression:
-    """Put the type of a body into an annotation: of `tuple[body, int]`, the first."""
+    """Replace the body's type in an annotation; in `tuple[body, int]` it is the first."""
     if _tuples(returns) == 1 and isinstance(returns, cst.Subscript):
         first, *rest = returns.slice
         return returns.with_changes(slice=[first.with_changes(slice=cst.Index(body)), *rest])
@@ -168,12 +168,12 @@ def _body_replaced(returns: cst.BaseExpression, body: cst.BaseExpression) -> cst
 
 
 def _separated(old: cst.Parameters, new: cst.Parameters) -> cst.Parameters:
-    """Set the commas of a list of parameters: the last has one if the last had one before."""
+    """Set the commas of a parameter list; the last parameter keeps or omits its comma as before."""
     had_last = any(isinstance(param.comma, cst.Comma) for param in [*_flat(old)][-1:])
     last = next(reversed([*_flat(new)]), None)
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
-    def fitted(param: cst.Param) -> cst.Param:
+    def with_comma(param: cst.Param) -> cst.Param:
         if param is not last:
             return param if isinstance(param.comma, cst.Comma) else param.with_changes(comma=comma)
         if had_last:
@@ -181,12 +181,12 @@ def _separated(old: cst.Parameters, new: cst.Parameters) -> cst.Parameters:
         return param if "#" in code(param) else param.with_changes(comma=cst.MaybeSentinel.DEFAULT)
 
     changes: dict[str, object] = {
-        group: [fitted(param) for param in getattr(new, group)]
+        group: [with_comma(param) for param in getattr(new, group)]
         for group in ("posonly_params", "params", "kwonly_params")
     }
     for group in ("star_arg", "star_kwarg"):
         if isinstance(param := getattr(new, group), cst.Param):
-            changes[group] = fitted(param)
+            changes[group] = with_comma(param)
     return new.with_changes(**changes)
 
 
@@ -201,18 +201,18 @@ def _flat(parameters: cst.Parameters) -> Iterator[cst.Param]:
 
 
 def header(node: cst.FunctionDef) -> str:
-    """Return a function's first lines, with nothing in it."""
-    bare = node.with_changes(
+    """Return a function's header, with `...` as its body."""
+    without_body = node.with_changes(
         body=cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())]),
         decorators=[],
         leading_lines=[],
         lines_after_decorators=[],
     )
-    return code(bare)
+    return code(without_body)
 
 
 def with_header(node: cst.FunctionDef, laid_out: str) -> cst.FunctionDef:
-    """Return a function with its first lines as they were laid out."""
+    """Return a function with its formatted header."""
     parsed = cst.ensure_type(cst.parse_module(laid_out + "\n").body[0], cst.FunctionDef)
     names = (
         "params returns whitespace_after_def whitespace_after_name whitespace_before_params "

@@ -1,6 +1,6 @@
-"""What a small function would return, told from its source: literals, plain names, and little else.
+"""Evaluate a small function from its source: literals, plain names, and a few constructs.
 
-It is for `render_error(report)`, which is such a function by nature. What goes further is Unknown.
+It serves `render_error(report)`, which is usually such a function. Anything else raises Unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _REPORT = frozenset(["status", "code", "message", "details"])
 
 
 class Unknown(Exception):
-    """Only running the code would tell."""
+    """The value cannot be determined from source."""
 
 
 def evaluate_literal(node: cst.BaseExpression) -> Any:
@@ -26,7 +26,7 @@ def evaluate_literal(node: cst.BaseExpression) -> Any:
 
 
 def evaluate_function(function: Function, report: ErrorReport) -> Any:
-    """Return what a function of one argument makes of a report; raise Unknown where that cannot be told."""
+    """Return the result of a function of one argument for a report; raise Unknown if source does not show it."""
     arguments = function.arguments
     if len(arguments) != 1 or function.node.decorators or function.node.asynchronous is not None:
         raise Unknown
@@ -45,7 +45,7 @@ class _Evaluator:
         self._constants = constants
 
     def run(self, body: Sequence[cst.CSTNode]) -> Iterator[Any]:
-        """Give the value of the first `return` that is reached, if any is."""
+        """Yield the value of the first `return` that is reached, if any."""
         for statement in body:
             match statement:
                 case cst.SimpleStatementLine():
@@ -82,7 +82,7 @@ class _Evaluator:
                 raise Unknown
 
     def value(self, node: cst.BaseExpression) -> Any:
-        """Return the value of an expression; raise Unknown."""
+        """Return the value of an expression; raise Unknown if it is not supported."""
         found: Any
         match node:
             case cst.SimpleString() | cst.ConcatenatedString() | cst.Integer() | cst.Float():
@@ -90,7 +90,7 @@ class _Evaluator:
             case cst.Name(value=name):
                 found = self._named(name)
             case cst.Attribute(attr=cst.Name(value=name)):
-                found = self._of_report(self.value(node.value), name)
+                found = self._report_field(self.value(node.value), name)
             case cst.Dict():
                 found = dict(self._items(node))
             case cst.List() | cst.Tuple():
@@ -113,7 +113,7 @@ class _Evaluator:
             return evaluate_literal(self._constants[name])
         raise Unknown
 
-    def _of_report(self, holder: Any, name: str) -> Any:
+    def _report_field(self, holder: Any, name: str) -> Any:
         if not isinstance(holder, ErrorReport) or name not in _REPORT:
             raise Unknown
         return getattr(holder, name)
@@ -142,7 +142,7 @@ class _Evaluator:
                 yield found
 
     def _call(self, name: str, arguments: list[cst.BaseExpression]) -> Any:
-        """Copy, as `list(report.details)` and `map(dict, report.details)` do."""
+        """Evaluate calls that copy, such as `list(report.details)` and `map(dict, report.details)`."""
         match name, arguments:
             case "map", [cst.Name(value="dict"), source]:
                 return [*self._copied(source)]

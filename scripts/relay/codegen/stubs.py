@@ -1,4 +1,4 @@
-"""What is written where an operation has no handler yet."""
+"""Generate stubs: the source of handlers that do not exist yet."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from relay.contract.model import Contract, Operation
 from relay.server.binding import function_name
 
 from .annotations import NONE, Type, union
-from .expected_signature import Signature, Wanted
+from .expected_signature import ExpectedArgument, Signature
 
 _SUMMARY = 80  # characters
 _LINE = 88
 
 Annotated = Callable[[Type], str]
-"""Writes a type as the annotations of a module have it."""
+"""Returns a type as an annotation, with the names of one module."""
 
 
 def stub(operation: Operation, contract: Contract, signature: Signature, annotated: Annotated) -> str:
-    """Return the source of an operation's handler that says it is not implemented yet.
+    """Return the source of an operation's handler that raises NotImplementedError.
 
-    `annotated` writes a type as its module has it.
+    `annotated` returns a type as an annotation of its module.
     """
     arguments = (
         ["*", *(_argument(one, annotated) for one in signature.arguments)] if signature.arguments else []
@@ -37,24 +37,24 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
     )
 
 
-def _argument(one: Wanted, annotated: Annotated) -> str:
+def _argument(one: ExpectedArgument, annotated: Annotated) -> str:
     if one.always:
         return f"{one.name}: {annotated(one.type)}"
     return f"{one.name}: {annotated(union([one.type, NONE]))} = None"
 
 
 def new_module(tag: str) -> str:
-    """Return the source that the module of a tag begins with."""
+    """Return the first lines of a new module for a tag."""
     return f"{written_docstring(f'Operations of the tag {tag}')}\n\nfrom __future__ import annotations\n"
 
 
 def new_package(title: str) -> str:
-    """Return the source of a package's own module."""
+    """Return the source of a new package's `__init__.py`."""
     return f"{written_docstring(f'Handlers of {title}')}\n"
 
 
 def written_docstring(summary: str, description: str = "") -> str:
-    """Write a docstring of a text and what explains it, both of which may hold anything."""
+    """Return a docstring literal; summary and description may contain any characters."""
     first, rest = _first_line(" ".join(_printable(summary).split()))
     paragraphs = [*([rest] if rest else []), *_paragraphs(_printable(description))]
     body = "\n\n".join(paragraphs)
@@ -65,19 +65,19 @@ def written_docstring(summary: str, description: str = "") -> str:
 
 
 def _first_line(summary: str) -> tuple[str, str]:
-    """Return a sentence of one line, and the whole text where that is not all of it."""
+    """Return a one-line sentence, and the whole text if the line had to be shortened."""
     whole = summary.rstrip(" .:;,!?") or "Not described"
     whole = whole[:1].upper() + whole[1:]
     if len(whole) <= _SUMMARY:
         return f"{whole}.", ""
     short = textwrap.shorten(whole, _SUMMARY, placeholder="...")
-    if short == "...":  # one endless word
+    if short == "...":  # the first word is too long
         short = f"{whole[: _SUMMARY - 3]}..."
     return short, textwrap.fill(f"{whole}.", _LINE)
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Take a text apart at its empty lines, and wrap its long ones."""
+    """Split a text at its empty lines, and wrap long lines."""
     lines = [line.rstrip() for line in textwrap.dedent(text.expandtabs(4)).strip("\n").split("\n")]
     wrapped = "\n".join(
         textwrap.fill(line, _LINE, subsequent_indent=line[: len(line) - len(line.lstrip())])
@@ -90,5 +90,5 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """Leave out what no source should hold unseen: control and direction marks, odd spaces."""
+    """Replace characters that are invisible in source: control and direction marks, unusual spaces."""
     return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)

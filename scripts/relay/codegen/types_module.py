@@ -1,7 +1,7 @@
-"""`_types.py`: the shapes of `components/schemas`, and the record of the operations they were made for.
+"""`_types.py`: TypedDicts for `components/schemas`, and a record of the operations at generation time.
 
-The file belongs to the generator, whole. By the record, a run knows what an operation was called when
-the package was last brought in line: the same method and path under another name is a rename.
+The generator owns the whole file. A run uses the record to detect renames: the same method and path
+with another name is a renamed operation.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ class Types:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What an operation was called, and which arguments the contract gave it."""
+class RecordedOperation:
+    """The recorded module, function name and contract arguments of an operation."""
 
     module: str
     name: str
     arguments: tuple[str, ...]
 
 
-Record = dict[tuple[str, str], Known]
-"""By method and path."""
+Record = dict[tuple[str, str], RecordedOperation]
+"""Recorded operations by method and path."""
 
 
 def generate_types(contract: Contract) -> Types:
-    """Make the classes of a contract's components; SetupError for schemas that no class can be made of."""
+    """Generate the classes of a contract's components; raises SetupError for schemas that are not supported."""
     components = (contract.document.get("components") or {}).get("schemas") or {}
     if not components:
         return Types("from __future__ import annotations\n", {}, frozenset())
@@ -67,7 +67,7 @@ def generate_types(contract: Contract) -> Types:
         reason = next(iter(str(exc).splitlines()), type(exc).__name__)
         where = contract.place(("components", "schemas"))
         raise SetupError(
-            [Diagnostic(where, f"no types can be made of the schemas: {reason}", "types")]
+            [Diagnostic(where, f"types cannot be generated from the schemas: {reason}", "types")]
         ) from exc
     names = {
         path[2]: model["class_name"]
@@ -78,7 +78,7 @@ def generate_types(contract: Contract) -> Types:
 
 
 def _untitled(schema: Any) -> Any:
-    """Leave out a component's title: its class is called as the component is."""
+    """Remove a component's title, so that its class gets the component's name."""
     return {key: value for key, value in schema.items() if key != "title"}
 
 
@@ -88,7 +88,7 @@ def _generate(document: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     from datamodel_code_generator.format import PythonVersion
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its own future
+        warnings.simplefilter("ignore")  # the generator's own deprecations
         metadata = Path(folder) / "models.json"
         source = generate(
             document,
@@ -108,12 +108,12 @@ def _generate(document: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _formatted(source: str) -> str:
-    even = re.sub(r"\n{3,}", "\n\n", source)  # ruff widens the gaps again, where a class begins or ends
-    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], even).stdout
+    text = re.sub(r"\n{3,}", "\n\n", source)  # ruff widens the gaps again, where a class begins or ends
+    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text).stdout
 
 
 def render(types: Types, record: Record, spec: str) -> str:
-    """Write the whole file; `spec` is the contract's path as the package sees it."""
+    """Return the text of the whole file; `spec` is the contract's path relative to the package's root."""
     lines = [
         f"{MARK}{_quoted(spec)} by `relay regenerate`; never edited.",
         '"""The shapes of the contract\'s components/schemas, as TypedDicts."""',
@@ -128,12 +128,12 @@ def render(types: Types, record: Record, spec: str) -> str:
 
 
 def read_record(source: str) -> Record | None:
-    """Return the record of a generated file; None where it has none."""
+    """Return the record of a generated file; None if it has none."""
     before, mark, after = source.replace("\r\n", "\n").rpartition(f"\n{RECORD}\n")
     if not mark or not before:
         return None
     return {
-        (match["method"], json.loads(f'"{match["path"]}"')): Known(
+        (match["method"], json.loads(f'"{match["path"]}"')): RecordedOperation(
             match["module"], match["name"], tuple(filter(None, match["arguments"].split(", ")))
         )
         for line in after.split("\n")
@@ -142,9 +142,10 @@ def read_record(source: str) -> Record | None:
 
 
 def first_difference(old: str, new: str) -> int | None:
-    """Return the first line, from 1, in which two files differ; None where they say the same.
+    """Return the first line, from 1, in which two files differ; None if they are equivalent.
 
-    A record may know more than it must: what went, until the file is written again.
+    The old record may contain more than the new one: entries of removed operations stay until the file
+    is written again.
     """
     old = old.replace("\r\n", "\n")
     old_shapes, new_shapes = (source.partition(f"\n{RECORD}\n")[0].split("\n") for source in (old, new))
@@ -154,12 +155,12 @@ def first_difference(old: str, new: str) -> int | None:
     if len(old_shapes) != len(new_shapes):
         return min(len(old_shapes), len(new_shapes))
     known = read_record(old)
-    if known is None or not _covers(known, read_record(new) or {}):
+    if known is None or not _contains_all(known, read_record(new) or {}):
         return len(old_shapes) + 1
     return None
 
 
-def _covers(known: Record, wanted: Record) -> bool:
+def _contains_all(known: Record, wanted: Record) -> bool:
     return all(
         (found := known.get(key)) is not None
         and (found.module, found.name) == (one.module, one.name)
@@ -168,17 +169,17 @@ def _covers(known: Record, wanted: Record) -> bool:
     )
 
 
-def _line(key: tuple[str, str], known: Known) -> str:
+def _line(key: tuple[str, str], known: RecordedOperation) -> str:
     method, path = key
     return f"# {method} {_quoted(path)} = {known.module}.{known.name}({', '.join(known.arguments)})"
 
 
 def _quoted(text: str) -> str:
-    """Keep a text on its line: a comment must not end where a path says so."""
+    """Escape a text for a comment: a line break in a path must not end the comment."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def spec_seen_from(root: Path, spec: Path) -> str:
-    """Return the contract's path as the same on every machine: below `root`, else its name alone."""
+def display_path(root: Path, spec: Path) -> str:
+    """Return the contract's path, independent of the machine: relative to `root`, or else its file name."""
     spec = spec.resolve()
     return spec.relative_to(root).as_posix() if spec.is_relative_to(root) else spec.name
