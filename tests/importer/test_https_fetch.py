@@ -1,4 +1,4 @@
-"""What is fetched and what never is, against a real TLS server: `scripts/relay/importer/https_fetch.py`."""
+"""Fetching from a real TLS server, and what is refused: `scripts/relay/importer/https_fetch.py`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT = 1 << 16
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers from `server.answers`, path → (status, headers, body), and remembers what was asked for."""
+    """Responds from `server.answers`, path → (status, headers, body), and records the requests."""
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -37,12 +37,12 @@ class Pages(BaseHTTPRequestHandler):
             time.sleep(0.05 * isinstance(body, list))
 
     def log_message(self, *_):
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    """A server of pages that is trusted, and no proxy before it."""
+    """A trusted server of pages, used without a proxy."""
     file = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
@@ -62,7 +62,7 @@ def host(tmp_path, monkeypatch):
 
 
 def refused(work):
-    """The one problem that something is refused for."""
+    """The single problem of the SetupError that `work` raises."""
     with pytest.raises(SetupError) as raised:
         work()
     (problem,) = raised.value.problems
@@ -70,7 +70,7 @@ def refused(work):
 
 
 def test_fetches_a_page_that_was_named(host):
-    """By its address, which is also how it is told."""
+    """Its address is also its name in messages."""
     host.answers["/p.md"] = 200, {}, page(thing("a")).encode()
 
     (source,) = Reader(LIMIT).read([f"{host.url}/p.md#part"])
@@ -79,8 +79,8 @@ def test_fetches_a_page_that_was_named(host):
     assert str(source.place(("info",))) == f"{host.url}/p.md:16:1"
 
 
-def test_tells_what_is_wrong_in_a_fetched_page_by_its_address(host):
-    """With both slashes, so that it can be opened."""
+def test_reports_problems_of_a_fetched_page_with_its_address(host):
+    """The address keeps both slashes, so that it can be opened."""
     host.answers["/p.md"] = 200, {}, page("openapi: 3.0.3\ninfo: {title: x}\npaths: {}").encode()
 
     assert (
@@ -89,8 +89,8 @@ def test_tells_what_is_wrong_in_a_fetched_page_by_its_address(host):
     )
 
 
-def test_fetches_of_an_index_the_pages_of_its_own_host(host):
-    """Other hosts, other ports and plain HTTP are left alone, and that is said."""
+def test_fetches_only_pages_on_the_host_of_an_index(host):
+    """Other hosts, other ports and plain HTTP are skipped, with a note."""
     others = [
         "https://localhost/x.md",
         f"http://127.0.0.1:{host.server_port}/x.md",
@@ -119,30 +119,31 @@ def test_fetches_of_an_index_the_pages_of_its_own_host(host):
     "where", ["/there", "http://127.0.0.1/there", "https://localhost/there", "file:///etc/hostname"]
 )
 def test_follows_no_redirect(host, where):
-    """Whoever is redirected no longer knows whom he asks."""
+    """A redirect could lead to any host."""
     host.answers["/p.md"] = 302, {"Location": where}, b""
 
-    told = refused(lambda: fetch(f"{host.url}/p.md", LIMIT))
+    message = refused(lambda: fetch(f"{host.url}/p.md", LIMIT))
 
     assert (
-        told == f"{host.url}/p.md: answers 302, and redirects are not followed; give the address it leads to"
+        message
+        == f"{host.url}/p.md: responds with 302, and redirects are not followed; give the target address"
     )
     assert host.asked == ["/p.md"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": str(1 << 40)}])
 def test_reads_no_more_than_the_limit(host, headers):
-    """Whatever the answer says of its own length: what comes is counted."""
+    """The received bytes are counted; the declared length does not matter."""
     host.answers["/p.md"] = 200, headers, b"x" * (LIMIT + 1)
 
     assert refused(lambda: fetch(f"{host.url}/p.md", LIMIT)) == (
-        f"{host.url}/p.md: has more than 65,536 bytes; --max-size allows more"
+        f"{host.url}/p.md: is larger than 65,536 bytes; raise --max-size"
     )
 
 
-def test_waits_no_longer_than_its_patience(host, monkeypatch):
-    """A server that sends a byte now and then would hold us for ever."""
-    monkeypatch.setattr(fetching, "_PATIENCE", 0.1)
+def test_a_slow_response_times_out(host, monkeypatch):
+    """A server that sends a byte now and then would otherwise block the command forever."""
+    monkeypatch.setattr(fetching, "_TOTAL_TIMEOUT", 0.1)
     host.answers["/p.md"] = 200, {}, [b"x"] * 100
 
     assert "took longer than 0 seconds" in refused(lambda: fetch(f"{host.url}/p.md", LIMIT))
@@ -160,22 +161,22 @@ def test_waits_no_longer_than_its_patience(host, monkeypatch):
     ],
 )
 def test_fetches_nothing_but_https(address):
-    """Before a socket opens."""
+    """The address is refused before a socket is opened."""
     assert refused(lambda: fetch(address, LIMIT)) == (
         f"{address}: only https:// addresses are fetched; give one, or a file"
     )
 
 
 def test_never_sends_or_prints_a_password(host):
-    """It would end in a log."""
-    told = refused(lambda: fetch(f"https://user:sk_canary@127.0.0.1:{host.server_port}/p.md", LIMIT))
+    """It would end up in a log."""
+    message = refused(lambda: fetch(f"https://user:sk_canary@127.0.0.1:{host.server_port}/p.md", LIMIT))
 
-    assert told == "127.0.0.1: an address with a password is not fetched; leave it out"
+    assert message == "127.0.0.1: addresses with a password are not fetched; remove the password"
     assert host.asked == []
 
 
-def test_trusts_no_certificate_that_nobody_vouches_for(host, monkeypatch):
-    """The system's authorities do not know this one."""
+def test_rejects_a_certificate_that_no_authority_issued(host, monkeypatch):
+    """The system does not trust the test's own certificate."""
     monkeypatch.delenv("SSL_CERT_FILE")
 
     assert refused(lambda: fetch(f"{host.url}/p.md", LIMIT)) == (
@@ -183,21 +184,21 @@ def test_trusts_no_certificate_that_nobody_vouches_for(host, monkeypatch):
     )
 
 
-def test_trusts_no_certificate_of_another_name(host):
-    """It is 127.0.0.1's, not localhost's."""
-    told = refused(lambda: fetch(f"https://localhost:{host.server_port}/p.md", LIMIT))
+def test_rejects_a_certificate_for_another_name(host):
+    """It is for 127.0.0.1, not for localhost."""
+    message = refused(lambda: fetch(f"https://localhost:{host.server_port}/p.md", LIMIT))
 
-    assert "cannot be fetched: Hostname mismatch" in told
+    assert "cannot be fetched: Hostname mismatch" in message
 
 
-def test_says_what_a_host_answers_when_it_is_no_page(host):
-    """A page that moved, a server that is ill, one that is not there: a line each."""
-    host.answers["/ill.md"] = 500, {}, b""
+def test_reports_the_status_or_the_connection_error(host):
+    """A missing page, a failing server, and a refused connection each give one line."""
+    host.answers["/broken.md"] = 500, {}, b""
     with pytest.raises(SetupError) as raised:
-        Reader(LIMIT).read([f"{host.url}/gone.md", f"{host.url}/ill.md", "https://127.0.0.1:1/x.md"])
+        Reader(LIMIT).read([f"{host.url}/gone.md", f"{host.url}/broken.md", "https://127.0.0.1:1/x.md"])
 
     assert [str(problem) for problem in raised.value.problems] == [
-        f"{host.url}/gone.md: answers 404; see whether the address is right",
-        f"{host.url}/ill.md: answers 500; see whether the address is right",
+        f"{host.url}/gone.md: responds with 404; check the address",
+        f"{host.url}/broken.md: responds with 500; check the address",
         "https://127.0.0.1:1/x.md: cannot be fetched: Connection refused",
     ]

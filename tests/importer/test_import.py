@@ -1,4 +1,4 @@
-"""`relay import`: `scripts/relay/cli/import_.py`, and what `scripts/importing/` makes of it together."""
+"""`relay import`: `scripts/relay/cli/import_.py` together with `scripts/relay/importer/`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def write(name, document):
-    """Write a page, or what else a name calls for."""
+    """Write a page (`.md`) or a YAML file."""
     path = Path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -44,7 +44,7 @@ def write(name, document):
 
 
 def run(*arguments, code=0):
-    """Import into `api.yaml`, in this process, and return what is printed."""
+    """Import into `api.yaml` in this process, and return the output."""
     from relay.cli.import_ import import_
 
     result = CliRunner().invoke(import_, ["--spec", "api.yaml", *arguments], catch_exceptions=False)
@@ -67,7 +67,7 @@ class TestAdding:
 
     @pytest.mark.parametrize("start", [None, "", "# ours\n", "---\n# ours"])
     def test_an_empty_contract_becomes_the_published_one(self, start):
-        """Structure, names, examples, and their order; comments that were there stay."""
+        """Structure, names, examples and their order are the same; existing comments stay."""
         write(f"docs/{NAME}", described(STRUCTURE))
         if start is not None:
             Path("api.yaml").write_text(start, "utf-8")
@@ -82,7 +82,7 @@ class TestAdding:
         assert spec().startswith(start or "openapi: 3.0.3\n")
 
     def test_our_own_contract_has_the_published_operation_already(self):
-        """Its wording is ours and stays, to the byte; that is said, and is no error."""
+        """Our wording stays the same to the byte; the difference is a note, not an error."""
         Path("api.yaml").write_bytes(SPEC.read_bytes())
         write(NAME, described(STRUCTURE))
 
@@ -91,13 +91,13 @@ class TestAdding:
         assert spec() == SPEC.read_text("utf-8")
         assert f"unchanged GET /api/calls/voice-ai/config ({NAME})" in printed
         assert (
-            "the wording of components/schemas/CallsErrorResponse differs from the page's; ours stays"
-            in printed
+            "the wording of components/schemas/CallsErrorResponse differs from the page's; "
+            "the contract is not changed" in printed
         )
         assert "next:" not in printed
 
     def test_a_second_operation_only_adds_lines(self):
-        """Each where a reader looks for its like: tag, path, component, at the end of its kind."""
+        """Each tag, path and component is added at the end of its section."""
         Path("api.yaml").write_bytes(SPEC.read_bytes())
         document = thing("pet")
         document["components"]["securitySchemes"] = {
@@ -124,7 +124,7 @@ class TestAdding:
         load_contract(Path("api.yaml"))
 
     def test_a_second_method_goes_into_its_path(self):
-        """Beside the first, not below a path of the same name."""
+        """The path is not duplicated."""
         write("api.yaml", thing("pet"))
         document = thing("pet")
         document["paths"]["/pet"] = {"post": {**document["paths"]["/pet"]["get"], "operationId": "add_pet"}}
@@ -136,7 +136,7 @@ class TestAdding:
         assert spec().count("/pet:") == 1
 
     def test_the_security_of_a_whole_page_is_not_lost(self):
-        """A contract that asks for nothing by default would silently open the operation."""
+        """Otherwise the contract's own default could make the operation public."""
         write("api.yaml", thing("open"))
         scheme = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
         document = thing("closed", security=[{"key": []}])
@@ -151,8 +151,8 @@ class TestAdding:
         assert found == {"/open": (), "/closed": ({"key": []},)}
         assert "unchanged" in run("closed.md")
 
-    def test_what_surrounds_operations_is_taken_once(self):
-        """Title, servers and the like belong to the contract; what a page says of them is only told."""
+    def test_root_fields_are_imported_once(self):
+        """Title, servers and the like belong to the contract; a different page only causes a note."""
         write("a.md", thing("a", servers=[{"url": "https://a.example"}]))
         write("b.md", thing("b", servers=[{"url": "https://b.example"}]))
 
@@ -162,11 +162,12 @@ class TestAdding:
         assert yaml.safe_load(spec())["servers"] == [{"url": "https://a.example"}]
         place = f"api.yaml:{at(spec(), 'servers:')}:1"
         assert (
-            f"{place}: info: 'servers' differs from the page's; ours stays [ours-stays] (see b.md:" in printed
+            f"{place}: info: 'servers' differs from the page's; the contract is not changed "
+            "[ours-stays] (see b.md:" in printed
         )
 
     def test_shows_what_would_change_and_writes_nothing(self):
-        """`--diff` is for the careful."""
+        """This is `--diff`."""
         write("api.yaml", thing("a"))
         write("b.md", thing("b"))
         before = spec()
@@ -180,59 +181,59 @@ class TestAdding:
 
 
 class TestRefusing:
-    """What contradicts the contract; nothing is written then."""
+    """Contradictions are refused, and then nothing is written."""
 
     def refused(self, *arguments):
-        """What is printed; the folder stays as it was."""
+        """The printed lines of an import that must not change the folder."""
         before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
         printed = run(*arguments, code=1)
         assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
         return printed.splitlines()
 
     def test_names_both_places_of_a_contradiction(self):
-        """At the first thing that differs, however deep, with what to do."""
+        """The locations are those of the first difference; the message says what to do."""
         write("api.yaml", thing("pet", {"type": "object", "properties": {"age": {"type": "integer"}}}))
         write("good.md", thing("good"))
         write("pet.md", thing("pet", {"type": "object", "properties": {"age": {"type": "string"}}}))
 
-        told, summary = self.refused("good.md", "pet.md")
+        finding, summary = self.refused("good.md", "pet.md")
 
         ours, theirs = (
             at(spec(), "          type: integer"),
             at(Path("pet.md").read_text("utf-8"), "          type: string"),
         )
-        assert told == (
+        assert finding == (
             f"pet.md:{theirs}:11: error: components/schemas/pet differs from the contract's at "
-            "'properties/age/type': it did not come from this page; rename one of the two, or change the "
+            "'properties/age/type': it was not imported from this page; rename one of the two, or change the "
             f"contract by hand [contradiction] (see api.yaml:{ours}:11)"
         )
         assert summary == "relay import: 1 error"
 
-    def test_tells_pages_that_contradict_each_other(self):
-        """Whichever came last would win otherwise."""
+    def test_reports_pages_that_contradict_each_other(self):
+        """Otherwise the last page would win."""
         write("docs/a.md", thing("pet"))
         write("docs/b.md", thing("pet", {"type": "string"}))
 
-        told, *_ = self.refused("docs")
+        finding, *_ = self.refused("docs")
 
-        assert "components/schemas/pet differs from that of docs/a.md at 'type'" in told
-        assert "leave one of them out" in told
-        assert "(see docs/a.md:" in told
+        assert "components/schemas/pet differs from that of docs/a.md at 'type'" in finding
+        assert "the two pages contradict each other; leave out one of them" in finding
+        assert "(see docs/a.md:" in finding
 
     def test_an_operation_id_names_one_operation(self):
-        """The handler's name follows from it."""
+        """The handler's name derives from it."""
         write("api.yaml", thing("pet"))
         document = thing("pet")
         document["paths"] = {"/elsewhere": document["paths"]["/pet"]}
         write("moved.md", document)
 
-        told, *_ = self.refused("moved.md")
+        finding, *_ = self.refused("moved.md")
 
-        assert "GET /elsewhere has the operationId 'get_pet' of GET /pet; give one of the two another" in told
-        assert "[operation-id-taken] (see api.yaml:" in told
+        assert "GET /elsewhere has the operationId 'get_pet' of GET /pet; change one of the two" in finding
+        assert "[operation-id-taken] (see api.yaml:" in finding
 
-    def test_what_the_methods_of_a_path_share_is_not_changed_for_the_others(self):
-        """A parameter that a page gives to all methods of a path would reach those of other pages."""
+    def test_the_shared_part_of_a_path_is_not_changed_by_another_page(self):
+        """A parameter of all methods of a path would also change operations of other pages."""
         write("api.yaml", thing("pet"))
         document = thing("pet")
         item = {**document["paths"]["/pet"]["get"], "operationId": "add_pet"}
@@ -240,12 +241,12 @@ class TestRefusing:
         document["paths"]["/pet"] = {"parameters": shared, "post": item}
         write("add.md", document)
 
-        told, *_ = self.refused("add.md")
+        finding, *_ = self.refused("add.md")
 
-        assert "what all methods of /pet share differs from the contract's at 'parameters'" in told
+        assert "the shared part of /pet differs from the contract's at 'parameters'" in finding
 
-    def test_the_outcome_has_to_be_a_contract(self):
-        """Each part may be right and the whole ambiguous."""
+    def test_the_result_has_to_be_a_valid_contract(self):
+        """Each part may be valid and the whole ambiguous."""
         parameters = [{"name": "x", "in": "path", "required": True, "schema": {"type": "string"}}]
         for file, name in (("api.yaml", "x"), ("b.md", "y")):
             document = thing(name)
@@ -253,14 +254,14 @@ class TestRefusing:
             document["paths"][f"/pets/{{{name}}}"]["parameters"] = [{**parameters[0], "name": name}]
             write(file, document)
 
-        told, *_ = self.refused("b.md")
+        finding, *_ = self.refused("b.md")
 
-        assert told.startswith(
-            "api.yaml: error: would not be a contract any more: GET /pets/{y} has the same path"
+        assert finding.startswith(
+            "api.yaml: error: would no longer be a valid contract: GET /pets/{y} has the same path"
         )
 
-    def test_a_contract_that_is_broken_already_is_told_first(self):
-        """There is nothing to import into."""
+    def test_an_invalid_contract_is_reported_before_the_import(self):
+        """There is no contract to import into."""
         Path("api.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
         write("a.md", thing("a"))
 
@@ -270,8 +271,8 @@ class TestRefusing:
 class TestUpdating:
     """Pages that changed since they were imported."""
 
-    def test_takes_the_structure_of_a_page_and_keeps_our_words(self):
-        """Words stay with what they describe; what is new or different brings the page's."""
+    def test_imports_the_structure_of_a_page_and_keeps_our_wording(self):
+        """Wording stays with what it describes; new or changed parts get the page's wording."""
         schema = {"type": "object", "description": "One pet", "properties": {
             "age": {"type": "integer", "description": "In years"},
             "name": {"type": "string", "description": "As called"},
@@ -288,7 +289,7 @@ class TestUpdating:
         changed["properties"] |= {"owner": {"type": "string", "description": "A person"}}
         write("pet.md", thing("pet", changed))
 
-        assert "--update takes it from the page" in run("pet.md", code=1)
+        assert "use --update to import the page's version" in run("pet.md", code=1)
         assert run("--update", "pet.md").splitlines()[0] == "updated GET /pet (pet.md)"
 
         assert spec() == ours.replace(
@@ -301,16 +302,16 @@ class TestUpdating:
         )
         assert run("pet.md") == "unchanged GET /pet (pet.md)\n" or "ours-stays" in run("pet.md")
 
-    def test_takes_only_from_the_page_that_an_operation_came_from(self):
-        """Another page of the same operation is another opinion."""
+    def test_updates_only_from_the_page_that_an_operation_came_from(self):
+        """Another page of the same operation is refused."""
         write("pet.md", thing("pet"))
         run("pet.md")
         write("other.md", thing("pet", {"type": "string"}))
 
-        assert "it did not come from this page" in run("--update", "other.md", code=1)
+        assert "it was not imported from this page" in run("--update", "other.md", code=1)
 
-    def test_leaves_a_path_alone_that_is_written_in_another_file(self):
-        """The file that the contract refers to is not the one that is edited."""
+    def test_does_not_change_a_path_that_is_in_another_file(self):
+        """Only the contract's own file is edited, not a file that it refers to."""
         write("pet.md", thing("pet"))
         run("pet.md")
         document = thing("pet")
@@ -319,13 +320,13 @@ class TestUpdating:
         write("api.yaml", {**document, "paths": {"/pet": {"$ref": "paths.yaml"}}})
         before = spec()
 
-        assert "what all methods of /pet share differs from the contract's at '$ref'" in run(
+        assert "the shared part of /pet differs from the contract's at '$ref'" in run(
             "--update", "pet.md", code=1
         )
         assert spec() == before
 
-    def test_takes_what_is_gone_out(self):
-        """A field that the page has no more is no part of the contract."""
+    def test_removes_what_the_page_no_longer_has(self):
+        """A field that was removed from the page is removed from the contract."""
         schema = {
             "type": "object",
             "required": ["a"],
@@ -347,7 +348,7 @@ class TestLock:
     """`sources.lock`."""
 
     def test_has_an_entry_for_each_operation(self):
-        """In the order of paths, with the page as seen from the lock."""
+        """Entries are sorted by path; the page is relative to the lock."""
         for name in ("b", "a"):
             write(f"docs/{name}.md", thing(name))
 
@@ -361,8 +362,8 @@ class TestLock:
             ("get", "/b", "get_b", "docs/b.md"),
         ]
 
-    def test_tells_other_words_from_another_structure(self):
-        """Two digests: one for the block as it is, one for what it means."""
+    def test_distinguishes_changed_wording_from_changed_structure(self):
+        """There are two digests: one of the block's bytes, one of its structure."""
         schema = {
             "type": "object",
             "properties": {"description": {"type": "string"}},
@@ -385,8 +386,8 @@ class TestLock:
         assert first[1] == reworded[1] == elsewhere[1]
         assert changed[1] != first[1]
 
-    def test_stays_when_an_unchanged_page_lies_elsewhere(self):
-        """Whoever downloads it again must not make a change."""
+    def test_does_not_change_for_an_unchanged_page_in_another_folder(self):
+        """Another download of the same page must not cause a diff."""
         write("docs/pet.md", thing("pet"))
         run("docs/pet.md")
         before = Path("sources.lock").read_bytes()
@@ -396,18 +397,18 @@ class TestLock:
 
         assert Path("sources.lock").read_bytes() == before
 
-    def test_says_where_it_is_not_one(self):
-        """It is read as strictly as a contract."""
+    def test_an_invalid_entry_is_reported_with_its_location(self):
+        """The lock is parsed as strictly as a contract."""
         Path("sources.lock").write_text("operations:\n  - method: get\n", "utf-8")
         write("a.md", thing("a"))
 
         assert run("a.md", code=2) == (
-            "error: sources.lock:2:5: not an entry: it has block, method, operationId, page, path, structure; "
-            "delete it, and import its page again\n"
+            "error: sources.lock:2:5: is not a valid entry, which has block, method, operationId, page, path, "
+            "structure; delete it, and import its page again\n"
         )
 
-    def test_ours_is_of_our_contract(self):
-        """The page it names says what the contract says."""
+    def test_our_lock_matches_our_contract(self):
+        """The digest of the page's structure is that of the contract."""
         lock = read_lock(SPEC.with_name("sources.lock"))
 
         write(NAME, described(STRUCTURE))
@@ -429,96 +430,95 @@ class TestChecking:
 
     @pytest.fixture(autouse=True)
     def imported(self):
-        """Two pages that were imported."""
+        """Import two pages."""
         write("docs/a.md", thing("a", {"type": "object", "properties": {"x": {"type": "string"}}}))
         write("docs/b.md", thing("b"))
         run("docs")
 
-    def test_finds_nothing_in_what_was_just_imported(self):
-        """With sources given or not."""
+    def test_finds_nothing_directly_after_an_import(self):
+        """This holds with and without given sources."""
         assert run("--check") == run("--check", "docs") == "relay import: no page has changed\n"
 
     @pytest.mark.parametrize(
-        ("schema", "told"),
+        ("schema", "message"),
         [
             (
                 {"type": "object", "description": "Words", "properties": {"x": {"type": "string"}}},
-                "changed in its wording only; 'relay import docs/a.md' takes note of it [page-reworded]",
+                "only its wording changed; 'relay import docs/a.md' records that [page-reworded]",
             ),
             (
                 {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "string"}}},
-                "changed, additive: 'relay import --update docs/a.md' takes it in [page-changed]",
+                "changed, additive: 'relay import --update docs/a.md' imports the change [page-changed]",
             ),
             (
                 {"type": "object", "properties": {"x": {"type": "integer"}}},
-                "changed, breaking: 'relay import --update docs/a.md' takes it in [page-changed]",
+                "changed, breaking: 'relay import --update docs/a.md' imports the change [page-changed]",
             ),
             (
                 {"type": "object", "properties": {"x": {"type": "string"}}, "example": {"x": "y"}},
-                "changed, nothing that callers notice: 'relay import --update docs/a.md' takes it in [page-changed]",
+                "changed, no effect on clients: 'relay import --update docs/a.md' imports the change [page-changed]",
             ),
         ],
     )
-    def test_says_what_kind_of_change_a_page_brings(self, schema, told):
-        """Words, something new, or something that breaks callers; nothing is written."""
+    def test_reports_the_kind_of_a_change(self, schema, message):
+        """A change is in the wording, additive, or breaking for clients; nothing is written."""
         write("docs/a.md", thing("a", schema))
         before = spec()
 
         line, *rest = run("--check", code=1).splitlines()
 
-        assert told in line
+        assert message in line
         assert line.startswith(f"docs/a.md:{at(Path('docs/a.md').read_text('utf-8'), '    get:')}:5: error: ")
-        assert ("breaking" in told) == any(
+        assert ("breaking" in message) == any(
             ": error: a.x (GET /a): the type changed from" in more for more in rest
         )
         assert spec() == before
         run("--update", "docs/a.md")
         assert run("--check") == "relay import: no page has changed\n"
 
-    def test_tells_pages_that_appeared_and_vanished(self):
-        """Of a folder that is given, all that is in it is meant."""
+    def test_reports_pages_that_appeared_and_vanished(self):
+        """A given folder stands for all pages in it."""
         Path("docs/b.md").unlink()
         write("docs/c.md", thing("c"))
 
         appeared, vanished, _ = run("--check", "docs", code=1).splitlines()
 
-        assert (
-            "GET /c is not in sources.lock; 'relay import docs/c.md' takes it in [page-appeared]" in appeared
-        )
+        assert "GET /c is not in sources.lock; 'relay import docs/c.md' adds it [page-appeared]" in appeared
         assert vanished == (
-            "sources.lock: error: GET /b is gone from docs/b.md; take it out of the contract and out of this "
+            "sources.lock: error: GET /b is no longer in docs/b.md; remove it from the contract and from this "
             "file [page-vanished]"
         )
 
-    def test_tells_an_operation_that_left_its_page(self):
-        """The page is there and speaks of something else."""
+    def test_reports_an_operation_that_its_page_no_longer_has(self):
+        """The page exists and documents another operation."""
         write("docs/b.md", thing("c"))
 
         printed = run("--check", code=1)
 
-        assert "sources.lock: error: GET /b is gone from docs/b.md" in printed
+        assert "sources.lock: error: GET /b is no longer in docs/b.md" in printed
         assert "GET /c is not in sources.lock" in printed
 
-    def test_says_which_pages_are_not_here(self):
-        """Addresses are fetched when they are given, not because they are written down."""
+    def test_notes_pages_that_do_not_exist_here(self):
+        """Addresses are fetched only if they are given, not because the lock has them."""
         Path("docs/b.md").unlink()
 
         note, _ = run("--check").splitlines()
 
         assert note == (
-            "sources.lock: info: GET /b is not compared: docs/b.md is not here; name it as a SOURCE [not-checked]"
+            "sources.lock: info: GET /b was not compared: docs/b.md does not exist here; name it as a SOURCE "
+            "[not-checked]"
         )
 
-    def test_tells_where_the_contract_itself_was_changed(self):
-        """By hand, against what the page said when it was imported."""
+    def test_reports_a_manual_change_of_the_contract(self):
+        """The contract differs from the page as it was imported."""
         Path("api.yaml").write_text(spec().replace("type: string", "type: integer"), "utf-8")
 
-        told, _ = run("--check", code=1).splitlines()
+        finding, _ = run("--check", code=1).splitlines()
 
-        assert told.startswith("api.yaml: error: has GET /a otherwise than it was imported; ")
+        assert finding.startswith("api.yaml: error: GET /a differs from what was imported; ")
 
     def test_reports_in_the_formats_of_every_check(self):
-        """For a workflow."""
+        """JSON is for CI workflows."""
         write("docs/c.md", thing("c"))
 
         report = json.loads(run("--check", "docs", "--format", "json", code=1))
@@ -527,10 +527,10 @@ class TestChecking:
 
 
 class TestWriting:
-    """Files are replaced whole."""
+    """Files are replaced as a whole."""
 
     def test_keeps_the_mode_of_a_file(self):
-        """A contract that others may not read stays so."""
+        """A private contract stays private."""
         write("api.yaml", thing("a"))
         Path("api.yaml").chmod(0o640)
         write("b.md", thing("b"))
@@ -551,7 +551,7 @@ class TestWriting:
         assert "/b:" in (folder / "real" / "api.yaml").read_text("utf-8")
 
     def test_writes_nothing_when_one_file_cannot_be_written(self, folder):
-        """No half of an import, and nothing left lying about."""
+        """There is no partial import, and no temporary file remains."""
         (folder / "a").write_text("old", "utf-8")
         (folder / "blocked").write_text("", "utf-8")
 
@@ -562,8 +562,8 @@ class TestWriting:
         assert sorted(path.name for path in folder.iterdir()) == ["a", "blocked"]
 
 
-def test_says_how_it_is_used(folder):
-    """The process itself; without a source there is nothing to do."""
+def test_a_run_without_sources_prints_the_usage(folder):
+    """This runs the command as a process; without a source there is nothing to do."""
     result = relay(folder, "import")
 
     assert (result.returncode, result.stdout) == (2, "")
@@ -596,7 +596,7 @@ SCHEMAS = st.recursive(
 
 @st.composite
 def documents(draw):
-    """A contract of one operation, whose names may be any."""
+    """A contract with one operation and arbitrary names."""
     path = "/" + draw(WORDS).translate(dict.fromkeys(map(ord, "{}/")))
     method = draw(st.sampled_from([method for method in METHODS if method != "trace"]))
     document = thing("made", draw(st.just({"type": "object"}) | SCHEMAS))
@@ -616,13 +616,13 @@ STYLES = {
     "flow": lambda data: inline(data, 0),
     "one line": inline,
 }
-"""How the contract that is there may be written."""
+"""Styles in which an existing contract may be written."""
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents(), documents(), st.sampled_from(list(STYLES)))
-def test_any_operation_goes_into_any_contract_once(existing, new, style):
-    """Twice changes nothing, no line that was there is lost, and the outcome is a contract."""
+def test_any_operation_can_be_imported_into_any_contract(existing, new, style):
+    """The result is a valid contract, no existing line is lost, and a second import changes nothing."""
     for path in Path().iterdir():
         path.unlink()
     new["components"]["schemas"] = {
@@ -631,24 +631,24 @@ def test_any_operation_goes_into_any_contract_once(existing, new, style):
     }
     before = STYLES[style](existing)
     Path("api.yaml").write_text(before, "utf-8")
-    assume(same(read_document(Path("api.yaml")).data, existing))  # PyYAML writes '1e3' as a word
+    assume(same(read_document(Path("api.yaml")).data, existing))  # PyYAML writes '1e3' without quotes
     Path("new.json").write_text(inline(new), "utf-8")
 
-    if _is_taken("new.json"):
+    if _is_imported("new.json"):
         once = spec()
         following = iter(once.split("\n"))
         assert style in ("flow", "one line") or all(line in following for line in before.rstrip().split("\n"))
         operations = load_contract(Path("api.yaml")).operations
         ((path, item),) = new["paths"].items()
         assert {(path, method) for method in item} <= {(found.path, found.method) for found in operations}
-        assert _is_taken("new.json")
+        assert _is_imported("new.json")
         assert spec() == once
     else:
         assert spec() == before
 
 
-def _is_taken(name):
-    """Import, and say whether it was taken; what contradicts is refused, as it should be."""
+def _is_imported(name):
+    """Import, and return whether it succeeded; contradictions are refused."""
     from relay.cli.import_ import import_
 
     result = CliRunner().invoke(import_, ["--spec", "api.yaml", name], catch_exceptions=False)
@@ -656,7 +656,7 @@ def _is_taken(name):
     return result.exit_code == 0
 
 
-def test_the_contract_is_no_source_of_its_own():
+def test_the_contract_cannot_be_its_own_source():
     """It would be recorded as the page that its operations came from."""
     write("pet.md", thing("pet"))
     run("pet.md")
@@ -664,19 +664,21 @@ def test_the_contract_is_no_source_of_its_own():
 
     printed = run("api.yaml", code=2)
 
-    assert printed == "error: api.yaml: is the contract itself; name where its operations come from\n"
+    assert (
+        printed == "error: api.yaml: is the contract itself; name the pages that its operations come from\n"
+    )
     assert Path("sources.lock").read_text("utf-8") == before
 
 
-def test_says_that_there_is_nothing_to_check():
-    """A check that compared nothing must not look like one that passed."""
+def test_a_check_without_any_import_is_an_error():
+    """A check that compared nothing must not look like a success."""
     write("api.yaml", thing("pet"))
 
-    assert run("--check", code=2) == "error: sources.lock: there is none: nothing was imported yet\n"
+    assert run("--check", code=2) == "error: sources.lock: does not exist: nothing was imported yet\n"
 
 
-def test_names_the_file_that_is_missing():
-    """Not the one that refers to it."""
+def test_reports_the_file_that_is_missing():
+    """The problem names the missing file, not the file that refers to it."""
     document = thing("pet")
     document["components"]["schemas"] = {
         "Extra": {"$ref": "nofile.yaml#/x"},

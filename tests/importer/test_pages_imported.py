@@ -1,4 +1,4 @@
-"""Pages and what leads to them: `scripts/relay/importer/pages.py` and `sources.py`."""
+"""Pages, and how sources resolve to them: `scripts/relay/importer/pages.py` and `import_sources.py`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def read(*given, limit=LIMIT):
 
 
 def problems_of(*given, limit=LIMIT):
-    """The problems that sources are refused for."""
+    """The problems for which sources are refused."""
     with pytest.raises(SetupError) as raised:
         read(*given, limit=limit)
     return [str(problem) for problem in raised.value.problems]
 
 
 def test_finds_the_block_of_a_page(folder):
-    """Beside prose and examples, the one fence that is an OpenAPI document, at the lines of the page."""
+    """Only the fence with an OpenAPI document counts; its locations are lines of the page."""
     (folder / "p.md").write_text(page(thing("pet")), "utf-8")
 
     (source,) = read("p.md")
@@ -48,7 +48,7 @@ def test_finds_the_block_of_a_page(folder):
 
 @pytest.mark.parametrize("prefix", ["> ", "  ", "- ", "1. > "])
 def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
-    """The page's own columns: an editor opens the page, not the block."""
+    """Locations have the columns of the page, as an editor opens the page and not the block."""
     lines = page(thing("pet")).split("## OpenAPI\n\n")[1].splitlines()
     rest = "".join(char if char == ">" else " " for char in prefix.replace("1. ", "   "))
     text = "\n".join((prefix if index == 0 else rest) + line for index, line in enumerate(lines))
@@ -62,7 +62,7 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "message"),
     [
         (
             "info: {title: x, version: '1'}\ninfo: {}",
@@ -73,15 +73,15 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
         ("info: !mine {}\npaths: {}", "16:7: the tag !mine is not allowed; a contract is plain data"),
     ],
 )
-def test_tells_what_is_wrong_in_a_block_at_the_pages_own_line(folder, broken, told):
-    """Nobody wants to count from the fence."""
+def test_reports_problems_in_a_block_at_the_line_of_the_page(folder, broken, message):
+    """The line is not counted from the fence."""
     (folder / "p.md").write_text(page(f"openapi: 3.0.3\n{broken}"), "utf-8")
 
-    assert told in [problem.removeprefix("p.md:") for problem in problems_of("p.md")]
+    assert message in [problem.removeprefix("p.md:") for problem in problems_of("p.md")]
 
 
-def test_wants_exactly_one_block_of_a_page(folder):
-    """Which of two is meant nobody could say; none is a page of something else."""
+def test_a_named_page_needs_exactly_one_block(folder):
+    """With two blocks it is unclear which is meant; a page without one documents something else."""
     (folder / "two.md").write_text(page(thing("a")) + page(thing("b"), fence="~~~"), "utf-8")
     (folder / "none.md").write_text("# Words\n\n```yaml\na: 1\n```\n", "utf-8")
 
@@ -92,13 +92,13 @@ def test_wants_exactly_one_block_of_a_page(folder):
     ]
 
     assert problems_of("two.md", "none.md") == [
-        f"two.md: has OpenAPI blocks in lines {lines[0]} and {lines[1]}; a page has exactly one",
-        "none.md: has no ```yaml block with OpenAPI in it; a page has exactly one",
+        f"two.md: has OpenAPI blocks in lines {lines[0]} and {lines[1]}; a page needs exactly one",
+        "none.md: has no ```yaml block with OpenAPI in it; a page needs exactly one",
     ]
 
 
 def test_a_fence_inside_a_fence_is_text(folder):
-    """Only a parser of Markdown knows; a pattern would find two."""
+    """Only a Markdown parser detects this; a regular expression would find two blocks."""
     document = thing("a")
     document["info"]["description"] = "Write it so:\n```yaml\nopenapi: 3.0.3\n```\n"
     (folder / "p.md").write_text(page(document, fence="````"), "utf-8")
@@ -108,8 +108,8 @@ def test_a_fence_inside_a_fence_is_text(folder):
     assert source.data == document
 
 
-def test_a_page_of_mdx_has_components_around_its_block(folder):
-    """There is no HTML in MDX, whose blocks would swallow the fence."""
+def test_an_mdx_page_may_have_components_around_its_block(folder):
+    """MDX has no HTML blocks, which would contain the fence."""
     block = page(thing("a")).split("## OpenAPI\n\n")[1]
     (folder / "p.mdx").write_text(f"<Card>\n{block}</Card>\n", "utf-8")
 
@@ -119,7 +119,7 @@ def test_a_page_of_mdx_has_components_around_its_block(folder):
 
 
 def test_no_template_is_evaluated(folder):
-    """Whatever looks like one is what the publisher wrote."""
+    """Text that looks like a template is imported as it is."""
     text = "{{ 7 * 7 }} {% raw %} ${HOME} <%= 1 %>"
     document = thing("a", {"type": "string", "default": text})
     (folder / "p.md").write_text(page(document), "utf-8")
@@ -130,18 +130,18 @@ def test_no_template_is_evaluated(folder):
 
 
 @pytest.mark.parametrize("ref", ["https://example.com/a.yaml#/X", "/etc/passwd", "other.yaml#/X"])
-def test_a_page_refers_to_nothing_outside(folder, ref):
-    """A page that was found somewhere must not make us read files or addresses."""
+def test_a_page_must_not_refer_to_files_or_addresses(folder, ref):
+    """An untrusted page must not cause a read of other files or addresses."""
     (folder / "other.yaml").write_text("X: {type: string}", "utf-8")
     (folder / "p.md").write_text(page(thing("a", {"allOf": [{"$ref": ref}]})), "utf-8")
 
     (problem,) = problems_of("p.md")
 
-    assert f"'{ref}' is elsewhere and never fetched" in problem
+    assert f"'{ref}' is a remote reference and is not fetched" in problem
 
 
-def test_an_openapi_file_may_refer_to_files_beside_it(folder):
-    """It is ours, and it was named."""
+def test_a_named_openapi_file_may_refer_to_other_files(folder):
+    """The user named it, so it is trusted."""
     (folder / "parts.yaml").write_text("X: {type: string}", "utf-8")
     (folder / "api.yaml").write_text(yaml.safe_dump(thing("a", {"$ref": "parts.yaml#/X"})), "utf-8")
 
@@ -150,8 +150,8 @@ def test_an_openapi_file_may_refer_to_files_beside_it(folder):
     assert source.data["components"]["schemas"]["X"] == {"type": "string"}
 
 
-def test_reads_a_folder_in_order_and_leaves_other_pages_alone(folder):
-    """Documentation is more than operations."""
+def test_reads_a_folder_in_order_and_skips_other_pages(folder):
+    """Documentation also has pages without operations."""
     for name in ("b", "a"):
         (folder / "docs" / name).mkdir(parents=True)
         (folder / "docs" / name / "page.md").write_text(page(thing(name)), "utf-8")
@@ -160,8 +160,8 @@ def test_reads_a_folder_in_order_and_leaves_other_pages_alone(folder):
     assert [source.name for source in read("docs", "docs/a/page.md")] == ["docs/a/page.md", "docs/b/page.md"]
 
 
-def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
-    """An index that somebody sent must not lead out of where it lies, nor to the network."""
+def test_reads_the_pages_of_a_local_index_only_inside_its_folder(folder):
+    """An untrusted index must not lead out of its folder or to the network."""
     (folder / "docs").mkdir()
     (folder / "outside.md").write_text(page(thing("outside")), "utf-8")
     (folder / "docs" / "a b.md").write_text(page(thing("a")), "utf-8")
@@ -182,12 +182,12 @@ def test_reads_what_a_local_index_lists_and_nothing_beyond_its_folder(folder):
     (note,) = reader.notes
     assert note.line == (
         "docs/llms.txt: info: 3 of its links lead out of its folder and were not followed; "
-        "name what is needed as a SOURCE [not-followed]"
+        "name each page that you need as a SOURCE [not-followed]"
     )
 
 
-def test_a_file_that_an_index_lists_refers_to_nothing_outside(folder):
-    """Nobody vouched for it; one that is named itself is ours."""
+def test_a_file_from_an_index_must_not_refer_to_other_files(folder):
+    """It is not trusted; a file that the user names is."""
     (folder / "docs").mkdir()
     (folder / "secret.yaml").write_text("Z: {type: string}", "utf-8")
     document = thing("a", {"$ref": "../secret.yaml#/Z"})
@@ -197,13 +197,13 @@ def test_a_file_that_an_index_lists_refers_to_nothing_outside(folder):
     (problem,) = problems_of("docs/llms.txt")
 
     assert problem.startswith("docs/p.yaml:")
-    assert "'../secret.yaml#/Z' is elsewhere and never fetched" in problem
+    assert "'../secret.yaml#/Z' is a remote reference and is not fetched" in problem
     assert [source.name for source in read("docs/llms.txt", "docs/p.yaml")] == ["docs/p.yaml"]
 
 
 @pytest.mark.parametrize("given", ["docs", "docs/llms.txt"])
-def test_a_link_of_the_disk_leads_nowhere_out_of_a_folder(folder, given):
-    """A folder that somebody sent is read, and nothing that it points at."""
+def test_symbolic_links_out_of_a_folder_are_not_followed(folder, given):
+    """An untrusted folder must not lead to files outside it."""
     (folder / "docs").mkdir()
     (folder / "secret.md").write_text(page(thing("secret")), "utf-8")
     (folder / "docs" / "own.md").write_text(page(thing("own")), "utf-8")
@@ -220,29 +220,29 @@ def test_a_link_of_the_disk_leads_nowhere_out_of_a_folder(folder, given):
     assert note.line.startswith(f"{given}: info: 1 of its links lead out of ")
 
 
-def test_the_name_of_a_file_is_no_address(folder):
-    """What would end the path of an address is part of a file's name."""
+def test_a_file_name_is_not_parsed_as_an_address(folder):
+    """`#` and `?` end the path of an address, but are part of a file's name."""
     (folder / "api#1?.yaml").write_text(yaml.safe_dump(thing("a")), "utf-8")
 
     assert [source.name for source in read("api#1?.yaml")] == ["api#1?.yaml"]
 
 
-def test_tells_every_problem_of_every_page(folder):
-    """Nobody wants to start again for each of them."""
+def test_reports_all_problems_of_all_pages(folder):
+    """One run shows everything that has to be fixed."""
     (folder / "a.md").write_bytes(b"\xff")
     (folder / "b.md").write_text("x" * 101, "utf-8")
 
     assert problems_of("a.md", "b.md", "c.md", "d.doc", "http://e.com/f.md", limit=100) == [
         "d.doc: is neither a page (.md, .mdx), OpenAPI, a folder, an llms.txt nor an https:// address",
         "http://e.com/f.md: only https:// addresses are fetched; give one, or a file",
-        "a.md: is not UTF-8; a page has to be",
-        "b.md: has more than 100 bytes; --max-size allows more",
+        "a.md: is not UTF-8; save it as UTF-8",
+        "b.md: is larger than 100 bytes; raise --max-size",
         "c.md: cannot be read: No such file or directory",
     ]
 
 
 def test_refuses_a_page_that_aliases_make_large(folder):
-    """A few lines that double each other would be written out in full."""
+    """A few lines of nested aliases would expand to a very large document."""
     lines = ["a0: &a0 [xxxxxxxx, xxxxxxxx]"]
     lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 10)]
     block = "\n".join(["openapi: 3.0.3", "x-grow:", *(f"  {line}" for line in lines)])
@@ -253,7 +253,7 @@ def test_refuses_a_page_that_aliases_make_large(folder):
 
 @pytest.mark.parametrize("levels", [100, 900])
 def test_refuses_a_page_that_is_nested_too_deeply(folder, levels):
-    """In a line, whichever of the readers would give up."""
+    """It is reported in one line, no matter which parser fails."""
     deep = json.dumps(thing("a")).replace('"type": "object"', '"default": ' + "[" * levels + "]" * levels)
     (folder / "p.md").write_text(page(deep), "utf-8")
 
@@ -263,8 +263,8 @@ def test_refuses_a_page_that_is_nested_too_deeply(folder, levels):
     assert "nested deeper than 100 levels" in problem
 
 
-def test_reads_so_many_pages_and_no_more(folder, monkeypatch):
-    """An index is somebody else's."""
+def test_the_number_of_pages_is_limited(folder, monkeypatch):
+    """An index may be untrusted."""
     monkeypatch.setattr(sources, "MAX_PAGES", 2)
     for name in "abc":
         (folder / f"{name}.md").write_text(page(thing(name)), "utf-8")
@@ -272,8 +272,8 @@ def test_reads_so_many_pages_and_no_more(folder, monkeypatch):
     assert problems_of(display(folder)) == [f"{display(folder)}: leads to more than 2 pages; name fewer"]
 
 
-def test_says_when_there_is_nothing_to_import(folder):
-    """A wrong folder is a mistake, not a success."""
+def test_a_source_without_any_openapi_is_an_error(folder):
+    """A wrong folder must not look like a success."""
     (folder / "docs").mkdir()
 
     assert problems_of("docs") == ["docs: has no page with an OpenAPI block"]

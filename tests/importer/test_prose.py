@@ -1,4 +1,4 @@
-"""What is wording and what is structure: `scripts/relay/importer/prose.py`."""
+"""Wording and structure of a contract: `scripts/relay/importer/prose.py`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ VALUES = st.recursive(
 )
 
 
-def test_our_contract_without_its_words_is_the_published_one():
-    """The definition of both sides."""
+def test_the_structure_of_our_contract_is_the_published_one():
+    """Without its wording, our contract equals the published document."""
     assert structure(load_contract(SPEC).document) == STRUCTURE
     assert structure(described(STRUCTURE)) == STRUCTURE
 
@@ -41,26 +41,26 @@ def test_our_contract_without_its_words_is_the_published_one():
         {"required": ["description"]},
     ],
 )
-def test_what_is_only_called_like_wording_is_structure(value):
-    """A property may have that name, and data says what it says."""
+def test_properties_and_data_named_like_wording_are_structure(value):
+    """A property may have such a name, and examples may contain any key."""
     assert structure(value) == value
 
 
 def test_documentation_elsewhere_is_wording():
-    """It explains, too."""
+    """`externalDocs` only explains."""
     assert structure({"type": "string", "externalDocs": {"url": "https://a.example"}}) == {"type": "string"}
 
 
 @given(VALUES, VALUES)
 def test_rewording_changes_no_structure(ours, theirs):
-    """Whatever we said before."""
+    """This holds for any wording of ours."""
     assert same(structure(reworded(ours, theirs)), structure(theirs))
     assert reworded(ours, ours) == ours
 
 
 @given(VALUES, VALUES)
-def test_a_difference_is_where_both_sides_differ(ours, theirs):
-    """It leads as deep as both go together."""
+def test_a_difference_points_to_where_both_sides_differ(ours, theirs):
+    """The pointer is as deep as both sides have the same path."""
     one, other = ours, theirs
     for token in difference(ours, theirs):
         one, other = (_step(side, token) for side in (one, other))
@@ -70,14 +70,14 @@ def test_a_difference_is_where_both_sides_differ(ours, theirs):
 
 
 def _step(side, token):
-    """What stands behind a token, None where nothing does."""
+    """The value at a token of a pointer; None if there is none."""
     if isinstance(side, list):
         return side[int(token)]
     return side.get(token)
 
 
-def test_our_words_stay_with_what_they_describe():
-    """An operation keeps its summary though a parameter comes; a field that became another takes the page's."""
+def test_our_wording_stays_with_what_it_describes():
+    """An operation keeps its summary if it gets a parameter; a changed field gets the page's wording."""
     ours = {
         "summary": "Ours",
         "operationId": "a",

@@ -1,4 +1,4 @@
-"""Text edited as little as possible: `scripts/relay/importer/text_edit.py` and `rendering.py`."""
+"""Minimal edits of text: `scripts/relay/importer/text_edit.py` and `yaml_text.py`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ VALUES = st.recursive(
 
 
 def parse(text):
-    """The document that a text is, which must have no problem."""
+    """The document of a text, which must have no problems."""
     document, problems = parse_source(Path("c.yaml"), text.encode() if isinstance(text, str) else text)
     assert problems == []
     return document
 
 
 def edited(text, change):
-    """A text after its data was changed by a function that gets a copy of it."""
+    """A text, edited to contain its data after a function changed a copy of the data."""
     document = parse(text)
     wanted = json.loads(json.dumps(document.data))
     change(wanted)
@@ -39,8 +39,8 @@ def edited(text, change):
 
 
 @given(VALUES)
-def test_what_is_written_reads_as_what_it_was(value):
-    """Words that are numbers, dates or booleans to some YAML, line breaks of any kind, control characters."""
+def test_dumped_values_read_back_the_same(value):
+    """Strings that are numbers, dates or booleans in some YAML, all line breaks, control characters."""
     assert parse(block({"x": value})).data == {"x": value}
     assert parse(block([value], 4)).data == [value]
     assert parse(f"x: [{inline(value)}]").data == {"x": [value]}
@@ -49,7 +49,7 @@ def test_what_is_written_reads_as_what_it_was(value):
 
 @given(st.dictionaries(TEXT, VALUES, min_size=1, max_size=4), st.dictionaries(TEXT, VALUES, max_size=4))
 def test_additions_lose_no_line(old, new):
-    """Whatever stands in a file stays, in its order; only lines are put between."""
+    """All lines of a file stay in their order; new lines are only inserted."""
     before = block(old)
 
     after = rewrite(parse(before), {**old, **{key: new[key] for key in new if key not in old}}).decode()
@@ -61,15 +61,15 @@ def test_additions_lose_no_line(old, new):
 @given(VALUES, VALUES)
 @example(None, "\n")
 @example("a\n\n", "b\n\n")
-def test_any_change_holds_what_was_wanted(old, new):
-    """Whether it was made in place or by writing a value anew."""
+def test_any_change_results_in_the_wanted_data(old, new):
+    """Values are edited in place or replaced."""
     for text in (block({"a": {"x": old, "y": 1}}), inline({"a": {"x": old, "y": 1}}, 0)):
         wanted = {"a": {"x": new, "z": [new]}}
         assert parse(rewrite(parse(text), wanted)).data == wanted
 
 
 def test_keeps_comments_quotes_and_layout():
-    """What is not in the data is in no danger: no writer of YAML is asked for it."""
+    """The file is not dumped again, so what is not in the data stays."""
     text = """\
 # head
 a:   { x: "1" }   # aligned
@@ -97,7 +97,7 @@ c: {}
     ).replace("c: {}\n", "c:\n  new:\n    '200': two hundred\n")
 
 
-def test_puts_an_entry_behind_the_comments_of_the_one_before():
+def test_inserts_an_entry_after_the_comments_of_the_previous_one():
     """A comment that is indented like a mapping's keys belongs to it."""
     text = "a:\n  x: 1\n  # of a\n# of b\nb: 2\n"
 
@@ -124,19 +124,19 @@ def test_puts_an_entry_behind_the_comments_of_the_one_before():
     ],
 )
 def test_writes_as_the_file_is_written(text, after):
-    """Its line breaks, its missing last one, its byte order mark; a flow stays one, JSON stays JSON."""
+    """Line breaks, a missing final one, a byte order mark, flow style and JSON are kept."""
     assert edited(text, lambda data: data.update(a={**(data["a"] or {}), "y": [1]})) == after
 
 
-def test_takes_lines_out_with_their_comment():
-    """What was said beside a key that is gone is gone with it."""
+def test_removes_a_key_with_its_comment():
+    """A comment on the line of a removed key is removed with it."""
     assert (
         edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
         == "a:\n  x: 1\n  z: 3\n"
     )
 
 
-def test_refuses_to_edit_what_an_alias_shares():
-    """Changed in one place it would change in the other."""
-    with pytest.raises(SetupError, match="cannot be edited as it is written"):
+def test_refuses_to_edit_a_value_that_an_alias_shares():
+    """A change in one place would also change the other."""
+    with pytest.raises(SetupError, match="cannot be edited in place"):
         edited("a: &x\n  p: {q: 1}\nb: *x\n", lambda data: data["a"]["p"].update(q=2))

@@ -1,4 +1,4 @@
-"""Write documentation pages as a publisher would: prose, and one operation as an OpenAPI block."""
+"""Build documentation pages like a publisher's: prose, and one operation as an OpenAPI block."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STRUCTURE = json.loads(
 
 
 def page(document: Any, fence: str = "````") -> str:
-    """A page around an OpenAPI document, which may be text."""
+    """A page that contains an OpenAPI document; a document given as text is used as it is."""
     block = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
     return f"""\
 > ## Documentation Index
@@ -25,7 +25,7 @@ def page(document: Any, fence: str = "````") -> str:
 
 # Look at a thing
 
-Some words, and an example that is no contract:
+Some words, and an example that is not a contract:
 
 ```json
 {{"not": "openapi"}}
@@ -40,7 +40,7 @@ Some words, and an example that is no contract:
 
 
 def thing(name: str, schema: Any = None, **rest: Any) -> dict[str, Any]:
-    """A document of one operation, `GET /{name}`, that answers with the component `{name}`."""
+    """A document with one operation, `GET /{name}`, whose response is the component `{name}`."""
     answer = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     responses = {"200": {"description": f"A {name}", "content": {"application/json": answer}}}
     return contract(
@@ -52,7 +52,7 @@ def thing(name: str, schema: Any = None, **rest: Any) -> dict[str, Any]:
 
 
 def described(value: Any, *, named: bool = False) -> Any:
-    """The published structure with prose of ours wherever OpenAPI wants some."""
+    """The published structure with our own prose wherever OpenAPI allows some."""
     if isinstance(value, list):
         return [described(item) for item in value]
     if not isinstance(value, dict):

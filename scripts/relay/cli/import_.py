@@ -87,17 +87,19 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
             )
             return
         read = reader.read(sources)
-        target.refuse_itself(read)
+        target.refuse_as_source(read)
         merge = merge_sources(target.document, lock, read, update=update)
-        content = target.source if merge.refused else target.holding(merge.wanted)
-        refused = merge.refused or target.breaches(content)
+        content = target.source if merge.refused else target.content_with(merge.wanted)
+        refused = merge.refused or target.errors_in(content)
         findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]
         if findings or form != "text":
             report_findings("import", findings, form)
         if diff:
             click.echo(_difference(target, content), nl=False)
             return
-        recorded = lock.taken(lock.record(source, operation) for source, operation, _ in merge.outcomes)
+        recorded = lock.with_records(
+            lock.record(source, operation) for source, operation, _ in merge.outcomes
+        )
         replaced = {target.path: content, lock.path: recorded.as_yaml().encode()}
         replace_files({path: text for path, text in replaced.items() if text != read_file(path)})
     if form == "text":

@@ -1,1 +1,1 @@
-"""`relay import`: documentation pages → operations of the contract, and where each came from."""
+"""`relay import`: import operations from documentation pages into the contract, and record their source."""

@@ -1,4 +1,4 @@
-"""What an `https://` address answers: with verified TLS, bounded in size and time, and from nowhere else."""
+"""Fetch an `https://` address with verified TLS and with limits on size and time."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
     import http.client
 
 _TIMEOUT = 10.0
-"""Seconds that a server may stay silent."""
-_PATIENCE = 60.0
-"""Seconds that one answer may take as a whole."""
+"""Seconds without data before a request fails."""
+_TOTAL_TIMEOUT = 60.0
+"""Seconds that one response may take in total."""
 
 
 def is_address(source: str) -> bool:
-    """Whether a source is written as an address rather than a file."""
+    """Whether a source is an address and not a file."""
     return "://" in source
 
 
 def parse_address(address: str) -> SplitResult:
-    """Split an address that may be fetched; SetupError for any other."""
+    """Split an `https://` address; SetupError for any other, or for one with a password."""
     try:
         url = urlsplit(address)
-        fits = url.scheme == "https" and url.hostname and (url.port or 443)
+        is_valid = url.scheme == "https" and url.hostname and (url.port or 443)
     except ValueError:
-        fits = None
-    if not fits:
+        is_valid = None
+    if not is_valid:
         raise SetupError([Diagnostic(address, "only https:// addresses are fetched; give one, or a file")])
     if "@" in url.netloc:
         raise SetupError(
-            [Diagnostic(url.hostname or "", "an address with a password is not fetched; leave it out")]
+            [Diagnostic(url.hostname or "", "addresses with a password are not fetched; remove the password")]
         )
     return url
 
 
 def fetch(address: str, limit: int) -> bytes:
-    """Return the body of an answer of at most `limit` bytes.
+    """Return the body of a response with at most `limit` bytes.
 
-    Certificates are verified against the system's, or those of SSL_CERT_FILE; proxies are those of the
-    environment. Raises SetupError for anything but a 200: redirects are not followed.
+    Certificates are verified against the system's authorities, or those in SSL_CERT_FILE; proxies are
+    taken from the environment. Raises SetupError for any status but 200: redirects are not followed.
     """
     import http.client
     import ssl
@@ -54,33 +54,33 @@ def fetch(address: str, limit: int) -> bytes:
     opener.add_handler(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
     headers = {"User-Agent": "relay-import", "Accept-Encoding": "identity"}
     try:
-        request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- parse_address lets https pass only
+        request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- parse_address allows https only
         with opener.open(request, timeout=_TIMEOUT) as response:
             if response.status != 200:
                 raise SetupError([Diagnostic(address, _status(response.status))])
             return _body(response, address, limit)
     except (OSError, ValueError, http.client.HTTPException) as exc:
         reason = getattr(exc, "reason", None) or exc
-        told = (
+        message = (
             getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or type(reason).__name__
         )
-        raise SetupError([Diagnostic(address, f"cannot be fetched: {told}")]) from exc
+        raise SetupError([Diagnostic(address, f"cannot be fetched: {message}")]) from exc
 
 
 def _status(status: int) -> str:
     if 300 <= status < 400:
-        return f"answers {status}, and redirects are not followed; give the address it leads to"
-    return f"answers {status}; see whether the address is right"
+        return f"responds with {status}, and redirects are not followed; give the target address"
+    return f"responds with {status}; check the address"
 
 
 def _body(response: http.client.HTTPResponse, address: str, limit: int) -> bytes:
-    """Read an answer piece by piece, so that what is too much is never held."""
-    deadline = time.monotonic() + _PATIENCE
+    """Read a response in chunks, so that no more than the limit is kept in memory."""
+    deadline = time.monotonic() + _TOTAL_TIMEOUT
     body = bytearray()
-    while piece := response.read1(65536):
-        body += piece
+    while chunk := response.read1(65536):
+        body += chunk
         if len(body) > limit:
-            raise SetupError([Diagnostic(address, f"has more than {limit:,} bytes; --max-size allows more")])
+            raise SetupError([Diagnostic(address, f"is larger than {limit:,} bytes; raise --max-size")])
         if time.monotonic() > deadline:
-            raise SetupError([Diagnostic(address, f"took longer than {_PATIENCE:.0f} seconds")])
+            raise SetupError([Diagnostic(address, f"took longer than {_TOTAL_TIMEOUT:.0f} seconds")])
     return bytes(body)

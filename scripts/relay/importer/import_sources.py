@@ -1,4 +1,4 @@
-"""What was named on the command line → the pages meant by it: files, folders, indexes, addresses."""
+"""Resolve the sources on the command line to pages: files, folders, indexes and addresses."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 
 from .https_fetch import fetch, is_address, parse_address
-from .pages import OPENAPI, Source, Text, file_name, understand
+from .pages import OPENAPI, Source, Text, file_name, parse_page
 
 MAX_PAGES = 500
-"""How many pages one command reads; more is a mistake, or somebody else's."""
+"""The largest number of pages that one command reads; more are a mistake, or an untrusted index."""
 
 _PAGES = (".md", ".mdx")
 _READABLE = (*_PAGES, *OPENAPI)
 
 
 class Reference(NamedTuple):
-    """One page that is to be read, as a file or an address; `named` when it was given by itself."""
+    """One page to read, as a file or an address; `named` if the user gave it explicitly."""
 
     location: Path | str
     named: bool
@@ -32,13 +32,13 @@ class Reader:
 
     def __init__(self, limit: int) -> None:
         self.areas: list[Path | str] = []
-        """The folders, and the roots of hosts, of which every page was asked for."""
+        """The folders, and the root addresses of hosts, of which all pages were requested."""
         self.notes: list[Diagnostic] = []
-        """What was not read, though an index lists it."""
+        """Notes on links of folders and indexes that were not followed."""
         self._limit = limit
 
     def read(self, given: Sequence[str]) -> list[Source]:
-        """Read everything that was given, in order, each page once.
+        """Read all given sources in order, each page once.
 
         Raises SetupError with all problems of all pages.
         """
@@ -57,7 +57,7 @@ class Reader:
         sources = []
         for location, named in references.items():
             try:
-                sources.append(understand(self._text(location, named=named), self._limit))
+                sources.append(parse_page(self._text(location, named=named), self._limit))
             except SetupError as exc:
                 problems += exc.problems
         if problems:
@@ -71,25 +71,25 @@ class Reader:
         if is_address(source):
             url = parse_address(source)
             if url.path.endswith(".txt"):
-                yield from self._listed_there(source)
+                yield from self._pages_of_remote_index(source)
             else:
                 yield Reference(urldefrag(source).url, named=True)
             return
         path = Path(source).resolve()
         if path.is_dir():
-            yield from self._contained(path)
+            yield from self._pages_in_folder(path)
         elif path.suffix.lower() == ".txt":
-            yield from self._listed_here(path)
+            yield from self._pages_of_local_index(path)
         elif path.suffix.lower() in _READABLE:
             yield Reference(path, named=True)
         else:
-            told = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
-            raise SetupError([Diagnostic(source, told)])
+            message = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
+            raise SetupError([Diagnostic(source, message)])
 
-    def _contained(self, folder: Path) -> Iterator[Reference]:
-        """Yield the pages that lie in a folder, and note the links out of it."""
+    def _pages_in_folder(self, folder: Path) -> Iterator[Reference]:
+        """Yield the pages in a folder, and note the links out of it."""
         self.areas.append(folder)
-        elsewhere = 0
+        outside = 0
         for found in sorted(folder.rglob("*")):
             if found.suffix.lower() not in _PAGES or not found.is_file():
                 continue
@@ -97,47 +97,48 @@ class Reader:
             if page.is_relative_to(folder):
                 yield Reference(page, named=False)
             else:
-                elsewhere += 1
-        self._note(display(folder), elsewhere, "out of it")
+                outside += 1
+        self._note(display(folder), outside, "out of it")
 
-    def _listed_here(self, index: Path) -> Iterator[Reference]:
+    def _pages_of_local_index(self, index: Path) -> Iterator[Reference]:
         """Yield the pages that a local index lists: files below its own folder."""
         folder = index.parent
         self.areas.append(folder)
-        elsewhere = 0
+        outside = 0
         for link in _links(self._text(index, named=True)):
             try:
                 page = (folder / unquote(urlsplit(link).path)).resolve()
-            except (ValueError, RuntimeError):  # no path has such characters, or links in a circle
+            except (ValueError, RuntimeError):  # characters that a path cannot have, or a circle of links
                 page = folder.parent
             if is_address(link) or not page.is_relative_to(folder):
-                elsewhere += 1
+                outside += 1
             elif file_name(page).suffix.lower() in _READABLE:
                 yield Reference(page, named=False)
-        self._note(display(index), elsewhere, "out of its folder")
+        self._note(display(index), outside, "out of its folder")
 
-    def _listed_there(self, index: str) -> Iterator[Reference]:
+    def _pages_of_remote_index(self, index: str) -> Iterator[Reference]:
         """Yield the pages that an index on a host lists: those of the same host."""
         root = urljoin(index, "/")
         self.areas.append(root)
-        elsewhere = 0
+        outside = 0
         for link in _links(self._text(index, named=True)):
             try:
                 page = urldefrag(urljoin(index, link)).url
-            except ValueError:  # no address has such brackets
+            except ValueError:  # brackets that an address cannot have
                 page = ""
             if not page.startswith(root):
-                elsewhere += 1
+                outside += 1
             elif file_name(page).suffix.lower() in _READABLE:
                 yield Reference(page, named=False)
-        self._note(index, elsewhere, "to other hosts")
+        self._note(index, outside, "to other hosts")
 
-    def _note(self, index: str, links: int, whither: str) -> None:
+    def _note(self, index: str, links: int, direction: str) -> None:
         if links:
-            told = (
-                f"{links} of its links lead {whither} and were not followed; name what is needed as a SOURCE"
+            message = (
+                f"{links} of its links lead {direction} and were not followed; "
+                "name each page that you need as a SOURCE"
             )
-            self.notes.append(Diagnostic(index, told, "not-followed", Severity.INFO))
+            self.notes.append(Diagnostic(index, message, "not-followed", Severity.INFO))
 
     def _text(self, location: Path | str, *, named: bool) -> Text:
         if isinstance(location, str):
@@ -149,14 +150,12 @@ class Reader:
         except OSError as exc:
             raise SetupError([Diagnostic(name, f"cannot be read: {exc.strerror}", "unreadable")]) from exc
         if len(content) > self._limit:
-            raise SetupError(
-                [Diagnostic(name, f"has more than {self._limit:,} bytes; --max-size allows more")]
-            )
+            raise SetupError([Diagnostic(name, f"is larger than {self._limit:,} bytes; raise --max-size")])
         return Text(name, location, content, named)
 
 
 def _links(index: Text) -> Iterator[str]:
-    """Yield where the links of an index lead, in order."""
+    """Yield the targets of the links in an index, in order."""
     from markdown_it import MarkdownIt
 
     for token in MarkdownIt("commonmark").parse(index.decoded()):

@@ -1,6 +1,6 @@
-"""Pages into a contract: what is new is added, what is there stays, what contradicts is refused.
+"""Merge pages into a contract: add what is new, keep what exists, refuse contradictions.
 
-All of it on plain data; `editing.py` makes text of the outcome.
+The merge works on plain data; `text_edit.py` edits the contract's text to match the result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Verb = Literal["added", "updated", "unchanged"]
 
 
 class Outcome(NamedTuple):
-    """What became of one operation of a source."""
+    """The result of the merge for one operation of a source."""
 
     source: Source
     operation: Operation
@@ -29,18 +29,18 @@ class Outcome(NamedTuple):
 
 
 def merge_sources(document: Document | None, lock: Lock, sources: Iterable[Source], *, update: bool) -> Merge:
-    """Take sources into a contract, one after the other; with `update`, where they differ from what they said."""
+    """Merge sources into a contract in order; with `update`, replace what was imported from the same page."""
     merge = Merge(document, lock, update=update)
     for source in sources:
-        merge.take(source)
+        merge.merge(source)
     return merge
 
 
 class Merge:
-    """A contract into which sources are taken one by one.
+    """A contract into which sources are merged one by one.
 
-    `wanted` is what it should hold, `outcomes` what became of each operation, `refused` what contradicts.
-    `document` is None for a contract that is still to be.
+    `wanted` is the merged data, `outcomes` has one entry for each operation, `refused` has the
+    contradictions. `document` is None for a contract that does not exist yet.
     """
 
     def __init__(self, document: Document | None, lock: Lock, *, update: bool) -> None:
@@ -51,40 +51,40 @@ class Merge:
         self._lock = lock
         self._update = update
         self._notes: dict[Pointer, tuple[str, Source]] = {}
-        self._told_by: dict[Pointer, Source] = {}
+        self._first_sources: dict[Pointer, Source] = {}
 
-    def take(self, source: Source) -> None:
-        """Take in all that a source has."""
-        self._take_root(source)
-        self._take_tags(source)
+    def merge(self, source: Source) -> None:
+        """Merge everything in a source."""
+        self._merge_root(source)
+        self._merge_tags(source)
         operations = source.contract.operations
         mine = [operation for operation in operations if self._lock.is_source(source, operation)]
-        taken = {
-            f"#/components/{section}/{escape(name)}": self._take(
+        verbs = {
+            f"#/components/{section}/{escape(name)}": self._merge_part(
                 ("components", section, name), value, source, is_source=bool(mine)
             )
             for section, values in (source.data.get("components") or {}).items()
             if not section.startswith("x-")
             for name, value in values.items()
         }
-        changed = {ref for ref, verb in taken.items() if verb != "unchanged"}
+        changed = {ref for ref, verb in verbs.items() if verb != "unchanged"}
         for operation in operations:
-            verb = self._take_operation(source, operation, is_source=operation in mine)
+            verb = self._merge_operation(source, operation, is_source=operation in mine)
             if verb == "unchanged" and changed & set(components_of(source.contract, operation)):
                 verb = "updated"
             self.outcomes.append(Outcome(source, operation, verb))
 
-    def _take_root(self, source: Source) -> None:
-        """Begin an empty contract with what surrounds the operations; later only say what differs."""
+    def _merge_root(self, source: Source) -> None:
+        """Copy the root fields into an empty contract; in an existing one only note differences."""
         if not self.wanted:
-            begun: dict[str, Any] = {"paths": {}, "components": {}, "tags": []}
-            self.wanted = {key: begun.get(key, value) for key, value in source.data.items()}
+            sections: dict[str, Any] = {"paths": {}, "components": {}, "tags": []}
+            self.wanted = {key: sections.get(key, value) for key, value in source.data.items()}
         for key, value in source.data.items():
             ours = self._ours((key,))
             if key not in ("paths", "components", "tags") and (ours is ABSENT or not same(ours, value)):
                 self._note((key,), f"'{key}'", source)
 
-    def _take_tags(self, source: Source) -> None:
+    def _merge_tags(self, source: Source) -> None:
         for tag in source.data.get("tags") or []:
             tags = self.wanted.get("tags") or []
             names = [ours["name"] for ours in tags]
@@ -99,20 +99,20 @@ class Merge:
                 entries.insert(list(self.wanted).index("paths"), ("tags", [tag]))
                 self.wanted = dict(entries)
 
-    def _take_operation(self, source: Source, operation: Operation, *, is_source: bool) -> Verb:
+    def _merge_operation(self, source: Source, operation: Operation, *, is_source: bool) -> Verb:
         item = source.contract.resolve(source.data["paths"][operation.path])
         value = item[operation.method]
-        everywhere = source.data.get("security") or []
-        if "security" not in value and not same(everywhere, self.wanted.get("security") or []):
-            value = {**value, "security": everywhere}  # what holds for all of the page must not get lost
-        self._take_shared(source, operation, item, is_source=is_source)
+        default_security = source.data.get("security") or []
+        if "security" not in value and not same(default_security, self.wanted.get("security") or []):
+            value = {**value, "security": default_security}  # the page's default must not get lost
+        self._merge_shared(source, operation, item, is_source=is_source)
         self._check_id(source, operation)
-        return self._take(operation.pointer, value, source, is_source=is_source)
+        return self._merge_part(operation.pointer, value, source, is_source=is_source)
 
-    def _take_shared(
+    def _merge_shared(
         self, source: Source, operation: Operation, item: dict[str, Any], *, is_source: bool
     ) -> None:
-        """Take what all methods of a path share."""
+        """Merge the fields that all methods of a path share."""
         pointer = operation.pointer[:2]
         theirs = {key: value for key, value in item.items() if key not in METHODS}
         ours = self._ours(pointer)
@@ -129,20 +129,20 @@ class Merge:
             self._refuse(pointer, (shared, theirs), source, is_source=is_source)
 
     def _check_id(self, source: Source, operation: Operation) -> None:
-        """Refuse an operationId that another operation has; names of functions follow from it."""
+        """Refuse an operationId that another operation has; function names derive from it."""
         for pointer, value in _operations(self.wanted):
             if value.get("operationId") == operation.id and pointer != operation.pointer:
-                told = (
+                message = (
                     f"{operation} has the operationId '{operation.id}' of {_what(pointer)}; "
-                    "give one of the two another, or take the old one out of the contract"
+                    "change one of the two, or remove the old operation from the contract"
                 )
                 place, other = source.place((*operation.pointer, "operationId")), self.place(pointer)
-                self.refused.append(Diagnostic(place, told, "operation-id-taken", Severity.ERROR, other))
+                self.refused.append(Diagnostic(place, message, "operation-id-taken", Severity.ERROR, other))
 
-    def _take(self, pointer: Pointer, theirs: Any, source: Source, *, is_source: bool) -> Verb:
-        """Take one operation or component."""
+    def _merge_part(self, pointer: Pointer, theirs: Any, source: Source, *, is_source: bool) -> Verb:
+        """Merge one operation or component."""
         ours = self._ours(pointer)
-        teller = self._told_by.setdefault(pointer, source)
+        first_source = self._first_sources.setdefault(pointer, source)
         if ours is ABSENT:
             self._put(pointer, theirs)
             return "added"
@@ -150,34 +150,37 @@ class Merge:
             if not same(ours, theirs):
                 self._note(pointer, f"the wording of {_what(pointer)}", source)
             return "unchanged"
-        if self._update and is_source and teller is source:
+        if self._update and is_source and first_source is source:
             self._put(pointer, reworded(ours, theirs))
             return "updated"
         self._refuse(pointer, (ours, theirs), source, is_source=is_source)
         return "unchanged"
 
     def _refuse(self, pointer: Pointer, sides: tuple[Any, Any], source: Source, *, is_source: bool) -> None:
-        """Tell of a contradiction, at the first thing in which both sides differ."""
-        teller = self._told_by.get(pointer, source)
+        """Record a contradiction at the first difference between both sides."""
+        first_source = self._first_sources.get(pointer, source)
         within = difference(*map(structure, sides))
         whose = "the contract's"
-        if teller is not source:
-            whose, todo = f"that of {teller.name}", "the two contradict each other; leave one of them out"
+        if first_source is not source:
+            whose, todo = (
+                f"that of {first_source.name}",
+                "the two pages contradict each other; leave out one of them",
+            )
         elif is_source:
-            todo = "--update takes it from the page"
+            todo = "use --update to import the page's version"
         else:
-            todo = "it did not come from this page; rename one of the two, or change the contract by hand"
+            todo = "it was not imported from this page; rename one of the two, or change the contract by hand"
         inside = f" at '{'/'.join(within)}'" if within else ""
-        told = f"{_what(pointer)} differs from {whose}{inside}: {todo}"
-        other = (teller if teller is not source else self).place((*pointer, *within))
+        message = f"{_what(pointer)} differs from {whose}{inside}: {todo}"
+        other = (first_source if first_source is not source else self).place((*pointer, *within))
         place = source.place((*pointer, *within))
-        self.refused.append(Diagnostic(place, told, "contradiction", Severity.ERROR, other))
+        self.refused.append(Diagnostic(place, message, "contradiction", Severity.ERROR, other))
 
     def place(self, pointer: Pointer) -> SourceLocation | None:
-        """Return where the value at `pointer` stands in the contract; None before there is one."""
-        teller = self._told_by.get(pointer[:3])
-        if teller and not self._has(pointer[:3]):
-            return teller.place(pointer)
+        """Return the location of the value at `pointer` in the contract; None if there is no contract yet."""
+        first_source = self._first_sources.get(pointer[:3])
+        if first_source and not self._has(pointer[:3]):
+            return first_source.place(pointer)
         return self._document.place(pointer) if self._document else None
 
     def _has(self, pointer: Pointer) -> bool:
@@ -188,14 +191,16 @@ class Merge:
         return True
 
     def notes(self, contract: Contract) -> list[Diagnostic]:
-        """Tell where ours stayed though the page has it otherwise, at places of the contract that came of it."""
+        """Return notes on what the contract kept although the page differs; `contract` is the merged one."""
         return [
-            Diagnostic(contract.place(pointer), told, "ours-stays", Severity.INFO, source.place(pointer))
-            for pointer, (told, source) in self._notes.items()
+            Diagnostic(contract.place(pointer), message, "ours-stays", Severity.INFO, source.place(pointer))
+            for pointer, (message, source) in self._notes.items()
         ]
 
     def _note(self, pointer: Pointer, what: str, source: Source) -> None:
-        self._notes.setdefault(pointer, (f"{what} differs from the page's; ours stays", source))
+        self._notes.setdefault(
+            pointer, (f"{what} differs from the page's; the contract is not changed", source)
+        )
 
     def _ours(self, pointer: Pointer) -> Any:
         try:
@@ -208,7 +213,7 @@ class Merge:
 
 
 def _with(data: dict[str, Any] | None, pointer: Pointer, value: Any) -> Any:
-    """Copy data, with another value at `pointer`; what is not on the way is shared."""
+    """Return a copy of data with another value at `pointer`; unchanged parts are shared."""
     if not pointer:
         return value
     head, *rest = pointer
@@ -224,11 +229,11 @@ def _operations(data: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]
 
 
 def _what(pointer: Pointer) -> str:
-    """Name an operation, a path, or a component, as a person would."""
+    """Return the name of an operation, a path, or a component for a message."""
     match pointer:
         case ("paths", path, method):
             return f"{method.upper()} {path}"
         case ("paths", path):
-            return f"what all methods of {path} share"
+            return f"the shared part of {path}"
         case _:
             return "/".join(pointer)

@@ -1,4 +1,4 @@
-"""A documentation page, or an OpenAPI file → a contract whose places are lines of that page."""
+"""Parse a documentation page or an OpenAPI file into a contract whose locations are lines of that page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 OPENAPI = (".yaml", ".yml", ".json")
-"""What the names of OpenAPI files end with; all others are pages."""
+"""The file extensions of OpenAPI files; all other files are pages."""
 
 _FORMATS = ("yaml", "yml", "json")
 
@@ -29,7 +29,8 @@ _FORMATS = ("yaml", "yml", "json")
 class Source:
     """A page and the contract in it.
 
-    `name` is how it is told, `block` what of it is OpenAPI, `data` the document, in which all is local.
+    `name` is the name in messages, `block` the OpenAPI text of the page, `data` the document, which has
+    only local references.
     """
 
     name: str
@@ -40,16 +41,16 @@ class Source:
     contract: Contract
 
     def place(self, pointer: Pointer) -> SourceLocation:
-        """Return where the value at `pointer` stands."""
+        """Return the location of the value at `pointer`."""
         return _named(self.contract.place(pointer), self.document.path, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was read, before it is understood; `location` is a file or an address.
+    """The content of a source before it is parsed; `location` is a file or an address.
 
-    One that was `named` itself has to hold OpenAPI, and a file may refer to others; one that an index or a
-    folder brought need not, and must not.
+    A source that the user `named` must contain OpenAPI, and a named file may refer to other files. A
+    source found through an index or a folder need not contain OpenAPI, and must not refer to other files.
     """
 
     name: str
@@ -58,11 +59,11 @@ class Text:
     named: bool
 
     def decoded(self) -> str:
-        """Return the content as text; SetupError for what is not UTF-8."""
+        """Return the content as text; SetupError if it is not UTF-8."""
         try:
             return self.content.decode("utf-8-sig")
         except UnicodeDecodeError as exc:
-            raise SetupError([Diagnostic(self.name, "is not UTF-8; a page has to be")]) from exc
+            raise SetupError([Diagnostic(self.name, "is not UTF-8; save it as UTF-8")]) from exc
 
 
 def file_name(location: Path | str) -> PurePosixPath:
@@ -72,29 +73,31 @@ def file_name(location: Path | str) -> PurePosixPath:
     )
 
 
-def understand(text: Text, limit: int) -> Source | None:
-    """Return the source that a text is, or None for a page without OpenAPI that nobody named.
+def parse_page(text: Text, limit: int) -> Source | None:
+    """Parse a source; None for a page without OpenAPI that the user did not name.
 
-    Raises SetupError with what is wrong in it, each at its line of the page.
+    Raises SetupError with all problems, each at its line of the page.
     """
     suffix = file_name(text.location).suffix.lower()
     if suffix in OPENAPI:
-        alone = isinstance(text.location, str) or not text.named
-        return _source(text, text.content, text.content, limit, alone=alone)
+        local_only = isinstance(text.location, str) or not text.named
+        return _source(text, text.content, text.content, limit, local_only=local_only)
     content = text.decoded()
     fences = [fence for fence in _fences(content, mdx=suffix == ".mdx") if _is_openapi(fence.content)]
     if not fences and not text.named:
         return None
     if len(fences) != 1:
         lines = " and ".join(str((fence.map or [0])[0] + 1) for fence in fences)
-        told = f"has OpenAPI blocks in lines {lines}" if fences else "has no ```yaml block with OpenAPI in it"
-        raise SetupError([Diagnostic(text.name, f"{told}; a page has exactly one")])
+        message = (
+            f"has OpenAPI blocks in lines {lines}" if fences else "has no ```yaml block with OpenAPI in it"
+        )
+        raise SetupError([Diagnostic(text.name, f"{message}; a page needs exactly one")])
     (fence,) = fences
-    return _source(text, fence.content.encode(), _in_place(content, fence), limit, alone=True)
+    return _source(text, fence.content.encode(), _in_place(content, fence), limit, local_only=True)
 
 
 def _fences(content: str, *, mdx: bool) -> list[Token]:
-    """Return the fences that may be OpenAPI; MDX has neither HTML nor indented code around them."""
+    """Return the fenced blocks that may be OpenAPI; MDX has neither HTML blocks nor indented code."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark").disable(["inline", *(["html_block", "code"] if mdx else [])])
@@ -108,7 +111,7 @@ def _fences(content: str, *, mdx: bool) -> list[Token]:
 
 
 def _is_openapi(block: str) -> bool:
-    """Whether a block is an OpenAPI document, or would be if it could be read."""
+    """Whether a block is an OpenAPI document, or mentions `openapi` if it cannot be parsed."""
     try:
         document, _ = parse_source(Path(), block.encode())
     except SetupError:
@@ -117,7 +120,7 @@ def _is_openapi(block: str) -> bool:
 
 
 def _in_place(content: str, fence: Token) -> bytes:
-    """Return a block where it stands in its page, with nothing around it: each value keeps line and column."""
+    """Return a block padded with blank lines and spaces, so that each value keeps its line and column."""
     first = (fence.map or [0])[0] + 1
     lines = content.split("\n")[first:]
     block = fence.content.split("\n")
@@ -127,23 +130,23 @@ def _in_place(content: str, fence: Token) -> bytes:
     return ("\n" * first + "\n".join(" " * column + line if line else line for line in block)).encode()
 
 
-def _source(text: Text, block: bytes, content: bytes, limit: int, *, alone: bool) -> Source:
-    """Read a block strictly; `alone` where it must not refer to files beside it."""
+def _source(text: Text, block: bytes, content: bytes, limit: int, *, local_only: bool) -> Source:
+    """Parse a block strictly; with `local_only` it must not refer to other files."""
     path = text.location if isinstance(text.location, Path) else Path(text.location)
     try:
-        document = _strictly_read(path, content, limit, alone=alone)
+        document = _read_strictly(path, content, limit, local_only=local_only)
         contract = build_contract(document)
-        data = contract.document if _elsewhere(document) else document.data
+        data = contract.document if _remote_references(document) else document.data
         return Source(text.name, text.location, block, data, document, contract)
     except SetupError as exc:
-        raise SetupError([_retold(problem, path, text.name) for problem in exc.problems]) from exc
+        raise SetupError([_with_page_name(problem, path, text.name) for problem in exc.problems]) from exc
     except RecursionError as exc:
         raise SetupError([Diagnostic(text.name, "is nested too deeply")]) from exc
 
 
-def _strictly_read(path: Path, content: bytes, limit: int, *, alone: bool) -> Document:
+def _read_strictly(path: Path, content: bytes, limit: int, *, local_only: bool) -> Document:
     document, problems = parse_source(path, content)
-    problems = problems or _too_large(document, limit) or (_elsewhere(document) if alone else [])
+    problems = problems or _too_large(document, limit) or (_remote_references(document) if local_only else [])
     if problems:
         raise SetupError(problems)
     return document
@@ -153,27 +156,27 @@ def _named(place: SourceLocation, path: Path, name: str) -> SourceLocation:
     return place._replace(file=name) if place.file == display(path) else place
 
 
-def _retold(problem: Diagnostic, path: Path, name: str) -> Diagnostic:
-    """Tell a problem of the page by the page's name, which may be an address."""
+def _with_page_name(problem: Diagnostic, path: Path, name: str) -> Diagnostic:
+    """Return a problem with the page's name, which may be an address, as its file."""
     where = problem.where
-    told = name if where == display(path) else where
-    named = _named(where, path, name) if isinstance(where, SourceLocation) else told
-    return Diagnostic(named, problem.message, problem.rule)
+    if isinstance(where, SourceLocation):
+        return Diagnostic(_named(where, path, name), problem.message, problem.rule)
+    return Diagnostic(name if where == display(path) else where, problem.message, problem.rule)
 
 
 def _too_large(document: Document, limit: int) -> list[Diagnostic]:
-    """Find what would take more room than the text of a page lets one think."""
+    """Return a problem if aliases make the data much larger than the text of the page."""
     if len(canonical(document.data)) > max(limit, 2 * len(document.source)):
         return [Diagnostic(document.place(()), f"expands to more than {limit:,} bytes through its aliases")]
     return []
 
 
-def _elsewhere(document: Document) -> list[Diagnostic]:
-    """Find what a page refers to outside itself: nothing is fetched or read that was not named."""
+def _remote_references(document: Document) -> list[Diagnostic]:
+    """Return a problem for each reference out of the page: only named sources are fetched or read."""
     return [
         Diagnostic(
             document.place((*pointer, "$ref")),
-            f"'{ref}' is elsewhere and never fetched; name it as a SOURCE, and refer to '#/components/…'",
+            f"'{ref}' is a remote reference and is not fetched; name it as a SOURCE, and refer to '#/components/…'",
             "remote-ref",
         )
         for pointer, ref in references(document.data)

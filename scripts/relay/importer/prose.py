@@ -1,4 +1,4 @@
-"""What of a contract is wording and what is structure: the first is ours, the second the publisher's."""
+"""Separate the wording of a contract, which we own, from its structure, which the publisher owns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from relay.contract.documents import Pointer
 
 
 def is_wording(key: str, value: Any) -> bool:
-    """Whether a key of an OpenAPI object only explains: `properties` may have the same names for objects."""
+    """Whether a key of an OpenAPI object is prose; `properties` may use the same names for schemas."""
     return (key in ("summary", "description") and isinstance(value, str)) or (
         key == "externalDocs" and isinstance(value, dict)
     )
 
 
 def structure(value: Any, *, named: bool = False) -> Any:
-    """Return a part of a contract without its wording; `named` where its keys are names somebody chose."""
+    """Return a part of a contract without its wording; `named` if its keys are user-chosen names."""
     if isinstance(value, list):
         return [structure(item) for item in value]
     if not isinstance(value, dict):
@@ -34,7 +34,7 @@ def structure(value: Any, *, named: bool = False) -> Any:
 
 
 def canonical(value: Any) -> str:
-    """Write plain data in the one way that does not depend on the order of keys."""
+    """Return plain data as JSON that does not depend on the order of keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -49,7 +49,7 @@ def digest(content: bytes) -> str:
 
 
 def difference(ours: Any, theirs: Any, at: Pointer = ()) -> Pointer:
-    """Return the pointer of the first thing in which two structures differ."""
+    """Return the pointer of the first difference between two structures."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         pairs = [(key, ours.get(key, ...), theirs.get(key, ...)) for key in {**theirs, **ours}]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
@@ -65,10 +65,10 @@ def difference(ours: Any, theirs: Any, at: Pointer = ()) -> Pointer:
 
 
 def reworded(ours: Any, theirs: Any, *, named: bool = False) -> Any:
-    """Return `theirs` in our words wherever both describe the same thing.
+    """Return `theirs` with our wording wherever both describe the same thing.
 
-    What an object's wording describes is the rest of its own words and lists of words; what is deeper
-    inside has wording of its own.
+    Our wording of an object is kept if its scalars and lists of scalars are the same; objects inside it
+    are compared on their own.
     """
     if same(structure(ours, named=named), structure(theirs, named=named)):
         return ours
@@ -82,17 +82,17 @@ def reworded(ours: Any, theirs: Any, *, named: bool = False) -> Any:
         return theirs
     if named:
         return {name: reworded(ours.get(name, item), item) for name, item in theirs.items()}
-    speaker = ours if same(_own(ours), _own(theirs)) else theirs
-    told = {
+    worded = ours if same(_own(ours), _own(theirs)) else theirs
+    merged = {
         key: item if is_data(key) else reworded(ours.get(key, item), item, named=key in NAMED)
         for key, item in theirs.items()
-        if not is_wording(key, item) or key in speaker
+        if not is_wording(key, item) or key in worded
     }
-    return {**told, **{key: item for key, item in speaker.items() if is_wording(key, item)}}
+    return {**merged, **{key: item for key, item in worded.items() if is_wording(key, item)}}
 
 
 def _identities(items: list[Any]) -> Iterator[str]:
-    """Yield what the items of a list are recognised by: a name and place, else their structure."""
+    """Yield the identity of each item of a list: its name and `in`, or else its structure."""
     for item in items:
         has_name = isinstance(item, dict) and "name" in item
         yield canonical([item["name"], item.get("in")] if has_name else structure(item))

@@ -1,4 +1,4 @@
-"""`relay import --check`: what the pages say now, beside what was imported and what the contract says."""
+"""`relay import --check`: compare the pages with what was imported and with the contract."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 
 def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Diagnostic]:
-    """Compare pages with the lock and the contract; without any given, those of the lock that are files here.
+    """Compare pages with the lock and the contract; by default, all pages of the lock that are existing files.
 
-    Raises SetupError for a page that cannot be read, and when there is nothing to compare.
+    Raises SetupError for a page that cannot be read, and if there is nothing to compare.
     """
     if not (given or lock.records):
-        raise SetupError([Diagnostic(display(lock.path), "there is none: nothing was imported yet")])
+        raise SetupError([Diagnostic(display(lock.path), "does not exist: nothing was imported yet")])
     known = {path for record in lock.records.values() if (path := lock.file(record)) and path.exists()}
     sources = reader.read(given or sorted(map(str, known)))
     findings = list(reader.notes)
     for source in sources:
         findings += _check_source(target, lock, source)
-    seen = {
+    checked = {
         (operation.path, operation.method) for source in sources for operation in source.contract.operations
     }
-    unseen = [record for key, record in lock.records.items() if key not in seen]
+    unchecked = [record for key, record in lock.records.items() if key not in checked]
     areas = [*reader.areas, *(source.location for source in sources)]
-    return [*findings, *_check_unseen(lock, unseen, areas, all_meant=not given)]
+    return [*findings, *_check_missing(lock, unchecked, areas, all_requested=not given)]
 
 
 def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagnostic]:
-    """Tell what of a page changed since it was imported, or is not in the contract as it was."""
+    """Find what changed in a page since its import, and what differs in the contract from the import."""
     now = [(operation, lock.record(source, operation)) for operation in source.contract.operations]
     known = [(operation, record, old) for operation, record in now if (old := lock.records.get(record.key))]
     for operation, record in now:
         if record.key not in lock.records:
-            told = f"{operation} is not in {lock.path.name}; 'relay import {source.name}' takes it in"
-            yield Diagnostic(source.place(operation.pointer), told, "page-appeared", Severity.ERROR)
+            message = f"{operation} is not in {lock.path.name}; 'relay import {source.name}' adds it"
+            yield Diagnostic(source.place(operation.pointer), message, "page-appeared", Severity.ERROR)
     if not known:
         return
     recorded_here = Lock(lock.path, [record for _, record in now])
@@ -58,29 +58,29 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
         return
     first, record, old = known[0]
     if record.block != old.block:
-        told = f"changed in its wording only; 'relay import {source.name}' takes note of it"
-        yield Diagnostic(source.place(first.pointer), told, "page-reworded", Severity.ERROR)
+        message = f"only its wording changed; 'relay import {source.name}' records that"
+        yield Diagnostic(source.place(first.pointer), message, "page-reworded", Severity.ERROR)
     yield from merge.refused
     for _, operation, verb in merge.outcomes:
         if verb != "unchanged" and (operation.path, operation.method) in lock.records:
-            told = f"has {operation} otherwise than it was imported; 'relay import --update {source.name}' restores it"
+            message = f"{operation} differs from what was imported; 'relay import --update {source.name}' restores it"
             yield Diagnostic(
-                target.name, told, "contract-differs", Severity.ERROR, source.place(operation.pointer)
+                target.name, message, "contract-differs", Severity.ERROR, source.place(operation.pointer)
             )
 
 
 def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
-    """Tell what taking in a changed page would mean for callers."""
+    """Report a changed page, and what its import would change for clients."""
     from relay.diff import compare
 
-    content = target.source if merge.refused else target.holding(merge.wanted)
-    refused = merge.refused or target.breaches(content)
+    content = target.source if merge.refused else target.content_with(merge.wanted)
+    refused = merge.refused or target.errors_in(content)
     if refused or target.contract is None:
         yield from refused
         return
     changes = compare(target.contract, target.contract_of(content))
-    told = f"changed, {_kind(changes)}: 'relay import --update {source.name}' takes it in"
-    yield Diagnostic(source.place(changed.pointer), told, "page-changed", Severity.ERROR)
+    message = f"changed, {_kind(changes)}: 'relay import --update {source.name}' imports the change"
+    yield Diagnostic(source.place(changed.pointer), message, "page-changed", Severity.ERROR)
     for change in changes:
         yield Diagnostic(
             source.place(change.new_pointer), change.message, change.rule, change.severity, change.old_place
@@ -88,24 +88,26 @@ def _classified(target: Target, merge: Merge, changed: Operation, source: Source
 
 
 def _kind(changes: Sequence[Change]) -> str:
-    """Say in a word what some changes do to callers."""
+    """Return what some changes mean for clients, as a word for a message."""
     if any(change.severity is Severity.ERROR for change in changes):
         return "breaking"
-    return "additive" if changes else "nothing that callers notice"
+    return "additive" if changes else "no effect on clients"
 
 
-def _check_unseen(
-    lock: Lock, records: Sequence[Record], areas: Sequence[Path | str], *, all_meant: bool
+def _check_missing(
+    lock: Lock, records: Sequence[Record], areas: Sequence[Path | str], *, all_requested: bool
 ) -> Iterator[Diagnostic]:
-    """Tell which operations no page has any more, and, when all are meant, which could not be looked for."""
+    """Report operations that their pages no longer have, and, if all were requested, pages that are missing."""
     name = display(lock.path)
     for record in records:
         if any(_is_within(lock.file(record) or record.page, area) for area in areas):
-            told = f"{record} is gone from {record.page}; take it out of the contract and out of this file"
-            yield Diagnostic(name, told, "page-vanished", Severity.ERROR)
-        elif all_meant:
-            told = f"{record} is not compared: {record.page} is not here; name it as a SOURCE"
-            yield Diagnostic(name, told, "not-checked", Severity.INFO)
+            message = (
+                f"{record} is no longer in {record.page}; remove it from the contract and from this file"
+            )
+            yield Diagnostic(name, message, "page-vanished", Severity.ERROR)
+        elif all_requested:
+            message = f"{record} was not compared: {record.page} does not exist here; name it as a SOURCE"
+            yield Diagnostic(name, message, "not-checked", Severity.INFO)
 
 
 def _is_within(page: Path | str, area: Path | str) -> bool:

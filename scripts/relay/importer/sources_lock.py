@@ -1,4 +1,4 @@
-"""`sources.lock` beside the contract: where each operation came from, and what the page said then."""
+"""`sources.lock` next to the contract: the page of each operation, and digests of the page at import."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Record:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What an operation is known by."""
+        """The path and method of the operation."""
         return self.path, self.method
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
 
     def is_from(self, source: Source) -> bool:
-        """Whether a source is the page of this entry: wherever it lies, its file name tells."""
+        """Whether a source is the page of this entry; only the file names are compared."""
         page = self.page if is_address(self.page) else Path(self.page)
         return file_name(page) == file_name(source.location)
 
@@ -67,11 +67,11 @@ class Lock:
         return record is not None and record.is_from(source)
 
     def file(self, record: Record) -> Path | None:
-        """Return the file that an entry names; None where it is an address."""
+        """Return the file that an entry names; None if it is an address."""
         return None if is_address(record.page) else (self.path.parent / record.page).resolve()
 
     def record(self, source: Source, operation: Operation) -> Record:
-        """Describe an operation of a source as an entry."""
+        """Return the entry for an operation of a source."""
         page = source.location
         if isinstance(page, Path):
             page = Path(os.path.relpath(page, self.path.parent.resolve())).as_posix()
@@ -84,8 +84,8 @@ class Lock:
             structure=_structure_digest(source.contract, operation),
         )
 
-    def taken(self, records: Iterable[Record]) -> Lock:
-        """Return the lock with new entries; one that says the same of a page lying elsewhere stays."""
+    def with_records(self, records: Iterable[Record]) -> Lock:
+        """Return the lock with new entries; an old entry stays if only the page's location differs."""
         merged = dict(self.records)
         for record in records:
             old = merged.get(record.key)
@@ -94,13 +94,13 @@ class Lock:
         return Lock(self.path, merged.values())
 
     def as_yaml(self) -> str:
-        """Write the entries in the order of paths, so that a change is a change of few lines."""
+        """Return the file's text; entries are sorted by path, so that diffs stay small."""
         rows = [asdict(self.records[key]) for key in sorted(self.records)]
         return _HEADER + block({"operations": rows})
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a lock; one that does not exist is empty. Raises SetupError for what is not one."""
+    """Read a lock; a missing file is an empty lock. Raises SetupError for an invalid entry."""
     if not path.exists():
         return Lock(path)
     document = read_document(path)
@@ -108,13 +108,16 @@ def read_lock(path: Path) -> Lock:
     names = {field.name for field in fields(Record)}
     for index, row in enumerate(rows if isinstance(rows, list) else [None]):
         if not (isinstance(row, dict) and set(row) == names and set(map(type, row.values())) == {str}):
-            told = f"not an entry: it has {', '.join(sorted(names))}; delete it, and import its page again"
-            raise SetupError([Diagnostic(document.place(("operations", str(index))), told)])
+            message = (
+                f"is not a valid entry, which has {', '.join(sorted(names))}; "
+                "delete it, and import its page again"
+            )
+            raise SetupError([Diagnostic(document.place(("operations", str(index))), message)])
     return Lock(path, [Record(**row) for row in rows or []])
 
 
 def components_of(contract: Contract, operation: Operation) -> dict[str, Any]:
-    """Return the components that an operation needs, directly or through others, by `$ref`."""
+    """Return the components that an operation uses, directly or indirectly, by `$ref`."""
     needed: dict[str, Any] = {
         f"#/components/securitySchemes/{escape(name)}": contract.security_schemes[name]
         for requirement in operation.security
@@ -130,7 +133,7 @@ def components_of(contract: Contract, operation: Operation) -> dict[str, Any]:
 
 
 def _structure_digest(contract: Contract, operation: Operation) -> str:
-    """Return the digest of an operation's structure, of what its path adds to it, and of what it needs."""
+    """Return the digest of the structure of an operation, its path item, and the components it uses."""
     security = [dict(requirement) for requirement in operation.security]
     needs = {ref: structure(value) for ref, value in components_of(contract, operation).items()}
     whole = {"path": structure(_own(contract, operation)), "security": security, "needs": needs}
@@ -138,6 +141,6 @@ def _structure_digest(contract: Contract, operation: Operation) -> str:
 
 
 def _own(contract: Contract, operation: Operation) -> dict[str, Any]:
-    """Return an operation's path without the other methods."""
+    """Return an operation's path item without the other methods."""
     item = contract.resolve(contract.document["paths"][operation.path])
     return {key: value for key, value in item.items() if key not in METHODS or key == operation.method}

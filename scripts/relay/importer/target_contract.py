@@ -1,4 +1,4 @@
-"""The contract that is imported into: read, edited, held against OpenAPI once more, and replaced whole."""
+"""The contract to import into: read it, edit its text, and validate the result against OpenAPI."""
 
 from __future__ import annotations
 
@@ -26,41 +26,45 @@ class Target:
         self.document: Document | None = None
         self.contract: Contract | None = None
         if not _is_blank(self.source):
-            self.document, self.contract = self._understood(self.source)
+            self.document, self.contract = self._parsed(self.source)
 
-    def refuse_itself(self, sources: Iterable[Source]) -> None:
-        """Raise SetupError where the contract is a source: it would be recorded as where it came from."""
+    def refuse_as_source(self, sources: Iterable[Source]) -> None:
+        """Raise SetupError if the contract is one of the sources: it would be recorded as its own source."""
         if any(
             isinstance(source.location, Path) and source.location.resolve() == self.path for source in sources
         ):
             raise SetupError(
-                [Diagnostic(self.name, "is the contract itself; name where its operations come from")]
+                [
+                    Diagnostic(
+                        self.name, "is the contract itself; name the pages that its operations come from"
+                    )
+                ]
             )
 
-    def holding(self, wanted: dict[str, Any]) -> bytes:
-        """Return the file's bytes as they have to be to hold `wanted`; SetupError where that cannot be."""
+    def content_with(self, wanted: dict[str, Any]) -> bytes:
+        """Return the file's bytes, edited to contain `wanted`; SetupError if that is not possible."""
         if self.document is not None:
             return rewrite(self.document, wanted)
         is_json = self.path.suffix == ".json"
-        begun = self.source if not self.source or self.source.endswith(b"\n") else self.source + b"\n"
-        return begun + (inline(wanted, 0) + "\n" if is_json else block(wanted)).encode()
+        start = self.source if not self.source or self.source.endswith(b"\n") else self.source + b"\n"
+        return start + (inline(wanted, 0) + "\n" if is_json else block(wanted)).encode()
 
     def contract_of(self, content: bytes) -> Contract:
-        """Read what is to become the file; SetupError where it is no contract."""
-        return self._understood(content)[1]
+        """Parse the new content of the file; SetupError if it is not a valid contract."""
+        return self._parsed(content)[1]
 
-    def breaches(self, content: bytes) -> list[Diagnostic]:
-        """Tell why what is to become the file is no contract, though its parts were."""
+    def errors_in(self, content: bytes) -> list[Diagnostic]:
+        """Return why the new content is not a valid contract, although its parts were valid."""
         try:
             self.contract_of(content)
         except SetupError as exc:
             return [
-                Diagnostic(self.name, f"would not be a contract any more: {problem.message}; change the page or the contract first", problem.rule, Severity.ERROR)
+                Diagnostic(self.name, f"would no longer be a valid contract: {problem.message}; change the page or the contract first", problem.rule, Severity.ERROR)
                 for problem in exc.problems
             ]  # fmt: skip
         return []
 
-    def _understood(self, content: bytes) -> tuple[Document, Contract]:
+    def _parsed(self, content: bytes) -> tuple[Document, Contract]:
         document, problems = parse_source(self.path, content)
         if problems:
             raise SetupError(problems)
@@ -68,7 +72,7 @@ class Target:
 
 
 def read_file(path: Path) -> bytes:
-    """Return what a file holds, nothing where there is none; SetupError where it cannot be read."""
+    """Return a file's content, empty if it does not exist; SetupError if it cannot be read."""
     try:
         return path.read_bytes() if path.exists() else b""
     except OSError as exc:
@@ -78,7 +82,7 @@ def read_file(path: Path) -> bytes:
 
 
 def _is_blank(source: bytes) -> bool:
-    """Whether a YAML file holds nothing but comments."""
+    """Whether a YAML file is empty or contains only comments."""
     return all(
         not line or line.startswith(b"#") or line == b"---" for line in map(bytes.strip, source.splitlines())
     )

@@ -1,7 +1,7 @@
-"""New data for a YAML or JSON file → the least edit of its text: what stays keeps every byte.
+"""Edit the text of a YAML or JSON file to contain new data; unchanged values keep every byte.
 
-Comments, quotes, line breaks and the order of keys are not in the data, so the file is never written
-anew: each change becomes lines put in behind, or in place of, what stands there.
+Comments, quotes, line breaks and the order of keys are not in the data, so the file is never dumped as
+a whole: each change inserts, replaces or removes text.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class _Edit(NamedTuple):
 
 
 def rewrite(document: Document, wanted: Any) -> bytes:
-    """Return the document's source, edited so that it holds `wanted`.
+    """Return the document's source, edited so that it contains `wanted`.
 
-    Raises SetupError where it cannot be done and be read back, as with aliases that both sides share.
+    Raises SetupError if the edited text would not read back as `wanted`, as with shared aliases.
     """
     try:
         source = document.source.decode()
     except UnicodeDecodeError as exc:
-        raise SetupError([Diagnostic(document.place(()), "is not UTF-8; save it as that")]) from exc
+        raise SetupError([Diagnostic(document.place(()), "is not UTF-8; save it as UTF-8")]) from exc
     mark, text = ("\ufeff", source[1:]) if source.startswith("\ufeff") else ("", source)
     written = (mark + _Editor(document, text).edited(wanted)).encode()
     try:
@@ -44,8 +44,8 @@ def rewrite(document: Document, wanted: Any) -> bytes:
 
 
 def _cannot_edit(document: Document) -> SetupError:
-    told = "cannot be edited as it is written: write out what stands there as alias, merge key or tag"
-    return SetupError([Diagnostic(document.place(()), told)])
+    message = "cannot be edited in place: write out the values of its aliases, merge keys and tags"
+    return SetupError([Diagnostic(document.place(()), message)])
 
 
 class _Editor:
@@ -59,13 +59,13 @@ class _Editor:
         if edits is None:
             raise _cannot_edit(self._document)
         parts, done = [], 0
-        for edit in sorted(edits, key=lambda edit: edit[:2]):  # stable: what is deeper inside comes first
+        for edit in sorted(edits, key=lambda edit: edit[:2]):  # stable: deeper edits come first
             parts += [self._text[done : edit.start], edit.text.replace("\n", self._newline)]
             done = edit.end
         return "".join([*parts, self._text[done:]])
 
     def _value(self, node: yaml.Node, old: Any, new: Any) -> list[_Edit] | None:
-        """Return the edits inside a value; None where it has to be written anew as a whole."""
+        """Return the edits inside a value; None if the whole value must be replaced."""
         if same(old, new):
             return []
         if isinstance(node, yaml.MappingNode) and node.value and isinstance(new, dict) and new:
@@ -77,7 +77,7 @@ class _Editor:
     def _mapping(
         self, node: yaml.MappingNode, old: dict[str, Any], new: dict[str, Any]
     ) -> list[_Edit] | None:
-        """Return the edits of a mapping; a new key goes behind the one that it follows in `new`."""
+        """Return the edits of a mapping; a new key is inserted after its predecessor in `new`."""
         entries = {key.value: (key, value) for key, value in node.value}
         last = previous = node.value[-1][0].value
         edits: list[_Edit] = []
@@ -89,7 +89,7 @@ class _Editor:
             if name in entries:
                 edits += self._entry(node, *entries[name], old[name], value)
                 previous = name
-            elif not same(old[name], value):  # it came through a merge key
+            elif not same(old[name], value):  # the key comes from a merge key
                 return None
         for name in old.keys() - new.keys():
             if name not in entries or node.flow_style or not self._begins_line(entries[name][0]):
@@ -99,13 +99,13 @@ class _Editor:
             edits.append(_Edit(start, self._next_line(self._end(value, key)), ""))
         for name, values in added.items():
             key, value = entries[name]
-            edits.append(self._behind(node, self._end(value, key), values, last=name == last))
+            edits.append(self._insert_after(node, self._end(value, key), values, last=name == last))
         return edits
 
     def _entry(
         self, owner: yaml.CollectionNode, key: yaml.Node, value: yaml.Node, old: Any, new: Any
     ) -> list[_Edit]:
-        """Return the edits that give a key of a mapping another value."""
+        """Return the edits that change the value of a mapping's key."""
         if same(old, new):
             return []
         edits = None if _is_alias(value, key) else self._value(value, old, new)
@@ -114,13 +114,13 @@ class _Editor:
         if owner.flow_style:
             written = inline(new, _indent(owner, key))
             return [_Edit(value.start_mark.index, value.end_mark.index, written)]
-        column = self._column(owner)  # the key's own, or that of the `?` that long keys need
+        column = self._column(owner)  # the column of the key, or of the `?` before a long key
         written = block({key.value: new}, column).removesuffix("\n").lstrip(" ")
         start = key.start_mark.index - key.start_mark.column + column
         return [_Edit(start, self._end(value, key), written)]
 
     def _sequence(self, node: yaml.SequenceNode, old: list[Any], new: list[Any]) -> list[_Edit] | None:
-        """Return the edits of a list in which objects changed, and which may have grown at its end."""
+        """Return the edits of a list whose items changed, or that has new items at its end."""
         if len(new) < len(old):
             return None
         edits: list[_Edit] = []
@@ -130,11 +130,11 @@ class _Editor:
                 return None
             edits += inside
         if added := new[len(old) :]:
-            edits.append(self._behind(node, self._end(node.value[-1], node), added, last=True))
+            edits.append(self._insert_after(node, self._end(node.value[-1], node), added, last=True))
         return edits
 
-    def _behind(self, owner: yaml.CollectionNode, end: int, added: Any, *, last: bool) -> _Edit:
-        """Put entries into a collection, behind the one that ends at `end`."""
+    def _insert_after(self, owner: yaml.CollectionNode, end: int, added: Any, *, last: bool) -> _Edit:
+        """Return the edit that inserts entries into a collection after the entry that ends at `end`."""
         if owner.flow_style:
             first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
             indent = _indent(owner, first)
@@ -143,14 +143,14 @@ class _Editor:
         column = self._column(owner)
         at = self._next_line(end)
         if last:
-            at = self._behind_comments(at, column + isinstance(owner, yaml.SequenceNode))
+            at = self._after_comments(at, column + isinstance(owner, yaml.SequenceNode))
         written = block(added, column)
         if at == len(self._text) and not self._text.endswith("\n"):
             written = "\n" + written.removesuffix("\n")
         return _Edit(at, at, written)
 
-    def _behind_comments(self, at: int, column: int) -> int:
-        """Step over comments that are indented like the collection before them: they are its own."""
+    def _after_comments(self, at: int, column: int) -> int:
+        """Return the position after comments that are indented like the collection and belong to it."""
         line = at
         while line < len(self._text):
             following = self._next_line(line + 1) if self._text[line] != "\n" else line + 1
@@ -164,7 +164,7 @@ class _Editor:
         return at
 
     def _end(self, node: yaml.Node, after: yaml.Node | None = None) -> int:
-        """Return where a value that follows `after` ends, without comments and blank lines behind it."""
+        """Return where a value that follows `after` ends, without the comments and blank lines after it."""
         if after is not None and _is_alias(node, after):
             return self._line_end(after.end_mark.index)
         start, end = node.start_mark.index, node.end_mark.index
@@ -182,11 +182,11 @@ class _Editor:
         return len(self._text) if end < 0 else end
 
     def _next_line(self, at: int) -> int:
-        """Return where the first line begins that does not begin before `at`."""
+        """Return the start of the first line at or after `at`."""
         return at if self._text[at - 1 : at] == "\n" else min(self._line_end(at) + 1, len(self._text))
 
     def _column(self, owner: yaml.CollectionNode) -> int:
-        """Return the column of a block collection's lines; an anchor or tag may stand before them."""
+        """Return the column of a block collection's lines; an anchor or tag may come before them."""
         if self._text[owner.start_mark.index] not in "&!":
             return int(owner.start_mark.column)
         first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
@@ -199,10 +199,10 @@ class _Editor:
 
 
 def _is_alias(value: yaml.Node, after: yaml.Node) -> bool:
-    """Whether a value stands before what it follows: it is written there, and `*named` here."""
+    """Whether a value is an alias: its node starts before the key or item that it follows."""
     return bool(value.start_mark.index < after.start_mark.index)
 
 
 def _indent(owner: yaml.CollectionNode, first: yaml.Node) -> int | None:
-    """Return the indentation of a flow collection's lines; None where it stands on one line."""
+    """Return the indentation of a flow collection's lines; None if it is on one line."""
     return first.start_mark.column if owner.start_mark.line != owner.end_mark.line else None

@@ -1,4 +1,4 @@
-"""Plain data → YAML as this house writes it, or JSON that may stand inside YAML."""
+"""Dump plain data as YAML in this project's style, or as JSON that is also valid inside YAML."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import yaml
 
 _LONG = 60
 _WIDTH = 78
-# Line breaks and unprintable characters that YAML changes or refuses where they are not escaped.
+# Line breaks and unprintable characters that YAML changes or rejects unless they are escaped.
 _ESCAPED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every value out, indents the items of a list, and folds long sentences."""
+    """Dumps without aliases, indents the items of a list, and folds long sentences."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's own signature
         return True
@@ -36,7 +36,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
-# PyYAML goes by YAML 1.1; words that are numbers in 1.2 only have to be quoted as well.
+# PyYAML implements YAML 1.1; strings that are numbers only in YAML 1.2 must be quoted as well.
 for _tag, _pattern in [
     ("int", r"0o[0-7]+"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
@@ -47,7 +47,7 @@ for _tag, _pattern in [
 
 
 def block(value: Any, indent: int = 0) -> str:
-    """Write a value as lines of block style, each with its line break, at an indentation."""
+    """Return a value as lines of block style, each with its line break, at an indentation in spaces."""
     text = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=_WIDTH
     )
@@ -55,7 +55,7 @@ def block(value: Any, indent: int = 0) -> str:
 
 
 def inline(value: Any, indent: int | None = None) -> str:
-    """Write a value as JSON: on one line, or, given the indentation of its first line, on several."""
+    """Return a value as JSON: on one line, or on several if the indentation of its first line is given."""
     text = json.dumps(value, ensure_ascii=False, indent=None if indent is None else 2)
     text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text if indent is None else text.replace("\n", "\n" + " " * indent)
