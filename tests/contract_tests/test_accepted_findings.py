@@ -1,4 +1,4 @@
-"""Findings that a team accepts: `scripts/relay/contract_tests/accepted_findings.py`."""
+"""Accepted findings: `scripts/relay/contract_tests/accepted_findings.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = SourceLocation(".relay-contract.yaml", 1, 1)
 
 @pytest.fixture
 def loaded(tmp_path):
-    """A contract of two operations."""
+    """A contract with two operations."""
     file = tmp_path / "api.json"
     file.write_text(
         json.dumps(contract({"/a": {"get": operation("show"), "put": operation("keep")}})), "utf-8"
@@ -30,7 +30,7 @@ def loaded(tmp_path):
 
 
 def failure(rule="credential-accepted", about="GET /a", credential="token of admin without exp", message="x"):
-    """A failure that a request of somebody showed."""
+    """A failure shown by a request with a credential."""
     exchange = Exchange(Request("GET", "http://t/a"), 200, (), b"", "identity", credential, started=THEN)
     return Failure(Diagnostic(HERE, message, rule, Severity.ERROR), about, exchange)
 
@@ -40,8 +40,8 @@ def accepted(rule="credential-accepted", about=None, case=None):
     return Accepted(rule, about, case, "our policy", HERE)
 
 
-def test_what_is_accepted_is_a_note_with_its_reason(loaded):
-    """It stays in the report: what is known is not the same as what is not there."""
+def test_an_accepted_finding_is_a_note_with_its_reason(loaded):
+    """It stays in the report."""
     (settled,) = Acceptance([accepted()], loaded).settle([failure()])
 
     assert settled.finding.severity is Severity.INFO
@@ -58,7 +58,7 @@ def test_what_is_accepted_is_a_note_with_its_reason(loaded):
     ],
 )
 def test_an_entry_accepts_nothing_else(loaded, entry):
-    """Another rule, another operation, another case: an expired token is not let in with one without an end."""
+    """Another rule, operation or case is still an error."""
     acceptance = Acceptance([entry], loaded)
 
     assert acceptance.settle([failure()]) == [failure()]
@@ -66,7 +66,7 @@ def test_an_entry_accepts_nothing_else(loaded, entry):
 
 
 def test_an_entry_may_name_operation_and_case(loaded):
-    """A pattern stands for the identity's name."""
+    """A pattern can stand for the identity's name."""
     acceptance = Acceptance([accepted(about="show", case="token of * without exp")], loaded)
 
     (settled,) = acceptance.settle([failure()])
@@ -75,8 +75,8 @@ def test_an_entry_may_name_operation_and_case(loaded):
     assert acceptance.unused() == []
 
 
-def test_what_one_part_has_told_no_other_tells_again(loaded):
-    """The same breach shows in made-up requests and in forged ones."""
+def test_a_failure_is_reported_by_one_part_only(loaded):
+    """Generated requests and forged tokens may show the same violation."""
     acceptance = Acceptance([], loaded)
 
     assert len(acceptance.settle([failure(), failure()])) == 1
@@ -84,7 +84,7 @@ def test_what_one_part_has_told_no_other_tells_again(loaded):
 
 
 def test_entries_are_read_from_the_configuration(tmp_path):
-    """As `accepted`, each with its place."""
+    """They are under `accepted`, each with its location."""
     file = tmp_path / "c.yaml"
     file.write_text("accepted:\n  - {rule: incomplete-allow, reason: the framework writes it}\n", "utf-8")
 

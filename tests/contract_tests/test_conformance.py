@@ -1,4 +1,4 @@
-"""One exchange held against the contract: `scripts/relay/contract_tests/conformance.py`.
+"""Check one exchange against the contract: `scripts/relay/contract_tests/conformance.py`.
 
 Each rule fires where it should and stays silent where an exchange only looks alike.
 """
@@ -24,8 +24,8 @@ FAILED = {
 PET = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 
 
-def answers(**content):
-    """A documented answer; `_` stands for `/`, a range is called `any`."""
+def responses_of(**content):
+    """A documented response; `_` stands for `/`, a range is called `any`."""
     written = {
         name.replace("_", "/", 1).replace("any", "*"): {"schema": one} for name, one in content.items()
     }
@@ -40,147 +40,147 @@ DOCUMENT = contract(
                 "operationId": "show",
                 "responses": {
                     "200": {
-                        **answers(application_json=PET, text_any={"type": "string", "maxLength": 5}),
+                        **responses_of(application_json=PET, text_any={"type": "string", "maxLength": 5}),
                         "headers": {"X-Count": {"required": True, "schema": {"type": "integer"}}},
                     },
-                    "204": answers(),
-                    "304": answers(application_json=PET),
+                    "204": responses_of(),
+                    "304": responses_of(application_json=PET),
                     "401": FAILED,
                     "4XX": FAILED,
                     "default": FAILED,
                 },
             },
-            "delete": {"operationId": "remove", "responses": {"204": answers(), "404": FAILED}},
+            "delete": {"operationId": "remove", "responses": {"204": responses_of(), "404": FAILED}},
         },
         "/pets": {
-            "head": {"operationId": "peek", "responses": {"200": answers(application_json=PET)}},
+            "head": {"operationId": "peek", "responses": {"200": responses_of(application_json=PET)}},
             "post": {
                 "operationId": "add",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": PET}}},
-                "responses": {"201": answers(), "400": FAILED},
+                "responses": {"201": responses_of(), "400": FAILED},
             },
         },
         "/photo": {
-            "get": {"operationId": "photo", "responses": {"200": answers(image_png={"type": "object"})}}
+            "get": {"operationId": "photo", "responses": {"200": responses_of(image_png={"type": "object"})}}
         },
     },
     components={"schemas": {"E": PROBLEM}},
 )
 CONTRACT = read(DOCUMENT)
-JUDGE = ConformanceChecker(CONTRACT, "/v1", [SECRET])
+CHECKER = ConformanceChecker(CONTRACT, "/v1", [SECRET])
 JSON = ("Content-Type", "application/json")
 COUNT = ("X-Count", "1")
 
 
 def exchange(method, path, status, body=b"", *headers, sent=b"", sending=()):
-    """An exchange below `/v1`; a body that is not bytes is written as JSON."""
+    """An exchange below `/v1`; a body that is not bytes is dumped as JSON."""
     written = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = Request(method, f"http://host/v1{path}", tuple(sending), sent)
     return Exchange(request, status, headers, written, "test")
 
 
-def rules(*told):
-    """The rules that an exchange breaks."""
-    return [failure.finding.rule for failure in JUDGE.judge(exchange(*told))]
+def rules(*arguments):
+    """The rules that an exchange violates."""
+    return [failure.finding.rule for failure in CHECKER.check(exchange(*arguments))]
 
 
-def test_an_exchange_that_keeps_the_contract_is_no_failure():
-    """The near miss of every rule."""
+def test_a_conforming_exchange_has_no_failures():
+    """These exchanges nearly violate each rule."""
     assert rules("GET", "/pets/1", 200, {"id": 1}, JSON, COUNT) == []
 
 
 class TestStatus:
     """undocumented-status."""
 
-    def test_is_told_with_what_is_documented(self):
-        """At the place of the responses."""
-        [failure] = JUDGE.judge(exchange("DELETE", "/pets/1", 200))
+    def test_an_undocumented_one_is_reported_with_the_documented_ones(self):
+        """The location is that of the responses."""
+        [failure] = CHECKER.check(exchange("DELETE", "/pets/1", 200))
 
         assert failure.finding.rule == "undocumented-status"
-        assert failure.finding.message == "DELETE /pets/{id} answered 200; the contract documents 204, 404"
+        assert failure.finding.message == "DELETE /pets/{id} responded 200; the contract documents 204, 404"
         assert failure.operation == "DELETE /pets/{id}"
         assert failure.finding.where == CONTRACT.place(("paths", "/pets/{id}", "delete", "responses"))
 
     @pytest.mark.parametrize("status", [404, 500, 302])
     def test_is_covered_by_a_range_and_by_default(self, status):
-        """As a client reads them: the code, else its range, else `default`."""
+        """A status matches its code, or else its range, or else `default`."""
         assert rules("GET", "/pets/1", status, {"error": "x"}, JSON) == []
 
     @pytest.mark.parametrize("status", [418, 500])
     def test_a_range_and_default_have_schemas_too(self, status):
-        """They are no excuse for any body."""
+        """Their bodies are checked, too."""
         assert rules("GET", "/pets/1", status, {}, JSON) == ["response-violation"]
 
 
 class TestBody:
     """response-violation, not-json, undocumented-media-type, unexpected-body."""
 
-    def test_is_held_against_its_schema(self):
-        """Where it breaks is told, never the value."""
-        [failure] = JUDGE.judge(exchange("GET", "/pets/1", 200, {"id": "canary"}, JSON, COUNT))
+    def test_is_validated_against_its_schema(self):
+        """The message has the location of the violation, but not the value."""
+        [failure] = CHECKER.check(exchange("GET", "/pets/1", 200, {"id": "canary"}, JSON, COUNT))
 
         assert failure.finding.rule == "response-violation"
-        assert failure.finding.message.startswith("200 of GET /pets/{id} breaks its schema at /id: ")
+        assert failure.finding.message.startswith("200 of GET /pets/{id} violates its schema at /id: ")
         assert "canary" not in failure.finding.message
 
     @pytest.mark.parametrize(
         "body", [b"", b"{", b'{"id": 1, "id": 2}', b'{"id": NaN}', b'{"id": 1, "a": "\xff"}']
     )
-    def test_is_json_that_all_parsers_read_alike(self, body):
-        """Nothing, half an object, a key that stands twice, a number that is none, bytes that are no text."""
-        [failure] = JUDGE.judge(exchange("GET", "/pets/1", 200, body, JSON, COUNT))
+    def test_is_json_that_all_parsers_read_the_same(self, body):
+        """An empty body, an incomplete object, a duplicate key, NaN, and bytes that are not UTF-8 are invalid."""
+        [failure] = CHECKER.check(exchange("GET", "/pets/1", 200, body, JSON, COUNT))
 
         assert failure.finding.rule == "not-json"
         assert failure.finding.message.startswith(
-            "200 of GET /pets/{id} is not JSON that all parsers read alike: "
+            "200 of GET /pets/{id} is not JSON that all parsers read the same: "
         )
 
     @pytest.mark.parametrize("name", ["application/xml", "application/problem+json", "", "image/png"])
-    def test_is_of_a_documented_media_type(self, name):
-        """One that is only similar, or none, is not."""
+    def test_has_a_documented_media_type(self, name):
+        """A similar one, or none, is a violation."""
         found = rules("GET", "/pets/1", 200, {"id": 1}, ("Content-Type", name), COUNT)
 
         assert found == ["undocumented-media-type"]
 
-    def test_may_say_parameters_of_its_media_type_in_any_case(self):
-        """They are no part of its name."""
+    def test_may_have_parameters_of_its_media_type_in_any_case(self):
+        """Parameters are not part of the media type's name."""
         name = ("content-type", "Application/JSON; charset=utf-8")
 
         assert rules("GET", "/pets/1", 200, {"id": 1}, name, COUNT) == []
 
     @pytest.mark.parametrize(("text", "found"), [(b"short", []), (b"longer", ["response-violation"])])
-    def test_may_be_of_a_range_of_media_types(self, text, found):
-        """Whose schema holds for it."""
+    def test_may_match_a_range_of_media_types(self, text, found):
+        """The schema of the range applies."""
         assert rules("GET", "/pets/1", 200, text, ("Content-Type", "text/markdown"), COUNT) == found
 
-    def test_is_read_by_its_charset(self):
-        """Five characters are five, however many bytes they take."""
+    def test_is_decoded_by_its_charset(self):
+        """The length is counted in characters, not in bytes."""
         utf16 = ("Content-Type", "text/plain; charset=utf-16")
 
         assert rules("GET", "/pets/1", 200, "short".encode("utf-16"), utf16, COUNT) == []
         assert rules("GET", "/pets/1", 200, "longer".encode("utf-16"), utf16, COUNT) == ["response-violation"]
 
     @pytest.mark.parametrize("body", [b"\x89PNG", b"text by chance"])
-    def test_that_no_schema_can_describe_is_not_looked_at(self, body):
-        """Whether the bytes could be text is chance."""
+    def test_of_a_binary_media_type_is_not_checked(self, body):
+        """OpenAPI has no schemas for it, even if the bytes are text."""
         assert rules("GET", "/photo", 200, body, ("Content-Type", "image/png")) == []
 
-    def test_is_not_expected_where_none_is_documented(self):
-        """An empty one is none, whatever its media type."""
+    def test_must_be_absent_if_none_is_documented(self):
+        """An empty one counts as absent, for any media type."""
         assert rules("POST", "/pets", 400, {"error": "x"}, JSON) == []
         created = {"sent": b'{"id": 1}', "sending": [JSON]}
         empty = exchange("POST", "/pets", 201, b"", JSON, **created)
         full = exchange("POST", "/pets", 201, {"id": 1}, JSON, **created)
 
-        assert JUDGE.judge(empty) == []
-        assert [one.finding.rule for one in JUDGE.judge(full)] == ["unexpected-body"]
+        assert CHECKER.check(empty) == []
+        assert [one.finding.rule for one in CHECKER.check(full)] == ["unexpected-body"]
 
     @pytest.mark.parametrize(
         ("method", "path", "status"),
         [("GET", "/pets/1", 304), ("GET", "/pets/1", 204), ("HEAD", "/pets", 200)],
     )
-    def test_is_not_asked_of_answers_that_never_have_one(self, method, path, status):
-        """Though a schema may be documented; one that is there all the same is told."""
+    def test_is_not_required_of_responses_that_never_have_one(self, method, path, status):
+        """This holds even if a schema is documented; a body that is present is reported."""
         assert rules(method, path, status) == []
         assert rules(method, path, status, {"id": 1}, JSON) == ["unexpected-body"]
 
@@ -189,22 +189,22 @@ class TestHeaders:
     """response-header, missing-challenge, incomplete-allow."""
 
     @pytest.mark.parametrize("headers", [(), (("X-Count", "many"),)])
-    def test_a_documented_one_is_held_against_its_schema(self, headers):
-        """And has to be there if it is required."""
+    def test_a_documented_one_is_validated_against_its_schema(self, headers):
+        """A required one must be present."""
         assert rules("GET", "/pets/1", 200, {"id": 1}, JSON, *headers) == ["response-header"]
 
-    def test_one_that_is_not_documented_may_be_there(self):
-        """Servers add what HTTP has."""
+    def test_undocumented_ones_are_allowed(self):
+        """Servers add standard headers of HTTP."""
         assert rules("GET", "/pets/1", 200, {"id": 1}, JSON, ("x-count", "2"), ("Server", "x")) == []
 
-    def test_a_401_says_how_to_sign_in(self):
-        """Other refusals do not."""
+    def test_a_401_needs_www_authenticate(self):
+        """Other error statuses do not."""
         assert rules("GET", "/pets/1", 401, {"error": "x"}, JSON) == ["missing-challenge"]
         assert rules("GET", "/pets/1", 401, {"error": "x"}, JSON, ("www-authenticate", "Bearer")) == []
         assert rules("GET", "/pets/1", 403, {"error": "x"}, JSON) == []
 
     def test_a_405_lists_all_methods(self):
-        """In any order, case and number of lines; more than those is no failure."""
+        """Order, case and number of lines are free; additional methods are allowed."""
         refused = ("PUT", "/pets/1", 405, {"error": "x"}, JSON)
 
         assert rules(*refused, ("Allow", "GET")) == ["incomplete-allow"]
@@ -216,47 +216,47 @@ class TestMethods:
     """undocumented-method."""
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE"])
-    def test_one_that_is_answered_is_told(self, method):
-        """Whatever answers it is not in the contract."""
+    def test_an_undocumented_one_that_succeeds_is_reported(self, method):
+        """It is not in the contract."""
         assert rules(method, "/pets/1", 200) == ["undocumented-method"]
 
     @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
-    def test_a_server_may_answer_some_by_itself(self, method):
-        """HTTP has them for any resource."""
+    def test_head_and_options_are_allowed(self, method):
+        """A server may support these for any resource."""
         assert rules(method, "/pets/1", 200) == []
 
-    def test_one_that_is_refused_is_not(self):
-        """By whatever means."""
+    def test_one_that_is_refused_is_not_reported(self):
+        """Any error status is a refusal."""
         assert rules("PUT", "/pets/1", 404, {"error": "x"}, JSON) == []
 
 
 class TestErrorShape:
-    """error-shape: failures that the contract does not name."""
+    """error-shape: errors that the contract does not document."""
 
     @pytest.mark.parametrize(
         ("body", "headers"),
         [({}, [JSON]), (b"{", [JSON]), (b"no", [("Content-Type", "text/plain")]), (b"", [])],
     )
-    def test_is_the_one_of_all_documented_failures(self, body, headers):
-        """On a path without the method as on one that is unknown."""
+    def test_must_match_that_of_all_documented_errors(self, body, headers):
+        """This holds for an unknown method and for an unknown path."""
         allow = ("Allow", "GET, DELETE")
 
         assert rules("PUT", "/pets/1", 405, body, *headers, allow) == ["error-shape"]
-        [failure] = JUDGE.judge_outside(exchange("GET", "/nope", 404, body, *headers))
+        [failure] = CHECKER.check_unknown_path(exchange("GET", "/nope", 404, body, *headers))
         assert failure.finding.rule == "error-shape"
         assert failure.operation is None
 
-    def test_is_kept(self):
-        """The near miss; HEAD has no body to show it."""
-        assert JUDGE.judge_outside(exchange("GET", "/nope", 404, {"error": "x"}, JSON)) == []
-        assert JUDGE.judge_outside(exchange("HEAD", "/nope", 404)) == []
+    def test_a_conforming_error_is_not_reported(self):
+        """HEAD has no body to check."""
+        assert CHECKER.check_unknown_path(exchange("GET", "/nope", 404, {"error": "x"}, JSON)) == []
+        assert CHECKER.check_unknown_path(exchange("HEAD", "/nope", 404)) == []
 
-    def test_nothing_is_asked_where_failures_differ(self):
-        """The contract has no one shape then."""
-        two = {"400": FAILED, "404": answers(text_plain={"type": "string"})}
-        judge = ConformanceChecker(read(contract({"/a": {"get": {"responses": two}}}, **_components())), "")
+    def test_is_not_checked_if_documented_errors_differ(self):
+        """The contract then has no common schema for errors."""
+        two = {"400": FAILED, "404": responses_of(text_plain={"type": "string"})}
+        checker = ConformanceChecker(read(contract({"/a": {"get": {"responses": two}}}, **_components())), "")
 
-        assert judge.judge_outside(exchange("GET", "/nope", 404, b"no")) == []
+        assert checker.check_unknown_path(exchange("GET", "/nope", 404, b"no")) == []
 
 
 def _components():
@@ -271,8 +271,8 @@ class TestLeaks:
         [(f"({SECRET})".encode(), ()), (b"", (("X-Debug", SECRET),)), (b"", ((SECRET, "x"),))],
     )
     def test_a_secret_is_found_in_body_and_headers(self, body, headers):
-        """Outside of the contract, too; and it does not come out of the report instead."""
-        [failure] = JUDGE.judge(exchange("GET", "/elsewhere", 200, body, *headers))
+        """This holds for undocumented paths, too; the message does not contain the secret."""
+        [failure] = CHECKER.check(exchange("GET", "/elsewhere", 200, body, *headers))
 
         assert failure.finding.rule == "leaked-secret"
         assert SECRET not in failure.finding.line
@@ -281,7 +281,7 @@ class TestLeaks:
         "text", ["Traceback (most recent call last):", "Traceback (most recent call first)"]
     )
     def test_a_traceback_is_found(self, text):
-        """The word alone is innocent."""
+        """The word alone is not a leak."""
         found = rules("GET", "/pets/1", 500, {"error": text}, JSON)
 
         assert found == (["leaked-traceback"] if "last" in text else [])
@@ -291,49 +291,49 @@ class TestRequests:
     """request-accepted."""
 
     @pytest.mark.parametrize(
-        ("sent", "sending", "told"),
+        ("sent", "sending", "problem"),
         [
-            (b'{"id": "x"}', [JSON], "whose body breaks the contract at /id: "),
-            (b"", [], "whose body breaks the contract at /: the body is missing; refuse it"),
-            (b'{"id": 1}', [("Content-Type", "text/plain")], "that the contract refuses: "),
+            (b'{"id": "x"}', [JSON], "whose body violates the contract at /id: "),
+            (b"", [], "whose body violates the contract at /: the body is missing; refuse it"),
+            (b'{"id": 1}', [("Content-Type", "text/plain")], "that violates the contract: "),
         ],
     )
-    def test_a_wrong_one_that_succeeds_is_told(self, sent, sending, told):
-        """A body that breaks its schema, none at all, one of another media type."""
-        [failure] = JUDGE.judge(exchange("POST", "/pets", 201, sent=sent, sending=sending))
+    def test_an_invalid_one_that_succeeds_is_reported(self, sent, sending, problem):
+        """A body that violates its schema, a missing body, and another media type."""
+        [failure] = CHECKER.check(exchange("POST", "/pets", 201, sent=sent, sending=sending))
 
         assert failure.finding.rule == "request-accepted"
-        assert failure.finding.message.startswith(f"POST /pets let a request in {told}")
+        assert failure.finding.message.startswith(f"POST /pets accepted a request {problem}")
 
-    def test_a_wrong_one_that_is_refused_is_not(self):
-        """That is what is to happen to it."""
+    def test_an_invalid_one_that_is_refused_is_not_reported(self):
+        """A refusal is correct."""
         refused = exchange("POST", "/pets", 400, {"error": "x"}, JSON, sent=b"{", sending=[JSON])
 
-        assert JUDGE.judge(refused) == []
+        assert CHECKER.check(refused) == []
 
-    def test_variables_of_the_path_are_looked_at(self):
-        """They are parameters like all others."""
-        [failure] = JUDGE.judge(exchange("DELETE", "/pets/x", 204))
+    def test_path_parameters_are_checked(self):
+        """They are validated like all other parameters."""
+        [failure] = CHECKER.check(exchange("DELETE", "/pets/x", 204))
 
-        assert "whose path breaks the contract at /id: " in failure.finding.message
+        assert "whose path violates the contract at /id: " in failure.finding.message
 
-    def test_is_sound(self):
-        """Only for the operation that it leads to."""
+    def test_is_valid_request(self):
+        """A request is valid only for the operation that it matches."""
         show, remove, *_ = CONTRACT.operations
         request = Request("GET", "http://host/v1/pets/1")
 
-        assert JUDGE.is_sound(request, show)
-        assert not JUDGE.is_sound(request, remove)
-        assert not JUDGE.is_sound(Request("GET", "http://host/v1/pets/x"), show)
-        assert not JUDGE.is_sound(Request("GET", "http://host/pets/1"), show)
+        assert CHECKER.is_valid_request(request, show)
+        assert not CHECKER.is_valid_request(request, remove)
+        assert not CHECKER.is_valid_request(Request("GET", "http://host/v1/pets/x"), show)
+        assert not CHECKER.is_valid_request(Request("GET", "http://host/pets/1"), show)
 
 
 class TestWhere:
-    """What an exchange is about."""
+    """The path and operation of an exchange."""
 
     def test_is_found_below_the_base_path(self):
-        """With variables decoded, and the query left aside."""
-        where = JUDGE.where(exchange("GET", "/pets/a%2Fb?x=1", 200))
+        """Path variables are decoded, and the query is ignored."""
+        where = CHECKER.where(exchange("GET", "/pets/a%2Fb?x=1", 200))
 
         assert where is not None
         assert (where.path, where.variables) == ("/pets/{id}", {"id": "a/b"})
@@ -342,14 +342,14 @@ class TestWhere:
     @pytest.mark.parametrize(
         "url", ["http://host/pets/1", "http://host/v11/pets", "http://host/v1/pets/%ff", "http://h"]
     )
-    def test_is_nothing_outside_of_it(self, url):
-        """What only begins alike, or cannot be read, is no path of the contract's."""
-        assert JUDGE.where(Exchange(Request("GET", url), 200, (), b"", "test")) is None
+    def test_is_none_outside_of_the_base_path(self, url):
+        """Paths with a similar prefix, and malformed paths, are not paths of the contract."""
+        assert CHECKER.where(Exchange(Request("GET", url), 200, (), b"", "test")) is None
 
 
-def test_a_schema_that_cannot_be_compiled_is_told_at_once():
-    """With its place, before anything is sent."""
-    broken = {"200": answers(application_json={"type": "string", "pattern": r"\p{Nope}"})}
+def test_a_schema_that_cannot_be_compiled_is_reported_first():
+    """It is reported with its location, before any request is sent."""
+    broken = {"200": responses_of(application_json={"type": "string", "pattern": r"\p{Nope}"})}
 
     with pytest.raises(SetupError, match="the schema cannot be compiled"):
         ConformanceChecker(read(contract({"/a": {"get": {"responses": broken}}})), "")

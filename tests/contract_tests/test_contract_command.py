@@ -1,4 +1,4 @@
-"""`relay contract` from outside, as a process: `scripts/relay/cli/contract.py` and all that it runs."""
+"""`relay contract` as a process: `scripts/relay/cli/contract.py` and everything that it runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from handlers._commands.demo import demo_secrets
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.reports.json_report import SCHEMA
-from support.answering import Told, answering
+from support.answering import PreparedResponse, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import COMMAND, SPEC, environment, relay, serving
@@ -37,7 +37,7 @@ from support.running import COMMAND, SPEC, environment, relay, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.answering import Asked
+    from support.answering import ReceivedRequest
 pytestmark = pytest.mark.contract
 
 CONFIG = ".relay-contract.yaml"
@@ -59,7 +59,7 @@ DEMO_PARTS = (
 
 
 class Result(NamedTuple):
-    """A run that is over: the folder it ran in, its exit code, what it printed and what it said."""
+    """A finished run: its folder, exit code, standard output and standard error."""
 
     folder: Path
     code: int
@@ -78,21 +78,21 @@ class Result(NamedTuple):
 
     @property
     def not_run(self) -> list[str]:
-        """The cases that were not run, each with its reason."""
+        """The cases that were not run, with their reasons."""
         return [
             f"{one['case']}: {one['reason']}" for part in self.document["parts"] for one in part["not_run"]
         ]
 
     @property
     def findings(self) -> list[str]:
-        """The findings, with their rules first."""
+        """The findings, each as `rule: message`."""
         return [
             f"{one['rule']}: {one['message']}" for part in self.document["parts"] for one in part["failures"]
         ]
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> Result:
-    """Test a service, with little made up."""
+    """Run the command with few generated requests."""
     options = ["--seed", "4711", "--max-examples", "1"]
     result = relay(folder, "contract", *options, *arguments, **variables)
     assert "Traceback" not in result.stderr, result.stderr
@@ -100,13 +100,13 @@ def run(folder: Path, *arguments: str, **variables: str) -> Result:
 
 
 def write(folder: Path, name: str, document: Any) -> str:
-    """Write a document, as JSON, which is YAML, too."""
+    """Write a document as JSON, which is also YAML."""
     (folder / name).write_text(json.dumps(document, indent=1), "utf-8")
     return name
 
 
 def parts(result: Result) -> list[str]:
-    """The parts that a run told of, in order, each with its verdict."""
+    """The parts of a run in order, each with its result."""
     return [
         f"{name} {verdict}"
         for name, verdict in re.findall(
@@ -126,7 +126,7 @@ def demo(tmp_path_factory) -> Result:
 
 @pytest.fixture(scope="module")
 def again(demo, tmp_path_factory) -> Result:
-    """The same once more, with the traffic of the first time, where an operator has settings."""
+    """A second run with the traffic of the first, in an environment with an operator's settings."""
     folder = tmp_path_factory.mktemp("operator")
     settings = f"RELAY_STORE=sqlite:///{folder}/of-the-folder.db\nRELAY_JWT_SECRET={SECRET}\n"
     (folder / ".env").write_text(settings, "utf-8")
@@ -136,10 +136,10 @@ def again(demo, tmp_path_factory) -> Result:
 
 
 class TestDemo:
-    """Nothing to install, to set or to start before."""
+    """The demo needs no installation, settings or running service."""
 
-    def test_it_holds_and_each_part_says_so(self, demo):
-        """A line a part, in the order they run in; the seed first, so that a run that ends early can be repeated."""
+    def test_it_conforms_and_prints_one_line_per_part(self, demo):
+        """The parts are in the order of the run; the seed comes first, so that an aborted run can be repeated."""
         assert demo.code == 0, demo.printed + demo.said
         assert demo.said.startswith("Seed: 4711\n")
         assert parts(demo) == ["kept failures nothing", *(f"{name} held" for name in DEMO_PARTS[1:])]
@@ -147,8 +147,8 @@ class TestDemo:
         assert demo.printed == "relay contract: the contract is kept\n"
         assert not (demo.folder / "reports/failures").exists()
 
-    def test_the_reports_are_what_they_say(self, demo):
-        """Programs read them: each in its format, all of the same run."""
+    def test_the_reports_are_valid_and_consistent(self, demo):
+        """Each is valid in its format, and all are of the same run."""
         folder = demo.folder / "reports"
 
         jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_bytes())).validate(demo.document)
@@ -164,8 +164,8 @@ class TestDemo:
         assert "<title>Held" in page
         assert "<script src" not in page
 
-    def test_nothing_secret_goes_out(self, demo):
-        """Reports are kept by CI, and read by many: no token, no secret of the data, no place of this machine."""
+    def test_the_output_contains_no_secret(self, demo):
+        """CI stores reports, and many people read them: no token, no secret of the data, no local path."""
         texts = {path.name: path.read_text("utf-8") for path in (demo.folder / "reports").iterdir()}
         texts |= {"printed": demo.printed, "said": demo.said}
 
@@ -174,8 +174,8 @@ class TestDemo:
             for secret in ["eyJ", *demo_secrets(), str(demo.folder), f"{gettempdir()}/relay-"]:
                 assert secret not in text, (name, secret)
 
-    def test_the_same_seed_makes_the_same_requests(self, demo, again):
-        """A failure that cannot be repeated cannot be mended."""
+    def test_the_same_seed_generates_the_same_requests(self, demo, again):
+        """A failure must be reproducible."""
 
         def made_up(result: Result) -> list[tuple[str, str, bytes | None]]:
             held = [one for one in result.document["parts"] if one["name"] == "properties"]
@@ -188,14 +188,14 @@ class TestDemo:
         assert len(made_up(demo)) > 5
         assert made_up(demo) == made_up(again)
 
-    def test_the_operators_data_is_left_alone(self, again):
-        """The service that is tested has a store and a key of its own, whatever is set."""
+    def test_the_operators_data_is_not_used(self, again):
+        """The tested service has its own store and key, whatever is set."""
         assert again.code == 0, again.printed + again.said
         assert sorted(path.name for path in again.folder.iterdir()) == [".env", "mine.db", "reports"]
         assert (again.folder / "mine.db").read_bytes() == b""
 
-    def test_traffic_counts_beside_a_service(self, again):
-        """With --serve the service is tested all the same."""
+    def test_recorded_traffic_counts_together_with_a_service(self, again):
+        """With --serve the service is tested, too."""
         assert parts(again)[-3:] == ["log held", "recorded traffic held", "coverage held"]
         assert all("contract.har" in cell["seen"] for cell in again.document["coverage"]["cells"])
         assert all(
@@ -224,10 +224,10 @@ def recorded(demo, tmp_path):
 
 
 class TestRecorded:
-    """`--har`: what others have recorded is judged, and counts."""
+    """`--har`: recorded traffic is checked and counts for coverage."""
 
     def test_no_service_is_started(self, recorded, tmp_path):
-        """There is nothing to ask; what needs no service is checked all the same."""
+        """Only the parts that need no service run."""
         result = run(tmp_path, "--har", recorded(200, 401, 500), "--min-coverage", "100")
 
         assert result.code == 0, result.printed + result.said
@@ -236,19 +236,19 @@ class TestRecorded:
         assert "3 of 3 documented answers seen (100 %)" in result.said
         assert result.document["url"] is None
 
-    def test_a_recorded_violation_is_one(self, recorded, tmp_path):
-        """As CI reads it, too."""
+    def test_a_recorded_violation_is_reported(self, recorded, tmp_path):
+        """It is also a failure in JUnit."""
         body = b'{"hasApiKey": "yes"}'
 
         result = run(tmp_path, "--har", recorded(200, body=body), "--format", "junit")
 
         assert result.code == 1, result.said
-        told = [case.find("failure") for case in ET.fromstring(result.printed).iter("testcase")]  # noqa: S314 -- our own
-        assert any("/hasApiKey" in failure.attrib["message"] for failure in told if failure is not None)
+        found = [case.find("failure") for case in ET.fromstring(result.printed).iter("testcase")]  # noqa: S314 -- our own
+        assert any("/hasApiKey" in failure.attrib["message"] for failure in found if failure is not None)
         assert not (tmp_path / "reports/failures").exists()  # there is no service to ask again
 
-    def test_what_nobody_has_seen_is_told_at_its_place(self, recorded, tmp_path):
-        """It is there that the contract promises it."""
+    def test_a_response_not_observed_is_reported_with_its_location(self, recorded, tmp_path):
+        """The location is where the contract documents it."""
         result = run(tmp_path, "--har", recorded(200, 401), "--min-coverage", "100", "--format", "github")
 
         assert result.code == 1
@@ -260,8 +260,8 @@ class TestRecorded:
         assert SPEC.read_text("utf-8").splitlines()[int(line) - 1].strip() == "'500':"
         assert "2 of 3 documented answers seen (66.6 %)" in result.said
 
-    def test_a_waiver_says_why_something_need_not_be_seen(self, recorded, tmp_path):
-        """One that waives nothing any more is a warning, where it stands."""
+    def test_a_waiver_excludes_a_response_from_the_coverage(self, recorded, tmp_path):
+        """A waiver without effect is a warning, at its location."""
         reason = "only a broken disk shows it"
         waivers = [{"status": status, "reason": reason} for status in ("500", "401")]
         write(tmp_path, CONFIG, {"waivers": waivers})
@@ -275,8 +275,8 @@ class TestRecorded:
         )
         assert reason in (tmp_path / "reports/contract.html").read_text("utf-8")
 
-    def test_what_lies_beside_the_service_is_part_of_the_verdict(self, tmp_path):
-        """A contract that is wrong in itself, or that its code has left, cannot be kept."""
+    def test_contract_and_code_are_part_of_the_verdict(self, tmp_path):
+        """Lint errors, invalid examples and drift fail the run."""
         media = {"schema": {"type": "integer"}, "example": "x"}
         answer = {"200": {"description": "ok", "content": {"application/json": media}}}
         endless = {
@@ -301,22 +301,22 @@ class TestRecorded:
 
 
 @pytest.fixture(scope="module")
-def mending(tmp_path_factory) -> Iterator[dict[str, Result]]:
-    """A service that is tested broken, broken still, and mended, with its failures kept elsewhere in the end."""
-    folder = tmp_path_factory.mktemp("mending")
+def three_runs(tmp_path_factory) -> Iterator[dict[str, Result]]:
+    """Three runs: two against a broken service, one against the fixed service with another folder for failures."""
+    folder = tmp_path_factory.mktemp("three_runs")
     late = operation("late", responses={"200": PET, "404": PET})
     document = contract({"/pet": {"get": operation("show", responses={"200": PET})}, "/late": {"get": late}})
-    is_mended = False
+    is_fixed = False
 
-    def answer(asked: Asked) -> Told:
+    def answer(asked: ReceivedRequest) -> PreparedResponse:
         path = asked.path.partition("?")[0]
         if path not in ("/pet", "/late"):
-            return Told(404, {"name": "nothing"})
+            return PreparedResponse(404, {"name": "nothing"})
         if asked.method not in ("GET", "HEAD"):
-            return Told(405, {"name": "no"}, headers=(("Allow", "GET, HEAD"),))
-        if path == "/late" and not is_mended:
-            return Told(404, {"name": "not yet"})
-        return Told(200, {"name": "Rex" if is_mended else 7})
+            return PreparedResponse(405, {"name": "no"}, headers=(("Allow", "GET, HEAD"),))
+        if path == "/late" and not is_fixed:
+            return PreparedResponse(404, {"name": "not yet"})
+        return PreparedResponse(200, {"name": "Rex" if is_fixed else 7})
 
     write(folder, "api.json", document)
     with answering(answer) as url:
@@ -330,72 +330,74 @@ def mending(tmp_path_factory) -> Iterator[dict[str, Result]]:
 
         results = {"first": tested("first", "--format", "json"), "second": tested("second")}
         (folder / "reports/failures").rename(folder / "kept")
-        is_mended = True
-        results["mended"] = tested("mended", "--failures", "kept")
+        is_fixed = True
+        results["fixed"] = tested("fixed", "--failures", "kept")
     return results
 
 
 class TestBroken:
-    """A service that answers what it does not promise."""
+    """A service that violates its contract."""
 
-    def test_is_told_where_the_contract_promises_otherwise(self, mending):
-        """Exit code 1, and file, line and column, as programs read them."""
-        result = mending["first"]
+    def test_a_violation_is_reported_at_its_location_in_the_contract(self, three_runs):
+        """The exit code is 1, and the JSON has file, line and column."""
+        result = three_runs["first"]
 
         assert result.code == 1
-        told = [one for one in json.loads(result.printed)["findings"] if one["rule"] == "response-violation"]
+        found = [one for one in json.loads(result.printed)["findings"] if one["rule"] == "response-violation"]
         lines = (result.folder / "api.json").read_text("utf-8").splitlines()
-        assert [one["file"] for one in told] == ["api.json"]
-        assert lines[told[0]["line"] - 1][told[0]["column"] - 1 :].startswith('"content"')
+        assert [one["file"] for one in found] == ["api.json"]
+        assert lines[found[0]["line"] - 1][found[0]["column"] - 1 :].startswith('"content"')
 
-    def test_is_told_to_people_on_a_line(self, mending):
-        """What is wrong, where, and by which rule."""
+    def test_a_violation_is_printed_on_one_line(self, three_runs):
+        """It has the location, the message and the rule."""
         assert re.search(
-            r"^api\.json:\d+:\d+: error: .*\[response-violation\]$", mending["second"].printed, re.MULTILINE
+            r"^api\.json:\d+:\d+: error: .*\[response-violation\]$",
+            three_runs["second"].printed,
+            re.MULTILINE,
         )
 
-    def test_can_be_shown_again(self, mending):
-        """The page has a command for it, against the address that was tested."""
-        page = (mending["first"].folder / "reports/contract.html").read_text("utf-8")
+    def test_a_violation_can_be_reproduced(self, three_runs):
+        """The page has a command with the tested address."""
+        page = (three_runs["first"].folder / "reports/contract.html").read_text("utf-8")
 
         assert "curl -i" in page
         assert "$URL/pet" in page
 
-    def test_never_succeeding_is_told(self, mending):
-        """An operation that only ever refuses is not known to work."""
-        told = [one for one in mending["first"].findings if one.startswith("never-succeeded")]
+    def test_an_operation_that_never_succeeds_is_reported(self, three_runs):
+        """An operation that only refuses may not work at all."""
+        found = [one for one in three_runs["first"].findings if one.startswith("never-succeeded")]
 
-        assert len(told) == 1
-        assert "GET /late" in told[0]
+        assert len(found) == 1
+        assert "GET /late" in found[0]
 
-    def test_fails_in_junit_as_often_as_it_was_found(self, mending):
-        """A build shows what JUnit counts."""
-        result = mending["first"]
+    def test_junit_has_all_failures(self, three_runs):
+        """CI shows the counts of JUnit."""
+        result = three_runs["first"]
         junit = ET.parse(result.folder / "reports/contract.junit.xml").getroot()  # noqa: S314 -- our own
 
         assert int(junit.attrib["failures"]) == len(list(junit.iter("failure"))) == len(result.findings)
 
-    def test_drift_is_not_found_in_somebody_elses_code(self, mending):
-        """The package at hand need not be what runs at an address."""
-        assert "drift not run" in parts(mending["first"])
-        assert any("name its package with --handlers" in line for line in mending["first"].not_run)
+    def test_drift_is_not_checked_for_a_service_at_an_address(self, three_runs):
+        """The local package may not be the one that runs there."""
+        assert "drift not run" in parts(three_runs["first"])
+        assert any("name its package with --handlers" in line for line in three_runs["first"].not_run)
 
-    def test_a_failure_is_asked_for_first_until_it_is_gone(self, mending):
-        """It is kept as a file, told again while it is there, and noted when it is not; the file goes with it."""
-        first, second, mended = (mending[name] for name in ("first", "second", "mended"))
+    def test_a_kept_failure_is_repeated_until_it_is_fixed(self, three_runs):
+        """It is kept as a file, reported while it exists, and noted and deleted when it is fixed."""
+        first, second, fixed = (three_runs[name] for name in ("first", "second", "fixed"))
         (kept,) = (first.folder / "reports/failures").glob("*-response-violation-*.json")
 
         assert parts(first)[0] == "kept failures nothing"
         assert parts(second)[0] == "kept failures 1 found"
         assert "still there: " in second.said
         assert (second.folder / "reports/failures" / kept.name).read_bytes() == kept.read_bytes()
-        assert mended.code == 0, mended.printed
-        assert "fixed: " in mended.said
-        assert not (mended.folder / "kept" / kept.name).exists()
+        assert fixed.code == 0, fixed.printed
+        assert "fixed: " in fixed.said
+        assert not (fixed.folder / "kept" / kept.name).exists()
 
-    def test_failures_may_be_kept_elsewhere(self, mending):
-        """Beside the code, so that they are committed."""
-        folder = mending["mended"].folder
+    def test_failures_may_be_kept_in_another_folder(self, three_runs):
+        """They may be committed with the code."""
+        folder = three_runs["fixed"].folder
 
         assert (folder / "kept").is_dir()
         assert not (folder / "reports/failures").exists()
@@ -438,7 +440,7 @@ IDENTITIES = {
 
 
 def write_shop(folder: Path) -> list[str]:
-    """Write a shop where a token shows a pet and a key opens a cage; return the options that name it."""
+    """Write a shop where a token shows a pet and a key opens a cage; return the options for it."""
     answers = {"200": PET, "401": PROBLEM}
     show = operation("show", responses={**answers, "403": PROBLEM}, security=[{"token": []}])
     open_ = operation("open", responses=answers, security=[{"key": []}])
@@ -455,7 +457,7 @@ def write_shop(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Iterator[tuple[Path, list[str]]]:
-    """The shop, running: its folder, and the options that lead to it."""
+    """The running shop: its folder, and the options for it."""
     folder = tmp_path_factory.mktemp("shop")
     options = write_shop(folder)
     with serving(folder, *options, RELAY_JWT_SECRET=SECRET) as service:
@@ -463,10 +465,10 @@ def shop(tmp_path_factory) -> Iterator[tuple[Path, list[str]]]:
 
 
 class TestElsewhere:
-    """A service at an address, whose keys we have or have not."""
+    """A service at an address, with and without its keys."""
 
-    def test_what_needs_a_key_is_told_as_not_run(self, shop):
-        """It is no failure of the service; but nobody shall think that it was tested."""
+    def test_cases_without_a_key_are_reported_as_not_run(self, shop):
+        """This is not a failure of the service, but the report must show that they were not tested."""
         folder, options = shop
 
         result = run(folder, *options)
@@ -477,8 +479,8 @@ class TestElsewhere:
             assert any(line.startswith(f"a success of {name}: no identity") for line in result.not_run)
             assert f"a success of {name}" in page
 
-    def test_keys_and_credentials_of_the_environment_open_it(self, shop):
-        """Each is let in, refused, or turned away as the configuration says; no credential comes out."""
+    def test_keys_and_credentials_are_taken_from_the_environment(self, shop):
+        """Each identity is accepted or refused as configured; no credential is in the output."""
         folder, options = shop
 
         result = run(folder, *options, RELAY_JWT_SECRET=SECRET, SHOP_KEY="key-of-the-shop")
@@ -492,8 +494,8 @@ class TestElsewhere:
             assert "eyJ" not in text
             assert SECRET not in text
 
-    def test_a_role_that_is_not_kept_to_is_told(self, shop):
-        """Whom an operation refuses stays outside, whoever may not sign in, too, and whom it lets in comes in."""
+    def test_a_role_violation_is_reported(self, shop):
+        """An identity is accepted that should be refused, or refused that should be accepted."""
         folder, options = shop
         wrong = {
             "boss": {"claims": {"sub": "boss"}, "refused": ["show"]},
@@ -505,13 +507,13 @@ class TestElsewhere:
         result = run(folder, *options, "--config", "wrong.yaml", RELAY_JWT_SECRET=SECRET)
 
         assert result.code == 1
-        told = {one["rule"]: one["message"] for part in result.document["parts"] for one in part["failures"]}
-        assert "boss" in told["role-let-in"]
-        assert "former" in told["credential-accepted"]
-        assert "guest" in told["role-refused"]
+        found = {one["rule"]: one["message"] for part in result.document["parts"] for one in part["failures"]}
+        assert "boss" in found["role-let-in"]
+        assert "former" in found["credential-accepted"]
+        assert "guest" in found["role-refused"]
 
-    def test_the_time_of_a_run_can_be_bounded(self, shop):
-        """However much could be made up."""
+    def test_the_time_of_a_run_can_be_limited(self, shop):
+        """This holds for any number of possible requests."""
         folder, options = shop
         begun = time.monotonic()
 
@@ -526,7 +528,7 @@ class TestElsewhere:
 
 @pytest.fixture(scope="module")
 def garden(tmp_path_factory) -> Path:
-    """A folder full of what is wrong."""
+    """A folder with invalid files."""
     folder = tmp_path_factory.mktemp("garden")
     answer = {"200": {"description": "ok"}}
     write(folder, "api.json", contract({"/a": {"get": operation("show", responses=answer)}}))
@@ -553,7 +555,7 @@ NO_PAIR = {"RELAY_JWT_PRIVATE_KEY": "private.pem", "RELAY_JWT_PUBLIC_KEY": "publ
 
 
 @pytest.mark.parametrize(
-    ("arguments", "variables", "told"),
+    ("arguments", "variables", "message"),
     [
         (["--spec", "none.yaml"], {}, r"none\.yaml: cannot be read: .*"),
         (["--spec", "broken.yaml"], {}, r"broken\.yaml:2:1: is not YAML: .*"),
@@ -579,12 +581,12 @@ NO_PAIR = {"RELAY_JWT_PRIVATE_KEY": "private.pem", "RELAY_JWT_PUBLIC_KEY": "publ
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",
 )
-def test_what_keeps_a_run_from_beginning_is_one_line(garden, arguments, variables, told):
-    """Exit code 2, before any part has run: what is wrong, where, and what to do; no report looks like a verdict."""
+def test_a_setup_error_is_one_line(garden, arguments, variables, message):
+    """The exit code is 2, before any part runs; the line says what is wrong, where, and what to do. No report is written."""
     result = run(garden, *arguments, **variables)
 
     assert (result.code, result.printed) == (2, "")
-    assert re.fullmatch(rf"(Seed: 4711\n)?error: {told}\n", result.said), result.said
+    assert re.fullmatch(rf"(Seed: 4711\n)?error: {message}\n", result.said), result.said
     assert not (garden / "reports").exists()
 
 
@@ -592,27 +594,31 @@ def test_what_keeps_a_run_from_beginning_is_one_line(garden, arguments, variable
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that are there still."""
+    """The running child processes of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there, and not only its exit code."""
+    """Whether a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
 
-def test_a_service_behind_a_certificate_of_ones_own_is_tested(tmp_path):
-    """Staging has a CA of its own; without its name nothing is sent, with it every part trusts it."""
+def test_a_service_with_a_private_ca_is_tested(tmp_path):
+    """Nothing is sent without the CA's file; with it every part trusts the service."""
     document = contract({"/pet": {"get": operation("show", responses={"200": PET})}})
     spec, file = write(tmp_path, "api.json", document), certificate(tmp_path)
 
-    def answer(asked: Asked) -> Told:
+    def answer(asked: ReceivedRequest) -> PreparedResponse:
         if asked.path.partition("?")[0] != "/pet":
-            return Told(404, {"name": "nothing"})
-        return Told(200, {"name": "Rex"}) if asked.method == "GET" else Told(405, headers=(("Allow", "GET"),))
+            return PreparedResponse(404, {"name": "nothing"})
+        return (
+            PreparedResponse(200, {"name": "Rex"})
+            if asked.method == "GET"
+            else PreparedResponse(405, headers=(("Allow", "GET"),))
+        )
 
     with answering(answer, file) as url:
         unknown = run(tmp_path, "--url", url, "--spec", spec)
@@ -625,14 +631,14 @@ def test_a_service_behind_a_certificate_of_ones_own_is_tested(tmp_path):
 
 
 def heed_interrupts() -> None:
-    """Undo what a shell does to its jobs in the background: they are told to ignore Ctrl-C."""
+    """Restore the handler of Ctrl-C, which a shell ignores for background jobs."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are counted in /proc")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_who_ends_it_ends_all_that_it_started(tmp_path, number, code):
-    """The service and Schemathesis would run on, and hold what they hold; and it was no failure of ours."""
+def test_a_signal_ends_all_child_processes(tmp_path, number, code):
+    """The service and Schemathesis must not keep running; the exit code is that of the signal."""
     options = [*write_shop(tmp_path), "--seed", "1", "--max-examples", "10000"]
     process = subprocess.Popen(
         [*COMMAND, "contract", *options],

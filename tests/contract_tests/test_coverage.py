@@ -1,4 +1,4 @@
-"""Which of a contract's answers were seen: `scripts/relay/contract_tests/coverage.py`."""
+"""Coverage of the documented responses: `scripts/relay/contract_tests/coverage.py`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from support.compiled import read
 from support.hosting import contract
 
 
-def answer(*names):
-    """A documented answer of these media types."""
+def response_of(*names):
+    """A documented response with these media types."""
     content = {name: {"schema": {}} for name in names}
     return {"description": "x", **({"content": content} if names else {})}
 
@@ -28,17 +28,17 @@ CONTRACT = read(
                 "get": {
                     "operationId": "list",
                     "responses": {
-                        "200": answer("application/json; charset=utf-8", "text/*"),
-                        "4XX": answer("application/json"),
-                        "default": answer("application/json"),
+                        "200": response_of("application/json; charset=utf-8", "text/*"),
+                        "4XX": response_of("application/json"),
+                        "default": response_of("application/json"),
                     },
                 },
-                "post": {"operationId": "add", "responses": {"204": answer(), "400": answer()}},
+                "post": {"operationId": "add", "responses": {"204": response_of(), "400": response_of()}},
             }
         }
     )
 )
-JUDGE = ConformanceChecker(CONTRACT, "")
+CHECKER = ConformanceChecker(CONTRACT, "")
 CELLS = [
     "200 application/json of GET /pets",
     "200 text/* of GET /pets",
@@ -50,25 +50,25 @@ CELLS = [
 
 
 def exchange(method, status, name=None, part="probes", path="/pets"):
-    """An exchange whose answer is of a media type."""
+    """An exchange whose response has a media type."""
     headers = (("Content-Type", name),) if name else ()
     return Exchange(Request(method, f"http://host{path}"), status, headers, b"", part)
 
 
 def waiver(status="400", operation=None, media_type=None):
-    """A waiver that stands somewhere."""
+    """A waiver with some location."""
     return Waiver(operation, status, media_type, "it never happens", SourceLocation("w.yaml", 1, 1))
 
 
-def seen(*exchanges):
+def cells_shown_by(*exchanges):
     """The cells that some exchanges show."""
     coverage = Coverage(CONTRACT)
-    coverage.add(exchanges, JUDGE)
+    coverage.add(exchanges, CHECKER)
     return [str(cell) for cell in coverage.cells if cell.state is State.SEEN]
 
 
-def test_every_documented_answer_is_a_cell():
-    """Operations by statuses by media types, in the contract's order."""
+def test_every_documented_response_is_a_cell():
+    """Cells are operations by statuses by media types, in the contract's order."""
     coverage = Coverage(CONTRACT)
 
     assert [str(cell) for cell in coverage.cells] == CELLS
@@ -76,7 +76,7 @@ def test_every_documented_answer_is_a_cell():
 
 
 @pytest.mark.parametrize(
-    ("told", "cell"),
+    ("arguments", "cell"),
     [
         (("GET", 200, "application/json"), 0),
         (("GET", 200, "Application/JSON; charset=latin-1"), 0),
@@ -87,13 +87,13 @@ def test_every_documented_answer_is_a_cell():
         (("POST", 400, "text/plain"), 5),
     ],
 )
-def test_an_exchange_shows_one_cell(told, cell):
-    """The status itself before its range, that before `default`; a name before its range."""
-    assert seen(exchange(*told)) == [CELLS[cell]]
+def test_an_exchange_shows_one_cell(arguments, cell):
+    """An exact status is preferred to its range, a range to `default`, an exact media type to its range."""
+    assert cells_shown_by(exchange(*arguments)) == [CELLS[cell]]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "arguments",
     [
         ("GET", 200, "image/png"),
         ("GET", 200),
@@ -102,16 +102,16 @@ def test_an_exchange_shows_one_cell(told, cell):
         ("GET", 200, "text/a", "x", "/no"),
     ],
 )
-def test_what_the_contract_does_not_document_shows_nothing(told):
-    """It is a failure, which the judge tells."""
-    assert seen(exchange(*told)) == []
+def test_an_undocumented_response_shows_no_cell(arguments):
+    """The conformance checker reports it."""
+    assert cells_shown_by(exchange(*arguments)) == []
 
 
-def test_counts_by_the_part_that_saw_it():
-    """Who reads the report asks where it comes from."""
+def test_counts_by_the_part_that_observed_it():
+    """The report shows where an observation comes from."""
     coverage = Coverage(CONTRACT)
 
-    coverage.add([exchange("POST", 204), exchange("POST", 204), exchange("POST", 204, part="a.har")], JUDGE)
+    coverage.add([exchange("POST", 204), exchange("POST", 204), exchange("POST", 204, part="a.har")], CHECKER)
 
     assert coverage.cells[4].seen == {"probes": 2, "a.har": 1}
 
@@ -126,39 +126,39 @@ def test_counts_by_the_part_that_saw_it():
         ([waiver(cell) for cell in ("200", "204", "400", "4xx", "DEFAULT")], [], 100.0),
     ],
 )
-def test_what_is_waived_is_not_asked_for(waivers, shown, percent):
-    """Seen all the same, it counts; and nothing is rounded up to all."""
+def test_waived_responses_are_not_required(waivers, shown, percent):
+    """An observed one counts despite a waiver; the percentage is not rounded up to 100."""
     coverage = Coverage(CONTRACT, waivers)
 
-    coverage.add([exchange(*told) for told in shown], JUDGE)
+    coverage.add([exchange(*arguments) for arguments in shown], CHECKER)
 
     assert coverage.percent == percent
 
 
 @given(st.lists(st.tuples(st.sampled_from(["GET", "POST"]), st.integers(100, 599)), max_size=20))
-def test_all_is_only_said_of_all(told):
-    """A hundred of a hundred means that every cell was seen."""
+def test_100_percent_means_every_cell(arguments):
+    """100 % means that every cell was observed."""
     coverage = Coverage(CONTRACT)
 
-    coverage.add([exchange(method, status, "application/json") for method, status in told], JUDGE)
+    coverage.add([exchange(method, status, "application/json") for method, status in arguments], CHECKER)
 
     assert 0 <= coverage.percent <= 100
     assert (coverage.percent == 100) == all(cell.seen for cell in coverage.cells)
 
 
-def test_tells_which_operations_never_succeeded():
-    """A failure is no success; one that nobody has to see is none that is missing."""
+def test_returns_the_operations_that_never_succeeded():
+    """An error is not a success; an operation whose success is waived is not returned."""
     coverage = Coverage(CONTRACT, [waiver("204")])
-    coverage.add([exchange("GET", 404, "application/json")], JUDGE)
+    coverage.add([exchange("GET", 404, "application/json")], CHECKER)
     assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
 
-    coverage.add([exchange("GET", 200, "text/plain")], JUDGE)
+    coverage.add([exchange("GET", 200, "text/plain")], CHECKER)
     assert coverage.never_succeeded() == []
 
 
-def test_a_failure_is_no_success_where_all_are_called_default():
-    """A service that refuses everything in the right shape has shown nothing."""
-    responses = {"401": answer(), "default": answer("application/json")}
+def test_an_error_under_default_is_not_a_success():
+    """A service that only returns documented errors has not shown a success."""
+    responses = {"401": response_of(), "default": response_of("application/json")}
     read_only = read(contract({"/pets": {"get": {"operationId": "list", "responses": responses}}}))
     coverage, judge = Coverage(read_only), ConformanceChecker(read_only, "")
     coverage.add([exchange("GET", 503, "application/json")], judge)
@@ -169,7 +169,7 @@ def test_a_failure_is_no_success_where_all_are_called_default():
 
 
 class TestWaivers:
-    """What they cover, and when they are of no use."""
+    """Which cells they cover, and when they are unused."""
 
     @pytest.mark.parametrize(
         ("given", "covered"),
@@ -181,25 +181,25 @@ class TestWaivers:
             (waiver("404"), []),
         ],
     )
-    def test_cover_what_they_name(self, given, covered):
-        """A key of the contract's, not a status that would fall under it."""
+    def test_cover_the_cells_that_they_name(self, given, covered):
+        """They name a key of the contract, not a status that matches a range."""
         coverage = Coverage(CONTRACT, [given])
 
         assert [str(cell) for cell in coverage.cells if cell.state is State.WAIVED] == covered
 
-    def test_are_told_when_they_are_not_needed(self):
-        """What was seen, and what is nowhere; not what was seen in part."""
+    def test_are_reported_if_they_are_unused(self):
+        """A waiver is unused if all its responses were observed, or if it matches none."""
         nowhere, half, needless = waiver("404"), waiver("200"), waiver("204")
         coverage = Coverage(CONTRACT, [nowhere, half, needless])
-        coverage.add([exchange("GET", 200, "text/plain"), exchange("POST", 204)], JUDGE)
+        coverage.add([exchange("GET", 200, "text/plain"), exchange("POST", 204)], CHECKER)
 
         assert [finding.line for finding in coverage.unused_waivers()] == [
-            f"w.yaml:1:1: warning: what it waives {told}; take the waiver out [unused-waiver]"
-            for told in ("stands nowhere in the contract", "was seen")
+            f"w.yaml:1:1: warning: the waived response {reason}; remove the waiver [unused-waiver]"
+            for reason in ("is not in the contract", "was observed")
         ]
 
-    def test_name_operations_that_there_are(self):
-        """All that do not are told at once."""
+    def test_must_name_existing_operations(self):
+        """All unknown operations are reported at once."""
         check_names(CONTRACT, [waiver(operation="add"), waiver()])
 
         with pytest.raises(SetupError) as trouble:

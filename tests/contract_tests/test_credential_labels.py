@@ -1,4 +1,4 @@
-"""What a request was signed in with is read from the request itself."""
+"""The credential of a request is determined from the request itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REQUEST = Request("GET", "http://test/things?page=1", (("Accept", "*/*"), ("Cook
 
 @pytest.fixture
 def labels_of(tmp_path):
-    """Make labels of a contract with one scheme, and an identity that has a credential for it."""
+    """Make labels for a contract with one scheme, and an identity with a credential for it."""
 
     def make(scheme, value):
         document = contract(
@@ -40,8 +40,8 @@ def labels_of(tmp_path):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
-def test_knows_the_identity_the_forger_and_nobody(labels_of, scheme):
-    """The matrix of a report is built on it, so that each place of a credential counts."""
+def test_distinguishes_the_identity_a_wrong_credential_and_none(labels_of, scheme):
+    """The report's matrix uses it, so all places of a credential count."""
     labels = labels_of(scheme, "astrid:the=right&one")
 
     assert labels.of(carrying(REQUEST, scheme, "astrid:the=right&one")) == "astrid"
@@ -50,7 +50,7 @@ def test_knows_the_identity_the_forger_and_nobody(labels_of, scheme):
 
 
 def test_another_scheme_in_the_same_header_is_a_wrong_credential(labels_of):
-    """`Basic` where a token belongs is an attempt, not silence."""
+    """`Basic` in place of a token counts as a credential."""
     labels = labels_of(SCHEMES["bearer"], "token")
 
     assert labels.of(REQUEST.with_headers([("authorization", "Basic dG9rZW4=")])) == WRONG_CREDENTIAL

@@ -1,4 +1,4 @@
-"""Recorded traffic: HTTP Archives in and out, and what is not told of them."""
+"""Read and write HTTP Archives, and redact them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def exchange(method="GET", url="http://h/p", body=b"", *, headers=(), status=200
 
 
 def entry(request=None, response=None, **rest):
-    """An entry with no more than its reader needs."""
+    """An entry with only the required fields."""
     return {
         "startedDateTime": "2026-03-04T05:06:07.000Z",
         "time": 12.5,
@@ -117,8 +117,8 @@ def har(tmp_path):
 class TestReading:
     """`read_traffic`."""
 
-    def test_a_browsers_entry_is_an_exchange(self, har):
-        """Pseudo headers are how HTTP/2 writes the first line, Chrome puts two cookies into one value."""
+    def test_a_browser_entry_is_an_exchange(self, har):
+        """Pseudo headers of HTTP/2 are dropped; Chrome puts two cookies into one value."""
         headers = [{"name": ":authority", "value": "h"}, {"name": "accept", "value": "*/*"}]
         cookies = [{"name": "set-cookie", "value": "a=1\nb=2"}]
         content = {"size": 4, "mimeType": "text/plain", "text": "caf\u00e9"}
@@ -133,8 +133,8 @@ class TestReading:
         assert (found.part, found.credential, found.seconds) == ("some.har", None, 0.0125)
         assert found.started == STARTED
 
-    def test_a_body_in_base64_is_its_bytes_however_it_was_compressed(self, har):
-        """The header tells of the wire; HAR holds what was unpacked."""
+    def test_a_base64_body_is_decoded_and_not_decompressed(self, har):
+        """The header describes the transfer; HAR contains the decompressed body."""
         content = {"size": 3, "encoding": "base64", "text": base64.b64encode(b"\x00\xffa").decode()}
         headers = [{"name": "Content-Encoding", "value": "br"}, {"name": "Content-Length", "value": "99"}]
 
@@ -159,8 +159,8 @@ class TestReading:
         ],
         ids=["text", "fields", "base64", "parts", "nothing"],
     )
-    def test_a_requests_body_is_what_can_be_told_of_it(self, har, data, body):
-        """Parts do not say what stood between them, so that body was not recorded."""
+    def test_a_request_body_is_read_as_far_as_it_is_recorded(self, har, data, body):
+        """The boundary of multipart parts is not recorded, so that body is None."""
         (found,) = read_traffic(har(post(data))).exchanges
 
         assert found.request.body == body
@@ -180,38 +180,38 @@ class TestReading:
             ({"method": "HEAD"}, {"headers": [{"name": "Content-Length", "value": "7"}]}, b""),
         ],
     )
-    def test_a_body_that_the_tool_did_not_keep_is_not_an_empty_one(self, har, request_, response, body):
-        """An empty answer would break a contract that a missing recording does not."""
+    def test_a_body_that_was_not_recorded_is_not_empty(self, har, request_, response, body):
+        """An empty response could violate a contract; a missing recording does not."""
         (found,) = read_traffic(har(entry(request_, response))).exchanges
 
         assert found.body == body
 
-    def test_an_upload_that_the_browser_left_out_is_not_an_empty_one(self, har):
-        """Chrome keeps no files."""
+    def test_an_upload_that_the_browser_omitted_is_not_empty(self, har):
+        """Chrome does not record files."""
         headers = [{"name": "Content-Length", "value": "5000"}]
 
         (found,) = read_traffic(har(entry({"method": "PUT", "headers": headers}))).exchanges
 
         assert found.request.body is None
 
-    def test_a_body_with_something_redacted_was_not_recorded(self, har):
-        """What stands there instead would be held against the pattern that passwords have."""
+    def test_a_redacted_body_counts_as_not_recorded(self, har):
+        """The replacement text could violate the pattern of a password."""
         content = {"size": 40, "text": '{"password": "[redacted]"}'}
 
         (found,) = read_traffic(har(entry(None, {"content": content}))).exchanges
 
         assert found.body is None
 
-    def test_a_query_that_stands_beside_the_address_belongs_to_it(self, har):
-        """Some tools take it out of there."""
+    def test_a_query_in_its_own_field_is_added_to_the_address(self, har):
+        """Some tools remove it from the address."""
         query = [{"name": "q", "value": "a b"}, {"name": "q", "value": "&"}]
 
         (found,) = read_traffic(har(entry({"queryString": query}))).exchanges
 
         assert found.request.url == "http://h/p?q=a%20b&q=%26"
 
-    def test_what_nobody_answered_is_counted(self, har):
-        """A page that was left while it loaded is not the service's fault."""
+    def test_requests_without_a_response_are_counted(self, har):
+        """A page that was closed while it loaded is not the service's fault."""
         left = entry(None, {"status": 0})
         blocked = {**entry(), "response": None}
 
@@ -219,38 +219,38 @@ class TestReading:
 
         assert (len(found.exchanges), found.unanswered) == (1, 2)
 
-    def test_a_byte_order_mark_is_no_hindrance(self, tmp_path):
-        """Some editors put one there."""
+    def test_a_byte_order_mark_is_accepted(self, tmp_path):
+        """Some editors add one."""
         path = tmp_path / "marked.har"
         path.write_bytes(b"\xef\xbb\xbf" + orjson.dumps({"log": {"entries": [entry()]}}))
 
         assert len(read_traffic(path).exchanges) == 1
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "expected"),
         [
-            (b'{"log": {\n"entries": [}', ":2:13: is not JSON: Expecting value; the file may have been cut off"),
+            (b'{"log": {\n"entries": [}', ":2:13: is not JSON: Expecting value; the file may be truncated"),
             (b"\xff\xfe{", ": is not JSON in UTF-8"),
             (b"[" * 100_000, ": is not JSON in UTF-8"),
-            (b"[1]", ": is not a HAR: it has no list `log.entries`; export the traffic as HAR 1.2"),
-            (b'{"log": {"entries": {}}}', ": is not a HAR: it has no list `log.entries`; export the traffic as HAR 1.2"),
+            (b"[1]", ": is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"),
+            (b'{"log": {"entries": {}}}', ": is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"),
             (b'{"log": {"entries": [{}]}}', ": entry 1: it has no request"),
             (b'{"log": {"entries": [{"request": {"method": "GET"}}]}}', ": entry 1: its request has no url"),
             (
                 orjson.dumps({"log": {"entries": [entry(), entry(None, {"status": "ok"})]}}),
-                ": entry 2: its status is no number",
+                ": entry 2: its status is not a number",
             ),
             (
                 orjson.dumps({"log": {"entries": [entry({"headers": [{"name": 1}]})]}}),
-                ": entry 1: it is not as HAR 1.2 has it",
+                ": entry 1: it is not a valid entry of HAR 1.2",
             ),
             (
                 orjson.dumps({"log": {"entries": [post({"text": "=", "encoding": "base64"})]}}),
-                ": entry 1: a body of it is not base64, as it says",
+                ": entry 1: it marks a body as base64 that is not",
             ),
         ],
     )  # fmt: skip
-    def test_what_is_no_archive_is_told_with_its_place(self, tmp_path, monkeypatch, content, told):
+    def test_an_invalid_archive_is_reported_with_its_location(self, tmp_path, monkeypatch, content, expected):
         """A person can open the file there."""
         monkeypatch.chdir(tmp_path)
         (tmp_path / "bad.har").write_bytes(content)
@@ -258,17 +258,17 @@ class TestReading:
         with pytest.raises(SetupError) as caught:
             read_traffic(tmp_path / "bad.har")
 
-        assert str(caught.value) == f"bad.har{told}"
+        assert str(caught.value) == f"bad.har{expected}"
 
     def test_a_file_that_is_too_large_is_refused_before_it_is_read(self, har, monkeypatch):
-        """It would take all memory there is."""
+        """It could use up all memory."""
         monkeypatch.setattr(traffic, "MAX_BYTES", 100)
 
-        with pytest.raises(SetupError, match="can be read; record less in one file"):
+        with pytest.raises(SetupError, match="more than the limit of 0 MiB; record less in one file"):
             read_traffic(har(entry()))
 
-    def test_a_file_that_is_not_there_is_told(self, tmp_path):
-        """By its name."""
+    def test_a_missing_file_is_reported(self, tmp_path):
+        """The message has its name."""
         with pytest.raises(SetupError, match=r"no\.har: cannot be read: No such file"):
             read_traffic(tmp_path / "no.har")
 
@@ -292,8 +292,8 @@ class TestWriting:
             max_size=3,
         )
     )
-    def test_what_was_written_is_read_again(self, tmp_path, written):
-        """Any bytes, headers that come twice, addresses that no browser would make; and others can read it."""
+    def test_a_written_file_reads_back_the_same(self, tmp_path, written):
+        """Any bytes, repeated headers and unusual addresses survive, and other tools can read the file."""
         path = tmp_path / "probes"
 
         write_har(written, path)
@@ -302,8 +302,8 @@ class TestWriting:
         assert list(HAR_1_2.iter_errors(json.loads(path.read_bytes()))) == []
         assert found == written
 
-    def test_a_browser_shows_cookies_and_where_it_goes_on(self, tmp_path):
-        """They are told beside the headers, too."""
+    def test_cookies_and_redirects_have_their_own_fields(self, tmp_path):
+        """Browsers show these fields; the headers contain them, too."""
         answered = (("Set-Cookie", "sid=1; Path=/; HttpOnly"), ("Location", "/there"))
 
         write_har(
@@ -343,7 +343,7 @@ class TestRedacting:
         return Redactor(load_contract(path), [KNOWN])
 
     @pytest.mark.parametrize(
-        ("name", "value", "told"),
+        ("name", "value", "expected"),
         [
             ("Authorization", "Bearer abc.def", "Bearer [redacted]"),
             ("authorization", "abc def", "[redacted]"),
@@ -356,21 +356,21 @@ class TestRedacting:
             ("Accept", "text/html;q=0.9", "text/html;q=0.9"),
         ],
     )  # fmt: skip
-    def test_credentials_in_headers_are_not_told(self, redactor, name, value, told):
-        """Which scheme, and which cookie, says no secret and helps to understand."""
+    def test_credentials_in_headers_are_redacted(self, redactor, name, value, expected):
+        """The scheme and the name of a cookie stay, as they are not secret."""
         found = redactor.redact(exchange(headers=((name, value),), answered=((name, value),)))
 
-        assert found.request.headers == found.headers == ((name, told),)
+        assert found.request.headers == found.headers == ((name, expected),)
 
-    def test_credentials_in_addresses_are_not_told(self, redactor):
-        """However their names are spelled."""
+    def test_credentials_in_addresses_are_redacted(self, redactor):
+        """This holds for any encoding of their names."""
         found = redactor.redact(exchange(url="http://h/p?k=1&key=abc&%6bey=abc&access_token=abc&x"))
 
         expected = "http://h/p?k=1&key=[redacted]&%6bey=[redacted]&access_token=[redacted]&x"
         assert found.request.url == expected
 
     @pytest.mark.parametrize(
-        ("kind", "body", "told"),
+        ("kind", "body", "expected"),
         [
             ("application/json", b'{"a": [{"password": {"x": 1}}]}', b'{"a": [{"password": "[redacted]"}]}'),
             ("application/json", rb'{"p\u0069n": "1234"}', b'{"pin": "[redacted]"}'),
@@ -383,18 +383,18 @@ class TestRedacting:
             ("text/html", b"<label>password</label>", b"<label>password</label>"),
         ],
     )  # fmt: skip
-    def test_what_the_contract_calls_secret_is_not_told(self, redactor, kind, body, told):
-        """In requests and answers, wherever it stands; what cannot be taken apart is left out whole."""
+    def test_properties_that_the_contract_marks_as_secret_are_redacted(self, redactor, kind, body, expected):
+        """This holds anywhere in requests and responses; a body that cannot be parsed is redacted as a whole."""
         headers = (("Content-Type", kind),) if kind else ()
 
         found = redactor.redact(exchange("POST", body=body, headers=headers, answer=body, answered=headers))
 
-        assert found.request.body == found.body == told
+        assert found.request.body == found.body == expected
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(before=st.binary(max_size=5), after=st.binary(max_size=5), data=st.data())
-    def test_a_known_secret_is_told_in_no_spelling(self, redactor, before, after, data):
-        """Somebody will have put it into base64 before."""
+    def test_a_known_secret_is_redacted_in_every_encoding(self, redactor, before, after, data):
+        """A service may have encoded it in base64."""
         raw = KNOWN.encode()
         coded = data.draw(
             st.sampled_from(
@@ -406,11 +406,11 @@ class TestRedacting:
             exchange(body=coded, answer=coded, answered=(("X-Echo", coded.decode("latin-1")),))
         )
 
-        for told in (found.request.body, found.body, found.headers[0][1].encode("latin-1")):
-            assert REDACTED.encode() in told
-            assert raw not in told
-            assert raw[3:-3].hex().encode() not in told
-            assert base64.b64encode(raw)[4:-4] not in told
+        for redacted in (found.request.body, found.body, found.headers[0][1].encode("latin-1")):
+            assert REDACTED.encode() in redacted
+            assert raw not in redacted
+            assert raw[3:-3].hex().encode() not in redacted
+            assert base64.b64encode(raw)[4:-4] not in redacted
 
     @pytest.mark.parametrize(
         ("name", "value", "echoed"),
@@ -423,8 +423,8 @@ class TestRedacting:
             ("Cookie", "a=b; sid=a-key-of-mine", "a-key-of-mine"),
         ],
     )
-    def test_an_answer_that_repeats_a_credential_does_not_tell_it(self, redactor, name, value, echoed):
-        """A service may say who it takes its caller for; the report is read by others."""
+    def test_a_credential_that_a_response_repeats_is_redacted(self, redactor, name, value, echoed):
+        """A service may echo the caller's credential, and other people read the report."""
         answer = json.dumps({"you": echoed}).encode()
 
         found = redactor.redact(
@@ -434,14 +434,14 @@ class TestRedacting:
         assert found.body == b'{"you": "[redacted]"}'
         assert found.headers == (("X-You", "[redacted]"),)
 
-    def test_an_answer_that_repeats_a_key_of_the_query_does_not_tell_it(self, redactor):
-        """Also where it is spelled otherwise."""
+    def test_a_query_key_that_a_response_repeats_is_redacted(self, redactor):
+        """This holds for other encodings, too."""
         found = redactor.redact(exchange(url="http://h/p?key=a-key%20of-mine", answer=b"a-key of-mine"))
 
         assert found.body == b"[redacted]"
 
-    def test_is_done_with_thousands_at_once(self, redactor):
-        """A run must not wait for what is told of it: less than a millisecond each, with a body of 10 KB."""
+    def test_redacts_thousands_of_exchanges_quickly(self, redactor):
+        """Each takes less than a millisecond with a body of 10 KB, so that it does not slow down a run."""
         body = orjson.dumps([{"name": "x" * 80, "pin": "1234"}] * 100)
         one = exchange(
             "POST", "http://h/p?key=1", body, headers=(("Authorization", "Bearer a"),), answer=body
@@ -454,8 +454,8 @@ class TestRedacting:
         assert time.process_time() - started < 1.5
 
 
-def test_an_address_stays_one_without_its_credentials(tmp_path):
-    """What is written has to be read again."""
+def test_a_redacted_address_is_still_valid(tmp_path):
+    """A written file has to be readable again."""
     path = tmp_path / "api.json"
     path.write_bytes(orjson.dumps(contract({"/p": {"get": operation("p")}})))
 

@@ -1,4 +1,4 @@
-"""The page that a run is told by, read by a parser and in a real browser: `scripts/relay/contract_tests/reports/html_report.py`."""
+"""The HTML report, read by a parser and in a real browser: `scripts/relay/contract_tests/reports/html_report.py`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def written(tmp_path):
 
 
 def hostile() -> Report:
-    """A run in which everything that comes from outside is up to no good."""
+    """A run in which all external text is malicious."""
     request = Request(
         "POST", f"{reported.URL}/pets?{HOSTILE}", (("X-A", HOSTILE),), HOSTILE.encode("utf-8", "replace")
     )
@@ -64,7 +64,7 @@ def hostile() -> Report:
 
 
 class Reader(HTMLParser):
-    """Reads a page: its tags, the addresses in it, the attributes that run something."""
+    """Reads a page: its tags, its addresses, and its attributes that run scripts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Reader(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        """Take down what matters of an element."""
+        """Record the relevant data of an element."""
         self.tags.append(tag)
         self.addresses += [value for name, value in attrs if name in ("href", "src", "action")]
         self.running += [name for name, _ in attrs if name.startswith("on")]
@@ -83,25 +83,25 @@ class Reader(HTMLParser):
 # Read by a parser
 
 
-def test_escapes_all_that_comes_from_outside():
-    """The page has no script of its own, so any that is there was smuggled in."""
-    told = page(hostile())
-    reader = Reader(told)
+def test_escapes_all_external_text():
+    """The page has no script of its own, so any script would be injected."""
+    html = page(hostile())
+    reader = Reader(html)
 
     assert not {"script", "img", "iframe", "link"} & set(reader.tags)
     assert reader.running == []
     assert all(address.startswith("#") for address in reader.addresses)
-    assert not set("\0\ud800\u202e") & set(told)
-    assert len(told) < 150_000
+    assert not set("\0\ud800\u202e") & set(html)
+    assert len(html) < 150_000
 
 
-def test_nothing_is_left_out_when_folded_open():
-    """Without a script, whatever is told stands in the page."""
-    told = page(reported.violated())
+def test_the_page_contains_all_text():
+    """Folded text is in the page, as there is no script to load it."""
+    html = page(reported.violated())
 
     for text in (
         "response-violation",
-        "The body is the promise that clients are built on.",
+        "Clients are built on the documented schema of the body.",
         "shown by 7 exchanges",
         "expected 401 or 403",
         "Asked as expired token of admin",
@@ -112,36 +112,36 @@ def test_nothing_is_left_out_when_folded_open():
         "2026-03-01 09:30:00 UTC",
         "1 min 13 s",
     ):
-        assert text in told, text
+        assert text in html, text
 
 
 def test_shows_the_evidence_of_the_first_failures_only():
-    """A hundred open commands would be a wall; the rest is one click away."""
+    """A hundred open commands would be unreadable; the others need one click."""
     report = reported.violated()
     report.parts[0].failures = report.parts[0].failures[:1] * 100
 
     assert page(report).count("<details open>") == OPEN_FAILURES
 
 
-def test_a_part_that_ran_nothing_is_not_called_held():
-    """A tick would say that something was tried."""
-    told = page(reported.violated())
+def test_a_part_without_cases_is_not_marked_as_held():
+    """A tick would mean that something was tested."""
+    html = page(reported.violated())
 
-    assert re.search(r'faults <span class="count">not run<', told)
-    assert re.search(r'waivers <span class="count">held<', told)
+    assert re.search(r'faults <span class="count">not run<', html)
+    assert re.search(r'waivers <span class="count">held<', html)
 
 
 def test_the_page_of_a_large_contract_stays_small():
-    """600 operations of six answers: closed by tag, and far below what a browser minds."""
-    told = page(reported.wide(600))
+    """600 operations with six responses each: grids are closed, and the size is acceptable for a browser."""
+    html = page(reported.wide(600))
 
-    assert len(told) < 1_000_000
-    assert told.count('<details class="group">') == 10
+    assert len(html) < 1_000_000
+    assert html.count('<details class="group">') == 10
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_have_the_contrast_that_reading_needs(scheme):
-    """4.5 to 1 for text on whatever it stands on (WCAG 2.2, 1.4.3)."""
+def test_colours_have_enough_contrast(scheme):
+    """Text has a contrast of 4.5 to 1 on its background (WCAG 2.2, 1.4.3)."""
     colours = palettes(page(reported.held()))[scheme]
 
     for ink in ("ink", "soft", "link", "good", "bad", "mild"):
@@ -181,8 +181,8 @@ WIDTH = "document.documentElement.scrollWidth"
 
 @pytest.mark.parametrize("width", [360, 1200])
 @pytest.mark.parametrize("made", [reported.held, reported.violated, hostile, lambda: reported.wide(60)])
-def test_shows_its_verdict_and_asks_for_nothing(browser, written, made, width):
-    """Opened from a disk, on a phone or not: no other file, no complaint, nothing to scroll sideways."""
+def test_shows_its_verdict_without_requests(browser, written, made, width):
+    """Opened from a disk, at any width: no other file, no console message, no horizontal scrolling."""
     address = written(made())
 
     browser.open(address, width)
@@ -195,8 +195,8 @@ def test_shows_its_verdict_and_asks_for_nothing(browser, written, made, width):
     assert browser.evaluate(WIDTH) <= width
 
 
-def test_the_browser_tells_when_a_page_does_ask(browser, tmp_path):
-    """Else the tests above could not fail."""
+def test_the_browser_detects_a_request(browser, tmp_path):
+    """Otherwise the tests above could not fail."""
     path = tmp_path / "page.html"
     path.write_text(
         "<script>console.error('oh')</script><img src='there.png'><p style='width: 900px'>wide", "utf-8"
@@ -210,15 +210,15 @@ def test_the_browser_tells_when_a_page_does_ask(browser, tmp_path):
 
 
 @pytest.mark.parametrize(("scheme", "colour"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 30)")])
-def test_follows_the_light_of_the_room(browser, written, scheme, colour):
-    """As whoever reads has told their system."""
+def test_follows_the_colour_scheme_of_the_system(browser, written, scheme, colour):
+    """The reader's system chooses light or dark."""
     browser.open(written(reported.violated()), scheme=scheme)
 
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == colour
 
 
-def test_an_operation_stays_in_sight_beside_its_answers(browser, written):
-    """On a phone the grid scrolls in its own box, below its first column."""
+def test_an_operation_stays_visible_when_the_grid_scrolls(browser, written):
+    """On a phone the grid scrolls in its own box, and its first column is fixed."""
     browser.open(written(reported.wide(20)), 360)
 
     left = """(() => {
@@ -233,7 +233,7 @@ def test_an_operation_stays_in_sight_beside_its_answers(browser, written):
 
 
 def test_a_command_is_selected_as_a_whole(browser, written):
-    """And what is selected is what is to be run."""
+    """One click selects the command that is to be run."""
     browser.open(written(reported.violated()))
 
     text = browser.evaluate(
@@ -244,8 +244,8 @@ def test_a_command_is_selected_as_a_whole(browser, written):
     assert browser.evaluate("getComputedStyle(document.querySelector('.command')).userSelect") == "all"
 
 
-def test_can_be_read_without_seeing_colours(browser, written):
-    """Headings in order, one main, a name for each mark."""
+def test_can_be_read_without_colours(browser, written):
+    """Headings are in order, there is one main, and each mark has a name."""
     browser.open(written(reported.violated()))
 
     levels = browser.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((one) => +one.tagName[1])")
@@ -259,7 +259,7 @@ def test_can_be_read_without_seeing_colours(browser, written):
 
 
 def test_warnings_alone_do_not_violate(browser, written):
-    """They are told below a verdict that holds."""
+    """They are listed below a verdict of held."""
     report = reported.violated()
     report.parts = report.parts[2:]
     assert all(one.finding.severity is Severity.WARNING for one in report.failures)
@@ -270,8 +270,8 @@ def test_warnings_alone_do_not_violate(browser, written):
     assert browser.evaluate("document.querySelectorAll('.failure').length") == 1
 
 
-def test_paper_shows_what_is_folded(browser, written):
-    """Nobody can click on it."""
+def test_printed_pages_show_folded_text(browser, written):
+    """Folded text cannot be opened on paper."""
     report = reported.violated()
     report.parts[0].failures = report.parts[0].failures[:1] * (OPEN_FAILURES + 1)
     visible = "[...document.querySelectorAll('.failure .answer')].map((one) => one.checkVisibility())"

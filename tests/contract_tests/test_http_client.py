@@ -1,4 +1,4 @@
-"""Requests as they are: `scripts/relay/contract_tests/http_client.py`."""
+"""Send requests unchanged: `scripts/relay/contract_tests/http_client.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nX-A: 1\r\nX-A: 2\r\nContent-Lengt
 
 
 def _request(connection):
-    """One request, whole, or what came of it."""
+    """One complete request, or an empty result if the connection fails."""
     read = b""
     while more := connection.recv(65536):
         read += more
@@ -57,16 +57,16 @@ def answering(answer=OK, *, more=b""):
 
 
 @pytest.mark.parametrize("target", ["/a/../b", "/a//b/", "/%zz%2F%41", "/{x}|'?q=%20+[1]&q", "/?", "/"])
-def test_asks_for_the_very_target(target):
-    """A tidied path would be another test."""
+def test_requests_the_exact_target(target):
+    """A normalized path would be another test."""
     with answering() as (url, heard), Client("test") as client:
         client.send(Request("GET", url + target))
 
     assert heard[0].split(b"\r\n")[0] == b"GET " + target.encode() + b" HTTP/1.1"
 
 
-def test_adds_nothing_but_what_http_needs():
-    """What a library likes to say could be what makes a request pass."""
+def test_adds_only_headers_that_http_requires():
+    """A header of a library could be the reason that a request passes."""
     with answering() as (url, heard), Client("test") as client:
         client.send(Request("POST", f"{url}?a#b", (("X-One", "1"), ("X-One", "2")), b"body"))
 
@@ -82,7 +82,7 @@ def test_adds_nothing_but_what_http_needs():
 
 
 def test_keeps_no_cookie_for_the_next_request():
-    """Who signed in before must not open anything for who comes after."""
+    """An earlier login must not authenticate a later request."""
     with answering() as (url, heard), Client("test") as client:
         client.send(Request("GET", url))
         client.send(Request("GET", url))
@@ -90,8 +90,8 @@ def test_keeps_no_cookie_for_the_next_request():
     assert b"cookie" not in heard[1].lower()
 
 
-def test_returns_the_whole_exchange():
-    """With every line of a header, who signed in, and the part that asked."""
+def test_returns_the_complete_exchange():
+    """It has every line of a header, the credential, and the part of the run."""
     with answering() as (url, _), Client("probes") as client:
         exchange = client.send(Request("GET", url), "admin")
 
@@ -103,14 +103,14 @@ def test_returns_the_whole_exchange():
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", b"no HTTP\r\n\r\n"]
 )
-def test_no_answer_is_not_an_exchange(answer):
-    """A line that is cut, at once or half-way, and what is no HTTP."""
+def test_an_incomplete_response_raises_no_answer(answer):
+    """The connection is closed at once or half-way, or the response is not HTTP."""
     with answering(answer) as (url, _), Client("test") as client, pytest.raises(NoAnswer):
         client.send(Request("GET", url))
 
 
-def test_waits_no_longer_than_it_says(monkeypatch):
-    """A service that hangs is told, not waited for."""
+def test_times_out_if_the_service_hangs(monkeypatch):
+    """A service that hangs is reported."""
     monkeypatch.setattr(sending, "SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent, Client("test") as client:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -121,8 +121,8 @@ def test_waits_no_longer_than_it_says(monkeypatch):
 ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
-def test_waits_for_no_end_that_does_not_come(monkeypatch):
-    """A stream sends its next piece in time, for ever."""
+def test_times_out_if_a_response_never_ends(monkeypatch):
+    """A stream sends its next chunk in time, forever."""
     monkeypatch.setattr(sending, "MAX_SECONDS", 0.1)
 
     with (
@@ -134,7 +134,7 @@ def test_waits_for_no_end_that_does_not_come(monkeypatch):
 
 
 def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
-    """Whatever a service sends, the run goes on."""
+    """The run continues."""
     monkeypatch.setattr(sending, "MAX_BYTES", 10_000)
 
     with answering(ENDLESS, more=b" " * 5_000) as (url, _), Client("test") as client:
@@ -144,7 +144,7 @@ def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
 
 
 def test_a_header_may_be_any_text():
-    """What HTTP cannot carry is not a crash."""
+    """Text that HTTP cannot encode does not crash the client."""
     with answering() as (url, heard), Client("test") as client:
         client.send(Request("GET", url, (("X-A", "é☃"),)))
 

@@ -1,4 +1,4 @@
-"""The identity matrix: sound services keep it, and each way to be unsound shows in its own cases."""
+"""The identity matrix: correct services have no failures, and each error shows in its own cases."""
 
 from __future__ import annotations
 
@@ -189,8 +189,8 @@ UNSOUND = {
     "trusting": {
         "token of admin without userId",
         *(
-            f"token of admin whose userId is {told}"
-            for told in ("a number", "a list", "an object", "null", "empty")
+            f"token of admin whose userId is {kind}"
+            for kind in ("a number", "a list", "an object", "null", "empty")
         ),
         "stranger",
     },
@@ -218,7 +218,7 @@ ANSWERS = {
 
 
 def document(needs, schemes):
-    """A contract with one operation for each kind of need."""
+    """A contract with one operation for each kind of security requirement."""
     paths = {
         f"/{name}": {
             "get": {
@@ -234,7 +234,7 @@ def document(needs, schemes):
 
 
 def subject(folder, spec, url, people=PEOPLE, **settings):
-    """What is tested, with the identities of a configuration."""
+    """The service under test, with the identities of a configuration."""
     (folder / "people.yaml").write_text(people, "utf-8")
     config = read_config(folder / "people.yaml")
     loaded = load_strict_contract(spec, config)
@@ -249,7 +249,7 @@ def check(tested) -> Phase:
 
 
 def planned(tested, operation_id):
-    """The cases of one operation, and what keeps others from being run."""
+    """The cases of one operation, and the reasons why other cases cannot run."""
     operation = next(one for one in tested.contract.operations if one.id == operation_id)
     model = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])[
         operation_id
@@ -258,8 +258,8 @@ def planned(tested, operation_id):
     return [one for one in found if isinstance(one, Case)], [one for one in found if isinstance(one, NotRun)]
 
 
-def broken(part, rule, operation):
-    """The names of the cases in which an operation breaks a rule."""
+def violating_cases(part, rule, operation):
+    """The names of the cases in which an operation violates a rule."""
     return {
         failure.exchange.credential
         for failure in part.failures
@@ -268,7 +268,7 @@ def broken(part, rule, operation):
 
 
 def pem_pair():
-    """A fresh RSA key in PEM: private, public."""
+    """A new RSA key in PEM: private, public."""
     key = rsa.generate_private_key(65537, 2048)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -277,14 +277,14 @@ def pem_pair():
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch):
-    """The credentials that the environment holds."""
+    """The credentials in the environment."""
     monkeypatch.setenv("TEST_KEY", KEY)
     monkeypatch.setenv("TEST_LOGIN", LOGIN)
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """A service with sound operations, and one for each way to verify badly; its folder and address."""
+    """A service with correct operations, and one for each error in verification; its folder and address."""
     folder = tmp_path_factory.mktemp("own")
     unsound = [*UNSOUND, "unsigned", "crashing"]
     keys = {"prefixKey": SOUND["key"], "userOnly": SOUND["login"]}
@@ -303,7 +303,7 @@ def own(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def matrix(own):
-    """The whole matrix of that service, sent once."""
+    """The results of the whole matrix of that service, sent once."""
     folder, url = own
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_KEY", KEY)
@@ -312,13 +312,13 @@ def matrix(own):
 
 
 class Careless(BaseHTTPRequestHandler):
-    """A service that looks for tokens in wrong places, or answers the wrong thing; its path says which."""
+    """A service that accepts tokens in wrong places, or responds incorrectly, depending on its path."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # an answer in pieces waits for the client's acknowledgement
 
     def do_GET(self):
-        """Answer, or close the connection without a word."""
+        """Respond, or close the connection without a response."""
         url = urlsplit(self.path)
         if url.path == "/silent":
             self.close_connection = True
@@ -345,7 +345,7 @@ class Careless(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def refused_before(self):
-        """What a proxy refuses before the service sees it; None for what it lets through."""
+        """The response of a proxy that refuses a request; None for a request that reaches the service."""
         headers = self.headers.get_all("Authorization", [])
         if sum(map(len, headers)) > 8192:
             return 431
@@ -370,7 +370,7 @@ class Careless(BaseHTTPRequestHandler):
                 return [headers[0].rpartition(" ")[2]] if len(headers) == 1 else []
 
     def knows(self, value):
-        """Whether a value is a good token, after the word Bearer in a header of its own."""
+        """Whether a value is a valid token, after the word Bearer in its own header."""
         is_bare = self.path.startswith(("/query", "/cookie", "/words")) and " " not in value
         word, _, token = ("Bearer", "", value) if is_bare else value.partition(" ")
         try:
@@ -380,12 +380,12 @@ class Careless(BaseHTTPRequestHandler):
         return word == "Bearer" and claims.get("userId") == "admin" and type(claims["exp"]) is int
 
     def log_message(self, *_arguments):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def careless(folder, *paths):
-    """Serve some paths carelessly, and yield what is tested."""
+    """Serve some paths of the careless service, and yield the service under test."""
     spec = folder / "careless.json"
     spec.write_text(json.dumps(document({path: [{"token": []}] for path in paths}, SOUND)), "utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Careless)
@@ -400,8 +400,8 @@ def careless(folder, *paths):
         server.server_close()
 
 
-def test_the_demo_lets_in_whom_it_should_and_nobody_else(tmp_path):
-    """As a newcomer starts it, with the identities that come with it."""
+def test_the_demo_accepts_only_the_right_identities(tmp_path):
+    """It runs with the identities that the demo comes with."""
     with serving(tmp_path, "--demo") as service:
         secret = next(tmp_path.rglob("demo-jwt-secret")).read_text("ascii")
         people = (ROOT / "handlers/_commands/demo-contract.yaml").read_text("utf-8")
@@ -419,7 +419,7 @@ def test_the_demo_lets_in_whom_it_should_and_nobody_else(tmp_path):
     ]
 
 
-def test_the_garage_keeps_keys_tokens_and_their_alternatives(tmp_path, monkeypatch):
+def test_the_garage_checks_keys_tokens_and_alternatives(tmp_path, monkeypatch):
     """An API key, a token or a key, a token or nothing; the storekeeper's key is in the environment."""
     monkeypatch.setenv("TEST_STOREROOM", STOREROOM_KEY)
     people = """
@@ -442,8 +442,8 @@ def test_the_garage_keeps_keys_tokens_and_their_alternatives(tmp_path, monkeypat
     } <= names
 
 
-def test_tokens_of_a_private_key_are_let_in(tmp_path):
-    """And none that the public key signed as if it were a secret."""
+def test_tokens_of_a_private_key_are_accepted(tmp_path):
+    """Tokens signed with the public key as an HMAC secret are refused."""
     private, public = pem_pair()
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
@@ -459,8 +459,8 @@ def test_tokens_of_a_private_key_are_let_in(tmp_path):
 
     wrong = {failure.exchange.credential for failure in part.failures}
     assert wrong == {"token of admin without userId"} | {
-        f"token of admin whose userId is {told}"
-        for told in ("a number", "a list", "an object", "null", "empty")
+        f"token of admin whose userId is {kind}"
+        for kind in ("a number", "a list", "an object", "null", "empty")
     }
     seen = {exchange.credential: exchange.status for exchange in part.exchanges}
     assert seen["admin"] == 200
@@ -468,8 +468,8 @@ def test_tokens_of_a_private_key_are_let_in(tmp_path):
     assert seen["token of admin signed with the public key without its last newline"] == 401
 
 
-def test_sound_operations_hold(matrix):
-    """Whatever schemes they need, alone, together, instead of each other, or not at all."""
+def test_correct_operations_have_no_failures(matrix):
+    """This holds for schemes required alone, together, as alternatives, or not at all."""
     sound = {f"GET /{name}" for name in NEEDS}
 
     assert [failure for failure in matrix.failures if failure.operation in sound] == []
@@ -477,15 +477,15 @@ def test_sound_operations_hold(matrix):
 
 
 @pytest.mark.parametrize("scheme", UNSOUND)
-def test_a_lenient_verifier_is_reported_for_what_it_lets_in(matrix, scheme):
-    """For that and nothing else, so that the name of the case is the name of the fault."""
-    assert broken(matrix, "credential-accepted", f"GET /{scheme}") == UNSOUND[scheme]
-    assert broken(matrix, "wrong-refusal", f"GET /{scheme}") == set()
+def test_a_lenient_verifier_is_reported_for_what_it_accepts(matrix, scheme):
+    """Only that case fails, so the name of the case identifies the error."""
+    assert violating_cases(matrix, "credential-accepted", f"GET /{scheme}") == UNSOUND[scheme]
+    assert violating_cases(matrix, "wrong-refusal", f"GET /{scheme}") == set()
 
 
-def test_a_verifier_that_looks_at_no_signature_is_reported_for_each_forgery(matrix):
-    """Whoever signs, and with whatever algorithm."""
-    found = broken(matrix, "credential-accepted", "GET /unsigned")
+def test_a_verifier_that_ignores_signatures_is_reported_for_each_forgery(matrix):
+    """This holds for any key and any algorithm."""
+    found = violating_cases(matrix, "credential-accepted", "GET /unsigned")
 
     assert {
         "token of admin signed with another key",
@@ -500,30 +500,32 @@ def test_a_verifier_that_looks_at_no_signature_is_reported_for_each_forgery(matr
     assert "expired token of admin" not in found
 
 
-def test_a_verifier_that_fails_on_what_it_cannot_read_is_reported(matrix):
-    """A 500 is no refusal; the client would try again."""
-    found = broken(matrix, "wrong-refusal", "GET /crashing")
+def test_a_verifier_that_crashes_on_malformed_tokens_is_reported(matrix):
+    """A 500 is not a refusal; the client would retry."""
+    found = violating_cases(matrix, "wrong-refusal", "GET /crashing")
 
     assert {"malformed token", "expired token of admin", "token whose header is no object"} <= found
-    assert broken(matrix, "credential-accepted", "GET /crashing") == {"token of admin whose exp is text"}
+    assert violating_cases(matrix, "credential-accepted", "GET /crashing") == {
+        "token of admin whose exp is text"
+    }
 
 
-def test_a_finding_says_what_was_let_in_and_where_it_is_secured(own, matrix):
-    """The place is the operation's `security`."""
+def test_a_finding_names_the_accepted_credential(own, matrix):
+    """The location is the operation's `security`."""
     found = next(one for one in matrix.failures if one.operation == "GET /expired")
 
-    assert found.finding.message == "GET /expired let in: expired token of admin; answer 401"
+    assert found.finding.message == "GET /expired accepted: expired token of admin; respond with 401"
     assert found.finding.where.file.endswith("spec.json")
     assert found.expected == (401,)
 
 
-def test_no_credential_shows_in_what_is_printed(matrix):
+def test_no_credential_is_in_the_output(matrix):
     """Tokens begin with the base64 of a brace and a quote."""
-    told = f"{matrix!r} {matrix.failures} {matrix.not_run}"
+    output = f"{matrix!r} {matrix.failures} {matrix.not_run}"
 
-    assert len(told) > 10_000
+    assert len(output) > 10_000
     for secret in (SECRET, KEY, LOGIN, "eyJ"):
-        assert secret not in told
+        assert secret not in output
 
 
 @pytest.mark.parametrize(
@@ -570,25 +572,25 @@ def test_no_credential_shows_in_what_is_printed(matrix):
         ("open", "role-let-in", {"guest"}),
     ],
 )
-def test_a_service_that_looks_in_wrong_places_is_reported(tmp_path, path, rule, expected):
-    """What the host's verifiers never get to see."""
+def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, path, rule, expected):
+    """The server's own verifiers never get such tokens."""
     with careless(tmp_path, path) as tested:
         part = check(tested)
 
-    assert broken(part, rule, f"GET /{path}") == expected
+    assert violating_cases(part, rule, f"GET /{path}") == expected
 
 
-def test_no_case_brings_the_cookie_of_another(tmp_path):
-    """A session that one answer opened must not sign the next request in."""
+def test_no_case_sends_the_cookie_of_another(tmp_path):
+    """A session cookie of one response must not authenticate the next request."""
     with careless(tmp_path, "visited") as tested:
         part = check(tested)
 
-    assert broken(part, "credential-accepted", "GET /visited") == set()
+    assert violating_cases(part, "credential-accepted", "GET /visited") == set()
     assert part.cases > 50
 
 
-def test_what_a_proxy_refuses_is_no_answer_of_the_contract(tmp_path):
-    """A header too many, or too long, never reaches the service; RFC 6750 has 400 for what is malformed."""
+def test_the_refusal_of_a_proxy_is_not_checked_against_the_contract(tmp_path):
+    """Too many or too long headers do not reach the service; RFC 6750 allows 400 for malformed requests."""
     with careless(tmp_path, "fronted") as tested:
         part = check(tested)
 
@@ -598,8 +600,8 @@ def test_what_a_proxy_refuses_is_no_answer_of_the_contract(tmp_path):
     } == set()
 
 
-def test_a_limit_says_nothing_of_a_credential(tmp_path):
-    """It is told as what was not tested."""
+def test_a_rate_limit_makes_a_case_not_run(tmp_path):
+    """A 429 does not show how the service treats the credential."""
     with careless(tmp_path, "limited") as tested:
         part = check(tested)
 
@@ -608,16 +610,18 @@ def test_a_limit_says_nothing_of_a_credential(tmp_path):
     assert len(part.not_run) == part.cases
 
 
-def test_refusals_that_say_something_else_are_reported(tmp_path):
-    """A 404 for a bad token may be the answer of a handler that nothing guards."""
+def test_refusals_with_another_status_are_reported(tmp_path):
+    """A 404 for an invalid token may come from an unprotected handler."""
     with careless(tmp_path, "hidden") as tested:
         part = check(tested)
 
-    assert {"no credential", "expired token of admin"} <= broken(part, "wrong-refusal", "GET /hidden")
+    assert {"no credential", "expired token of admin"} <= violating_cases(
+        part, "wrong-refusal", "GET /hidden"
+    )
 
 
-def test_a_service_that_does_not_answer_is_reported(tmp_path):
-    """With the case that it did not answer."""
+def test_a_service_that_does_not_respond_is_reported(tmp_path):
+    """The message names the case without a response."""
     with careless(tmp_path, "silent") as tested:
         part = check(tested)
 
@@ -626,12 +630,13 @@ def test_a_service_that_does_not_answer_is_reported(tmp_path):
     assert len(part.failures) == part.cases == MAX_SILENT  # the others would only take time
     assert "the operation does not answer" in {one.reason for one in part.not_run}
     assert (
-        part.failures[0].finding.message == "GET /silent did not answer (RemoteProtocolError): no credential"
+        part.failures[0].finding.message
+        == "GET /silent sent no response (RemoteProtocolError): no credential"
     )
 
 
-def test_requirements_are_taken_apart(tmp_path):
-    """Each scheme missing alone where all are needed; each alone where one is enough; nobody where none is."""
+def test_requirements_are_tested_scheme_by_scheme(tmp_path):
+    """Each scheme is omitted if all are required, and used alone if one is enough; without requirements there are no cases."""
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
     tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
@@ -658,8 +663,8 @@ def test_requirements_are_taken_apart(tmp_path):
     assert scopes["stranger"] == (401,)
 
 
-def test_what_lacks_a_key_says_what_would_make_it_run(tmp_path, monkeypatch):
-    """Once for each case and scheme; what anybody can forge is sent all the same."""
+def test_a_case_without_a_key_says_what_to_set(tmp_path, monkeypatch):
+    """It is reported once for each case and scheme; cases that need no key are sent."""
     monkeypatch.delenv("TEST_KEY")
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
@@ -679,7 +684,7 @@ def test_what_lacks_a_key_says_what_would_make_it_run(tmp_path, monkeypatch):
 
 
 def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
-    """No key is needed to break what is there."""
+    """This needs no key."""
     token = jwt.encode({"userId": "admin", "exp": 4102444800}, SECRET)
     monkeypatch.setenv("TEST_TOKEN", token)
     spec = tmp_path / "spec.json"
@@ -700,8 +705,8 @@ def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
     } <= found.keys()
 
 
-def test_a_case_is_made_again_by_its_name(tmp_path):
-    """Names stay the same and are of one case each, so that a kept failure can be sent again."""
+def test_a_case_can_be_rebuilt_by_its_name(tmp_path):
+    """Names are stable and unique, so that a kept failure can be sent again."""
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
     tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
@@ -714,8 +719,8 @@ def test_a_case_is_made_again_by_its_name(tmp_path):
         assert list(credentials_by_case(*arguments)) == again
 
 
-def test_a_tampered_token_says_something_else(tmp_path):
-    """Where the other identity claims no more than the first does, somebody is made up."""
+def test_a_tampered_token_has_other_claims(tmp_path):
+    """If the other identity has no different claims, an identity is invented."""
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
     people = "identities: {head: {claims: {userId: u, role: head}}, plain: {claims: {userId: u}}}"
@@ -728,7 +733,7 @@ def test_a_tampered_token_says_something_else(tmp_path):
     assert jwt.decode(token, options={"verify_signature": False})["sub"] == "somebody-else"
 
 
-def test_an_operation_without_a_request_is_named(tmp_path):
+def test_an_operation_without_a_request_is_reported_as_not_run(tmp_path):
     """It was not tested, and the report has to say so."""
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")

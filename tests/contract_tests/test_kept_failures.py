@@ -1,4 +1,4 @@
-"""Kept failures, asked about again, against a real socket: `scripts/relay/contract_tests/kept_failures.py`."""
+"""Kept failures, repeated against a real socket: `scripts/relay/contract_tests/kept_failures.py`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CHALLENGE = ("WWW-Authenticate", "Bearer")
 
 
 class Service(ThreadingHTTPServer):
-    """A service that answers as its test says, and knows what it was asked."""
+    """A service with prepared responses that records its requests."""
 
     answer = 200, b"1"
 
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_arguments):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def subject(service, tmp_path):
 
 
 @pytest.fixture
-def judge(subject):
+def checker(subject):
     return ConformanceChecker(subject.contract, subject.base_path)
 
 
@@ -104,7 +104,7 @@ def kept(subject, tmp_path):
     return write
 
 
-def failing(judge, service, rule="response-violation", path="/pets/a%2Fb?x=1", **rest):
+def failing(checker, service, rule="response-violation", path="/pets/a%2Fb?x=1", **rest):
     """A failure of an operation, as a part of a run found it."""
     headers = (("Authorization", "Bearer old"), ("X-A", "1"), ("Host", "elsewhere"))
     method, body = ("POST", rest.pop("body", b"{}")) if path == "/logins" else ("GET", b"")
@@ -112,153 +112,157 @@ def failing(judge, service, rule="response-violation", path="/pets/a%2Fb?x=1", *
     status = rest.pop("status", 200)
     request = Request(method, service.url + path, headers, body)
     exchange = Exchange(request, status, (), b'"no number"', "properties", "admin")
-    told = finding(judge.contract, rule, ("paths",), rest.pop("message", "it is no integer"))
-    return Failure(told, about, exchange, **rest)
+    found = finding(checker.contract, rule, ("paths",), rest.pop("message", "it is not an integer"))
+    return Failure(found, about, exchange, **rest)
 
 
 def signed(_operation, request, credential):
-    """Mint a credential that says whose it is."""
+    """Add a credential that contains the identity's name."""
     return request.with_headers([("Authorization", f"Bearer new {credential}")])
 
 
-def test_a_failure_that_is_still_there_is_told_again(service, subject, judge, kept):
-    """The same request, with a credential of today, at where the service is today."""
-    folder = kept(failing(judge, service))
+def test_a_failure_that_is_not_fixed_is_reported_again(service, subject, checker, kept):
+    """The same request is sent with a new credential to the current address."""
+    folder = kept(failing(checker, service))
     service.answer = 200, b'"no number"'
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     (failure,) = part.failures
     assert service.asked == [("/base/pets/a%2Fb?x=1", "Bearer new admin")]
-    assert (failure.finding.rule, failure.finding.message) == ("response-violation", "it is no integer")
+    assert (failure.finding.rule, failure.finding.message) == ("response-violation", "it is not an integer")
     assert failure.operation == "GET /pets/{id}"
     assert (part.name, part.unit, part.cases, part.notes) == (
-        "kept failures", "requests", 1, ["still there: it is no integer"]
+        "kept failures", "requests", 1, ["still there: it is not an integer"]
     )  # fmt: skip
     assert part.exchanges == [failure.exchange]
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_failure_that_is_fixed_is_forgotten(service, subject, judge, kept):
-    """The next run does not ask again."""
-    folder = kept(failing(judge, service))
+def test_the_file_of_a_fixed_failure_is_deleted(service, subject, checker, kept):
+    """The next run does not repeat it."""
+    folder = kept(failing(checker, service))
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     assert part.held
-    assert part.notes == ["fixed: it is no integer"]
+    assert part.notes == ["fixed: it is not an integer"]
     assert list(folder.iterdir()) == []
 
 
-def test_a_status_that_is_not_expected_is_the_failure(service, subject, judge, kept):
-    """Of a role that is let in, the contract alone knows nothing."""
-    folder = kept(failing(judge, service, "role-let-in", message="let in", expected=(403,)))
+def test_an_unexpected_status_is_the_failure(service, subject, checker, kept):
+    """The contract alone does not define which roles are accepted."""
+    folder = kept(failing(checker, service, "role-let-in", message="accepted", expected=(403,)))
 
-    still = replay(folder, subject, signed, judge)
+    still = replay(folder, subject, signed, checker)
     service.answer = 403, b""
-    other = replay(folder, subject, signed, judge)
+    other = replay(folder, subject, signed, checker)
 
     assert [(one.finding.rule, one.expected) for one in still.failures] == [("role-let-in", (403,))]
     assert [one.finding.rule for one in other.failures] == ["undocumented-status"]
 
 
 @pytest.mark.parametrize("answer", [(401, b""), (404, b"")])
-def test_a_refusal_proves_nothing(service, subject, judge, kept, answer):
-    """What was shown by a success is not fixed when nobody gets there any more."""
-    folder = kept(failing(judge, service))
+def test_a_refusal_does_not_show_that_a_failure_is_fixed(service, subject, checker, kept, answer):
+    """The failure was shown by a success response."""
+    folder = kept(failing(checker, service))
     service.answer = answer
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     ((case, reason),) = part.not_run
     assert case.endswith(".json")
-    assert f"it was answered with {answer[0]}, and with 200 when it was kept; delete the file" in reason
+    assert (
+        f"the response is now {answer[0]}, and was 200 when the failure was kept; delete the file" in reason
+    )
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_refusal_hides_a_failure_inside(service, subject, judge, kept):
-    """Any answer is right but another failure, and still a refusal says nothing of it."""
-    folder = kept(failing(judge, service, "not-a-server-error", status=500, expected=tuple(range(200, 500))))
+def test_a_refusal_may_hide_an_internal_error(service, subject, checker, kept):
+    """Any status but a 5xx is expected, but after a refusal the error may still exist."""
+    folder = kept(
+        failing(checker, service, "not-a-server-error", status=500, expected=tuple(range(200, 500)))
+    )
     service.answer = 401, b""
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     assert len(part.not_run) == 1
     assert len(list(folder.iterdir())) == 1
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_what_schemathesis_found_is_read_again(service, subject, judge, kept, check):
-    """A file that is written in one run must not stop the next."""
-    folder = kept(failing(judge, service, check.replace("_", "-"), expected=(400,)))
+def test_a_failure_found_by_schemathesis_can_be_read_back(service, subject, checker, kept, check):
+    """A file of one run must not stop the next."""
+    folder = kept(failing(checker, service, check.replace("_", "-"), expected=(400,)))
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     assert part.not_run == []
 
 
-def test_a_check_that_nobody_knows_yet_is_not_kept(service, judge, kept):
-    """Schemathesis may have more of them one day; without its rule the file could not be read."""
-    failure = failing(judge, service, expected=(400,))
+def test_a_check_without_a_rule_is_not_kept(service, checker, kept):
+    """A later Schemathesis may have more checks; without a rule the file could not be read."""
+    failure = failing(checker, service, expected=(400,))
     unknown = replace(failure, finding=replace(failure.finding, rule="of-tomorrow"))
 
     assert list(kept(unknown).glob("*")) == []
 
 
-def test_a_request_without_an_answer_keeps_its_file(service, subject, judge, kept):
-    """A service that breaks down over it is not fixed."""
-    folder = kept(failing(judge, service))
+def test_a_request_without_a_response_keeps_its_file(service, subject, checker, kept):
+    """A service that crashes is not fixed."""
+    folder = kept(failing(checker, service))
     service.answer = 0, b""
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     assert [one.finding.rule for one in part.failures] == ["no-answer"]
     assert len(list(folder.iterdir())) == 1
 
 
-def test_what_nobody_can_sign_in_for_is_not_asked(service, subject, judge, kept):
+def test_a_request_without_its_credential_is_not_sent(service, subject, checker, kept):
     """Without its credential it would be another request."""
-    folder = kept(failing(judge, service))
+    folder = kept(failing(checker, service))
 
-    part = replay(folder, subject, lambda *_: None, judge)
+    part = replay(folder, subject, lambda *_: None, checker)
 
     assert [one.reason for one in part.not_run] == [
-        "there is nothing to sign in with as 'admin'; set what it needs"
+        "there is no credential for 'admin'; set the variables that it needs"
     ]
     assert service.asked == []
     assert len(list(folder.iterdir())) == 1
 
 
-def test_an_operation_that_is_gone_is_told(service, subject, judge, kept):
-    """Renamed, perhaps: a person decides."""
-    folder = kept(failing(judge, service))
+def test_a_failure_of_a_removed_operation_is_not_run(service, subject, checker, kept):
+    """The operation may have been renamed, so a person decides."""
+    folder = kept(failing(checker, service))
     (path,) = folder.iterdir()
     path.write_text(path.read_text("utf-8").replace("show pet", "old"), "utf-8")
 
-    part = replay(folder, subject, signed, judge)
+    part = replay(folder, subject, signed, checker)
 
     assert [one.reason for one in part.not_run] == [
-        "the contract has no operation 'old'; delete the file if it is gone for good"
+        "the contract has no operation 'old'; delete the file if it was removed"
     ]
     assert path.exists()
 
 
-def test_the_same_failure_has_the_same_file(service, judge, kept):
-    """A checkout shows no change where nothing has."""
-    folder = kept(failing(judge, service))
+def test_the_same_failure_has_the_same_file(service, checker, kept):
+    """A version control system shows no change."""
+    folder = kept(failing(checker, service))
     (path,) = folder.iterdir()
     before = path.stat().st_mtime_ns, path.read_bytes()
 
-    kept(failing(judge, service, path="/pets/other"))
+    kept(failing(checker, service, path="/pets/other"))
 
     assert list(folder.iterdir()) == [path]
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
     assert path.name.startswith("show_pet-response-violation-")
 
 
-def test_no_credential_is_kept(service, judge, kept):
-    """The files lie in a repository."""
-    folder = kept(failing(judge, service, message="it is a-known-secret"))
+def test_no_credential_is_kept(service, checker, kept):
+    """The files are in a repository."""
+    folder = kept(failing(checker, service, message="it is a-known-secret"))
 
     written = json.loads(next(folder.iterdir()).read_bytes())
     assert written["request"] == {
@@ -270,30 +274,28 @@ def test_no_credential_is_kept(service, judge, kept):
     assert (written["credential"], written["message"]) == ("admin", "it is [redacted]")
 
 
-def test_only_what_one_request_shows_is_kept(service, judge, kept):
-    """Anything else would seem fixed the next time."""
-    shown = failing(judge, service)
+def test_only_failures_that_one_request_shows_are_kept(service, checker, kept):
+    """Others would look fixed in the next run."""
+    shown = failing(checker, service)
     stateful = Failure(shown.finding, None, shown.exchange)
     without = Failure(shown.finding, shown.operation)
 
     folder = kept(
         stateful,
         without,
-        failing(judge, service, "wrong-fault-answer", expected=(503,)),
-        failing(judge, service, "role-let-in"),
-        failing(judge, service, path="/logins", body=b'{"password": "hunter2"}'),
-        failing(judge, service, path="/logins", body=None),
-        failing(judge, service, path="/pets/a-known-secret"),
+        failing(checker, service, "wrong-fault-answer", expected=(503,)),
+        failing(checker, service, "role-let-in"),
+        failing(checker, service, path="/logins", body=b'{"password": "hunter2"}'),
+        failing(checker, service, path="/logins", body=None),
+        failing(checker, service, path="/pets/a-known-secret"),
     )
 
     assert not folder.exists() or list(folder.iterdir()) == []
 
 
-def test_a_file_that_cannot_be_read_is_told_before_anything_is_sent(
-    service, subject, judge, kept, monkeypatch
-):
-    """All of them at once, by name."""
-    folder = kept(failing(judge, service))
+def test_invalid_files_are_reported_before_any_request(service, subject, checker, kept, monkeypatch):
+    """All of them are reported at once, by name."""
+    folder = kept(failing(checker, service))
     good = json.loads(next(folder.iterdir()).read_bytes())
     (folder / "a.json").write_text("{", "utf-8")
     (folder / "b.json").write_text("[]", "utf-8")
@@ -302,20 +304,20 @@ def test_a_file_that_cannot_be_read_is_told_before_anything_is_sent(
     monkeypatch.chdir(folder)
 
     with pytest.raises(SetupError) as caught:
-        replay(folder, subject, signed, judge)
+        replay(folder, subject, signed, checker)
 
     assert [str(problem) for problem in caught.value.problems] == [
-        "a.json: is not JSON: line 1, column 2; mend it or delete it",
-        'b.json: is no kept failure (this is not of type "object"); mend it or delete it',
-        "c.json: is no kept failure (there is no rule 'odd'); mend it or delete it",
-        "d.json: is no kept failure ('status': this is not of type \"integer\"); mend it or delete it",
+        "a.json: is not JSON: line 1, column 2; fix it or delete it",
+        'b.json: is not a kept failure (this is not of type "object"); fix it or delete it',
+        "c.json: is not a kept failure (there is no rule 'odd'); fix it or delete it",
+        "d.json: is not a kept failure ('status': this is not of type \"integer\"); fix it or delete it",
     ]
     assert service.asked == []
     assert len(list(folder.iterdir())) == 5
 
 
-def test_without_a_folder_there_is_nothing_to_do(subject, judge, tmp_path):
-    """The first run has none."""
-    part = replay(tmp_path / "none", subject, signed, judge)
+def test_without_a_folder_there_is_nothing_to_do(subject, checker, tmp_path):
+    """The first run has no folder."""
+    part = replay(tmp_path / "none", subject, signed, checker)
 
     assert (part.cases, part.held) == (0, True)

@@ -1,4 +1,4 @@
-"""That `relay contract` bites: deliberate defects in copies of the service, and the service as it is."""
+"""Mutation tests of `relay contract`: it finds deliberate defects in copies of the service, and none in the service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pristine(tmp_path_factory) -> Path:
 
 
 def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str]:
-    """Test the copy in `folder`: the exit code, what was found, and what was said beside it."""
+    """Test the copy in `folder`: return the exit code, the findings, and standard error."""
     command = [
         sys.executable,
         "-m",
@@ -56,8 +56,8 @@ def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_defect_is_told(pristine, tmp_path, mutant):
-    """By its rule, at its place; a defect that goes unnoticed is a blind spot."""
+def test_a_defect_is_reported(pristine, tmp_path, mutant):
+    """It is reported with its rule and location; an unreported defect is a gap in the tests."""
     copy = tmp_path / "copy"
     shutil.copytree(pristine, copy)
     for file, old, new in mutant.edits:
@@ -68,21 +68,21 @@ def test_a_defect_is_told(pristine, tmp_path, mutant):
     code, findings, said = verdict(copy, "--seed", "1", "--max-examples", "3")
 
     assert code == 1, said
-    told = [
+    lines = [
         f"{one['file']}:{one['line']}: {one['message']}" for one in findings if one["rule"] == mutant.rule
     ]
-    assert any(mutant.told in line for line in told), "\n".join(str(one) for one in findings)
+    assert any(mutant.message in line for line in lines), "\n".join(str(one) for one in findings)
 
 
 def test_there_are_enough_defects():
-    """Of many kinds: at least thirty, by at least fifteen rules."""
+    """There are at least thirty, for at least fifteen rules."""
     assert len(MUTANTS) >= 30
     assert len({mutant.rule for mutant in MUTANTS}) >= 15
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_service_as_it_is_keeps_its_contract(pristine, tmp_path, seed):
-    """Whatever is made up: a check that cries wolf is switched off."""
+def test_the_unchanged_service_conforms_to_its_contract(pristine, tmp_path, seed):
+    """There are no false alarms for any generated requests."""
     copy = tmp_path / "copy"
     shutil.copytree(pristine, copy)
 

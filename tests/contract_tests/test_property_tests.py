@@ -1,4 +1,4 @@
-"""Schemathesis as a part of a contract test: what it exchanged is judged, what it found is told in our words."""
+"""Schemathesis as a part of a contract test: its exchanges are checked, its findings get our messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credential_labels import Labels
 from relay.contract_tests.credentials import Credentials
-from relay.contract_tests.property_tests import Budget, _Reading, check_properties
+from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.schemathesis_events import read_events
 from relay.contract_tests.service_under_test import (
@@ -26,7 +26,7 @@ from relay.contract_tests.service_under_test import (
     load_strict_contract,
 )
 from specs.garage import STOREROOM_KEY
-from support.answering import Asked, Told, answering
+from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, relay, serving
 
@@ -39,14 +39,14 @@ VALUE = "value-of-somebody"
 
 
 def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> ServiceUnderTest:
-    """A subject at an address, tested by some identities."""
+    """A service under test at an address, with some identities."""
     config = Config(identities)
     found = load_strict_contract(spec, config)
     return ServiceUnderTest(base_url(url, found), found, config, ContractSettings(**settings))
 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:
-    """Write a contract down."""
+    """Write a contract to a file."""
     spec = folder / "openapi.json"
     spec.write_text(json.dumps(contract(paths, components={"securitySchemes": schemes or {}})), "utf-8")
     return spec
@@ -54,13 +54,13 @@ def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None 
 
 def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int] | None = None) -> Phase:
     """Run the part."""
-    judge = ConformanceChecker(subject.contract, subject.base_path)
-    told = [] if progress is None else progress
-    return check_properties(subject, Credentials(subject), judge, budget, told.append)
+    checker = ConformanceChecker(subject.contract, subject.base_path)
+    counts = [] if progress is None else progress
+    return check_properties(subject, Credentials(subject), checker, budget, counts.append)
 
 
 def rules(part: Phase, about: str | None) -> set[str]:
-    """The rules that were broken by an operation."""
+    """The rules that an operation violates."""
     return {failure.finding.rule for failure in part.failures if failure.operation == about}
 
 
@@ -84,22 +84,22 @@ def event(
 
 
 def failed(name: str, title: str = "A title") -> dict[str, Any]:
-    """A failed check, whose message holds what was sent as those of Schemathesis do."""
+    """A failed check, whose message contains request data, as those of Schemathesis do."""
     failure = {"title": title, "message": f"Got {VALUE}", "operation": "GET /things"}
     return {"name": name, "status": "failure", "failure_info": {"failure": failure}}
 
 
 @pytest.fixture
 def reading(tmp_path):
-    """Read lines of a log of `GET /things`, which answers an object and takes `limit`."""
+    """Read lines of a log of `GET /things`, which responds with an object and has the parameter `limit`."""
     things = operation("list_things")
     things["parameters"] = [{"name": "limit", "in": "query", "schema": {"type": "integer"}}]
     things["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "object"}
     subject = subject_of(written(tmp_path, {"/things": {"get": things}}), "http://test")
 
-    def read(*lines: str) -> _Reading:
+    def read(*lines: str) -> _EventReader:
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
-        found = _Reading(ConformanceChecker(subject.contract, ""), Labels(subject.contract, "", {}))
+        found = _EventReader(ConformanceChecker(subject.contract, ""), Labels(subject.contract, "", {}))
         found.read(tmp_path / "events.ndjson")
         return found
 
@@ -107,7 +107,7 @@ def reading(tmp_path):
 
 
 def test_an_interaction_becomes_an_exchange(reading):
-    """Nothing of request and answer is lost, whatever the part of the run that reads it next."""
+    """Request and response are complete, so that any later part can use them."""
     (exchange,) = reading(event(body=b'{"a": "\xff"}')).exchanges
 
     assert (exchange.request.method, exchange.request.url) == ("GET", "http://test/things?limit=10")
@@ -118,8 +118,8 @@ def test_an_interaction_becomes_an_exchange(reading):
     assert exchange.started.timestamp() == 1000
 
 
-def test_reads_as_far_as_the_log_is_whole(tmp_path):
-    """A process that was ended left half a line."""
+def test_reads_the_log_up_to_its_last_complete_line(tmp_path):
+    """A killed process leaves an incomplete line."""
     log = tmp_path / "events.ndjson"
     log.write_text(event() + event()[:200], "utf-8")
 
@@ -127,8 +127,8 @@ def test_reads_as_far_as_the_log_is_whole(tmp_path):
     assert list(read_events(tmp_path / "none")) == []
 
 
-def test_a_failed_check_is_told_in_our_words(reading):
-    """Rule, place and what was wrong with the data; never what was sent."""
+def test_a_failed_check_gets_our_message(reading):
+    """It has the rule, the location and the kind of data, but never the data itself."""
     line = event(
         failed("negative_data_rejection"),
         scenario="incorrect_type",
@@ -140,8 +140,7 @@ def test_a_failed_check_is_told_in_our_words(reading):
 
     assert failure.finding.rule == "negative-data-rejection"
     assert failure.finding.message == (
-        "200 of GET /things: data that breaks the contract was accepted; refuse it "
-        "(query 'limit': incorrect type)"
+        "200 of GET /things: invalid data was accepted; refuse it (query 'limit': incorrect type)"
     )
     assert failure.finding.where.line == 1
     assert failure.operation == "GET /things"
@@ -149,8 +148,8 @@ def test_a_failed_check_is_told_in_our_words(reading):
     assert failure.exchange.status == 200
 
 
-def test_names_that_the_contract_does_not_have_are_not_told(reading):
-    """A made-up name is as good a value as any."""
+def test_names_that_are_not_in_the_contract_are_not_reported(reading):
+    """An invented name is data, too."""
     line = event(failed("negative_data_rejection"), parameter=VALUE, parameter_location="query")
 
     (failure,) = reading(line).failures
@@ -158,30 +157,30 @@ def test_names_that_the_contract_does_not_have_are_not_told(reading):
     assert VALUE not in failure.finding.message
 
 
-def test_what_our_judge_says_better_is_told_once(reading):
-    """The same breach twice would be two things to mend."""
+def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
+    """The same violation twice would look like two problems."""
     found = reading(event(failed("response_schema_conformance"), body=b"[]"))
 
     assert [failure.finding.rule for failure in found.failures] == ["response-violation"]
 
 
-def test_a_second_opinion_stands_where_our_judge_sees_nothing(reading):
+def test_a_failed_check_is_reported_if_our_checker_finds_nothing(reading):
     """Two validators may differ, and then a person has to look."""
     found = reading(event(failed("response_schema_conformance")))
 
     assert [failure.finding.rule for failure in found.failures] == ["response-schema-conformance"]
 
 
-def test_a_check_of_a_later_release_is_told_by_its_title(reading):
-    """What we do not know is no reason to say nothing."""
+def test_an_unknown_check_is_reported_with_its_title(reading):
+    """An unknown check must not be lost."""
     (failure,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
 
     assert failure.finding.rule == "cache-control"
     assert failure.finding.message == "200 of GET /things: Answer may be cached"
 
 
-def test_a_check_that_crashed_is_not_taken_for_one_that_held(reading):
-    """It has seen nothing."""
+def test_a_check_that_crashed_is_reported_as_not_run(reading):
+    """It has no result."""
     found = reading(event({"name": "ignored_auth", "status": "error"}))
 
     assert found.failures == []
@@ -194,22 +193,22 @@ def trouble(about: str, kind: str, message: str) -> str:
     return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
 
 
-def test_trouble_tells_of_the_contract_but_not_of_data(reading):
-    """Some messages quote the contract, others what was made up from it."""
+def test_errors_of_schemathesis_quote_the_contract_but_no_data(reading):
+    """Some messages quote the contract, others quote generated data."""
     lines = [
         trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore"),
         trouble("GET /things", "Flaky", VALUE),
     ]
 
     assert reading(*lines).not_run == [
-        NotRun("GET /things", "fuzzing of Schemathesis could not go on: Cannot make 'limit'"),
-        NotRun("GET /things", "fuzzing of Schemathesis could not go on: Flaky"),
+        NotRun("GET /things", "fuzzing of Schemathesis stopped: Cannot make 'limit'"),
+        NotRun("GET /things", "fuzzing of Schemathesis stopped: Flaky"),
     ]
 
 
 @pytest.mark.parametrize("about", ["GET /things", "Stateful tests"])
-def test_a_failure_of_the_network_is_no_answer(reading, about):
-    """Its text may hold an address with a query; ours does not."""
+def test_a_network_error_is_reported_as_no_answer(reading, about):
+    """Schemathesis' text may contain an address with a query; ours does not."""
     (failure,) = reading(trouble(about, "ConnectionError", VALUE)).failures
 
     assert failure.finding.rule == "no-answer"
@@ -217,8 +216,8 @@ def test_a_failure_of_the_network_is_no_answer(reading, about):
     assert failure.operation == ("GET /things" if about == "GET /things" else None)
 
 
-def test_what_a_request_has_told_of_the_network_is_told_once(reading):
-    """The error of the phase is the same cut connection again."""
+def test_a_network_error_is_reported_once(reading):
+    """The error of the phase is the same closed connection."""
     silent = json.loads(event())
     silent["ScenarioFinished"]["recorder"]["interactions"]["c1"].pop("response")
 
@@ -227,16 +226,16 @@ def test_what_a_request_has_told_of_the_network_is_told_once(reading):
     assert [failure.operation for failure in found.failures] == ["GET /things"]
 
 
-def test_an_operation_that_got_no_request_is_told(reading):
-    """An empty log holds no failure, and proves nothing."""
+def test_an_operation_without_a_request_is_reported_as_not_run(reading):
+    """An empty log has no failures, and proves nothing."""
     assert [case for case, _ in reading().not_run] == ["GET /things"]
 
 
 # The process
 
 
-def test_credentials_stand_in_the_environment_only(tmp_path):
-    """Files are read by others, and the command is in everybody's list of processes."""
+def test_credentials_are_only_in_the_environment(tmp_path):
+    """Other users may read files and the process list."""
     schemes = {
         'a "quoted" name': {"type": "openIdConnect", "openIdConnectUrl": "https://test/id"},
         "basic": {"type": "http", "scheme": "basic"},
@@ -258,8 +257,8 @@ def test_credentials_stand_in_the_environment_only(tmp_path):
     ]
 
 
-def test_a_run_that_does_not_end_is_ended(tmp_path, monkeypatch):
-    """And what it has not shown is not taken for shown."""
+def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
+    """Untested operations are not reported as tested."""
     monkeypatch.setattr(schemathesis_process, "UNBOUNDED_SECONDS", 0.05)
     spec = written(tmp_path, {"/things": {"get": operation("list_things")}})
 
@@ -269,8 +268,8 @@ def test_a_run_that_does_not_end_is_ended(tmp_path, monkeypatch):
     assert part.cases == 0
 
 
-def test_ctrl_c_ends_the_process(tmp_path, monkeypatch):
-    """It is in a session of its own, so that nobody else would."""
+def test_ctrl_c_kills_the_process(tmp_path, monkeypatch):
+    """It is in its own session, so it does not get the signal itself."""
     started = []
 
     class Watched(subprocess.Popen):
@@ -291,27 +290,27 @@ def test_ctrl_c_ends_the_process(tmp_path, monkeypatch):
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
-def test_progress_counts_answers_while_the_log_grows(tmp_path):
-    """Also one whose mark is cut in two by the moment of reading."""
+def test_progress_counts_responses_while_the_log_grows(tmp_path):
+    """A marker that is split between two reads is counted."""
     log = tmp_path / "events.ndjson"
     counts = schemathesis_process._answers(log)
     mark = '{"response":{"status_code":200}},'
-    told = [next(counts)]
+    observed = [next(counts)]
 
     for text in (mark, mark[:15], mark[15:] + mark):
         with log.open("a") as file:
             file.write(text)
-        told.append(next(counts))
+        observed.append(next(counts))
 
-    assert told == [0, 1, 1, 3]
+    assert observed == [0, 1, 1, 3]
 
 
 # Whole runs
 
 
 @pytest.mark.contract
-def test_our_service_holds_and_every_request_is_known_by_its_credential(tmp_path, monkeypatch):
-    """The demo, signed in from the environment; hooks of somebody else's tests stay outside."""
+def test_our_service_has_no_failures_and_every_request_has_its_credential(tmp_path, monkeypatch):
+    """The demo, with credentials from the environment; hooks of other test tools are not loaded."""
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
     progress: list[int] = []
     with serving(tmp_path, "--demo") as service:
@@ -328,8 +327,8 @@ def test_our_service_holds_and_every_request_is_known_by_its_credential(tmp_path
 
 
 @pytest.mark.contract
-def test_any_service_holds(tmp_path, monkeypatch):
-    """The garage has schemes and media types that our own contract has not."""
+def test_another_correct_service_has_no_failures(tmp_path, monkeypatch):
+    """The garage has schemes and media types that our own contract does not have."""
     monkeypatch.setenv("KEY_OF_ASTRID", STOREROOM_KEY)
     astrid = Identity("astrid", {"sub": "astrid"}, {"storeroomKey": "KEY_OF_ASTRID"})
     options = ["--spec", str(GARAGE), "--handlers", "tests.specs.garage"]
@@ -341,15 +340,15 @@ def test_any_service_holds(tmp_path, monkeypatch):
 
 
 @pytest.mark.contract
-def test_each_breach_is_found_at_its_operation(tmp_path):
-    """One service, wrong in many ways; nothing that was exchanged is in a message."""
+def test_each_violation_is_found_at_its_operation(tmp_path):
+    """One service with many errors; no message contains data of an exchange."""
     answers = {
-        "/type": Told(body={"id": VALUE}),
-        "/status": Told(418, {"id": 1}),
-        "/media": Told(body=VALUE.encode(), media_type="text/plain"),
-        "/fails": Told(500, {"id": VALUE}),
-        "/negative": Told(body={"id": 1}),
-        "/picky": Told(400, {"id": 1}),
+        "/type": PreparedResponse(body={"id": VALUE}),
+        "/status": PreparedResponse(418, {"id": 1}),
+        "/media": PreparedResponse(body=VALUE.encode(), media_type="text/plain"),
+        "/fails": PreparedResponse(500, {"id": VALUE}),
+        "/negative": PreparedResponse(body={"id": 1}),
+        "/picky": PreparedResponse(400, {"id": 1}),
     }
     schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
     documented = {path: operation(path.strip("/")) for path in answers}
@@ -359,11 +358,11 @@ def test_each_breach_is_found_at_its_operation(tmp_path):
     documented["/fails"]["responses"]["500"] = documented["/fails"]["responses"]["200"]
     documented["/picky"]["responses"]["400"] = documented["/picky"]["responses"]["200"]
 
-    def answer(asked: Asked) -> Told:
+    def answer(asked: ReceivedRequest) -> PreparedResponse:
         path = asked.path.partition("?")[0]
         if path not in answers:
-            return Told(404)
-        return answers[path] if asked.method == "GET" else Told(405, headers=(("Allow", "GET"),))
+            return PreparedResponse(404)
+        return answers[path] if asked.method == "GET" else PreparedResponse(405, headers=(("Allow", "GET"),))
 
     with answering(answer) as url:
         spec = written(tmp_path, {path: {"get": one} for path, one in documented.items()})
@@ -391,13 +390,13 @@ def test_each_breach_is_found_at_its_operation(tmp_path):
     ],
     ids=lambda scheme: scheme.get("scheme", scheme["type"]),
 )
-def test_a_service_that_lets_everybody_in_is_found(tmp_path, monkeypatch, scheme):
-    """Whatever the scheme: a credential went out, and what came without was let in, too."""
+def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, scheme):
+    """This holds for any scheme: credentials were sent, and requests without them were accepted, too."""
     monkeypatch.setenv("CREDENTIAL", "user:password")
     secured = {**operation("open"), "security": [{"door": []}]}
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": scheme})
 
-    with answering(lambda _asked: Told(body={})) as url:
+    with answering(lambda _asked: PreparedResponse(body={})) as url:
         part = check(subject_of(spec, url, Identity("user", variables={"door": "CREDENTIAL"})))
 
     assert "ignored-auth" in rules(part, "GET /open")
@@ -406,13 +405,13 @@ def test_a_service_that_lets_everybody_in_is_found(tmp_path, monkeypatch, scheme
 
 
 @pytest.mark.contract
-def test_what_nobody_can_sign_in_to_is_told(tmp_path):
+def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
     """Refusals alone prove little."""
     secured = {**operation("closed"), "security": [{"door": []}]}
     secured["responses"]["401"] = {"description": "no"}
     spec = written(tmp_path, {"/closed": {"get": secured}}, {"door": {"type": "http", "scheme": "bearer"}})
 
-    with answering(lambda _asked: Told(401, headers=(("WWW-Authenticate", "Bearer"),))) as url:
+    with answering(lambda _asked: PreparedResponse(401, headers=(("WWW-Authenticate", "Bearer"),))) as url:
         part = check(subject_of(spec, url))
 
     assert [case for case, _ in part.not_run] == ["GET /closed"]
@@ -420,11 +419,11 @@ def test_what_nobody_can_sign_in_to_is_told(tmp_path):
 
 
 @pytest.mark.contract
-def test_a_connection_that_is_cut_is_no_answer(tmp_path):
-    """And told once, with how often."""
+def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
+    """It is reported once, with a count."""
     spec = written(tmp_path, {"/cut": {"get": operation("cut")}})
 
-    with answering(lambda asked: None if asked.path.startswith("/cut") else Told(404)) as url:
+    with answering(lambda asked: None if asked.path.startswith("/cut") else PreparedResponse(404)) as url:
         part = check(subject_of(spec, url))
 
     (failure,) = (failure for failure in part.failures if failure.finding.rule == "no-answer")
@@ -433,8 +432,8 @@ def test_a_connection_that_is_cut_is_no_answer(tmp_path):
 
 
 @pytest.mark.contract
-def test_a_set_up_that_it_refuses_is_told_without_the_secret(tmp_path, monkeypatch):
-    """A header has no room for such a name."""
+def test_a_setup_error_is_reported_without_the_secret(tmp_path, monkeypatch):
+    """A header cannot have such a name."""
     monkeypatch.setenv("CREDENTIAL", "κλειδί-of-the-door:password")
     secured = {**operation("open"), "security": [{"door": []}]}
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": {"type": "http", "scheme": "basic"}})

@@ -1,4 +1,4 @@
-"""Recorded traffic held against the contract: `scripts/relay/contract_tests/recorded_traffic.py`."""
+"""Check recorded traffic against a contract: `scripts/relay/contract_tests/recorded_traffic.py`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ JSON = (("Content-Type", "application/json"),)
 
 
 @pytest.fixture
-def judging(tmp_path):
-    """Make a judge of a contract with some servers, whose paths lie where its first server's do."""
+def make_checker(tmp_path):
+    """Make a checker for a contract with some servers; its base path is that of the first server."""
 
-    def judging(*servers):
+    def make_checker(*servers):
         path = tmp_path / "api.json"
         written = contract({"/pets": {"get": operation("list", responses=NUMBERS)}})
         path.write_bytes(orjson.dumps({**written, "servers": [{"url": url} for url in servers or ["/"]]}))
         read = load_contract(path)
         return ConformanceChecker(read, read.base_path)
 
-    return judging
+    return make_checker
 
 
 @pytest.fixture
 def recorded(tmp_path):
-    """Write a file of answers to GETs of some addresses."""
+    """Write a file of responses to GET requests of some addresses."""
 
     def write(*urls, body=b"1"):
         path = tmp_path / "traffic.har"
@@ -43,19 +43,19 @@ def recorded(tmp_path):
     return write
 
 
-def judged(paths, judge, url=None):
-    """ConformanceChecker what some files hold."""
-    return judge_traffic({path: read_traffic(path) for path in paths}, judge, url)
+def checked(paths, checker, url=None):
+    """Check the exchanges of some files."""
+    return judge_traffic({path: read_traffic(path) for path in paths}, checker, url)
 
 
 def paths(part):
-    """The addresses that were judged."""
+    """The addresses that were checked."""
     return [exchange.request.url for exchange in part.exchanges]
 
 
-def test_what_breaks_the_contract_is_told_once(judging, recorded):
-    """However often somebody recorded it."""
-    part = judged([recorded("http://h/pets", "http://h/pets?a=1", body=b'"x"')], judging())
+def test_a_violation_is_reported_once(make_checker, recorded):
+    """The number of recordings does not matter."""
+    part = checked([recorded("http://h/pets", "http://h/pets?a=1", body=b'"x"')], make_checker())
 
     (failure,) = part.failures
     assert (failure.finding.rule, failure.operation, failure.count) == ("response-violation", "GET /pets", 2)
@@ -63,11 +63,11 @@ def test_what_breaks_the_contract_is_told_once(judging, recorded):
     assert (part.name, part.unit, part.cases, part.notes) == ("recorded traffic", "exchanges", 2, [])
 
 
-def test_other_hosts_are_left_out_and_counted(judging, recorded):
-    """A browser records all that a page asks for; each of its hosts may have a path of the same name."""
+def test_other_hosts_are_skipped_and_counted(make_checker, recorded):
+    """A browser records all requests of a page, and other hosts may have the same path."""
     file = recorded("https://api.example.com/pets", "https://cdn.example.com/pets", "https://ads.test.io/x")
 
-    part = judged([file], judging("https://api.example.com"))
+    part = checked([file], make_checker("https://api.example.com"))
 
     assert paths(part) == ["https://api.example.com/pets"]
     assert len(part.notes) == 1
@@ -77,67 +77,67 @@ def test_other_hosts_are_left_out_and_counted(judging, recorded):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4711", "localhost:80", "[::1]:8000", "test", "api.localhost"])
-def test_ones_own_machine_is_known_without_a_word(judging, recorded, host):
-    """Test suites take any port, and any name."""
+def test_local_hosts_are_always_accepted(make_checker, recorded, host):
+    """Test suites use any port and any name."""
     file = recorded(f"http://{host}/pets", "https://api.elsewhere.com/pets")
 
-    part = judged([file], judging("https://api.example.com"))
+    part = checked([file], make_checker("https://api.example.com"))
 
     assert paths(part) == [f"http://{host}/pets"]
 
 
-def test_without_any_known_host_the_path_decides(judging, recorded):
-    """Servers of a contract are often placeholders."""
+def test_without_any_known_host_the_path_decides(make_checker, recorded):
+    """Servers in a contract are often placeholders."""
     file = recorded("https://real.example.org/pets", "https://real.example.org/other")
 
-    part = judged([file], judging("https://your-instance.example.com"))
+    part = checked([file], make_checker("https://your-instance.example.com"))
 
     assert paths(part) == ["https://real.example.org/pets"]
 
 
-def test_a_tested_service_is_known(judging, recorded):
-    """By its address, which none of the contract's servers has."""
+def test_the_tested_service_is_accepted(make_checker, recorded):
+    """Its address is not among the contract's servers."""
     file = recorded("https://staging.example.org/v2/pets", "https://cdn.example.org/pets")
 
-    part = judged([file], judging(), "https://staging.example.org/v2")
+    part = checked([file], make_checker(), "https://staging.example.org/v2")
 
     assert paths(part) == ["https://staging.example.org/pets"]
 
 
-def test_servers_with_variables_are_known(judging, recorded):
-    """A variable stands for anything within the host."""
+def test_servers_with_variables_are_accepted(make_checker, recorded):
+    """A variable matches any part of the host."""
     file = recorded("https://eu.example.com/pets", "https://cdn.example.org/pets")
 
-    part = judged([file], judging("https://{region}.example.com"))
+    part = checked([file], make_checker("https://{region}.example.com"))
 
     assert paths(part) == ["https://eu.example.com/pets"]
 
 
-def test_what_lay_below_another_path_is_where_coverage_finds_it(judging, recorded):
-    """A gateway puts a path before the contract's, or takes one away."""
-    judge = judging("https://api.example.com/v1", "https://gateway.example.com/shop/v1")
+def test_another_base_path_is_replaced(make_checker, recorded):
+    """A gateway may add or remove a path prefix."""
+    checker = make_checker("https://api.example.com/v1", "https://gateway.example.com/shop/v1")
     file = recorded("https://api.example.com/v1/pets", "https://gateway.example.com/shop/v1/pets?a=1")
-    coverage = Coverage(judge.contract)
+    coverage = Coverage(checker.contract)
 
-    part = judged([file], judge)
-    coverage.add(part.exchanges, judge)
+    part = checked([file], checker)
+    coverage.add(part.exchanges, checker)
 
     assert paths(part) == ["https://api.example.com/v1/pets", "https://gateway.example.com/v1/pets?a=1"]
     assert coverage.cells[0].seen == {"traffic.har": 2}
 
 
-def test_a_body_that_was_not_recorded_breaks_nothing(judging, recorded):
-    """It is said that nobody looked at it."""
-    part = judged([recorded("http://h/pets", body=None)], judging())
+def test_a_body_that_was_not_recorded_is_not_a_violation(make_checker, recorded):
+    """A note says that it was not checked."""
+    part = checked([recorded("http://h/pets", body=None)], make_checker())
 
     assert part.held
     assert part.notes[0].endswith(
-        "traffic.har: 1 entry is recorded without the answer's body, which was not judged"
+        "traffic.har: 1 entry is recorded without the response's body, which was not checked"
     )
 
 
-def test_what_of_a_request_is_not_known_is_not_held_against_it(tmp_path):
-    """Its query is, which stands there as it was sent."""
+def test_redacted_parts_of_a_request_are_not_checked(tmp_path):
+    """Its query is checked, as it was recorded unchanged."""
     where = ("query", "cookie")
     limited = [{"name": "n", "in": one, "required": True, "schema": {"type": "integer"}} for one in where]
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
@@ -146,15 +146,15 @@ def test_what_of_a_request_is_not_known_is_not_held_against_it(tmp_path):
     request = Request("POST", "http://h/pets?n=x", (*JSON, ("Cookie", "n=[redacted]")), None)
     write_har([Exchange(request, 200, JSON, b"1", "")], tmp_path / "a.har")
 
-    part = judged([tmp_path / "a.har"], ConformanceChecker(load_contract(tmp_path / "api.json"), ""))
+    part = checked([tmp_path / "a.har"], ConformanceChecker(load_contract(tmp_path / "api.json"), ""))
 
     (failure,) = part.failures
-    assert "whose query breaks the contract at /n" in failure.finding.message
+    assert "whose query violates the contract at /n" in failure.finding.message
 
 
-def test_a_file_about_nothing_is_told(judging, recorded):
-    """It proves nothing; who was asked is told without the password that was in the address."""
-    part = judged([recorded("http://me:password@h/other")], judging())
+def test_a_file_without_relevant_exchanges_is_reported(make_checker, recorded):
+    """The hosts are listed without the password in their address."""
+    part = checked([recorded("http://me:password@h/other")], make_checker())
 
     ((case, _),) = part.not_run
     assert case.endswith("traffic.har")

@@ -96,7 +96,7 @@ async def test_what_a_test_asked_is_read_again(application, path):
     assert dict(second.headers) == dict(added.headers)
     assert third.status == missed.status_code == 404
     judge = ConformanceChecker(application.contract, "")
-    assert [judge.judge(one) for one in (first, second, third)] == [[], [], []]
+    assert [judge.check(one) for one in (first, second, third)] == [[], [], []]
 
 
 async def test_credentials_and_passwords_are_not_in_the_file(application, path):
@@ -201,7 +201,7 @@ async def test_a_full_disk_ends_the_recording_not_the_service(application, path,
 async def test_two_do_not_write_one_file(application, path):
     """Their entries would end up in each other."""
     async with Recorder(application, path):
-        with pytest.raises(SetupError, match="is being recorded into by somebody else"):
+        with pytest.raises(SetupError, match="is locked by another recording"):
             await Recorder(application, path).__aenter__()
 
 
@@ -257,7 +257,7 @@ class TestServe:
     @pytest.mark.parametrize(
         ("content", "told"),
         [
-            ('{"log": {"entries": []}}', "is there, and is no whole recording of this command; name another file"),
+            ('{"log": {"entries": []}}', "exists and is not a complete recording of this command; name another file"),
             (None, "cannot be written: Not a directory"),
         ],
     )  # fmt: skip

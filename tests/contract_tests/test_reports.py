@@ -1,4 +1,4 @@
-"""What a run is told by for programs, and as commands: `scripts/verifying/reporting`."""
+"""Reports for programs, and requests as commands: `scripts/relay/contract_tests/reports`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from relay.contract_tests.reports.curl import curl
 from relay.contract_tests.reports.html_report import page
 from relay.contract_tests.reports.json_report import SCHEMA, document
 from relay.contract_tests.reports.junit_report import junit
-from relay.contract_tests.reports.printable import MAX_BODY, body_text, expected_statuses, fit
+from relay.contract_tests.reports.printable import MAX_BODY, body_text, escape_unprintable, expected_statuses
 from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run_report import Report
 from support import reported
@@ -108,23 +108,23 @@ def cases_of(report: Report) -> dict[str, ET.Element]:
 
 
 def test_writes_three_files_into_a_new_folder(tmp_path):
-    """A run's first report must not need a folder made by hand."""
+    """The folder is created."""
     paths = write_reports(reported.violated(), tmp_path / "reports", reported.redact)
 
     assert [path.name for path in paths] == ["contract.junit.xml", "contract.html", "contract.json"]
     assert all(path.parent == tmp_path / "reports" and path.stat().st_size for path in paths)
 
 
-def test_says_what_cannot_be_written(tmp_path):
-    """A file stands where the folder should be; a traceback would help nobody."""
+def test_a_write_error_is_reported(tmp_path):
+    """A file is in the place of the folder."""
     (tmp_path / "reports").write_text("in the way", "utf-8")
 
     with pytest.raises(SetupError, match="cannot be written"):
         write_reports(reported.held(), tmp_path / "reports", reported.redact)
 
 
-def test_no_file_holds_a_credential(tmp_path):
-    """Each exchange that is told of goes through `redact`."""
+def test_no_file_contains_a_credential(tmp_path):
+    """Each exchange in a report is redacted."""
     paths = write_reports(reported.violated(), tmp_path, reported.redact)
 
     assert all(reported.SECRET.encode() not in path.read_bytes() for path in paths)
@@ -134,22 +134,22 @@ def test_no_file_holds_a_credential(tmp_path):
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_fit_text_can_be_written_and_parsed(text):
-    """As UTF-8 and as XML 1.0, whatever came over the wire."""
+def test_escaped_text_can_be_encoded_and_parsed(text):
+    """It is valid UTF-8 and XML 1.0 for any input."""
     element = ET.Element("a")
-    element.text = fit(text)
+    element.text = escape_unprintable(text)
 
     assert (ET.fromstring(ET.tostring(element, "utf-8")).text or "") == element.text  # noqa: S314 -- our own
     assert not set("\0\x1b\r\u202e\u2066\ufeff") & set(element.text)
 
 
-def test_what_cannot_be_shown_is_written_out():
-    """Leaving it out would hide what an answer was wrong with."""
-    assert fit("a\0b\u202ec\ud800") == "a\\x00b\\u202ec\\ud800"
+def test_unprintable_characters_are_escaped():
+    """If they were removed, the cause of a failure could be hidden."""
+    assert escape_unprintable("a\0b\u202ec\ud800") == "a\\x00b\\u202ec\\ud800"
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         (b'{"a": [1]}', '{\n  "a": [\n    1\n  ]\n}'),
         (b'{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
@@ -158,28 +158,28 @@ def test_what_cannot_be_shown_is_written_out():
     ],
     ids=["json", "a key twice", "no json", "no text"],
 )
-def test_lays_out_a_body_as_long_as_that_hides_nothing(body, told):
-    """A key that stands twice would be gone once it is laid out, and it may be what is wrong."""
-    assert body_text(reported.exchange(body=body)) == told
+def test_indents_a_json_body_without_hiding_anything(body, expected):
+    """Indented JSON would lose a duplicate key, which may be the error."""
+    assert body_text(reported.exchange(body=body)) == expected
 
 
 @pytest.mark.parametrize("body", [b"x" * 2**20, b"\xff" * 2**20, json.dumps(["x"] * 10**4).encode()])
-def test_cuts_a_long_body_and_says_how_long_it_is(body):
-    """A report is read by people, and kept by CI."""
-    told = body_text(reported.exchange(body=body))
+def test_cuts_a_long_body_and_shows_its_length(body):
+    """Reports are read by people and stored by CI."""
+    shown = body_text(reported.exchange(body=body))
 
-    assert len(told) < MAX_BODY + 100
-    assert f"{len(body):,} bytes" in told
+    assert len(shown) < MAX_BODY + 100
+    assert f"{len(body):,} bytes" in shown
 
 
 # Commands
 
 
 class _Recorder(StreamRequestHandler):
-    """Writes down one request as it comes, and answers it."""
+    """Records one request as it arrives, and responds to it."""
 
     def handle(self) -> None:
-        """Keep the request line, the headers and the body."""
+        """Record the request line, the headers and the body."""
         line = self.rfile.readline().decode("latin-1").split()
         headers = []
         while text := self.rfile.readline().decode("latin-1").strip():
@@ -192,7 +192,7 @@ class _Recorder(StreamRequestHandler):
 
 @pytest.fixture(scope="module")
 def recorder() -> Iterator[Any]:
-    """A server of this machine whose `received` has what came, `url` where it is."""
+    """A local server; `received` has the recorded requests, `url` its address."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     with ThreadingTCPServer(("127.0.0.1", 0), _Recorder) as server:
@@ -207,15 +207,15 @@ def recorder() -> Iterator[Any]:
             thread.join()
 
 
-def is_sent_whole(sent: list[tuple[str, str]]) -> bool:
-    """Whether curl can send the headers, and is meant to: what names the client that made them is left out."""
+def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
+    """Whether curl can send all headers; headers that identify the original client are omitted."""
     agents = [value for name, value in sent if name == "User-Agent"]
     is_named = any(value.startswith(("python-", "schemathesis/")) for value in agents)
     return not is_named and sum(name == "Host" for name, _ in sent) <= 1
 
 
 def run_command(recorder: Any, request: Request, token: str = "t0k$en") -> tuple[Any, ...]:
-    """Run the command for a request in a plain shell and return what arrived."""
+    """Run the command for a request in a POSIX shell and return the received request."""
     command = curl(Exchange(request, 200, (), b"", "properties"), recorder.url)
     recorder.received.clear()
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "URL": recorder.url, "TOKEN": token}
@@ -254,11 +254,11 @@ bodies = st.one_of(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PURGE", "get"]),
     path=targets | st.sampled_from(["../a/./b", "{a,b}[1-3]"]),
     query=targets,
-    sent=st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4).filter(is_sent_whole),
+    sent=st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4).filter(is_sent_completely),
     body=bodies,
 )
-def test_a_command_sends_the_very_request(recorder, method, path, query, sent, body):
-    """Nothing is added to the body or tidied in the path, whatever a shell or curl would make of it."""
+def test_a_command_sends_the_exact_request(recorder, method, path, query, sent, body):
+    """Body and path are not changed by the shell or curl."""
     body = b"" if method == "HEAD" else body
     address = f"/{path}?{query}"
 
@@ -285,25 +285,26 @@ def test_a_command_sends_the_very_request(recorder, method, path, query, sent, b
     ],
 )
 def test_a_command_takes_the_credential_from_the_environment(recorder, name, value, arrives):
-    """Whatever stands around it: the shell expands the one name and nothing else."""
+    """The shell expands only the variable, whatever surrounds it."""
     got = run_command(recorder, Request("GET", f"{recorder.url}/pets?key=[redacted]", ((name, value),)))
 
     assert (name, arrives) in got[2]
     assert got[1] == "/api/pets?key=t0k$en"
 
 
-def test_a_command_names_whose_token_is_needed():
-    """In a line of its own: interactive shells do not all take a comment behind a command."""
+def test_a_command_names_the_identity_of_its_token():
+    """The comment has its own line: not all interactive shells accept a comment after a command."""
     sent = {"headers": (("Authorization", "[redacted]"),)}
-    told = curl(reported.exchange(sent=sent, credential="expired token of\nadmin"), reported.URL)
+    command = curl(reported.exchange(sent=sent, credential="expired token of\nadmin"), reported.URL)
 
     assert (
-        told == 'curl -i "$URL/pets" \\\n  -H "Authorization: Bearer $TOKEN"\n# TOKEN: expired token of admin'
+        command
+        == 'curl -i "$URL/pets" \\\n  -H "Authorization: Bearer $TOKEN"\n# TOKEN: expired token of admin'
     )
 
 
-def test_a_command_leaves_out_what_the_client_added():
-    """What is left is what the request was about; curl adds its own."""
+def test_a_command_omits_headers_that_the_client_added():
+    """Only the relevant headers remain; curl adds its own."""
     added = (
         ("Host", "127.0.0.1:2212"),
         ("User-Agent", "schemathesis/4.32.5"),
@@ -316,19 +317,19 @@ def test_a_command_leaves_out_what_the_client_added():
     )
     sent = {"method": "PUT", "headers": added, "body": b"{}"}
 
-    told = curl(reported.exchange(sent=sent), reported.URL)
+    command = curl(reported.exchange(sent=sent), reported.URL)
 
     lines = ['curl -i -X PUT "$URL/pets"', "-H 'Content-Type: application/json'", "--data-binary '{}'"]
-    assert told == " \\\n  ".join(lines)
+    assert command == " \\\n  ".join(lines)
 
 
-def test_a_command_says_that_a_secret_is_missing_from_its_body():
-    """What was taken out of it cannot be put back by a variable: it may stand in the middle of a JSON string."""
+def test_a_comment_says_that_a_secret_is_missing_from_the_body():
+    """A variable cannot replace it, as it may be inside a JSON string."""
     sent = {"method": "PUT", "headers": (), "body": b'{"key": "[redacted]"}'}
 
-    told = curl(reported.exchange(sent=sent), reported.URL)
+    command = curl(reported.exchange(sent=sent), reported.URL)
 
-    assert told.endswith("\n# [redacted] in the body stands for a secret that is not in this report")
+    assert command.endswith("\n# [redacted] in the body stands for a secret that is not in this report")
 
 
 @pytest.mark.parametrize(
@@ -346,42 +347,42 @@ def test_a_command_says_that_a_secret_is_missing_from_its_body():
         ({"body": b"a" * 2**20}, "too long"),
     ],
 )
-def test_says_so_where_a_command_would_be_wrong(sent, reason):
-    """And is still harmless when pasted: it is one line of comment."""
-    told = curl(reported.exchange(sent=sent), None)
+def test_a_comment_replaces_a_command_that_would_be_wrong(sent, reason):
+    """It is one line of comment, so pasting it is harmless."""
+    command = curl(reported.exchange(sent=sent), None)
 
-    assert told.startswith("# No command: ")
-    assert reason in told
-    assert "\n" not in told
+    assert command.startswith("# No command: ")
+    assert reason in command
+    assert "\n" not in command
 
 
-def test_an_address_that_only_begins_like_the_service_is_written_out():
-    """`$URL` is another host once something is glued to it."""
-    told = curl(reported.exchange(sent={"url": f"{reported.URL}.example/pets"}), reported.URL)
+def test_an_address_with_only_the_same_prefix_is_not_replaced():
+    """`$URL` followed by more characters would be another host."""
+    command = curl(reported.exchange(sent={"url": f"{reported.URL}.example/pets"}), reported.URL)
 
-    assert f"{reported.URL}.example/pets" in told
-    assert "$URL" not in told
+    assert f"{reported.URL}.example/pets" in command
+    assert "$URL" not in command
 
 
 # JUnit
 
 
-def test_a_failure_is_a_failing_case_with_its_whole_story():
-    """What a person sees who opens it in CI: place, answer, and how to see it again."""
+def test_a_failure_is_a_failing_case_with_all_details():
+    """CI shows the location, the response, and the command to reproduce it."""
     report = redacted(reported.violated(), reported.redact)
     case = cases_of(report)["GET /pets: GET /pets let in an expired token"]
     found = report.parts[1].failures[0].finding
 
     assert case.attrib["classname"] == "identity matrix.credential-accepted"
     assert (case.attrib["file"], case.attrib["line"]) == (found.where.file, str(found.where.line))
-    story = case.find("failure").text
-    assert "expected: 401 or 403" in story
-    assert "asked as expired token of admin" in story
-    assert "answered 200 application/json" in story
-    assert '-H "Authorization: Bearer $TOKEN"' in story
+    details = case.find("failure").text
+    assert "expected: 401 or 403" in details
+    assert "requested as expired token of admin" in details
+    assert "response: 200 application/json" in details
+    assert '-H "Authorization: Bearer $TOKEN"' in details
 
 
-def test_what_held_passes_and_what_was_not_run_is_skipped_with_its_reason():
+def test_parts_without_errors_pass_and_cases_not_run_are_skipped():
     """A suite without a passing case looks like one that did nothing."""
     cases = cases_of(reported.violated())
 
@@ -391,8 +392,8 @@ def test_what_held_passes_and_what_was_not_run_is_skipped_with_its_reason():
 
 
 @pytest.mark.parametrize(("least", "fails"), [(None, False), (37.5, False), (37.6, True)])
-def test_what_was_not_seen_fails_only_where_that_failed_the_run(least, fails):
-    """What was waived never does."""
+def test_a_response_not_seen_fails_only_below_the_minimum(least, fails):
+    """A waived response never fails."""
     report = reported.violated()
     report.min_coverage = least
     cases = cases_of(report)
@@ -404,8 +405,8 @@ def test_what_was_not_seen_fails_only_where_that_failed_the_run(least, fails):
 
 
 @given(reports)
-def test_any_run_is_xml_whose_counts_are_right(report):
-    """Whatever the service answered with."""
+def test_any_run_is_valid_xml_with_correct_counts(report):
+    """This holds for any response of the service."""
     root = ET.fromstring(junit(report))  # noqa: S314 -- our own
 
     for element in (root, *root.iter("testsuite")):
@@ -423,28 +424,28 @@ def test_any_run_is_xml_whose_counts_are_right(report):
 
 @settings(max_examples=25)
 @given(reports)
-def test_any_run_is_a_page(report):
-    """No text that comes from outside ends it early or adds an element that runs."""
-    told = page(report)
+def test_any_run_is_a_valid_page(report):
+    """External text cannot end the page early or add an executable element."""
+    content = page(report)
 
-    told.encode()
-    assert "<script" not in told
-    assert told.count("<section") == told.count("</section>") == 4
+    content.encode()
+    assert "<script" not in content
+    assert content.count("<section") == content.count("</section>") == 4
 
 
 # JSON
 
 
 @given(reports)
-def test_any_run_fits_its_schema(report):
-    """The schema is what programs are written from."""
-    told = json.loads(json.dumps(document(report), ensure_ascii=False).encode())
+def test_any_run_matches_its_schema(report):
+    """Programs are written from the schema."""
+    content = json.loads(json.dumps(document(report), ensure_ascii=False).encode())
 
-    VALIDATOR.validate(told)
+    VALIDATOR.validate(content)
 
 
 def test_the_schema_describes_every_field():
-    """It is the only documentation of the file."""
+    """The schema is the file's only documentation."""
     schema = json.loads(SCHEMA.read_bytes())
     jsonschema_rs.meta.validate(schema)
 
@@ -464,16 +465,16 @@ def test_the_schema_describes_every_field():
     assert seen > 50
 
 
-def test_tells_what_was_found_and_seen():
-    """The verdict, each failure where it is, and who saw which answer."""
-    told = document(redacted(reported.violated(), reported.redact))
+def test_reports_findings_and_coverage():
+    """The verdict, the location of each failure, and the parts that observed each response."""
+    content = document(redacted(reported.violated(), reported.redact))
 
-    assert (told["verdict"], told["coverage"]["percent"]) == ("violated", 37.5)
-    failure = told["parts"][0]["failures"][0]
+    assert (content["verdict"], content["coverage"]["percent"]) == ("violated", 37.5)
+    failure = content["parts"][0]["failures"][0]
     assert (failure["rule"], failure["operation"], failure["count"]) == ("response-violation", "GET /pets", 7)
     assert failure["exchange"]["curl"].startswith('curl -i "$URL/pets"')
     states = {
-        (one["operation_id"], one["status"], one["media_type"]): one for one in told["coverage"]["cells"]
+        (one["operation_id"], one["status"], one["media_type"]): one for one in content["coverage"]["cells"]
     }
     assert states["list_pets", "200", "text/csv"]["seen"] == {"properties": 12, "examples": 1}
     assert states["add_pet", "409", "application/json"]["waiver"] == "needs two runs at once"
@@ -481,9 +482,9 @@ def test_tells_what_was_found_and_seen():
 
 
 @pytest.mark.parametrize(
-    ("statuses", "told"),
+    ("statuses", "expected"),
     [((401,), "401"), ((400, 401, 422), "400 or 401 or 422"), (tuple(range(200, 500)), "200 to 499")],
 )
-def test_expected_statuses_are_written_short(statuses, told):
-    """Nobody reads three hundred numbers."""
-    assert expected_statuses(statuses) == told
+def test_expected_statuses_are_shortened(statuses, expected):
+    """Three hundred numbers would be unreadable."""
+    assert expected_statuses(statuses) == expected

@@ -1,4 +1,4 @@
-"""Whole runs, of recorded traffic where no service is needed: `scripts/relay/contract_tests/run.py`."""
+"""Check recorded traffic in whole runs without a service: `scripts/relay/contract_tests/run.py`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ANSWER = {"200": {"description": "ok", "content": {"application/json": {"schema"
 
 
 @pytest.fixture
-def judged(tmp_path):
-    """Judge an answer to `GET /pets`, or to another address: what the command says, and all that it writes."""
+def run_with_har(tmp_path):
+    """Check a recorded response to `GET /pets`, or to another address: return the result, and all output."""
 
     def judge(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
         document = contract({"/pets": {"get": operation("list_pets", responses=ANSWER)}})
@@ -29,43 +29,43 @@ def judged(tmp_path):
         one = Exchange(Request("GET", url), 200, (("Content-Type", media_type),), body, "")
         write_har([one], tmp_path / "seen.har")
         given = ("--spec", "api.json", "--har", "seen.har", *options)
-        told = relay(tmp_path, "contract", *given, THEIR_SECRET=CANARY)
+        result = relay(tmp_path, "contract", *given, THEIR_SECRET=CANARY)
         written = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("reports/**/*.*")))
-        return told, written
+        return result, written
 
     return judge
 
 
-def test_recorded_traffic_of_another_contract_needs_no_handlers(judged):
-    """Ours have nothing to do with it."""
-    told, _ = judged()
+def test_recorded_traffic_of_another_contract_needs_no_handlers(run_with_har):
+    """Our own handlers are not involved."""
+    result, _ = run_with_har()
 
-    assert told.returncode == 0, told.stdout
+    assert result.returncode == 0, result.stdout
 
 
-def test_an_empty_contract_is_not_kept(tmp_path):
-    """All of nothing would be a hundred percent."""
+def test_an_empty_contract_is_an_error(tmp_path):
+    """Without operations the coverage would be 100 %."""
     (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
 
-    told = relay(tmp_path, "contract", "--spec", "api.json", "--har", "none.har", "--min-coverage", "100")
+    result = relay(tmp_path, "contract", "--spec", "api.json", "--har", "none.har", "--min-coverage", "100")
 
-    assert told.returncode == 2
-    assert "api.json: the contract has no operation" in told.stderr
-
-
-def test_no_more_is_said_to_be_kept_than_was_tested(judged):
-    """Drift was not looked for, as there is no code here."""
-    told, _ = judged()
-
-    assert "the contract is kept, as far as it was tested; 1 not run" in told.stdout
+    assert result.returncode == 2
+    assert "api.json: the contract has no operation" in result.stderr
 
 
-def test_traffic_about_nothing_is_no_proof(judged):
-    """Exit code 0 would say that something was judged."""
-    told, _ = judged(url="http://localhost/other")
+def test_the_verdict_names_what_was_not_run(run_with_har):
+    """Drift was not checked, as there is no code."""
+    result, _ = run_with_har()
 
-    assert told.returncode == 2
-    assert "seen.har: it holds nothing about this contract" in told.stderr
+    assert "the contract is kept, as far as it was tested; 1 not run" in result.stdout
+
+
+def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
+    """Exit code 0 would mean that something was checked."""
+    result, _ = run_with_har(url="http://localhost/other")
+
+    assert result.returncode == 2
+    assert "seen.har: it has no exchange of this contract" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
@@ -79,11 +79,11 @@ def test_traffic_about_nothing_is_no_proof(judged):
     ],
     ids=["name of a property", "base64", "hexadecimal", "media type"],
 )
-def test_a_leak_is_told_and_not_repeated(judged, leak, form):
-    """Not in what is printed, not in any file, in no spelling."""
-    told, written = judged(**leak, options=("--format", form))
+def test_a_leak_is_reported_without_the_secret(run_with_har, leak, form):
+    """The secret is not in the output and not in any file, in any encoding."""
+    result, written = run_with_har(**leak, options=("--format", form))
 
-    assert told.returncode == 1
-    assert "leaked-secret" in told.stdout
-    everything = told.stdout.encode() + told.stderr.encode() + written
+    assert result.returncode == 1
+    assert "leaked-secret" in result.stdout
+    everything = result.stdout.encode() + result.stderr.encode() + written
     assert not [spelling for spelling in SPELLINGS if spelling in everything]

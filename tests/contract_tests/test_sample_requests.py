@@ -1,4 +1,4 @@
-"""Requests that are worth sending: `scripts/relay/contract_tests/sample_requests.py`, `scripts/relay/contract_tests/parameter_styles.py`."""
+"""Valid requests for operations: `scripts/relay/contract_tests/sample_requests.py` and `parameter_styles.py`."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ HOST = "http://host"
 
 
 def models(document, *exchanges):
-    """The requests for a document's operations, which lie below no path."""
+    """The requests for a document's operations, without a base path."""
     whole = read(document)
     return model_requests(whole, HOST, ConformanceChecker(whole, ""), exchanges)
 
 
 def model(*parameters, path="/a", **rest):
-    """The request for one operation, None if there is none."""
+    """The request for one operation; None if there is none."""
     return models(contract({path: {"post": operation("act", parameters=parameters, **rest)}})).get("act")
 
 
 def body(name, schema, **beside):
-    """A request body of one media type."""
+    """A request body with one media type."""
     return {"requestBody": {"required": True, "content": {name: {"schema": schema, **beside}}}}
 
 
@@ -42,18 +42,18 @@ def parameter(where, schema, **rest):
     return {"name": "p", "in": where, "required": True, "schema": schema, **rest}
 
 
-def test_makes_one_for_every_operation_of_the_garage():
-    """JSON, both kinds of forms, text; every one is what the host itself lets in."""
-    judge = ConformanceChecker(GARAGE, "/garage/v1")
+def test_builds_one_for_every_operation_of_the_garage():
+    """JSON, both kinds of forms, and text; the server accepts every request."""
+    checker = ConformanceChecker(GARAGE, "/garage/v1")
 
-    found = model_requests(GARAGE, f"{HOST}/garage/v1", judge, [])
+    found = model_requests(GARAGE, f"{HOST}/garage/v1", checker, [])
 
     assert list(found) == [operation.id for operation in GARAGE.operations]
-    assert all(judge.is_sound(found[operation.id], operation) for operation in GARAGE.operations)
+    assert all(checker.is_valid_request(found[operation.id], operation) for operation in GARAGE.operations)
 
 
-def test_sends_what_is_write_only_and_not_what_is_read_only():
-    """A request is no answer."""
+def test_sends_write_only_properties_and_no_read_only_ones():
+    """A request is not a response."""
     schema = {
         "type": "object",
         "required": ["id", "code"],
@@ -69,15 +69,15 @@ def test_sends_what_is_write_only_and_not_what_is_read_only():
 
 
 @pytest.mark.parametrize("beside", [{"example": 5}, {"examples": {"a": {"value": 5}}}])
-def test_takes_examples_first(beside):
-    """Whoever wrote the contract knows what is worth sending."""
+def test_prefers_examples(beside):
+    """The contract's author knows useful values."""
     found = model(parameter("query", {"type": "integer"}, **beside), **body("application/json", {}, **beside))
 
     assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
 
 
 def test_follows_references_to_the_parameter_and_its_example():
-    """They may stand in the components."""
+    """They may be in the components."""
     document = contract(
         {"/a/{p}": {"parameters": [{"$ref": "#/components/parameters/p"}], "get": operation("show")}},
         components={
@@ -118,8 +118,8 @@ STYLES = [  # OpenAPI 3.0.3, "Style Values", less what its table has no writing 
 
 
 @pytest.mark.parametrize(("where", "style", "explode", "shape"), STYLES)
-def test_writes_every_style_as_the_host_reads_it(where, style, explode, shape):
-    """A request that the host would refuse is left out."""
+def test_serializes_every_style_as_the_server_parses_it(where, style, explode, shape):
+    """A request that the server would refuse is omitted."""
     path = "/a/{p}" if where == "path" else "/a"
 
     found = model(parameter(where, SHAPES[shape], style=style, explode=explode), path=path)
@@ -127,8 +127,8 @@ def test_writes_every_style_as_the_host_reads_it(where, style, explode, shape):
     assert found is not None
 
 
-def test_leaves_out_what_cannot_be_made():
-    """A body of a range of media types, and values that there are none of."""
+def test_omits_operations_without_a_possible_request():
+    """A body with a range of media types, and a schema without valid values."""
     assert model(**body("image/*", {})) is None
     assert model(parameter("query", {"type": "integer", "minimum": 2, "maximum": 1})) is None
 
@@ -161,8 +161,8 @@ SCHEMAS = st.recursive(
 
 
 @given(SCALARS, SCALARS, SCHEMAS)
-def test_makes_requests_for_any_contract(in_path, in_query, in_body):
-    """Either it satisfies the host's own decoder, or no body fits its schema."""
+def test_builds_requests_for_any_contract(in_path, in_query, in_body):
+    """Each is valid for the server's decoder, or its schema has no valid body."""
     document = contract(
         {
             "/a/{p}": {
@@ -175,43 +175,43 @@ def test_makes_requests_for_any_contract(in_path, in_query, in_body):
         }
     )
     whole = read(document)
-    judge = ConformanceChecker(whole, "")
+    checker = ConformanceChecker(whole, "")
 
-    found = model_requests(whole, HOST, judge, [])
+    found = model_requests(whole, HOST, checker, [])
 
-    assert all(judge.is_sound(request, whole.operations[0]) for request in found.values())
+    assert all(checker.is_valid_request(request, whole.operations[0]) for request in found.values())
     assert found or "oneOf" in str(in_body)
 
 
-class TestSeen:
+class TestSucceeded:
     """Requests that were sent."""
 
     DOCUMENT = contract(
         {"/a/{p}": {"get": operation("show", parameters=[parameter("path", {"type": "integer"})])}}
     )
 
-    def seen(self, path, status):
-        """An exchange that asked for a path."""
+    def sent(self, path, status):
+        """An exchange with a request of a path."""
         return Exchange(Request("GET", HOST + path), status, (), b"", "test")
 
     def test_takes_the_first_that_succeeded(self):
-        """What a made one might ask for may not be there."""
-        found = models(self.DOCUMENT, self.seen("/a/3", 404), self.seen("/a/4", 200), self.seen("/a/5", 200))
+        """The resource of a generated request may not exist."""
+        found = models(self.DOCUMENT, self.sent("/a/3", 404), self.sent("/a/4", 200), self.sent("/a/5", 200))
 
         assert found["show"].url == f"{HOST}/a/4"
 
-    def test_takes_none_that_breaks_the_contract(self):
-        """That it succeeded is the service's failure."""
-        found = models(self.DOCUMENT, self.seen("/a/x", 200))
+    def test_takes_no_invalid_request(self):
+        """Its success is a failure of the service."""
+        found = models(self.DOCUMENT, self.sent("/a/x", 200))
 
         assert found["show"].url != f"{HOST}/a/x"
 
 
-class TestBare:
+class TestWithoutCredentials:
     """`without_credentials`."""
 
-    def test_takes_out_all_credentials_and_leaves_the_rest(self):
-        """Wherever a scheme has them, however they are written."""
+    def test_removes_all_credentials_and_nothing_else(self):
+        """This holds for every place and encoding of a credential."""
         schemes = {
             "a": {"type": "http", "scheme": "bearer"},
             "b": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -230,8 +230,8 @@ class TestBare:
 
         assert found == Request("POST", f"{HOST}/a?x=1&keyme=3", (("X-Trace", "1"),), b"body")
 
-    def test_leaves_no_question_mark_behind(self):
-        """Nor takes one that was not there for a query."""
+    def test_removes_an_empty_query(self):
+        """A URL without a query does not change."""
         schemes = {"c": {"type": "apiKey", "in": "query", "name": "key"}}
         whole = read(contract({}, components={"securitySchemes": schemes}))
 

@@ -1,4 +1,4 @@
-"""Secrets found in whatever spelling they come out in: `scripts/relay/contract_tests/secret_spellings.py`."""
+"""Find secrets in every encoding: `scripts/relay/contract_tests/secret_spellings.py`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SPELLINGS = [
 
 
 @given(SECRETS, st.sampled_from(SPELLINGS), st.binary(), st.binary())
-def test_finds_every_spelling_wherever_it_stands(secret, spelling, before, after):
-    """What is around it makes no difference."""
+def test_finds_every_encoding_at_any_position(secret, spelling, before, after):
+    """The surrounding bytes do not matter."""
     assert Spellings([secret]).are_in(before + spelling(secret) + after)
 
 
 @given(SECRETS, st.binary(max_size=20), st.binary(max_size=20))
 def test_finds_it_at_any_offset_within_base64(secret, before, after):
-    """A credential is coded with what stands before it, `user:` for one."""
+    """A credential may be encoded together with a prefix such as `user:`."""
     whole = before + secret.encode() + after
 
     assert Spellings([secret]).are_in(base64.b64encode(whole))
@@ -42,13 +42,13 @@ def test_finds_it_at_any_offset_within_base64(secret, before, after):
 
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz -,.{}:\"'", max_size=500))
-def test_random_text_holds_no_secret(text):
-    """A false alarm teaches people to look away."""
+def test_random_text_contains_no_secret(text):
+    """There must be no false alarms."""
     assert not Spellings(["S3cret-Of-Nobody", "0123456789"]).are_in(text.encode())
 
 
-def test_a_part_of_a_secret_is_none():
-    """The near miss: all but its last character."""
+def test_a_part_of_a_secret_is_not_found():
+    """All but its last character."""
     secret = "S3cret-Of-Nobody"
 
     assert not Spellings([secret]).are_in(secret[:-1].encode())
@@ -57,13 +57,13 @@ def test_a_part_of_a_secret_is_none():
 
 
 @pytest.mark.parametrize("short", ["", "a", "passwor"])
-def test_what_is_too_short_is_not_looked_for(short):
-    """It would stand in innocent text, and the empty text in all."""
+def test_short_secrets_are_ignored(short):
+    """They occur in other text, and the empty text occurs everywhere."""
     assert not Spellings([short]).are_in(b"a password")
 
 
 def test_a_secret_may_be_any_bytes():
-    """A variable of the environment need not be UTF-8."""
+    """An environment variable need not be UTF-8."""
     raw = b"\xff\xfe-secret-bytes"
     secret = raw.decode(errors="surrogateescape")
 
@@ -71,6 +71,6 @@ def test_a_secret_may_be_any_bytes():
     assert Spellings([secret]).are_in(base64.b64encode(raw))
 
 
-def test_never_shows_what_it_looks_for():
-    """Its name may come up in a traceback."""
+def test_the_repr_has_no_secrets():
+    """It may appear in a traceback."""
     assert "S3cret" not in repr(Spellings(["S3cret-Of-Nobody"]))

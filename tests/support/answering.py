@@ -1,4 +1,4 @@
-"""Serve wrong answers: a small HTTP server whose answers a test makes up, request by request."""
+"""A small HTTP server whose responses a test defines for each request, also wrong ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Asked(NamedTuple):
-    """A request, as far as an answer may depend on it; names of headers are in lower case."""
+class ReceivedRequest(NamedTuple):
+    """The parts of a request on which a response may depend; names of headers are in lower case."""
 
     method: str
     path: str
@@ -23,8 +23,8 @@ class Asked(NamedTuple):
     body: bytes
 
 
-class Told(NamedTuple):
-    """An answer; None instead of one closes the connection."""
+class PreparedResponse(NamedTuple):
+    """A response; None in its place closes the connection."""
 
     status: int = 200
     body: Any = b""
@@ -33,14 +33,16 @@ class Told(NamedTuple):
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Told | None], certificate: Path | None = None) -> Iterator[str]:
-    """Serve what `answer` makes of each request, on a free port, and yield the address; over TLS by a certificate."""
+def answering(
+    answer: Callable[[ReceivedRequest], PreparedResponse | None], certificate: Path | None = None
+) -> Iterator[str]:
+    """Serve the result of `answer` for each request on a free port, with TLS if `certificate` is given; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_args):
-            """Stay silent."""
+            """Log nothing."""
 
         def handle_one_request(self):
             self.raw_requestline = self.rfile.readline(65537)
@@ -49,16 +51,18 @@ def answering(answer: Callable[[Asked], Told | None], certificate: Path | None =
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            told = answer(Asked(self.command, self.path, headers, body))
-            if told is None:
+            response = answer(ReceivedRequest(self.command, self.path, headers, body))
+            if response is None:
                 self.close_connection = True
                 return
-            content = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-            self.send_response(told.status)
-            for name, value in told.headers:
+            content = (
+                response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
+            )
+            self.send_response(response.status)
+            for name, value in response.headers:
                 self.send_header(name, value)
             if content:
-                self.send_header("Content-Type", told.media_type)
+                self.send_header("Content-Type", response.media_type)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if self.command != "HEAD":

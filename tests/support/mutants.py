@@ -1,4 +1,4 @@
-"""Deliberate defects of the service, each with the rule that has to tell it, and where."""
+"""Deliberate defects of the service, each with the rule that has to report it, and the location."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OPERATION = "GET /api/calls/voice-ai/config"
 
 
 class Edit(NamedTuple):
-    """A text of a file, which stands there once, and what takes its place."""
+    """A text that occurs once in a file, and its replacement."""
 
     file: str
     old: str
@@ -16,12 +16,12 @@ class Edit(NamedTuple):
 
 
 class Mutant(NamedTuple):
-    """A defect: how it is made, which rule tells it, and what its line (place and message) holds."""
+    """A defect: its edits, the rule that reports it, and a part of the reported line (location and message)."""
 
     name: str
     edits: tuple[Edit, ...]
     rule: str
-    told: str
+    message: str
 
 
 _CALLS = "handlers/calls.py"
@@ -34,7 +34,7 @@ _IDENTITY = "handlers/_identity.py"
 _STACK = "scripts/relay/server/stages.py"
 _SPEC = "spec/openapi.yaml"
 
-# Without these the host itself keeps a handler's mistakes from going out.
+# Without this edit the server itself replaces invalid responses of a handler.
 _UNGUARDED = (
     Edit(
         "scripts/relay/validation/responses.py",
@@ -44,19 +44,19 @@ _UNGUARDED = (
 )
 
 
-def _handler(name: str, old: str, new: str, told: str, rule: str = "response-violation") -> Mutant:
-    return Mutant(name, (*_UNGUARDED, Edit(_CALLS, old, new)), rule, told)
+def _handler(name: str, old: str, new: str, message: str, rule: str = "response-violation") -> Mutant:
+    return Mutant(name, (*_UNGUARDED, Edit(_CALLS, old, new)), rule, message)
 
 
-def _one(name: str, file: str, old: str, new: str, rule: str, told: str) -> Mutant:
-    return Mutant(name, (Edit(file, old, new),), rule, told)
+def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> Mutant:
+    return Mutant(name, (Edit(file, old, new),), rule, message)
 
 
 _ANSWER = "        answer.headers.extend(ALWAYS)\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 
 MUTANTS = [
-    # What goes out.
+    # Responses.
     _handler("wrong type", "settings.has_api_key,", '"yes",', "/hasApiKey"),
     _handler("null", "settings.has_tool_secret,", "None,", "/hasToolSecret"),
     _handler("number for text", "settings.sinch_est_trunk_id,", "7,", "/sinchEstTrunkId"),
@@ -81,7 +81,7 @@ MUTANTS = [
         "/phoneNumbers/*/userId",
     ),
     _one(
-        "the host's own guard says 500",
+        "the server replaces an invalid response with a 500",
         _CALLS,
         "settings.has_api_key,",
         '"yes",',
@@ -94,7 +94,7 @@ MUTANTS = [
         _ANSWER,
         f"{_ANSWER}        answer = answer._replace(status=202)\n",
         "undocumented-status",
-        f"{OPERATION} answered 202",
+        f"{OPERATION} responded 202",
     ),
     _one(
         "wrong media type",
@@ -102,7 +102,7 @@ MUTANTS = [
         _ANSWER,
         f'{_ANSWER}        answer.headers[0] = (b"content-type", b"text/html")\n',
         "undocumented-media-type",
-        f"200 of {OPERATION} is text/html",
+        f"200 of {OPERATION} has media type text/html",
     ),
     _one(
         "no media type",
@@ -128,7 +128,7 @@ MUTANTS = [
         "not-json",
         f"200 of {OPERATION}",
     ),
-    # Failures.
+    # Error responses.
     _one(
         "an error without its code",
         _ERRORS,
@@ -146,7 +146,7 @@ MUTANTS = [
         "/success",
     ),
     _one(
-        "an error of another shape",
+        "an error with another schema",
         _ERRORS,
         '"error": report.message, "code": report.code}, "application/json"',
         '"error": [report.message], "code": report.code}, "application/json"',
@@ -178,12 +178,12 @@ MUTANTS = [
         "without GET",
     ),
     _one(
-        "every method does what GET does",
+        "every method runs the handler of GET",
         _STACK,
         'context = match.methods.get(scope["method"])',
         'context = match.methods["GET"]',
         "undocumented-method",
-        "/api/calls/voice-ai/config is answered",
+        "/api/calls/voice-ai/config gets a ",
     ),
     _one(
         "an unknown path is found",
@@ -202,40 +202,40 @@ MUTANTS = [
         "error-shape",
         "unknown path",
     ),
-    # Failures inside.
+    # Internal errors.
     _one(
-        "a failure tells what it was",
+        "an internal error shows its message",
         _EDGE,
         "        found = report(exc) or _INTERNAL\n",
-        "        found = report(exc) or ErrorReport(500, HostError.code, str(exc))\n",
+        "        found = report(exc) or ErrorReport(500, ApiError.code, str(exc))\n",
         "leaked-secret",
         f"500 of {OPERATION}",
     ),
     _one(
-        "a failure shows its traceback",
+        "an internal error shows its traceback",
         _EDGE,
         "        found = report(exc) or _INTERNAL\n",
         "        import traceback\n\n"
-        '        found = report(exc) or ErrorReport(500, HostError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
+        '        found = report(exc) or ErrorReport(500, ApiError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
         "leaked-traceback",
         f"500 of {OPERATION}",
     ),
     _one(
-        "a failure is called unavailable",
+        "an internal error is a 503",
         _EDGE,
-        "_INTERNAL = ErrorReport(HostError.status,",
+        "_INTERNAL = ErrorReport(ApiError.status,",
         "_INTERNAL = ErrorReport(503,",
         "wrong-fault-answer",
-        f"{OPERATION} answers 503",
+        f"{OPERATION} responds 503",
     ),
     _one(
-        "a failure in plain text",
+        "an internal error in plain text",
         _EDGE,
         "            written = orjson.dumps(body)\n",
         "            written = orjson.dumps(body)\n"
         '            media_type = "text/plain" if found.status == 500 else media_type\n',
         "undocumented-media-type",
-        f"500 of {OPERATION} is text/plain",
+        f"500 of {OPERATION} has media type text/plain",
     ),
     # Secrets.
     _one(
@@ -263,9 +263,9 @@ MUTANTS = [
         "leaked-secret",
         "log",
     ),
-    # Who is let in.
+    # Authentication.
     _one(
-        "nobody is asked who they are",
+        "requests without a credential are accepted",
         _AUTH,
         '        raise Unauthenticated(self._invitation, reason="missing")\n',
         '        return {}, await self._identify(claims={"userId": "64f0a1b2c3d4e5f6a7b8c9d1"})\n',
@@ -287,17 +287,17 @@ MUTANTS = [
             _OPTIONS,
             f'self._options: Any = {{"require": required, "enforce_minimum_key_length": True, "{check}": False}}',
             "credential-accepted",
-            told,
+            message,
         )
-        for name, check, told in [
+        for name, check, message in [
             ("an expired token", "verify_exp", "expired"),
-            ("a token of tomorrow", "verify_nbf", "not valid yet"),
-            ("anybody's signature", "verify_signature", "another key"),
+            ("a token that is not valid yet", "verify_nbf", "not valid yet"),
+            ("any signature", "verify_signature", "another key"),
             ("a token for another service", "verify_aud", "meant for somebody else"),
         ]
     ),
     _one(
-        "a token without an end",
+        "a token without exp",
         _TOKENS,
         '        claims = _object(decoded["payload"])\n',
         '        claims = {"exp": time.time() + 60, **_object(decoded["payload"])}\n',
@@ -329,7 +329,7 @@ MUTANTS = [
         "unknown user",
     ),
     _one(
-        "a token that names nobody",
+        "a token without a user",
         _IDENTITY,
         '    user_id = claims.get("userId", claims.get("sub"))\n',
         '    user_id = claims.get("userId", "64f0a1b2c3d4e5f6a7b8c9d1")\n',
@@ -337,7 +337,7 @@ MUTANTS = [
         "userId",
     ),
     _one(
-        "a token that names nobody is a failure",
+        "a token without a user causes an internal error",
         _IDENTITY,
         '    user_id = claims.get("userId", claims.get("sub"))\n',
         '    user_id = claims["userId"]\n',
@@ -361,14 +361,14 @@ MUTANTS = [
         "query",
     ),
     _one(
-        "a role that may not",
+        "a role without permission",
         _IDENTITY,
         "    return Caller(",
         '    if user.access_role == "SALES_REP":\n        raise NotSignedIn("disabled")\n    return Caller(',
         "role-refused",
         "sales rep",
     ),
-    # What lies beside the service.
+    # Contract and generated code.
     _one(
         "a stale handler",
         _CALLS,
@@ -395,7 +395,7 @@ MUTANTS = [
         "spec/openapi.yaml:",
     ),
     _one(
-        "an answer that never comes",
+        "a documented response that never occurs",
         _SPEC,
         "        '500':\n",
         "        '404':\n          description: No such thing\n        '500':\n",

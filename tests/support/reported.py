@@ -1,4 +1,4 @@
-"""Runs of contract tests that a test makes up: one that held, one that did not, one of a large contract."""
+"""Reports of contract test runs for tests: one without errors, one with failures, one with a large contract."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SECRET = "sk_canary_of_admin"
 
 
 def json_answer(*more: str) -> dict[str, Any]:
-    """An answer in JSON, and in some more media types."""
+    """A response in JSON, and in more media types."""
     return {"description": "an answer", "content": {name: {} for name in ("application/json", *more)}}
 
 
 def shop() -> Contract:
-    """A contract of three operations in two tags; one answers in two media types, one without a body."""
+    """A contract with three operations in two tags; one response has two media types, one has no body."""
     refused = {status: json_answer() for status in ("400", "401")}
     pets = {
         "get": operation("list_pets", responses={"200": json_answer("text/csv"), **refused}),
@@ -46,7 +46,7 @@ def shop() -> Contract:
 def exchange(
     path: str = "/pets", body: bytes = b'{"pets":[{"id":"1","name":"Rex"}]}', **rest: Any
 ) -> Exchange:
-    """An exchange with the shop as admin, who sends a secret."""
+    """An exchange with the shop as admin, with a secret in the request."""
     headers = (("Authorization", f"Bearer {SECRET}"), ("X-Trace", "it's 5 o'clock"))
     request = Request(**{"method": "GET", "url": f"{URL}{path}", "headers": headers, **rest.pop("sent", {})})
     given = {"status": 200, "headers": (("content-type", "application/json"),), "part": "properties", **rest}
@@ -54,7 +54,7 @@ def exchange(
 
 
 def redact(one: Exchange) -> Exchange:
-    """Take the shop's secret out of what was sent."""
+    """Remove the shop's secret from the request."""
     request = one.request
     headers = tuple((name, value.replace(SECRET, "[redacted]")) for name, value in request.headers)
     sent = Request(request.method, request.url.replace(SECRET, "[redacted]"), headers, request.body)
@@ -62,7 +62,7 @@ def redact(one: Exchange) -> Exchange:
 
 
 def run(parts: list[Phase], coverage: Coverage, **rest: Any) -> Report:
-    """A report of some parts."""
+    """A report with some parts."""
     reproduce = (f"URL={URL}", 'TOKEN="$(relay token --role admin)"')
     given = {"seed": 42, "min_coverage": None, "reproduce": reproduce, "seconds": 73.4, **rest}
     return Report(
@@ -71,7 +71,7 @@ def run(parts: list[Phase], coverage: Coverage, **rest: Any) -> Report:
 
 
 def held() -> Report:
-    """A run in which everything was seen and nothing found."""
+    """A run with full coverage and no findings."""
     coverage = Coverage(shop())
     for cell in coverage.cells:
         cell.seen["properties"] = 3
@@ -80,7 +80,7 @@ def held() -> Report:
 
 
 def violated() -> Report:
-    """A run that found failures of several kinds, could not do all, and has not seen all."""
+    """A run with failures of several kinds, cases that were not run, and incomplete coverage."""
     document = shop()
     waiver = Waiver(
         "add_pet", "409", None, "needs two runs at once", SourceLocation(".relay-contract.yaml", 3, 5)
@@ -127,7 +127,7 @@ def violated() -> Report:
 
 
 def wide(operations: int) -> Report:
-    """A run of a contract with many operations in ten tags, each with six statuses."""
+    """A run with many operations in ten tags, each with six statuses."""
     answers = {status: json_answer() for status in ("200", "400", "401", "403", "404", "default")}
     paths = {
         f"/resources/{number}/parts/that/have/a/long/name": {

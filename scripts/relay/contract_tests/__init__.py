@@ -1,1 +1,1 @@
-"""Whether a running service keeps its contract, and which parts of the contract nobody has seen happen."""
+"""Test a running service against its contract, and report which documented responses were not observed."""

@@ -1,4 +1,4 @@
-"""Findings that a team knows and accepts: listed with their reason, told as notes, never errors."""
+"""Accepted findings: a team lists them with a reason, and they are reported as notes instead of errors."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .results import Failure
 
 
 class Acceptance:
-    """Tells of each failure once, and of those that are accepted as notes with the reason."""
+    """Removes repeated failures, and turns accepted ones into notes with their reason."""
 
     def __init__(self, accepted: Sequence[Accepted], contract: Contract) -> None:
         self._names = {operation.id: str(operation) for operation in contract.operations}
         self._unused = dict.fromkeys(accepted)
         self._accepted = accepted
-        self._told: set[tuple[str | None, Diagnostic]] = set()
+        self._reported: set[tuple[str | None, Diagnostic]] = set()
 
     def settle(self, failures: Iterable[Failure]) -> list[Failure]:
-        """Return the failures that no part before has told."""
+        """Return the failures that no earlier part has reported."""
         settled = []
         for failure in failures:
             key = failure.operation, failure.finding
-            if key not in self._told:
-                self._told.add(key)
+            if key not in self._reported:
+                self._reported.add(key)
                 settled.append(self._settled(failure))
         return settled
 
     def unused(self) -> list[Diagnostic]:
-        """Tell of entries that accept nothing."""
+        """Return a warning for each entry that accepts nothing."""
         rule = RULES["unused-waiver"]
-        message = "nothing was found that it accepts; take the entry out"
+        message = "no finding matches this entry; remove it"
         return [Diagnostic(one.place, message, rule.id, rule.severity) for one in self._unused]
 
     def _settled(self, failure: Failure) -> Failure:

@@ -1,4 +1,4 @@
-"""One exchange held against the contract: what was answered, and what should never have been let in."""
+"""Check one exchange against the contract: the response, and whether the request should have been refused."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ from .exchanges import REDACTED, Exchange, Request
 from .results import Failure
 from .secret_spellings import Spellings
 
-_SAFE_EXTRAS = frozenset(["HEAD", "OPTIONS"])  # a server may answer these beside what the contract has
+_SAFE_EXTRAS = frozenset(
+    ["HEAD", "OPTIONS"]
+)  # a server may support these in addition to the contract's methods
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _TRACE = re.compile(rb'Traceback \(most recent call last\)|  File \\?".*?\\?", line \d')
 
 
 class Where(NamedTuple):
-    """What of the contract an exchange is about: a path, and the operation if the method is documented."""
+    """The path of the contract that an exchange is about, and its operation if the method is documented."""
 
     path: str
     methods: dict[str, Operation]
@@ -41,8 +43,8 @@ class Where(NamedTuple):
     variables: dict[str, str]
 
 
-class _Promise:
-    """One documented answer, compiled."""
+class _ResponseValidators:
+    """The compiled validators of one documented response."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         self.pointer = response.pointer
@@ -56,11 +58,10 @@ class _Promise:
 
 
 class ConformanceChecker:
-    """Holds exchanges against one contract, by the validators that the host itself compiles.
+    """Checks exchanges against one contract, with the validators that the server uses.
 
-    `base_path` is the path that the contract's paths lie below, `secrets` are values that must not
-    come out anywhere. A body that was not recorded is not judged. Raises SetupError for schemas that
-    cannot be compiled.
+    `base_path` is the prefix of the contract's paths, `secrets` are values that no response may contain.
+    A body that was not recorded is not checked. Raises SetupError for schemas that cannot be compiled.
     """
 
     def __init__(self, contract: Contract, base_path: str, secrets: Iterable[str] = ()) -> None:
@@ -75,30 +76,30 @@ class ConformanceChecker:
             operation.id: RequestDecoder(operation, argument_names(operation), compiler, contract)
             for operation in contract.operations
         }
-        self._promises = {
-            response.pointer: _Promise(response, contract, compiler)
+        self._response_validators = {
+            response.pointer: _ResponseValidators(response, contract, compiler)
             for operation in contract.operations
             for response in operation.responses.values()
         }
         self._envelope = self._common_envelope(compiler)
         if wrong := [problem for problem in compiler.problems if problem.rule == "schema"]:
-            raise SetupError(wrong)  # what else is wrong is no hindrance, and `relay lint` tells it
+            raise SetupError(wrong)  # `relay lint` reports the other problems, which do not prevent a check
 
     def where(self, exchange: Exchange) -> Where | None:
-        """Return what an exchange is about; None for what the contract has no path for."""
+        """Return what an exchange is about; None if the contract does not have its path."""
         return self._where(exchange.request)
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request leads to a path of the contract."""
+    def has_path(self, request: Request) -> bool:
+        """Whether the contract has the path of a request."""
         return self._where(request) is not None
 
-    def is_sound(self, request: Request, operation: Operation) -> bool:
-        """Whether a request leads to an operation and keeps to the contract."""
+    def is_valid_request(self, request: Request, operation: Operation) -> bool:
+        """Whether a request matches an operation and conforms to the contract."""
         where = self._where(request)
         return (
             where is not None
             and where.operation is operation
-            and not list(self._breaches(request, operation, where.variables))
+            and not list(self._request_violations(request, operation, where.variables))
         )
 
     def _where(self, request: Request) -> Where | None:
@@ -115,99 +116,103 @@ class ConformanceChecker:
         operation = match.methods.get(request.method.upper())
         return Where(path, match.methods, operation, match.variables)
 
-    def judge(self, exchange: Exchange) -> list[Failure]:
-        """Return each way in which an exchange breaks the contract."""
+    def check(self, exchange: Exchange) -> list[Failure]:
+        """Return all violations of the contract in an exchange."""
         where = self.where(exchange)
         about = str(where.operation) if where and where.operation else None
         return [Failure(found, about, exchange) for found in self._findings(exchange, where)]
 
-    def judge_outside(self, exchange: Exchange) -> list[Failure]:
-        """Return what is wrong with the refusal of a path that the contract does not have."""
-        told = f"{exchange.request.method} of an unknown path"
-        findings = [*self._leaks(exchange, told, None), *self._error_shape(exchange, told, ("paths",))]
+    def check_unknown_path(self, exchange: Exchange) -> list[Failure]:
+        """Return what is wrong with the error response to a path that is not in the contract."""
+        label = f"{exchange.request.method} of an unknown path"
+        findings = [*self._leaks(exchange, label, None), *self._error_shape(exchange, label, ("paths",))]
         return [Failure(found, None, exchange) for found in findings]
 
     def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Diagnostic]:
-        told = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
-        yield from self._leaks(exchange, told, where)
+        label = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
+        yield from self._leaks(exchange, label, where)
         if where is None:
             return
         if where.operation is None:
-            yield from self._undocumented_method(exchange, where, told)
+            yield from self._undocumented_method(exchange, where, label)
         else:
             yield from self._answer(exchange, where.operation)
             if 200 <= exchange.status < 300:
                 yield from self._request(exchange, where.operation, where.variables)
 
-    def _leaks(self, exchange: Exchange, told: str, where: Where | None) -> Iterator[Diagnostic]:
+    def _leaks(self, exchange: Exchange, label: str, where: Where | None) -> Iterator[Diagnostic]:
         pointer = where.operation.pointer if where and where.operation else ("paths",)
         head = "\n".join(f"{name}: {value}" for name, value in exchange.headers)
         body = exchange.body or b""
         if self._secrets.are_in(head.encode() + body):
-            message = (
-                f"{exchange.status} of {told} holds a secret; find where it is taken in, and leave it out"
-            )
+            message = f"{exchange.status} of {label} contains a secret; remove it from the response"
             yield finding(self.contract, "leaked-secret", pointer, message)
         if _TRACE.search(body):
-            message = f"{exchange.status} of {told} shows a traceback; answer with fixed text"
+            message = f"{exchange.status} of {label} contains a traceback; respond with fixed text"
             yield finding(self.contract, "leaked-traceback", pointer, message)
 
-    def _undocumented_method(self, exchange: Exchange, where: Where, told: str) -> Iterator[Diagnostic]:
+    def _undocumented_method(self, exchange: Exchange, where: Where, label: str) -> Iterator[Diagnostic]:
         pointer = ("paths", where.path)
         if exchange.status == 405:
             allowed = {name.strip().upper() for name in (exchange.header("allow") or "").split(",")}
             if missing := sorted(where.methods.keys() - allowed):
                 message = (
-                    f"405 of {told} has an Allow without {', '.join(missing)}; list all methods of the path"
+                    f"405 of {label} has an Allow without {', '.join(missing)}; list all methods of the path"
                 )
                 yield finding(self.contract, "incomplete-allow", pointer, message)
-            yield from self._error_shape(exchange, told, pointer)
+            yield from self._error_shape(exchange, label, pointer)
         elif exchange.status < 400 and exchange.request.method.upper() not in _SAFE_EXTRAS:
-            message = f"{told} is answered with {exchange.status} though the contract has no such method"
+            message = (
+                f"{label} gets a {exchange.status}, but the contract has no such method; respond with 405"
+            )
             yield finding(self.contract, "undocumented-method", pointer, message)
 
     def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Diagnostic]:
         response = operation.response(exchange.status)
         if response is None:
             known = ", ".join(operation.responses)
-            message = f"{operation} answered {exchange.status}; the contract documents {known}"
+            message = f"{operation} responded {exchange.status}; the contract documents {known}"
             yield finding(self.contract, "undocumented-status", (*operation.pointer, "responses"), message)
         else:
-            told = f"{exchange.status} of {operation}"
-            promise = self._promises[response.pointer]
-            yield from self._headers(exchange, promise, told)
-            yield from self._content(exchange, promise, told)
+            label = f"{exchange.status} of {operation}"
+            validators = self._response_validators[response.pointer]
+            yield from self._headers(exchange, validators, label)
+            yield from self._content(exchange, validators, label)
         if exchange.status == 401 and exchange.header("www-authenticate") is None:
-            message = f"401 of {operation} has no WWW-Authenticate; say which scheme to sign in with"
+            message = f"401 of {operation} has no WWW-Authenticate; send one that names the scheme"
             pointer = response.pointer if response else operation.pointer
             yield finding(self.contract, "missing-challenge", pointer, message)
 
-    def _headers(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Diagnostic]:
+    def _headers(
+        self, exchange: Exchange, validators: _ResponseValidators, label: str
+    ) -> Iterator[Diagnostic]:
         names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
-        for violation in promise.headers.violations(names):
-            message = f"{told} breaks its header at {violation.path}: {violation.message}"
-            yield finding(self.contract, "response-header", promise.pointer, message)
+        for violation in validators.headers.violations(names):
+            message = f"{label} violates its header at {violation.path}: {violation.message}"
+            yield finding(self.contract, "response-header", validators.pointer, message)
 
-    def _content(self, exchange: Exchange, promise: _Promise, told: str) -> Iterator[Diagnostic]:
+    def _content(
+        self, exchange: Exchange, validators: _ResponseValidators, label: str
+    ) -> Iterator[Diagnostic]:
         is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
-        if is_bodiless or not promise.content:
+        if is_bodiless or not validators.content:
             if exchange.body:
                 reason = "HTTP allows none" if is_bodiless else "the contract documents none"
-                message = f"{told} has a body, and {reason}; leave it out"
-                yield finding(self.contract, "unexpected-body", promise.pointer, message)
+                message = f"{label} has a body, but {reason}; remove it"
+                yield finding(self.contract, "unexpected-body", validators.pointer, message)
             return
         content_type = exchange.header("content-type") or ""
-        name, pointer = media.essence(content_type), (*promise.pointer, "content")
-        validator = media.find(name, promise.content)
+        name, pointer = media.essence(content_type), (*validators.pointer, "content")
+        validator = media.find(name, validators.content)
         if validator is None:
-            known = ", ".join(promise.content)
-            message = f"{told} is {name or 'of no media type'}; the contract documents {known}"
+            known = ", ".join(validators.content)
+            message = f"{label} has {f'media type {name}' if name else 'no media type'}; the contract documents {known}"
             yield finding(self.contract, "undocumented-media-type", pointer, message)
             return
-        yield from self._body(exchange.body, content_type, validator, pointer, told)
+        yield from self._body(exchange.body, content_type, validator, pointer, label)
 
     def _body(
-        self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, told: str
+        self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, label: str
     ) -> Iterator[Diagnostic]:
         if body is None:
             return
@@ -218,61 +223,66 @@ class ConformanceChecker:
             elif name.startswith("text/"):
                 value = body.decode(charset)
             else:
-                return  # no schema of OpenAPI 3.0 describes other bytes
+                return  # OpenAPI 3.0 has no schemas for other content
         except NotJson as exc:
-            message = f"{told} is not JSON that all parsers read alike: {exc}"
+            message = f"{label} is not JSON that all parsers read the same: {exc}"
             yield finding(self.contract, "not-json", pointer, message)
             return
         except (UnicodeDecodeError, LookupError):
-            return  # the contract says nothing of charsets
+            return  # the contract does not specify charsets
         broken = [] if validator.accepts(value) else validator.violations(value)
-        for message in dict.fromkeys(_breach(told, violation) for violation in broken):
+        for message in dict.fromkeys(_violation_message(label, violation) for violation in broken):
             yield finding(self.contract, "response-violation", pointer, message)
 
     def _request(
         self, exchange: Exchange, operation: Operation, variables: dict[str, str]
     ) -> Iterator[Diagnostic]:
-        """Find what a request that was answered with success had wrong."""
-        for breach in self._breaches(exchange.request, operation, variables):
-            message = f"{operation} let a request in {breach}; refuse it"
+        """Find violations in a request that got a success response."""
+        for violation in self._request_violations(exchange.request, operation, variables):
+            message = f"{operation} accepted a request {violation}; refuse it"
             yield finding(self.contract, "request-accepted", operation.pointer, message)
 
-    def _breaches(self, request: Request, operation: Operation, variables: dict[str, str]) -> Iterator[str]:
-        """Yield what is wrong with a request, as what may stand behind the word."""
+    def _request_violations(
+        self, request: Request, operation: Operation, variables: dict[str, str]
+    ) -> Iterator[str]:
+        """Yield what is wrong with a request, as a clause that follows the word `request`."""
         headers = [
             (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers
         ]
         query = urlsplit(request.url).query.encode()
-        unknown = _unknown(request)
+        unrecorded = _unrecorded_parts(request)
         try:
             self._decoders[operation.id].decode(
                 messages.Request(variables, query, headers, request.body or b"")
             )
         except InvalidRequest as exc:
             for location, violation in ((one.location, one.violation) for one in exc.failures):
-                if location not in unknown:
-                    yield f"whose {location} breaks the contract at {violation.path or '/'}: {violation.message}"
+                if location not in unrecorded:
+                    yield f"whose {location} violates the contract at {violation.path or '/'}: {violation.message}"
         except ApiError as exc:
-            yield f"that the contract refuses: {exc.message}"
+            yield f"that violates the contract: {exc.message}"
 
-    def _error_shape(self, exchange: Exchange, told: str, pointer: Pointer) -> Iterator[Diagnostic]:
-        """Hold a failure that the contract does not name against the shape that all its failures have."""
+    def _error_shape(self, exchange: Exchange, label: str, pointer: Pointer) -> Iterator[Diagnostic]:
+        """Check an undocumented error response against the schema that all documented errors share."""
         if self._envelope is None or exchange.request.method.upper() == "HEAD":
             return
         name, validator = self._envelope
         content_type = exchange.header("content-type") or ""
         found = media.essence(content_type)
         if found != name:
-            message = f"{exchange.status} of {told} is {found or 'of no media type'}, not {name} as all failures are"
+            message = (
+                f"{exchange.status} of {label} has {f'media type {found}' if found else 'no media type'}; "
+                f"all documented errors have {name}"
+            )
             yield finding(self.contract, "error-shape", pointer, message)
             return
         for broken in self._body(
-            exchange.body, content_type, validator, pointer, f"{exchange.status} of {told}"
+            exchange.body, content_type, validator, pointer, f"{exchange.status} of {label}"
         ):
             yield finding(self.contract, "error-shape", pointer, broken.message)
 
     def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:
-        """Return media type and validator of failures, where all that the contract documents share one."""
+        """Return media type and validator of errors, if all documented errors share the same ones."""
         found = [
             (media.essence(name), schema)
             for operation in self.contract.operations
@@ -287,14 +297,14 @@ class ConformanceChecker:
         return (name, validator) if validator else None
 
 
-def _unknown(request: Request) -> set[str]:
-    """Name the parts of a request that nobody can judge, for they were not recorded as they were."""
+def _unrecorded_parts(request: Request) -> set[str]:
+    """Return the parts of a request that cannot be checked, as they were redacted or not recorded."""
     is_redacted = any(name.lower() == "cookie" and REDACTED in value for name, value in request.headers)
     return ({"body"} if request.body is None else set()) | ({"cookie"} if is_redacted else set())
 
 
-def _breach(told: str, violation: Violation) -> str:
-    """Say what is wrong; what is wrong with many items of a list is told once (`/items/*/price`)."""
+def _violation_message(label: str, violation: Violation) -> str:
+    """Return a message for a violation; items of a list share one message (`/items/*/price`)."""
     path = _INDEX.sub("/*", violation.path)
     where = f" at {path}" if path else ""
-    return f"{told} breaks its schema{where}: {violation.message} ({violation.rule})"
+    return f"{label} violates its schema{where}: {violation.message} ({violation.rule})"

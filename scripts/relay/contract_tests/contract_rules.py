@@ -1,4 +1,4 @@
-"""Every rule: its id, which stays the same across releases, how bad a breach is, and why."""
+"""Every rule: its id, which stays the same across releases, its severity and its reason."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ from relay.contract.diagnostics import Diagnostic, Severity, rule_table
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
-# The gravest first: so they are told.
+# The most severe first: findings are reported in this order.
 _ERRORS = {
-    "leaked-secret": "What was kept from the world must not come out anywhere, in any spelling.",
-    "credential-accepted": "A credential that proves nothing must not open anything.",
-    "role-let-in": "Whom the operation refuses has to stay outside.",
-    "leaked-traceback": "How the service is made inside helps nobody but an attacker.",
-    "no-answer": "A request without an answer is none of the answers that the contract documents.",
-    "role-refused": "Whom the contract lets in has to be let in.",
-    "never-succeeded": "An operation that nobody has seen succeed may be one that cannot.",
-    "wrong-refusal": "A client renews its credential on a 401, and only there.",
-    "wrong-fault-answer": "A failure inside is answered as the contract says failures are.",
-    "request-accepted": "A request that breaks the contract and is let in is the start of data that breaks it.",
-    "response-violation": "The body is the promise that clients are built on.",
-    "not-json": "What parsers disagree about is a different value to each client.",
-    "undocumented-status": "A client written from the contract has no branch for it.",
-    "undocumented-media-type": "A client written from the contract cannot read it.",
-    "unexpected-body": "Where the contract documents no body, a client does not look for one.",
-    "response-header": "A documented header is a promise like the body.",
-    "undocumented-path": "What the contract does not have must not be there.",
-    "undocumented-method": "What the contract does not have must not be there.",
-    "missing-challenge": "A 401 says how to sign in (RFC 9110 section 15.5.2).",
-    "error-shape": "A failure that the contract does not name still has to be read by the code that reads failures.",
-    "incomplete-allow": "A 405 lists all that the path has (RFC 9110 section 15.5.6).",
-    "low-coverage": "What nobody has seen happen may not be what the contract says.",
+    "leaked-secret": "A response must not contain a secret, in any encoding.",
+    "credential-accepted": "An invalid credential must not give access.",
+    "role-let-in": "A caller without permission for an operation must be refused.",
+    "leaked-traceback": "A traceback shows the service's internals, which helps an attacker.",
+    "no-answer": "The contract documents a response to every request.",
+    "role-refused": "A caller with permission for an operation must not be refused.",
+    "never-succeeded": "An operation without an observed success may never work.",
+    "wrong-refusal": "A client renews its credential only after a 401.",
+    "wrong-fault-answer": "An internal error must have the response that the contract documents for it.",
+    "request-accepted": "An accepted invalid request can store invalid data.",
+    "response-violation": "Clients are built on the documented schema of the body.",
+    "not-json": "Parsers read invalid or ambiguous JSON differently, so each client may see another value.",
+    "undocumented-status": "A client written from the contract does not handle this status.",
+    "undocumented-media-type": "A client written from the contract cannot read this media type.",
+    "unexpected-body": "A client does not read a body that the contract does not document.",
+    "response-header": "Clients rely on documented headers as on the body.",
+    "undocumented-path": "A path that is not in the contract must not exist.",
+    "undocumented-method": "A method that is not in the contract must not exist.",
+    "missing-challenge": "A 401 must name the scheme to authenticate with (RFC 9110 section 15.5.2).",
+    "error-shape": "Clients read all errors with the same code, also errors that the contract does not document.",
+    "incomplete-allow": "A 405 must list all methods of the path (RFC 9110 section 15.5.6).",
+    "low-coverage": "A documented response that was never observed may differ from the contract.",
 }
-# Of Schemathesis, by the names of its checks; what of them our own judge says better has its rule above.
+# Checks of Schemathesis, by their names; a check that our own checker also covers has its reason above.
 _SCHEMATHESIS = {
-    "not-a-server-error": "A failure inside that anybody can cause from outside is a defect, documented or not.",
+    "not-a-server-error": "A request must not cause an internal error, even if the contract documents a 5xx.",
     "status-code-conformance": _ERRORS["undocumented-status"],
     "content-type-conformance": _ERRORS["undocumented-media-type"],
     "response-headers-conformance": _ERRORS["response-header"],
     "response-schema-conformance": _ERRORS["response-violation"],
     "allow-header-conformance": _ERRORS["incomplete-allow"],
     "negative-data-rejection": _ERRORS["request-accepted"],
-    "positive-data-acceptance": "A client that keeps to the contract has to be served.",
+    "positive-data-acceptance": "A valid request must be accepted.",
     "missing-required-header": _ERRORS["request-accepted"],
     "unsupported-method": _ERRORS["undocumented-method"],
     "ignored-auth": _ERRORS["credential-accepted"],
-    "use-after-free": "What was deleted must not be served any more.",
-    "ensure-resource-availability": "What was created has to be there for who created it.",
-    "object-level-authorization": "What belongs to one caller is none of another's business.",
+    "use-after-free": "A deleted resource must no longer be served.",
+    "ensure-resource-availability": "A created resource must be available to its creator.",
+    "object-level-authorization": "A caller must not have access to resources of another caller.",
 }
 _WARNINGS = {
-    "unused-waiver": "A waiver that waives nothing hides what will come under it one day.",
+    "unused-waiver": "A waiver without effect may hide a future failure.",
 }
 
 LEAKS = frozenset(["leaked-secret", "leaked-traceback"])
-"""Rules that hold for every answer, whoever gives it."""
+"""Rules that apply to every response, also to those of a proxy."""
 
 RULES = rule_table({Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS})
 
 
 def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:
-    """Say what is wrong, at the place of the contract that says it otherwise."""
+    """Return a diagnostic for a rule, located at the part of the contract that is violated."""
     return Diagnostic(contract.place(pointer), message, rule, RULES[rule].severity)

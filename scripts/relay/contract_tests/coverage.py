@@ -1,4 +1,4 @@
-"""Which of the contract's answers somebody has seen: operations by status by media type."""
+"""Coverage of the documented responses: each operation, status and media type, observed or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .exchanges import Exchange
 
 
 class State(StrEnum):
-    """What is known of a cell."""
+    """The coverage state of a cell."""
 
     SEEN = "seen"
     WAIVED = "waived"
@@ -27,9 +27,9 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Cell:
-    """One answer that the contract documents; `media_type` has no parameters, and is None where it documents no body.
+    """One documented response; `media_type` has no parameters, and is None if no body is documented.
 
-    `seen` counts exchanges by the part of the run, or the file, that they come from.
+    `seen` counts the exchanges that showed it, by the part of the run, or the file, that they come from.
     """
 
     operation: Operation
@@ -41,7 +41,7 @@ class Cell:
 
     @property
     def state(self) -> State:
-        """Seen before waived: what was seen needs no waiver."""
+        """SEEN, even with a waiver, or WAIVED, or NOT_SEEN."""
         if self.seen:
             return State.SEEN
         return State.WAIVED if self.waiver else State.NOT_SEEN
@@ -51,7 +51,7 @@ class Cell:
 
 
 class Coverage:
-    """The cells of a contract, in its order."""
+    """The cells of a contract, in the order of the contract."""
 
     def __init__(self, contract: Contract, waivers: Sequence[Waiver] = ()) -> None:
         self._waivers = waivers
@@ -66,19 +66,19 @@ class Coverage:
         for cell in self.cells:
             cell.waiver = next((one for one in waivers if _covers(one, cell)), None)
 
-    def add(self, exchanges: Iterable[Exchange], judge: ConformanceChecker) -> None:
-        """Mark what some exchanges have shown."""
+    def add(self, exchanges: Iterable[Exchange], checker: ConformanceChecker) -> None:
+        """Count the documented responses in some exchanges."""
         for exchange in exchanges:
-            where = judge.where(exchange)
+            where = checker.where(exchange)
             if where is None or where.operation is None:
                 continue
             if 200 <= exchange.status < 300:
                 self._succeeded.add(where.operation.id)
-            cell = self._shown(exchange, where.operation)
+            cell = self._cell_of(exchange, where.operation)
             if cell is not None:
                 cell.seen[exchange.part] += 1
 
-    def _shown(self, exchange: Exchange, operation: Operation) -> Cell | None:
+    def _cell_of(self, exchange: Exchange, operation: Operation) -> Cell | None:
         status, response = str(exchange.status), operation.response(exchange.status)
         key = next((key for key in (status, f"{status[0]}XX", "default") if key in operation.responses), None)
         if key is None or response is None:
@@ -91,18 +91,18 @@ class Coverage:
 
     @property
     def percent(self) -> float:
-        """How many of the answers that nobody waived were seen, of a hundred; rounded down to a tenth."""
-        asked = [cell for cell in self.cells if cell.state is not State.WAIVED]
-        seen = sum(cell.state is State.SEEN for cell in asked)
-        return (seen * 1000 // len(asked)) / 10 if asked else 100.0
+        """The percentage of observed responses among those not waived, rounded down to 0.1."""
+        required = [cell for cell in self.cells if cell.state is not State.WAIVED]
+        observed = sum(cell.state is State.SEEN for cell in required)
+        return (observed * 1000 // len(required)) / 10 if required else 100.0
 
     def never_succeeded(self) -> list[Operation]:
-        """Return the operations that answered no request with a success that the contract documents.
+        """Return the operations for which no documented success was observed.
 
-        Where it names none, `default` stands for it: any success is one then, and no failure.
+        If an operation documents no 2xx and no 3xx, any 2xx under `default` counts as its success.
         """
-        asked = {cell.operation.id: cell.operation for cell in self.cells if _may_succeed(cell)}
-        good = {
+        candidates = {cell.operation.id: cell.operation for cell in self.cells if _may_succeed(cell)}
+        succeeded = {
             cell.operation.id
             for cell in self.cells
             if _may_succeed(cell)
@@ -111,17 +111,17 @@ class Coverage:
                 or (cell.seen and (cell.status != "default" or cell.operation.id in self._succeeded))
             )
         }
-        return [operation for id_, operation in asked.items() if id_ not in good]
+        return [operation for id_, operation in candidates.items() if id_ not in succeeded]
 
     def unused_waivers(self) -> list[Diagnostic]:
-        """Tell of waivers that cover nothing, or what was seen all the same."""
+        """Return a warning for each waiver that matches no response, or only observed ones."""
         rule = RULES["unused-waiver"]
         found = []
         for waiver in self._waivers:
             cells = [cell for cell in self.cells if _covers(waiver, cell)]
             if all(cell.seen for cell in cells):
-                told = "was seen" if cells else "stands nowhere in the contract"
-                message = f"what it waives {told}; take the waiver out"
+                reason = "was observed" if cells else "is not in the contract"
+                message = f"the waived response {reason}; remove the waiver"
                 found.append(Diagnostic(waiver.place, message, rule.id, rule.severity))
         return found
 

@@ -1,4 +1,4 @@
-"""What the requests of others were signed in with, told by what they carry."""
+"""Determine which credential a request of Schemathesis carries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRONG_CREDENTIAL = "a wrong credential"
 
 
 class Labels:
-    """Says what requests were signed in with: the default identity's credentials, others, none."""
+    """Names the credential of a request: the default identity's, a wrong one, or none."""
 
     def __init__(self, contract: Contract, name: str, values: Mapping[str, str]) -> None:
         self._name = name
@@ -27,7 +27,7 @@ class Labels:
                 right.add(_carried(signed, _spot(scheme)) or "")
 
     def of(self, request: Request) -> str | None:
-        """Return the name of the identity, WRONG_CREDENTIAL, or None where nothing is carried."""
+        """Return the name of the identity, WRONG_CREDENTIAL, or None without a credential."""
         carried = {spot: _carried(request, spot) for spot in self._right}
         found = {spot: value for spot, value in carried.items() if value is not None}
         if not found:
@@ -40,7 +40,7 @@ class Labels:
 
 
 def _spot(scheme: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where a scheme has its credential: a location, and a name there."""
+    """Return where a scheme has its credential: the location, and the name there."""
     if scheme["type"] != "apiKey":
         return "header", "authorization"
     return scheme["in"], scheme["name"].lower() if scheme["in"] == "header" else scheme["name"]

@@ -1,4 +1,4 @@
-"""Every way to be, or not to be, somebody who may call an operation, as requests that are made when asked for."""
+"""Generate requests with every valid and invalid credential for an operation; they are built lazily."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from relay.contract.model import Operation, SecurityRequirement
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
 from .contract_config import FILE, Identity
-from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, presentations
+from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, credential_variants
 from .credentials import Credentials, carrying_all
 from .exchanges import Request
 from .results import NotRun
@@ -18,12 +18,12 @@ from .token_factory import NO_KEY, SCOPE_CLAIMS, CannotBuild, TokenFactory, clai
 
 FORBIDDEN = (403,)
 LET_IN = ()
-"""What is expected of a request that has to be let in: anything but 401 and 403."""
+"""`expected` of a request that must be accepted: any status but 401 and 403."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request of the matrix; `name` is the same in each run, and one of its operation's alone."""
+    """One request of the matrix; `name` is the same in each run and unique within its operation."""
 
     name: str
     request: Request
@@ -33,7 +33,7 @@ class Case:
 def cases(
     operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
 ) -> Iterator[Case | NotRun]:
-    """Return an operation's cases, signed now, and those that lack something to be made from.
+    """Yield an operation's cases, signed now, and NotRun for those that cannot be built.
 
     `model` is a request of the operation without credentials.
     """
@@ -71,20 +71,20 @@ class _Matrix:
         yield Case("no credential", self._model, LET_IN if self._optional else UNAUTHENTICATED)
         for requirement in self._requirements:
             for name, scopes in requirement.items():
-                yield from self._bad(requirement, name)
-                yield from self._alone(requirement, name)
+                yield from self._invalid(requirement, name)
+                yield from self._incomplete(requirement, name)
                 if scopes and self._is_jwt(name):
                     yield from self._scoped(requirement, name)
         for identity in self._credentials.identities:
-            yield from self._whole(identity)
+            yield from self._complete(identity)
 
     def _is_jwt(self, name: str) -> bool:
         return scheme_type(self._schemes[name]) in JWT_TYPES
 
     def _is_enough(self, shown: Iterable[str], scopes: Iterable[str] | None = None) -> bool:
-        """Whether some requirement is met by these schemes, and by these scopes if any are given.
+        """Whether these schemes meet a requirement, and these scopes too, unless they are None.
 
-        A token meets every scheme that takes one.
+        One token meets every scheme that takes a token.
         """
         met = set(shown)
         if any(map(self._is_jwt, met)):
@@ -95,16 +95,16 @@ class _Matrix:
             for requirement in self._requirements
         )
 
-    def _somebody(self, requirement: SecurityRequirement, name: str) -> Identity | None:
-        """Return who signs in with a scheme, best somebody who has the others of its requirement, too."""
-        able = [
+    def _identity_for(self, requirement: SecurityRequirement, name: str) -> Identity | None:
+        """Return an identity with a credential for a scheme, preferably for the whole requirement."""
+        candidates = [
             identity
             for identity in self._credentials.identities
             if identity.signs_in
             and (name in identity.variables or (identity.claims is not None and self._is_jwt(name)))
         ]
         return min(
-            able,
+            candidates,
             key=lambda one: (
                 not requirement.keys() <= self._credentials.of(one).keys(),
                 self._operation.id in one.refused,
@@ -112,68 +112,68 @@ class _Matrix:
             default=None,
         )
 
-    def _told(self, requirement: SecurityRequirement, name: str) -> str:
-        """Return what a case's name has to say of schemes, where the operation has several."""
-        beside = " and ".join(other for other in requirement if other != name)
+    def _scheme_suffix(self, requirement: SecurityRequirement, name: str) -> str:
+        """Return the schemes for a case's name, if the operation has several."""
+        others = " and ".join(other for other in requirement if other != name)
         scheme = f" for {name}" if len(self._names) > 1 else ""
-        return f"{scheme} beside {beside}" if beside else scheme
+        return f"{scheme} beside {others}" if others else scheme
 
-    def _bad(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
-        """Show a bad credential of one scheme, and good ones of the others that are needed with it."""
+    def _invalid(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
+        """Yield cases with an invalid credential for one scheme, and valid ones for the others of the requirement."""
         others = requirement.keys() - {name}
         if self._is_enough(others):
             return
-        who = self._somebody(requirement, name)
+        who = self._identity_for(requirement, name)
         values = self._credentials.of(who, _scopes(requirement)) if who else {}
-        beside = {other: values[other] for other in others & values.keys()}
-        stage = AuthContext(
-            carrying_all(self._model, self._contract, beside),
+        other_values = {other: values[other] for other in others & values.keys()}
+        context = AuthContext(
+            carrying_all(self._model, self._contract, other_values),
             self._schemes[name],
             name,
-            self._mint(who, requirement, values.get(name)),
+            self._token_factory(who, requirement, values.get(name)),
             values.get(name),
         )
-        for presentation in presentations(stage):
-            if presentation.is_silent and self._optional:
-                continue  # showing nothing is allowed
-            told = presentation.name.replace("{who}", who.name if who else "somebody")
-            if others - beside.keys():
-                missing = " and ".join(sorted(others - beside.keys()))
-                yield NotRun(f"{told} ({name})", f"set a credential for {missing} of the same identity")
+        for variant in credential_variants(context):
+            if variant.is_absent and self._optional:
+                continue  # no credential is allowed
+            case = variant.name.replace("{who}", who.name if who else "somebody")
+            if others - other_values.keys():
+                missing = " and ".join(sorted(others - other_values.keys()))
+                yield NotRun(f"{case} ({name})", f"set a credential for {missing} of the same identity")
             else:
-                yield from self._shown(
-                    presentation, stage, f"{told}{self._told(requirement, name)}", f"{told} ({name})"
+                yield from self._variant(
+                    variant, context, f"{case}{self._scheme_suffix(requirement, name)}", f"{case} ({name})"
                 )
 
-    def _shown(
-        self, presentation: CredentialVariant, stage: AuthContext, case: str, told: str
+    def _variant(
+        self, variant: CredentialVariant, context: AuthContext, case: str, not_run: str
     ) -> Iterator[Case | NotRun]:
         try:
-            request = presentation.show(stage)
+            request = variant.build(context)
         except CannotBuild as exc:
-            yield NotRun(told, str(exc))
+            yield NotRun(not_run, str(exc))
         else:
             if request is not None:
-                yield Case(case, request, presentation.expected)
+                yield Case(case, request, variant.expected)
 
-    def _mint(
+    def _token_factory(
         self, who: Identity | None, requirement: SecurityRequirement, token: str | None
     ) -> TokenFactory:
         signer, public_pem = self._credentials.signer, self._credentials.public_pem
         if who is None or who.claims is None:
             return TokenFactory(signer, public_pem, None, token)
         claims = self._credentials.claims(who, _scopes(requirement))
-        own = who.claims if len(requirement) == 1 else {}  # another scheme may say who it is, too
+        own = who.claims if len(requirement) == 1 else {}  # another scheme may also identify the caller
         people = (one.claims for one in self._credentials.identities if one.signs_in)
         other = next((one for one in people if one and one != who.claims), {})
         return TokenFactory(signer, public_pem, claims, token, own, other)
 
-    def _alone(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
-        """Leave out one scheme of several that are needed together."""
+    def _incomplete(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
+        """Yield a case without one scheme of several that are required together."""
         others = requirement.keys() - {name}
         if not others or self._optional or self._is_enough(others):
             return
-        who = self._somebody(requirement, name)
+        who = self._identity_for(requirement, name)
         values = self._credentials.of(who, _scopes(requirement)) if who else {}
         case = f"no {name} beside {' and '.join(other for other in requirement if other != name)}"
         if others <= values.keys():
@@ -183,16 +183,16 @@ class _Matrix:
             yield NotRun(case, f"set a credential for {' and '.join(sorted(others))}")
 
     def _scoped(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
-        """Show tokens that lack some scope, and one that has them all."""
+        """Yield cases with tokens that lack scopes, and one with all scopes."""
         needed = sorted(_scopes(requirement))
-        who = self._somebody(requirement, name)
+        who = self._identity_for(requirement, name)
         if who is None or who.claims is None or self._credentials.signer is None:
             yield NotRun(
                 f"token without a scope ({name})", f"{NO_KEY}, and give an identity `claims` in {FILE}"
             )
             return
         values = self._credentials.of(who)
-        for told, scopes in _scope_cases(needed):
+        for scope_text, scopes in _scope_cases(needed):
             claims = {
                 key: value for key, value in self._credentials.claims(who).items() if key not in SCOPE_CLAIMS
             }
@@ -200,25 +200,25 @@ class _Matrix:
             enough = self._is_enough(requirement, scopes)
             if requirement.keys() <= shown.keys() and not (enough and self._operation.id in who.refused):
                 request = carrying_all(self._model, self._contract, {key: shown[key] for key in requirement})
-                case = f"token of {who.name} {told}{self._told(requirement, name)}"
+                case = f"token of {who.name} {scope_text}{self._scheme_suffix(requirement, name)}"
                 yield Case(case, request, LET_IN if enough else FORBIDDEN)
 
-    def _whole(self, identity: Identity) -> Iterator[Case | NotRun]:
-        """Show all that an identity has for a requirement, each requirement for itself."""
+    def _complete(self, identity: Identity) -> Iterator[Case | NotRun]:
+        """Yield a case with an identity's own credentials for each requirement."""
         for requirement in self._requirements:
             scopes = () if identity.signs_in else _scopes(requirement)
             values = self._credentials.of(identity, scopes)
-            beside = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
+            suffix = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
             if requirement.keys() <= values.keys():
                 shown = {name: values[name] for name in requirement}
                 request = carrying_all(self._model, self._contract, shown)
-                yield Case(f"{identity.name}{beside}", request, self._expected(identity, shown))
+                yield Case(f"{identity.name}{suffix}", request, self._expected(identity, shown))
             elif reasons := [
                 reason
                 for name in requirement.keys() - values.keys()
                 if (reason := self._missing(identity, name))
             ]:
-                yield NotRun(f"{identity.name}{beside}", "; ".join(reasons))
+                yield NotRun(f"{identity.name}{suffix}", "; ".join(reasons))
 
     def _expected(self, identity: Identity, shown: Mapping[str, str]) -> tuple[int, ...]:
         if not identity.signs_in:
@@ -229,7 +229,7 @@ class _Matrix:
         return FORBIDDEN if is_lacking or self._operation.id in identity.refused else LET_IN
 
     def _missing(self, identity: Identity, name: str) -> str | None:
-        """Say what would give an identity a credential; None for one that is not meant to have it."""
+        """Return what to set for an identity's missing credential; None if it is not meant to have one."""
         if name in identity.variables:
             return f"set {identity.variables[name]}"
         return NO_KEY if identity.claims is not None and self._is_jwt(name) else None

@@ -1,4 +1,4 @@
-"""Bad credentials as a request shows them: forged, misplaced, twice, half."""
+"""Invalid credentials in a request: forged, in the wrong place, repeated, or incomplete."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from .invalid_tokens import Make, oversized, tokens
 from .token_factory import CannotBuild, TokenFactory
 
 UNAUTHENTICATED = (401,)
-_MALFORMED = (401, 400)  # RFC 6750 section 3.1, invalid_request: malformed, or shown in more than one way
-_TOO_LARGE = (401, 400, 431)  # RFC 6585 section 5; many a proxy says 400
+_MALFORMED = (401, 400)  # RFC 6750 section 3.1, invalid_request: malformed, or sent in more than one way
+_TOO_LARGE = (401, 400, 431)  # RFC 6585 section 5; many proxies respond 400
 
 
 @dataclass(frozen=True)
 class AuthContext:
-    """A request that shows all that it needs but the credential of one scheme, and that, if it is known."""
+    """A request that lacks only the credential of one scheme, and the valid credential, if it is known."""
 
     request: Request
     scheme: Mapping[str, Any]
     name: str
-    mint: TokenFactory
+    factory: TokenFactory
     known_value: str | None = field(default=None, repr=False)
 
     @property
     def value(self) -> str:
-        """A good credential; raises CannotBuild."""
+        """A valid credential; raises CannotBuild."""
         if scheme_type(self.scheme) in JWT_TYPES:
-            return self.mint.token
+            return self.factory.token
         if self.known_value is None:
-            told = f"name a variable that holds a credential for {self.name} under `variables` of an identity in {FILE}"
-            raise CannotBuild(f"{told}, and set it")
+            raise CannotBuild(
+                f"name a variable with a credential for {self.name} under `variables` of an identity in {FILE}, "
+                "and set it"
+            )
         return self.known_value
 
     def authorized(self, *values: str) -> Request:
@@ -45,7 +47,7 @@ class AuthContext:
         return authorized(self.request, *values)
 
     def carrying(self, *values: str) -> Request:
-        """Return the request with these credentials where the scheme has one."""
+        """Return the request with these credentials where the scheme expects them."""
         request = self.request
         for value in values:
             request = carrying(request, self.scheme, value)
@@ -54,139 +56,147 @@ class AuthContext:
 
 @dataclass(frozen=True, slots=True)
 class CredentialVariant:
-    """One way to show a bad credential; `show` raises CannotBuild, and returns None where it would not be bad.
+    """One kind of invalid credential; `build` returns None if it would be valid, and raises CannotBuild.
 
-    `is_silent` says that it counts as showing nothing, `expected` what has to be answered.
+    `is_absent` is True if it counts as no credential; `expected` are the correct statuses.
     """
 
     name: str
-    show: Callable[[AuthContext], Request | None]
-    is_silent: bool = False
+    build: Callable[[AuthContext], Request | None]
+    is_absent: bool = False
     expected: tuple[int, ...] = UNAUTHENTICATED
 
 
 _BEARER = (
-    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
-    # "Bearer " is the same on the wire: space at a value's end is none of it (RFC 9110 section 5.5).
+    CredentialVariant("empty Authorization header", lambda context: context.authorized(""), is_absent=True),
+    # "Bearer " is the same on the wire: whitespace at the end is not part of the value (RFC 9110 section 5.5).
     CredentialVariant(
-        "Bearer without a token", lambda stage: stage.authorized("Bearer"), expected=_MALFORMED
+        "Bearer without a token", lambda context: context.authorized("Bearer"), expected=_MALFORMED
     ),
     CredentialVariant(
-        "token of {who} as Basic", lambda stage: stage.authorized(f"Basic {stage.value}"), is_silent=True
+        "token of {who} as Basic",
+        lambda context: context.authorized(f"Basic {context.value}"),
+        is_absent=True,
     ),
     CredentialVariant(
-        "token of {who} without the word Bearer", lambda stage: stage.authorized(stage.value), is_silent=True
+        "token of {who} without the word Bearer",
+        lambda context: context.authorized(context.value),
+        is_absent=True,
     ),
     CredentialVariant(
         "two Authorization headers with the token of {who}",
-        lambda stage: stage.carrying(stage.value, stage.value),
+        lambda context: context.carrying(context.value, context.value),
         expected=_MALFORMED,
     ),
     CredentialVariant(
         "token of {who} and a second Authorization header",
-        lambda stage: stage.carrying(stage.value, "malformed"),
+        lambda context: context.carrying(context.value, "malformed"),
         expected=_MALFORMED,
     ),
     CredentialVariant(
         "token of {who} in the second Authorization header",
-        lambda stage: stage.carrying("malformed", stage.value),
+        lambda context: context.carrying("malformed", context.value),
         expected=_MALFORMED,
     ),
     CredentialVariant(
         "two tokens of {who} in one header",
-        lambda stage: stage.carrying(f"{stage.value}, {stage.value}"),
+        lambda context: context.carrying(f"{context.value}, {context.value}"),
         expected=_MALFORMED,
     ),
     CredentialVariant(
         "token of {who} in the query",
-        lambda stage: with_query(stage.request, "access_token", stage.value),
-        is_silent=True,
+        lambda context: with_query(context.request, "access_token", context.value),
+        is_absent=True,
     ),
     CredentialVariant(
         "token of {who} in a cookie",
-        lambda stage: stage.request.with_headers(
-            [("Cookie", "; ".join(f"{name}={stage.value}" for name in ("access_token", "token", "jwt")))]
+        lambda context: context.request.with_headers(
+            [("Cookie", "; ".join(f"{name}={context.value}" for name in ("access_token", "token", "jwt")))]
         ),
-        is_silent=True,
+        is_absent=True,
     ),
     CredentialVariant(
-        "token of more than 8 KiB", lambda stage: stage.carrying(oversized()), expected=_TOO_LARGE
+        "token of more than 8 KiB", lambda context: context.carrying(oversized()), expected=_TOO_LARGE
     ),
 )
 
-_ELSEWHERE = {"header": "query", "query": "header", "cookie": "header"}
+_OTHER_LOCATION = {"header": "query", "query": "header", "cookie": "header"}
 
 _API_KEY = (
-    CredentialVariant("empty key", lambda stage: stage.carrying(""), is_silent=True),
-    CredentialVariant("wrong key", lambda stage: stage.carrying("a-key-that-nobody-has-given-out")),
-    CredentialVariant("key of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
-    CredentialVariant("key of {who} and one more character", lambda stage: stage.carrying(f"{stage.value}x")),
+    CredentialVariant("empty key", lambda context: context.carrying(""), is_absent=True),
+    CredentialVariant("wrong key", lambda context: context.carrying("a-key-that-nobody-has-given-out")),
+    CredentialVariant("key of {who} cut short", lambda context: context.carrying(context.value[:-1])),
     CredentialVariant(
-        "key of {who} sent twice", lambda stage: stage.carrying(stage.value, stage.value), expected=_MALFORMED
+        "key of {who} and one more character", lambda context: context.carrying(f"{context.value}x")
+    ),
+    CredentialVariant(
+        "key of {who} sent twice",
+        lambda context: context.carrying(context.value, context.value),
+        expected=_MALFORMED,
     ),
     CredentialVariant(
         "key of {who} in the wrong place",
-        lambda stage: carrying(
-            stage.request, {**stage.scheme, "in": _ELSEWHERE[stage.scheme["in"]]}, stage.value
+        lambda context: carrying(
+            context.request, {**context.scheme, "in": _OTHER_LOCATION[context.scheme["in"]]}, context.value
         ),
-        is_silent=True,
+        is_absent=True,
     ),
 )
 
 _BASIC = (
-    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
+    CredentialVariant("empty Authorization header", lambda context: context.authorized(""), is_absent=True),
     CredentialVariant(
-        "Basic without a credential", lambda stage: stage.authorized("Basic"), expected=_MALFORMED
+        "Basic without a credential", lambda context: context.authorized("Basic"), expected=_MALFORMED
     ),
     CredentialVariant(
-        "Basic that is not base64", lambda stage: stage.authorized("Basic ~~~~"), expected=_MALFORMED
+        "Basic that is not base64", lambda context: context.authorized("Basic ~~~~"), expected=_MALFORMED
     ),
     CredentialVariant(
         "user without a password",
-        lambda stage: stage.authorized(f"Basic {_base64('somebody')}"),
+        lambda context: context.authorized(f"Basic {_base64('somebody')}"),
         expected=_MALFORMED,
     ),
-    CredentialVariant("unknown user", lambda stage: stage.carrying("nobody-of-this-name:password")),
-    CredentialVariant("password of {who} cut short", lambda stage: stage.carrying(stage.value[:-1])),
+    CredentialVariant("unknown user", lambda context: context.carrying("nobody-of-this-name:password")),
+    CredentialVariant("password of {who} cut short", lambda context: context.carrying(context.value[:-1])),
     CredentialVariant(
         "password of {who} as Bearer",
-        lambda stage: stage.authorized(f"Bearer {_base64(stage.value)}"),
-        is_silent=True,
+        lambda context: context.authorized(f"Bearer {_base64(context.value)}"),
+        is_absent=True,
     ),
     CredentialVariant(
         "password of {who} sent twice",
-        lambda stage: stage.carrying(stage.value, stage.value),
+        lambda context: context.carrying(context.value, context.value),
         expected=_MALFORMED,
     ),
 )
 
 _OTHER = (
-    CredentialVariant("empty Authorization header", lambda stage: stage.authorized(""), is_silent=True),
-    CredentialVariant("wrong credential", lambda stage: stage.carrying("wrong")),
+    CredentialVariant("empty Authorization header", lambda context: context.authorized(""), is_absent=True),
+    CredentialVariant("wrong credential", lambda context: context.carrying("wrong")),
 )
 
 
-def presentations(stage: AuthContext) -> Iterator[CredentialVariant]:
-    """Return every way to show a bad credential of a scheme."""
-    match scheme_type(stage.scheme):
+def credential_variants(context: AuthContext) -> Iterator[CredentialVariant]:
+    """Yield every kind of invalid credential of a scheme."""
+    match scheme_type(context.scheme):
         case "apiKey":
             yield from _API_KEY
         case "http basic":
             yield from _BASIC
         case kind if kind in JWT_TYPES:
             yield from _BEARER
-            for name, make in tokens(stage.mint):
+            for name, make in tokens(context.factory):
                 yield CredentialVariant(name, _bearing(make))
         case _:
             yield from _OTHER
 
 
 def _bearing(make: Make) -> Callable[[AuthContext], Request | None]:
-    def show(stage: AuthContext) -> Request | None:
-        token = make(stage.mint)
-        return None if token is None else stage.carrying(token)
+    def build(context: AuthContext) -> Request | None:
+        token = make(context.factory)
+        return None if token is None else context.carrying(token)
 
-    return show
+    return build
 
 
 def _base64(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What went over the wire: requests, and the answers to them."""
+"""HTTP exchanges: requests and their responses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Self
 
 REDACTED = "[redacted]"
-"""Stands where a secret was."""
+"""The text that replaces a secret."""
 
 Headers = tuple[tuple[str, str], ...]
-"""Names as they were written, values, in order; a name may come twice."""
+"""(name, value) pairs in order, names as they were sent; a name may occur several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer.
+    """A request and its response.
 
-    `part` is the part of a run that made it, or the file it was read from. `credential` names what the
-    request was signed in with: an identity (`admin`), a forged one (`expired token of admin`), or None
-    for nothing. `body` is None when it was not recorded.
+    `part` is the part of a run that sent it, or the file it was read from. `credential` names the
+    credential of the request: an identity (`admin`), an invalid one (`expired token of admin`), or None
+    for no credential. `body` is None if it was not recorded.
     """
 
     request: Request
@@ -54,6 +54,6 @@ class Exchange:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def header(self, name: str) -> str | None:
-        """Return a header of the answer; several lines are one list (RFC 9110 section 5.3)."""
+        """Return a header of the response; several lines are joined to one list (RFC 9110 section 5.3)."""
         found = [value for key, value in self.headers if key.lower() == name]
         return ", ".join(found) if found else None

@@ -1,6 +1,6 @@
-"""Exchanges as entries of an HTTP Archive (HAR 1.2), each a line, so that a file can grow by one more.
+"""Write exchanges as entries of an HTTP Archive (HAR 1.2), one per line, so that a file can be appended to.
 
-A body that is no text is base64; for requests HAR 1.2 has no word for that, and a comment says so.
+A binary body is written as base64; HAR 1.2 has no field for that in requests, so a comment marks it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import parse_qsl
 from .exchanges import Exchange, Headers, Request
 
 FOOT = b"\n]}}\n"
-"""What ends a file, behind its last entry."""
+"""The end of a file, after its last entry."""
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Larger files are not read, and no recording grows beyond: what is read is held in memory, several times over."""
+"""The maximum size of a file to read or record: reading needs a multiple of it in memory."""
 
 BASE64 = "base64"
 NOT_RECORDED = "not recorded"
@@ -31,14 +31,14 @@ _STATUSES = frozenset(HTTPStatus)
 
 
 class NotOurs(Exception):
-    """A file cannot be added to; the message says why, behind the file's name."""
+    """A file cannot be appended to; the message is a reason that follows the file's name."""
 
 
 class GrowingArchive:
-    """A file that is a whole HTTP Archive after every entry.
+    """A file that is a complete HTTP Archive after every entry.
 
-    An entry and what ends the file are written in one go, over what ended it before. Nobody else may
-    add to it meanwhile, nor, as it holds traffic, read it but its owner.
+    An entry and the end of the file are written in one call, over the previous end. The file is locked
+    against other writers, and only its owner can read it, as it contains traffic.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,24 +48,24 @@ class GrowingArchive:
         self._is_first = True
 
     def open(self) -> None:
-        """Begin the file, or go on with one that was begun before; raise OSError, NotOurs."""
+        """Create the file, or continue an existing recording; raise OSError, NotOurs."""
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._begin()
         except BlockingIOError as exc:
             self.close()
-            raise NotOurs("is being recorded into by somebody else; name another file") from exc
+            raise NotOurs("is locked by another recording; name another file") from exc
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close the file, which nothing is missing from."""
+        """Close the file, which is complete."""
         os.close(self._file)
 
     def add(self, exchange: Exchange) -> bool:
-        """Write one more entry; False when the file is full. Raises OSError and leaves the file whole."""
+        """Append an entry; return False if the file is full. Raises OSError, and the file stays complete."""
         line = (b"" if self._is_first else b",") + entry(exchange)
         if self._end + len(line) + len(FOOT) > MAX_BYTES:
             return False
@@ -78,10 +78,10 @@ class GrowingArchive:
         if size == 0:
             self._write(head())
             return
-        begun = os.pread(self._file, len(_BEGUN), 0)
+        start = os.pread(self._file, len(_BEGUN), 0)
         ended = os.pread(self._file, len(FOOT) + 1, max(0, size - len(FOOT) - 1))
-        if begun != _BEGUN or not ended.endswith(FOOT):
-            raise NotOurs("is there, and is no whole recording of this command; name another file")
+        if start != _BEGUN or not ended.endswith(FOOT):
+            raise NotOurs("exists and is not a complete recording of this command; name another file")
         self._end = size - len(FOOT)
         self._is_first = ended.startswith(b"[")
 
@@ -103,7 +103,7 @@ _BEGUN = b'{"log": {"version": "1.2", "creator": {"name": "relay"'
 
 
 def head() -> bytes:
-    """Return what begins a file, before its first entry."""
+    """Return the start of a file, before its first entry."""
     from relay import __version__
 
     creator = json.dumps({"name": "relay", "version": __version__})
@@ -111,9 +111,9 @@ def head() -> bytes:
 
 
 def entry(exchange: Exchange) -> bytes:
-    """Return one entry in a line of its own; a comma goes between two."""
+    """Return one entry on a line of its own; entries are separated by commas."""
     milliseconds = exchange.seconds * 1000
-    told = {
+    fields = {
         "startedDateTime": exchange.started.isoformat(),
         "time": milliseconds,
         "request": _written_request(exchange.request),
@@ -122,7 +122,7 @@ def entry(exchange: Exchange) -> bytes:
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "comment": f"{exchange.part}, signed in with: {exchange.credential or 'nothing'}",
     }
-    return b"\n" + json.dumps(told).encode()
+    return b"\n" + json.dumps(fields).encode()
 
 
 def _written_request(request: Request) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _written_response(exchange: Exchange) -> dict[str, Any]:
 
 
 def _encoded(body: bytes) -> tuple[str, bool]:
-    """Return a body as text, and whether that is base64; HAR 1.2 has no word for that in requests."""
+    """Return a body as text, and whether the text is base64."""
     try:
         return body.decode(), False
     except UnicodeDecodeError:
@@ -182,7 +182,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _cookies(headers: Headers, name: str) -> Iterator[dict[str, str]]:
-    """Yield the cookies of a request, or those that an answer sets."""
+    """Yield the cookies of a request, or those that a response sets."""
     for key, line in headers:
         if key.lower() == name:
             for pair in line.split(";") if name == "cookie" else [line.partition(";")[0]]:
@@ -191,5 +191,5 @@ def _cookies(headers: Headers, name: str) -> Iterator[dict[str, str]]:
 
 
 def header_of(headers: Headers, name: str) -> str | None:
-    """Return the first header of a name, which is in lower case."""
+    """Return the value of the first header with a name, which is given in lower case."""
     return next((value for key, value in headers if key.lower() == name), None)

@@ -1,7 +1,7 @@
-"""HTTP Archives (HAR 1.2): read as browsers, proxies and test tools write them, written so that they can be read there.
+"""Read HTTP Archives (HAR 1.2) of browsers, proxies and test tools, and write files that these can read.
 
-The format is written down at http://www.softwareishard.com/blog/har-12-spec/. Bodies in it have neither
-content coding nor charset any more, whatever the headers say.
+The format is specified at http://www.softwareishard.com/blog/har-12-spec/. Its bodies are already
+decoded: content coding and charset in the headers no longer apply to them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Recorded(NamedTuple):
-    """What a file holds: whole exchanges, and how many requests in it nobody answered."""
+    """The content of a file: complete exchanges, and the number of requests without a response."""
 
     exchanges: list[Exchange]
     unanswered: int
@@ -36,9 +36,9 @@ class Recorded(NamedTuple):
 def read_traffic(path: Path) -> Recorded:
     """Read an HTTP Archive; each exchange has the file's name as its part.
 
-    A body that the tool did not keep, or that something was redacted in, is None. What is not HTTP, such
-    as a web socket, is left out. Raises SetupError for a file that cannot be read, is larger than
-    MAX_BYTES, or no HAR, and for an entry of it that has no request.
+    A body that was not recorded, or is redacted, is None. Entries of other protocols, such as
+    WebSocket, are skipped. Raises SetupError for a file that cannot be read, is larger than MAX_BYTES, or
+    is not a HAR, and for an invalid entry.
     """
     exchanges, unanswered = [], 0
     for number, raw in enumerate(_entries(path), 1):
@@ -48,34 +48,36 @@ def read_traffic(path: Path) -> Recorded:
             elif _is_http(raw["request"]["url"]):
                 exchanges.append(_exchange(raw, path.name))
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            reason = exc.args[0] if isinstance(exc, _Wrong) else "it is not as HAR 1.2 has it"
+            reason = exc.args[0] if isinstance(exc, _InvalidEntry) else "it is not a valid entry of HAR 1.2"
             raise SetupError([Diagnostic(display(path), f"entry {number}: {reason}")]) from exc
     return Recorded(exchanges, unanswered)
 
 
 def write_har(exchanges: Iterable[Exchange], path: Path) -> None:
-    """Write an HTTP Archive, whole or not at all; SetupError where that fails."""
+    """Write an HTTP Archive completely or not at all; SetupError if that fails."""
     replace_files({path: head() + b",".join(map(entry, exchanges)) + FOOT})
 
 
-class _Wrong(ValueError):
-    """What is wrong with an entry, in words for the person who has the file."""
+class _InvalidEntry(ValueError):
+    """An entry is invalid; the message is for the user."""
 
 
 def _entries(path: Path) -> list[Any]:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            told = f"has {size >> 20} MiB, and {MAX_BYTES >> 20} MiB can be read; record less in one file"
-            raise SetupError([Diagnostic(display(path), told)])
+            message = (
+                f"has {size >> 20} MiB, more than the limit of {MAX_BYTES >> 20} MiB; record less in one file"
+            )
+            raise SetupError([Diagnostic(display(path), message)])
         log = json.loads(path.read_bytes().decode("utf-8-sig"))["log"]
         entries = log["entries"]
     except OSError as exc:
         raise SetupError([Diagnostic(display(path), f"cannot be read: {exc.strerror}")]) from exc
     except json.JSONDecodeError as exc:
         place = SourceLocation(display(path), exc.lineno, exc.colno)
-        told = f"is not JSON: {exc.msg}; the file may have been cut off"
-        raise SetupError([Diagnostic(place, told)]) from exc
+        message = f"is not JSON: {exc.msg}; the file may be truncated"
+        raise SetupError([Diagnostic(place, message)]) from exc
     except (ValueError, RecursionError) as exc:
         raise SetupError([Diagnostic(display(path), "is not JSON in UTF-8")]) from exc
     except (KeyError, TypeError) as exc:
@@ -85,19 +87,19 @@ def _entries(path: Path) -> list[Any]:
     return entries
 
 
-_NO_HAR = "is not a HAR: it has no list `log.entries`; export the traffic as HAR 1.2"
+_NO_HAR = "is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"
 
 
 def _has_answer(raw: Any) -> bool:
     if not isinstance(raw, dict) or not isinstance(raw.get("request"), dict):
-        raise _Wrong("it has no request")
+        raise _InvalidEntry("it has no request")
     for key in ("method", "url"):
         if not isinstance(raw["request"].get(key), str):
-            raise _Wrong(f"its request has no {key}")
+            raise _InvalidEntry(f"its request has no {key}")
     response = raw.get("response") or {}
     status = response.get("status") or 0
     if not isinstance(status, int):
-        raise _Wrong("its status is no number")
+        raise _InvalidEntry("its status is not a number")
     return status > 0
 
 
@@ -146,7 +148,7 @@ def _request_body(raw: dict[str, Any], post: dict[str, Any], headers: Headers) -
         pairs = [(param["name"], param.get("value") or "") for param in params]
         return _known(urlencode(pairs).encode())
     if params or post.get("comment") == NOT_RECORDED:
-        return None  # parts of multipart/form-data do not say what stood between them
+        return None  # the original multipart/form-data body cannot be rebuilt from its parts
     is_sized = (raw.get("bodySize") or 0) > 0 or header_of(headers, "content-length") not in (None, "0")
     return None if is_sized or header_of(headers, "transfer-encoding") else b""
 
@@ -169,16 +171,16 @@ def _decoded(text: str, *, coded: bool) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except binascii.Error as exc:
-        raise _Wrong("a body of it is not base64, as it says") from exc
+        raise _InvalidEntry("it marks a body as base64 that is not") from exc
 
 
 def _known(body: bytes) -> bytes | None:
-    """Return a body; None for one that a redactor was in, which is not what was sent."""
+    """Return a body; None if it is redacted, as it is not what was sent."""
     return None if REDACTED.encode() in body else body
 
 
 def _headers(raw: dict[str, Any]) -> Headers:
-    """Return the headers as HTTP/1.1 has them: no pseudo headers, a line for each value."""
+    """Return the headers as in HTTP/1.1: without pseudo headers, one line for each value."""
     return tuple(
         (name, line)
         for one in raw.get("headers") or ()
@@ -188,12 +190,12 @@ def _headers(raw: dict[str, Any]) -> Headers:
 
 
 def _text(value: str) -> str:
-    """Return text that can be encoded: JSON may hold halves of characters."""
+    """Return text that can be encoded: JSON may contain unpaired surrogates."""
     return value.encode("utf-8", "replace").decode()
 
 
 def _started(value: Any) -> datetime:
-    """Return when a request was sent; some tools do not say it as HAR 1.2 does."""
+    """Return when a request was sent, or 1970 if the time is not in the format of HAR 1.2."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Requests sent as they are, nothing followed, nothing added but what HTTP needs."""
+"""Send requests unchanged: no redirects are followed, and only headers that HTTP requires are added."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import httpx
 from .exchanges import Exchange, Request
 
 SECONDS = 15.0
-"""How long a service may take to answer, and between two pieces of an answer."""
+"""The maximum time in seconds until a response starts, and between two chunks of it."""
 
 MAX_SECONDS = 60.0
-"""How long a whole answer may take: a stream need not have an end."""
+"""The maximum time in seconds for a whole response: a stream may never end."""
 
 MAX_BYTES = 64 * 1024 * 1024
-"""A longer body counts as not recorded: it would be held in memory, several times over."""
+"""A longer body counts as not recorded: it would need a multiple of its size in memory."""
 
 
 def trusted() -> ssl.SSLContext:
-    """Trust what everybody trusts, or what SSL_CERT_FILE and SSL_CERT_DIR name."""
+    """Return a context with the default authorities, or those in SSL_CERT_FILE and SSL_CERT_DIR."""
     return httpx.create_ssl_context()
 
 
 class NoAnswer(Exception):
-    """The service closed the connection, or did not answer in time."""
+    """The service closed the connection, or did not respond in time."""
 
 
 class Client:
@@ -49,7 +49,10 @@ class Client:
         """Send a request and return the whole exchange; raise NoAnswer."""
         started = datetime.now(UTC)
         headers = [
-            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))  # HTTP has no other text
+            (
+                name.encode("latin-1", "replace"),
+                value.encode("latin-1", "replace"),
+            )  # the encoding of headers in HTTP
             for name, value in request.headers
         ]
         parts = urlsplit(request.url)
@@ -62,13 +65,13 @@ class Client:
                 origin,
                 headers=headers,
                 content=request.body or None,
-                extensions={"target": target.encode()},  # httpx would tidy up the path
+                extensions={"target": target.encode()},  # httpx would normalize the path
             ) as answer:
                 body = _body(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise NoAnswer(type(exc).__name__) from exc
         finally:
-            self._http.cookies.clear()  # each request is signed in by nothing but itself
+            self._http.cookies.clear()  # each request has only its own credentials
         return Exchange(
             request,
             answer.status_code,
@@ -82,14 +85,14 @@ class Client:
 
 
 def _body(answer: httpx.Response) -> bytes | None:
-    """Return a body, None for one that is too long; raise NoAnswer for one that does not end."""
-    overdue = time.monotonic() + MAX_SECONDS
+    """Return a body; None if it is too long. Raise NoAnswer if it does not end in time."""
+    deadline = time.monotonic() + MAX_SECONDS
     pieces, size = [], 0
     for piece in answer.iter_bytes():
         size += len(piece)
         if size > MAX_BYTES:
             return None
-        if time.monotonic() > overdue:
+        if time.monotonic() > deadline:
             raise NoAnswer("EndlessAnswer")
         pieces.append(piece)
     return b"".join(pieces)

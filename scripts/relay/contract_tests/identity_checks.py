@@ -1,4 +1,4 @@
-"""The identity matrix: every secured operation, called as everybody who may and may not."""
+"""The identity matrix: call every secured operation with all valid and invalid credentials."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .results import Failure, NotRun, Phase, grouped
 from .service_under_test import ServiceUnderTest
 
 MAX_SILENT = 3
-"""How many requests an operation may leave without an answer before it is sent no more."""
+"""The number of requests without a response after which an operation is skipped."""
 
 _LIMITED = (
-    "answered with 429, which says nothing of the credential; lift the service's limit while it is tested"
+    "the service responded 429, which hides how it treats the credential; lift its rate limit for the test"
 )
 
 
@@ -27,48 +27,48 @@ def check_identities(
     subject: ServiceUnderTest,
     credentials: Credentials,
     models: Mapping[str, Request],
-    judge: ConformanceChecker,
+    checker: ConformanceChecker,
 ) -> Phase:
-    """Send every case of every secured operation; those that are to be let in come last, as they may change data.
+    """Send every case of every secured operation; cases to be accepted come last, as they may change data.
 
     `models` are requests without credentials, by operation id.
     """
     part = Phase("identity", "cases")
-    let_in: list[tuple[Operation, Case]] = []
+    to_accept: list[tuple[Operation, Case]] = []
     not_run: dict[NotRun, None] = {}
     with Client(part.name) as client:
         for operation in subject.contract.operations:
             if not any(operation.security):
                 continue
             if operation.id not in models:
-                reason = "no request could be made for it; give its parameters and body examples"
+                reason = "no request can be built for it; add examples to its parameters and body"
                 not_run[NotRun(str(operation), reason)] = None
                 continue
             for case in cases(operation, models[operation.id], subject, credentials):
                 if isinstance(case, NotRun):
                     not_run[case] = None
                 elif case.expected == LET_IN:
-                    let_in.append((operation, case))
+                    to_accept.append((operation, case))
                 else:
-                    _send(part, client, operation, case, judge)
-        for operation, case in let_in:
-            _send(part, client, operation, case, judge)
+                    _send(part, client, operation, case, checker)
+        for operation, case in to_accept:
+            _send(part, client, operation, case, checker)
     part.failures = grouped(part.failures)
     part.not_run = [*not_run, *part.not_run]
     return part
 
 
 def _is_silent(part: Phase, operation: Operation) -> bool:
-    """Whether an operation has let so many requests wait that the others would only take time."""
+    """Whether so many requests of an operation had no response that the other cases are skipped."""
     silent = [
         one for one in part.failures if one.finding.rule == "no-answer" and one.operation == str(operation)
     ]
     return len(silent) >= MAX_SILENT
 
 
-def _send(part: Phase, client: Client, operation: Operation, case: Case, judge: ConformanceChecker) -> None:
+def _send(part: Phase, client: Client, operation: Operation, case: Case, checker: ConformanceChecker) -> None:
     if _is_silent(part, operation):
-        part.not_run.append(NotRun(f"{operation}: {case.name}", "the operation does not answer"))
+        part.not_run.append(NotRun(f"{operation}: {case.name}", "the operation does not respond"))
         return
     part.cases += 1
     exchange = None
@@ -76,37 +76,37 @@ def _send(part: Phase, client: Client, operation: Operation, case: Case, judge: 
     try:
         exchange = client.send(case.request, case.name)
     except NoAnswer as exc:
-        broken = "no-answer", f"{operation} did not answer ({exc}): {case.name}"
+        broken = "no-answer", f"{operation} sent no response ({exc}): {case.name}"
     else:
         part.exchanges.append(exchange)
-        part.failures += _judged(exchange, case, judge)
+        part.failures += _checked(exchange, case, checker)
         if exchange.status == 429:
             part.not_run.append(NotRun(f"{operation}: {case.name}", _LIMITED))
         broken = verdict(operation, case, exchange.status)
     if broken:
         rule, message = broken
-        found = finding(judge.contract, rule, (*operation.pointer, "security"), message)
+        found = finding(checker.contract, rule, (*operation.pointer, "security"), message)
         part.failures.append(Failure(found, str(operation), exchange, case.expected))
 
 
-def _judged(exchange: Exchange, case: Case, judge: ConformanceChecker) -> list[Failure]:
-    """ConformanceChecker an answer; of a refusal that stands for 401, and may be a proxy's, only what it gives away."""
-    failures = judge.judge(exchange)
+def _checked(exchange: Exchange, case: Case, checker: ConformanceChecker) -> list[Failure]:
+    """Check a response; in a refusal other than 401, which may come from a proxy, only look for leaks."""
+    failures = checker.check(exchange)
     if exchange.status in case.expected[1:]:
         return [failure for failure in failures if failure.finding.rule in LEAKS]
     return failures
 
 
 def verdict(operation: Operation, case: Case, status: int) -> tuple[str, str] | None:
-    """Return the rule that an answer breaks, and how; None for an answer that is right."""
+    """Return the rule that a response breaks, and a message; None for a correct response."""
     if not case.expected:
         if status not in (401, 403):
             return None
-        return "role-refused", f"{operation} refused with {status}: {case.name}; let it in"
+        return "role-refused", f"{operation} refused with {status}: {case.name}; accept it"
     if status in case.expected or status == 429:
         return None
     wanted = case.expected[0]
     if status < 400:
         rule = "role-let-in" if wanted == 403 else "credential-accepted"
-        return rule, f"{operation} let in: {case.name}; answer {wanted}"
-    return "wrong-refusal", f"{operation} answered {status}: {case.name}; answer {wanted}"
+        return rule, f"{operation} accepted: {case.name}; respond with {wanted}"
+    return "wrong-refusal", f"{operation} responded {status}: {case.name}; respond with {wanted}"

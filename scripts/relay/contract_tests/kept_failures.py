@@ -1,4 +1,4 @@
-"""Failures that are kept as files and asked about first the next time, until they are gone."""
+"""Keep failures as files, and repeat their requests first in the next run, until they are fixed."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from .sample_requests import without_credentials
 from .service_under_test import ServiceUnderTest
 
 SignRequest = Callable[[Operation, Request, str | None], Request | None]
-"""Operation, request without credential, the credential's name → the request with it; None if it cannot be had."""
+"""(operation, request, credential's name) → the request with that credential; None if there is none."""
 
-_JUDGED = frozenset(
+_CHECKED = frozenset(
     "undocumented-status undocumented-media-type unexpected-body not-json response-violation response-header "
     "missing-challenge error-shape leaked-secret leaked-traceback request-accepted".split()
 )
-"""Rules whose breach the judge sees in one exchange; for others, the failure says which statuses are right."""
+"""Rules that the checker can check in one exchange; for other_failures the failure has the expected statuses."""
 
-_NEEDS_MORE = frozenset(["use-after-free", "ensure-resource-availability", "wrong-fault-answer"])
-"""Rules whose breach only several requests show, or a fault that was put in."""
+_NOT_REPEATABLE = frozenset(["use-after-free", "ensure-resource-availability", "wrong-fault-answer"])
+"""Rules whose check needs several requests, or a provoked fault."""
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
@@ -72,7 +72,7 @@ _SHAPE = {
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """One kept failure; `status` is what was answered, `path` lies below the service's address."""
+    """One kept failure; `status` is that of the response, `path` is relative to the service's address."""
 
     rule: str
     operation: str
@@ -88,23 +88,23 @@ class _Kept:
     @property
     def name(self) -> str:
         """The file's name, which is the same for the same failure."""
-        told = f"{self.operation}\n{self.rule}\n{self.message}"
+        identity = f"{self.operation}\n{self.rule}\n{self.message}"
         operation = re.sub(r"[^A-Za-z0-9_-]+", "_", self.operation)[:80]
-        return f"{operation}-{self.rule}-{hashlib.sha256(told.encode()).hexdigest()[:8]}.json"
+        return f"{operation}-{self.rule}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json"
 
     def request(self, url: str) -> Request:
-        """Return the request to a service whose contract's paths begin at `url`."""
+        """Return the request to a service with the base address `url`."""
         return Request(self.method, url + self.path, self.headers, self.body)
 
     def written(self) -> bytes:
-        """Return what stands in the file."""
+        """Return the content of the file."""
         request = {
             "method": self.method,
             "path": self.path,
             "headers": self.headers,
             "body": base64.b64encode(self.body).decode(),
         }
-        told = {
+        fields = {
             "rule": self.rule,
             "operation": self.operation,
             "message": self.message,
@@ -113,14 +113,14 @@ class _Kept:
             "credential": self.credential,
             "request": request,
         }
-        return json.dumps(told, indent=2).encode() + b"\n"
+        return json.dumps(fields, indent=2).encode() + b"\n"
 
 
 def keep(failures: Iterable[Failure], folder: Path, redactor: Redactor) -> None:
-    """Write a file for each failure that one request shows; what is there is left alone.
+    """Write a file for each failure that one request can show; existing files are not changed.
 
-    Not kept is what is about no operation, what only several requests show, and what cannot be asked
-    again because a part of it was not recorded, or is redacted. Raises SetupError where writing fails.
+    A failure is not kept if it is not about an operation, if it needs several requests, or if a part of
+    its request was not recorded or is redacted. Raises SetupError if writing fails.
     """
     operations = {str(operation): operation for operation in redactor.contract.operations}
     kept = [
@@ -134,15 +134,15 @@ def keep(failures: Iterable[Failure], folder: Path, redactor: Redactor) -> None:
 
 def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept | None:
     exchange, rule = failure.exchange, failure.finding.rule
-    # A check that only a newer Schemathesis has is none of our rules, and could not be read back.
-    is_shown = rule in RULES and rule not in _NEEDS_MORE and (rule in _JUDGED or bool(failure.expected))
+    # A check of a newer Schemathesis is not in our rules, and could not be read back.
+    is_shown = rule in RULES and rule not in _NOT_REPEATABLE and (rule in _CHECKED or bool(failure.expected))
     if exchange is None or not is_shown:
         return None
-    asked = without_credentials(exchange.request, redactor.contract)
-    if asked.body is None or redactor.request(asked) != asked:
+    request = without_credentials(exchange.request, redactor.contract)
+    if request.body is None or redactor.request(request) != request:
         return None
-    parts = urlsplit(asked.url)
-    # As many segments as the operation has, from the end: what stands before them is the address.
+    parts = urlsplit(request.url)
+    # The operation's number of segments, from the end: the segments before them belong to the address.
     segments = parts.path.split("/")[-operation.path.count("/") :]
     return _Kept(
         rule,
@@ -151,22 +151,21 @@ def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept |
         exchange.status,
         failure.expected,
         exchange.credential,
-        asked.method,
+        request.method,
         "/".join(["", *segments]) + (f"?{parts.query}" if parts.query else ""),
-        asked.headers,
-        asked.body,
+        request.headers,
+        request.body,
     )
 
 
 def replay(
-    folder: Path, subject: ServiceUnderTest, sign_request: SignRequest, judge: ConformanceChecker
+    folder: Path, subject: ServiceUnderTest, sign_request: SignRequest, checker: ConformanceChecker
 ) -> Phase:
-    """Ask again for each kept failure; the file of one that is gone is deleted.
+    """Repeat the request of each kept failure, and delete the files of failures that are fixed.
 
-    A failure is still there when the judge finds its rule again, or the status is not an expected one;
-    whatever else is found is told, too. A file stays as long as it is not known that its failure is
-    gone: when it cannot be asked for, or a refusal hides it. Raises SetupError for a file that cannot
-    be read, before anything is sent.
+    A failure is not fixed if the checker finds its rule again, or if the status is not an expected one;
+    other findings are reported, too. The file also stays if the request cannot be sent, or if a refusal
+    may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
     """
     part = Phase("kept failures")
     operations = {operation.id: operation for operation in subject.contract.operations}
@@ -175,56 +174,56 @@ def replay(
         for path, one in kept.items():
             operation = operations.get(one.operation)
             if operation is None:
-                told = (
-                    f"the contract has no operation '{one.operation}'; delete the file if it is gone for good"
+                message = (
+                    f"the contract has no operation '{one.operation}'; delete the file if it was removed"
                 )
-                part.not_run.append(NotRun(display(path), told))
+                part.not_run.append(NotRun(display(path), message))
                 continue
             request = sign_request(operation, one.request(subject.url), one.credential)
             if request is None:
-                told = f"there is nothing to sign in with as '{one.credential}'; set what it needs"
-                part.not_run.append(NotRun(display(path), told))
+                message = f"there is no credential for '{one.credential}'; set the variables that it needs"
+                part.not_run.append(NotRun(display(path), message))
                 continue
             part.cases += 1
             try:
                 exchange = client.send(request, one.credential)
             except NoAnswer as exc:
-                part.failures.append(_unanswered(path, operation, judge.contract, exc))
+                part.failures.append(_unanswered(path, operation, checker.contract, exc))
             else:
                 part.exchanges.append(exchange)
-                _conclude(part, path, one, operation, exchange, judge)
+                _report(part, path, one, operation, exchange, checker)
     return part
 
 
 def _unanswered(path: Path, operation: Operation, contract: Contract, exc: NoAnswer) -> Failure:
-    told = f"{operation} gave no answer ({exc}) when {display(path)} was asked again"
-    return Failure(finding(contract, "no-answer", operation.pointer, told), str(operation))
+    message = f"{operation} sent no response ({exc}) to the request of {display(path)}"
+    return Failure(finding(contract, "no-answer", operation.pointer, message), str(operation))
 
 
-def _conclude(
-    part: Phase, path: Path, one: _Kept, operation: Operation, exchange: Exchange, judge: ConformanceChecker
+def _report(
+    part: Phase, path: Path, one: _Kept, operation: Operation, exchange: Exchange, checker: ConformanceChecker
 ) -> None:
-    """Tell what became of a failure, and delete its file when it is gone."""
-    found = judge.judge(exchange)
-    others = [failure for failure in found if failure.finding.rule != one.rule]
-    part.failures += others
-    if len(others) < len(found) or (one.expected and exchange.status not in one.expected):
-        again = finding(judge.contract, one.rule, operation.pointer, one.message)
+    """Report whether a failure is still there, and delete its file if it is fixed."""
+    found = checker.check(exchange)
+    other_failures = [failure for failure in found if failure.finding.rule != one.rule]
+    part.failures += other_failures
+    if len(other_failures) < len(found) or (one.expected and exchange.status not in one.expected):
+        again = finding(checker.contract, one.rule, operation.pointer, one.message)
         part.failures.append(Failure(again, str(operation), exchange, one.expected))
         part.notes.append(f"still there: {one.message}")
     elif _may_hide(exchange.status, one):
-        told = (
-            f"it was answered with {exchange.status}, and with {one.status} when it was kept; "
-            "delete the file if that is right"
+        message = (
+            f"the response is now {exchange.status}, and was {one.status} when the failure was kept; "
+            "delete the file if that is correct"
         )
-        part.not_run.append(NotRun(display(path), told))
-    elif not others:
+        part.not_run.append(NotRun(display(path), message))
+    elif not other_failures:
         path.unlink()
         part.notes.append(f"fixed: {one.message}")
 
 
 def _may_hide(status: int, one: _Kept) -> bool:
-    """Whether an answer says nothing of a failure: the request did not come as far as it did before."""
+    """Whether a response may hide a failure: the request was refused earlier than before."""
     if status == one.status or (status in one.expected and 200 not in one.expected):
         return False
     return status in (401, 403, 429, 503) or (one.status < 300 and status in (404, 410))
@@ -242,20 +241,20 @@ def _read(folder: Path) -> dict[Path, _Kept]:
         except OSError as exc:
             problems.append(Diagnostic(display(path), f"cannot be read: {exc.strerror}"))
         except NotJson as exc:
-            problems.append(Diagnostic(display(path), f"is {exc}; mend it or delete it"))
+            problems.append(Diagnostic(display(path), f"is {exc}; fix it or delete it"))
         except jsonschema_rs.ValidationError as exc:
             where = "".join(f"'{name}': " for name in exc.instance_path)
-            told = f"is no kept failure ({where}{exc.message}); mend it or delete it"
-            problems.append(Diagnostic(display(path), told))
+            message = f"is not a kept failure ({where}{exc.message}); fix it or delete it"
+            problems.append(Diagnostic(display(path), message))
         except ValueError as exc:
-            problems.append(Diagnostic(display(path), f"is no kept failure ({exc}); mend it or delete it"))
+            problems.append(Diagnostic(display(path), f"is not a kept failure ({exc}); fix it or delete it"))
     if problems:
         raise SetupError(problems)
     return found
 
 
 def _parsed(value: Mapping[str, Any]) -> _Kept:
-    """Return a kept failure; raise ValueError for what a schema cannot see."""
+    """Return a kept failure; raise ValueError for errors that the schema does not detect."""
     request = value["request"]
     if value["rule"] not in RULES:
         raise ValueError(f"there is no rule '{value['rule']}'")

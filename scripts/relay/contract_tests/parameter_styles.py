@@ -1,4 +1,4 @@
-"""Values of parameters and forms as they are written (OpenAPI 3.0.3, "Style Values")."""
+"""Serialize values of parameters and forms (OpenAPI 3.0.3, "Style Values")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relay.validation.parameters import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
-    """Return the names and texts that a value is written as, nothing percent-encoded yet."""
+    """Return the (name, text) pairs of a serialized value, not yet percent-encoded."""
     name = parameter.name
     if parameter.media_type is not None:
         return [(name, orjson.dumps(value).decode())]
@@ -23,7 +23,7 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
 
 
 def fields(value: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields of a form: one for each element of a list."""
+    """Return the fields of a form, with one field for each element of a list."""
     return [
         (name, word(one))
         for name, item in value.items()
@@ -32,12 +32,12 @@ def fields(value: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def word(value: Any) -> str:
-    """Return a value as text: a string as it is, all else as JSON."""
+    """Return a value as text: a string unchanged, any other value as JSON."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _joined(parameter: Parameter, value: Any) -> str:
-    """Return a value as one text, for every style that has one."""
+    """Return a value as one text, for the styles that use a single text."""
     style, explode = parameter.style, parameter.explode
     prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(style, "")
     separator = SEPARATORS.get(style, ",")

@@ -1,4 +1,4 @@
-"""Failures inside, provoked: what the contract documents as 500 is seen to happen, and to tell nothing."""
+"""Provoke internal errors, and check that the response is the documented 500 and leaks nothing."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ def check_faults(
     copy: str | None,
     credentials: Credentials,
     models: Mapping[str, Request],
-    judge: ConformanceChecker,
+    checker: ConformanceChecker,
 ) -> Phase:
-    """Send each operation that documents a 500 a good request that ends in a failure.
+    """Send a valid request to each operation that documents a 500, on a copy of the service that fails.
 
-    `copy` is the address of a copy of the service whose handlers fail. Without it, none of them can be run: somebody else's service cannot be made to fail.
+    `copy` is the address of a copy of the service whose handlers fail. Without it no case can be run, as
+    a service that was not started here cannot be made to fail.
     """
     part = Phase("faults")
     documented = [operation for operation in subject.contract.operations if operation.response(500)]
     if copy is None:
-        reason = "only a service that is started here can be made to fail; leave --url out, or waive it"
+        reason = "only a service that is started here can be made to fail; omit --url, or waive this response"
         part.not_run = [NotRun(f"500 of {operation}", reason) for operation in documented]
         return part
     identity = credentials.default
@@ -39,7 +40,10 @@ def check_faults(
             model = models.get(operation.id)
             request = signed_in(model, operation, subject.contract, values) if model else None
             if request is None:
-                reason = "no request for it can be made; give its parameters examples, and an identity that may call it"
+                reason = (
+                    "no request can be built for it; add examples to its parameters, "
+                    "and an identity that may call it"
+                )
                 part.not_run.append(NotRun(f"500 of {operation}", reason))
                 continue
             part.cases += 1
@@ -53,23 +57,23 @@ def check_faults(
             try:
                 exchange = client.send(moved, name)
             except NoAnswer as exc:
-                message = f"{operation} gives no answer ({exc}) when its handler fails"
-                told = finding(subject.contract, "no-answer", operation.pointer, message)
-                part.failures.append(Failure(told, str(operation)))
+                message = f"{operation} sends no response ({exc}) when its handler fails"
+                found = finding(subject.contract, "no-answer", operation.pointer, message)
+                part.failures.append(Failure(found, str(operation)))
             else:
                 part.exchanges.append(exchange)
-                part.failures += _failures(exchange, operation, subject, judge)
+                part.failures += _failures(exchange, operation, subject, checker)
     return part
 
 
 def _failures(
-    exchange: Exchange, operation: Operation, subject: ServiceUnderTest, judge: ConformanceChecker
+    exchange: Exchange, operation: Operation, subject: ServiceUnderTest, checker: ConformanceChecker
 ) -> list[Failure]:
-    failures = judge.judge(exchange)
+    failures = checker.check(exchange)
     if exchange.status != 500:
-        message = f"{operation} answers {exchange.status} when its handler fails; the contract documents 500"
+        message = f"{operation} responds {exchange.status} when its handler fails; the contract documents 500"
         response = operation.response(500)
         pointer = response.pointer if response else operation.pointer
-        told = finding(subject.contract, "wrong-fault-answer", pointer, message)
-        failures.append(Failure(told, str(operation), exchange, (500,)))
+        found = finding(subject.contract, "wrong-fault-answer", pointer, message)
+        failures.append(Failure(found, str(operation), exchange, (500,)))
     return failures

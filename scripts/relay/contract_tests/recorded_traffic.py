@@ -1,4 +1,4 @@
-"""Traffic that was recorded somewhere, held against the contract: whose it is, and what is wrong with it."""
+"""Select the recorded exchanges that are about a contract, and check them against it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .exchanges import Exchange
 from .har_files import Recorded
 from .results import NotRun, Phase, grouped
 
-NOTHING = "it holds nothing about this contract; see that the contract's servers are those that were asked"
-"""What is wrong with a file that proves nothing."""
+NOTHING = "it has no exchange of this contract; check that the contract's servers match the recorded hosts"
+"""The reason for a file without any exchange of the contract."""
 
 _SHOWN = 3
 _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
 def judge_traffic(
-    traffic: Mapping[Path, Recorded], judge: ConformanceChecker, url: str | None = None
+    traffic: Mapping[Path, Recorded], checker: ConformanceChecker, url: str | None = None
 ) -> Phase:
-    """ConformanceChecker what HTTP Archives hold, by file; `url` is where the contract's paths begin at a service that is tested.
+    """Check the exchanges of HTTP Archives, by file; `url` is the base address of a tested service.
 
-    An exchange is about the contract when the contract has its path, below the path of `url` or of one of
-    the contract's servers, and when it went to a host of theirs or of one's own machine (a loopback
-    address, a name without a dot or below `.localhost` or `.test`). In a file without any such host, as
-    servers of a contract are often placeholders, the path decides alone. The addresses of the exchanges
-    that are returned have their path where the judge looks for it.
+    An exchange is about the contract if the contract has its path, below the path of `url` or of one of
+    the contract's servers, and if it went to one of their hosts or to the local machine (a loopback
+    address, a name without a dot or below `.localhost` or `.test`). In a file without any such host, only
+    the path decides, as servers of a contract are often placeholders. The addresses of the returned
+    exchanges have the checker's base path.
     """
     part = Phase("recorded traffic", "exchanges")
-    servers = _Servers(judge, url)
+    servers = _Servers(checker, url)
     for path, recorded in traffic.items():
         ours = servers.chosen(recorded.exchanges)
         part.exchanges += ours
@@ -45,27 +45,27 @@ def judge_traffic(
         if not ours:
             part.not_run.append(NotRun(display(path), NOTHING))
     part.cases = len(part.exchanges)
-    part.failures = grouped(failure for exchange in part.exchanges for failure in judge.judge(exchange))
+    part.failures = grouped(failure for exchange in part.exchanges for failure in checker.check(exchange))
     return part
 
 
 class _Servers:
-    """Where a contract's operations are: hosts, and the paths that they lie below."""
+    """The hosts and base paths of a contract's operations."""
 
-    def __init__(self, judge: ConformanceChecker, url: str | None) -> None:
-        self._judge = judge
-        servers = [*_server_urls(judge.contract), *([url] if url else [])]
+    def __init__(self, checker: ConformanceChecker, url: str | None) -> None:
+        self._checker = checker
+        servers = [*_server_urls(checker.contract), *([url] if url else [])]
         self._hosts = [re.compile(host) for address in servers if (host := _host(address))]
         written = [_path(address) for address in servers if not _VARIABLE.search(address)]
-        bases = {judge.base_path, judge.contract.base_path, *written}
-        self._bases = sorted(bases, key=lambda base: (base != judge.base_path, -len(base), base))
+        bases = {checker.base_path, checker.contract.base_path, *written}
+        self._bases = sorted(bases, key=lambda base: (base != checker.base_path, -len(base), base))
 
     def chosen(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
         """Return the exchanges of one file that are about the contract."""
-        known = [exchange for exchange in exchanges if self._knows(exchange)]
+        known = [exchange for exchange in exchanges if self._has_host(exchange)]
         return [ours for exchange in known or exchanges if (ours := self._placed(exchange))]
 
-    def _knows(self, exchange: Exchange) -> bool:
+    def _has_host(self, exchange: Exchange) -> bool:
         parts = urlsplit(exchange.request.url)
         host = (parts.hostname or "").lower()
         return _is_local(host) or any(pattern.fullmatch(host) for pattern in self._hosts)
@@ -74,9 +74,9 @@ class _Servers:
         parts = urlsplit(exchange.request.url)
         for base in self._bases:
             if parts.path.startswith(f"{base}/"):
-                path = self._judge.base_path + parts.path.removeprefix(base)
+                path = self._checker.base_path + parts.path.removeprefix(base)
                 placed = exchange if path == parts.path else _with_path(exchange, parts, path)
-                if self._judge.where(placed):
+                if self._checker.where(placed):
                     return placed
         return None
 
@@ -90,14 +90,14 @@ def _server_urls(contract: Contract) -> list[str]:
 
 
 def _host(address: str) -> str:
-    """Return a pattern of the host of a server's URL, whose variables stand for anything; `""` for none."""
+    """Return a pattern for the host of a server's URL, whose variables match anything; `""` for none."""
     found = re.match(r"[^/]*//([^/?#]*)", address)
     host = re.sub(r":[^:\]]*$", "", found[1]) if found else ""
     return ".+".join(map(re.escape, _VARIABLE.split(host.lower()))) if host else ""
 
 
 def _path(address: str) -> str:
-    """Return the path of a URL, which may be relative, without a slash at its end."""
+    """Return the path of a URL, which may be relative, without a trailing slash."""
     path = re.sub(r"^[^/]*//[^/?#]*", "", address).partition("?")[0].strip("/")
     return f"/{path}" if path else ""
 
@@ -110,23 +110,25 @@ def _is_local(host: str) -> bool:
 
 
 def _notes(path: Path, all_: Sequence[Exchange], ours: Sequence[Exchange], unanswered: int) -> list[str]:
-    """Say what of a file was not judged."""
+    """Return notes on what of a file was not checked."""
     notes = []
     file = display(path)
-    if others := len(all_) - len(ours):
-        hosts = Counter(map(_asked, all_)) - Counter(map(_asked, ours))
+    if unrelated := len(all_) - len(ours):
+        hosts = Counter(map(_host_and_port, all_)) - Counter(map(_host_and_port, ours))
         shown = [host for host, _ in hosts.most_common(_SHOWN)]
         more = f" and {len(hosts) - _SHOWN} more" if len(hosts) > _SHOWN else ""
-        notes.append(f"{file}: {_entries(others)} not about this contract ({', '.join(shown)}{more})")
+        notes.append(f"{file}: {_entries(unrelated)} not about this contract ({', '.join(shown)}{more})")
     if unanswered:
-        notes.append(f"{file}: {_entries(unanswered)} without an answer")
+        notes.append(f"{file}: {_entries(unanswered)} without a response")
     if unknown := sum(exchange.body is None for exchange in ours):
-        notes.append(f"{file}: {_entries(unknown)} recorded without the answer's body, which was not judged")
+        notes.append(
+            f"{file}: {_entries(unknown)} recorded without the response's body, which was not checked"
+        )
     return notes
 
 
-def _asked(exchange: Exchange) -> str:
-    """Return the host that was asked, and its port, without the user and password that may stand before it."""
+def _host_and_port(exchange: Exchange) -> str:
+    """Return the host and port of a request, without the user and password that may precede them."""
     return urlsplit(exchange.request.url).netloc.rpartition("@")[2]
 
 

@@ -1,4 +1,4 @@
-"""What leaves the process goes without credentials, without what the contract calls secret, without known secrets."""
+"""Redact exchanges before output: credentials, properties that the contract marks as secret, known secrets."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _CREDENTIALS = frozenset(["authorization", "proxy-authorization"])
 _SCHEMES = frozenset("basic bearer digest dpop hoba mutual negotiate ntlm token".split())
 _FORM = "application/x-www-form-urlencoded"
 _PAIR = re.compile(r"([?&#])([^=&#\s]+)=[^&#\s]*")
-_MAY_SPELL = re.compile(rb"[\\%\0]")  # a name is spelled differently in JSON, in a form, in UTF-16
+_MAY_SPELL = re.compile(rb"[\\%\0]")  # a name may be escaped in JSON or a form, or encoded as UTF-16
 _USER = re.compile(r"(://)[^/?#\s@]+@")
 
 
 class Redactor:
-    """Puts `[redacted]` in the place of what must not be told, in exchanges of one contract.
+    """Replaces secrets by `[redacted]` in exchanges of one contract.
 
-    That is: credentials in headers, cookies and queries, and where an answer repeats them; in bodies that are JSON or forms, what stands
-    under the name of a property that some schema has as `writeOnly` or `format: password`; `secrets`
-    anywhere, in every spelling.
+    These are: credentials in headers, cookies and queries, also where a response repeats them; in JSON and
+    form bodies, the values of properties that some schema marks as `writeOnly` or `format: password`;
+    `secrets` anywhere, in every encoding.
     """
 
     def __init__(self, contract: Contract, secrets: Iterable[str] = ()) -> None:
@@ -48,9 +48,9 @@ class Redactor:
         self._named = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(self._names)))
 
     def redact(self, exchange: Exchange) -> Exchange:
-        """Return an exchange as it may be told."""
+        """Return an exchange without secrets."""
         carried = Spellings(self._carried(exchange.request))
-        instead = REDACTED.encode()
+        replacement = REDACTED.encode()
         body = self._body(exchange.body, exchange.headers)
         return replace(
             exchange,
@@ -58,17 +58,17 @@ class Redactor:
             headers=tuple(
                 (
                     name,
-                    carried.replaced(value.encode("utf-8", "surrogatepass"), instead).decode(
+                    carried.replaced(value.encode("utf-8", "surrogatepass"), replacement).decode(
                         "utf-8", "surrogatepass"
                     ),
                 )
                 for name, value in self._redacted_headers(exchange.headers)
             ),
-            body=body and carried.replaced(body, instead),
+            body=body and carried.replaced(body, replacement),
         )
 
     def _carried(self, request: Request) -> Iterator[str]:
-        """Yield the credentials in a request, as far as they stand where credentials do."""
+        """Yield the credentials in a request, from the places of the contract's security schemes."""
         for name, value in ((name.lower(), value.strip()) for name, value in request.headers):
             if name in _CREDENTIALS or name in self._headers:
                 scheme, _, rest = value.partition(" ")
@@ -81,7 +81,7 @@ class Redactor:
         yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if name in self._query)
 
     def request(self, request: Request) -> Request:
-        """Return a request as it may be told."""
+        """Return a request without secrets."""
         return Request(
             request.method,
             self.text(self._without_keys(request.url)),
@@ -140,7 +140,7 @@ class Redactor:
         try:
             written = json.dumps(json.loads(body, object_pairs_hook=hidden), ensure_ascii=False)
         except (ValueError, RecursionError):
-            # What cannot be taken apart is left out whole where it is of a kind that holds properties.
+            # A body that cannot be parsed is redacted as a whole, if its media type has properties.
             is_kind = not kind or media.is_json(kind) or kind.startswith("multipart/")
             return REDACTED.encode() if is_kind and self._named.search(body) else body
         return written.encode("utf-8", "surrogatepass") if found else body
@@ -148,7 +148,7 @@ class Redactor:
     def _field(self, pair: bytes) -> bytes:
         name, _, _ = pair.partition(b"=")
         field = unquote_plus(name.decode(errors="replace"))
-        # A form may write a list, or an object, as `name[]` or `owner[name]`.
+        # A form may contain lists and objects as `name[]` or `owner[name]`.
         is_secret = any(part in self._names for part in re.split(r"[\[\].]", field))
         return name + b"=" + REDACTED.encode() if is_secret else pair
 
@@ -166,7 +166,7 @@ def _cookie(pair: str) -> str:
 
 
 def _secret_names(contract: Contract) -> Iterator[str]:
-    """Yield the names of properties that the contract calls secret, wherever it has a schema of them."""
+    """Yield the names of properties that any schema of the contract marks as secret."""
     pending: list[Any] = [contract.document]
     while pending:
         node = pending.pop()
@@ -181,7 +181,7 @@ def _secret_names(contract: Contract) -> Iterator[str]:
 
 
 def _is_secret(contract: Contract, schema: Any, seen: set[int]) -> bool:
-    """Whether a schema, what it is put together from, or its items, hold a secret."""
+    """Whether a schema, one of its subschemas, or its items, are marked as secret."""
     if isinstance(schema, dict) and "$ref" in schema:
         schema = contract.resolve(schema)
     if not isinstance(schema, dict) or id(schema) in seen:

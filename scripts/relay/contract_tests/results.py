@@ -1,4 +1,4 @@
-"""What one part of a run found: failures, what could not be run, and what was exchanged meanwhile."""
+"""The results of one part of a run: failures, cases that could not be run, and exchanges."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .exchanges import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way in which the service, or what lies beside it, breaks its contract.
+    """One violation of the contract by the service, or by its package or files.
 
-    `operation` is the operation it is about, as `GET /pets`, None when it is about none. `exchange` is the
-    first exchange that showed it, `count` how many did. `expected` are the statuses that would have been
-    right, where the contract alone does not say so.
+    `operation` is the operation it is about, as `GET /pets`, or None. `exchange` is the first exchange
+    that showed it, `count` the number of such exchanges. `expected` are the correct statuses, if the
+    contract alone does not define them.
     """
 
     finding: Diagnostic
@@ -28,7 +28,7 @@ class Failure:
 
 
 class NotRun(NamedTuple):
-    """A case that could not be run, and why: a sentence with what would make it run."""
+    """A case that could not be run; `reason` says why and what to set to run it."""
 
     case: str
     reason: str
@@ -36,9 +36,9 @@ class NotRun(NamedTuple):
 
 @dataclass(slots=True)
 class Phase:
-    """One part of a run: what it exchanged, found, and could not do.
+    """One part of a run: its exchanges, its findings, and the cases that could not be run.
 
-    `cases` counts what was tried, in the part's own unit, which `unit` names in the plural.
+    `cases` counts what was tested; `unit` is the plural noun for it.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Phase:
 
     @property
     def held(self) -> bool:
-        """Whether nothing was found that is wrong."""
+        """Whether no error was found."""
         return not any(failure.finding.severity is Severity.ERROR for failure in self.failures)
 
 
 def grouped(failures: Iterable[Failure]) -> list[Failure]:
-    """Join failures that tell the same of the same operation; the first exchange stands for all."""
+    """Merge equal findings of the same operation; the first exchange is kept, the counts are added."""
     found: dict[tuple[str | None, Diagnostic], Failure] = {}
     for failure in failures:
         key = failure.operation, failure.finding

@@ -1,4 +1,4 @@
-"""What the contract does not have: paths that must not be found, methods that must be refused."""
+"""Check that paths and methods that are not in the contract are refused."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .service_under_test import ServiceUnderTest
 UNKNOWN = "/relay-contract/there-is-no-such-path"
 
 
-def check_routing(subject: ServiceUnderTest, judge: ConformanceChecker) -> Phase:
-    """Ask for a path that does not exist, and each path with a method that it does not have.
+def check_routing(subject: ServiceUnderTest, checker: ConformanceChecker) -> Phase:
+    """Request a path that does not exist, and each path with a method that it does not have.
 
-    A contract may have a path for whatever is asked, and then none is unknown. The method is TRACE, which
-    changes nothing anywhere (RFC 9110 section 9.2.1).
+    The unknown path is skipped if a path template of the contract matches it. The method is TRACE, which
+    is safe (RFC 9110 section 9.2.1).
     """
     part = Phase("routing")
     paths = {
@@ -25,25 +25,27 @@ def check_routing(subject: ServiceUnderTest, judge: ConformanceChecker) -> Phase
         if operation.method != "trace" and "{" not in operation.path
     }
     with Client(part.name) as client:
-        unknown = [] if judge.knows(Request("GET", subject.url + UNKNOWN)) else [UNKNOWN]
+        unknown = [] if checker.has_path(Request("GET", subject.url + UNKNOWN)) else [UNKNOWN]
         for path in [*unknown, *paths]:
             request = Request("GET" if path == UNKNOWN else "TRACE", subject.url + path)
             part.cases += 1
             try:
                 exchange = client.send(request)
             except NoAnswer as exc:
-                told = f"{request.method} {path} gives no answer ({exc})"
-                part.failures.append(Failure(finding(subject.contract, "no-answer", ("paths",), told)))
+                message = f"{request.method} {path} gets no response ({exc})"
+                part.failures.append(Failure(finding(subject.contract, "no-answer", ("paths",), message)))
                 continue
             part.exchanges.append(exchange)
-            part.failures += _unknown(exchange, subject, judge) if path == UNKNOWN else judge.judge(exchange)
+            part.failures += (
+                _unknown(exchange, subject, checker) if path == UNKNOWN else checker.check(exchange)
+            )
     part.failures = grouped(part.failures)
     return part
 
 
-def _unknown(exchange: Exchange, subject: ServiceUnderTest, judge: ConformanceChecker) -> list[Failure]:
+def _unknown(exchange: Exchange, subject: ServiceUnderTest, checker: ConformanceChecker) -> list[Failure]:
     if exchange.status < 400:
-        message = f"a path that the contract does not have is answered with {exchange.status}; answer 404"
-        told = finding(subject.contract, "undocumented-path", ("paths",), message)
-        return [Failure(told, None, exchange, (404,))]
-    return judge.judge_outside(exchange)
+        message = f"a path that is not in the contract gets a {exchange.status}; respond with 404"
+        found = finding(subject.contract, "undocumented-path", ("paths",), message)
+        return [Failure(found, None, exchange, (404,))]
+    return checker.check_unknown_path(exchange)

@@ -1,4 +1,4 @@
-"""A whole run, as everything that tells of it reads it."""
+"""The data of a whole run, which all reports are generated from."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .results import Failure, Phase
 
 @dataclass(slots=True)
 class Report:
-    """A whole run: what was tested, how, what came of it.
+    """A whole run: what was tested, how, and the results.
 
-    `subject` is the service's address, or None when only recorded traffic was judged; `reproduce` are
+    `subject` is the service's address, or None if only recorded traffic was checked; `reproduce` are
     shell lines that set URL and TOKEN for the curl commands of the failures.
     """
 
@@ -33,19 +33,19 @@ class Report:
 
     @property
     def held(self) -> bool:
-        """Whether every part held."""
+        """Whether no part found an error."""
         return all(part.held for part in self.parts)
 
     @property
     def failures(self) -> list[Failure]:
-        """Everything that was found, errors first, the gravest before all."""
+        """All findings, sorted by severity and then by the order of the rules."""
         found = [failure for part in self.parts for failure in part.failures]
-        return sorted(found, key=_weight)
+        return sorted(found, key=_sort_key)
 
 
-_GRAVITY = {rule: index for index, rule in enumerate(RULES)}
+_RULE_ORDER = {rule: index for index, rule in enumerate(RULES)}
 
 
-def _weight(failure: Failure) -> tuple[int, int]:
+def _sort_key(failure: Failure) -> tuple[int, int]:
     severity = list(Severity).index(failure.finding.severity)
-    return severity, _GRAVITY.get(failure.finding.rule, len(_GRAVITY))
+    return severity, _RULE_ORDER.get(failure.finding.rule, len(_RULE_ORDER))

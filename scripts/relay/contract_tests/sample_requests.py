@@ -1,4 +1,4 @@
-"""A request for each operation that is worth sending: one that succeeded, else one made from the contract."""
+"""Find a valid request for each operation: one that succeeded, or else one built from the contract."""
 
 from __future__ import annotations
 
@@ -23,22 +23,24 @@ from .parameter_styles import fields, pairs, word
 
 
 def model_requests(
-    contract: Contract, url: str, judge: ConformanceChecker, exchanges: Iterable[Exchange]
+    contract: Contract, url: str, checker: ConformanceChecker, exchanges: Iterable[Exchange]
 ) -> dict[str, Request]:
-    """Return a request without credentials for each operation, by id; each keeps to the contract.
+    """Return a valid request without credentials for each operation, by id.
 
-    The first that succeeded is taken, else one is made from examples and schemas; an operation whose
-    request cannot be made is left out.
+    It is the first one that succeeded, or else built from examples and schemas; an operation for which no
+    request can be built is omitted.
     """
     found: dict[str, Request] = {}
     for exchange in exchanges:
-        where = judge.where(exchange)
+        where = checker.where(exchange)
         if (
             200 <= exchange.status < 300
             and where
             and where.operation
             and where.operation.id not in found
-            and judge.is_sound(request := without_credentials(exchange.request, contract), where.operation)
+            and checker.is_valid_request(
+                request := without_credentials(exchange.request, contract), where.operation
+            )
         ):
             found[where.operation.id] = request
     maker = _Maker(contract, url)
@@ -48,18 +50,25 @@ def model_requests(
                 request = maker.make(operation)
             except NoSample:
                 continue
-            if judge.is_sound(request, operation):
+            if checker.is_valid_request(request, operation):
                 found[operation.id] = request
     return found
 
 
 def without_credentials(request: Request, contract: Contract) -> Request:
-    """Return a request without what it was signed in with, and what the connection added."""
-    carried = {"authorization", "cookie", "host", "content-length", "connection", "x-schemathesis-testcaseid"}
+    """Return a request without its credentials and without headers of the connection."""
+    removed_headers = {
+        "authorization",
+        "cookie",
+        "host",
+        "content-length",
+        "connection",
+        "x-schemathesis-testcaseid",
+    }
     in_query = set()
     for scheme in contract.security_schemes.values():
         if scheme["type"] == "apiKey":
-            carried |= {scheme["name"].lower()} if scheme["in"] == "header" else set()
+            removed_headers |= {scheme["name"].lower()} if scheme["in"] == "header" else set()
             in_query |= {scheme["name"]} if scheme["in"] == "query" else set()
     url, _, query = request.url.partition("?")
     kept = "&".join(
@@ -67,7 +76,7 @@ def without_credentials(request: Request, contract: Contract) -> Request:
         for pair in query.split("&")
         if pair and unquote_plus(pair.partition("=")[0], errors="replace") not in in_query
     )
-    headers = tuple(pair for pair in request.headers if pair[0].lower() not in carried)
+    headers = tuple(pair for pair in request.headers if pair[0].lower() not in removed_headers)
     return Request(request.method, f"{url}?{kept}" if kept else url, headers, request.body)
 
 
@@ -78,7 +87,7 @@ class _Maker:
         self._sampler = Sampler(contract, SchemaCompiler(contract), "request")
 
     def make(self, operation: Operation) -> Request:
-        """Make a request with all that has to be in it, from what the contract gives; raise NoSample."""
+        """Build a request with all required parameters and the body; raise NoSample."""
         path = operation.path
         query: list[tuple[str, str]] = []
         headers: list[tuple[str, str]] = []
@@ -98,11 +107,11 @@ class _Maker:
         content_type, body = self._body(operation.body) if operation.body else ("", b"")
         if content_type:
             headers.append(("Content-Type", content_type))
-        asked = f"?{urlencode(query, quote_via=quote)}" if query else ""
-        return Request(operation.method.upper(), f"{self._url}{path}{asked}", tuple(headers), body)
+        query_string = f"?{urlencode(query, quote_via=quote)}" if query else ""
+        return Request(operation.method.upper(), f"{self._url}{path}{query_string}", tuple(headers), body)
 
     def _body(self, body: RequestBody) -> tuple[str, bytes]:
-        """Return a Content-Type and a body of it, JSON if it can be."""
+        """Return a Content-Type and a body, JSON if the operation accepts it."""
         name = min(body.content, key=lambda name: not media.is_json(name))
         raw, pointer = self._contract.follow((*body.pointer, "content", name))
         value = self._given_or_sampled(raw, pointer, body.content[name])
@@ -126,6 +135,6 @@ class _Maker:
         return self._given_or_sampled(raw, pointer, parameter.schema)
 
     def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema) -> Any:
-        """Return the first example that stands beside a schema, else a value of the schema."""
+        """Return the first example next to a schema, or else a sample of the schema."""
         given = next((value for _, value, _ in examples(self._contract, owner, pointer)), ABSENT)
         return self._sampler.sample(schema, (*pointer, "schema")) if given is ABSENT else given

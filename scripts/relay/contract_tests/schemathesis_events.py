@@ -1,4 +1,4 @@
-"""What Schemathesis wrote down of a run: what it sent and was answered, which checks failed, what it could not do."""
+"""Read the event log of a Schemathesis run: exchanges, failed checks, and errors of Schemathesis."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PART = "properties"
 
 @dataclass(frozen=True, slots=True)
 class FailedCheck:
-    """A check that failed: its name as in `--checks`, and what kind of data was sent, where.
+    """A check that failed: its name as in `--checks`, and what kind of data was sent, and where.
 
-    `scenario`, `parameter` and `location` are Schemathesis' own; each may be missing. `crashed` is a check
-    that raised instead of telling.
+    `scenario`, `parameter` and `location` are Schemathesis' own; each may be empty. `crashed` is True for
+    a check that raised an exception and has no result.
     """
 
     name: str
@@ -34,9 +34,9 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class SentCase:
-    """A request of one case, made for an operation such as `GET /pets`, and what came of it.
+    """A request of one case for an operation such as `GET /pets`, and its result.
 
-    `exchange` is None when no answer came; its credential is not known yet.
+    `exchange` is None if there was no response; its credential is not known yet.
     """
 
     operation: str
@@ -45,7 +45,7 @@ class SentCase:
 
 
 class Trouble(NamedTuple):
-    """Something that Schemathesis could not do; `operation` is a name of its own where it is about no operation."""
+    """An error of Schemathesis; `operation` is Schemathesis' own label if the error is not about an operation."""
 
     operation: str
     phase: str
@@ -54,7 +54,7 @@ class Trouble(NamedTuple):
 
 
 def read_events(path: Path) -> Iterator[SentCase | Trouble]:
-    """Read the log of events, as far as it is whole."""
+    """Read the event log up to its last complete line."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as lines:
@@ -79,7 +79,7 @@ def _scenario(event: Mapping[str, Any]) -> Iterator[SentCase]:
         interaction = interactions.get(id_, {})
         exchange = _exchange(interaction) if "response" in interaction else None
         failed = tuple(_failed(check, case) for check in checks.get(id_, ()) if check["status"] != "success")
-        # Elsewhere, the label is the operation's, and a case may have another method on purpose.
+        # In other phases the label names the operation, and a case may have another method on purpose.
         is_sequence = event["phase"] == "stateful" and case
         operation = f"{case['method']} {case['path']}" if is_sequence else recorder["label"]
         yield SentCase(operation, exchange, failed)

@@ -1,4 +1,4 @@
-"""Schemathesis as a process of its own: its configuration, its environment, its end."""
+"""Run Schemathesis in a separate process: its configuration, environment and time limit."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _SPEC = "openapi.json"
 _CONFIG = "schemathesis.toml"
 
 UNBOUNDED_SECONDS = 900.0
-"""How long a run without a limit of its own may take."""
+"""The time limit in seconds of a run without `max_seconds`."""
 MARGIN_SECONDS = 60.0
-"""What a run may take beyond its limit: start, the last requests, its reports."""
+"""The seconds that a run may exceed `max_seconds`: start, last requests, reports."""
 _PROGRESS_SECONDS = 0.25
 
 _OPTIONS = [
     *"--phases examples,coverage,fuzzing,stateful --checks all --continue-on-failure".split(),
     *"--generation-database none --no-color --output-sanitize false".split(),
-    *"--workers 1".split(),  # threads are no faster, and upset Python 3.11's ast (SystemError)
-    *"--max-redirects 0".split(),  # a redirect is an answer to judge, not an address to go to
+    *"--workers 1".split(),  # threads are not faster, and cause a SystemError in Python 3.11's ast
+    *"--max-redirects 0".split(),  # a redirect is a response to check and is not followed
     *f"--report json,ndjson --report-json-path {REPORT} --report-ndjson-path {EVENTS}".split(),
 ]
-# No schema says that text has no NUL, and hosts refuse it in JSON all the same. Nobody is to be signed up in
-# a service that is only tested. 0 keeps bodies whole.
+# Servers refuse NUL in JSON text, although schemas do not exclude it. A test must not sign up users. 0 turns
+# off the truncation of bodies.
 _SETTINGS = """\
 [generation]
 allow-x00 = false
@@ -44,7 +44,7 @@ auto-signup = false
 [output.truncation]
 max-recorded-payload-size = 0
 """
-# What Hypothesis, pytest, Schemathesis and the service read stays outside: it would change the run.
+# Variables of Hypothesis, pytest, Schemathesis and the service are not passed on: they would change the run.
 _KEPT = tuple("PATH LANG LC_ALL LD_LIBRARY_PATH PYTHONPATH TMPDIR".split())
 _CA = "SSL_CERT_FILE"
 _ANSWERED = b'"response":{"status_code":'
@@ -52,9 +52,9 @@ _ANSWERED = b'"response":{"status_code":'
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is tried: requests per operation and phase, seconds of the whole run, and the seed.
+    """The limits of a run: examples per operation and phase, seconds of the whole run, and the seed.
 
-    With `max_seconds`, fuzzing goes on until they are over.
+    With `max_seconds`, fuzzing continues until the time is over.
     """
 
     max_examples: int
@@ -63,7 +63,7 @@ class Budget:
 
     @property
     def limit(self) -> float:
-        """The seconds after which a run is ended that does not end itself."""
+        """The seconds after which a run is killed."""
         return UNBOUNDED_SECONDS if self.max_seconds is None else self.max_seconds + MARGIN_SECONDS
 
 
@@ -75,9 +75,10 @@ def run(
     budget: Budget,
     progress: Callable[[int], None],
 ) -> int | None:
-    """Run Schemathesis in a folder, signed in with `values` by security scheme, and return its exit code.
+    """Run Schemathesis in a folder with the credentials `values`, by security scheme; return its exit code.
 
-    None when it was ended because it took too long. `progress` is told the number of answers so far.
+    The result is None if it was killed because it took too long. `progress` is called with the number of
+    responses so far.
     """
     configuration, variables = _configuration(contract, values)
     (folder / _SPEC).write_text(json.dumps(_document(contract)), "utf-8")
@@ -90,31 +91,31 @@ def run(
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     python = [sys.executable, "-m", "schemathesis.cli", "--config-file", _CONFIG]
     with (folder / OUTPUT).open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 -- this Python, and a module that we chose
+        process = subprocess.Popen(  # noqa: S603 -- runs this Python with a fixed module
             [*python, "run", _SPEC, "--url", url, *options, *_OPTIONS],
             cwd=folder,
-            # A home of its own has no .netrc, which would sign requests in.
+            # A separate HOME has no .netrc, which would add credentials to requests.
             env={**kept, "HOME": str(folder), "NO_PROXY": "*", "PYTHONUTF8": "1", **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us; we end it
+            start_new_session=True,  # only this process gets Ctrl-C, and kills it
         )
     try:
-        return _watched(process, folder / EVENTS, budget.limit, progress)
+        return _wait(process, folder / EVENTS, budget.limit, progress)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
 
 
-def _watched(
+def _wait(
     process: subprocess.Popen[bytes], events: Path, seconds: float, progress: Callable[[int], None]
 ) -> int | None:
-    """Wait for the process's end, telling of progress; None when it does not come in time."""
+    """Wait for the process and report progress; return None if it does not end in time."""
     counts = _answers(events)
-    overdue = time.monotonic() + seconds
-    while time.monotonic() < overdue:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         try:
             return process.wait(_PROGRESS_SECONDS)
         except subprocess.TimeoutExpired:
@@ -123,7 +124,7 @@ def _watched(
 
 
 def _answers(events: Path) -> Iterator[int]:
-    """Count the answers in a file that grows, each time anew."""
+    """Yield the current number of responses in a growing file."""
     count, offset, rest = 0, 0, b""
     while True:
         if events.exists():
@@ -137,7 +138,7 @@ def _answers(events: Path) -> Iterator[int]:
 
 
 def _configuration(contract: Contract, values: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return the configuration, and the environment variables that it takes credentials from."""
+    """Return the configuration, and the environment variables with the credentials that it refers to."""
     text, variables = [_SETTINGS], {}
     for number, (name, value) in enumerate(values.items()):
         scheme = contract.security_schemes[name]
@@ -160,10 +161,9 @@ def _configuration(contract: Contract, values: Mapping[str, str]) -> tuple[str, 
 
 
 def _document(contract: Contract) -> dict[str, Any]:
-    """Return the contract with its security schemes in words that Schemathesis can sign in with and tests.
+    """Return the contract with security schemes that Schemathesis supports and tests.
 
-    To a service, OAuth2 and OpenID Connect are bearer tokens, and any other scheme of HTTP is the value
-    of a header.
+    OAuth2 and OpenID Connect become bearer tokens; any other HTTP scheme becomes the value of a header.
     """
     if not contract.security_schemes:
         return contract.document

@@ -1,4 +1,4 @@
-"""What needs no service: lint, drift, and the contract's own examples."""
+"""Checks that need no running service: lint, drift, and the contract's own examples."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _EXAMPLES = frozenset(["invalid-example", "invalid-default"])
 
 
 def check_lint(path: Path) -> Phase:
-    """Return the errors that lint finds; warnings are only counted. Examples are a part of their own."""
+    """Return the errors that lint finds; warnings are only counted. Examples are a separate part."""
     findings = lint(path)
     part = Phase("lint", "rules", len(RULES))
     part.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)
     if warnings := sum(one.severity is Severity.WARNING for one in findings):
-        part.notes.append(f"{warnings} warning{'s' * (warnings != 1)}, which `relay lint` tells")
+        part.notes.append(f"{warnings} warning{'s' * (warnings != 1)}, which `relay lint` shows")
     return part
 
 
 def check_examples(contract: Contract) -> Phase:
-    """Hold every example and default of the contract against its own schema."""
+    """Validate every example and default of the contract against its schema."""
     part = Phase("examples", "examples", _count_examples(contract))
     part.failures = _errors(one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
     return part
 
 
 def check_drift(path: Path, contract: Contract, package: str | None, root: Path) -> Phase:
-    """Return what drift finds between the contract of `path` and a package, where its code is at hand."""
+    """Return the drift between the contract at `path` and a package, if the package's code is available."""
     part = Phase("drift", "operations")
     if package is None or not package_folder(package, root).is_dir():
-        name = f"there is no package '{package}' here" if package else "the service's code is not at hand"
+        name = f"there is no package '{package}' here" if package else "the service's code is not available"
         part.not_run.append(NotRun("drift", f"{name}; name its package with --handlers"))
         return part
     part.cases = len(contract.operations)

@@ -1,4 +1,4 @@
-"""What forged tokens are made of: a good token's claims, and keys, the service's own and a stranger's."""
+"""Build forged tokens from a valid token's claims, with the service's key or an unknown key."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ NO_TOKEN = f"{NO_KEY}, or name a variable that holds a token under `variables` o
 NO_CLAIMS = f"give an identity that signs in `claims` in {FILE}"
 
 SCOPE_CLAIMS = frozenset(["scope", "scp", "scopes"])
-"""Claims that hold scopes: RFC 8693 section 4.2, and what else is seen."""
+"""Claims that contain scopes: RFC 8693 section 4.2, and other common names."""
 
 
 class CannotBuild(Exception):
-    """Something that a case needs is not there; the message says what would make it run."""
+    """An input of a case is missing; the message says what to set."""
 
 
 @dataclass(frozen=True)
 class TokenFactory:
-    """What forged tokens are made from: a token of somebody who signs in, and what is known of its key.
+    """Builds forged tokens from the valid token of an identity and the known parts of its key.
 
-    `own` are the claims that say who it is, `other` those of somebody else.
+    `own` are the claims that identify the caller, `other` those of another identity.
     """
 
     signer: Signer | None = None
@@ -43,22 +43,22 @@ class TokenFactory:
 
     @property
     def token(self) -> str:
-        """A good token; raises CannotBuild."""
+        """A valid token; raises CannotBuild."""
         if self.known_token is None:
             raise CannotBuild(NO_TOKEN)
         return self.known_token
 
     @property
     def segments(self) -> list[str]:
-        """The segments of a good token; raises CannotBuild."""
+        """The segments of a valid token; raises CannotBuild."""
         found = self.token.split(".")
         if len(found) != 3:
-            raise CannotBuild("the token of the environment is no JWT; only what is in one can be forged")
+            raise CannotBuild("the token in the environment is not a JWT, so it cannot be forged; set a JWT")
         return found
 
     @cached_property
     def claims(self) -> Mapping[str, Any]:
-        """The claims of a good token; raises CannotBuild."""
+        """The claims of a valid token; raises CannotBuild."""
         claims = self.known_claims
         if claims is None and self.known_token is not None:
             claims = claims_of(self.known_token)
@@ -68,7 +68,7 @@ class TokenFactory:
 
     @cached_property
     def header(self) -> Mapping[str, Any]:
-        """The header of a good token, as far as it can be known."""
+        """The header of a valid token, or a guess if it is not known."""
         if self.signer is not None:
             return self.signer.header
         try:
@@ -79,39 +79,39 @@ class TokenFactory:
             return header
         return {"alg": "RS256" if self.public_pem else "HS256", "typ": "JWT"}
 
-    def sealed(self, payload: bytes, **header: Any) -> str:
-        """Return a token signed with the service's key; raises CannotBuild."""
+    def sign_payload(self, payload: bytes, **header: Any) -> str:
+        """Return a token for a payload, signed with the service's key; raises CannotBuild."""
         if self.signer is None:
             raise CannotBuild(NO_KEY)
         return compact({**self.signer.header, **header}, payload, self.signer.key)
 
     def signed(self, /, **changes: Any) -> str:
-        """Return a token signed with the service's key, with these claims beside or instead; raises CannotBuild."""
-        return self.sealed(as_json({**self.claims, **changes}))
+        """Return a token signed with the service's key, with added or changed claims; raises CannotBuild."""
+        return self.sign_payload(as_json({**self.claims, **changes}))
 
     def without(self, name: str) -> str:
-        """Return a token signed with the service's key that lacks a claim; raises CannotBuild."""
-        return self.sealed(as_json({key: value for key, value in self.claims.items() if key != name}))
+        """Return a token signed with the service's key, without one claim; raises CannotBuild."""
+        return self.sign_payload(as_json({key: value for key, value in self.claims.items() if key != name}))
 
     def forged(self, algorithm: str, key: Any = None, **header: Any) -> str:
-        """Return a token with the right claims, signed with a key of ours, or given; raises CannotBuild."""
-        key = stranger(algorithm) if key is None else key
+        """Return a token with valid claims, signed with `key` or an unknown key; raises CannotBuild."""
+        key = unknown_key(algorithm) if key is None else key
         return compact({**self.header, "alg": algorithm, **header}, as_json(self.claims), key)
 
     def unsigned(self, algorithm: str, signature: bytes = b"") -> str:
-        """Return a token with the right claims that no key has signed; raises CannotBuild."""
+        """Return a token with valid claims and without a valid signature; raises CannotBuild."""
         return joined(as_json({**self.header, "alg": algorithm}), as_json(self.claims), signature)
 
     @property
     def halved(self) -> str:
-        """A good token with the first bytes of its signature; raises CannotBuild."""
+        """A valid token with half of its signature; raises CannotBuild."""
         head, payload, signature = self.segments
         kept = len(signature) // 8 * 4  # four characters are three bytes
         return ".".join([head, payload, signature[:kept]])
 
     @property
     def tampered(self) -> str:
-        """A good token with the claims of somebody else; raises CannotBuild."""
+        """A valid token whose claims were replaced by those of another identity; raises CannotBuild."""
         head, _, signature = self.segments
         claims = {**self.claims, **self.other}
         if claims == self.claims:
@@ -120,7 +120,7 @@ class TokenFactory:
 
 
 def claims_of(token: str) -> Mapping[str, Any] | None:
-    """Return what a token says, verified or not; None for one that is no JWT."""
+    """Return a token's claims without verification; None if it is not a JWT."""
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError:
@@ -129,15 +129,15 @@ def claims_of(token: str) -> Mapping[str, Any] | None:
 
 
 def compact(header: Mapping[str, Any], payload: bytes, key: Any) -> str:
-    """Return a token in compact form (RFC 7515 section 7.1), signed as its header says, whatever the key."""
+    """Return a token in compact form (RFC 7515 section 7.1), signed with any key by its header's algorithm."""
     signed = joined(as_json(header), payload).removesuffix(".")
     signature = jwt.get_algorithm_by_name(header["alg"]).sign(signed.encode(), key)
     return f"{signed}.{base64url_encode(signature).decode()}"
 
 
 @cache
-def stranger(algorithm: str) -> Any:
-    """Return a key that no service knows; it is made once."""
+def unknown_key(algorithm: str) -> Any:
+    """Return a key that no service knows; it is generated once per algorithm."""
     match algorithm[:2]:
         case "RS" | "PS":
             return rsa.generate_private_key(65537, 2048)

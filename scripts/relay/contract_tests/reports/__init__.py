@@ -1,4 +1,4 @@
-"""What a run is told by, beside the terminal: JUnit for CI, a page for people, JSON for programs."""
+"""Reports of a run, in addition to the terminal: JUnit for CI, HTML for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ JUNIT, PAGE, DOCUMENT = "contract.junit.xml", "contract.html", "contract.json"
 def write_reports(report: Report, folder: Path, redact: Callable[[Exchange], Exchange]) -> list[Path]:
     """Write the reports of a run into a folder and return their paths.
 
-    `redact` takes credentials and secrets out of an exchange. Raises SetupError where writing fails.
+    `redact` removes credentials and secrets from an exchange. Raises SetupError if writing fails.
     """
-    told = redacted(report, redact)
+    safe_report = redacted(report, redact)
     contents = {
-        folder / JUNIT: junit(told),
-        folder / PAGE: page(told).encode(),
-        folder / DOCUMENT: json.dumps(document(told), indent=2, ensure_ascii=False).encode(),
+        folder / JUNIT: junit(safe_report),
+        folder / PAGE: page(safe_report).encode(),
+        folder / DOCUMENT: json.dumps(document(safe_report), indent=2, ensure_ascii=False).encode(),
     }
     replace_files({path: content + b"\n" for path, content in contents.items()})
     return list(contents)
 
 
 def redacted(report: Report, redact: Callable[[Exchange], Exchange]) -> Report:
-    """Return the report with every exchange that is told of redacted; the others are only counted."""
+    """Return the report with redacted exchanges in its failures; reports only count all others."""
 
-    def told(failure: Failure) -> Failure:
+    def without_secrets(failure: Failure) -> Failure:
         return replace(failure, exchange=redact(failure.exchange)) if failure.exchange else failure
 
     return replace(
-        report, parts=[replace(part, failures=list(map(told, part.failures))) for part in report.parts]
+        report,
+        parts=[replace(part, failures=list(map(without_secrets, part.failures))) for part in report.parts],
     )

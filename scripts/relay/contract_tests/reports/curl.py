@@ -1,4 +1,4 @@
-"""A request as a command for a POSIX shell, with $URL and $TOKEN for what differs from run to run."""
+"""Convert a request to a curl command for a POSIX shell, with $URL and $TOKEN for the address and credentials."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 
-from .printable import fit
+from .printable import escape_unprintable
 
 MAX_LENGTH = 10_000
-"""How long a command may be."""
+"""The maximum length of a command in characters."""
 
 _REDACTED = re.compile(r"\[redacted\]|%5Bredacted%5D", re.IGNORECASE)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
@@ -22,19 +22,19 @@ _VALUE = re.compile(r"[\t -~]*")
 _NOT_IN_DOUBLE_QUOTES = re.compile(r'["$`\\!]')
 _CONTINUED = re.compile(r"\w")
 
-# What a client adds on its own, and what asks for an answer that a terminal cannot show.
+# Headers that a client adds itself, or that request a response which a terminal cannot show.
 _CLIENTS_OWN = frozenset(["connection", "accept-encoding", "x-schemathesis-testcaseid"])
 
 
 class CannotSend(Exception):
-    """The request is one that curl, or a command line, has no way to send; the message says why."""
+    """curl, or a command line, cannot send the request; the message says why."""
 
 
 def curl(exchange: Exchange, base: str | None) -> str:
-    """Return the command that sends an exchange's request again, or a shell comment that says why there is none.
+    """Return the command that repeats an exchange's request, or a shell comment with the reason why there is none.
 
-    `base` is the address that `$URL` stands for. The exchange is redacted: where it says `[redacted]`, the
-    command has `$TOKEN`, and ends with a comment that says whose that is.
+    `base` is the value of `$URL`. The exchange is redacted: the command has `$TOKEN` for each
+    `[redacted]`, and ends with a comment that names its identity.
     """
     try:
         command = _command(exchange.request, base)
@@ -52,7 +52,7 @@ def _command(request: Request, base: str | None) -> str:
     if names["host"] > 1:
         raise CannotSend("curl sends Host only once")
     for name, value in request.headers:
-        if names[name.lower()] > 1 or not _is_added_anyway(name.lower(), value, request):
+        if names[name.lower()] > 1 or not _is_implied(name.lower(), value, request):
             lines.append(f"-H {_header(name, value)}")
     if data and "content-type" not in names:
         lines.append("-H 'Content-Type:'")  # else curl says it is a form
@@ -63,14 +63,14 @@ def _command(request: Request, base: str | None) -> str:
 
 
 def _options(request: Request) -> Iterator[str]:
-    """Yield the program and how it is to be used."""
+    """Yield the program and its options."""
     if not _NAME.fullmatch(request.method):
         raise CannotSend("curl cannot send its method")
     yield "curl -i"
     if re.search(r"[][{}]", request.url):
-        yield "--globoff"  # they are no patterns of curl's
+        yield "--globoff"  # curl would expand these as patterns
     if "/." in request.url:
-        yield "--path-as-is"  # not tidied up
+        yield "--path-as-is"  # curl would normalize the path
     if request.method == "HEAD":
         if request.body:
             raise CannotSend("curl sends no body with HEAD")
@@ -81,7 +81,7 @@ def _options(request: Request) -> Iterator[str]:
 
 def _url(url: str, base: str | None) -> str:
     if not _VISIBLE.fullmatch(url) or "#" in url:
-        raise CannotSend("its address has characters that no address may have")
+        raise CannotSend("its address has characters that are not allowed in an address")
     rest = url.removeprefix(base) if base else url
     if base and url.startswith(base) and rest[:1] in ("", "/", "?"):
         literals = ["", *_REDACTED.split(rest)]
@@ -89,8 +89,8 @@ def _url(url: str, base: str | None) -> str:
     return _with_tokens(url)
 
 
-def _is_added_anyway(name: str, value: str, request: Request) -> bool:
-    """Whether a header is one that curl sends by itself, or that says nothing of the request."""
+def _is_implied(name: str, value: str, request: Request) -> bool:
+    """Whether curl sends a header itself, or the header is not relevant for the request."""
     match name:
         case "host":
             return request.url.split("/")[2:3] == [value]
@@ -105,7 +105,7 @@ def _is_added_anyway(name: str, value: str, request: Request) -> bool:
 
 def _header(name: str, value: str) -> str:
     if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-        raise CannotSend(f"curl cannot send the header {fit(name)!r} as it was")
+        raise CannotSend(f"curl cannot send the header {escape_unprintable(name)!r} as it was")
     value = value.strip()
     if not value:
         return shlex.quote(f"{name};")
@@ -115,7 +115,7 @@ def _header(name: str, value: str) -> str:
 
 
 def _data(body: bytes) -> tuple[str, list[str]]:
-    """Return what stands before the command, and the option that gives it the body; both empty for none."""
+    """Return the pipe before the command, and the options for the body; both are empty without a body."""
     if not body:
         return "", []
     if _is_plain(body):
@@ -124,7 +124,7 @@ def _data(body: bytes) -> tuple[str, list[str]]:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether a body survives being shown and copied; curl takes `@` for the name of a file."""
+    """Whether a body can be shown and copied as text; curl reads `@` as the name of a file."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -138,23 +138,23 @@ def _with_tokens(text: str) -> str:
 
 
 def _quoted(literals: Sequence[str], variables: Sequence[str]) -> str:
-    """Quote one word of pieces of text with variables between them."""
+    """Return one shell word of literals with variables between them."""
     if not variables:
         return shlex.quote(literals[0])
     names = [f"${name}" for name in variables]
-    first, *others = literals
-    if any(map(_NOT_IN_DOUBLE_QUOTES.search, literals)) or any(map(_CONTINUED.match, others)):
-        pairs = zip(names, others, strict=True)
+    first, *following = literals
+    if any(map(_NOT_IN_DOUBLE_QUOTES.search, literals)) or any(map(_CONTINUED.match, following)):
+        pairs = zip(names, following, strict=True)
         rest = (f'"{name}"{shlex.quote(text) if text else ""}' for name, text in pairs)
         return "".join([shlex.quote(first) if first else "", *rest])
-    return f'"{first}{"".join(map("".join, zip(names, others, strict=True)))}"'
+    return f'"{first}{"".join(map("".join, zip(names, following, strict=True)))}"'
 
 
 def _comments(exchange: Exchange) -> Iterator[str]:
-    """Yield lines of their own: not every shell that people type into takes a comment behind a command."""
+    """Yield comments on separate lines: not every interactive shell accepts a comment after a command."""
     request = exchange.request
     if _REDACTED.search(request.url) or any(_REDACTED.search(value) for _, value in request.headers):
-        whose = fit(" ".join((exchange.credential or "not in this report").split()))
+        whose = escape_unprintable(" ".join((exchange.credential or "not in this report").split()))
         yield f"# TOKEN: {whose}"
     if REDACTED.encode() in (request.body or b""):
         yield f"# {REDACTED} in the body stands for a secret that is not in this report"

@@ -1,4 +1,4 @@
-"""A run as one page of HTML that needs nothing beside itself: no other file, no network, no script."""
+"""A run as one self-contained HTML page: no other file, no network, no script."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from relay.contract_tests.results import NotRun
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
-from .printable import answer_line, body_text, expected_statuses, fit, shown_by, signed_in_as
+from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as
 
 OPEN_FAILURES = 10
-"""How many failures show their evidence without being asked."""
+"""The number of failures whose evidence is open at first."""
 
 OPEN_OPERATIONS = 50
-"""How many operations a contract may have for its grid to be open from the start."""
+"""The largest number of operations for which the grid is open at first."""
 
 _SYMBOLS = {State.SEEN: "✓", State.WAIVED: "\N{EN DASH}", State.NOT_SEEN: "○"}
 
@@ -40,13 +40,13 @@ def page(report: Report) -> str:
     import jinja2
     from markupsafe import Markup
 
-    def fitting(value: Any) -> Any:
-        return value if isinstance(value, Markup) else fit(str(value))
+    def finalize(value: Any) -> Any:
+        return value if isinstance(value, Markup) else escape_unprintable(str(value))
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
-        finalize=fitting,  # of every value, so that none is forgotten
+        finalize=finalize,  # applied to every value of the template
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -70,7 +70,7 @@ def page(report: Report) -> str:
         not_run=[(part, _by_reason(part.not_run)) for part in report.parts if part.not_run],
         command=lambda exchange: curl(exchange, report.subject),
         shown_by=shown_by,
-        told=_told,
+        describe=_describe,
         symbols=_SYMBOLS,
         State=State,
         open_failures=OPEN_FAILURES,
@@ -96,8 +96,8 @@ def _group(tag: str, cells: list[Cell]) -> Group:
     return Group(tag, statuses, rows, Counter(cell.state for cell in cells))
 
 
-def _told(cell: Cell) -> str:
-    """Return what is known of a cell: `application/json: seen by properties (12)`."""
+def _describe(cell: Cell) -> str:
+    """Return a cell's state as text: `application/json: seen by properties (12)`."""
     match cell.state:
         case State.SEEN:
             known = f"seen by {', '.join(f'{part} ({count})' for part, count in cell.seen.items())}"
@@ -109,7 +109,7 @@ def _told(cell: Cell) -> str:
 
 
 def _waived(coverage: Coverage) -> list[tuple[Cell, list[Cell]]]:
-    """Return the waived cells by waiver, each time behind one of them."""
+    """Return the waived cells by waiver, each list with its first cell."""
     found: dict[str, list[Cell]] = {}
     for cell in coverage.cells:
         if cell.state is State.WAIVED and cell.waiver:
@@ -125,7 +125,7 @@ def _by_reason(not_run: Iterable[NotRun]) -> dict[str, list[str]]:
 
 
 def _duration(seconds: float) -> str:
-    """Return a time to be read: `0.4 s`, `2 min 5 s`."""
+    """Return a duration as text: `0.4 s`, `2 min 5 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

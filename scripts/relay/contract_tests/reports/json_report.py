@@ -12,16 +12,16 @@ from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
-from .printable import body_text, fit
+from .printable import body_text, escape_unprintable
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 VERSION = 1
-"""Raised when a reader written for an earlier one would go wrong."""
+"""The version of the format; it is incremented on incompatible changes."""
 
 
 def document(report: Report) -> dict[str, Any]:
-    """Return a redacted report as JSON values whose text can be written as UTF-8."""
-    told: dict[str, Any] = _fit(
+    """Return a redacted report as JSON values whose text can be encoded as UTF-8."""
+    data: dict[str, Any] = _escaped(
         {
             "version": VERSION,
             "verdict": "held" if report.held else "violated",
@@ -36,7 +36,7 @@ def document(report: Report) -> dict[str, Any]:
             "coverage": _coverage(report.coverage, report.min_coverage),
         }
     )
-    return told
+    return data
 
 
 def _part(part: Phase, base: str | None) -> dict[str, Any]:
@@ -81,10 +81,10 @@ def _exchange(exchange: Exchange, base: str | None) -> dict[str, Any]:
     }
 
 
-def _coverage(coverage: Coverage, least: float | None) -> dict[str, Any]:
+def _coverage(coverage: Coverage, min_coverage: float | None) -> dict[str, Any]:
     return {
         "percent": coverage.percent,
-        "min_percent": least,
+        "min_percent": min_coverage,
         "cells": [_cell(cell) for cell in coverage.cells],
     }
 
@@ -106,13 +106,13 @@ def _place(place: SourceLocation | str) -> dict[str, Any]:
     return dict(zip(("file", "line", "column"), place_parts(place), strict=True))
 
 
-def _fit(value: Any) -> Any:
-    """Make all text in a value fit to be shown."""
+def _escaped(value: Any) -> Any:
+    """Return a value with unprintable characters escaped in all its text."""
     match value:
         case str():
-            return fit(value)
+            return escape_unprintable(value)
         case dict():
-            return {fit(key): _fit(one) for key, one in value.items()}
+            return {escape_unprintable(key): _escaped(one) for key, one in value.items()}
         case list():
-            return [_fit(one) for one in value]
+            return [_escaped(one) for one in value]
     return value

@@ -1,4 +1,4 @@
-"""A run as JUnit XML, the way GitHub, GitLab and Jenkins show it: a suite for each part, one for coverage."""
+"""A run as JUnit XML for GitHub, GitLab and Jenkins: a suite for each part, and one for coverage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
-from .printable import answer_line, body_text, expected_statuses, fit, shown_by, signed_in_as
+from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as
 
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -19,8 +19,9 @@ _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 def junit(report: Report) -> bytes:
     """Return a redacted report as XML.
 
-    A finding that is no error passes and is told in its output; what was not run, waived or not seen is
-    skipped. What was not seen fails only where it is the reason that the run failed.
+    A finding that is not an error passes, with the finding in its output. Cases that were not run, and
+    responses that are waived or were not seen, are skipped. A response that was not seen fails only if
+    the coverage is below its minimum.
     """
     root = _element("testsuites", name=f"relay contract: {report.title}")
     for part in report.parts:
@@ -31,8 +32,8 @@ def junit(report: Report) -> bytes:
         root.set(count, str(sum(int(suite.attrib[count]) for suite in root)))
     root.set("time", f"{report.seconds:.3f}")
     ET.indent(root)
-    told: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return told
+    xml: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml
 
 
 def _suite(name: str, cases: Iterator[ET.Element], seconds: float, report: Report) -> ET.Element:
@@ -50,7 +51,7 @@ def _part(part: Phase, base: str | None) -> Iterator[ET.Element]:
     if part.held:
         case = _element("testcase", classname=part.name, name=f"{part.unit}: {part.cases:,}")
         if part.notes:
-            _told(case, "system-out", "\n".join(part.notes))
+            _append(case, "system-out", "\n".join(part.notes))
         yield case
     for failure in part.failures:
         yield _failure(part, failure, base)
@@ -65,24 +66,24 @@ def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
     _locate(case, found.where)
     if failure.exchange:
         case.set("time", f"{failure.exchange.seconds:.3f}")
-    story = "\n".join(_story(failure, base))
+    details = "\n".join(_details(failure, base))
     if found.severity is Severity.ERROR:
-        _told(case, "failure", story, type=found.rule, message=found.message)
+        _append(case, "failure", details, type=found.rule, message=found.message)
     else:
-        _told(case, "system-out", story)
+        _append(case, "system-out", details)
     return case
 
 
-def _story(failure: Failure, base: str | None) -> Iterator[str]:
-    """Yield the lines that tell of a failure, down to the command that shows it again."""
+def _details(failure: Failure, base: str | None) -> Iterator[str]:
+    """Yield the lines that describe a failure; the last is the command that reproduces it."""
     yield failure.finding.line
     if failure.expected:
         yield f"expected: {expected_statuses(failure.expected)}"
     if failure.exchange is None:
         return
     exchange = failure.exchange
-    yield f"shown by {shown_by(failure.count)}; asked {signed_in_as(exchange)}"
-    yield from ("", f"answered {answer_line(exchange)}")
+    yield f"shown by {shown_by(failure.count)}; requested {signed_in_as(exchange)}"
+    yield from ("", f"response: {answer_line(exchange)}")
     if exchange.body:
         yield body_text(exchange)
     yield from ("", curl(exchange, base))
@@ -90,7 +91,7 @@ def _story(failure: Failure, base: str | None) -> Iterator[str]:
 
 def _not_run(part: Phase, one: NotRun) -> ET.Element:
     case = _element("testcase", classname=f"{part.name}.not-run", name=one.case)
-    _told(case, "skipped", message=one.reason)
+    _append(case, "skipped", message=one.reason)
     return case
 
 
@@ -101,33 +102,33 @@ def _cells(report: Report) -> Iterator[ET.Element]:
         _locate(case, cell.place)
         match cell.state:
             case State.WAIVED if cell.waiver:
-                _told(case, "skipped", message=f"waived: {cell.waiver.reason}")
+                _append(case, "skipped", message=f"waived: {cell.waiver.reason}")
             case State.NOT_SEEN if is_missed:
-                _told(
+                _append(
                     case, "failure", _missed(report.coverage, cell), type="low-coverage", message="not seen"
                 )
             case State.NOT_SEEN:
-                _told(case, "skipped", message="not seen")
+                _append(case, "skipped", message="not seen")
         yield case
 
 
 def _missed(coverage: Coverage, cell: Cell) -> str:
-    return f"{cell.place}: nobody has seen {cell}; {coverage.percent} % of the answers were seen"
+    return f"{cell.place}: {cell} was not seen; {coverage.percent} % of the responses were seen"
 
 
 def _locate(case: ET.Element, place: SourceLocation | str) -> None:
     file, line, _ = place_parts(place)
     if line:
-        case.set("file", fit(file))
+        case.set("file", escape_unprintable(file))
         case.set("line", str(line))
 
 
 def _element(tag: str, **attributes: str) -> ET.Element:
-    return ET.Element(tag, {name: fit(value) for name, value in attributes.items()})
+    return ET.Element(tag, {name: escape_unprintable(value) for name, value in attributes.items()})
 
 
-def _told(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> None:
+def _append(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> None:
     element = _element(tag, **attributes)
-    # Line by line: a long one is cut, and what stands below it is still told.
-    element.text = text and "\n".join(map(fit, text.split("\n")))
+    # Line by line, so that a long line is cut and the lines after it are kept.
+    element.text = text and "\n".join(map(escape_unprintable, text.split("\n")))
     parent.append(element)
