@@ -403,7 +403,7 @@ class TestBroken:
         assert not (folder / "reports/failures").exists()
 
 
-# A service whose keys are somebody else's
+# A service whose keys belong to another team
 
 
 PETS = {

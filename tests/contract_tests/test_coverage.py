@@ -160,11 +160,11 @@ def test_an_error_under_default_is_not_a_success():
     """A service that only returns documented errors has not shown a success."""
     responses = {"401": response_of(), "default": response_of("application/json")}
     read_only = read(contract({"/pets": {"get": {"operationId": "list", "responses": responses}}}))
-    coverage, judge = Coverage(read_only), ConformanceChecker(read_only, "")
-    coverage.add([exchange("GET", 503, "application/json")], judge)
+    coverage, checker = Coverage(read_only), ConformanceChecker(read_only, "")
+    coverage.add([exchange("GET", 503, "application/json")], checker)
     assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
 
-    coverage.add([exchange("GET", 200, "application/json")], judge)
+    coverage.add([exchange("GET", 200, "application/json")], checker)
     assert coverage.never_succeeded() == []
 
 

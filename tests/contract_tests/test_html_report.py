@@ -104,7 +104,7 @@ def test_the_page_contains_all_text():
         "Clients are built on the documented schema of the body.",
         "shown by 7 exchanges",
         "expected 401 or 403",
-        "Asked as expired token of admin",
+        "Request as expired token of admin",
         "text/csv: seen by properties (12), examples (1)",
         "needs two runs at once",
         "set OWNER_TOKEN to its token",

@@ -243,9 +243,9 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
 
 def check(tested) -> Phase:
     """Run the whole matrix."""
-    judge = ConformanceChecker(tested.contract, tested.base_path)
-    models = model_requests(tested.contract, tested.url, judge, [])
-    return check_identities(tested, Credentials(tested), models, judge)
+    checker = ConformanceChecker(tested.contract, tested.base_path)
+    models = model_requests(tested.contract, tested.url, checker, [])
+    return check_identities(tested, Credentials(tested), models, checker)
 
 
 def planned(tested, operation_id):

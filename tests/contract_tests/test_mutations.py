@@ -45,7 +45,7 @@ def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str
     finished = subprocess.run(
         [*command, *options],
         cwd=folder,
-        env=environment(folder, PYTHONPATH=str(folder)),
+        env=environment(folder, PYTHONPATH=f"{folder}:{folder / 'scripts'}"),
         capture_output=True,
         text=True,
         timeout=120,

@@ -370,7 +370,7 @@ def test_an_address_with_only_the_same_prefix_is_not_replaced():
 def test_a_failure_is_a_failing_case_with_all_details():
     """CI shows the location, the response, and the command to reproduce it."""
     report = redacted(reported.violated(), reported.redact)
-    case = cases_of(report)["GET /pets: GET /pets let in an expired token"]
+    case = cases_of(report)["GET /pets: GET /pets accepted an expired token"]
     found = report.parts[1].failures[0].finding
 
     assert case.attrib["classname"] == "identity matrix.credential-accepted"
@@ -387,7 +387,7 @@ def test_parts_without_errors_pass_and_cases_not_run_are_skipped():
     cases = cases_of(reported.violated())
 
     assert len(cases["waivers: 1"]) == 0
-    assert cases["what it waives was seen"].find("failure") is None
+    assert cases["the waived response was observed"].find("failure") is None
     assert cases["database down"].find("skipped").attrib["message"] == "leave --url out"
 
 

@@ -22,7 +22,7 @@ ANSWER = {"200": {"description": "ok", "content": {"application/json": {"schema"
 def run_with_har(tmp_path):
     """Check a recorded response to `GET /pets`, or to another address: return the result, and all output."""
 
-    def judge(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
+    def run(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
         document = contract({"/pets": {"get": operation("list_pets", responses=ANSWER)}})
         (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
         (tmp_path / ".relay-contract.yaml").write_text("secrets: [THEIR_SECRET]\n", "utf-8")
@@ -33,7 +33,7 @@ def run_with_har(tmp_path):
         written = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("reports/**/*.*")))
         return result, written
 
-    return judge
+    return run
 
 
 def test_recorded_traffic_of_another_contract_needs_no_handlers(run_with_har):

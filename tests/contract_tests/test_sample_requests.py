@@ -32,9 +32,9 @@ def model(*parameters, path="/a", **rest):
     return models(contract({path: {"post": operation("act", parameters=parameters, **rest)}})).get("act")
 
 
-def body(name, schema, **beside):
+def body(name, schema, **more):
     """A request body with one media type."""
-    return {"requestBody": {"required": True, "content": {name: {"schema": schema, **beside}}}}
+    return {"requestBody": {"required": True, "content": {name: {"schema": schema, **more}}}}
 
 
 def parameter(where, schema, **rest):
@@ -68,10 +68,10 @@ def test_sends_write_only_properties_and_no_read_only_ones():
     assert json.loads(found.body) == {"code": 7}
 
 
-@pytest.mark.parametrize("beside", [{"example": 5}, {"examples": {"a": {"value": 5}}}])
-def test_prefers_examples(beside):
+@pytest.mark.parametrize("more", [{"example": 5}, {"examples": {"a": {"value": 5}}}])
+def test_prefers_examples(more):
     """The contract's author knows useful values."""
-    found = model(parameter("query", {"type": "integer"}, **beside), **body("application/json", {}, **beside))
+    found = model(parameter("query", {"type": "integer"}, **more), **body("application/json", {}, **more))
 
     assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
 

@@ -1,4 +1,4 @@
-"""A real browser without a window: what a page shows, asks for and complains of (Chrome DevTools Protocol)."""
+"""A headless browser that reports a page's content, requests and messages (Chrome DevTools Protocol)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FLAGS = (
 
 
 class Browser:
-    """One tab; `asked` are the addresses that it asked for, `complaints` what its console and its log say."""
+    """One tab; `asked` are the addresses that it requested, `complaints` the messages of its console and log."""
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
@@ -46,7 +46,7 @@ class Browser:
             self._call(f"{domain}.enable")
 
     def open(self, url: str, width: int = 1200, *, scheme: str = "light", media: str = "screen") -> None:
-        """Show a page in a window of this width, to somebody who likes it light or dark, or on paper."""
+        """Open a page in a window of this width, with a colour scheme and a medium (screen or print)."""
         self.asked.clear()
         self.complaints.clear()
         self._events.clear()

@@ -89,10 +89,14 @@ def violated() -> Report:
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})
     pets = ("paths", "/pets", "get", "responses", "200")
-    wrong = finding(document, "response-violation", pets, "200 of GET /pets breaks its schema at /pets/0/id")
-    leaked = finding(document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets shows a traceback")
-    let_in = finding(document, "credential-accepted", pets, "GET /pets let in an expired token")
-    unused = Diagnostic(waiver.place, "what it waives was seen", "unused-waiver", Severity.WARNING)
+    wrong = finding(
+        document, "response-violation", pets, "200 of GET /pets violates its schema at /pets/0/id"
+    )
+    leaked = finding(
+        document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets contains a traceback"
+    )
+    let_in = finding(document, "credential-accepted", pets, "GET /pets accepted an expired token")
+    unused = Diagnostic(waiver.place, "the waived response was observed", "unused-waiver", Severity.WARNING)
     posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
     crash = exchange(
         sent=posted,
