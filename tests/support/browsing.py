@@ -59,7 +59,7 @@ class Browser:
             self._receive()
 
     def evaluate(self, expression: str) -> Any:
-        """Return the value of an expression of JavaScript; a page's policy does not hold it back."""
+        """Return the value of a JavaScript expression, which the page's policy does not block."""
         answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
@@ -90,7 +90,7 @@ class Browser:
 
 @contextmanager
 def browsing(folder: Path) -> Iterator[Browser]:
-    """Run a browser whose data lies in `folder`; the test is skipped where there is none."""
+    """Run a browser with its data in `folder`; the test is skipped if no browser is installed."""
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(_NAMES)} is installed")
