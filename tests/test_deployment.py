@@ -17,7 +17,7 @@ import yaml
 
 from handlers._settings import Settings
 from support.hosting import SECRET
-from support.running import COMMAND, ROOT, end, environment, serving
+from support.running import COMMAND, ROOT, as_project, end, environment, serving
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -55,18 +55,18 @@ def test_compose_keeps_to_its_published_schema():
 
 @pytest.mark.parametrize("text", [DOCKERFILE, COMPOSE_TEXT, GUIDE], ids=["Dockerfile", "compose", "guide"])
 def test_every_variable_that_is_named_is_a_setting(text):
-    """A misspelt one would be ignored, and nobody would know."""
+    """A misspelt one would be ignored."""
     named = set(re.findall(r"RELAY_([A-Z_]*[A-Z])", text))
 
     assert named
-    assert named <= {name.upper() for name in Settings.settings} | {"SECRETS_DIR"}
+    assert named <= {name.upper() for name in Settings.model_fields} | {"SECRETS_DIR"}
 
 
 def test_every_secret_of_ours_is_a_setting_and_a_file():
     """Its file's name is how it is found; none stands in compose.yaml."""
     named = {name for service in OURS for name in COMPOSE["services"][service]["secrets"]}
 
-    assert named <= {f"relay_{name}" for name in Settings.settings}
+    assert named <= {f"relay_{name}" for name in Settings.model_fields}
     assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
     used = {name for service in COMPOSE["services"].values() for name in service["secrets"]}
     assert used == {*COMPOSE["secrets"]}
@@ -135,7 +135,7 @@ def test_the_service_has_time_to_end_and_is_checked_before():
 
 def test_the_health_check_tells_a_live_service_from_a_dead_one(tmp_path):
     """By the very line that the image has."""
-    with serving(tmp_path, RELAY_JWT_SECRET=SECRET) as service:
+    with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET) as service:
         variables = environment(tmp_path, RELAY_PORT=service.url.rpartition(":")[2])
         alive = subprocess.run(health_command(), env=variables, check=False, timeout=30)
     dead = subprocess.run(health_command(), env=variables, check=False, capture_output=True, timeout=30)
@@ -170,7 +170,9 @@ def nobody(folder, *arguments, **variables):
 def test_serves_as_any_user_where_nothing_can_be_written(tmp_path):
     """As the image's start command is run; only the data's folder is its own."""
     here, data = tmp_path / "here", tmp_path / "data"
-    here.mkdir(0o555)
+    here.mkdir()
+    files = {*as_project(here).iterdir()}
+    here.chmod(0o555)
     data.mkdir(0o700)
     os.chown(data, UID, UID)
     variables = {"RELAY_JWT_SECRET": SECRET, "XDG_DATA_HOME": str(data), "RELAY_ENVIRONMENT": "production"}
@@ -183,4 +185,4 @@ def test_serves_as_any_user_where_nothing_can_be_written(tmp_path):
 
     assert ready == 200
     assert (data / "tether-relay" / "relay.db").stat().st_uid == UID
-    assert not list(here.iterdir())
+    assert {*here.iterdir()} == files

@@ -20,7 +20,7 @@ from handlers._store import open_store
 from support import faults
 from support.faults import ACME, ALEX
 from support.hosting import SECRET, bearer
-from support.running import COMMAND, environment, relay, serving
+from support.running import COMMAND, as_project, environment, relay, serving
 
 STORE = {"RELAY_STORE": "sqlite:///disk/relay.db"}
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
     write_files(tmp_path, 1, 10)
     assert relay(tmp_path, "load", small, **STORE).returncode == 0
 
-    with serving(tmp_path, RELAY_JWT_SECRET=SECRET, **STORE) as service:
+    with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET, **STORE) as service:
         result = relay(tmp_path, "load", large, **STORE)
         there = loaded(tmp_path)
         answers = [
@@ -110,7 +110,7 @@ def test_a_limit_on_files_is_told(tmp_path, disk):
     write_files(tmp_path, 1, 10)
     result = subprocess.run(
         ["sh", "-c", 'ulimit -f 300; exec "$@"', "sh", *COMMAND, "load", small, large],
-        cwd=tmp_path,
+        cwd=as_project(tmp_path),
         env=environment(tmp_path, **STORE),
         capture_output=True,
         text=True,
@@ -131,7 +131,7 @@ def test_says_what_keeps_a_file_from_being_opened(tmp_path):
     """SQLite keeps a log beside it; one that cannot be made stops the start."""
     (tmp_path / "disk" / "relay.db-wal").mkdir(parents=True)
 
-    result = relay(tmp_path, "serve", RELAY_JWT_SECRET=SECRET, **STORE)
+    result = relay(as_project(tmp_path), "serve", RELAY_JWT_SECRET=SECRET, **STORE)
 
     assert result.returncode == 2
     assert result.stderr.startswith(f"error: RELAY_STORE: {tmp_path}/disk/relay.db cannot be ")
@@ -210,7 +210,7 @@ def test_a_killed_load_loses_nothing_that_it_told(tmp_path, disk):
     for begin in range(0, 45, 15):
         with subprocess.Popen(
             [*COMMAND, "load", *files[begin : begin + 15]],
-            cwd=tmp_path,
+            cwd=as_project(tmp_path),
             env=environment(tmp_path, **STORE),
             stdout=subprocess.PIPE,
             text=True,

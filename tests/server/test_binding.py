@@ -144,9 +144,9 @@ def test_refuses_parameters_that_become_one_argument(refused):
 
 
 @pytest.mark.parametrize("name", ["", "..x", "a-b", "a/b"])
-def test_refuses_what_is_no_name_of_a_package(name):
+def test_refuses_what_is_not_the_name_of_a_package(name):
     """Before the import machinery says it in its own words."""
-    with pytest.raises(SetupError, match=r"RELAY_HANDLERS: '.*' is no name of a package"):
+    with pytest.raises(SetupError, match=r"RELAY_HANDLERS: '.*' is not the name of a package"):
         import_package(name)
 
 

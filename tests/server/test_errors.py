@@ -6,7 +6,6 @@ import jsonschema_rs
 import pytest
 
 from handlers import render_error
-from handlers._errors import ServiceError
 from handlers._store import StoreUnavailable
 from relay.contract.loading import load_contract
 from relay.server.errors import ErrorReport, problem_details, report
@@ -21,11 +20,7 @@ def all_subclasses(kind):
     return {kind, *(below for one in kind.__subclasses__() for below in all_subclasses(one))}
 
 
-FAILURES = [
-    failure
-    for failure in all_subclasses(ApiError) | all_subclasses(ServiceError) | {StoreUnavailable}
-    if failure is not ServiceError
-]
+FAILURES = all_subclasses(ApiError) | {StoreUnavailable}
 
 
 @pytest.mark.parametrize(

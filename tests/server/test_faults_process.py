@@ -20,7 +20,7 @@ import jwt
 import pytest
 
 from support.hosting import SECRET, bearer, contract, operation, write_package
-from support.running import COMMAND, environment, relay, serving
+from support.running import COMMAND, as_project, environment, relay, serving
 
 ACME = {"_id": "a" * 24, "name": "Acme"}
 ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
@@ -138,7 +138,7 @@ def started(folder, script, *arguments, **variables):
 @pytest.mark.parametrize("script", ['exec "$@" <&- >&- 2>&-', 'exec "$@" >/dev/full'])
 def test_serves_where_nothing_can_be_printed(tmp_path, script):
     """And nothing that is written to a closed stream goes into a file or a socket that got its number."""
-    with started(tmp_path, script, **SERVICE) as process:
+    with started(as_project(tmp_path), script, **SERVICE) as process:
         assert process.poll() is None
         streams = [Path(f"/proc/{process.pid}/fd/{number}").readlink() for number in (1, 2)]
 
@@ -164,10 +164,10 @@ def as_nobody(folder, *arguments, **variables):
 
 @pytest.fixture
 def elsewhere(tmp_path_factory):
-    """A folder that anybody may read and nobody may write; skipped where no other user can be had."""
+    """Our project in a folder that any user may read and only root may write; skipped for a user who is not root."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
-        pytest.skip("only root can become somebody else, with setpriv")
-    folder = tmp_path_factory.mktemp("elsewhere")
+        pytest.skip("only root can become another user, by setpriv")
+    folder = as_project(tmp_path_factory.mktemp("elsewhere"))
     folder.chmod(0o755)
     return folder
 
@@ -196,21 +196,35 @@ def test_says_what_a_user_without_anything_has_to_set(elsewhere):
         assert result.stderr.count("\n") == 1
 
 
-def test_the_demo_says_what_it_needs(elsewhere):
-    """Its secret and its data have to lie somewhere."""
-    homeless = as_nobody(elsewhere, "serve", "--demo")
-    locked_out = as_nobody(elsewhere, "serve", "--demo", HOME="/nonexistent")
+def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
+    """A folder for its keyring and its data, and one for the key of its tokens."""
+    data = tmp_path_factory.mktemp("data")
+    os.chown(data, NOBODY, NOBODY)
+    homeless = as_nobody(elsewhere, "demo")
+    locked_out = as_nobody(elsewhere, "demo", HOME="/nonexistent")
+    keyless = as_nobody(elsewhere, "demo", XDG_DATA_HOME=str(data))
 
     assert homeless.stderr.startswith("error: XDG_DATA_HOME: this user has no home directory")
     assert locked_out.stderr.endswith("Permission denied; XDG_DATA_HOME names another folder\n")
-    assert {homeless.returncode, locked_out.returncode} == {2}
+    assert keyless.stderr == (
+        "error: .relay/development.key: the development key cannot be kept: Permission denied; "
+        "set RELAY_JWT_SECRET instead\n"
+    )
+    assert {homeless.returncode, locked_out.returncode, keyless.returncode} == {2}
 
 
-def test_the_demo_leaves_no_half_secret(tmp_path):
-    """A disk that is full leaves nothing that would keep the next start from working."""
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("demo", "the demo cannot keep its secret: File too large"),
+        ("token", "the development key cannot be kept: File too large"),
+    ],
+)
+def test_a_full_disk_leaves_no_half_secret(tmp_path, command, told):
+    """Nothing is left that would keep the next start from working."""
     result = subprocess.run(
-        ["sh", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "sh", *COMMAND, "token", "--demo"],
-        cwd=tmp_path,
+        ["sh", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "sh", *COMMAND, command],
+        cwd=as_project(tmp_path),
         env=environment(tmp_path),
         capture_output=True,
         text=True,
@@ -219,8 +233,10 @@ def test_the_demo_leaves_no_half_secret(tmp_path):
     )
 
     assert result.returncode == 2
-    assert "the demo cannot keep its secret: File too large" in result.stderr
-    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert told in result.stderr
+    left = [file.name for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink()]
+    assert left in ([], [".gitignore"])
+    assert relay(tmp_path, "token").returncode == 0
 
 
 def test_serves_a_user_without_anything(elsewhere, tmp_path_factory):

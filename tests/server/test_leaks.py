@@ -11,6 +11,7 @@ import base64
 import json
 import secrets
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -25,7 +26,7 @@ from relay import create_app
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.secret_spellings import Spellings
 from support.hosting import contract, operation, token, write_package
-from support.running import relay, serving
+from support.running import as_project, relay, serving
 
 ORGANIZATION = "64f0a1b2c3d4e5f6a7b8c000"
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
@@ -180,7 +181,7 @@ COMMANDS = [
     ("keys", "status", "--format", "json"),
     ("keys", "seal"),
     ("keys", "rotate", "--dry-run"),
-    ("token", "--user", USER),
+    ("token", "--claim", f"userId={USER}"),
 ]
 
 
@@ -403,7 +404,8 @@ async def test_a_set_up_that_is_wrong_is_told_without_its_secrets(
 ):
     """Which setting, and which rule; also where it came out of a file."""
     wrong = value.format(planted.new("set", ""))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(as_project(tmp_path))
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the project's folder becomes importable
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
     if not name.startswith("RELAY_JWT"):
         monkeypatch.setenv("RELAY_JWT_SECRET", "s" * 32)

@@ -10,6 +10,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.app import create
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from support.running import ROOT, relay
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
@@ -127,7 +128,7 @@ class TestWithoutAPackage:
 
     @pytest.fixture
     def without(self, tmp_path, monkeypatch):
-        """Host a contract for which nobody named a package."""
+        """Host a contract for which no package is named."""
         monkeypatch.chdir(tmp_path)
 
         def without(document, *missing, **settings):
@@ -149,7 +150,7 @@ class TestWithoutAPackage:
 
     @pytest.mark.parametrize("policy", ["fail", "stub", "mock"])
     def test_refuses_a_named_package_that_is_not_there(self, without, policy):
-        """A typo is not to take the verifiers away and let any credential in."""
+        """A typo must not remove the verifiers and so accept any credential."""
         shown = operation("show", security=[{"key": []}])
 
         with pytest.raises(SetupError) as raised:
@@ -159,14 +160,18 @@ class TestWithoutAPackage:
             "RELAY_HANDLERS: there is no package 'nowhere' here"
         ]
 
-    def test_says_what_to_do_where_nobody_named_a_package(self, without):
-        """Rather than to write a function into the package that is installed."""
-        with pytest.raises(SetupError) as raised:
-            without(TWO, "stub", "Things=fail")
+    def test_says_what_to_do_where_no_package_is_named_and_none_is_there(self, tmp_path):
+        """Either write it, or serve without."""
+        (tmp_path / "api.json").write_text(json.dumps(TWO), "utf-8")
+        options = ("--spec", "api.json", "--missing", "stub", "--missing", "Things=fail")
 
-        assert [str(problem) for problem in raised.value.problems] == [
-            "RELAY_HANDLERS: missing: name the package that serves api.json, with --handlers; or use --missing mock"
-        ]
+        result = relay(tmp_path, "serve", *options, PYTHONPATH=str(ROOT / "scripts"))
+
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr == (
+            "error: RELAY_HANDLERS: there is no package 'handlers' here; "
+            "`relay regenerate` writes it, --missing mock serves without\n"
+        )
 
     async def test_takes_any_credential_that_only_a_package_could_verify(self, without):
         """But one has to be shown; nothing is behind it that is worth a key."""

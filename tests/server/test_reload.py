@@ -20,7 +20,7 @@ from relay.project.settings import Settings
 from relay.server.app import create
 from relay.server.reloading import Reloading, fresh_imports
 from support.hosting import SECRET, contract, operation
-from support.running import ROOT, relay, serving
+from support.running import ROOT, as_project, relay, serving
 
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})
@@ -111,11 +111,13 @@ def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
         (tmp_path / "shop/parts.py").unlink()
         eventually(lambda: told(service))
         service.process.terminate()
-        lines = service.process.stdout.read().splitlines()
+        printed = service.process.stdout.read().splitlines()
 
+    banner, lines = printed[:3], printed[3:]
     assert "No module named 'shop.parts'" in (tmp_path / "stderr.log").read_text("utf-8")
-    assert len(lines) >= 4
-    assert all("reloaded in 0." in line or line.startswith("Docs: ") for line in lines)
+    assert banner == [f"Docs: {service.url}/docs", "Try:", f"  curl {service.url}/a"]
+    assert len(lines) >= 3
+    assert all("reloaded in 0." in line for line in lines)
     assert lines[-1].endswith(" s: 1 operation")
 
 
@@ -302,10 +304,10 @@ def test_ends_at_once_while_it_is_building(edited, write, tmp_path, sent):
 
 def test_our_own_service_is_reloaded_as_any_other(tmp_path):
     """The demo, from a copy of this repository: its store, its users, its handlers."""
-    for folder in ("handlers", "scripts", "spec"):
+    for folder in ("handlers", "spec"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     module = tmp_path / "handlers/calls.py"
-    with serving(tmp_path, "--demo", "--reload", PYTHONPATH=str(tmp_path)) as service:
+    with serving(tmp_path, "--demo", "--reload") as service:
         token = service.printed[-1].split("Bearer ")[1].split("'")[0]
         config = f"{service.url}/api/calls/voice-ai/config"
 
@@ -320,11 +322,13 @@ def test_our_own_service_is_reloaded_as_any_other(tmp_path):
 
 
 def test_is_refused_in_production(tmp_path):
-    """Nobody edits there."""
-    result = relay(tmp_path, "serve", "--reload", RELAY_ENVIRONMENT="production", RELAY_JWT_SECRET=SECRET)
+    """No file is edited there."""
+    result = relay(
+        as_project(tmp_path), "serve", "--reload", RELAY_ENVIRONMENT="production", RELAY_JWT_SECRET=SECRET
+    )
 
     assert result.returncode == 2
-    assert result.stderr == "error: --reload: not for production, which RELAY_ENVIRONMENT says this is\n"
+    assert result.stderr == "error: --reload: not available with RELAY_ENVIRONMENT=production\n"
 
 
 class TestFreshImports:

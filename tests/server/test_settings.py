@@ -1,15 +1,19 @@
-"""Settings: `scripts/relay/server/configuration.py` and `settings.py`, and those of the service in `handlers/_app.py`."""
+"""Settings: `scripts/relay/project/settings.py`, and those of the service in `handlers/_settings.py`."""
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from handlers._settings import Settings, store_url
-from relay.cli.options import service_settings
 from relay.contract.diagnostics import SetupError
+from relay.project.project import find_project
+from relay.project.settings import unknown_names
+from relay.server.application import service_settings
 from support.hosting import write_package
 
 
@@ -17,15 +21,18 @@ from support.hosting import write_package
 def _elsewhere(tmp_path, monkeypatch):
     """An empty working directory, and no settings of the machine's own."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.settings:
-        monkeypatch.delenv(f"RELAY_{name.upper()}", raising=False)
+    for name in [*os.environ]:
+        if name.startswith("RELAY_"):
+            monkeypatch.delenv(name)
 
 
-def test_reads_options_then_environment_then_env_file_then_secret_files(tmp_path, monkeypatch):
+def test_reads_options_then_environment_then_env_file_then_secret_files_then_project(tmp_path, monkeypatch):
     """First found wins, in that order."""
-    names = ["jwt_issuer", "jwt_audience", "log_level", "handlers"]
+    names = ["jwt_issuer", "jwt_audience", "log_level", "handlers", "jwt_type"]
+    lines = [f"{name.replace('_', '-')} = 'warning'\n" for name in names]
+    (tmp_path / "pyproject.toml").write_text("[tool.relay]\n" + "".join(lines), "utf-8")
     (tmp_path / "secrets").mkdir()
-    for name in names:
+    for name in names[:4]:
         (tmp_path / "secrets" / f"relay_{name}").write_text("error", "utf-8")
     (tmp_path / ".env").write_text("".join(f"RELAY_{name.upper()}=info\n" for name in names[:3]), "utf-8")
     for name in names[:2]:
@@ -34,7 +41,7 @@ def test_reads_options_then_environment_then_env_file_then_secret_files(tmp_path
 
     settings = Settings.load(jwt_issuer="debug", jwt_audience=None)
 
-    assert [getattr(settings, name) for name in names] == ["debug", "warning", "info", "error"]
+    assert [getattr(settings, name) for name in names] == ["debug", "warning", "info", "error", "warning"]
 
 
 def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
@@ -52,16 +59,16 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "wrong", "told"),
     [
-        ("port", "65536", "it must be a whole number from 0 to 65535"),
-        ("port", "2212.0", "it must be a whole number from 0 to 65535"),
-        ("port", "9" * 5000, "it must be a whole number from 0 to 65535"),
-        ("max_in_flight", "0", "it must be a whole number of 1 or more"),
-        ("jwt_leeway", "nan", "it must be a number of seconds from 0 to 30"),
-        ("jwt_leeway", "-0.1", "it must be a number of seconds from 0 to 30"),
-        ("jwt_cache_seconds", "inf", "it must be a number of seconds from 0 to 300"),
-        ("metrics", "maybe", "it must be true or false"),
-        ("log_level", "loud", "it must be debug, info, warning or error"),
-        ("environment", "staging", "it must be development or production"),
+        ("port", "65536", "input should be less than or equal to 65535"),
+        ("port", "2212.5", "input should be a valid integer, unable to parse string as an integer"),
+        ("port", "9" * 5000, "unable to parse input string as an integer, exceeded maximum size"),
+        ("max_in_flight", "0", "input should be greater than or equal to 1"),
+        ("jwt_leeway", "nan", "input should be less than or equal to 30"),
+        ("jwt_leeway", "-0.1", "input should be greater than or equal to 0"),
+        ("jwt_cache_seconds", "inf", "input should be less than or equal to 300"),
+        ("metrics", "maybe", "input should be a valid boolean, unable to interpret input"),
+        ("log_level", "loud", "input should be 'debug', 'info', 'warning' or 'error'"),
+        ("environment", "staging", "input should be 'development' or 'production'"),
     ],
 )
 def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
@@ -96,7 +103,7 @@ def test_reads_what_a_variable_says(monkeypatch, name, spelling, value):
     settings = Settings.load()
 
     assert getattr(settings, name) == value
-    assert settings.given == {name}
+    assert settings.model_fields_set == {name}
 
 
 def test_takes_an_empty_variable_for_none(tmp_path, monkeypatch):
@@ -106,7 +113,7 @@ def test_takes_an_empty_variable_for_none(tmp_path, monkeypatch):
 
     settings = Settings.load()
 
-    assert (settings.host, settings.port, settings.given) == ("127.0.0.1", 80, {"port"})
+    assert (settings.host, settings.port, settings.model_fields_set) == ("127.0.0.1", 80, {"port"})
 
 
 def test_takes_an_empty_secret_file_for_an_empty_secret(tmp_path, monkeypatch):
@@ -135,18 +142,53 @@ def test_reads_a_name_in_either_case(tmp_path, monkeypatch):
 
 
 def test_knows_no_setting_that_does_not_exist():
-    """A misspelled one would be a default, and nobody would know."""
-    with pytest.raises(TypeError, match="Settings has no setting prot"):
-        Settings(prot=80)
+    """A misspelled one would be a default."""
+    for make in (Settings, Settings.load):
+        with pytest.raises(TypeError, match="Settings has no setting prot"):
+            make(prot=80)
+
+
+def test_warns_of_names_that_are_no_settings(tmp_path, monkeypatch):
+    """In each source, with the nearest name, or the one that replaced it."""
+    (tmp_path / "pyproject.toml").write_text("[tool.relay]\nprot = 80\n[tool.relay.contract]\n", "utf-8")
+    (tmp_path / ".env").write_text("RELAY_HOTS=::1\nOTHER=1\n", "utf-8")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "relay_keyrings").touch()
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path / "secrets"))
+    monkeypatch.setenv("RELAY_JWT_REMEMBER", "7")
+    monkeypatch.setenv("RELAY_TEST_TRAFFIC", "x")
+    project = find_project()
+    assert project is not None
+
+    assert [str(one) for one in unknown_names(project, Settings)] == [
+        "pyproject.toml: tool.relay.prot: unknown setting; did you mean port?",
+        "RELAY_JWT_REMEMBER: is now called RELAY_JWT_CACHE_SECONDS",
+        ".env: RELAY_HOTS: unknown setting; did you mean RELAY_HOST?",
+        f"{tmp_path}/secrets/relay_keyrings: unknown setting; did you mean RELAY_KEYRING?",
+    ]
+    assert Settings.load().jwt_cache_seconds == 7
+
+
+def test_refuses_a_secret_in_the_project_file(tmp_path):
+    """It would be committed."""
+    (tmp_path / "pyproject.toml").write_text("[tool.relay]\njwt-secret = 'sk_canary'\n", "utf-8")
+
+    with pytest.raises(SetupError) as raised:
+        Settings.load()
+
+    assert str(raised.value) == (
+        "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
+    )
 
 
 @pytest.mark.parametrize("found", ["Settings = 3", "class Settings: pass"])
 def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch, found):
     """Such as those of a library of models."""
     name = write_package(tmp_path, init=found)
-    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[tool.relay]\n", "utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the project's folder becomes importable
 
-    with pytest.raises(SetupError, match=f"{name}.Settings: it must be a subclass of Settings"):
+    with pytest.raises(SetupError, match=rf"^{name}\.Settings: it must be a subclass of relay\.Settings$"):
         service_settings({"handlers": name})
 
 
@@ -169,12 +211,14 @@ def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
         secret.write_bytes(content)
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
 
-    with pytest.raises(SetupError, match="RELAY_SECRETS_DIR: a file of it cannot be read as text"):
+    with pytest.raises(
+        SetupError, match=r"^\.env or RELAY_SECRETS_DIR: a file cannot be read as text in UTF-8$"
+    ):
         Settings.load()
 
 
 def test_never_listens_everywhere_by_accident():
-    """`--host "$UNSET"` is an empty address, which the system takes for all of them."""
+    """`--host "$UNSET"` is an empty address, which the system takes for all addresses."""
     with pytest.raises(SetupError, match="RELAY_HOST"):
         Settings.load(host="")
 
@@ -204,4 +248,4 @@ def test_the_readme_documents_every_setting():
     readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
     documented = set(re.findall(r"`RELAY_([A-Z_]+)`", readme))
 
-    assert documented >= {name.upper() for name in Settings.settings} | {"SECRETS_DIR"}
+    assert documented >= {name.upper() for name in Settings.model_fields} | {"SECRETS_DIR"}

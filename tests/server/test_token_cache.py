@@ -61,7 +61,7 @@ async def test_remembers_no_token_that_was_refused(verified):
 
 
 async def test_remembers_nothing_where_that_is_switched_off(verified):
-    """RELAY_JWT_REMEMBER=0."""
+    """RELAY_JWT_CACHE_SECONDS=0."""
     verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0), sign()
 
     await verify(token)

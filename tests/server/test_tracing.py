@@ -54,8 +54,8 @@ OURS = load_contract(ROOT / "spec" / "openapi.yaml")
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
-    """Packages are found from the working directory."""
-    monkeypatch.chdir(tmp_path)
+    """The folder of a test's packages is on the import path."""
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 def tracer_into(exporter):

@@ -30,7 +30,8 @@ class Service(NamedTuple):
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """An environment without settings of the machine's own, whose data lies in `folder`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
-    return {**kept, "XDG_DATA_HOME": str(folder), "PYTHONPATH": str(ROOT), **variables}
+    path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+    return {**kept, "XDG_DATA_HOME": str(folder), "PYTHONPATH": path, **variables}
 
 
 def as_project(folder: Path) -> Path:

@@ -142,6 +142,12 @@ class Settings(BaseSettings):
         default="auto", description="json, one object a line; or console; auto is console on a terminal."
     )
 
+    def __init__(self, **given: Any) -> None:
+        names = {name for name in given if not name.startswith("_")}
+        if unknown := names - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no setting {', '.join(sorted(unknown))}")
+        super().__init__(**given)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -166,8 +172,6 @@ class Settings(BaseSettings):
         variable in either case. Raises SetupError with every setting that is wrong, and TypeError for a
         name in `given` that is not a setting.
         """
-        if unknown := given.keys() - cls.model_fields.keys():
-            raise TypeError(f"{cls.__name__} has no setting {', '.join(sorted(unknown))}")
         folder = os.environ.get(SECRETS_DIR)
         if folder and not Path(folder).is_dir():
             raise SetupError([Diagnostic(SECRETS_DIR, f"there is no folder {folder}")])
