@@ -1,5 +1,6 @@
 """Host an API from its OpenAPI contract and keep both in agreement: the public names."""
 
+from relay._version import __version__
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
 from relay.project.settings import Settings
 from relay.server.application import create_app
@@ -15,7 +16,6 @@ __all__ = [
     "Result",
     "Settings",
     "SetupError",
+    "__version__",
     "create_app",
 ]
-
-__version__ = "0.1.0"

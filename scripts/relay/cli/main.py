@@ -68,7 +68,7 @@ def _project_commands() -> dict[str, click.Command]:
 def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
     """Print the version of this code, installed or not."""
     if asked:
-        from relay import __version__
+        from relay._version import __version__
 
         click.echo(f"relay, version {__version__}")
         context.exit()

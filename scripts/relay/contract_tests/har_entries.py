@@ -104,7 +104,7 @@ _BEGUN = b'{"log": {"version": "1.2", "creator": {"name": "relay"'
 
 def head() -> bytes:
     """Return the start of a file, before its first entry."""
-    from relay import __version__
+    from relay._version import __version__
 
     creator = json.dumps({"name": "relay", "version": __version__})
     return f'{{"log": {{"version": "1.2", "creator": {creator}, "entries": ['.encode()
