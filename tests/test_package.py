@@ -1,4 +1,4 @@
-"""The built wheel, installed on its own: `tox -e package`."""
+"""The built wheel, installed on its own, serves projects that stand elsewhere: `tox -e package`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,56 @@ from pathlib import Path
 import httpx
 import pytest
 
-import handlers
+import relay
+from support.hosting import SECRET, bearer
 from support.running import ROOT, environment, serving
 
 pytestmark = pytest.mark.package
 
 CONFIG = "/api/calls/voice-ai/config"
+GARAGE = ROOT / "tests" / "specs" / "garage"
 
 
 @pytest.fixture(autouse=True)
 def _installed():
-    """What is tested is the wheel: the checkout is not on the path."""
-    assert "site-packages" in Path(handlers.__file__).parts
+    """What is tested is the wheel: the checkout's `scripts` is not on the path."""
+    assert "site-packages" in Path(relay.__file__).parts
 
 
-def test_the_installed_command_serves_the_demo(tmp_path):
-    """With its contract, its demo data and its docs on board."""
-    relay = shutil.which("relay")
-    assert relay is not None
+@pytest.fixture
+def command():
+    """The installed command."""
+    found = shutil.which("relay")
+    assert found is not None
+    return found
 
-    with serving(tmp_path, "--demo", command=[relay], PYTHONPATH="") as service:
+
+def copied(source, target):
+    """Copy a folder without what Python has compiled."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """A copy of our service: its handlers, its contract, its section of pyproject.toml."""
+    for name in ("handlers", "spec"):
+        copied(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def garage(tmp_path):
+    """The garage, as a project that names its contract and its package."""
+    copied(GARAGE, tmp_path / "garage")
+    table = "[tool.relay]\nspec = 'garage/openapi.yaml'\nhandlers = 'garage'\n"
+    (tmp_path / "pyproject.toml").write_text(table, "utf-8")
+    return tmp_path
+
+
+def test_the_installed_command_serves_the_demo(ours, command):
+    """With the project's contract and demo data, and the docs of the wheel."""
+    with serving(ours, "--demo", command=[command], PYTHONPATH="") as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
         contract = httpx.get(f"{service.url}/openapi.yaml")
@@ -41,29 +71,46 @@ def test_the_installed_command_serves_the_demo(tmp_path):
     assert page.status_code == 200
 
 
-def test_the_installed_command_proves_its_contract_and_prints_a_workflow(tmp_path):
-    """With its configuration, its reports' templates and its workflows on board."""
-    folder = environment(tmp_path, PYTHONPATH="")
-    relay = shutil.which("relay")
-    assert relay is not None
+def test_the_installed_command_serves_another_project(garage, command):
+    """Its contract and its package are where its pyproject.toml says."""
+    with serving(garage, command=[command], PYTHONPATH="", RELAY_JWT_SECRET=SECRET) as service:
+        vehicles = f"{service.url}/garage/v1/vehicles"
+        answer = httpx.get(vehicles, headers=bearer({"sub": "astrid"}))
+        refused = httpx.get(vehicles, headers=bearer({"sub": "astrid"}, "another-secret-of-32-bytes-or-more"))
 
+    assert (answer.status_code, refused.status_code) == (200, 401)
+    assert service.printed[0].startswith("Garage: ")
+
+
+def test_the_installed_command_proves_its_contract_and_prints_a_workflow(ours, command):
+    """With the project's configuration, and the reports' templates and the workflows of the wheel."""
     tested = subprocess.run(
-        [relay, "contract", "--max-examples", "2", "--min-coverage", "100"],
-        cwd=tmp_path, env=folder, capture_output=True, text=True, timeout=120, check=False,
+        [command, "contract", "--max-examples", "2", "--min-coverage", "100"],
+        cwd=ours, env=environment(ours, PYTHONPATH=""), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     printed = subprocess.run(
-        [relay, "ci", "gitlab"], cwd=tmp_path, env=folder, capture_output=True, check=False
-    )
+        [command, "ci", "gitlab"],
+        cwd=ours, env=environment(ours, PYTHONPATH=""), capture_output=True, check=False,
+    )  # fmt: skip
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert (tmp_path / "reports" / "contract.html").stat().st_size > 1000
+    assert (ours / "reports" / "contract.html").stat().st_size > 1000
     assert b"contract.junit.xml" in printed.stdout
+
+
+def test_the_wheel_holds_relay_and_nothing_of_ours():
+    """Our service, its contract, the benchmark and the tests stay in the repository."""
+    files = metadata.files("tether-relay")
+    assert files is not None
+    info = f"tether_relay-{relay.__version__}.dist-info"
+
+    assert {file.parts[0] for file in files if ".." not in file.parts} == {"relay", info}
 
 
 def test_the_wheel_says_what_it_is():
     """One version, one license."""
     found = metadata.metadata("tether-relay")
 
-    assert found["Version"] == handlers.__version__
+    assert found["Version"] == relay.__version__
     assert found["License-Expression"] == "Apache-2.0"
     assert found["Requires-Python"] == ">=3.11"
