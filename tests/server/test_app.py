@@ -716,3 +716,50 @@ async def test_opens_and_closes_collaborators_with_the_service(hosted):
         assert (await client.get("/thing")).json() == ["opened"]
 
     assert events == ["opened", "closed"]
+
+
+COLLABORATORS = {
+    "a function": "def collaborators(settings): return {'who': 'me'}",
+    "an async function": "async def collaborators(settings): return {'who': 'me'}",
+    "a generator": "def collaborators(settings):\n    yield {'who': 'me'}\n    events.append('closed')",
+    "an async generator": "async def collaborators(settings):\n    yield {'who': 'me'}\n    events.append('closed')",
+    "a context manager": (
+        "@contextmanager\ndef collaborators(settings):\n    yield {'who': 'me'}\n    events.append('closed')"
+    ),
+    "an async context manager": (
+        "@asynccontextmanager\nasync def collaborators(settings):\n"
+        "    yield {'who': 'me'}\n    events.append('closed')"
+    ),
+    "a function of a context manager": (
+        "@contextmanager\ndef opened():\n    yield {'who': 'me'}\n    events.append('closed')\n\n"
+        "async def collaborators(settings): return opened()"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", COLLABORATORS.values(), ids=COLLABORATORS.keys())
+async def test_takes_collaborators_of_every_form(hosted, source):
+    """What is after a yield is run when the service ends."""
+    head = "from contextlib import asynccontextmanager, contextmanager\n\nevents = []\n\n"
+    document = answering({"type": "string"})
+    application = hosted(document, init=head + source, things="async def show(*, who):\n    return who\n")
+
+    async with calling(application) as client:
+        answer = await client.get("/thing")
+        before = [*application.package.events]
+
+    assert answer.json() == "me"
+    assert (before, application.package.events) == ([], ["closed"] if "yield" in source else [])
+
+
+@pytest.mark.parametrize("made", ["return ['me']", "return None", "yield 3"])
+async def test_refuses_collaborators_of_no_mapping(hosted, made):
+    """Before a socket opens."""
+    source = f"def collaborators(settings):\n    {made}\n"
+    application = hosted(answering(THING), init=source, things="async def show(): ...\n")
+
+    with pytest.raises(
+        SetupError, match="collaborators\\(\\) must return or yield a mapping of names to objects"
+    ):
+        async with application.running():
+            pytest.fail("it started")

@@ -25,6 +25,8 @@ INIT = """
     async def check(credential):
         if credential == "empty":
             return {}
+        if credential == "malformed":
+            raise ValueError(credential)
         return {"sub": credential} if credential.startswith("good") else None
 
     verifiers = {name: check for name in ("key", "query", "cookie", "login")}
@@ -124,6 +126,7 @@ async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, he
     [
         ("key", {"X-Key": "bad"}, ""),
         ("key", {"X-Key": "empty"}, ""),
+        ("key", {"X-Key": "malformed"}, ""),
         ("key", [("X-Key", "good"), ("X-Key", "good")], ""),
         ("query", {}, "?key=good&key=good"),
         ("query", {}, "?key=good&key="),
@@ -136,7 +139,7 @@ async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, he
     ],
 )
 async def test_refuses_what_a_verifier_does_not_accept(get, scheme, headers, query):
-    """None from a verifier proves nothing, nor do claims that are none; neither do two credentials at once."""
+    """A verifier that returns None or no claims, or raises ValueError, refuses; so do two credentials at once."""
     assert_problem(await get([{scheme: []}], headers, query), 401, "UNAUTHENTICATED")
 
 
