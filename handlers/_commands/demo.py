@@ -24,11 +24,17 @@ DATA = Path(__file__).with_name("demo.json")
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
 """The demo's administrator."""
 
+EXAMPLES = """\b
+Examples:
+  relay demo
+  relay demo --port 0 --record demo.har
+"""
+
 KEYRING = "demo-keyring"
 """The file of the demo's keyring, next to its data."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.command(epilog=EXAMPLES, context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF relay serve]")
 @click.pass_context
 def demo(context: click.Context, arguments: tuple[str, ...]) -> None:

@@ -18,8 +18,9 @@ from jwt.algorithms import ECAlgorithm
 from handlers._settings import Settings
 from handlers._store import open_store
 from relay.cli.preflight import examine
+from relay.project.project import current_project
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import relay, serving
+from support.running import as_project, relay, serving
 
 SHELF = """
     from contextlib import asynccontextmanager
@@ -39,8 +40,9 @@ SHELF = """
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
-    """Packages, .env and data lie in the test's own folder."""
-    monkeypatch.chdir(tmp_path)
+    """Packages, .env and data lie in the test's own folder, a project with our contract and handlers."""
+    monkeypatch.chdir(as_project(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
 
@@ -58,7 +60,10 @@ def of_package(folder, init="", **given):
 
 async def told(settings, seconds=10.0):
     """What is found, a line each: how bad, where, what."""
-    return [f"{one.severity}: {one.where}: {one.message}" for one in await examine(settings, seconds)]
+    return [
+        f"{one.severity}: {one.where}: {one.message}"
+        for one in await examine(current_project(), settings, seconds)
+    ]
 
 
 def files_of(folder):
@@ -249,15 +254,35 @@ class TestCommand:
 
     def test_says_all_that_is_wrong_and_exits_with_1(self, tmp_path):
         """One line each on standard output, no traceback."""
-        result = relay(tmp_path, "check", "--handlers", "nope", RELAY_JWT_SECRET="short")
+        result = relay(
+            tmp_path, "check", "--spec", "nope.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short"
+        )
 
         assert (result.returncode, result.stderr) == (1, "")
         assert result.stdout.splitlines() == [
-            "error: RELAY_SPEC: missing: say which contract to serve, or use --spec",
+            "error: nope.yaml: cannot be read: No such file or directory",
             "error: RELAY_HANDLERS: there is no package 'nope' here",
             "error: RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more",
             "relay check: 3 errors",
         ]
+
+    def test_says_that_a_folder_belongs_to_no_project(self, tmp_path_factory):
+        """It looks at nothing else than the project."""
+        result = relay(tmp_path_factory.mktemp("empty"), "check", RELAY_JWT_SECRET=SECRET)
+
+        assert (result.returncode, result.stderr) == (1, "")
+        assert "no project here: " in result.stdout
+        assert result.stdout.endswith("\nrelay check: 1 error\n")
+
+    def test_makes_no_key_of_development(self, tmp_path):
+        """The first start makes it."""
+        before = files_of(tmp_path)
+
+        result = relay(tmp_path, "check", RELAY_PORT="0")
+
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "ok: RELAY_JWT_SECRET: 1 key: HS256\n" in result.stdout
+        assert files_of(tmp_path) == before
 
     def test_settings_that_cannot_be_read_are_wrong(self, tmp_path):
         """Whoever runs it before `serve` needs no other code for them."""

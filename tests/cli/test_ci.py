@@ -16,7 +16,7 @@ import yaml
 
 from relay.cli.ci import FORGES, plan
 from support.hosting import contract, operation
-from support.running import COMMAND, ROOT, environment, relay
+from support.running import COMMAND, ROOT, as_project, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
 WEEKLY = ROOT / ".github/workflows/weekly.yml"
@@ -127,6 +127,19 @@ class TestCommand:
         assert by_option.stdout == by_setting.stdout == plan("gitlab", "api.yaml", "shop")
         assert by_option.returncode == 0
 
+    def test_names_the_contract_of_a_project_where_it_is(self, tmp_path):
+        """A workflow compares the file with the base branch's; the package is the project's anyway."""
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop"\n', "utf-8"
+        )
+        (tmp_path / "api.yaml").write_text("", "utf-8")
+
+        assert relay(tmp_path, "ci", "gitlab").stdout == plan("gitlab", "api.yaml", None)
+
+    def test_names_nothing_that_a_command_finds_itself(self, tmp_path):
+        """In a project that says nothing of its own."""
+        assert relay(as_project(tmp_path), "ci", "gitlab").stdout == plan("gitlab", None, None)
+
     def test_says_that_a_contract_is_not_here(self, tmp_path):
         """A checkout would not have it either."""
         missing = relay(tmp_path, "ci", "github", "--spec", "nope.yaml", "--handlers", "shop")
@@ -142,7 +155,7 @@ class TestCommand:
     @pytest.mark.parametrize("install", ["", "make\nmake install"])
     def test_takes_one_line_to_install(self, tmp_path, install):
         """What would break the workflow's layout is not printed."""
-        found = relay(tmp_path, "ci", "github", "--install", install)
+        found = relay(as_project(tmp_path), "ci", "github", "--install", install)
 
         assert (found.returncode, found.stdout) == (2, "")
         assert found.stderr == "error: --install: it has to be one line; join commands with &&\n"

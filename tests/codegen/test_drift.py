@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -11,7 +12,7 @@ from relay.contract.documents import display
 from relay.project.files import package_folder
 from relay.project.package_source import read_sources
 from support.hosting import contract, operation
-from support.running import ROOT, relay
+from support.running import ROOT, as_project, relay
 from support.scaffolded import FOLDER, check, handler_findings, in_sync, sources_of, state_of
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -286,9 +287,9 @@ def test_parameters_that_would_be_one_argument_collide():
 )
 def test_an_extra_argument_is_an_error_only_if_the_collaborators_can_be_read(body, severity):
     """Otherwise it may be one of them."""
-    app = f"async def collaborators(settings):\n    {body}\n"
+    shelf = f"async def collaborators(settings):\n    {body}\n"
     state = state_of(
-        showing(), init="from ._app import collaborators\n", _app=app, things="def show(stoer): ...\n"
+        showing(), init="from ._shelf import collaborators\n", _shelf=shelf, things="def show(stoer): ...\n"
     )
 
     assert [one.severity for one in check(state) if one.rule == "extra-argument"] == [severity]
@@ -599,26 +600,26 @@ def test_reads_a_package_without_importing_it_or_its_parents(tmp_path):
 
 
 def test_finds_a_package_as_an_import_would(tmp_path, monkeypatch):
-    """The working directory comes first; parent folders need no `__init__.py`."""
+    """The project's folder first; folders without `__init__.py` may stand above it."""
     (tmp_path / "here" / "space" / "shop").mkdir(parents=True)
     (tmp_path / "there" / "space" / "shop").mkdir(parents=True)
     (tmp_path / "there" / "mine").mkdir()
     for package in ("here/space/shop", "there/space/shop", "there/mine"):
         (tmp_path / package / "__init__.py").touch()
-    monkeypatch.chdir(tmp_path / "here")
+    root = tmp_path / "here"
     monkeypatch.setattr(sys, "path", [str(tmp_path / "there"), *sys.path])
 
-    assert package_folder("space.shop") == tmp_path / "here/space/shop"
-    assert package_folder("mine") == tmp_path / "there/mine"
-    assert package_folder("space.new") == tmp_path / "here/space/new"
-    assert read_sources("space.new").files == {}
+    assert package_folder("space.shop", root) == tmp_path / "here/space/shop"
+    assert package_folder("mine", root) == tmp_path / "there/mine"
+    assert package_folder("space.new", root) == tmp_path / "here/space/new"
+    assert read_sources("space.new", root).files == {}
 
 
 @pytest.mark.parametrize(
     ("package", "message"),
     [
-        ("shop", "RELAY_HANDLERS: there is no package 'shop' here; `relay regenerate` makes it"),
-        ("a-b", "RELAY_HANDLERS: 'a-b' is no name of a package"),
+        ("shop", "RELAY_HANDLERS: there is no package 'shop' here; `relay regenerate` writes it"),
+        ("a-b", "RELAY_HANDLERS: 'a-b' is not the name of a package"),
         ("api", "RELAY_HANDLERS: 'api': api.py is a module, not a package"),
     ],
 )
@@ -635,7 +636,8 @@ def test_refuses_a_name_that_is_not_a_package(tmp_path, package, message):
 def test_a_missing_library_is_reported_with_the_extra_to_install(tmp_path):
     """The libraries of the tools are an optional dependency."""
     (tmp_path / "libcst.py").write_text("raise ModuleNotFoundError(name='libcst')\n", "utf-8")
-    path = f"{tmp_path}:{ROOT}"
+    path = os.pathsep.join(map(str, (tmp_path, ROOT / "scripts")))
+    as_project(tmp_path)
 
     for command in ("drift", "regenerate"):
         done = relay(tmp_path, command, PYTHONPATH=path)

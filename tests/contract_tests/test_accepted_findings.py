@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
 from relay.contract_tests.accepted_findings import Acceptance
 from relay.contract_tests.contract_config import Accepted, read_config
@@ -16,7 +17,7 @@ from relay.contract_tests.results import Failure
 from support.hosting import contract, operation
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
-HERE = SourceLocation(".relay-contract.yaml", 1, 1)
+HERE = SourceLocation("contract.yaml", 1, 1)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_entries_are_read_from_the_configuration(tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("accepted:\n  - {rule: incomplete-allow, reason: the framework writes it}\n", "utf-8")
 
-    (entry,) = read_config(file).accepted
+    (entry,) = read_config(read_document(file)).accepted
 
     assert (entry.rule, entry.operation, entry.case) == ("incomplete-allow", None, None)
     assert (entry.place.line, entry.reason) == (2, "the framework writes it")

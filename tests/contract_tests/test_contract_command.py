@@ -32,7 +32,7 @@ from relay.contract_tests.reports.json_report import SCHEMA
 from support.answering import PreparedResponse, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import COMMAND, SPEC, environment, relay, serving
+from support.running import COMMAND, SPEC, as_project, environment, relay, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from support.answering import ReceivedRequest
 pytestmark = pytest.mark.contract
 
-CONFIG = ".relay-contract.yaml"
 NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 PET = {"description": "a pet", "content": {"application/json": {"schema": NAMED}}}
 PROBLEM = {"description": "refused", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
@@ -120,14 +119,14 @@ def parts(result: Result) -> list[str]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Result:
-    """The service itself, tested in an empty folder."""
-    return run(tmp_path_factory.mktemp("demo"))
+    """The service itself, tested in a project without settings of its own."""
+    return run(as_project(tmp_path_factory.mktemp("demo")))
 
 
 @pytest.fixture(scope="module")
 def again(demo, tmp_path_factory) -> Result:
-    """A second run with the traffic of the first, in an environment with an operator's settings."""
-    folder = tmp_path_factory.mktemp("operator")
+    """The same once more, with the traffic of the first time, where an operator has settings."""
+    folder = as_project(tmp_path_factory.mktemp("operator"))
     settings = f"RELAY_STORE=sqlite:///{folder}/of-the-folder.db\nRELAY_JWT_SECRET={SECRET}\n"
     (folder / ".env").write_text(settings, "utf-8")
     (folder / "mine.db").write_bytes(b"")
@@ -191,7 +190,8 @@ class TestDemo:
     def test_the_operators_data_is_not_used(self, again):
         """The tested service has its own store and key, whatever is set."""
         assert again.code == 0, again.printed + again.said
-        assert sorted(path.name for path in again.folder.iterdir()) == [".env", "mine.db", "reports"]
+        of_project = {"handlers", "spec", "pyproject.toml"}
+        assert {path.name for path in again.folder.iterdir()} == {".env", "mine.db", "reports"} | of_project
         assert (again.folder / "mine.db").read_bytes() == b""
 
     def test_recorded_traffic_counts_together_with_a_service(self, again):
@@ -209,7 +209,8 @@ class TestDemo:
 
 @pytest.fixture
 def recorded(demo, tmp_path):
-    """Write answers of the demo to a file, those of some statuses, with a body put in place of theirs."""
+    """Write answers of the demo to a file of a project: some statuses, with a body put in place of theirs."""
+    as_project(tmp_path)
 
     def recorded(*statuses: int, body: bytes | None = None) -> str:
         chosen = [exchange for exchange in demo.exchanges if exchange.status in statuses]
@@ -263,15 +264,22 @@ class TestRecorded:
     def test_a_waiver_excludes_a_response_from_the_coverage(self, recorded, tmp_path):
         """A waiver without effect is a warning, at its location."""
         reason = "only a broken disk shows it"
-        waivers = [{"status": status, "reason": reason} for status in ("500", "401")]
-        write(tmp_path, CONFIG, {"waivers": waivers})
+        waivers = "".join(
+            f'[[tool.relay.contract.waivers]]\nstatus = "{status}"\nreason = "{reason}"\n'
+            for status in ("500", "401")
+        )
+        har = recorded(200, 401)
+        (tmp_path / "pyproject.toml").unlink()
+        (tmp_path / "pyproject.toml").write_text(waivers, "utf-8")
 
-        result = run(tmp_path, "--har", recorded(200, 401), "--min-coverage", "100")
+        result = run(tmp_path, "--har", har, "--min-coverage", "100")
 
         assert result.code == 0, result.printed
         assert "2 of 3 documented answers seen, 1 waived (100 %)" in result.said
         assert re.search(
-            rf"^{re.escape(CONFIG)}:\d+:\d+: warning: .*\[unused-waiver\]$", result.printed, re.MULTILINE
+            r"^pyproject\.toml: tool\.relay\.contract\.waivers\[1\]: warning: .*\[unused-waiver\]$",
+            result.printed,
+            re.MULTILINE,
         )
         assert reason in (tmp_path / "reports/contract.html").read_text("utf-8")
 
@@ -432,11 +440,12 @@ PETS = {
             return {"name": "Tom"}
     """,
 }
-IDENTITIES = {
-    "boss": {"claims": {"sub": "boss"}, "variables": {"key": "SHOP_KEY"}},
-    "guest": {"claims": {"sub": "guest"}, "refused": ["show"]},
-    "ghost": {"claims": {"sub": "ghost"}, "signs-in": False},
-}
+IDENTITIES = """\
+[tool.relay.contract.identities]
+boss = { claims = { sub = "boss" }, variables = { key = "SHOP_KEY" } }
+guest = { claims = { sub = "guest" }, refused = ["show"] }
+ghost = { claims = { sub = "ghost" }, signs-in = false }
+"""
 
 
 def write_shop(folder: Path) -> list[str]:
@@ -451,7 +460,7 @@ def write_shop(folder: Path) -> list[str]:
     document = contract(
         {"/pet": {"get": show}, "/cage": {"get": open_}}, components={"securitySchemes": schemes}
     )
-    write(folder, CONFIG, {"identities": IDENTITIES})
+    (folder / "pyproject.toml").write_text(IDENTITIES, "utf-8")
     return ["--spec", write(folder, "api.json", document), "--handlers", write_package(folder, **PETS)]
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests.contract_config import FILE, Identity, read_config
+from relay.contract.documents import read_document
+from relay.contract_tests.contract_config import Config, Identity, find_config, read_config
+from relay.project.project import Project, find_project
+
+FILE = "contract.yaml"
 
 
 @pytest.fixture
 def read(tmp_path, monkeypatch):
-    """Read a file that holds some text."""
+    """Read a YAML file that holds some text."""
     monkeypatch.chdir(tmp_path)
 
     def read(text):
         path = tmp_path / FILE
         path.write_text(text, "utf-8")
-        return read_config(path)
+        return read_config(read_document(path))
 
     return read
 
@@ -93,3 +97,61 @@ def test_tells_everything_at_once(read):
         read("waivers: [{}]\nsecrets: 1\nwhatever: 2\n")
 
     assert len(trouble.value.problems) == 4
+
+
+TABLE = """\
+[[tool.relay.contract.waivers]]
+status = "404"
+reason = "no pet is ever lost"
+
+[[tool.relay.contract.waivers]]
+status = 405
+reason = "b"
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make the working directory a project with some text as its pyproject.toml."""
+    monkeypatch.chdir(tmp_path)
+
+    def project(text):
+        (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+        return find_project()
+
+    return project
+
+
+def test_reads_the_table_of_the_project(project):
+    """A file that is given goes before it; a project without the table configures nothing."""
+    here = project("[tool.relay.contract.identities]\na = { claims = { sub = 'a' } }\n")
+    other = here.folder / "other.yaml"
+    other.write_text("identities:\n  b: {claims: {sub: b}}\n", "utf-8")
+
+    assert find_config(None, here).identities == (Identity("a", claims={"sub": "a"}),)
+    assert find_config(other, here).identities == (Identity("b", claims={"sub": "b"}),)
+    assert find_config(None, project("[tool.relay]\n")) == Config()
+
+
+def test_says_which_entry_of_the_table_is_wrong(project):
+    """TOML has no lines to tell; a waiver is told by its number in the list."""
+    with pytest.raises(SetupError) as trouble:
+        find_config(None, project(TABLE))
+
+    assert str(trouble.value) == (
+        "pyproject.toml: tool.relay.contract.waivers[1].status: "
+        "waivers[1].status has to be text; put it in quotes"
+    )
+
+
+def test_a_file_that_the_table_has_replaced_is_an_error(tmp_path, monkeypatch):
+    """It would be ignored, and with it what it waives."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".relay-contract.yaml").write_text("waivers: []\n", "utf-8")
+
+    with pytest.raises(SetupError) as trouble:
+        find_config(None, Project(tmp_path))
+
+    assert str(trouble.value) == (
+        ".relay-contract.yaml: is no longer read: move its entries to [tool.relay.contract] in pyproject.toml"
+    )

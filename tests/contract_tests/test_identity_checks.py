@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import tomllib
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from relay.contract.documents import read_document
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import read_config
 from relay.contract_tests.credential_matrix import Case, cases, credentials_by_case
@@ -236,7 +238,7 @@ def document(needs, schemes):
 def subject(folder, spec, url, people=PEOPLE, **settings):
     """The service under test, with the identities of a configuration."""
     (folder / "people.yaml").write_text(people, "utf-8")
-    config = read_config(folder / "people.yaml")
+    config = read_config(read_document(folder / "people.yaml"))
     loaded = load_strict_contract(spec, config)
     return ServiceUnderTest(base_url(url, loaded), loaded, config, ContractSettings(**settings))
 
@@ -400,11 +402,12 @@ def careless(folder, *paths):
         server.server_close()
 
 
-def test_the_demo_accepts_only_the_right_identities(tmp_path):
-    """It runs with the identities that the demo comes with."""
+def test_the_demo_accepts_the_identities_that_sign_in_and_no_others(tmp_path):
+    """As a newcomer starts it, with the identities of its project."""
     with serving(tmp_path, "--demo") as service:
-        secret = next(tmp_path.rglob("demo-jwt-secret")).read_text("ascii")
-        people = (ROOT / "handlers/_commands/demo-contract.yaml").read_text("utf-8")
+        secret = (tmp_path / ".relay/development.key").read_text("ascii")
+        identities = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]["contract"]
+        people = json.dumps(identities)
 
         part = check(subject(tmp_path, ROOT / "spec/openapi.yaml", service.url, people, jwt_secret=secret))
 

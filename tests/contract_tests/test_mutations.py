@@ -26,6 +26,7 @@ def pristine(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("pristine") / "copy"
     for name in ("handlers", "scripts", "spec"):
         shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "pyproject.toml", folder)
     compileall.compile_dir(folder, quiet=2)
     return folder
 

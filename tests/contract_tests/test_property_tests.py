@@ -314,7 +314,7 @@ def test_our_service_has_no_failures_and_every_request_has_its_credential(tmp_pa
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
     progress: list[int] = []
     with serving(tmp_path, "--demo") as service:
-        monkeypatch.setenv("TOKEN_OF_ERIKA", relay(tmp_path, "token", "--demo").stdout.strip())
+        monkeypatch.setenv("TOKEN_OF_ERIKA", relay(tmp_path, "token").stdout.strip())
         erika = Identity("erika", variables={"bearerAuth": "TOKEN_OF_ERIKA"})
         subject = subject_of(ROOT / "spec/openapi.yaml", service.url, erika)
         part = check(subject, Budget(max_examples=100, max_seconds=None, seed=4711), progress)

@@ -18,7 +18,7 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
-from support.running import relay, serving
+from support.running import as_project, relay, serving
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
@@ -214,7 +214,7 @@ class TestServe:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
 
         found = read_traffic(tmp_path / "traffic.har").exchanges
-        assert "Recording: all that is asked and answered goes to traffic.har" in service.printed
+        assert "Recording: all requests and responses go to traffic.har" in service.printed
         assert [one.body for one in found] == [answer.content for answer in answers]
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
 
@@ -266,18 +266,18 @@ class TestServe:
         name = "mine.har" if content else "mine.har/inside.har"
         (tmp_path / "mine.har").write_text(content or "", "utf-8")
 
-        result = relay(tmp_path, "serve", "--demo", "--port", "0", "--record", name)
+        result = relay(tmp_path, "demo", "--port", "0", "--record", name)
 
         assert (result.returncode, result.stderr) == (2, f"error: --record: {name} {told}\n")
         assert (tmp_path / "mine.har").read_text("utf-8") == (content or "")
 
     def test_is_not_for_production(self, tmp_path):
         """Bodies are people's data; both refusals are told at once."""
-        options = ["--demo", "--record", "traffic.har", "--reload"]
+        options = ["--record", "traffic.har", "--reload"]
 
-        result = relay(tmp_path, "serve", *options, RELAY_ENVIRONMENT="production")
+        result = relay(as_project(tmp_path), "serve", *options, RELAY_ENVIRONMENT="production")
 
-        told = "not for production, which RELAY_ENVIRONMENT says this is"
+        told = "not available with RELAY_ENVIRONMENT=production"
         assert result.returncode == 2
         assert result.stderr == f"error: --reload: {told}\nerror: --record: {told}\n"
         assert not (tmp_path / "traffic.har").exists()

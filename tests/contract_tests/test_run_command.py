@@ -92,7 +92,7 @@ class TestCover:
 
         assert part.failures == []
         assert part.not_run[0].case == "a success of GET /keepers"
-        assert ".relay-contract.yaml" in part.not_run[0].reason
+        assert "[tool.relay.contract]" in part.not_run[0].reason
 
     def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
         """Whoever recorded it may not have used everything."""

@@ -10,7 +10,7 @@ import pytest
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
 from support.hosting import contract, operation
-from support.running import relay
+from support.running import ROOT, relay
 
 CANARY = "canary-of-a-secret"
 SPELLINGS = [CANARY.encode(), base64.b64encode(CANARY.encode()), CANARY.encode().hex().encode()]
@@ -25,11 +25,13 @@ def run_with_har(tmp_path):
     def run(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
         document = contract({"/pets": {"get": operation("list_pets", responses=ANSWER)}})
         (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
-        (tmp_path / ".relay-contract.yaml").write_text("secrets: [THEIR_SECRET]\n", "utf-8")
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.relay.contract]\nsecrets = ["THEIR_SECRET"]\n', "utf-8"
+        )
         one = Exchange(Request("GET", url), 200, (("Content-Type", media_type),), body, "")
         write_har([one], tmp_path / "seen.har")
         given = ("--spec", "api.json", "--har", "seen.har", *options)
-        result = relay(tmp_path, "contract", *given, THEIR_SECRET=CANARY)
+        result = relay(tmp_path, "contract", *given, THEIR_SECRET=CANARY, PYTHONPATH=str(ROOT / "scripts"))
         written = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("reports/**/*.*")))
         return result, written
 
@@ -37,7 +39,7 @@ def run_with_har(tmp_path):
 
 
 def test_recorded_traffic_of_another_contract_needs_no_handlers(run_with_har):
-    """Our own handlers are not involved."""
+    """There are none here."""
     result, _ = run_with_har()
 
     assert result.returncode == 0, result.stdout

@@ -1,23 +1,26 @@
-"""Services started to be tested, and made to fail: `scripts/verifying/{starting,failing,faults}.py`."""
+"""Services started to be tested, and made to fail: `scripts/relay/contract_tests/{service_start,failing_service,provoked_faults}.py`."""
 
 from __future__ import annotations
 
 import json
+import os
+from textwrap import dedent
 
+import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.conformance import ConformanceChecker
-from relay.contract_tests.contract_config import FILE, Config
+from relay.contract_tests.contract_config import Config, find_config
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.provoked_faults import check_faults
 from relay.contract_tests.sample_requests import model_requests
-from relay.contract_tests.service_start import ServiceTarget, find_config, found, served
+from relay.contract_tests.service_start import ServiceTarget, found, served
 from relay.contract_tests.service_under_test import load_strict_contract
+from relay.project.project import Project, find_project
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import SPEC
+from support.running import as_project
 
-OWN = ServiceTarget(SPEC, "handlers")
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 
@@ -32,32 +35,42 @@ def faults_of(tested):
         return check_faults(subject, copy, Credentials(subject), models, judge)
 
 
+def target(project: Project) -> ServiceTarget:
+    """The contract and the package of a project."""
+    return ServiceTarget(project, project.spec, project.handlers)
+
+
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
-    """A package of one's own, in the working directory, whose errors are problem details."""
+    """A package in a project of its own, the working directory, whose errors are problem details."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     responses = {"200": {"description": "ok"}, "500": FAILS}
     document = contract({"/a": {"get": {**operation("show"), "responses": responses}}})
     (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
     name = write_package(tmp_path, things="async def show():\n    return None\n")
-    return ServiceTarget(tmp_path / "api.json", name, tmp_path / "api.json", name)
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.relay]\nspec = "api.json"\nhandlers = "{name}"\n', "utf-8"
+    )
+    return target(find_project())
 
 
-def test_the_demo_runs_in_a_store_and_with_a_key_of_its_own(tmp_path, monkeypatch):
-    """Whatever the operator has set: a contract test never touches real data."""
-    monkeypatch.chdir(tmp_path)
+def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
+    """Whatever the operator has set: a contract test never touches real data; what tokens need still counts."""
+    monkeypatch.chdir(as_project(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/mine.db")
     monkeypatch.setenv("RELAY_KEYRING", "no-keyring-at-all")
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     (tmp_path / ".env").write_text("RELAY_JWT_AUDIENCE=somebody\n", "utf-8")
-    config = find_config(None, OWN)
+    own = target(find_project())
+    config = find_config(None, own.project)
 
-    with served(OWN, load_strict_contract(SPEC, config), config) as tested:
+    with served(own, load_strict_contract(own.path, config), config) as tested:
         part = faults_of(tested)
-        secret = tested.subject.settings.jwt_secret.get_secret_value()
+        settings = tested.subject.settings
 
-    assert secret != SECRET
+    assert (settings.jwt_secret.get_secret_value(), settings.jwt_audience) == (SECRET, "somebody")
     assert not (tmp_path / "mine.db").exists()
     assert [exchange.status for exchange in part.exchanges] == [500]
     assert part.held
@@ -75,7 +88,7 @@ def test_a_failure_inside_is_provoked_in_any_package(shop):
 def test_somebody_elses_service_is_not_made_to_fail(shop):
     """It cannot be; that is told, and what to do about it."""
     loaded = load_strict_contract(shop.path, Config())
-    with served(shop, loaded, Config()) as here, found(here.subject.url, loaded, Config()) as tested:
+    with served(shop, loaded, Config()) as here, found(here.subject.url, loaded, Config(), shop) as tested:
         part = faults_of(tested)
 
     assert (part.cases, part.failures) == (0, [])
@@ -114,22 +127,28 @@ def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypat
 def test_nothing_at_an_address_is_told(shop):
     """Before the first part runs."""
     with pytest.raises(SetupError, match="nothing answers"):  # noqa: SIM117 -- what raises is the entering
-        with found("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config()):
+        with found("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config(), shop):
             pass
 
 
-def test_the_configuration_of_the_working_directory_counts(shop, tmp_path):
-    """One that is given goes before it; without either a package of one's own has none."""
-    assert find_config(None, shop) == Config()
-    (tmp_path / FILE).write_text("identities:\n  a: {claims: {sub: a}}\n", "utf-8")
-    (tmp_path / "other.yaml").write_text("identities:\n  b: {claims: {sub: b}}\n", "utf-8")
-
-    assert [one.name for one in find_config(None, shop).identities] == ["a"]
-    assert [one.name for one in find_config(tmp_path / "other.yaml", shop).identities] == ["b"]
+ENVIRONMENT = """
+    def test_environment(folder):
+        (folder / "data").write_text("prepared", "utf-8")
+        return {"SHOP_DATA": str(folder / "data"), "SHOP_SECRET": "canary-of-the-shop"}
+"""
 
 
-def test_our_own_code_is_nobody_elses(shop, tmp_path):
-    """A contract alone, mocked or recorded, is not held against handlers that were never written for it."""
-    assert OWN.code == "handlers"
-    assert ServiceTarget(tmp_path / "api.json", "handlers", tmp_path / "api.json").code is None
-    assert shop.code == shop.package
+def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
+    """In a folder of the run, by variables of the service; a secret among them must not leave it."""
+    source = "import os\nfrom pathlib import Path\n\n\nasync def show():\n    assert Path(os.environ['SHOP_DATA']).read_text('utf-8') == 'prepared'\n"
+    (tmp_path / shop.package / "things.py").write_text(source, "utf-8")
+    (tmp_path / shop.package / "__init__.py").write_text(dedent(ENVIRONMENT), "utf-8")
+    config = Config(secrets=("SHOP_SECRET",))
+
+    with served(shop, load_strict_contract(shop.path, config), config) as tested:
+        answer = httpx.get(f"{tested.subject.url}/a")
+        secrets = tested.subject.secrets
+
+    assert answer.status_code == 200
+    assert "canary-of-the-shop" in secrets
+    assert not {"SHOP_DATA", "SHOP_SECRET"} & {*os.environ}

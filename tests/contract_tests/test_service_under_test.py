@@ -20,7 +20,6 @@ from relay.contract_tests.service_under_test import (
     check_reachable,
     fresh_secret,
     load_strict_contract,
-    own_environment,
     started,
 )
 from relay.validation.schemas import SchemaCompiler
@@ -158,16 +157,6 @@ class TestSecrets:
 
         assert "canary" not in shown
         assert SECRET not in shown
-
-    def test_the_demos_environment_has_no_other_key(self, tmp_path):
-        """Two families of keys would keep it from starting, and what it asks of tokens is not ours to know."""
-        environment = own_environment(tmp_path / "a.db", SECRET, "run:key")
-
-        assert environment["RELAY_JWT_SECRET"] == SECRET
-        assert environment["RELAY_KEYRING"] == "run:key"
-        assert environment["RELAY_STORE"] == f"sqlite:///{tmp_path}/a.db"
-        for name in ("JWKS", "ISSUER", "TYPE", "MAX_LIFE"):
-            assert environment[f"RELAY_JWT_{name}"] == ""
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ def pets(pet=PET, **rest):
 
 
 WITHOUT_TAG = {"type": "object", "properties": {}}
+INTENDED = """\
+[[tool.relay.breaking.ignore]]
+rule = "response-property-removed"
+reason = "it is unused"
+"""
 
 
 @pytest.fixture
@@ -222,9 +227,9 @@ class TestIgnoring:
 
     @pytest.mark.parametrize("where", ["GET /pets/{id}", None])
     def test_an_ignored_change_is_a_note_with_its_reason(self, compared, write, where):
-        """From the default file, for one operation or for all."""
-        entry = {"rule": "response-property-removed", "reason": "it is unused"}
-        write(".relay-breaking.yaml", [{**entry, **({"where": where} if where else {})}])
+        """From the project's table, at one place or anywhere."""
+        at = f'where = "{where}"\n' if where else ""
+        write("pyproject.toml", f"{INTENDED}{at}")
 
         code, lines = compared(pets(), pets(WITHOUT_TAG))
 
@@ -232,13 +237,41 @@ class TestIgnoring:
         assert "new.yaml:24:17: info: GET /pets/{id}: 200 body.tag: removed; " in lines[0]
         assert "(ignored: it is unused)" in lines[0]
 
-    def test_the_default_file_may_be_in_the_folder_of_the_new_contract(self, run, write):
-        """Where authors of the contract find it."""
-        write("old.yaml", pets())
+    def test_the_table_counts_below_the_folder_of_the_project(self, run, write):
+        """Wherever in the project the command is called."""
+        write("pyproject.toml", INTENDED)
+        write("spec/old.yaml", pets())
         write("spec/new.yaml", pets(WITHOUT_TAG))
-        write("spec/.relay-breaking.yaml", [{"rule": "response-property-removed", "reason": "x"}])
 
-        assert run("old.yaml", "spec/new.yaml").exit_code == 0
+        assert run("old.yaml", "new.yaml", below="spec").exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("table", "message"),
+        [
+            (
+                '[[tool.relay.breaking.ignore]]\nrule = "path-removed"\n',
+                "ignore[0]: the entry has no reason; state why the change is intended",
+            ),
+            ("[tool.relay.breaking]\nignored = []\n", "ignored: unknown key; there is only ignore"),
+        ],
+    )
+    def test_says_what_is_wrong_with_the_table(self, compared, write, table, message):
+        """By the entry's number, since TOML's lines are not kept."""
+        write("pyproject.toml", table)
+
+        assert compared(pets(), pets()) == (2, [f"error: pyproject.toml: tool.relay.breaking.{message}"])
+
+    def test_a_file_that_the_table_has_replaced_is_an_error(self, compared, write):
+        """It would be ignored, and an intended change would fail."""
+        write("pyproject.toml", "[tool.relay]\n")
+        write(".relay-breaking.yaml", "[]")
+
+        assert compared(pets(), pets()) == (
+            2,
+            [
+                "error: .relay-breaking.yaml: is no longer read: move its entries to [tool.relay.breaking] in pyproject.toml"
+            ],
+        )
 
     def test_warns_about_an_entry_without_a_change(self, compared, write):
         """Otherwise it would hide the next change of this kind."""

@@ -17,7 +17,7 @@ from relay.contract.diagnostics import Severity
 from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from support.hosting import contract
-from support.running import ROOT, SPEC, relay
+from support.running import ROOT, SPEC, as_project, relay
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
@@ -439,8 +439,8 @@ class TestCommand:
     """`relay lint` run in a subprocess."""
 
     def test_passes_with_warnings(self, tmp_path):
-        """Our own contract is weak but valid."""
-        result = relay(tmp_path, "lint")
+        """Our own contract is weak, not wrong."""
+        result = relay(as_project(tmp_path), "lint")
 
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.splitlines()[-1] == "relay lint: 2 warnings"

@@ -82,9 +82,7 @@ def held() -> Report:
 def violated() -> Report:
     """A run with failures of several kinds, cases that were not run, and incomplete coverage."""
     document = shop()
-    waiver = Waiver(
-        "add_pet", "409", None, "needs two runs at once", SourceLocation(".relay-contract.yaml", 3, 5)
-    )
+    waiver = Waiver("add_pet", "409", None, "needs two runs at once", SourceLocation("contract.yaml", 3, 5))
     coverage = Coverage(document, [waiver])
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})

@@ -88,7 +88,7 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
 
     project, path, package = chosen(spec, handlers)
     path, is_default = path.resolve(), package == project.handlers
-    if is_default and path == project.spec and not project.is_implicit:
+    if is_default and path == (project.folder / _OWN_PATH).resolve() and not project.is_implicit:
         return None, None
     here = Path.cwd()
     if not path.is_file() or not path.is_relative_to(here):

@@ -53,11 +53,14 @@ class _Commands(click.Group):
 def _project_commands() -> dict[str, click.Command]:
     """Return the commands that the current project's package exports; none where it cannot be imported."""
     from relay.contract.diagnostics import SetupError
-    from relay.server.application import service_settings
-    from relay.server.binding import import_package
-    from relay.server.package_hooks import PackageHooks
+    from relay.project.project import current_project
 
     try:
+        current_project()  # without one the imports below are not waited for
+        from relay.server.application import service_settings
+        from relay.server.binding import import_package
+        from relay.server.package_hooks import PackageHooks
+
         _, settings = service_settings({})
         hooks = PackageHooks.of(import_package(settings.handlers))
     except SetupError:

@@ -36,7 +36,7 @@ async def examine(project: Project, settings: Settings, seconds: float) -> list[
     Checks that take longer than `seconds` in total are an error.
     """
     try:
-        application = build(project, settings)
+        application = build(project, settings, keep_key=False)
     except SetupError as exc:
         return list(exc.problems)
     found = [*_compiled(application), *weaknesses(application)]

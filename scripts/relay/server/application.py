@@ -39,11 +39,14 @@ def create_app(
     return build(project, settings)
 
 
-def build(project: Project, settings: Settings) -> Application:
-    """Compile the service of a project, with its development key where it needs one."""
+def build(project: Project, settings: Settings, *, keep_key: bool = True) -> Application:
+    """Compile the service of a project, with its development key where it needs one.
+
+    Without `keep_key`, a key that is made for it is not written to the project's folder.
+    """
     from .app import create  # imports Connexion, which reading settings does without
 
-    return create(settings.handlers, settings, partial(development_key, project))
+    return create(settings.handlers, settings, partial(development_key, project, keep=keep_key))
 
 
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:

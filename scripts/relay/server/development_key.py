@@ -21,15 +21,16 @@ FOLDER = ".relay"
 _FILE = "development.key"
 
 
-def development_key(project: Project) -> str:
+def development_key(project: Project, *, keep: bool = True) -> str:
     """Return the project's development secret, 48 random bytes in base64; a new one on the first call.
 
-    A folder that is a project only by --spec keeps no file: its key lasts as long as the process.
+    Without `keep`, a new one is not written. Nor is it in a folder that is a project only by --spec: its
+    key lasts as long as the process.
     Raises SetupError for a file that cannot be read or written.
     """
-    if project.is_implicit:
-        return secrets.token_urlsafe(48)
     path = project.folder / FOLDER / _FILE
+    if project.is_implicit or not (keep or path.exists()):
+        return secrets.token_urlsafe(48)
     try:
         if not path.exists():
             _make_folder(path.parent)

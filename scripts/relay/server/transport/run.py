@@ -6,12 +6,14 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from relay.project.settings import Settings
 from relay.server.lifespan import Lifespan
 
 from .signals import Beside
+
+if TYPE_CHECKING:
+    from relay.project.settings import Settings
 
 
 class Service(Protocol):
