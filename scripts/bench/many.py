@@ -24,7 +24,7 @@ def write_contract(folder: Path, operations: int) -> Path:
 def relay(contract: Path, path: str) -> Program:
     """Relay with stubs: what is asked for is found, the token verified, then it is 501."""
     command = (sys.executable, "-m", "relay", "serve", "--spec", str(contract), "--missing", "stub")
-    environment = {"PYTHONPATH": str(CHECKOUT), "RELAY_JWT_SECRET": SECRET}
+    environment = {"PYTHONPATH": str(CHECKOUT / "scripts"), "RELAY_JWT_SECRET": SECRET}
     return Program("relay", command, environment, path, 501, "RELAY_PORT")
 
 

@@ -46,7 +46,7 @@ class BenchSetup:
     def of(self, peer: Peer, url: str, numbers: int, **variables: str) -> Program:
         """Return the program of a peer that reads its settings from `url`."""
         environment = {
-            **({} if peer.needs else {"PYTHONPATH": str(CHECKOUT)}),
+            **({} if peer.needs else {"PYTHONPATH": str(CHECKOUT / "scripts")}),
             **peer.environment(),
             "BENCH_NUMBERS": str(numbers),
             "BENCH_SECRET": SECRET,

@@ -58,7 +58,7 @@ PEERS = (
         "",
         "relay_as_shipped.py",
         _EVERYWHERE,
-        {"RELAY_JWT_REMEMBER": "0"},
+        {"RELAY_JWT_CACHE_SECONDS": "0"},
     ),
     Peer("connexion", "Connexion, responses validated", "python", "connexion_stock.py"),
     Peer("fastapi", "FastAPI, response model", "python", "fastapi_model.py", frozenset({"memory", "sqlite"})),

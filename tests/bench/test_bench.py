@@ -1,9 +1,11 @@
-"""`relay bench` as a person runs it: `scripts/bench/`."""
+"""`python -m bench` as a person runs it: `scripts/bench/`."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +17,7 @@ from bench.measuring import cells
 from bench.results import Cell
 from relay.contract.diagnostics import SetupError
 from support import benching
-from support.running import ROOT, relay
+from support.running import ROOT, environment
 
 SOURCES = frozenset({"memory", "sqlite"})
 
@@ -167,7 +169,14 @@ def test_says_where_a_report_cannot_be_written(tmp_path):
 
 def test_its_help_says_what_a_run_takes(tmp_path):
     """Without the libraries that only a run needs."""
-    result = relay(tmp_path, "bench", "--help")
+    result = subprocess.run(
+        [sys.executable, "-m", "bench", "--help"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert result.returncode == 0
     assert "half an hour" in result.stdout
