@@ -14,10 +14,10 @@ import click
 
 if TYPE_CHECKING:
     from handlers._store import Store, StoredSecret
-    from handlers._store.keyring import Keyring, Sealed
-    from handlers._store.sealing import EncryptionReport
+    from handlers._store.encryption import EncryptionReport
+    from handlers._store.keyring import Encrypted, Keyring
 
-    Renew = Callable[[Keyring, StoredSecret], Sealed | None]
+    Renew = Callable[[Keyring, StoredSecret], Encrypted | None]
 
 _A_BATCH = 100  # secrets that are stored anew at a time: one transaction of SQLite, one trip to MongoDB
 
@@ -66,12 +66,12 @@ def new(key_id: str | None) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(form: str) -> None:
     """Count the stored secrets by key; exit with 1 when some are plain, or no key of the keyring opens them."""
+    from handlers._store.encryption import count_secrets
     from handlers._store.keyring import Keyring
-    from handlers._store.sealing import take_census
 
     async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
         keyring = keyring or Keyring({})
-        return keyring, await take_census(store.secrets(), keyring)
+        return keyring, await count_secrets(store.secrets(), keyring)
 
     keyring, census = asyncio.run(_with_store(look, read_only=True))
     problems = list(census.problems())
@@ -107,28 +107,28 @@ def rotate(*, dry_run: bool) -> None:
     _run("rotate", _rotated, dry_run=dry_run)
 
 
-def _sealed(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
+def _sealed(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
     """Seal a secret that is plain; None for one that is not."""
     if not isinstance(secret.value, str):
         return None
-    return keyring.seal(secret.organization_id, secret.name, secret.value)
+    return keyring.encrypt(secret.organization_id, secret.name, secret.value)
 
 
-def _rotated(keyring: Keyring, secret: StoredSecret) -> Sealed | None:
+def _rotated(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
     """Seal a secret anew that is under another key than the first; None for any other.
 
-    NotOpened for one that stays closed, also under the first: its id may have been another key's.
+    DecryptionFailed for one that stays closed, also under the first: its id may have been another key's.
     """
-    from handlers._store.keyring import NotOpened
+    from handlers._store.keyring import DecryptionFailed
 
     if secret.value is None:
-        raise NotOpened("it is of no use")
+        raise DecryptionFailed("it is of no use")
     if isinstance(secret.value, str):
         return None
-    plain = keyring.open(secret.organization_id, secret.name, secret.value)
+    plain = keyring.decrypt(secret.organization_id, secret.name, secret.value)
     if secret.value.key_id == keyring.key_ids[0]:
         return None
-    return keyring.seal(secret.organization_id, secret.name, plain)
+    return keyring.encrypt(secret.organization_id, secret.name, plain)
 
 
 def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
@@ -146,12 +146,12 @@ async def _renew_all(
     store: Store, keyring: Keyring | None, *, command: str, renew: Renew, dry_run: bool
 ) -> bool:
     """Return whether there is nothing left to do; SetupError without a keyring."""
-    from handlers._store.sealing import counted, take_census
+    from handlers._store.encryption import count_secrets, counted
     from relay import Diagnostic, SetupError
 
     if keyring is None:
         raise SetupError([Diagnostic("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
-    before = await take_census(store.secrets(), keyring)
+    before = await count_secrets(store.secrets(), keyring)
     click.echo(f"before: {_one_line(before)}")
     due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
     if dry_run:
@@ -159,7 +159,7 @@ async def _renew_all(
         click.echo(f"relay keys {command}: {counted(due)} to be sealed with the key {keyring.key_ids[0]}")
         return not stuck
     is_scrubbed = await store.scrub()
-    after = await take_census(store.secrets(), keyring)
+    after = await count_secrets(store.secrets(), keyring)
     click.echo(f"after: {_one_line(after)}")
     click.echo("".join(f"{problem}\n" for problem in after.stuck()), nl=False)
     click.echo(f"relay keys {command}: {counted(replaced)} sealed with the key {keyring.key_ids[0]}")
@@ -177,24 +177,24 @@ async def _renew(
     from rich.console import Console
     from rich.progress import Progress
 
-    from handlers._store.keyring import NotOpened
+    from handlers._store.keyring import DecryptionFailed
 
     due = replaced = stuck = 0
-    batch: list[tuple[StoredSecret, Sealed]] = []
+    batch: list[tuple[StoredSecret, Encrypted]] = []
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Secrets", total=total)
         async for secret in store.secrets():
             progress.advance(task)
             try:
-                sealed = renew(keyring, secret)
-            except NotOpened:
+                encrypted = renew(keyring, secret)
+            except DecryptionFailed:
                 stuck += 1
                 continue
-            if sealed is None:
+            if encrypted is None:
                 continue
             due += 1
             if not dry_run:
-                batch.append((secret, sealed))
+                batch.append((secret, encrypted))
             if len(batch) == _A_BATCH:
                 replaced += await store.replace_secrets(batch)
                 batch = []
@@ -235,7 +235,7 @@ def _summary(keyring: Keyring, census: EncryptionReport, problems: list[str]) ->
 
 def _key_lines(keyring: Keyring, census: EncryptionReport) -> Iterator[str]:
     """Say of each key of the keyring what is sealed with it, and what to do about that."""
-    from handlers._store.sealing import counted
+    from handlers._store.encryption import counted
 
     for position, key_id in enumerate(keyring.key_ids):
         count = census.by_key[key_id]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from .keyring import Keyring, Sealed
+    from .keyring import Encrypted, Keyring
 
 Role = Literal["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]
 
@@ -59,12 +59,12 @@ class Batch:
 class StoredSecret:
     """A secret as a store has it, by the name of its field.
 
-    It is sealed, or in plain text; None is what is neither in a way that we know.
+    It is encrypted, or in plain text; None is what is neither in a way that we know.
     """
 
     organization_id: str
     name: str
-    value: Sealed | str | None = field(repr=False)
+    value: Encrypted | str | None = field(repr=False)
 
 
 class StoreUnavailable(Exception):
@@ -132,7 +132,7 @@ class Store(Protocol):
     def secrets(self) -> AsyncIterator[StoredSecret]:
         """Go through the secrets of all organizations; one changed meanwhile may be met as it was or is."""
 
-    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """Store secrets anew, each only if it is still what was read; return how many were."""
 
     async def scrub(self) -> bool:

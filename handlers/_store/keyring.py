@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 
 VERSION = 1
-"""Of the way that secrets are sealed."""
+"""Of the way that secrets are encrypted."""
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12  # the 96 bits that GCM is made for; random, good for 2^32 secrets a key
@@ -44,12 +44,12 @@ class KeyringMissing(Exception):
     """A secret is to be sealed and there is no key to do it."""
 
 
-class NotOpened(Exception):
+class DecryptionFailed(Exception):
     """A sealed secret that stays closed; the text says which key is concerned."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class Encrypted:
     """A secret as it is stored: sealed by the key of that id; the ciphertext ends with the tag."""
 
     key_id: str
@@ -70,23 +70,23 @@ class Keyring:
         """The ids of its keys; the first one's seals."""
         return tuple(self._ciphers)
 
-    def seal(self, organization_id: str, field: str, secret: str) -> Sealed:
+    def encrypt(self, organization_id: str, field: str, secret: str) -> Encrypted:
         """Seal an organization's secret for the field it is stored in."""
         key_id, cipher = next(iter(self._ciphers.items()))
         nonce = secrets.token_bytes(_NONCE_BYTES)
         bound = _bound_to(organization_id, field, key_id)
-        return Sealed(key_id, nonce, cipher.encrypt(nonce, secret.encode(), bound))
+        return Encrypted(key_id, nonce, cipher.encrypt(nonce, secret.encode(), bound))
 
-    def open(self, organization_id: str, field: str, sealed: Sealed) -> str:
-        """Return the secret; NotOpened without its key, or when another sealed it, or for another place."""
-        cipher = self._ciphers.get(sealed.key_id)
+    def decrypt(self, organization_id: str, field: str, encrypted: Encrypted) -> str:
+        """Return the secret; DecryptionFailed without its key, or when another sealed it, or for another place."""
+        cipher = self._ciphers.get(encrypted.key_id)
         if cipher is None:
-            raise NotOpened(f"RELAY_KEYRING has no key {sealed.key_id}")
-        bound = _bound_to(organization_id, field, sealed.key_id)
+            raise DecryptionFailed(f"RELAY_KEYRING has no key {encrypted.key_id}")
+        bound = _bound_to(organization_id, field, encrypted.key_id)
         try:
-            return cipher.decrypt(sealed.nonce, sealed.ciphertext, bound).decode()
+            return cipher.decrypt(encrypted.nonce, encrypted.ciphertext, bound).decode()
         except (InvalidTag, ValueError):  # a nonce of a wrong length is a ValueError
-            raise NotOpened(f"the key {sealed.key_id} does not open it") from None
+            raise DecryptionFailed(f"the key {encrypted.key_id} does not open it") from None
 
 
 def read_keyring(text: str) -> Keyring:

@@ -12,7 +12,7 @@ from bson import ObjectId
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
-from . import StoreMisconfigured, StoreUnavailable, mongo_client, mongo_load, mongo_secrets, rules, sealing
+from . import StoreMisconfigured, StoreUnavailable, encryption, mongo_client, mongo_load, mongo_secrets, rules
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
     from . import Batch, Store, StoredSecret, User, VoiceAiSettings
-    from .keyring import Keyring, Sealed
+    from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
 
@@ -128,10 +128,10 @@ class MongoStore:
     async def load(self, batch: Batch) -> None:
         """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
         rules.check_records(batch)
-        sealed = sealing.sealed_batch(batch, self._keyring, mongo_secrets.to_document)
+        encrypted = encryption.encrypted_batch(batch, self._keyring, mongo_secrets.to_document)
         await self.ready()  # a load may take long, finding out that there is no database may not
         with _troubles():
-            await mongo_load.load(self._database, sealed)
+            await mongo_load.load(self._database, encrypted)
 
     async def ready(self) -> None:
         """See `Store.ready`."""
@@ -153,11 +153,11 @@ class MongoStore:
                 organization = record.get("organizationId")
                 is_owned = isinstance(organization, ObjectId)
                 owner = str(organization) if is_owned else f"the record {record['_id']!r}"
-                for secret in sealing.stored_secrets(owner, record, mongo_secrets.to_bytes):
+                for secret in encryption.stored_secrets(owner, record, mongo_secrets.to_bytes):
                     yield secret if is_owned else replace(secret, value=None)
                 after = record["_id"]
 
-    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """See `Store.replace_secrets`."""
         return await self._answer(mongo_secrets.replace(self._credentials, changes))
 
@@ -170,7 +170,7 @@ class MongoStore:
         await self.ready()
         await asyncio.wait([self._indexes], timeout=rules.ANSWER_SECONDS)
         missing = await self._answer(mongo_client.missing_indexes(self._database))
-        census = await sealing.take_census(self.secrets(), self._keyring)
+        census = await encryption.count_secrets(self.secrets(), self._keyring)
         return [*missing, *census.problems()]
 
     async def _page(self, after: Any) -> list[dict[str, Any]]:

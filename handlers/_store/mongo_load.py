@@ -39,7 +39,7 @@ async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
 
     Readers may see a part while it is being written. A part stays if this process dies or the database goes
     away midway, or where others have written since: putting that back could undo their work, and bring back
-    what they have sealed. Loading the batch again completes it.
+    what they have encrypted. Loading the batch again completes it.
     """
     raw = database.with_options(codec_options=_RAW)
     steps = [

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from . import rules, sealing
-from .keyring import Sealed
+from . import encryption, rules
+from .keyring import Encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,22 +28,22 @@ async def read(credentials: AsyncCollection[dict[str, Any]], after: Any) -> list
 
 
 async def replace(
-    credentials: AsyncCollection[dict[str, Any]], changes: Sequence[tuple[StoredSecret, Sealed]]
+    credentials: AsyncCollection[dict[str, Any]], changes: Sequence[tuple[StoredSecret, Encrypted]]
 ) -> int:
     """Replace the secrets that are still what was read, in one trip; each update is atomic by itself."""
     updates = [
         UpdateOne(
             {"organizationId": ObjectId(secret.organization_id), **_is_still(secret)},
-            {"$set": {secret.name: to_document(sealed)}},
+            {"$set": {secret.name: to_document(encrypted)}},
         )
-        for secret, sealed in changes
+        for secret, encrypted in changes
     ]
     return (await credentials.bulk_write(updates, ordered=False)).matched_count
 
 
-def to_document(sealed: Sealed) -> dict[str, Any]:
+def to_document(encrypted: Encrypted) -> dict[str, Any]:
     """Return a sealed secret as BSON has it: bytes are binary data."""
-    return sealing.to_document(sealed, bytes)
+    return encryption.to_document(encrypted, bytes)
 
 
 def to_bytes(value: Any) -> bytes:
@@ -55,7 +55,7 @@ def to_bytes(value: Any) -> bytes:
 
 def _is_still(secret: StoredSecret) -> dict[str, Any]:
     match secret.value:
-        case Sealed() as sealed:
-            return {f"{secret.name}.{name}": value for name, value in to_document(sealed).items()}
+        case Encrypted() as encrypted:
+            return {f"{secret.name}.{name}": value for name, value in to_document(encrypted).items()}
         case value:
             return {secret.name: value}

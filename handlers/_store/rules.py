@@ -42,7 +42,7 @@ API_KEY, TOOL_SECRET = "elevenlabsApiKey", "elevenlabsToolSecret"
 # Sinch's REST needs exactly these four; the trunk's domain is only a SIP host.
 EST_CREDENTIALS = ("sinchEstKeyId", "sinchEstKeySecret", "sinchEstProjectId", "sinchEstTrunkId")
 
-# What is sealed: all of an organization's credentials but the identifiers that the contract shows.
+# What is encrypted: all of an organization's credentials but the identifiers that the contract shows.
 SECRETS = (API_KEY, TOOL_SECRET, "webhookSecret", "sinchEstKeyId", "sinchEstKeySecret")
 
 # Unicode's White_Space and the byte order mark. One constant, because each database trims differently.

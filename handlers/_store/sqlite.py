@@ -13,7 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from . import StoreMisconfigured, StoreUnavailable, rules, sealing, sqlite_file, sqlite_rows, sqlite_secrets
+from . import (
+    StoreMisconfigured,
+    StoreUnavailable,
+    encryption,
+    rules,
+    sqlite_file,
+    sqlite_rows,
+    sqlite_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
     from . import Batch, Store, StoredSecret, User, VoiceAiSettings
-    from .keyring import Keyring, Sealed
+    from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
 
@@ -106,8 +114,8 @@ class SqliteStore:
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
         rules.check_records(batch)
-        sealed = sealing.sealed_batch(batch, self._keyring, sqlite_secrets.to_document)
-        await self._write(partial(sqlite_rows.load, batch=sealed))
+        encrypted = encryption.encrypted_batch(batch, self._keyring, sqlite_secrets.to_document)
+        await self._write(partial(sqlite_rows.load, batch=encrypted))
 
     async def ready(self) -> None:
         """See `Store.ready`."""
@@ -118,11 +126,11 @@ class SqliteStore:
         after = ""
         while records := await self._read(partial(sqlite_secrets.read, after=after)):
             for organization_id, record in records:
-                for secret in sealing.stored_secrets(organization_id, record, sqlite_secrets.to_bytes):
+                for secret in encryption.stored_secrets(organization_id, record, sqlite_secrets.to_bytes):
                     yield secret
                 after = organization_id
 
-    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+    async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """See `Store.replace_secrets`; one transaction."""
         return await self._write(partial(sqlite_secrets.replace, changes=changes))
 
@@ -133,7 +141,7 @@ class SqliteStore:
 
     async def check(self) -> list[str]:
         """See `Store.check`."""
-        census = await sealing.take_census(self.secrets(), self._keyring)
+        census = await encryption.count_secrets(self.secrets(), self._keyring)
         with _troubles():
             return [*sqlite_secrets.exposures(self._path), *census.problems()]
 

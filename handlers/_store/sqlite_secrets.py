@@ -7,7 +7,7 @@ import json
 import stat
 from typing import TYPE_CHECKING, Any
 
-from . import rules, sealing
+from . import encryption, rules
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from . import StoredSecret
-    from .keyring import Sealed
+    from .keyring import Encrypted
 
 # `->` gives a field's JSON, so that a text is told from a document.
 _PAGE = f"""
@@ -24,7 +24,7 @@ _PAGE = f"""
 """  # noqa: S608 -- the field names are constants
 _ONE = "SELECT document -> :field FROM credentials WHERE organization_id = :organization"
 _PUT = """
-    UPDATE credentials SET document = json_set(document, '$.' || :field, json(:sealed))
+    UPDATE credentials SET document = json_set(document, '$.' || :field, json(:encrypted))
     WHERE organization_id = :organization
 """
 
@@ -37,14 +37,14 @@ def read(connection: sqlite3.Connection, after: str) -> list[tuple[str, dict[str
     ]
 
 
-def replace(connection: sqlite3.Connection, changes: Sequence[tuple[StoredSecret, Sealed]]) -> int:
+def replace(connection: sqlite3.Connection, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
     """Replace the secrets that are still what was read, within a transaction that nobody else writes in."""
     replaced = 0
-    for secret, sealed in changes:
+    for secret, encrypted in changes:
         place = {"organization": secret.organization_id, "field": secret.name}
         now = _parsed((secret.name, value) for (value,) in connection.execute(_ONE, place))
-        if secret in sealing.stored_secrets(secret.organization_id, now, to_bytes):
-            connection.execute(_PUT, {**place, "sealed": json.dumps(to_document(sealed))})
+        if secret in encryption.stored_secrets(secret.organization_id, now, to_bytes):
+            connection.execute(_PUT, {**place, "sealed": json.dumps(to_document(encrypted))})
             replaced += 1
     return replaced
 
@@ -68,9 +68,9 @@ def exposures(path: Path) -> Iterator[str]:
         yield f"{path.parent}, the folder of {path.name}, can be written by others; take that away: chmod 700"
 
 
-def to_document(sealed: Sealed) -> dict[str, Any]:
+def to_document(encrypted: Encrypted) -> dict[str, Any]:
     """Return a sealed secret in JSON's types."""
-    return sealing.to_document(sealed, lambda raw: base64.b64encode(raw).decode())
+    return encryption.to_document(encrypted, lambda raw: base64.b64encode(raw).decode())
 
 
 def to_bytes(text: str) -> bytes:

@@ -142,7 +142,7 @@ async def test_finds_a_metrics_address_without_a_port():
     """What is no address at all."""
     lines = await told(ours(metrics_bind="localhost"))
 
-    assert "error: RELAY_METRICS_BIND: has to be an address and a port, such as 127.0.0.1:9464" in lines
+    assert "error: RELAY_METRICS_BIND: must be an address and a port, such as 127.0.0.1:9464" in lines
 
 
 async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
@@ -152,7 +152,7 @@ async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
     lines = await told(ours(jwt_secret=None, jwt_jwks=url))
 
     (line,) = [line for line in lines if line.startswith("error: ")]
-    assert line.startswith("error: RELAY_JWT_JWKS: its address does not answer with a key set (")
+    assert line.startswith("error: RELAY_JWT_JWKS: its URL does not return a key set (")
     assert "sk_canary" not in str(lines)
 
 
@@ -225,7 +225,9 @@ async def test_finds_what_nobody_gives_a_function(tmp_path):
 
     lines = await told(settings)
 
-    assert lines[-1].endswith("identify needs 'books', and there is no such collaborator (none)")
+    assert lines[-1].endswith(
+        "identify needs 'books', and no collaborator has that name (collaborators: none)"
+    )
     assert lines[-1].startswith("error: ")
 
 

@@ -325,7 +325,7 @@ class TestToken:
             (
                 ["--expires", "61"],
                 {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60"},
-                "error: --expires: the service refuses tokens valid for more than 60 seconds (RELAY_JWT_MAX_LIFE)",
+                "error: --expires: the service rejects tokens valid for more than 60 seconds (RELAY_JWT_MAX_LIFE)",
             ),
         ],
     )

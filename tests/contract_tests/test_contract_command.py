@@ -585,7 +585,7 @@ NO_PAIR = {"RELAY_JWT_PRIVATE_KEY": "private.pem", "RELAY_JWT_PUBLIC_KEY": "publ
             {},
             r"the service did not start: .*GET /a has no handler: .*",
         ),
-        (GOOD, BOTH_KEYS, r"RELAY_JWT_SECRET and RELAY_JWT_PUBLIC_KEY: .*keep one of them"),
+        (GOOD, BOTH_KEYS, r"RELAY_JWT_SECRET and RELAY_JWT_PUBLIC_KEY: .*set only one of them"),
         (GOOD, NO_PAIR, r"RELAY_JWT_PRIVATE_KEY: it does not belong to RELAY_JWT_PUBLIC_KEY; .*"),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else "",

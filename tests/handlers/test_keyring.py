@@ -11,7 +11,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from handlers._store import rules
-from handlers._store.keyring import KEY_ID, Keyring, KeyringMisconfigured, NotOpened, new_entry, read_keyring
+from handlers._store.keyring import (
+    KEY_ID,
+    DecryptionFailed,
+    Keyring,
+    KeyringMisconfigured,
+    new_entry,
+    read_keyring,
+)
 from support import keyrings
 
 ACME, FIELD = "a" * 24, "webhookSecret"
@@ -30,7 +37,7 @@ def test_opens_what_it_sealed(place, key_id, secret):
     """Whatever the text, and as often as it is sealed: each time into something else."""
     keyring = Keyring({key_id: RAW})
 
-    first, second = keyring.seal(*place, secret), keyring.seal(*place, secret)
+    first, second = keyring.encrypt(*place, secret), keyring.encrypt(*place, secret)
 
     assert keyring.open(*place, first) == keyring.open(*place, second) == secret
     assert (first.nonce != second.nonce, first.ciphertext != second.ciphertext) == (True, True)
@@ -41,10 +48,10 @@ def test_opens_what_it_sealed(place, key_id, secret):
 def test_what_was_moved_never_opens(place, other, secret):
     """Neither in another organization nor in another field, whose text may share letters with the first's."""
     assume(place != other)
-    sealed = keyrings.BOTH.seal(*place, secret)
+    sealed = keyrings.BOTH.encrypt(*place, secret)
 
-    with pytest.raises(NotOpened):
-        keyrings.BOTH.open(*other, sealed)
+    with pytest.raises(DecryptionFailed):
+        keyrings.BOTH.decrypt(*other, sealed)
 
 
 @given(letters=st.text("ab", min_size=2, max_size=8), cuts=st.tuples(st.integers(0, 8), st.integers(0, 8)))
@@ -53,57 +60,57 @@ def test_the_parts_of_a_place_do_not_run_together(letters, cuts):
     first, second = ((letters[:cut], letters[cut:]) for cut in cuts)
     assume(first != second)
 
-    with pytest.raises(NotOpened):
-        keyrings.BOTH.open(*second, keyrings.BOTH.seal(*first, "canary"))
+    with pytest.raises(DecryptionFailed):
+        keyrings.BOTH.decrypt(*second, keyrings.BOTH.encrypt(*first, "canary"))
 
 
 @given(key_id=key_ids, other=key_ids)
 def test_what_got_another_key_id_never_opens(key_id, other):
     """Not even where the same key stands behind both ids."""
     assume(key_id != other)
-    sealed = Keyring({key_id: RAW}).seal(ACME, FIELD, "canary")
+    sealed = Keyring({key_id: RAW}).encrypt(ACME, FIELD, "canary")
 
-    with pytest.raises(NotOpened):
-        Keyring({other: RAW}).open(ACME, FIELD, replace(sealed, key_id=other))
+    with pytest.raises(DecryptionFailed):
+        Keyring({other: RAW}).decrypt(ACME, FIELD, replace(sealed, key_id=other))
 
 
 @given(bit=st.integers(min_value=0), part=st.sampled_from(["nonce", "ciphertext"]))
 def test_what_was_changed_never_opens(bit, part):
     """Not by a single bit, of the tag or of anything else."""
-    sealed = keyrings.BOTH.seal(ACME, FIELD, "canary")
+    sealed = keyrings.BOTH.encrypt(ACME, FIELD, "canary")
     changed = bytearray(getattr(sealed, part))
     changed[bit // 8 % len(changed)] ^= 1 << bit % 8
 
-    with pytest.raises(NotOpened):
-        keyrings.BOTH.open(ACME, FIELD, replace(sealed, **{part: bytes(changed)}))
+    with pytest.raises(DecryptionFailed):
+        keyrings.BOTH.decrypt(ACME, FIELD, replace(sealed, **{part: bytes(changed)}))
 
 
 @pytest.mark.parametrize("part", ["nonce", "ciphertext"])
 @pytest.mark.parametrize("raw", [b"", b"\0", b"\0" * 500])
 def test_what_is_no_ciphertext_never_opens(part, raw):
     """Too short for a tag or too long for a nonce is answered like any other, with no error of a library's."""
-    sealed = replace(keyrings.BOTH.seal(ACME, FIELD, "canary"), **{part: raw})
+    sealed = replace(keyrings.BOTH.encrypt(ACME, FIELD, "canary"), **{part: raw})
 
-    with pytest.raises(NotOpened, match="the key new does not open it"):
-        keyrings.BOTH.open(ACME, FIELD, sealed)
+    with pytest.raises(DecryptionFailed, match="the key new does not open it"):
+        keyrings.BOTH.decrypt(ACME, FIELD, sealed)
 
 
 def test_the_first_key_seals_and_every_key_opens():
     """That is how a key is changed: the new one goes before the old."""
-    old = keyrings.OLD_ONLY.seal(ACME, FIELD, "canary")
+    old = keyrings.OLD_ONLY.encrypt(ACME, FIELD, "canary")
 
-    assert keyrings.BOTH.open(ACME, FIELD, old) == "canary"
-    assert keyrings.BOTH.seal(ACME, FIELD, "canary").key_id == keyrings.BOTH.key_ids[0] == "new"
-    with pytest.raises(NotOpened, match="RELAY_KEYRING has no key old"):
-        keyrings.NEW_ONLY.open(ACME, FIELD, old)
+    assert keyrings.BOTH.decrypt(ACME, FIELD, old) == "canary"
+    assert keyrings.BOTH.encrypt(ACME, FIELD, "canary").key_id == keyrings.BOTH.key_ids[0] == "new"
+    with pytest.raises(DecryptionFailed, match="RELAY_KEYRING has no key old"):
+        keyrings.NEW_ONLY.decrypt(ACME, FIELD, old)
 
 
 @pytest.mark.parametrize("encoded", [STANDARD, STANDARD.rstrip("="), URL_SAFE, URL_SAFE.rstrip("=")])
 def test_takes_either_alphabet(encoded):
     """Tools that make keys differ in it, and in padding."""
-    sealed = Keyring({"a": RAW}).seal(ACME, FIELD, "canary")
+    sealed = Keyring({"a": RAW}).encrypt(ACME, FIELD, "canary")
 
-    assert read_keyring(f"a:{encoded}").open(ACME, FIELD, sealed) == "canary"
+    assert read_keyring(f"a:{encoded}").decrypt(ACME, FIELD, sealed) == "canary"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +196,7 @@ def test_shows_no_key():
     """Not in a log, nor in a traceback, nor as a pickle that a process leaves behind."""
     keyring = read_keyring(f"a:{URL_SAFE}")
 
-    shown = f"{keyring!r} {keyring} {keyring._ciphers} {keyring.seal(ACME, FIELD, 'canary')!r}"
+    shown = f"{keyring!r} {keyring} {keyring._ciphers} {keyring.encrypt(ACME, FIELD, 'canary')!r}"
     assert "Keyring" in shown
     for spelling in (URL_SAFE[:10], STANDARD[:10], RAW.hex()[:10], repr(RAW)[2:12]):
         assert spelling not in shown

@@ -278,7 +278,7 @@ class TestRotate:
         await load(url, canaries(ACME))
         async with open_store(url) as store:
             sealed = {secret.name: secret.value async for secret in store.secrets()}
-        lost = read_keyring(f"lost:{'8' * 43}").seal(GLOBEX, "webhookSecret", "canary")
+        lost = read_keyring(f"lost:{'8' * 43}").encrypt(GLOBEX, "webhookSecret", "canary")
         plant(url, {GLOBEX: {"webhookSecret": lost, "sinchEstKeyId": sealed["sinchEstKeyId"]}})
         plant(url, {GLOBEX: {"elevenlabsApiKey": {"v": 2}}})
 

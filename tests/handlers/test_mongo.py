@@ -328,7 +328,7 @@ async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database,
     async def seal_first(step):
         async for one in store.secrets():
             if isinstance(one.value, str):
-                sealed = keyrings.OLD_ONLY.seal(one.organization_id, one.name, one.value)
+                sealed = keyrings.OLD_ONLY.encrypt(one.organization_id, one.name, one.value)
                 await store.replace_secrets([(one, sealed)])
         return await remembering(step)
 

@@ -350,7 +350,7 @@ async def test_scrubbing_leaves_nothing_of_what_was_overwritten(store, path, is_
     async with open_store(f"sqlite:///{path}") as service:
         await service.voice_ai(ids[0])
         read = [secret async for secret in store.secrets()]
-        seal = keyrings.OLD_ONLY.seal
+        seal = keyrings.OLD_ONLY.encrypt
         assert await store.replace_secrets(
             [(one, seal(one.organization_id, one.name, one.value)) for one in read]
         ) == len(ids)

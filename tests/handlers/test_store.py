@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from handlers._commands.records import SCHEMAS
 from handlers._store import Batch, RecordRefused, StoreMisconfigured, User, VoiceAiSettings, open_store, rules
-from handlers._store.keyring import KeyringMissing, NotOpened, read_keyring
+from handlers._store.keyring import DecryptionFailed, KeyringMissing, read_keyring
 from handlers._types import CallsVoiceAiOrgPhoneNumber
 from support import keyrings
 from support.planting import plant
@@ -416,7 +416,7 @@ async def test_replaces_only_what_is_still_as_it_was_read(new_url):
         await store.load(acme(elevenlabsApiKey="later", elevenlabsToolSecret=None, sinchEstKeyId="later"))
 
         replaced = await store.replace_secrets(
-            [(one, keyrings.BOTH.seal(ACME, one.name, "replaced")) for one in read]
+            [(one, keyrings.BOTH.encrypt(ACME, one.name, "replaced")) for one in read]
         )
 
         assert replaced == 2
@@ -440,8 +440,8 @@ async def test_a_secret_that_was_moved_does_not_open(new_url):
         moved = await found_in(store)
 
     for place in ((GLOBEX, "webhookSecret"), (ACME, "sinchEstKeyId")):
-        with pytest.raises(NotOpened):
-            keyrings.BOTH.open(*place, moved[place])
+        with pytest.raises(DecryptionFailed):
+            keyrings.BOTH.decrypt(*place, moved[place])
 
 
 async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):

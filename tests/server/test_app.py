@@ -567,7 +567,7 @@ def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):
         )
 
     found = str(raised.value)
-    assert "nothing verifies the security scheme 'key'" in found
+    assert "the security scheme 'key' has no verifier" in found
     assert "RELAY_JWT_SECRET: missing: the contract's security scheme token needs a key" in found
     assert "GET /b has no handler" in found
     assert len(raised.value.problems) == 3
@@ -633,8 +633,8 @@ async def test_checks_what_identify_and_verifiers_need(hosted):
             pass
 
     assert [problem.message for problem in raised.value.problems] == [
-        "identify needs 'stoer', and there is no such collaborator (none)",
-        "check needs 'stroe', and there is no such collaborator (none)",
+        "identify needs 'stoer', and no collaborator has that name (collaborators: none)",
+        "check needs 'stroe', and no collaborator has that name (collaborators: none)",
     ]
 
 

@@ -138,7 +138,7 @@ def test_refuses_parameters_that_become_one_argument(refused):
         {"/a": {"get": operation("show", parameters=[query("a-b"), query("a_b"), query("A.B")])}}
     )
 
-    assert "several parameters of GET /a would be 'query_a_b'; rename one" in refused(
+    assert "several parameters of GET /a have the argument name 'query_a_b'; rename one" in refused(
         document, things="async def show(**given): ...\n"
     )
 
@@ -180,7 +180,7 @@ def test_refuses_a_signature_that_cannot_receive_a_parameter(refused):
     document = contract({"/a": {"get": operation("show", parameters=[query("pageSize")])}})
 
     assert refused(document, things="async def show(): ...\n") == [
-        "the query parameter 'pageSize' of GET /a has nowhere to go: add an argument 'page_size'"
+        "no argument for the query parameter 'pageSize' of GET /a: add 'page_size'"
     ]
 
 
@@ -205,7 +205,7 @@ def test_refuses_a_signature_without_the_body(refused):
     document = contract({"/a": {"post": operation("add", requestBody={"content": {"text/plain": {}}})}})
 
     assert refused(document, things="async def add(): ...\n") == [
-        "the body of POST /a has nowhere to go: add an argument 'body'"
+        "no argument for the body of POST /a: add 'body'"
     ]
 
 
@@ -213,7 +213,7 @@ def test_refuses_positional_only_arguments(refused):
     """Handlers are called by name."""
     document = contract({"/a": {"get": operation("show", parameters=[query("q")])}})
 
-    assert "q: a handler gets its arguments by name; remove the '/'" in refused(
+    assert "the argument 'q' is positional-only, but arguments are passed by name; remove the '/'" in refused(
         document, things="async def show(q=None, /): ...\n"
     )
 
@@ -228,8 +228,8 @@ def test_refuses_tags_and_ids_that_collide(refused):
     found = refused(contract(paths), event_logs="def get_it(): ...\n")
 
     assert found == [
-        "the tags 'Event Logs' and 'event-logs' both name the module event_logs.py; rename one",
-        "GET /a and GET /b both name the function event_logs.get_it; give one another operationId",
+        "the tags 'Event Logs' and 'event-logs' both map to the module event_logs.py; rename one",
+        "GET /a and GET /b both map to the function event_logs.get_it; change the operationId of one",
     ]
 
 
@@ -238,7 +238,7 @@ async def test_refuses_arguments_that_nobody_gives(hosted):
     application = hosted(contract({"/a": {"get": operation("show")}}), things="async def show(stoer): ...\n")
 
     with pytest.raises(
-        SetupError, match=r"things\.py:1:1: GET /a sends no 'stoer', nor is there such a collaborator"
+        SetupError, match=r"things\.py:1:1: GET /a does not send 'stoer', and no collaborator has that name"
     ):
         async with application.running():
             pass

@@ -40,35 +40,38 @@ async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
     ("settings", "told"),
     [
         ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes; HS256 needs 32 or more"),
-        ({"jwt_secret": pem(RSA)}, "RELAY_JWT_SECRET: it is a PEM key; a public key goes into"),
+        ({"jwt_secret": pem(RSA)}, "RELAY_JWT_SECRET: it is a PEM key; set a public key in"),
         (
             {"jwt_secret": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI somebody@somewhere"},
-            "RELAY_JWT_SECRET: it is a key of another kind; a public key goes into",
+            "RELAY_JWT_SECRET: it is a key of another kind; set a public key in",
         ),
-        ({"jwt_public_key": "/nowhere.pem"}, "RELAY_JWT_PUBLIC_KEY: it is neither a key in PEM nor a file"),
-        ({"jwt_public_key": "-----BEGIN x"}, "RELAY_JWT_PUBLIC_KEY: it is not a public key in PEM"),
+        (
+            {"jwt_public_key": "/nowhere.pem"},
+            "RELAY_JWT_PUBLIC_KEY: it is neither a key in PEM format nor a readable file",
+        ),
+        ({"jwt_public_key": "-----BEGIN x"}, "RELAY_JWT_PUBLIC_KEY: it is not a public key in PEM format"),
         (
             {"jwt_jwks": "/nowhere.json"},
-            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+            "RELAY_JWT_JWKS: it is neither an https:// URL nor a readable file",
         ),
         (
             {"jwt_jwks": '{"keys":[{"kty":"oct","k":"sk_canary"}]}'},
-            "RELAY_JWT_JWKS: it is neither an https:// address nor a file that can be read",
+            "RELAY_JWT_JWKS: it is neither an https:// URL nor a readable file",
         ),
-        ({"jwt_jwks": "https://[bad"}, "RELAY_JWT_JWKS: it is not an address"),
+        ({"jwt_jwks": "https://[bad"}, "RELAY_JWT_JWKS: it is not a valid URL"),
         (
             {"jwt_jwks": "http://id.example/jwks"},
-            "RELAY_JWT_JWKS: a key set's address has to begin with https://",
+            "RELAY_JWT_JWKS: the URL of a key set must begin with https://",
         ),
-        ({"jwt_jwks": "https://id.example:99999"}, "RELAY_JWT_JWKS: it is not an address"),
+        ({"jwt_jwks": "https://id.example:99999"}, "RELAY_JWT_JWKS: it is not a valid URL"),
         (
             {"jwt_jwks": "https://me:sk_canary@id.example/jwks"},
-            "RELAY_JWT_JWKS: a key set's address names a host, and no user or password",
+            "RELAY_JWT_JWKS: the URL of a key set needs a host, and must not have a user or password",
         ),
-        ({"jwt_jwks": "https:///jwks"}, "RELAY_JWT_JWKS: a key set's address names a host"),
+        ({"jwt_jwks": "https:///jwks"}, "RELAY_JWT_JWKS: the URL of a key set needs a host"),
         (
             {"jwt_secret": SECRET, "jwt_jwks": "/x"},
-            "RELAY_JWT_SECRET and RELAY_JWT_JWKS: tokens are verified with one family of keys; keep one of them",
+            "RELAY_JWT_SECRET and RELAY_JWT_JWKS: only one kind of key can verify tokens; set only one of them",
         ),
     ],
 )
@@ -85,8 +88,8 @@ def test_refuses_to_start_with_a_key_that_cannot_be_used(settings, told):
 @pytest.mark.parametrize(
     ("key", "told"),
     [
-        (WEAK, "an RSA key of 1024 bits; 2048 or more are needed"),
-        (ec.generate_private_key(ec.SECP384R1()), "neither RSA, nor on the curve P-256, nor Ed25519"),
+        (WEAK, "its RSA key has 1024 bits; it needs 2048 or more"),
+        (ec.generate_private_key(ec.SECP384R1()), "it is not an RSA, P-256 or Ed25519 key"),
     ],
 )
 def test_refuses_weak_and_foreign_public_keys(key, told):
@@ -99,7 +102,7 @@ def test_refuses_a_private_key():
     """A service that verifies does not need it, and must not hold it."""
     private = ED.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
-    with pytest.raises(SetupError, match="it is a private key; the service only needs the public one"):
+    with pytest.raises(SetupError, match="it is a private key; set the public one"):
         verifier(jwt_public_key=private)
 
 

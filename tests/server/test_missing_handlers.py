@@ -79,9 +79,9 @@ def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
 def test_refuses_policies_that_mean_nothing(refused):
     """A misspelt tag would leave its operations to another policy."""
     assert refused(TWO, "mokc", "Logs=stub", "=stub") == [
-        "RELAY_MISSING: 'mokc' is no policy; write fail, stub or mock, or TAG=mock for one tag",
-        "RELAY_MISSING: no operation has the first tag 'Logs'; there are Event Logs, Things",
-        "RELAY_MISSING: no operation has the first tag ''; there are Event Logs, Things",
+        "RELAY_MISSING: unknown policy 'mokc'; use fail, stub or mock, or TAG=mock for one tag",
+        "RELAY_MISSING: no operation has the first tag 'Logs'; the tags are Event Logs, Things",
+        "RELAY_MISSING: no operation has the first tag ''; the tags are Event Logs, Things",
     ]
 
 
@@ -109,7 +109,7 @@ def test_invents_nothing_in_production(refused, hosted):
     production = {"environment": "production"}
 
     assert refused(TWO, "stub", "Things=mock", settings=production) == [
-        "RELAY_MISSING: mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
+        "RELAY_MISSING: mock responses are not allowed with RELAY_ENVIRONMENT=production; use stub or fail"
     ]
     assert len(hosted(TWO, "stub", settings=production).missing) == 2
 

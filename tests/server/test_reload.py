@@ -140,7 +140,11 @@ BAD_EDITS = [
             ("StopIteration", "StopIteration"),
         ]
     ),
-    ("shop/things.py", "async def show(more): ...\n", "shop/things.py:1:1: GET /a sends no 'more', nor is"),
+    (
+        "shop/things.py",
+        "async def show(more): ...\n",
+        "shop/things.py:1:1: GET /a does not send 'more', and no",
+    ),
     ("shop/__init__.py", LIFE.replace("yield", "0 / 0; yield"), "collaborators() failed: ZeroDivisionError"),
     *(
         ("shop/__init__.py", LIFE.replace("yield", f"raise {name}; yield"), f"collaborators() failed: {name}")
@@ -373,7 +377,7 @@ class TestFreshImports:
         await service_messages.put({"type": "lifespan.startup"})
         living = asyncio.create_task(service({"type": "lifespan"}, service_messages.get, send))
         first = service.application
-        with pytest.raises(SetupError, match="sends no 'more'"):
+        with pytest.raises(SetupError, match="does not send 'more'"):
             await service.replace(build("async def show(more): ...\n"))
 
         assert service.application is first

@@ -187,7 +187,7 @@ def test_remembers_no_integer_that_it_would_change():
 
 def test_forgets_the_oldest_when_it_is_full(monkeypatch):
     """Memory is bounded, whoever signs in."""
-    monkeypatch.setattr(remembered, "MAX_REMEMBERED", 3)
+    monkeypatch.setattr(remembered, "MAX_CACHED", 3)
     memory = TokenCache(60.0, 0.0)
 
     for mark in (b"1", b"2", b"3", b"4"):

@@ -340,7 +340,7 @@ def test_says_what_to_install(tmp_path, monkeypatch):
         )
 
     assert str(raised.value) == (
-        "RELAY_TRACING: it needs OpenTelemetry (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
+        "RELAY_TRACING: OpenTelemetry is not installed (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
     )
 
 
@@ -349,5 +349,7 @@ async def test_says_when_a_variable_of_opentelemetry_is_wrong(tmp_path, monkeypa
     """In a line, before the first request."""
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(SetupError, match=r"^OTEL_\*: OpenTelemetry refuses the value of one of them$"):
+    with pytest.raises(
+        SetupError, match=r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
+    ):
         await tracing.exporting().__aenter__()

@@ -58,7 +58,7 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
     assert (theirs.cycle, theirs.headers, theirs.transport) == (None, None, None)
     assert callable(theirs.loop.call_later)
     assert not {
-        "_gathering",
+        "_buffered",
         "_is_head",
         "_has_begun",
         "_is_unfinished",
@@ -69,7 +69,7 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
 
 
 def test_uvicorn_writes_an_answer_through_three_methods_of_a_transport():
-    """`_Gathering` has no others."""
+    """`_BufferedTransport` has no others."""
     tree = ast.parse(dedent(inspect.getsource(RequestResponseCycle)))
     used = {
         node.attr

@@ -52,7 +52,7 @@ def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> M
     return Mutant(name, (Edit(file, old, new),), rule, message)
 
 
-_ANSWER = "        answer.headers.extend(ALWAYS)\n"
+_ANSWER = "        response.headers.extend(ALWAYS)\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 
 MUTANTS = [
@@ -164,8 +164,8 @@ MUTANTS = [
     _one(
         "no challenge",
         _EDGE,
-        'return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)',
-        'return Answer(found.status, [(b"content-type", media_type.encode()), *ALWAYS], written)',
+        'return Response(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)',
+        'return Response(found.status, [(b"content-type", media_type.encode()), *ALWAYS], written)',
         "missing-challenge",
         f"401 of {OPERATION}",
     ),
@@ -189,7 +189,7 @@ MUTANTS = [
         "an unknown path is found",
         _STACK,
         "            raise NotFound\n",
-        '            await send_answer(send, Answer(200, [], b""))\n            return\n',
+        '            await send_response(send, Response(200, [], b""))\n            return\n',
         "undocumented-path",
         "spec/openapi.yaml",
     ),
@@ -197,7 +197,7 @@ MUTANTS = [
         "an unknown path is refused in plain text",
         _STACK,
         "            raise NotFound\n",
-        '            await send_answer(send, Answer(404, [(b"content-type", b"text/plain")], b"no"))\n'
+        '            await send_response(send, Response(404, [(b"content-type", b"text/plain")], b"no"))\n'
         "            return\n",
         "error-shape",
         "unknown path",

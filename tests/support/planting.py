@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from handlers._store import sqlite_secrets
-from handlers._store.keyring import Sealed
+from handlers._store.keyring import Encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,5 +56,5 @@ def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> No
 
 def _with_documents(fields: dict[str, Any], to_document: Any) -> dict[str, Any]:
     return {
-        name: to_document(value) if isinstance(value, Sealed) else value for name, value in fields.items()
+        name: to_document(value) if isinstance(value, Encrypted) else value for name, value in fields.items()
     }

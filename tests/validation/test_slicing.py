@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.guard import SEND_BYTES, send_answer
+from relay.server.guard import SEND_BYTES, send_response
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -244,7 +244,7 @@ async def test_content_length_is_the_length_of_all_pieces():
         sent.append(message)
 
     long = [{"id": 1, "label": "x" * SEND_BYTES}] * (SLICE + 1)
-    await send_answer(send, await encoder_of(ARRAY).encode(long))
+    await send_response(send, await encoder_of(ARRAY).encode(long))
 
     head, *pieces = sent
     bodies = [piece["body"] for piece in pieces]

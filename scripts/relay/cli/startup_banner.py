@@ -100,7 +100,7 @@ def missing(application: Application) -> Iterator[str]:
 
     if not is_package(application.package):
         yield "Handlers: none, the contract is served alone"
-        if trusted := ", ".join(application.exports.verifiers):
+        if trusted := ", ".join(application.hooks.verifiers):
             yield f"Any credential is accepted for {trusted}: only a handlers package can verify it"
     for policy, word in (("mock", "mocked"), ("stub", "stubbed")):
         names = [str(binding.operation) for binding in application.missing if binding.missing == policy]

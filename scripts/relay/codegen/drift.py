@@ -8,10 +8,10 @@ from pathlib import Path
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
-from relay.project.module_source import Function, deeply
+from relay.project.module_source import Function, raised_recursion_limit
 from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
-from relay.server.binding import function_name, module_collisions, no_handler, slug
+from relay.server.binding import function_name, missing_handler_message, module_collisions, slug
 
 from .error_bodies import error_response_findings
 from .handler_lookup import Unread, collaborator_names, is_plain
@@ -22,7 +22,7 @@ from .types_module import first_difference, generate_types
 RUN = "run `relay regenerate`"
 
 
-@deeply()
+@raised_recursion_limit()
 def check(state: State) -> list[Diagnostic]:
     """Return all differences between contract, handlers and types, and notes on what cannot be read."""
     return [
@@ -117,7 +117,7 @@ def _path(state: State, operation: Operation) -> Path:
 def _missing(state: State, operation: Operation) -> Diagnostic:
     path = _path(state, operation)
     module = state.sources.module(slug(operation.tag))
-    message = no_handler(operation, display(path))
+    message = missing_handler_message(operation, display(path))
     old, former = state.likely_handler(operation), state.former(operation)
     if state.is_unbound(operation):
         message += ": the module has that name in its source, but not after import"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relay.contract.model import Contract, Operation, Schema
-from relay.server.binding import sent
+from relay.server.binding import handler_arguments
 from relay.validation import media_types as media
 
 from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
@@ -40,7 +40,7 @@ def signature(operation: Operation, contract: Contract, names: Mapping[str, str]
     if operation.body is not None:
         types.append(_content(operation.body.content, contract, names))
     arguments: dict[str, ExpectedArgument] = {}
-    for one, kind in zip(sent(operation, contract), types, strict=True):
+    for one, kind in zip(handler_arguments(operation, contract), types, strict=True):
         arguments.setdefault(one.name, ExpectedArgument(one.name, kind, one.always))
     successes = [
         _content(operation.responses[status].content, contract, names) for status in _successes(operation)

@@ -11,7 +11,7 @@ import libcst as cst
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Operation
-from relay.project.module_source import Function, Module, deeply
+from relay.project.module_source import Function, Module, raised_recursion_limit
 from relay.project.package_source import TYPES
 from relay.server.binding import function_name, slug
 
@@ -37,7 +37,7 @@ class Plan:
     remaining: list[Diagnostic] = field(default_factory=list)
 
 
-@deeply()
+@raised_recursion_limit()
 def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
     """Plan a run; `renames` are those that the user requested."""
     found = Plan()

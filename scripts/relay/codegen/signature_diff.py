@@ -13,12 +13,12 @@ from relay.project.module_source import Argument, Function, Module
 from relay.project.package_source import TYPES
 from relay.server.binding import (
     HandlerArgument,
-    by_name_only,
-    may_be_absent,
-    nowhere_to_go,
-    sent,
-    several_named,
-    taken_twice,
+    duplicate_argument_message,
+    duplicate_argument_names,
+    handler_arguments,
+    missing_argument_message,
+    missing_default_message,
+    positional_only_message,
 )
 
 from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
@@ -67,11 +67,13 @@ class Comparison:
         ]
 
     def _receiving(self, function: Function) -> Iterator[Difference]:
-        for name in taken_twice(self.operation):
-            yield Difference("argument-collision", several_named(self.operation, name), function.node)
+        for name in duplicate_argument_names(self.operation):
+            yield Difference(
+                "argument-collision", duplicate_argument_message(self.operation, name), function.node
+            )
         for argument in function.arguments:
             if argument.kind == "positional only":
-                message = by_name_only(argument.name)
+                message = positional_only_message(argument.name)
                 yield Difference("unreceivable-argument", message, argument.node, argument)
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
@@ -83,7 +85,7 @@ class Comparison:
             if given is None:
                 yield from self._absent(function, one, misnamed.get(one.name))
             elif given.default is None and not one.always:
-                yield Difference("default-needed", may_be_absent(one), given.node, given, wanted)
+                yield Difference("default-needed", missing_default_message(one), given.node, given, wanted)
         for argument in extra:
             if argument not in misnamed.values():
                 yield self._extra(function, argument)
@@ -97,11 +99,11 @@ class Comparison:
             message += _and_uses(function, meant) + _but_hides(function, one.name)
             yield Difference("misnamed-argument", message, meant.node, meant, wanted)
         elif not function.takes_any:
-            message = nowhere_to_go(one) + _but_hides(function, one.name)
+            message = missing_argument_message(one) + _but_hides(function, one.name)
             yield Difference("missing-argument", message, function.node, None, wanted)
 
     def _sent(self) -> list[HandlerArgument]:
-        return list({one.name: one for one in sent(self.operation, self.contract)}.values())
+        return list({one.name: one for one in handler_arguments(self.operation, self.contract)}.values())
 
     def _is_extra(self, argument: Argument) -> bool:
         """Whether an argument is neither the contract's nor a collaborator, but is required or was the contract's."""

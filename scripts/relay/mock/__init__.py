@@ -7,7 +7,7 @@ A client selects one with the header Prefer (RFC 7240): `code=404` for the respo
 from __future__ import annotations
 
 from relay.contract.model import Contract, Operation
-from relay.validation.http import Answer, HeaderList, header
+from relay.validation.http import HeaderList, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
@@ -37,7 +37,7 @@ class Mock:
             message = f"{operation} documents no final status, so it cannot be mocked; document one"
             compiler.problems.append(contract.problem(operation.pointer, message, "mock"))
 
-    def answer(self, headers: HeaderList) -> Answer:
+    def answer(self, headers: HeaderList) -> Response:
         """Return the response that the header Prefer selects; unknown preferences are ignored."""
         preferences = read_preferences(header(headers, b"prefer") or "")
         applied: dict[str, str] = {}
@@ -53,4 +53,4 @@ class Mock:
         if applied:
             mock_headers[b"preference-applied"] = write_preferences(applied).encode("latin-1")
         documented = [line for line in answer.headers if line[0] not in mock_headers]
-        return Answer(status, [*documented, *mock_headers.items()], answer.body)
+        return Response(status, [*documented, *mock_headers.items()], answer.body)

@@ -12,9 +12,9 @@ import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter, Response, Schema
+from relay.validation import http
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
-from relay.validation.http import Answer
 from relay.validation.responses import ResponseEncoder, default_media_type
 from relay.validation.schemas import SchemaCompiler
 
@@ -33,8 +33,8 @@ class PreparedResponses(NamedTuple):
     A name is UTF-8 decoded as Latin-1, which is how header values are decoded.
     """
 
-    usual: Answer
-    named: Mapping[str, Answer]
+    usual: http.Response
+    named: Mapping[str, http.Response]
 
 
 class _Body(NamedTuple):
@@ -104,7 +104,9 @@ class ResponsePreparer:
             bodies[""] = _Body(self._sample(schema, part.pointer), pointer, part)
         return bodies
 
-    def _answer(self, body: _Body, status: int, headers: Mapping[str, str], name: str) -> Answer | None:
+    def _answer(
+        self, body: _Body, status: int, headers: Mapping[str, str], name: str
+    ) -> http.Response | None:
         """Encode a body; return None, and add a problem at its pointer, if it violates its schema."""
         if not self._sampler.example(body.value, body.part, body.pointer):
             return None

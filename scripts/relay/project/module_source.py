@@ -27,7 +27,7 @@ _DEPTH = 10_000  # frames; a sum of a thousand terms takes most of them
 
 
 @contextmanager
-def deeply() -> Iterator[None]:
+def raised_recursion_limit() -> Iterator[None]:
     """Let trees be visited that are deeper than Python's own stack; SetupError for what is deeper still."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _DEPTH))

@@ -1,5 +1,5 @@
-"""Contract → running ASGI application, for any OpenAPI 3.0 contract and any handlers package.
+"""Compile an OpenAPI 3.0 contract and a handlers package into an ASGI application.
 
-Nothing here knows what the operations are about: `contract.py` reads the contract, `binding.py`
-finds the functions, `app.py` compiles both into one application on Connexion.
+The package does not depend on a particular service: `relay.contract` reads the contract, `binding.py`
+finds the handlers, `app.py` compiles both into one application on Connexion.
 """

@@ -1,4 +1,4 @@
-"""Contract + handlers package → one ASGI application on Connexion, compiled before the first request."""
+"""Compile a contract and a handlers package into one ASGI application, before the first request."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from relay.validation.schemas import SchemaCompiler
 
 from . import docs, health
 from .binding import (
-    GIVEN,
+    RESERVED_ARGUMENTS,
     Binding,
     accepted_names,
     bind,
     code_place,
+    has_any_handler,
     import_package,
     is_package,
     required_names,
-    serves_any,
     with_collaborators,
 )
 from .endpoint import Endpoint
@@ -48,12 +48,12 @@ _log = logging.getLogger("relay")
 
 @dataclass(slots=True)
 class Application:
-    """A service that is ready to be started; an ASGI application."""
+    """A compiled service: an ASGI application that is ready to start."""
 
     contract: Contract
     settings: Settings
     package: ModuleType
-    exports: PackageHooks
+    hooks: PackageHooks
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     observer: Observer
@@ -73,15 +73,15 @@ class Application:
             extras |= docs.contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
             extras |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
-        routed = {f"{self.contract.base_path}{one.path}" for one in self.contract.operations}
-        edge = Guard(
+        routed = {f"{self.contract.base_path}{operation.path}" for operation in self.contract.operations}
+        guard = Guard(
             build_stack(self.contract, self.endpoints, extras),
-            self.exports.render_error,
+            self.hooks.render_error,
             self.observer,
             limit=self.settings.max_in_flight,
             exempt=health.PROBES - routed,
         )
-        self._asgi = traced(edge, self.contract, extras) if self.settings.tracing else edge
+        self._asgi = traced(guard, self.contract, extras) if self.settings.tracing else guard
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or run the lifespan (ASGI 3)."""
@@ -92,16 +92,17 @@ class Application:
 
     @property
     def missing(self) -> list[Binding]:
-        """What stands in for a function that the package does not have."""
+        """The bindings of operations without a handler."""
         return [endpoint.binding for endpoint in self.endpoints.values() if endpoint.binding.missing]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the collaborators and connect the endpoints, until left.
+        """Open the collaborators and connect the endpoints; close them on exit.
 
-        Raises SetupError when they fail, or a function needs what nobody gives it.
+        Raises SetupError if a collaborator fails, or if a function has a required argument that Relay
+        does not pass.
         """
-        await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on its first call
+        await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on the first call
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
                 stack.enter_context(metrics.listening(self.settings.metrics_bind))
@@ -112,16 +113,17 @@ class Application:
 
     @asynccontextmanager
     async def opened(self, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
-        """Open the package's collaborators, until left; `read_only` is for those that know what it means.
+        """Open the package's collaborators; close them on exit.
 
-        Raises SetupError when they fail, or a function needs what nobody gives it; NotYetThere where
-        `read_only` keeps them from being made.
+        `read_only` is passed only to a `collaborators` function that accepts it. Raises SetupError if a
+        collaborator fails, or if a function has a required argument that Relay does not pass; NotYetThere
+        if `read_only` prevents a collaborator from being created.
         """
-        accepted = accepted_names(self.exports.collaborators)
-        told = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
+        accepted = accepted_names(self.hooks.collaborators)
+        options = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
         async with AsyncExitStack() as stack:
             try:
-                made = self.exports.collaborators(self.settings, **told)
+                made = self.hooks.collaborators(self.settings, **options)
                 collaborators = await open_collaborators(made, stack)
                 problems = self._unknown_names(collaborators)
             except (SetupError, NotYetThere):
@@ -138,13 +140,13 @@ class Application:
         self.collaborators = dict(collaborators)
         verifiers: dict[str, Verify] = {
             name: with_collaborators(function, collaborators)
-            for name, function in self.exports.verifiers.items()
+            for name, function in self.hooks.verifiers.items()
         }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        identify = with_collaborators(self.exports.identify, collaborators)
+        identify = with_collaborators(self.hooks.identify, collaborators)
         for endpoint in self.endpoints.values():
             operation = endpoint.binding.operation
             authenticate = (
@@ -158,46 +160,40 @@ class Application:
         for endpoint in self.endpoints.values():
             binding = endpoint.binding
             for name in binding.unknown_names(collaborators):
-                message = (
-                    f"{binding.operation} sends no '{name}', nor is there such a collaborator ({offered})"
-                )
+                message = f"{binding.operation} does not send '{name}', and no collaborator has that name (collaborators: {offered})"
                 problems.append(Diagnostic(binding.where(), message))
-            for name in sorted({*binding.names.values(), *GIVEN} & {*collaborators}):
+            for name in sorted({*binding.names.values(), *RESERVED_ARGUMENTS} & {*collaborators}):
                 message = (
                     f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
                 )
                 problems.append(Diagnostic(binding.where(), message))
         needed = {
-            self.exports.identify: [
-                name for name in required_names(self.exports.identify) if name != "claims"
-            ]
+            self.hooks.identify: [name for name in required_names(self.hooks.identify) if name != "claims"]
         }
-        needed |= {function: required_names(function)[1:] for function in self.exports.verifiers.values()}
+        needed |= {function: required_names(function)[1:] for function in self.hooks.verifiers.values()}
         for function, names in needed.items():
             for name in names:
                 if name not in collaborators:
-                    message = (
-                        f"{function.__name__} needs '{name}', and there is no such collaborator ({offered})"
-                    )
+                    message = f"{function.__name__} needs '{name}', and no collaborator has that name (collaborators: {offered})"
                     problems.append(Diagnostic(code_place(function), message))
         return problems
 
     def _collaborators_failed(self, exc: BaseException) -> SetupError:
-        """Name the fault but not its text, which may hold an address with a password."""
+        """Report the exception class but not its text, which may contain a URL with a password."""
         _log.debug("collaborators() failed", exc_info=exc)
         message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
-        return SetupError([Diagnostic(code_place(self.exports.collaborators), message)])
+        return SetupError([Diagnostic(code_place(self.hooks.collaborators), message)])
 
 
 def create(
     package_name: str, settings: Settings, development_key: Callable[[], str] | None = None
 ) -> Application:
-    """Read the contract, import the package, bind and compile.
+    """Read the contract, import the package, bind the handlers and compile the endpoints.
 
-    Without a package that is named, and with a policy for every missing function, the contract is
-    served alone; a package that is named must exist. `development_key` makes the HS256 secret of a
-    service that needs one and has none, in development only. Nothing is opened: the package's
-    `collaborators` run when the service starts. Raises SetupError with everything that is wrong.
+    If no package is configured and every operation has a policy for missing handlers, the contract is
+    served without a package; a configured package must exist. `development_key` creates the HS256 secret
+    of a service that needs one and has none, in development only. The package's `collaborators` are
+    opened later, when the service starts. Raises SetupError with all errors.
     """
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
@@ -210,15 +206,15 @@ def create(
     problems += key_problems
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
-    exports = PackageHooks.of(package)
+    hooks = PackageHooks.of(package)
     if not is_package(package):
-        exports.trust_the_unverified(contract)
+        hooks.accept_unverified(contract)
     has_key = jwt is not None or key_problems or settings.environment == "production"
-    if development_key and not has_key and tokens_needed(contract, exports):
+    if development_key and not has_key and tokens_needed(contract, hooks):
         settings = settings.model_copy(update={"jwt_secret": SecretStr(development_key())})
         jwt = token_verifier(settings)
     if not key_problems:
-        problems += verifier_problems(contract, exports, has_jwt=jwt is not None)
+        problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
     compiler = SchemaCompiler(contract)
     observer = Observer(Metrics() if settings.metrics else None)
@@ -228,7 +224,7 @@ def create(
             contract,
             compiler,
             settings=settings,
-            render_error=exports.render_error,
+            render_error=hooks.render_error,
             observer=observer,
         )
         for binding in bindings
@@ -236,14 +232,14 @@ def create(
     problems += found + compiler.problems
     if problems:
         raise SetupError(problems)
-    return Application(contract, settings, package, exports, endpoints, jwt, observer)
+    return Application(contract, settings, package, hooks, endpoints, jwt, observer)
 
 
 T = TypeVar("T")
 
 
 def _attempt(step: Callable[[], T], problems: list[Diagnostic]) -> T | None:
-    """Take one step of the set-up, so that the next ones can tell their problems too."""
+    """Run one step of the set-up and collect its errors, so that the next steps can report theirs too."""
     try:
         return step()
     except SetupError as exc:
@@ -253,17 +249,19 @@ def _attempt(step: Callable[[], T], problems: list[Diagnostic]) -> T | None:
 
 def _contract(settings: Settings) -> Contract:
     if settings.spec is None:
-        raise SetupError([Diagnostic("RELAY_SPEC", "missing: say which contract to serve, or use --spec")])
+        raise SetupError(
+            [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
+        )
     return load_contract(settings.spec)
 
 
 def _policies(settings: Settings, contract: Contract | None) -> Policies:
-    """Read what becomes of missing functions; nothing invented goes out in production."""
+    """Read the policies for missing handlers; mocks are not allowed in production."""
     if contract is None:
         return Policies()
     policies = read_policies(settings.missing, contract)
     if settings.environment == "production" and policies.includes(MissingHandlerPolicy.MOCK):
-        message = "mock invents answers, which RELAY_ENVIRONMENT=production forbids; write stub, or fail"
+        message = "mock responses are not allowed with RELAY_ENVIRONMENT=production; use stub or fail"
         raise SetupError([Diagnostic("RELAY_MISSING", message)])
     return policies
 
@@ -271,9 +269,9 @@ def _policies(settings: Settings, contract: Contract | None) -> Policies:
 def _package(
     name: str, settings: Settings, contract: Contract | None, policies: Policies | None
 ) -> ModuleType:
-    """Import the handlers package; an empty module stands for one that nobody named, nor needs.
+    """Import the handlers package; return an empty module if it is neither configured nor needed.
 
-    One that was named is never left out: with it would go what it verifies credentials by.
+    A configured package is always imported, because it may verify the credentials.
     """
     if "handlers" in settings.model_fields_set or name != settings.handlers:
         return import_package(name)
@@ -282,10 +280,10 @@ def _package(
         if can_serve_alone:
             return ModuleType(name)
         message = (
-            f"there is no package '{name}' here; `relay regenerate` writes it, --missing mock serves without"
+            f"there is no package '{name}' here; create it with `relay regenerate`, or use --missing mock"
         )
         raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
     package = import_package(name)
-    if can_serve_alone and contract is not None and not serves_any(contract, package):
+    if can_serve_alone and contract is not None and not has_any_handler(contract, package):
         return ModuleType(name)
     return package

@@ -1,4 +1,4 @@
-"""A project → its ASGI application."""
+"""Compile the ASGI application of a project."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def create_app(
 ) -> Application:
     """Compile a service: an ASGI application for any server.
 
-    `spec` and `handlers` default to those of the settings, these to the current project's; without
-    `settings` they are read as `relay serve` reads them. The package's `collaborators` are opened when
-    the server runs the application's lifespan. Raises SetupError with everything that is wrong.
+    `spec` and `handlers` default to those of the settings, then to the current project's; without
+    `settings`, they are read as `relay serve` reads them. The package's `collaborators` are opened when
+    the server runs the application's lifespan. Raises SetupError with all errors.
     """
     given = {"spec": Path(spec) if spec is not None else None, "handlers": handlers}
     if settings is None:
@@ -52,8 +52,8 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
     """Return the current project and the settings that its handlers package declares.
 
-    The project's folder becomes importable. Raises SetupError where there is no project, and for
-    settings that are wrong.
+    Makes the project's folder importable. Raises SetupError if there is no project, and for invalid
+    settings.
     """
     project = current_project(given.get("spec"))
     project.make_importable()

@@ -1,12 +1,12 @@
-"""Operation → function: found by first tag and operationId, called by parameter name.
+"""Binds each operation to its handler: found by first tag and operationId, called by argument name.
 
 `GET /pets` with the tag "Pet Shop" and the operationId `list-pets` is `pet_shop.list_pets` of the
-handlers package; nothing is added to the contract for that. A handler gets, by name:
+handlers package; the contract needs no extension for that. A handler gets, as keyword arguments:
 
 - each parameter of the contract, under its name in snake case (`X-Trace` → `x_trace`);
-- `body`, when the operation has one;
-- `caller`, what the package's `identify` made of the credential, and `claims`, the credential's
-  own; both None on an operation without security;
+- `body`, if the operation has one;
+- `caller`, the result of the package's `identify`, and `claims`, the claims of the credential; both
+  are None on an operation without security;
 - the package's collaborators.
 """
 
@@ -38,16 +38,16 @@ from .missing_handlers import MissingHandlerPolicy, Policies
 
 Function = Callable[..., Any]
 
-GIVEN = frozenset({"body", "caller", "claims"})
-"""Names that the host gives a meaning of its own."""
+RESERVED_ARGUMENTS = frozenset({"body", "caller", "claims"})
+"""Argument names that Relay reserves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """An operation and the function that serves it.
+    """An operation and its handler.
 
-    `names` maps each parameter's pointer to its argument name. `missing` says what stands in where the
-    package has no such function.
+    `names` maps each parameter's pointer to its argument name. `missing` is the policy that applies if
+    the package has no handler for the operation.
     """
 
     operation: Operation
@@ -56,25 +56,25 @@ class Binding:
     missing: MissingHandlerPolicy | None = None
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
-        """Return the arguments that the function needs and nobody gives."""
-        known = {*self.names.values(), *GIVEN, *collaborators}
+        """Return the required arguments that Relay does not pass."""
+        known = {*self.names.values(), *RESERVED_ARGUMENTS, *collaborators}
         return [name for name in required_names(self.function) if name not in known]
 
     def where(self) -> SourceLocation | str:
-        """Return the place of the function."""
+        """Return the source location of the function."""
         return code_place(self.function)
 
 
 class HandlerArgument(NamedTuple):
-    """One thing that an operation sends its handler: `always`, or only when the request has it."""
+    """An argument that an operation passes to its handler: `always`, or only if the request has it."""
 
     name: str
     what: str
     always: bool
 
 
-def sent(operation: Operation, contract: Contract) -> list[HandlerArgument]:
-    """Return what a handler has to receive by name, in the contract's order, the body last."""
+def handler_arguments(operation: Operation, contract: Contract) -> list[HandlerArgument]:
+    """Return the arguments that a handler must accept, in the contract's order, the body last."""
     names = argument_names(operation)
     found = [
         HandlerArgument(
@@ -89,31 +89,31 @@ def sent(operation: Operation, contract: Contract) -> list[HandlerArgument]:
     return found
 
 
-def taken_twice(operation: Operation) -> list[str]:
-    """Return the argument names that several parameters of an operation would have."""
+def duplicate_argument_names(operation: Operation) -> list[str]:
+    """Return the argument names that several parameters of an operation share."""
     return [name for name, times in Counter(argument_names(operation).values()).items() if times > 1]
 
 
 def slug(word: str) -> str:
-    """Make a Python identifier of a tag, operationId or parameter name: `Event Logs` → `event_logs`."""
+    """Convert a tag, operationId or parameter name to an identifier: `Event Logs` → `event_logs`."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word)
     return _identifier(re.sub(r"\W+", "_", snake).strip("_").lower() or "_")
 
 
 def function_name(operation: Operation) -> str:
-    """Return the name of an operation's function: the operationId as it stands if Python allows it."""
+    """Return the name of an operation's handler: the operationId, unchanged if it is an identifier."""
     return _identifier(re.sub(r"\W+", "_", operation.id))
 
 
 def _identifier(word: str) -> str:
-    word = unicodedata.normalize("NFKC", word)  # as Python reads names
-    if keyword.iskeyword(word) or word in GIVEN:
+    word = unicodedata.normalize("NFKC", word)  # as Python normalizes identifiers
+    if keyword.iskeyword(word) or word in RESERVED_ARGUMENTS:
         return f"{word}_"
     return word if word.isidentifier() else f"_{word}"
 
 
 def argument_names(operation: Operation) -> dict[Pointer, str]:
-    """Return each parameter's argument name; a name taken by an earlier one gets its location before it."""
+    """Return each parameter's argument name; a name already in use is prefixed with the parameter's location."""
     names: dict[Pointer, str] = {}
     order = ["path", "query", "header", "cookie"]
     for parameter in sorted(operation.parameters, key=lambda parameter: order.index(parameter.location)):
@@ -123,7 +123,7 @@ def argument_names(operation: Operation) -> dict[Pointer, str]:
 
 
 def import_package(name: str) -> ModuleType:
-    """Import the handlers package `name`; raise SetupError for one that is not there, or cannot be imported."""
+    """Import the handlers package `name`; raise SetupError if it does not exist or cannot be imported."""
     if not all(part.isidentifier() for part in name.split(".")):
         raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{name}' is not the name of a package")])
     return _import(name, "RELAY_HANDLERS")
@@ -132,10 +132,10 @@ def import_package(name: str) -> ModuleType:
 def bind(
     contract: Contract, package: ModuleType, policies: Policies | None = None
 ) -> tuple[list[Binding], list[Diagnostic]]:
-    """Find the function of every operation; what is missing, broken, or cannot receive what it is sent.
+    """Find the handler of every operation; return the bindings and the diagnostics.
 
-    `policies` say for which operations a missing function is no problem; a stub that nobody has filled
-    is mocked like one.
+    Reports handlers that are missing, cannot be imported, or do not accept their arguments. `policies`
+    define for which operations a handler may be missing; with `mock`, an unchanged stub counts as missing.
     """
     problems: list[Diagnostic] = list(module_collisions(contract))
     bindings: list[Binding] = []
@@ -153,19 +153,19 @@ def bind(
         elif policy is not MissingHandlerPolicy.FAIL:
             binding = Binding(operation, _not_implemented, argument_names(operation), policy)
         else:
-            problems.append(_unwritten(operation, contract, package))
+            problems.append(_missing_handler(operation, contract, package))
             continue
         bindings.append(binding)
     return bindings, problems
 
 
 async def _not_implemented(**_arguments: Any) -> None:
-    """Stand in for a function that is missing."""
+    """The handler of operations without one."""
     raise NotImplementedError
 
 
 def is_stub(function: Function) -> bool:
-    """Whether a function is as `relay regenerate` writes it: async, and nothing but `raise NotImplementedError`."""
+    """Return True for an unchanged stub: an async function with only `raise NotImplementedError`."""
     code = getattr(function, "__code__", None)
     return code is not None and (code.co_code, code.co_names) == _STUB
 
@@ -183,7 +183,7 @@ def required_names(function: Function) -> list[str]:
 
 
 def accepted_names(function: Function) -> frozenset[str] | None:
-    """Return the parameters that a function takes by name; None when it takes any (`**kwargs`)."""
+    """Return the parameters that a function accepts; None if it accepts any (`**kwargs`)."""
     parameters = inspect.signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
@@ -191,7 +191,7 @@ def accepted_names(function: Function) -> frozenset[str] | None:
 
 
 def as_async(function: Function) -> Callable[..., Awaitable[Any]]:
-    """Return `function` for awaiting; a plain one runs in a thread, so it may block."""
+    """Return an awaitable form of `function`; a synchronous one runs in a thread, so it may block."""
     if inspect.iscoroutinefunction(function):
         return function
 
@@ -202,22 +202,22 @@ def as_async(function: Function) -> Callable[..., Awaitable[Any]]:
     def call(*positional: Any, **named: Any) -> Any:
         try:
             return function(*positional, **named)
-        except StopIteration as exc:  # no future can carry it: whoever awaits would wait for ever
-            raise RuntimeError("StopIteration left a function") from exc
+        except StopIteration as exc:  # a future cannot hold it: the caller would wait forever
+            raise RuntimeError("a function raised StopIteration") from exc
 
     return in_thread
 
 
 def with_collaborators(function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
-    """Return `function` for awaiting, with the collaborators it names already given."""
+    """Return an awaitable form of `function` with the collaborators that it accepts already bound."""
     accepted = accepted_names(function)
-    wanted = {name: value for name, value in collaborators.items() if accepted is None or name in accepted}
+    bound = {name: value for name, value in collaborators.items() if accepted is None or name in accepted}
     awaitable = as_async(function)
-    return functools.partial(awaitable, **wanted) if wanted else awaitable
+    return functools.partial(awaitable, **bound) if bound else awaitable
 
 
 def code_place(function: Function) -> SourceLocation | str:
-    """Return the place of a function; its name where it has no code of its own."""
+    """Return the source location of a function; its name if it has no code object."""
     function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
@@ -229,7 +229,7 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def module_collisions(contract: Contract) -> Iterable[Diagnostic]:
-    """Find tags that differ but name the same module, and operations that name the same function."""
+    """Report different tags that map to the same module, and operations that map to the same function."""
     tags: dict[str, str] = {}
     functions: dict[tuple[str, str], Operation] = {}
     for operation in contract.operations:
@@ -238,23 +238,23 @@ def module_collisions(contract: Contract) -> Iterable[Diagnostic]:
         if first_tag != operation.tag:
             yield contract.problem(
                 (*operation.pointer, "tags"),
-                f"the tags '{first_tag}' and '{operation.tag}' both name the module {module}.py; rename one",
+                f"the tags '{first_tag}' and '{operation.tag}' both map to the module {module}.py; rename one",
                 "tag-collision",
             )
         first = functions.setdefault((module, function_name(operation)), operation)
         if first is not operation:
             yield contract.problem(
                 operation.pointer,
-                f"{first} and {operation} both name the function {module}.{function_name(operation)}; "
-                "give one another operationId",
+                f"{first} and {operation} both map to the function {module}.{function_name(operation)}; "
+                "change the operationId of one",
                 "name-collision",
             )
 
 
 def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
-    """Return the function of an operation; None where the package has none.
+    """Return the handler of an operation; None if the package has none.
 
-    Raises SetupError for a module that cannot be imported.
+    Raises SetupError if the module cannot be imported.
     """
     name = module_name(operation, package)
     if not is_package(package) or importlib.util.find_spec(name) is None:
@@ -263,27 +263,27 @@ def find_function(operation: Operation, contract: Contract, package: ModuleType)
     return cast("Function", function) if callable(function) else None
 
 
-def serves_any(contract: Contract, package: ModuleType) -> bool:
-    """Whether a package has the function of one of the contract's operations at least."""
+def has_any_handler(contract: Contract, package: ModuleType) -> bool:
+    """Return True if the package has a handler for at least one operation of the contract."""
     return any(find_function(operation, contract, package) for operation in contract.operations)
 
 
 def is_package(module: ModuleType) -> bool:
-    """Whether there can be modules in it; there are none in what stands for a package that is not there."""
+    """Return True for a package; False for the empty module that replaces a missing package."""
     return hasattr(module, "__path__")
 
 
 def module_name(operation: Operation, package: ModuleType) -> str:
-    """Return the full name of the module that an operation's function belongs in."""
+    """Return the dotted name of the module of an operation's handler."""
     return f"{package.__name__}.{slug(operation.tag)}"
 
 
-def _unwritten(operation: Operation, contract: Contract, package: ModuleType) -> Diagnostic:
-    """Say where the function of an operation is to be written."""
+def _missing_handler(operation: Operation, contract: Contract, package: ModuleType) -> Diagnostic:
+    """Report a missing handler, and where to write it."""
     name = module_name(operation, package)
     module = sys.modules.get(name)
     where = f"the module {name}" if module is None else display(Path(str(module.__file__)))
-    return Diagnostic(contract.place(operation.pointer), no_handler(operation, where))
+    return Diagnostic(contract.place(operation.pointer), missing_handler_message(operation, where))
 
 
 def _import(name: str, where: SourceLocation | str) -> ModuleType:
@@ -292,16 +292,18 @@ def _import(name: str, where: SourceLocation | str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
             raise SetupError([Diagnostic(where, f"there is no package '{name}' here")]) from exc
-        raise _broken(exc) from exc
+        raise _import_error(exc) from exc
     except BaseException as exc:
-        is_own = threading.current_thread() is not threading.main_thread()  # the other one gets Ctrl-C
+        is_own = (
+            threading.current_thread() is not threading.main_thread()
+        )  # Ctrl-C is raised in the main thread
         if isinstance(exc, KeyboardInterrupt) and not is_own:
             raise
-        raise _broken(exc) from exc
+        raise _import_error(exc) from exc
 
 
-def _broken(exc: BaseException) -> SetupError:
-    """Point at the line, below the import machinery, that an import failed on."""
+def _import_error(exc: BaseException) -> SetupError:
+    """Return the import error with the location of the line that raised it."""
     frame = traceback.extract_tb(exc.__traceback__)[-1]
     place = SourceLocation(display(Path(frame.filename)), frame.lineno or 1, 1)
     if isinstance(exc, SyntaxError) and exc.filename:
@@ -310,46 +312,46 @@ def _broken(exc: BaseException) -> SetupError:
 
 
 def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Diagnostic]:
-    """Check that the function can receive what the contract sends, on every request."""
+    """Check that the function accepts the arguments of every valid request."""
     operation, function = binding.operation, binding.function
     where = binding.where()
-    for name in taken_twice(operation):
-        yield Diagnostic(where, several_named(operation, name))
+    for name in duplicate_argument_names(operation):
+        yield Diagnostic(where, duplicate_argument_message(operation, name))
     accepted = accepted_names(function)
     required = set(required_names(function))
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.POSITIONAL_ONLY:
-            yield Diagnostic(where, by_name_only(argument.name))
-    for one in sent(operation, contract):
-        if accepted is not None and one.name not in accepted:
-            yield Diagnostic(where, nowhere_to_go(one))
-        elif one.name in required and not one.always:
-            yield Diagnostic(where, may_be_absent(one))
+            yield Diagnostic(where, positional_only_message(argument.name))
+    for sent in handler_arguments(operation, contract):
+        if accepted is not None and sent.name not in accepted:
+            yield Diagnostic(where, missing_argument_message(sent))
+        elif sent.name in required and not sent.always:
+            yield Diagnostic(where, missing_default_message(sent))
 
 
-# One wording, whether a function was imported or only read.
+# These messages are shared with `relay drift`, which reads functions without importing them.
 
 
-def no_handler(operation: Operation, where: str) -> str:
-    """Say that an operation has no handler; `where` is the file or module it belongs into."""
+def missing_handler_message(operation: Operation, where: str) -> str:
+    """Say that an operation has no handler; `where` is the file or module to write it in."""
     return f"{operation} has no handler: write {function_name(operation)}() in {where}"
 
 
-def several_named(operation: Operation, name: str) -> str:
-    """Say that several parameters would be one argument."""
-    return f"several parameters of {operation} would be '{name}'; rename one"
+def duplicate_argument_message(operation: Operation, name: str) -> str:
+    """Say that several parameters have the same argument name."""
+    return f"several parameters of {operation} have the argument name '{name}'; rename one"
 
 
-def by_name_only(name: str) -> str:
-    """Say that an argument cannot be given by name."""
-    return f"{name}: a handler gets its arguments by name; remove the '/'"
+def positional_only_message(name: str) -> str:
+    """Say that an argument is positional-only."""
+    return f"the argument '{name}' is positional-only, but arguments are passed by name; remove the '/'"
 
 
-def nowhere_to_go(one: HandlerArgument) -> str:
+def missing_argument_message(argument: HandlerArgument) -> str:
     """Say that an argument is missing."""
-    return f"{one.what} has nowhere to go: add an argument '{one.name}'"
+    return f"no argument for {argument.what}: add '{argument.name}'"
 
 
-def may_be_absent(one: HandlerArgument) -> str:
+def missing_default_message(argument: HandlerArgument) -> str:
     """Say that an argument needs a default."""
-    return f"{one.what} may be absent: give '{one.name}' a default, such as None"
+    return f"{argument.what} may be absent: give '{argument.name}' a default, such as None"

@@ -1,4 +1,4 @@
-"""The HS256 secret of development: made on first use, kept in the project, out of git."""
+"""The HS256 secret for development: created on first use and stored in the project, ignored by git."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from relay.project.project import Project
 from relay.project.settings import Settings
 
 FOLDER = ".relay"
-"""The folder of a project's local state; git ignores it by a file inside it."""
+"""The folder of a project's local state; it contains a .gitignore for itself."""
 
 _FILE = "development.key"
 
@@ -37,12 +37,12 @@ def development_key(project: Project, *, keep: bool = True) -> str:
             write_once(path, secrets.token_urlsafe(48))
         return path.read_text("ascii")
     except OSError as exc:
-        message = f"the development key cannot be kept: {exc.strerror}; set RELAY_JWT_SECRET instead"
+        message = f"cannot store the development key: {exc.strerror}; set RELAY_JWT_SECRET instead"
         raise SetupError([Diagnostic(display(path), message)]) from exc
 
 
 def with_development_key(project: Project, settings: Settings) -> Settings:
-    """Return settings with the project's development secret, unless they have a key or are for production."""
+    """Return the settings with the project's development secret, unless they have a key or are for production."""
     has_key = settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks
     if has_key or settings.environment == "production" or project.is_implicit:
         return settings
@@ -55,7 +55,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def write_once(path: Path, content: str) -> None:
-    """Write a file that is complete from its first moment, unless another process was quicker; mode 0600."""
+    """Create a file atomically, with mode 0600, unless another process has created it first."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""/openapi.json, /openapi.yaml and /docs: made once, served with an ETag."""
+"""/openapi.json, /openapi.yaml and /docs: rendered once, served with an ETag."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 import orjson
 
 from relay.contract.model import Contract
-from relay.validation.http import Answer, HeaderList
+from relay.validation.http import HeaderList, Response
 
 _ASSETS = Path(__file__).parent / "swagger_ui"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# "Try it out" asks this very service, whichever servers the contract names; the contract stays as it is.
-# A tag that no operation has would be an empty section of the page.
+# "Try it out" calls this service, whatever servers the contract lists; the contract is not changed.
+# Unused tags are removed because each would be an empty section of the page.
 _START = """fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
   const items = Object.values(spec.paths || {}).flatMap((item) => Object.values(item));
   const used = new Set(items.flatMap((operation) => (operation && operation.tags) || []));
@@ -47,7 +47,7 @@ _PAGE = """<!doctype html>
 
 
 class Page:
-    """What never changes while the service runs: bytes, or a file, which is read when it is asked for first."""
+    """A static page: bytes, or a file that is read on the first request."""
 
     def __init__(self, body: bytes | Path, media_type: str, headers: Mapping[str, str] | None = None) -> None:
         self._body = body
@@ -58,19 +58,19 @@ class Page:
         ]
         self._content_type = (b"content-type", media_type.encode())
 
-    def answer(self, headers: HeaderList) -> Answer:
-        """Return the page, or 304 when the client has it (RFC 9110 section 13.1.2)."""
-        etag, full = self._made
+    def response(self, headers: HeaderList) -> Response:
+        """Return the page, or 304 if the client has the current version (RFC 9110 section 13.1.2)."""
+        etag, full = self._prepared
         for name, value in headers:
             if name == b"if-none-match" and (value.strip() == b"*" or etag in _tags(value)):
-                return Answer(304, [(b"etag", etag), *self._always], b"")
+                return Response(304, [(b"etag", etag), *self._always], b"")
         return full
 
     @cached_property
-    def _made(self) -> tuple[bytes, Answer]:
+    def _prepared(self) -> tuple[bytes, Response]:
         body = self._body if isinstance(self._body, bytes) else self._body.read_bytes()
         etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
-        return etag, Answer(200, [self._content_type, (b"etag", etag), *self._always], body)
+        return etag, Response(200, [self._content_type, (b"etag", etag), *self._always], body)
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
@@ -82,7 +82,7 @@ def contract_pages(contract: Contract) -> dict[str, Page]:
 
 
 def swagger_pages(contract: Contract) -> dict[str, Page]:
-    """Return Swagger UI and its assets, by path; nothing in it is loaded from elsewhere."""
+    """Return Swagger UI and its assets, by path; no asset is loaded from another host."""
     page = _PAGE.format(title=escape(contract.title)).encode()
     start = _START % orjson.dumps(contract.base_path or "/").decode()
     assets = {
@@ -97,9 +97,9 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
     }
 
 
-async def to_docs() -> Answer:
-    """Lead from `/` to the docs; the relative address holds behind a proxy that strips a prefix, too."""
-    return Answer(302, [(b"location", b"docs"), (b"cache-control", b"no-cache")], b"")
+async def to_docs() -> Response:
+    """Redirect from `/` to the docs; the relative URL also works behind a proxy that strips a prefix."""
+    return Response(302, [(b"location", b"docs"), (b"cache-control", b"no-cache")], b"")
 
 
 def _tags(header: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""One operation, compiled: request → authenticated, validated, handled, validated → answer."""
+"""One compiled operation: authenticates, validates the request, calls the handler, validates the response."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from relay.contract.model import Contract
 from relay.project.settings import Settings
 from relay.validation.errors import ResponseViolation
-from relay.validation.http import ALWAYS, Answer, Request
+from relay.validation.http import ALWAYS, Request, Response
 from relay.validation.requests import Arguments, RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding, accepted_names, with_collaborators
 from .errors import OperationNotImplemented, RenderError, report
-from .guard import read_body, send_answer
+from .guard import read_body, send_response
 from .missing_handlers import MissingHandlerPolicy
 from .observability import Observer
 from .security import Authenticator
@@ -33,10 +33,10 @@ class Endpoint:
         "_decoder",
         "_encoder",
         "_handler",
-        "_lets_pass",
         "_mock",
         "_observer",
         "_render_error",
+        "_reports_only",
         "_wants",
         "binding",
     )
@@ -55,19 +55,19 @@ class Endpoint:
         self._render_error = render_error
         self._observer = observer
         self._body_limit = settings.body_limit
-        self._lets_pass = settings.response_violations == "report"
+        self._reports_only = settings.response_violations == "report"
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
         self._mock: Mock | None = None
         if binding.missing is MissingHandlerPolicy.MOCK:
-            from relay.mock import Mock  # nothing is invented in production, nor made ready for it
+            from relay.mock import Mock  # not imported in production, which has no mocks
 
             self._mock = Mock(binding.operation, contract, compiler, self._encoder)
         accepted = accepted_names(binding.function)
         self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
 
     def connect(self, authenticate: Authenticator | None, collaborators: Mapping[str, Any]) -> None:
-        """Give the endpoint what exists only while the service runs."""
+        """Pass the authenticator and the collaborators, which exist only while the service runs."""
         self._authenticate = authenticate
         self._handler = with_collaborators(self.binding.function, collaborators)
 
@@ -88,41 +88,41 @@ class Endpoint:
             arguments["caller"] = caller
         if "claims" in self._wants:
             arguments["claims"] = claims
-        answer = (
+        response = (
             self._mock.answer(scope["headers"])
             if self._mock is not None
             else await self._handled(arguments, scope)
         )
-        answer.headers.extend(ALWAYS)
-        await send_answer(send, answer)
+        response.headers.extend(ALWAYS)
+        await send_response(send, response)
 
-    async def _handled(self, arguments: Arguments, scope: Any) -> Answer:
-        """Return what the handler answers, held to the contract."""
+    async def _handled(self, arguments: Arguments, scope: Any) -> Response:
+        """Call the handler and return its response, validated against the contract."""
         try:
             result = await self._handler(**arguments)
         except NotImplementedError as exc:
             raise OperationNotImplemented from exc
         except Exception as exc:
-            self._hold_to_contract(exc, scope)
+            self._check_error(exc, scope)
             raise
         try:
             return await self._encoder.encode(result)
         except ResponseViolation as exc:
-            self._let_pass(exc, scope)
+            self._report_or_raise(exc, scope)
         return self._encoder.encode_unvalidated(result)
 
-    def _hold_to_contract(self, exc: Exception, scope: Any) -> None:
-        """Raise ResponseViolation for a failure that the handler chose and the contract does not know."""
+    def _check_error(self, exc: Exception, scope: Any) -> None:
+        """Raise ResponseViolation for a handler's 4xx error that violates the contract."""
         found = report(exc)
         if found is not None and found.status < 500:
             body, media_type = self._render_error(found)
             try:
                 self._encoder.encode_body(body, found.status, getattr(exc, "headers", None), media_type)
             except ResponseViolation as violation:
-                self._let_pass(violation, scope)
+                self._report_or_raise(violation, scope)
 
-    def _let_pass(self, violation: ResponseViolation, scope: Any) -> None:
-        """Tell of a breach and go on, where that is the policy; raise it everywhere else."""
-        if not self._lets_pass:
+    def _report_or_raise(self, violation: ResponseViolation, scope: Any) -> None:
+        """Report a violation if RELAY_RESPONSE_VIOLATIONS=report; otherwise raise it."""
+        if not self._reports_only:
             raise violation
         self._observer.violated(violation, scope)

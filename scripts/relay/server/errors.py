@@ -1,8 +1,8 @@
-"""Failures that the host answers itself, and how any failure becomes an answer.
+"""Errors that the server raises, and the conversion of any exception to an error response.
 
-Status, code and message are data on the class; the message is public, so it is fixed text. A
-handlers package's own errors need no base class from here: an exception class that declares the
-same three is answered the same way. Everything else is a 500 that is told only to the log.
+Status, code and message are class attributes; the message is public, so it is fixed text. A handlers
+package's own errors need no base class: any exception class that declares the same three attributes is
+handled in the same way. Every other exception is a 500, and its details are only logged.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from relay.validation.parameters import LocatedViolation
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """What a client may know of a failure.
+    """The public part of an error.
 
-    `details` lists the breaches of the contract in a request: `in` (path, query, header, cookie or
+    `details` lists the contract violations of a request: `in` (path, query, header, cookie or
     body), `path` (JSON pointer), `rule` (schema keyword) and `message`; never a value.
     """
 
@@ -31,31 +31,31 @@ class ErrorReport:
 
 
 RenderError = Callable[[ErrorReport], tuple[Any, str]]
-"""Makes the body (for JSON) and the media type of an error answer."""
+"""Makes the body (for JSON) and the media type of an error response."""
 
 
 class MalformedPath(ApiError):
-    """The path is not percent-encoded UTF-8 (RFC 3986 section 2.1), or holds NUL."""
+    """The path is not percent-encoded UTF-8 (RFC 3986 section 2.1), or contains NUL."""
 
     status, code, message = 400, "MALFORMED_PATH", "The path is not percent-encoded text"
 
 
 class AmbiguousHost(ApiError):
-    """No Host header, several, or one that names no host (RFC 9112 section 3.2)."""
+    """The Host header is missing, repeated or invalid (RFC 9112 section 3.2)."""
 
     status, code, message = 400, "AMBIGUOUS_HOST", "The request needs exactly one Host header, with a host"
 
 
 class BodyIncomplete(ApiError):
-    """The client went away in the middle of the body (RFC 9112 section 8); nobody is left to read this."""
+    """The client disconnected before the end of the body (RFC 9112 section 8), so it does not receive this error."""
 
     status, code, message = 400, "BODY_INCOMPLETE", "The request body broke off"
 
 
 class Unauthenticated(ApiError):
-    """No credential, or one that proves nothing; carries the challenge of RFC 6750 section 3.
+    """The credential is missing or invalid; has the challenge of RFC 6750 section 3.
 
-    `reason` is a word for logs and metrics, never for the client: one of a few that are written in the code.
+    `reason` is for logs and metrics, never for the client: one of a fixed set of words.
     """
 
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
@@ -66,43 +66,43 @@ class Unauthenticated(ApiError):
 
 
 class Forbidden(ApiError):
-    """The credential is good but lacks a scope (RFC 6750 section 3.1, insufficient_scope)."""
+    """The credential is valid but lacks a scope (RFC 6750 section 3.1, insufficient_scope)."""
 
     status, code, message = 403, "FORBIDDEN", "The credential does not allow this operation"
 
 
 class NotFound(ApiError):
-    """The contract has no such path."""
+    """The path is not in the contract."""
 
     status, code, message = 404, "NOT_FOUND", "There is no such path"
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists, the method does not; carries the full `Allow` (RFC 9110 section 15.5.6)."""
+    """The path does not have this method; has the complete `Allow` header (RFC 9110 section 15.5.6)."""
 
     status, code, message = 405, "METHOD_NOT_ALLOWED", "The path does not have this method"
 
 
 class BodyTooSlow(ApiError):
-    """The body did not come in time (RFC 9110 section 15.5.9)."""
+    """The body did not arrive in time (RFC 9110 section 15.5.9)."""
 
     status, code, message = 408, "BODY_TOO_SLOW", "The request body did not arrive in time"
 
 
 class HeadersTooLarge(ApiError):
-    """Too many headers, or too much of them (RFC 6585 section 5)."""
+    """The headers are too many or too long (RFC 6585 section 5)."""
 
     status, code, message = 431, "HEADERS_TOO_LARGE", "The request headers are too large"
 
 
 class BodyTooLarge(ApiError):
-    """The body is over the limit of `RELAY_BODY_LIMIT`."""
+    """The body is larger than `RELAY_BODY_LIMIT`."""
 
     status, code, message = 413, "BODY_TOO_LARGE", "The request body is too large"
 
 
 class Overloaded(ApiError):
-    """As many requests as RELAY_MAX_IN_FLIGHT are being answered; carries Retry-After."""
+    """RELAY_MAX_IN_FLIGHT requests are in flight; has the header Retry-After."""
 
     status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
 
@@ -114,7 +114,7 @@ class OperationNotImplemented(ApiError):
 
 
 def report(exc: BaseException) -> ErrorReport | None:
-    """Return what a client may know of an exception; None when it is nothing a client should see."""
+    """Return the public part of an exception; None if the exception does not declare one."""
     kind = type(exc)
     status, code, message = (getattr(kind, name, None) for name in ("status", "code", "message"))
     if not (
@@ -140,7 +140,7 @@ def _detail(failure: LocatedViolation) -> Mapping[str, str]:
 
 
 def problem_details(report: ErrorReport) -> tuple[Any, str]:
-    """Render an error as RFC 9457 problem details: what a package without `render_error` gets."""
+    """Render an error as RFC 9457 problem details; the default `render_error`."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(report.status).phrase,

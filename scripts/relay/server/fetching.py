@@ -1,4 +1,4 @@
-"""Reads one small document from an address, in bounded time and size, and from nowhere else."""
+"""Fetches one small document from a URL, with limits on time and size, and without redirects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 FETCH_SECONDS = 3.0
-"""For a connection, and once more for the whole answer, however slowly its bytes come in."""
+"""Limit for connecting, and again for the whole response, however slowly it arrives."""
 
 MAX_DOCUMENT = 256 * 1024  # bytes
 
@@ -20,11 +20,11 @@ class TooLarge(OSError):
 
 
 def fetch(address: str) -> bytes:
-    """Return what lies at an http(s) address; proxies are those of the environment.
+    """Return the document at an http(s) URL; proxies are read from the environment.
 
-    Blocks. Raises OSError or http.client.HTTPException, also for a redirect and any status but 2xx.
+    Blocks. Raises OSError or http.client.HTTPException, also for a redirect and for any status except 2xx.
     """
-    opener = urllib.request.build_opener(_Hurry, _NoRedirect)
+    opener = urllib.request.build_opener(_DeadlineHandler, _NoRedirect)
     with opener.open(address, timeout=FETCH_SECONDS) as response:
         document = bytes(response.read(MAX_DOCUMENT + 1))
     if len(document) > MAX_DOCUMENT:
@@ -32,37 +32,37 @@ def fetch(address: str) -> bytes:
     return document
 
 
-class _Hurried(http.client.HTTPConnection):
-    """Ends itself: a socket's own timeout begins anew with every byte that drips in."""
+class _DeadlineConnection(http.client.HTTPConnection):
+    """Closes itself after FETCH_SECONDS: a socket's own timeout restarts with every byte received."""
 
     def connect(self) -> None:
         super().connect()
-        end = threading.Timer(FETCH_SECONDS, _hang_up, [self.sock])
-        end.daemon = True
-        end.start()
+        timer = threading.Timer(FETCH_SECONDS, _shut_down, [self.sock])
+        timer.daemon = True
+        timer.start()
 
 
-class _HurriedTls(_Hurried, http.client.HTTPSConnection):
-    """The same over TLS."""
+class _DeadlineTlsConnection(_DeadlineConnection, http.client.HTTPSConnection):
+    """A connection over TLS that closes itself after FETCH_SECONDS."""
 
 
-def _hang_up(connection: socket.socket) -> None:
-    with suppress(OSError):  # it is closed already
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # already closed
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-class _Hurry(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    """Opens connections that end themselves."""
+class _DeadlineHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    """Opens connections that close themselves."""
 
     def http_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_Hurried, req)
+        return self.do_open(_DeadlineConnection, req)
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_HurriedTls, req)
+        return self.do_open(_DeadlineTlsConnection, req)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Stays at the address that was configured: another might be plain HTTP, or anybody's."""
+    """Refuses redirects: the target might be plain HTTP, or controlled by an attacker."""
 
     def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        """Follow nothing; the redirect itself then counts as a failure."""
+        """Return None, so that urllib raises HTTPError for the redirect."""

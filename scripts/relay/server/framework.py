@@ -1,9 +1,9 @@
-"""Every name of Connexion that Relay uses; tests/server/test_framework.py pins them.
+"""All names of Connexion that Relay uses; tests/server/test_framework.py pins them.
 
-Connexion keeps the contract's operations, resolves each to its function, assembles the stack and
-hands a routed request to the operation it belongs to. The rest of its request path (a router that
-tries one route after the other, validators built per request, decorators) is replaced through its
-own extension points: `middlewares=`, `SpecMiddleware`, `RoutedMiddleware`, `RoutedAPI`, `Resolver`.
+Connexion holds the contract's operations, resolves each to its function, assembles the stack and
+dispatches a routed request to its operation. The rest of its request path (a router that tries one
+route after the other, validators built per request, decorators) is replaced through its own
+extension points: `middlewares=`, `SpecMiddleware`, `RoutedMiddleware`, `RoutedAPI`, `Resolver`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The outermost guard: limits on what comes in, one shape for everything that fails.
+"""The outermost ASGI layer: limits on requests, and one format for all errors.
 
-Nothing raised behind it reaches the ASGI server, and no answer leaves without its request's id.
+No exception raised inside it reaches the ASGI server, and every response has the id of its request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from relay.validation.errors import ApiError
-from relay.validation.http import ALWAYS, Answer, HeaderList, is_field
+from relay.validation.http import ALWAYS, HeaderList, Response, is_field
 
 from .errors import (
     AmbiguousHost,
@@ -39,21 +39,21 @@ MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 * 1024  # of path, query and headers
 BODY_SECONDS = 10.0
 SEND_BYTES = 64 * 1024
-"""How much of an answer is handed on at once; the rest waits here for a client that takes it slowly."""
+"""Largest piece of a response body that is passed to the server at once; slow clients get the rest later."""
 
-# RFC 3986 section 3.2.2, and a port; what a comma, a space or a user's name stands in is meant to mislead.
+# RFC 3986 section 3.2.2, with a port; commas, spaces and user names are rejected because they are used in attacks.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_ids = random.Random()  # noqa: S311 -- ids are told apart, not guarded; seeded by the system, without a call of it for each
+_ids = random.Random()  # noqa: S311 -- ids must be unique, not secret; one seed from the system saves a system call for each
 _INTERNAL = ErrorReport(ApiError.status, ApiError.code, ApiError.message)
 
 
 class Guard:
-    """Wraps an ASGI application: gives each request its id and each failure its envelope.
+    """Wraps an ASGI application: adds the request id and converts exceptions to error responses.
 
-    Past `limit` requests in flight one more is refused, unless it asks one of the paths in `exempt`. While
-    a client is waited for, to send its body or to take its answer, its request holds no place: a few slow
-    clients would fill them all.
+    If `limit` requests are in flight, further ones are rejected, except on the paths in `exempt`. A request
+    does not count while it waits for its client to send the body or to receive the response; otherwise a
+    few slow clients could use up the limit.
     """
 
     def __init__(
@@ -82,72 +82,72 @@ class Guard:
             await self._guarded(scope, receive, send)
 
     async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
-        began = time.perf_counter()
+        started = time.perf_counter()
         request_id = _request_id(scope["headers"])
         REQUEST_ID.set(request_id.decode())
-        places = 0 if scope["path"] in self._exempt else 1
+        slots = 0 if scope["path"] in self._exempt else 1
         status = 0
 
-        async def receive_aside() -> Any:
-            self._in_flight -= places
+        async def receive_uncounted() -> Any:
+            self._in_flight -= slots
             try:
                 message = await receive()
             finally:
-                self._in_flight += places
-            self._check_places(places)
+                self._in_flight += slots
+            self._check_limit(slots)
             return message
 
-        async def send_aside(message: Any) -> None:
+        async def send_uncounted(message: Any) -> None:
             nonlocal status
             is_start = message["type"] == "http.response.start"
             if is_start:
                 message["headers"].append((b"x-request-id", request_id))
-            self._in_flight -= places
+            self._in_flight -= slots
             try:
                 await send(message)
             finally:
-                self._in_flight += places
+                self._in_flight += slots
             if is_start:
                 status = message["status"]
 
-        self._in_flight += places
+        self._in_flight += slots
         try:
-            self._check_places(places)
+            self._check_limit(slots)
             check_head(scope)
-            await self._app(scope, receive_aside, send_aside)
+            await self._app(scope, receive_uncounted, send_uncounted)
         except BaseException as exc:
             if is_cancelled():
-                raise  # the server ends the request; anything else, whatever it is, gets an answer
+                raise  # the server ends the request; every other exception gets a response
             self._observer.failed(exc, scope)
             if not status:
-                await send_answer(send_aside, self._answer(exc))
+                await send_response(send_uncounted, self._error_response(exc))
         finally:
-            self._in_flight -= places
+            self._in_flight -= slots
             if status:
-                self._observer.answered(scope, status, time.perf_counter() - began)
+                self._observer.answered(scope, status, time.perf_counter() - started)
 
-    def _check_places(self, places: int) -> None:
-        """Raise Overloaded where there is no place, or none any more after a wait."""
-        if places and self._in_flight > self._limit:
+    def _check_limit(self, slots: int) -> None:
+        """Raise Overloaded if the limit is exceeded, at the start or after waiting for the client."""
+        if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
 
-    def _answer(self, exc: BaseException) -> Answer:
-        """Render a failure; a renderer that fails itself must not cost the client its answer."""
+    def _error_response(self, exc: BaseException) -> Response:
+        """Render an error; if the package's renderer fails, return a 500 without a body."""
         known = report(exc)
         found = known or _INTERNAL
         try:
-            # Another library's exception may carry an upstream's headers, cookies included.
+            # The exception of another library may have the headers of an upstream response, such as cookies.
             headers = _encoded(getattr(exc, "headers", {})) if known else []
             body, media_type = self._render_error(found)
             written = orjson.dumps(body)
-        except Exception:  # noqa: BLE001 -- as above
+        except Exception:  # noqa: BLE001 -- the client gets a response in any case
             _log.exception("the package's failure cannot be rendered")
-            return Answer(500, list(ALWAYS), b"")
-        return Answer(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
+            return Response(500, list(ALWAYS), b"")
+        return Response(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
 
 
 def check_head(scope: Any) -> None:
-    """Raise AmbiguousHost without exactly one valid Host, HeadersTooLarge past the limits."""
+    """Raise AmbiguousHost unless there is exactly one valid Host, HeadersTooLarge over the limits."""
     headers: HeaderList = scope["headers"]
     size = len(scope["path"]) + len(scope["query_string"])
     hosts: list[bytes] = []
@@ -164,8 +164,8 @@ def check_head(scope: Any) -> None:
 async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
     """Return the request's body, chunked or not.
 
-    Raises BodyTooLarge past `limit` bytes, BodyTooSlow when it is not there after BODY_SECONDS,
-    BodyIncomplete when the client goes away before.
+    Raises BodyTooLarge over `limit` bytes, BodyTooSlow after BODY_SECONDS, BodyIncomplete if the client
+    disconnects first.
     """
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -183,7 +183,7 @@ async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BodyIncomplete  # what is there may look like a whole one
+            raise BodyIncomplete  # a truncated body may look complete
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
@@ -193,29 +193,29 @@ async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
             return b"".join(chunks)
 
 
-async def send_answer(send: Any, answer: Answer) -> None:
-    """Send a whole answer; one without a body has neither type nor length of it (RFC 9110 section 8.6)."""
-    headers = [*answer.headers]
-    if answer.body or answer.status not in (204, 304):
-        length = len(answer.body) + sum(map(len, answer.more))
+async def send_response(send: Any, response: Response) -> None:
+    """Send a response; 204 and 304 have no Content-Length (RFC 9110 section 8.6)."""
+    headers = [*response.headers]
+    if response.body or response.status not in (204, 304):
+        length = len(response.body) + sum(map(len, response.more))
         headers.append((b"content-length", b"%d" % length))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    last = answer.body
-    if answer.more or len(last) > SEND_BYTES:
-        for piece in _pieces(answer):
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    last = response.body
+    if response.more or len(last) > SEND_BYTES:
+        for piece in _pieces(response):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         last = b""
     await send({"type": "http.response.body", "body": last})
 
 
-def _pieces(answer: Answer) -> Iterator[bytes]:
-    for part in (answer.body, *answer.more):
+def _pieces(response: Response) -> Iterator[bytes]:
+    for part in (response.body, *response.more):
         for start in range(0, len(part), SEND_BYTES):
             yield part[start : start + SEND_BYTES]
 
 
 def _request_id(headers: HeaderList) -> bytes:
-    """Return the id that a proxy gave the request, or a new one."""
+    """Return the request id set by a proxy, or a new one."""
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value
@@ -223,8 +223,8 @@ def _request_id(headers: HeaderList) -> bytes:
 
 
 def _encoded(headers: Mapping[str, str]) -> HeaderList:
-    """Return a failure's headers as bytes; raise ValueError for what is none."""
+    """Return an error's headers as bytes; raise ValueError for an invalid header."""
     lines = {name.lower(): value for name, value in headers.items()}
     if not all(is_field(name, value) for name, value in lines.items()):
-        raise ValueError("a failure's headers are none that can be sent")
+        raise ValueError("the error has invalid headers")
     return [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]

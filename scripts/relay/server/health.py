@@ -1,4 +1,4 @@
-"""/livez and /readyz: is the process up, can it do its work."""
+"""/livez and /readyz: whether the process runs, and whether it can serve requests."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from typing import Any
 import orjson
 
 from relay.contract.diagnostics import Diagnostic
-from relay.validation.http import ALWAYS, Answer
+from relay.validation.http import ALWAYS, Response
 
 PROBES = frozenset(["/livez", "/readyz", "/metrics"])
-"""What machines ask every few seconds: answered however busy the service is, and no news for the log."""
+"""Paths that monitoring requests every few seconds: exempt from the request limit, logged at debug level."""
 
 READY_TIMEOUT = 3.0  # seconds
 
 _HEADERS = [(b"content-type", b"application/json"), *ALWAYS]
 
 
-async def livez() -> Answer:
-    """Answer 200 as long as the process answers at all."""
-    return Answer(200, list(_HEADERS), b'{"status":"live"}')
+async def livez() -> Response:
+    """Return 200."""
+    return Response(200, list(_HEADERS), b'{"status":"live"}')
 
 
-async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = ()) -> Answer:
-    """Answer 200 when every collaborator that has `ready()` returns from it, else 503 with their names.
+async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = ()) -> Response:
+    """Return 200 if `ready()` succeeds on every collaborator that has it, else 503 with the failing names.
 
-    Why a newer version of the service was not taken is told in either case.
+    The body also lists the errors of a rejected reload.
     """
-    checks = {name: one.ready() for name, one in collaborators.items() if hasattr(one, "ready")}
+    checks = {
+        name: collaborator.ready()
+        for name, collaborator in collaborators.items()
+        if hasattr(collaborator, "ready")
+    }
     try:
         async with asyncio.timeout(READY_TIMEOUT):
             results = await asyncio.gather(*checks.values(), return_exceptions=True)
@@ -38,7 +42,7 @@ async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Dia
     failing = [
         name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)
     ]
-    told: dict[str, Any] = {"status": "unavailable", "failing": failing} if failing else {"status": "ready"}
+    body: dict[str, Any] = {"status": "unavailable", "failing": failing} if failing else {"status": "ready"}
     if reload := [{"where": str(one.where), "message": one.message} for one in reload_problems]:
-        told["reload"] = reload
-    return Answer(503 if failing else 200, list(_HEADERS), orjson.dumps(told))
+        body["reload"] = reload
+    return Response(503 if failing else 200, list(_HEADERS), orjson.dumps(body))

@@ -1,6 +1,6 @@
-"""Keys that verify tokens: one, or a JSON Web Key Set.
+"""Keys that verify tokens: a single key, or a JSON Web Key Set.
 
-Which algorithm a key is used with follows from the key, never from the token (RFC 8725 section 3.1).
+The key determines the algorithm, never the token (RFC 8725 section 3.1).
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ from relay.validation.json_strict import NotJson, parse_json
 
 from .fetching import fetch
 
-MIN_SECRET = 32  # bytes: RFC 7518 section 3.2 asks HS256 for a key as long as its hash
-MIN_RSA = 2048  # bits: RFC 7518 section 3.3
-JWKS_LIFE = 300.0  # seconds until a key set is read again
-JWKS_COOLDOWN = 10.0  # seconds between two readings, whatever tokens come in
-JWKS_WAIT = 3.0  # seconds that a request waits for a reading
+MIN_SECRET = 32  # bytes; RFC 7518 section 3.2: an HS256 key is at least as long as the hash
+MIN_RSA = 2048  # bits; RFC 7518 section 3.3
+JWKS_LIFE = 300.0  # seconds until a key set is refreshed
+JWKS_COOLDOWN = 10.0  # seconds between two refreshes, whatever the tokens
+JWKS_WAIT = 3.0  # seconds that a request waits for a refresh
 JWKS_WAITING = 64
-"""Requests that may wait for a reading at a time: tokens with made-up keys must not take every place there is."""
+"""Requests that may wait for a refresh at the same time; tokens with invented key ids must not block all."""
 
 JWKS_STALE = 86400.0
-"""Seconds that a key set stays good while it cannot be read again.
+"""Seconds for which a key set is used while it cannot be refreshed.
 
-Long enough for an outage over night; a key that was withdrawn because it leaked must not live on for ever.
+Long enough for an outage overnight, and finite so that a revoked key expires.
 """
 
 _log = logging.getLogger("relay.tokens")
 
 
 class KeyProblem(ValueError):
-    """A key that cannot be used; the message says why, never what the key is."""
+    """A key cannot be used; the message gives the reason, never the key."""
 
 
 class KeysUnavailable(ApiError):
-    """The key set's address does not answer: nobody can be let in, and it is not the caller's fault."""
+    """The key set cannot be fetched, so no token can be verified; this is not the caller's error."""
 
     status, code, message = 500, "KEYS_UNAVAILABLE", "The keys that verify tokens are not available"
 
 
 class Key(NamedTuple):
-    """A key and the one algorithm it is used with; equal to another that verifies the same tokens."""
+    """A key and its algorithm; keys that verify the same tokens are equal."""
 
     key: Any
     algorithm: str
@@ -65,11 +65,11 @@ class Keys(Protocol):
     """Finds the key for a token."""
 
     async def key_for(self, kid: str | None) -> Key | None:
-        """Return the key that a token's `kid` names; None for one that nobody knows."""
+        """Return the key with a token's `kid`; None for an unknown one."""
         ...
 
     async def check(self) -> list[str]:
-        """Return the algorithm of each key, read anew; KeyProblem when none can be used now."""
+        """Return the algorithm of each key, after a refresh; raise KeyProblem if none can be used."""
         ...
 
 
@@ -79,8 +79,8 @@ class SingleKey:
     def __init__(self, key: Any, algorithm: str) -> None:
         self._key = Key(key, algorithm)
 
-    async def key_for(self, kid: str | None) -> Key | None:  # noqa: ARG002 -- as Keys has it
-        """Return the key, whatever `kid` the token names."""
+    async def key_for(self, kid: str | None) -> Key | None:  # noqa: ARG002 -- the protocol has it
+        """Return the key, for any `kid`."""
         return self._key
 
     async def check(self) -> list[str]:
@@ -89,27 +89,27 @@ class SingleKey:
 
 
 def secret_key(secret: str) -> SingleKey:
-    """Return the key for HS256; raise KeyProblem for a secret that is short, or no secret at all."""
+    """Return the key for HS256; raise KeyProblem for a short secret, or a key of another kind."""
     raw = secret.encode()
     if secret.lstrip().startswith("-----BEGIN"):
-        raise KeyProblem("it is a PEM key; a public key goes into RELAY_JWT_PUBLIC_KEY")
+        raise KeyProblem("it is a PEM key; set a public key in RELAY_JWT_PUBLIC_KEY")
     if len(raw) < MIN_SECRET:
         raise KeyProblem(f"it has {len(raw)} bytes; HS256 needs {MIN_SECRET} or more")
     try:
         prepared = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(raw)
     except jwt.InvalidKeyError as exc:
-        raise KeyProblem("it is a key of another kind; a public key goes into RELAY_JWT_PUBLIC_KEY") from exc
+        raise KeyProblem("it is a key of another kind; set a public key in RELAY_JWT_PUBLIC_KEY") from exc
     return SingleKey(prepared, "HS256")
 
 
 def public_key(pem: str) -> SingleKey:
-    """Return an RSA, P-256 or Ed25519 public key in PEM; raise KeyProblem for anything else."""
+    """Return an RSA, P-256 or Ed25519 public key from PEM; raise KeyProblem for anything else."""
     if "PRIVATE KEY-----" in pem:
-        raise KeyProblem("it is a private key; the service only needs the public one")
+        raise KeyProblem("it is a private key; set the public one")
     try:
         key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm) as exc:
-        raise KeyProblem("it is not a public key in PEM") from exc
+        raise KeyProblem("it is not a public key in PEM format") from exc
     return SingleKey(key, _algorithm(key))
 
 
@@ -117,26 +117,26 @@ def _algorithm(key: Any) -> str:
     match key:
         case rsa.RSAPublicKey():
             if key.key_size < MIN_RSA:
-                raise KeyProblem(f"an RSA key of {key.key_size} bits; {MIN_RSA} or more are needed")
+                raise KeyProblem(f"its RSA key has {key.key_size} bits; it needs {MIN_RSA} or more")
             return "RS256"
         case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
             return "ES256"
         case ed25519.Ed25519PublicKey():
             return "EdDSA"
-    raise KeyProblem("it is neither RSA, nor on the curve P-256, nor Ed25519")
+    raise KeyProblem("it is not an RSA, P-256 or Ed25519 key")
 
 
 class KeySet:
-    """A JSON Web Key Set (RFC 7517 section 5) in a file or at an https address.
+    """A JSON Web Key Set (RFC 7517 section 5) in a file or at an https URL.
 
-    It is read in a thread, one reading at a time and at most one in JWKS_COOLDOWN seconds: when it is
-    old, or a token names a key it does not have. Known keys go on being used meanwhile, and for
-    JWKS_STALE seconds while it cannot be read. An address is first read for the first token.
+    It is refreshed in a thread, at most once in JWKS_COOLDOWN seconds, if it is older than JWKS_LIFE or a
+    token names an unknown key. The known keys are used during a refresh, and for JWKS_STALE seconds while
+    refreshes fail. A URL is first fetched for the first token.
     """
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._is_url = _is_address(source)
+        self._is_url = _is_url(source)
         self._keys: dict[str | None, Key] = {}
         self._read_at = self._tried_at = float("-inf")
         self._reading: Future[None] = Future()
@@ -147,14 +147,14 @@ class KeySet:
             self._read_at = time.monotonic()
 
     async def key_for(self, kid: str | None) -> Key | None:
-        """Return the key that `kid` names; without `kid`, the only key there is.
+        """Return the key with this `kid`; without `kid`, the key of a set of one.
 
-        Raises KeysUnavailable while there are no keys, or none but too old ones.
+        Raises KeysUnavailable if there are no keys, or if they are older than JWKS_STALE.
         """
         age = time.monotonic() - self._read_at
         if age <= JWKS_LIFE and (found := self._find(kid)):
             return found
-        reading = self._read_again()
+        reading = self._refresh()
         if reading and self._waiting < JWKS_WAITING and (age > JWKS_STALE or not self._find(kid)):
             await self._wait_for(reading)
         if time.monotonic() - self._read_at > JWKS_STALE:
@@ -170,11 +170,11 @@ class KeySet:
             self._waiting -= 1
 
     async def check(self) -> list[str]:
-        """See `Keys.check`; whatever was read before does not count."""
+        """See `Keys.check`; the cached keys are not used."""
         try:
-            keys = await asyncio.to_thread(self._fetched)
+            keys = await asyncio.to_thread(self._fetch)
         except (OSError, http.client.HTTPException) as exc:
-            raise KeyProblem(f"its address does not answer with a key set ({type(exc).__name__})") from exc
+            raise KeyProblem(f"its URL does not return a key set ({type(exc).__name__})") from exc
         return [key.algorithm for key in keys.values()]
 
     def _find(self, kid: str | None) -> Key | None:
@@ -182,62 +182,62 @@ class KeySet:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(kid)
 
-    def _read_again(self) -> Future[None] | None:
-        """Return the reading that is under way, begun now unless the last one began a moment ago.
+    def _refresh(self) -> Future[None] | None:
+        """Return the refresh in progress; start one unless the last one started within JWKS_COOLDOWN.
 
-        It has a thread of its own: one of the loop's pool would keep the process from ending.
+        It runs in its own daemon thread: a thread of the loop's pool would block the exit of the process.
         """
         now = time.monotonic()
         if self._reading.done() and now - self._tried_at >= JWKS_COOLDOWN:
             self._tried_at = now
             reading: Future[None] = Future()
-            reading.set_running_or_notify_cancel()  # a request that gives up cannot cancel it for others now
+            reading.set_running_or_notify_cancel()  # a request that stops waiting cannot cancel it for the others
             threading.Thread(target=self._read, args=[reading], name="key set", daemon=True).start()
             self._reading = reading
         return None if self._reading.done() else self._reading
 
     def _read(self, reading: Future[None]) -> None:
         try:
-            self._keys = self._fetched()
+            self._keys = self._fetch()
             self._read_at = time.monotonic()
-        except Exception as exc:  # noqa: BLE001 -- whatever an address answers, the last keys go on being used
-            is_lost = time.monotonic() - self._read_at > JWKS_STALE
-            told = "there are no keys to verify tokens with" if is_lost else "the last keys are used"
-            _log.warning("the key set cannot be read; %s", told, extra={"cause": type(exc).__name__})
+        except Exception as exc:  # noqa: BLE001 -- whatever the response, the last keys stay in use
+            is_stale = time.monotonic() - self._read_at > JWKS_STALE
+            effect = "there are no keys to verify tokens with" if is_stale else "the last keys are used"
+            _log.warning("the key set cannot be read; %s", effect, extra={"cause": type(exc).__name__})
         finally:
             reading.set_result(None)
 
-    def _fetched(self) -> dict[str | None, Key]:
+    def _fetch(self) -> dict[str | None, Key]:
         return parse_key_set(fetch(self._source) if self._is_url else _read_file(Path(self._source)))
 
 
-def _is_address(source: str) -> bool:
-    """Tell an address from a file; raise KeyProblem for one that nothing is to be fetched from."""
+def _is_url(source: str) -> bool:
+    """Return True for a URL, False for a file; raise KeyProblem for a URL that must not be fetched."""
     try:
         url = urlsplit(source)
-        host, _port = url.hostname, url.port  # it raises for what is no port
+        host, _port = url.hostname, url.port  # raises for an invalid port
     except ValueError as exc:
-        raise KeyProblem("it is not an address") from exc
+        raise KeyProblem("it is not a valid URL") from exc
     is_loopback = url.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
     if url.scheme == "http" and not is_loopback:
-        raise KeyProblem("a key set's address has to begin with https://")
-    is_address = url.scheme == "https" or is_loopback
-    if is_address and (not host or url.username is not None):
-        raise KeyProblem("a key set's address names a host, and no user or password")
-    return is_address
+        raise KeyProblem("the URL of a key set must begin with https://")
+    is_url = url.scheme == "https" or is_loopback
+    if is_url and (not host or url.username is not None):
+        raise KeyProblem("the URL of a key set needs a host, and must not have a user or password")
+    return is_url
 
 
 def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise KeyProblem("it is neither an https:// address nor a file that can be read") from exc
+        raise KeyProblem("it is neither an https:// URL nor a readable file") from exc
 
 
 def parse_key_set(raw: bytes) -> dict[str | None, Key]:
-    """Return the usable keys by `kid`; raise KeyProblem when there is none.
+    """Return the usable keys by `kid`; raise KeyProblem if there are none.
 
-    A `kid` that stands for two different keys names none: nobody can say which one is meant.
+    A `kid` of two different keys is ambiguous, so both keys are ignored.
     """
     try:
         entries = parse_json(raw)["keys"]
@@ -254,27 +254,27 @@ def parse_key_set(raw: bytes) -> dict[str | None, Key]:
     if ambiguous:
         _log.warning("the key set has several keys of the same kid, which are not used")
     if not usable.keys() - ambiguous:
-        raise KeyProblem("it holds no RSA, P-256 or Ed25519 public key with a kid of its own")
+        raise KeyProblem("it contains no RSA, P-256 or Ed25519 public key with a unique kid")
     return {kid: key for kid, key in usable.items() if kid not in ambiguous}
 
 
 def _parse_entry(entry: Any) -> tuple[str | None, Key | None]:
-    """Return a JSON Web Key's `kid` and what it verifies with.
+    """Return the `kid` and the key of a JSON Web Key.
 
-    None for another family, a key that is too weak, shared or private, or one for another purpose or
-    algorithm: nothing that it signed is accepted.
+    The key is None if it has another family, is too weak, symmetric or private, or is for another
+    purpose or algorithm.
     """
     try:
         found = jwt.PyJWK(entry)
         key = Key(found.key, _algorithm(found.key))
-    except Exception:  # noqa: BLE001 -- PyJWT raises more than its own classes on keys that are wrong
+    except Exception:  # noqa: BLE001 -- PyJWT raises more than its own classes for invalid keys
         return None, None
     kid, operations = entry.get("kid"), entry.get("key_ops", ["verify"])
-    is_meant = (
+    is_for_verifying = (
         isinstance(kid, str | None)
         and entry.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
         and found.algorithm_name == key.algorithm
     )
-    return (kid, key) if is_meant else (None, None)
+    return (kid, key) if is_for_verifying else (None, None)

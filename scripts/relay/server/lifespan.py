@@ -1,4 +1,4 @@
-"""ASGI's lifespan protocol, spoken around whatever has to be open while a service runs."""
+"""ASGI's lifespan protocol: opens a service's resources at startup and closes them at shutdown."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from relay.contract.diagnostics import SetupError
 
 
 def is_cancelled() -> bool:
-    """Whether the task was asked to end, which code that raises a CancelledError of its own does not."""
+    """Return True if the current task was cancelled, not just if its code raised CancelledError."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 class Lifespan:
-    """Opens and closes a service when the ASGI server says so.
+    """Opens and closes a service on the ASGI server's lifespan events.
 
-    `startup_error` keeps what went wrong, for the command to print.
+    `startup_error` is the error of a failed start, which the command prints.
     """
 
     def __init__(self) -> None:

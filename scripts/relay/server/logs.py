@@ -1,8 +1,8 @@
-"""How the service's log is written: one JSON object a line, or text on a terminal.
+"""The service's log: one JSON object a line, or text on a terminal.
 
-Modules log with the standard library; what varies goes into `extra` and becomes fields here. A line of JSON
-never has the text of an exception, which may quote what a client sent: it has its class and where it was
-raised. A person at a terminal sees the text, too.
+Modules log with the standard library; variable data in `extra` becomes fields of the line. A JSON line never
+contains the text of an exception, which may quote a request; it has the exception's class and location. The
+console format includes the text.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ Event = dict[str, Any]
 Render = Callable[[Event], str]
 
 REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
-"""The id of the request that is being answered; every line that is logged meanwhile has it."""
+"""The id of the current request; every log line written during the request has it."""
 
 
 class RequestLines:
-    """Writes the lines that requests have, past the standard library, which takes three times as long.
+    """Writes the request lines directly, because the standard library takes three times as long.
 
-    What cannot be written is lost, and nothing else. Nothing is written where no log was configured:
-    whoever runs the application in a server of their own has that one's log.
+    A line that cannot be written is lost. Nothing is written before `open`: an application that runs in
+    another ASGI server uses that server's log.
     """
 
     _levels: tuple[str, ...] = ()
 
     def open(self, stream: TextIO, render: Render, level: str) -> None:
-        """Write from now on to a stream what is of a level, or above."""
+        """Start writing the lines of a level and above to a stream."""
         self._stream, self._render = stream, render
         self._levels = {"debug": ("debug", "info"), "info": ("info",)}.get(level, ())
 
     def close(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._levels = ()
 
     def has(self, level: str) -> bool:
-        """Whether lines of a level, debug or info, are written."""
+        """Return True if lines of a level, debug or info, are written."""
         return level in self._levels
 
     def write(self, events: Iterable[Event]) -> None:
-        """Write the lines of some requests at once: each write is a call of the system."""
+        """Write the lines of several requests with one system call."""
         lines = [f"{self._render(event)}\n" for event in events]
-        with suppress(OSError, ValueError):  # a full disk; a stream that was closed
+        with suppress(OSError, ValueError):  # a full disk, or a closed stream
             self._stream.write("".join(lines))
             self._stream.flush()
 
@@ -63,39 +63,39 @@ REQUESTS = RequestLines()
 
 
 def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
-    """Send what the process logs to `stream` (stderr), each line once.
+    """Send the log of the process to `stream` (default: stderr), each line once.
 
-    `level` is the service's own; of its libraries only warnings are written: at its lowest level the
-    driver of MongoDB tells whole commands.
+    `level` applies to the service; libraries log warnings only, because at debug level the driver of
+    MongoDB logs complete commands.
     """
     stream = stream or sys.stderr
     handler: logging.Handler = logging.NullHandler()
     REQUESTS.close()
-    if stream is not None:  # as it is in a process that was started without one
+    if stream is not None:  # None in a process that was started without stderr
         is_console = style == "console" or (style == "auto" and stream.isatty())
         render = _console(colors=stream.isatty()) if is_console else _json()
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(_Formatter(render, tells_texts=is_console))
+        handler.setFormatter(_Formatter(render, includes_text=is_console))
         REQUESTS.open(stream, render, level)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("relay").setLevel(level.upper())
-    # These two tell, a line each, what any client gets wrong; neither fills the disk for it.
+    # These two log a line for each invalid request, so any client could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 class _Formatter(logging.Formatter):
-    """Renders what the standard library logs: message and fields, with the request's id."""
+    """Renders a record of the standard library: message, fields and request id."""
 
-    def __init__(self, render: Render, *, tells_texts: bool) -> None:
+    def __init__(self, render: Render, *, includes_text: bool) -> None:
         super().__init__()
         self._render = render
-        self._tells_texts = tells_texts
+        self._includes_text = includes_text
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a line; several for an exception that a person is to see."""
+        """Return one line; several for an exception in console format."""
         event: Event = {
             "event": record.getMessage(),
             "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
@@ -105,63 +105,63 @@ class _Formatter(logging.Formatter):
         event |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
         if request_id := REQUEST_ID.get():
             event["request_id"] = request_id
-        if record.exc_info and self._tells_texts:
+        if record.exc_info and self._includes_text:
             event["exc_info"] = record.exc_info
         elif record.exc_info:
-            event["exception"] = list(_told(record.exc_info[1]))
-        if record.name == "asyncio" and not self._tells_texts:
-            # Its second line shows a task, and with it an exception.
+            event["exception"] = list(_exception_chain(record.exc_info[1]))
+        if record.name == "asyncio" and not self._includes_text:
+            # Its second line shows a task, with the text of its exception.
             event["event"] = event["event"].partition("\n")[0]
         return self._render(event)
 
 
-# uvicorn says things twice, once with colours.
+# `color_message` repeats uvicorn's message with colours.
 _OF_EVERY_RECORD = frozenset(
     [*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"]
 )
 
 
 def timestamp(at: datetime) -> str:
-    """Write a moment of UTC as RFC 3339 section 5.6 has it, in microseconds."""
+    """Format a UTC time as in RFC 3339 section 5.6, with microseconds."""
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _console(*, colors: bool) -> Render:
-    """Return what writes for a person."""
+    """Return the renderer for people."""
     renderer = structlog.dev.ConsoleRenderer(
         colors=colors,
         exception_formatter=structlog.dev.plain_traceback,
         sort_keys=False,
-        repr_native_str=True,  # a path may hold what drives terminals
+        repr_native_str=True,  # a path may contain terminal control characters
     )
     return lambda event: renderer(None, "", event)
 
 
-def _told(exc: BaseException | None) -> Iterator[dict[str, Any]]:
-    """Tell an exception and what it came of, the last one first."""
-    seen: set[int] = set()
-    while exc is not None and id(exc) not in seen:
-        seen.add(id(exc))
+def _exception_chain(exc: BaseException | None) -> Iterator[dict[str, Any]]:
+    """Yield the class and locations of an exception and its causes, the last one first."""
+    visited: set[int] = set()
+    while exc is not None and id(exc) not in visited:
+        visited.add(id(exc))
         kind = type(exc)
-        yield {"class": f"{kind.__module__}.{kind.__qualname__}", "at": _places(exc.__traceback__)}
+        yield {"class": f"{kind.__module__}.{kind.__qualname__}", "at": _frames(exc.__traceback__)}
         exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
 
 
-def _places(trace: TracebackType | None) -> list[str]:
+def _frames(trace: TracebackType | None) -> list[str]:
     frames = traceback.StackSummary.extract(traceback.walk_tb(trace), lookup_lines=False)
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _json() -> Render:
-    """Return what writes for programs."""
+    """Return the renderer for programs."""
     renderer = structlog.processors.JSONRenderer(serializer=_ascii)
     return lambda event: str(renderer(None, "", event))
 
 
 def _ascii(event: Event, **_options: Any) -> str:
-    """Serialise in ASCII: some characters in the paths of requests end lines elsewhere, or drive terminals."""
+    """Serialise in ASCII: a path may contain Unicode line separators or terminal control characters."""
     try:
         line = orjson.dumps(event, default=repr).decode()
-    except TypeError:  # half of a surrogate pair, a number of more than 64 bits
+    except TypeError:  # an unpaired surrogate, or an integer of more than 64 bits
         line = ""
     return line if line and line.isascii() else json.dumps(event, default=repr)

@@ -1,6 +1,6 @@
-"""What is counted of the service's work, in Prometheus' words.
+"""Prometheus metrics of the service.
 
-Labels are words of the code and of the contract, never anything a client chose.
+Label values come from the code and the contract, never from a client.
 """
 
 from __future__ import annotations
@@ -24,38 +24,41 @@ from prometheus_client import (
 )
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.validation.http import ALWAYS, Answer
+from relay.validation.http import ALWAYS, Response
 
 BIND = "RELAY_METRICS_BIND"
 
 
 class Metrics:
-    """The counters of one service."""
+    """The metrics of one service."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "relay_requests", "Requests answered.", ["operation", "method", "status"], registry=registry
+            "relay_requests", "Responses sent.", ["operation", "method", "status"], registry=registry
         )
         self._seconds = Histogram(
-            "relay_request_seconds", "From a request's head to its answer.", ["operation"], registry=registry
+            "relay_request_seconds",
+            "Seconds from a request's head to its response.",
+            ["operation"],
+            registry=registry,
         )
-        self.in_flight = Gauge("relay_requests_in_flight", "Requests being answered.", registry=registry)
+        self.in_flight = Gauge("relay_requests_in_flight", "Requests in flight.", registry=registry)
         self._failures = Counter(
             "relay_failures",
-            "Failures of the service's own (5xx) by code, and the class of what caused them.",
+            "Server errors (5xx), by code and exception class.",
             ["operation", "code", "cause"],
             registry=registry,
         )
         self._refusals = Counter(
             "relay_authentication_failures",
-            "Requests that were not let in (401), by reason.",
+            "Requests rejected with 401, by reason.",
             ["operation", "reason"],
             registry=registry,
         )
         self._violations = Counter(
             "relay_response_violations",
-            "What handlers returned against the contract, by the rule of the schema.",
+            "Contract violations in responses, by schema rule.",
             ["operation", "rule"],
             registry=registry,
         )
@@ -69,37 +72,37 @@ class Metrics:
             collector(registry=registry)
 
     def answered(self, operation: str, method: str, status: int, seconds: float) -> None:
-        """Count an answer and the time it took."""
+        """Count a response and record its duration in seconds."""
         requests, durations = self._labelled(operation, method, status)
         requests.inc()
         durations.observe(seconds)
 
     def failed(self, operation: str, code: str, cause: str) -> None:
-        """Count a failure of the service's own."""
+        """Count a server error (5xx)."""
         self._failures.labels(operation, code, cause).inc()
 
     def refused(self, operation: str, reason: str) -> None:
-        """Count a request that was not let in."""
+        """Count a request rejected with 401."""
         self._refusals.labels(operation, reason).inc()
 
     def violated(self, operation: str, rule: str) -> None:
-        """Count a breach of the contract in an answer."""
+        """Count a contract violation in a response."""
         self._violations.labels(operation, rule).inc()
 
-    async def page(self) -> Answer:
-        """Answer with all of it, in Prometheus' text format."""
+    async def page(self) -> Response:
+        """Return all metrics in Prometheus' text format."""
         head = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *ALWAYS]
-        return Answer(200, head, generate_latest(self._registry))
+        return Response(200, head, generate_latest(self._registry))
 
     @contextmanager
     def listening(self, bind: str) -> Iterator[None]:
-        """Serve the page at an address of its own, by a thread; SetupError when that cannot be."""
+        """Serve the metrics at a separate address, in a thread; raise SetupError if the port is not available."""
         host, port = bind_address(bind)
         try:
             server, thread = start_http_server(port, host, self._registry)
         except OSError as exc:
-            told = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
-            raise SetupError([Diagnostic(BIND, told)]) from exc
+            message = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
+            raise SetupError([Diagnostic(BIND, message)]) from exc
         try:
             yield
         finally:
@@ -109,12 +112,12 @@ class Metrics:
 
 
 def bind_address(bind: str) -> tuple[str, int]:
-    """Return host and port of `host:port` or `[::1]:port`; SetupError for anything else."""
+    """Return host and port of `host:port` or `[::1]:port`; raise SetupError for anything else."""
     try:
         parts = urlsplit(f"//{bind}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
     if not host or port is None or parts.netloc != bind or parts.username is not None:
-        raise SetupError([Diagnostic(BIND, "has to be an address and a port, such as 127.0.0.1:9464")])
+        raise SetupError([Diagnostic(BIND, "must be an address and a port, such as 127.0.0.1:9464")])
     return host, port

@@ -1,4 +1,4 @@
-"""What becomes of an operation that has no function yet: the service refuses to start, or stands in for it."""
+"""Policies for operations without a handler: refuse to start, answer 501, or serve a mock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MissingHandlerPolicy(StrEnum):
-    """A policy for missing functions: a problem at start, an honest 501, an answer made from the contract."""
+    """A policy for missing handlers: an error at start, a 501 response, or a mock response."""
 
     FAIL = "fail"
     STUB = "stub"
@@ -21,7 +21,7 @@ class MissingHandlerPolicy(StrEnum):
 
 
 class Policies:
-    """The policy of each tag, and that of all others."""
+    """The default policy, and the policies of single tags."""
 
     def __init__(
         self,
@@ -32,22 +32,22 @@ class Policies:
         self._by_tag = by_tag or {}
 
     def of(self, operation: Operation) -> MissingHandlerPolicy:
-        """Return the policy of an operation: that of its first tag, else the general one."""
+        """Return the policy of an operation: that of its first tag, else the default."""
         return self._by_tag.get(operation.tag, self._default)
 
     def cover(self, contract: Contract) -> bool:
-        """Whether the contract can be served without any function."""
+        """Return True if the contract can be served without any handler."""
         return all(self.of(operation) is not MissingHandlerPolicy.FAIL for operation in contract.operations)
 
     def includes(self, policy: MissingHandlerPolicy) -> bool:
-        """Whether a policy is chosen for anything."""
+        """Return True if a policy is used by default or for a tag."""
         return policy in (self._default, *self._by_tag.values())
 
 
 def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
-    """Read policies as they are written: `mock` for every tag, `Event Logs=stub` for one; the last one counts.
+    """Parse policies: `mock` for every tag, `Event Logs=stub` for one; later ones override earlier ones.
 
-    Raises SetupError with each that names no policy, or a tag that no operation has.
+    Raises SetupError for unknown policies, and for tags that no operation has.
     """
     tags = {operation.tag for operation in contract.operations}
     problems: list[Diagnostic] = []
@@ -55,12 +55,12 @@ def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
     for text in texts:
         tag, sign, word = (part.strip() for part in text.rpartition("="))
         if word not in list(MissingHandlerPolicy):
-            message = f"'{text.strip()}' is no policy; write fail, stub or mock, or TAG=mock for one tag"
+            message = f"unknown policy '{text.strip()}'; use fail, stub or mock, or TAG=mock for one tag"
             problems.append(Diagnostic("RELAY_MISSING", message))
         elif not sign:
             default = MissingHandlerPolicy(word)
         elif tag not in tags:
-            message = f"no operation has the first tag '{tag}'; there are {', '.join(sorted(tags))}"
+            message = f"no operation has the first tag '{tag}'; the tags are {', '.join(sorted(tags))}"
             problems.append(Diagnostic("RELAY_MISSING", message))
         else:
             by_tag[tag] = MissingHandlerPolicy(word)

@@ -1,6 +1,6 @@
-"""What operators learn of each request: a line in the log, and the metrics.
+"""Observes each request: writes a log line and updates the metrics.
 
-Neither has a query string, a header, a body or a credential; the path is there, as a client wrote it.
+Neither contains a query string, a header, a body or a credential; the log has the path as the client sent it.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from .metrics import Metrics
 _log = logging.getLogger("relay")
 
 UNMATCHED = "unmatched"
-"""What stands for the operation of a request that belongs to none."""
+"""The operation label of a request that matches no operation."""
 
 _WORD = re.compile("[a-z][a-z-]{0,31}")
-_OUTCOME = "relay.outcome"  # where a request's scope keeps what its line is to say beside the status
+_OUTCOME = "relay.outcome"  # key of the ASGI scope with extra fields of the log line
 
 
 class Observer:
-    """Tells the log and the metrics; `scope` is the request's, as ASGI and the router left it."""
+    """Updates the log and the metrics; `scope` is the ASGI scope of the request after routing."""
 
     def __init__(self, metrics: Metrics | None) -> None:
         self.metrics = metrics
         self._answered: list[tuple[Any, int, float, str]] = []
 
     def answered(self, scope: Any, status: int, seconds: float) -> None:
-        """Tell that a request was answered."""
+        """Record a response; its log line is written at the next turn of the event loop."""
         self._answered.append((scope, status, seconds, REQUEST_ID.get()))
         if len(self._answered) == 1:
-            asyncio.get_running_loop().call_soon(self._tell_of_answers)
+            asyncio.get_running_loop().call_soon(self._write_answered)
 
-    def _tell_of_answers(self) -> None:
-        """Tell of all that were answered in a turn of the loop, which is half the work of telling of each."""
+    def _write_answered(self) -> None:
+        """Record all responses of one turn of the event loop together, which takes half the time."""
         answered, self._answered = self._answered, []
         now = timestamp(datetime.now(UTC))
         events: list[Event] = []
@@ -71,7 +71,7 @@ class Observer:
             REQUESTS.write(events)
 
     def failed(self, exc: BaseException, scope: Any) -> None:
-        """Tell what the client is not told, or not all of."""
+        """Record an exception, with the details that the client does not get."""
         if isinstance(exc, ResponseViolation):
             self.violated(exc, scope)
             return
@@ -82,7 +82,7 @@ class Observer:
         if found is not None and found.status == Unauthenticated.status:
             reason = getattr(exc, "reason", "")
             if not isinstance(reason, str) or not _WORD.fullmatch(reason):
-                reason = "refused"  # a package's own error may say anything, a label may not
+                reason = "refused"  # a package's error may have any reason, a label must be a fixed word
             scope[_OUTCOME]["reason"] = reason
             if self.metrics is not None:
                 self.metrics.refused(operation, reason)
@@ -92,18 +92,18 @@ class Observer:
         if self.metrics is not None:
             self.metrics.failed(operation, code, cause)
         if isinstance(exc, Overloaded):
-            return  # a line each would be work, which there is too much of
-        told = _where(scope) | {"operation": operation, "code": code, "cause": cause}
-        _log.error("failed" if found else "unexpected failure", extra=told, exc_info=None if found else exc)
+            return  # a log line for each would add load to an overloaded service
+        extra = _where(scope) | {"operation": operation, "code": code, "cause": cause}
+        _log.error("failed" if found else "unexpected failure", extra=extra, exc_info=None if found else exc)
 
     def violated(self, violation: ResponseViolation, scope: Any) -> None:
-        """Tell where an answer breaks the contract, and which rule; never the value."""
+        """Record where a response violates the contract, and which rule; never the value."""
         operation = scope.get(OPERATION, UNMATCHED)
         for one in violation.violations:
             if self.metrics is not None:
                 self.metrics.violated(operation, one.rule)
-            told = {"operation": operation, "at": one.path or "/", "rule": one.rule, "problem": one.message}
-            _log.error("response violation", extra=_where(scope) | told)
+            extra = {"operation": operation, "at": one.path or "/", "rule": one.rule, "problem": one.message}
+            _log.error("response violation", extra=_where(scope) | extra)
 
 
 def _where(scope: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a handlers package exports beside its operations, and which credentials it leaves unverified."""
+"""The hooks that a handlers package may export, and the security schemes that it does not verify."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 
 from .errors import RenderError, problem_details
-from .security import JWT_TYPES, Claims, missing_verifiers, nobody, scheme_type, schemes_in_use
+from .security import JWT_TYPES, Claims, missing_verifiers, no_caller, scheme_type, schemes_in_use
 
 if TYPE_CHECKING:
     import click
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
 HeaderValue = str | int | float
 Body = TypeVar("Body")
 Result: TypeAlias = Union[Body, tuple[Body, int], tuple[Body, int, Mapping[str, HeaderValue]]]  # noqa: UP007 -- a generic alias begins with its variable
-"""What a handler may return: a body, with its status, with headers; a body alone gets the lowest documented 2xx."""
+"""What a handler may return: body, (body, status) or (body, status, headers); the default status is the lowest documented 2xx."""
 
 Collaborators = Callable[..., Any]
 
 
 @dataclass(slots=True)
 class PackageHooks:
-    """What a handlers package may export beside its operations.
+    """The hooks that a handlers package may export, in addition to its handlers.
 
-    collaborators(settings): name → object, for the life of the service: a mapping, or a context manager
-    or generator of one, sync or async. One that takes `read_only` as well creates nothing where that is
-    true, and raises NotYetThere if it would;
-    identify(claims, …): makes the `caller` from verified claims, or raises;
-    verifiers: security scheme name → function from a credential to claims; None, {} or ValueError is 401;
-    render_error(report): body and media type of an error, see `errors.ErrorReport`;
+    collaborators(settings): returns objects by name, for the life of the service: a mapping, or a context
+    manager or generator of one, sync or async. If it accepts `read_only` and that is true, it must not
+    create anything, and raises NotYetThere instead;
+    identify(claims, …): returns the `caller` for verified claims, or raises;
+    verifiers: functions from a credential to claims, by security scheme; None, {} or ValueError is a 401;
+    render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
     commands: click commands that the package adds to `relay`;
-    test_environment(folder): variables for the service that `relay contract` starts, with data in `folder`.
+    test_environment(folder): returns variables for the service that `relay contract` starts, with data in
+    `folder`.
     """
 
     collaborators: Collaborators
@@ -50,20 +51,20 @@ class PackageHooks:
 
     @classmethod
     def of(cls, package: ModuleType) -> PackageHooks:
-        """Read a package's exports."""
+        """Read the hooks of a package; a missing one gets its default."""
         return cls(
             collaborators=getattr(package, "collaborators", _no_collaborators),
-            identify=getattr(package, "identify", nobody),
+            identify=getattr(package, "identify", no_caller),
             verifiers=getattr(package, "verifiers", {}),
             render_error=getattr(package, "render_error", problem_details),
             commands=getattr(package, "commands", ()),
             test_environment=getattr(package, "test_environment", None),
         )
 
-    def trust_the_unverified(self, contract: Contract) -> None:
-        """Take any credential of the schemes that only a package could verify: where nothing is served by one."""
+    def accept_unverified(self, contract: Contract) -> None:
+        """Accept any credential of the schemes that only a package can verify; for a contract served without one."""
         self.verifiers = {
-            name: _trust
+            name: _accept_any
             for name in schemes_in_use(contract)
             if scheme_type(contract.security_schemes[name]) not in JWT_TYPES
         }
@@ -74,20 +75,20 @@ async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
     yield {}
 
 
-async def _trust(_credential: str) -> Claims:
+async def _accept_any(_credential: str) -> Claims:
     return {"sub": "anybody"}
 
 
 async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, Any]:
-    """Enter what `collaborators` returned, for as long as `stack` is open.
+    """Return the mapping that `collaborators` returned; enter its context manager on `stack`.
 
-    It may be a mapping of names to objects, or an awaitable, a context manager or a generator of one,
+    `made` may be a mapping of names to objects, or an awaitable, a context manager or a generator of one,
     each sync or async. Raises SetupError for anything else.
     """
     if inspect.isasyncgen(made):
-        made = _entered(made, asynccontextmanager)
+        made = _as_context_manager(made, asynccontextmanager)
     elif inspect.isgenerator(made):
-        made = _entered(made, contextmanager)
+        made = _as_context_manager(made, contextmanager)
     if inspect.isawaitable(made):
         made = await made
     if hasattr(made, "__aenter__"):
@@ -102,24 +103,24 @@ async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, A
     return made
 
 
-def _entered(generator: Any, as_context: Callable[..., Any]) -> Any:
-    """Return the context manager of a generator that was made already."""
-    return as_context(lambda: generator)()
+def _as_context_manager(generator: Any, decorator: Callable[..., Any]) -> Any:
+    """Return a context manager for an existing generator object."""
+    return decorator(lambda: generator)()
 
 
-def tokens_needed(contract: Contract, exports: PackageHooks) -> list[str]:
-    """Return the schemes of bearer tokens that the package does not verify itself."""
+def tokens_needed(contract: Contract, hooks: PackageHooks) -> list[str]:
+    """Return the bearer token schemes that the package does not verify itself."""
     return [
         name
         for name in schemes_in_use(contract)
-        if name not in exports.verifiers and scheme_type(contract.security_schemes[name]) in JWT_TYPES
+        if name not in hooks.verifiers and scheme_type(contract.security_schemes[name]) in JWT_TYPES
     ]
 
 
-def verifier_problems(contract: Contract, exports: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:
-    """Find the schemes whose credentials nothing could verify; every call would be 401."""
-    by_jwt = tokens_needed(contract, exports)
-    problems = missing_verifiers(contract, {*exports.verifiers, *by_jwt})
+def verifier_problems(contract: Contract, hooks: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:
+    """Report the security schemes without a verifier; all their requests would be a 401."""
+    by_jwt = tokens_needed(contract, hooks)
+    problems = missing_verifiers(contract, {*hooks.verifiers, *by_jwt})
     if by_jwt and not has_jwt:
         message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
         hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"

@@ -1,8 +1,8 @@
-"""One version of a service after the other in one process: no request is dropped, none waits.
+"""Replaces a service with a new version in the same process; requests are neither dropped nor delayed.
 
-New requests go to the newest version that started; an older one is closed when its last request has
-ended. A module of the package that an old version imports only in the middle of a request is the new one;
-what a package does outside itself when it is imported is done again with each version.
+New requests go to the newest version that started; an older version is closed after its last request.
+If an old version imports a module of the package during a request, it gets the new module. Side effects
+of importing the package are repeated for each version.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _log = logging.getLogger("relay")
 
 
 class Reloading:
-    """The ASGI application of a service that is replaced while it runs."""
+    """The ASGI application of a service that can be replaced while it runs."""
 
     def __init__(self, first: Application) -> None:
         self.lifespan = Lifespan()
         self._version = _Version(first)
         self._closing: set[asyncio.Task[None]] = set()
-        self._last_asked = time.monotonic()
+        self._last_request = time.monotonic()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or run the lifespan (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self.lifespan(self._running(), receive, send)
         else:
-            self._last_asked = time.monotonic()
+            self._last_request = time.monotonic()
             await self._version(scope, receive, send)
 
     @property
     def quiet(self) -> float:
-        """For how many seconds nobody has asked for anything; 0 while a replaced version is still answering."""
-        return 0 if self._closing else time.monotonic() - self._last_asked
+        """Seconds since the last request; 0 while a replaced version still has requests."""
+        return 0 if self._closing else time.monotonic() - self._last_request
 
     @property
     def application(self) -> Application:
@@ -52,7 +52,7 @@ class Reloading:
         return self._version.application
 
     async def replace(self, application: Application) -> None:
-        """Start a new version and send new requests to it; SetupError when it cannot be started."""
+        """Start a new version and send new requests to it; raise SetupError if it cannot start."""
         version = _Version(application)
         await version.open()
         old, self._version = self._version, version
@@ -61,7 +61,7 @@ class Reloading:
         closing.add_done_callback(self._closing.discard)
 
     def keep(self, problems: list[Diagnostic]) -> None:
-        """Note why the running version was not replaced; `/readyz` tells."""
+        """Store why the running version was not replaced; `/readyz` reports it."""
         self._version.application.reload_problems = problems
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class Reloading:
 
 
 class _Version:
-    """A version and its requests; opened and closed in one task of its own, as some collaborators need it."""
+    """A version and its requests; opened and closed in the same task, which some collaborators require."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
@@ -93,7 +93,7 @@ class _Version:
                 self._idle.set()
 
     async def open(self) -> None:
-        """Open the version; SetupError when that fails."""
+        """Open the version; raise SetupError if that fails."""
         self._idle.set()
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._life = asyncio.create_task(self._live(opened))
@@ -102,7 +102,7 @@ class _Version:
             await self._life
 
     async def close(self) -> None:
-        """Close the version when its last request has ended."""
+        """Close the version after its last request."""
         self._retired.set()
         if self._life is not None:
             await self._life
@@ -121,10 +121,9 @@ class _Version:
 
 @contextmanager
 def fresh_imports(package: str) -> Iterator[None]:
-    """Import a package and all in it anew while this is entered.
+    """Remove a package and its modules from `sys.modules`, so that the block imports them again.
 
-    When that fails, the modules of before are back in their places, as the version that goes on serving
-    may still ask for them.
+    If the block raises, the previous modules are restored, because the running version may still use them.
     """
     importlib.invalidate_caches()
     old = _modules_of(package)
@@ -142,7 +141,7 @@ def fresh_imports(package: str) -> Iterator[None]:
 def _modules_of(package: str) -> dict[str, Any]:
     return {
         name: module
-        for name, module in sys.modules.copy().items()  # other threads import, too
+        for name, module in sys.modules.copy().items()  # other threads may import at the same time
         if _is_within(name, package)
     }
 

@@ -1,7 +1,7 @@
-"""Paths → operations: one look-up for literal paths, one step per segment for templated ones.
+"""Maps paths to operations: one look-up for a literal path, one step per segment for a templated one.
 
 OpenAPI 3.0.3, "Paths Object": a concrete path is matched before a templated one. The cost of a
-request does not depend on how many operations there are.
+request does not depend on the number of operations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Match(NamedTuple, Generic[T]):
 
 
 class _Node(Generic[T]):
-    """What may follow after the segments that led here."""
+    """A node of the tree: the possible next segments, and the methods of the path that ends here."""
 
     __slots__ = ("literal", "methods", "templated")
 
@@ -37,11 +37,11 @@ class _Node(Generic[T]):
 
 
 class _Templated(NamedTuple, Generic[T]):
-    """A segment with variables in it, and what may follow."""
+    """A segment with variables, and the node after it."""
 
     pattern: re.Pattern[str]
     names: list[str]
-    concrete: int  # how many characters are no variable
+    concrete: int  # number of literal characters
     node: _Node[T]
 
 
@@ -62,9 +62,9 @@ class Routes(Generic[T]):
             self._literal[path] = Match(node.methods, {})
 
     def find(self, raw_path: str) -> Match[T] | None:
-        """Return the path that a request's path, still percent-encoded, leads to.
+        """Return the match of a percent-encoded request path; None if there is none.
 
-        Raises MalformedPath when it is not percent-encoded UTF-8.
+        Raises MalformedPath if it is not percent-encoded UTF-8.
         """
         if (match := self._literal.get(raw_path)) is not None:
             return match
@@ -89,13 +89,13 @@ class Routes(Generic[T]):
                 return known.node
         child: _Node[T] = _Node()
         node.templated.append(_Templated(pattern, names, len("".join(pieces)), child))
-        # `report-{id}` says more than `{id}` and is tried first.
+        # `report-{id}` is more specific than `{id}` and is tried first.
         node.templated.sort(key=lambda templated: -templated.concrete)
         return child
 
 
 def _walk(node: _Node[T], segments: list[str], index: int, variables: dict[str, str]) -> Iterator[Match[T]]:
-    """Yield the matching paths, the most concrete first."""
+    """Yield the matching paths, the most specific first."""
     if index == len(segments):
         if node.methods:
             yield Match(node.methods, variables)

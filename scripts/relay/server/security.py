@@ -1,8 +1,8 @@
-"""Who is asking: security requirements → verified claims, or 401.
+"""Authentication: checks an operation's security requirements; returns verified claims or raises 401.
 
-A scheme of type http bearer, oauth2 or openIdConnect is verified as a JWT (`tokens.py`); for any
-other, and to verify one of these differently, a handlers package exports `verifiers`: scheme name
-→ a function that takes the credential and returns claims, or None when it proves nothing.
+Schemes of type http bearer, oauth2 and openIdConnect are verified as JWTs (`tokens.py`). For other
+schemes, or to replace this check, a handlers package exports `verifiers`: functions by scheme name that
+take the credential and return its claims, or None for an invalid one.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from .errors import Forbidden, Unauthenticated
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
-"""Credential → claims; None, no claims at all, or Unauthenticated raised, when it proves nothing."""
+"""Returns the claims of a credential; returns None or {}, or raises Unauthenticated, for an invalid one."""
 
 Identify = Callable[..., Awaitable[Any]]
-"""`claims` → caller; raises what the client is to see when they name nobody who may call."""
+"""Returns the caller for `claims`; raises a public error if the claims identify no permitted caller."""
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
-MAX_CREDENTIAL = 8192  # bytes; decoding a token of megabytes costs a second
+MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
 
 
 def scheme_type(scheme: Mapping[str, Any]) -> str:
-    """Name a security scheme's kind: `http bearer`, `apiKey`, `oauth2`."""
+    """Return the type of a security scheme: `http bearer`, `apiKey`, `oauth2`."""
     return f"http {scheme['scheme'].lower()}" if scheme["type"] == "http" else str(scheme["type"])
 
 
 def schemes_in_use(contract: Contract) -> list[str]:
-    """Return the names of the security schemes that some operation asks for."""
+    """Return the names of the security schemes that operations require."""
     return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
 
 
 def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Diagnostic]:
-    """Find schemes in use that are none of `verifiers`."""
+    """Report the schemes in use that are not in `verifiers`."""
     return [
         contract.problem(
             ("components", "securitySchemes", name),
-            f"nothing verifies the security scheme '{name}': export it in `verifiers` of the handlers package",
+            f"the security scheme '{name}' has no verifier: add it to `verifiers` of the handlers package",
             "unverified-scheme",
         )
         for name in schemes_in_use(contract)
@@ -65,8 +65,8 @@ T = TypeVar("T", str, bytes)
 class Authenticator:
     """Authenticates one operation's requests.
 
-    Requirements are tried in the contract's order; schemes of one requirement are all needed, and
-    their claims are joined. A credential that is shown and bad is 401 even where none is needed.
+    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied, and
+    their claims are merged. An invalid credential is a 401 even if the operation accepts requests without one.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Authenticator:
         self._invitation = {"www-authenticate": ", ".join(challenges)}
 
     async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
-        """Return claims and caller; both None where no credential is needed or shown.
+        """Return claims and caller; both None if no credential is required or sent.
 
-        Raises Unauthenticated, Forbidden, or what `identify` raises, with the challenge that
-        RFC 6750 section 3 or RFC 9110 section 11.6.1 asks for.
+        Raises Unauthenticated, Forbidden, or the exceptions of `identify`, with the challenge required by
+        RFC 6750 section 3 or RFC 9110 section 11.6.1.
         """
         failure: ApiError | None = None
         for requirement in self._requirements:
@@ -115,7 +115,7 @@ class Authenticator:
 
 
 class _Requirement:
-    """The schemes of one security requirement, all of which are needed."""
+    """The schemes of one security requirement, all of which must be satisfied."""
 
     def __init__(
         self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
@@ -124,25 +124,27 @@ class _Requirement:
         self._schemes = [
             (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
         ]
-        words = {"http basic": "Basic", "apiKey": "ApiKey"}
-        self._word = words.get(scheme_type(next(iter(found.values()))), "Bearer")
-        self._realm = re.sub(r"[^ !#-\[\]-~]", "", contract.title)  # what a quoted-string may hold unescaped
+        names = {"http basic": "Basic", "apiKey": "ApiKey"}
+        self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
+        self._realm = re.sub(
+            r"[^ !#-\[\]-~]", "", contract.title
+        )  # characters that a quoted-string may contain unescaped
 
     def challenge(self, error: str = "") -> str:
-        """Return how to sign in; only bearer tokens have a word for what was wrong."""
-        told = f', error="{error}"' if error and self._word == "Bearer" else ""
-        return f'{self._word} realm="{self._realm}"{told}'
+        """Return the challenge; only that of bearer tokens has an error code."""
+        error_parameter = f', error="{error}"' if error and self._scheme == "Bearer" else ""
+        return f'{self._scheme} realm="{self._realm}"{error_parameter}'
 
     def refusal(self, error: str) -> Headers:
-        """Return the header of an answer to a credential that was not good enough."""
+        """Return the header of a response that rejects a credential."""
         return {"www-authenticate": self.challenge(error)}
 
     async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
-        """Return the joined claims; None where a credential is not shown and none that is shown is bad."""
-        joined: Claims = {}
+        """Return the merged claims; None if a credential is missing and no other is invalid."""
+        merged: Claims = {}
         is_complete = True
-        shown = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
-        for credential, verify, scopes in shown:
+        credentials = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
+        for credential, verify, scopes in credentials:
             if credential is None:
                 is_complete = False
                 continue
@@ -154,12 +156,12 @@ class _Requirement:
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
-            joined.update(claims)
-        return joined if is_complete else None
+            merged.update(claims)
+        return merged if is_complete else None
 
 
-async def nobody(**_claims: Any) -> None:
-    """Stand in for a package's `identify`."""
+async def no_caller(**_claims: Any) -> None:
+    """The `identify` of a package without one."""
 
 
 def token_scopes(claims: Mapping[str, Any]) -> set[str]:
@@ -172,7 +174,7 @@ def token_scopes(claims: Mapping[str, Any]) -> set[str]:
 
 
 def _extractor(scheme: Mapping[str, Any]) -> Extract:
-    """Return what finds a scheme's credential in a request."""
+    """Return the function that extracts a scheme's credential from a request."""
     match scheme_type(scheme):
         case "apiKey":
             return _api_key(scheme["in"], scheme["name"])
@@ -185,11 +187,11 @@ def _extractor(scheme: Mapping[str, Any]) -> Extract:
 
 
 def _authorization(headers: HeaderList, scheme: str) -> str | None:
-    """Return the credential of the one Authorization header; None where the scheme is another."""
+    """Return the credential of the Authorization header; None for another scheme."""
     values = [value for name, value in headers if name == b"authorization"]
     value = _only(values) or b""
-    word, _, credential = value.decode("latin-1").strip().partition(" ")
-    return credential.strip() if word.lower() == scheme else None
+    name, _, credential = value.decode("latin-1").strip().partition(" ")
+    return credential.strip() if name.lower() == scheme else None
 
 
 def _bearer(headers: HeaderList) -> str | None:
@@ -228,7 +230,7 @@ def _api_key(location: str, name: str) -> Extract:
 
 
 def _only(values: list[T]) -> T | None:
-    """Return the one credential, None for none; raise Unauthenticated for several, and for one that is too long."""
+    """Return the only credential, or None; raise Unauthenticated for several, or if it is too long."""
     if not values:
         return None
     if len(values) > 1:

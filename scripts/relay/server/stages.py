@@ -1,4 +1,4 @@
-"""The stack on Connexion: router → the operation's endpoint."""
+"""The ASGI stack on Connexion: router, then the operation's endpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from relay.contract.model import Contract
-from relay.validation.http import OPERATION, Answer
+from relay.validation.http import OPERATION, Response
 
 from .docs import Page
 from .endpoint import Endpoint
@@ -23,22 +23,22 @@ from .framework import (
     RoutedMiddleware,
     SpecMiddleware,
 )
-from .guard import send_answer
+from .guard import send_response
 from .routing import Routes
 
-Extra = Page | Callable[[], Awaitable[Answer]]
-"""What answers at a path beside the contract's: a page, or a function."""
+Extra = Page | Callable[[], Awaitable[Response]]
+"""Serves a path that is not in the contract: a page, or a function."""
 
 
 def build_stack(contract: Contract, endpoints: Mapping[str, Endpoint], extras: Mapping[str, Extra]) -> Any:
     """Return the ASGI application; `endpoints` by operation id, `extras` by path.
 
-    A path of the contract goes before an extra one. NotFound, MethodNotAllowed and what an endpoint
-    raises pass through.
+    The contract's paths take precedence over extra ones. Raises NotFound, MethodNotAllowed and the
+    endpoints' exceptions.
     """
     middleware = ConnexionMiddleware(
         _Endpoints(),
-        middlewares=[functools.partial(_Router, extras=extras)],  # type: ignore[list-item]  # a middleware's factory, which Connexion takes and its annotation does not know
+        middlewares=[functools.partial(_Router, extras=extras)],  # type: ignore[list-item]  # Connexion accepts a factory, its annotation does not
         resolver=_EndpointResolver(endpoints),
     )
     middleware.add_api(_skeleton(contract), base_path=contract.base_path)
@@ -46,7 +46,7 @@ def build_stack(contract: Contract, endpoints: Mapping[str, Endpoint], extras: M
 
 
 class _Router(SpecMiddleware):
-    """Finds the operation of a request and leaves its id where Connexion's middlewares look for it."""
+    """Finds the operation of a request and stores its id where Connexion's middlewares read it."""
 
     def __init__(self, app: Any, extras: Mapping[str, Extra]) -> None:
         self._app = app
@@ -81,12 +81,12 @@ class _Router(SpecMiddleware):
         scope[OPERATION] = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed({"allow": "GET, HEAD"})
-        answer = extra.answer(scope["headers"]) if isinstance(extra, Page) else await extra()
-        await send_answer(send, answer)
+        response = extra.response(scope["headers"]) if isinstance(extra, Page) else await extra()
+        await send_response(send, response)
 
 
 class _Api(RoutedAPI[Any]):
-    """The endpoints, under the ids by which Connexion hands requests to them."""
+    """The endpoints, under the ids that Connexion dispatches by."""
 
     def __init__(
         self, specification: Any, *, next_app: Any, resolver: Resolver, base_path: str, **_kwargs: Any
@@ -100,20 +100,20 @@ class _Api(RoutedAPI[Any]):
 
 
 class _Endpoints(RoutedMiddleware[_Api]):
-    """The end of the stack: hands a routed request to its endpoint."""
+    """The innermost part of the stack: passes a routed request to its endpoint."""
 
     api_cls = _Api
 
     def __init__(self) -> None:
-        super().__init__(_nothing_behind)
+        super().__init__(_no_application)
 
 
-async def _nothing_behind(_scope: Any, _receive: Any, _send: Any) -> None:
-    """Stand where Connexion would have an application: every operation ends before it."""
+async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
+    """Replace the application that Connexion would wrap; it is never called."""
 
 
 class _EndpointResolver(Resolver):
-    """operationId → compiled endpoint; Connexion asks once per middleware, so nothing is done here."""
+    """Maps an operationId to its compiled endpoint; only a look-up, because Connexion resolves once per middleware."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
         super().__init__()
@@ -127,10 +127,10 @@ class _EndpointResolver(Resolver):
 
 
 def _skeleton(contract: Contract) -> dict[str, Any]:
-    """Return what Connexion needs of the contract: which operation lives where.
+    """Return the part of the contract that Connexion needs: the path and method of each operation.
 
-    It copies and resolves whatever it is given once per middleware, which for a large contract
-    takes seconds; everything else is compiled from `Contract`.
+    Connexion copies and resolves its document once per middleware, which takes seconds for a large
+    contract; everything else is compiled from `Contract`.
     """
     paths: dict[str, Any] = {}
     for operation in contract.operations:

@@ -1,4 +1,4 @@
-"""What was verified a moment ago, so that the same token is not verified again with each request."""
+"""A cache of verified tokens, so that a token is not verified again for each request."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ import orjson
 
 from .keys import Key
 
-MAX_REMEMBERED = 2048
-"""Tokens; the claims of one are at most 6 KB, and hardly ever more than 500 bytes."""
+MAX_CACHED = 2048
+"""Number of tokens; the claims of one take 6 KB at most, rarely more than 500 bytes."""
 
 
 class Verified(NamedTuple):
-    """A token that was good: its claims as JSON, the key that it was good with, and for how long."""
+    """A verified token: its claims as JSON, the key that verified it, and its times.
+
+    `not_before` and `expires` are Unix times, `evict_at` is a time of the monotonic clock, in seconds.
+    """
 
     claims: bytes
     kid: str | None
     key: Key
     not_before: float
     expires: float
-    forgotten: float
+    evict_at: float
 
 
 def fingerprint(token: str) -> bytes:
-    """Return what a token is remembered by: from a dump of this memory nobody can sign in."""
+    """Return the cache key of a token; a hash, so that a memory dump of the cache contains no usable tokens."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 class TokenCache:
-    """The last tokens that were good, by fingerprint.
+    """The most recently verified tokens, by fingerprint.
 
-    Nothing is remembered for longer than `seconds`, nor past the token's own times, by which clocks may
-    differ by `leeway` seconds.
+    An entry is valid for `seconds` and within the token's own times, with a clock difference of `leeway`
+    seconds.
     """
 
     def __init__(self, seconds: float, leeway: float) -> None:
@@ -44,16 +47,16 @@ class TokenCache:
         self._tokens: OrderedDict[bytes, Verified] = OrderedDict()
 
     def get(self, mark: bytes) -> Verified | None:
-        """Return what is known of a token, whose key is still to be compared; None for nothing."""
+        """Return the entry of a token, or None; the caller must check that its key is still valid."""
         found = self._tokens.get(mark)
-        if found is None or time.monotonic() >= found.forgotten:
+        if found is None or time.monotonic() >= found.evict_at:
             return None
         now = time.time()
         is_timely = found.not_before <= now + self._leeway and now - self._leeway < found.expires
         return found if is_timely else None
 
     def put(self, mark: bytes, claims: Mapping[str, Any], kid: str | None, key: Key) -> None:
-        """Remember a token that was good, unless its claims cannot be written down exactly."""
+        """Cache a verified token, unless its claims cannot be serialised exactly."""
         if not self._seconds:
             return
         try:
@@ -61,7 +64,7 @@ class TokenCache:
         except orjson.JSONEncodeError:  # an integer over 64 bits
             return
         not_before = max(claims.get("nbf", 0), claims.get("iat", 0))
-        forgotten = time.monotonic() + self._seconds
-        self._tokens[mark] = Verified(written, kid, key, not_before, claims["exp"], forgotten)
-        if len(self._tokens) > MAX_REMEMBERED:
+        evict_at = time.monotonic() + self._seconds
+        self._tokens[mark] = Verified(written, kid, key, not_before, claims["exp"], evict_at)
+        if len(self._tokens) > MAX_CACHED:
             self._tokens.popitem(last=False)

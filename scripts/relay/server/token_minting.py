@@ -1,4 +1,4 @@
-"""Bearer tokens for development and tests: signed with a service's own HS256 secret."""
+"""Bearer tokens for development and tests, signed with the service's own HS256 secret."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .verification import token_verifier
 
 
 def longest_life(settings: Settings, seconds: int) -> int:
-    """Return how long a token may be valid, in seconds: RELAY_JWT_MAX_LIFE, `seconds` at most."""
+    """Return the longest life of a token in seconds: RELAY_JWT_MAX_LIFE, but at most `seconds`."""
     return min(seconds, settings.jwt_max_life or seconds)
 
 
 def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
     """Return a token with these claims, valid for `expires` seconds, that a service with `settings` accepts.
 
-    Issuer, audience and type are those of the settings, unless `claims` has them. Raises SetupError
-    without a secret to sign with, or for a life that the service refuses.
+    Issuer, audience and type come from the settings; `claims` may override issuer and audience. Raises
+    SetupError if there is no secret to sign with, or if the service rejects this life.
     """
     if settings.jwt_secret is None:
-        message = "missing: tokens are signed with it; set it, or RELAY_ENVIRONMENT=development"
+        message = "missing: it signs the tokens; set it, or RELAY_ENVIRONMENT=development"
         raise SetupError([Diagnostic("RELAY_JWT_SECRET", message)])
     if expires > longest_life(settings, expires):
-        message = f"the service refuses tokens valid for more than {settings.jwt_max_life} seconds"
+        message = f"the service rejects tokens valid for more than {settings.jwt_max_life} seconds"
         raise SetupError([Diagnostic("--expires", f"{message} (RELAY_JWT_MAX_LIFE)")])
-    token_verifier(settings)  # a secret that the service would refuse signs nothing either
+    token_verifier(settings)  # rejects a secret that the service would reject
     now = int(time.time())
     required = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
     payload = {

@@ -1,7 +1,7 @@
-"""JSON Web Tokens (RFC 7519), held to what RFC 8725 asks; verified with PyJWT.
+"""Verifies JSON Web Tokens (RFC 7519) with PyJWT, as RFC 8725 recommends.
 
-What PyJWT leaves open is checked here: one spelling only, headers that change a token's meaning, its
-type, the shapes of its claims, how long it lives.
+Additional checks that PyJWT does not make: canonical encoding, headers that change a token's meaning,
+the token's type, the types of its claims, and its life.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .token_cache import TokenCache, fingerprint
 MAX_KID = 256  # characters
 
 _TYPES = frozenset(["jwt", "at+jwt"])  # RFC 7519 section 5.1, RFC 9068 section 2.1
-_LAST_TIME = 253402300799  # the end of the year 9999, the last one that most clocks can tell
+_LAST_TIME = 253402300799  # the end of the year 9999, the maximum of most libraries
 
-# RFC 7515 section 2: base64url without padding; the last character has no bits that stand for nothing.
+# RFC 7515 section 2: base64url without padding; the unused bits of the last character must be zero.
 _SEGMENT = r"(?:[\w-]{4})*+(?:[\w-]{2}[AEIMQUYcgkosw048]|[\w-][AQgw])?"
 _COMPACT = re.compile(rf"({_SEGMENT})\.{_SEGMENT}\.{_SEGMENT}", re.ASCII)
 
-# Extensions that nobody here understands (RFC 7515 section 4.1.11, RFC 7797), and what only encrypted
-# tokens have (RFC 7516 section 4.1).
-_FOREIGN = frozenset(["crit", "b64", "enc", "zip"])
+# Unsupported extensions (RFC 7515 section 4.1.11, RFC 7797), and headers of encrypted tokens
+# (RFC 7516 section 4.1).
+_UNSUPPORTED = frozenset(["crit", "b64", "enc", "zip"])
 
 _REASONS: Mapping[type[Exception], str] = {
     jwt.ExpiredSignatureError: "expired",
@@ -50,10 +50,11 @@ _MISSING = {"iss": "issuer", "aud": "audience"}
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What tokens have to be, beside signed with a good key.
+    """The requirements on a token, in addition to a valid signature.
 
-    Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or left out. Clocks may differ by `leeway`
-    seconds; a token lives for `max_life` seconds, 0 for any; its claims are cached for `cache_seconds`.
+    Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or absent. Clocks may differ by `leeway`
+    seconds; a token lives for at most `max_life` seconds, 0 for any; its claims are cached for
+    `cache_seconds`.
     """
 
     issuer: str | None
@@ -65,14 +66,14 @@ class Policy:
 
 
 class TokenVerifier:
-    """Verifies JWTs against one family of keys, and a policy."""
+    """Verifies JWTs with one family of keys and a policy."""
 
     def __init__(self, keys: Keys, policy: Policy) -> None:
         self._keys = keys
         self._policy = policy
         self._types = _TYPES if policy.type is None else {_media_type(policy.type)}
         required = ["exp", *(["iss"] if policy.issuer else []), *(["aud"] if policy.audience else [])]
-        # Without a configured audience, a token meant for one is a token meant for somebody else.
+        # Without a configured audience, PyJWT rejects a token that has one: it is for another service.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
         self._jwt = _Jwt()
         self._cache = TokenCache(policy.cache_seconds, policy.leeway)
@@ -80,12 +81,12 @@ class TokenVerifier:
     async def __call__(self, token: str) -> dict[str, Any]:
         """Return the token's claims.
 
-        Raises Unauthenticated, with the reason, for whatever is wrong with it, and KeysUnavailable.
+        Raises Unauthenticated with the reason for an invalid token, and KeysUnavailable.
         """
         mark = fingerprint(token)
-        known = self._cache.get(mark)
-        if known is not None and await self._keys.key_for(known.kid) == known.key:
-            return orjson.loads(known.claims)  # type: ignore[no-any-return]  # they were an object
+        cached = self._cache.get(mark)
+        if cached is not None and await self._keys.key_for(cached.kid) == cached.key:
+            return orjson.loads(cached.claims)  # type: ignore[no-any-return]  # only objects are cached
         kid = self._check_header(_header(token))
         key = await self._keys.key_for(kid)
         if key is None:
@@ -95,7 +96,7 @@ class TokenVerifier:
         return claims
 
     async def check(self) -> list[str]:
-        """Return the algorithm of each key that tokens are verified with; see `Keys.check`."""
+        """Return the algorithm of each verification key; see `Keys.check`."""
         return await self._keys.check()
 
     def _verify(self, token: str, key: Key) -> dict[str, Any]:
@@ -119,13 +120,13 @@ class TokenVerifier:
         return claims
 
     def _check_header(self, header: Mapping[str, Any]) -> str | None:
-        """Return a token's `kid`; keys that it brings along, or their addresses, are never looked at."""
+        """Return a token's `kid`; keys or key URLs in the header are ignored."""
         kid, type_ = header.get("kid"), header.get("typ")
-        if not isinstance(header.get("alg"), str) or _FOREIGN & header.keys():
+        if not isinstance(header.get("alg"), str) or _UNSUPPORTED & header.keys():
             raise Unauthenticated
         if "kid" in header and not (isinstance(kid, str) and len(kid) <= MAX_KID):
             raise Unauthenticated
-        if _media_type(header.get("cty", "")) == "jwt":  # a token in a token: RFC 7519 section 5.2
+        if _media_type(header.get("cty", "")) == "jwt":  # a nested token: RFC 7519 section 5.2
             raise Unauthenticated(reason="type")
         is_typed = "typ" in header or self._policy.type is not None
         if is_typed and _media_type(type_) not in self._types:
@@ -134,15 +135,15 @@ class TokenVerifier:
 
 
 class _Hs256(HMACAlgorithm):
-    """HS256 with a secret that was looked at when the service started, and is not with each token."""
+    """HS256 with a secret that was checked at start, so that it is not checked again for each token."""
 
     def prepare_key(self, key: str | bytes) -> bytes:
-        """Return the key, which `keys.secret_key` has prepared."""
+        """Return the key that `keys.secret_key` has prepared."""
         return force_bytes(key)
 
 
 class _Jwt(jwt.PyJWT):
-    """PyJWT, reading the payload of a token with a good signature as strictly as a body."""
+    """PyJWT with a strict JSON parser for the payload, as for request bodies."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +167,7 @@ def _header(token: str) -> dict[str, Any]:
 
 
 def _object(raw: bytes) -> dict[str, Any]:
-    """Read an object in which each name stands once (RFC 7515 section 4, RFC 7519 section 4)."""
+    """Parse a JSON object without duplicate names (RFC 7515 section 4, RFC 7519 section 4)."""
     try:
         value = parse_json(raw)
     except NotJson as exc:
@@ -177,19 +178,19 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _media_type(value: Any) -> str:
-    """Return a `typ` or `cty` as all its spellings compare (RFC 7515 section 4.1.9); empty for no text."""
+    """Return the normalized form of `typ` or `cty` (RFC 7515 section 4.1.9); '' if it is not a string."""
     return value.lower().removeprefix("application/") if isinstance(value, str) else ""
 
 
 def _is_well_formed(name: str, value: Any) -> bool:
-    """Whether a registered claim has the type that RFC 7519 section 4.1 gives it."""
+    """Return True if a registered claim has the type defined in RFC 7519 section 4.1."""
     match name:
         case "iss" | "sub" | "jti":
             return _is_text(value)
         case "aud":
             return _is_text(value) or (isinstance(value, list) and value != [] and all(map(_is_text, value)))
         case "exp" | "nbf" | "iat":
-            # To isinstance, a boolean would be an int.
+            # isinstance would accept a boolean as an int.
             return type(value) in (int, float) and 0 <= value <= _LAST_TIME
     return True
 
@@ -199,7 +200,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _reason(exc: Exception) -> str:
-    """Name what was wrong with a token, in one of a few words."""
+    """Return the reason for rejecting a token, as one of a fixed set of words."""
     if isinstance(exc, jwt.MissingRequiredClaimError):
         return _MISSING.get(exc.claim, "claims")
     return _REASONS.get(type(exc), "malformed")

@@ -1,7 +1,7 @@
-"""A span for each request, sent to an OpenTelemetry collector, where RELAY_TRACING asks for it.
+"""Creates a span for each request and sends it to an OpenTelemetry collector, if RELAY_TRACING is set.
 
-A span says method, route, path, scheme, status and operation. It never says what a request's query, headers
-or body hold, nor what a failure's text is.
+A span has method, route, path, scheme, status and operation. It never contains a request's query, headers or
+body, nor the text of an exception.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
 FLUSH_SECONDS = 3.0
-"""How long a service that ends waits for its last spans to be taken."""
+"""How long a stopping service waits until its last spans are sent."""
 
-_SERVICE = "relay"  # what OTEL_SERVICE_NAME is where nobody set it
+_SERVICE = "relay"  # default of OTEL_SERVICE_NAME
 _METHODS = frozenset("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE".split())
 _MAX_PATH = 1024  # characters; a client may send a path of 64 KiB
 
@@ -34,21 +34,21 @@ _log = logging.getLogger("relay.tracing")
 
 
 def traced(app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer | None = None) -> Any:
-    """Return an ASGI application around another one that makes a span of each request.
+    """Wrap an ASGI application so that each request has a span.
 
-    `untraced` are paths beside the contract's, such as /livez. Without a tracer it is the process's own, see
-    `exporting`. Raises SetupError where OpenTelemetry is not installed.
+    `untraced` are paths outside the contract, such as /livez. `tracer` defaults to the process's tracer, see
+    `exporting`. Raises SetupError if OpenTelemetry is not installed.
     """
     try:
         from opentelemetry import trace
-        from opentelemetry.sdk.trace import TracerProvider as _Needed  # noqa: F401 -- told now, not later
+        from opentelemetry.sdk.trace import TracerProvider as _Required  # noqa: F401 -- fails now instead of at the start
     except ModuleNotFoundError as exc:
         raise _not_installed(exc) from exc
     return _Traced(app, contract, untraced, tracer or trace.get_tracer(_SERVICE))
 
 
 class _Traced:
-    """The span of a request is current while it is answered, so that handlers can give it children."""
+    """Makes the span of a request the current span, so that handlers can create child spans."""
 
     def __init__(self, app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer) -> None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -69,7 +69,7 @@ class _Traced:
 
         status: int | None = None
 
-        async def send_noting(message: Any) -> None:
+        async def send_recording_status(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -87,19 +87,19 @@ class _Traced:
         )
         try:
             with use_span(span, record_exception=False, set_status_on_exception=False):
-                await self._app(scope, receive, send_noting)
+                await self._app(scope, receive, send_recording_status)
         finally:
-            self._conclude(span, name, scope.get(OPERATION), status)
+            self._set_outcome(span, name, scope.get(OPERATION), status)
             span.end()
 
     def _parent(self, headers: HeaderList) -> Context | None:
-        """Return the caller's span (W3C Trace Context), unless it names several, or none."""
-        given = [value for name, value in headers if name == b"traceparent"]
-        if len(given) != 1:
+        """Return the caller's span (W3C Trace Context); None unless there is exactly one traceparent header."""
+        values = [value for name, value in headers if name == b"traceparent"]
+        if len(values) != 1:
             return None
-        return self._propagator.extract({"traceparent": given[0].decode("latin-1")})
+        return self._propagator.extract({"traceparent": values[0].decode("latin-1")})
 
-    def _conclude(self, span: Span, name: str, operation: str | None, status: int | None) -> None:
+    def _set_outcome(self, span: Span, name: str, operation: str | None, status: int | None) -> None:
         from opentelemetry.trace import StatusCode
 
         if operation is not None:
@@ -115,11 +115,11 @@ class _Traced:
 
 @asynccontextmanager
 async def exporting() -> AsyncIterator[None]:
-    """Send the process's spans to where OTEL_* variables say, off the event loop, until left.
+    """Export the process's spans, in a thread, to the collector that the OTEL_* variables configure.
 
-    OpenTelemetry is set up once in a process and stays so, as its tracers do; whoever has set it up before
-    keeps it. On leaving, what is waiting is sent, for FLUSH_SECONDS at most. Raises SetupError where
-    OpenTelemetry is not installed, or its variables are wrong.
+    OpenTelemetry is configured once per process; an existing configuration is kept. On exit, pending spans
+    are sent, for FLUSH_SECONDS at most. Raises SetupError if OpenTelemetry is not installed, or if its
+    variables are invalid.
     """
     try:
         from opentelemetry import trace
@@ -129,7 +129,9 @@ async def exporting() -> AsyncIterator[None]:
     except ModuleNotFoundError as exc:
         raise _not_installed(exc) from exc
     except ValueError as exc:
-        raise SetupError([Diagnostic("OTEL_*", "OpenTelemetry refuses the value of one of them")]) from exc
+        raise SetupError(
+            [Diagnostic("OTEL_*", "OpenTelemetry rejects the value of one of these variables; check them")]
+        ) from exc
     try:
         yield
     finally:
@@ -142,10 +144,10 @@ def _provider() -> TracerProvider:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     exporter = _exporter()
-    for chatty in ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)  # they quote addresses, a line for each try
+    for logger in ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # they log URLs, a line for each attempt
     resource = Resource.create({"service.name": _SERVICE}).merge(OTELResourceDetector().detect())
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # which could hold up the exit
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # it could delay the exit
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
@@ -155,7 +157,7 @@ def _exporter() -> SpanExporter:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     class Exporter(OTLPSpanExporter):
-        """Says once that spans are lost, and once that they are taken again."""
+        """Logs once when spans are lost, and once when they are accepted again."""
 
         is_failing = False
 
@@ -173,14 +175,14 @@ def _exporter() -> SpanExporter:
 
 
 async def _flush(provider: Any) -> None:
-    """Send what is waiting, if the collector takes it in time; a thread that still tries holds up nobody."""
+    """Send pending spans within FLUSH_SECONDS, in a daemon thread that does not delay the exit."""
     if not hasattr(provider, "force_flush"):
         return
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def flush() -> None:
         provider.force_flush()
-        with suppress(RuntimeError):  # nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=flush, name="relay-traces", daemon=True).start()
@@ -192,5 +194,5 @@ async def _flush(provider: Any) -> None:
 
 
 def _not_installed(exc: ModuleNotFoundError) -> SetupError:
-    told = f"it needs OpenTelemetry ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
-    return SetupError([Diagnostic("RELAY_TRACING", told)])
+    message = f"OpenTelemetry is not installed ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
+    return SetupError([Diagnostic("RELAY_TRACING", message)])

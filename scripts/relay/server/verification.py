@@ -1,4 +1,4 @@
-"""Settings → the verifier of bearer tokens."""
+"""Creates the verifier of bearer tokens from the settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .tokens import Policy, TokenVerifier
 
 
 def token_verifier(settings: Settings) -> TokenVerifier | None:
-    """Return what verifies bearer tokens; None when no key is set.
+    """Return the verifier of bearer tokens; None if no key is set.
 
-    Raises SetupError for a key that is weak, unreadable, or one of several families.
+    Raises SetupError for a weak or unreadable key, or if several kinds of keys are set.
     """
     configured = {
         name: value
@@ -25,7 +25,7 @@ def token_verifier(settings: Settings) -> TokenVerifier | None:
     }
     if len(configured) > 1:
         names = " and ".join(map(variable, configured))
-        raise SetupError([Diagnostic(names, "tokens are verified with one family of keys; keep one of them")])
+        raise SetupError([Diagnostic(names, "only one kind of key can verify tokens; set only one of them")])
     policy = Policy(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
@@ -52,5 +52,5 @@ def _keys(name: str, value: Any) -> Keys:
         try:
             text = Path(text).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as exc:
-            raise KeyProblem("it is neither a key in PEM nor a file that can be read") from exc
+            raise KeyProblem("it is neither a key in PEM format nor a readable file") from exc
     return public_key(text)

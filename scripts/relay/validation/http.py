@@ -39,7 +39,7 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response ready to send; the body is `body` followed by the pieces in `more`."""
 
     status: int

@@ -11,9 +11,10 @@ import orjson
 
 from relay.contract.model import Contract, Operation, Response, Schema
 
+from . import http
 from . import media_types as media
 from .errors import ResponseViolation
-from .http import Answer, HeaderList, is_field
+from .http import HeaderList, is_field
 from .parameters import LocatedViolation, ParameterDecoder
 from .schemas import SchemaCompiler, Validator, Violation
 from .slicing import Slicer, slicer
@@ -37,7 +38,7 @@ class ResponseEncoder:
         for statuses, response in operation.statuses():
             self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
 
-    async def encode(self, result: Any) -> Answer:
+    async def encode(self, result: Any) -> http.Response:
         """Serialise a handler's result: a body, or (body, status) or (body, status, headers).
 
         A body without a status gets the lowest documented 2xx status. A body with a long array is serialised
@@ -48,10 +49,10 @@ class ResponseEncoder:
         if content is not None and content.slicer is not None and content.slicer.is_for(body):
             pieces = await content.slicer.serialise(body)
             if pieces is not None:
-                return Answer(status, lines, pieces[0], pieces[1:])
-        return Answer(status, lines, content.serialise(body) if content is not None else b"")
+                return http.Response(status, lines, pieces[0], pieces[1:])
+        return http.Response(status, lines, content.serialise(body) if content is not None else b"")
 
-    def encode_unvalidated(self, result: Any) -> Answer:
+    def encode_unvalidated(self, result: Any) -> http.Response:
         """Serialise a handler's result without validating it against the contract.
 
         Raises ResponseViolation if it cannot be serialised.
@@ -59,11 +60,13 @@ class ResponseEncoder:
         body, status, headers = self._split(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
         if body is None and status in _BODILESS:
-            return Answer(status, _field_lines(names), b"")
+            return http.Response(status, _field_lines(names), b"")
         compiled = self._by_status.get(status)
         chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
         serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
-        return Answer(status, _field_lines({"content-type": _with_charset(chosen), **names}), serialised)
+        return http.Response(
+            status, _field_lines({"content-type": _with_charset(chosen), **names}), serialised
+        )
 
     def _split(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
         if type(result) is not tuple:
@@ -73,10 +76,10 @@ class ResponseEncoder:
 
     def encode_body(
         self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
-    ) -> Answer:
+    ) -> http.Response:
         """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
         content, lines = self._compiled_response(status).select(body, headers or {}, media_type)
-        return Answer(status, lines, content.serialise(body) if content is not None else b"")
+        return http.Response(status, lines, content.serialise(body) if content is not None else b"")
 
     def _compiled_response(self, status: int) -> _ResponseCompiler:
         compiled = self._by_status.get(status)

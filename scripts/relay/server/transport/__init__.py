@@ -1,1 +1,1 @@
-"""HTTP/1.1 on a socket: uvicorn with limits, and its end."""
+"""HTTP/1.1 on uvicorn, with limits and a graceful shutdown."""

@@ -1,4 +1,4 @@
-"""uvicorn's server, ended as we say: the first signal drains it, the second one ends it at once, and so does time."""
+"""uvicorn with a graceful shutdown: the first signal drains it; a second one, or a timeout, ends it at once."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from typing import Any
 
 import uvicorn
 
-from .signals import Beside, listen
+from .signals import BackgroundTask, listen
 
 DRAIN_SECONDS = 20
-"""How long requests that are under way have to be answered in."""
+"""How long requests in progress may take after the first signal."""
 
-CLOSE_SECONDS = 5  # for what was opened to close; the thread of a handler that never returns would hold on
+CLOSE_SECONDS = 5  # for closing the collaborators; a handler's thread that never returns would block the exit
 
-REUSED = 4 << 20
-"""Bytes of a block that is made and freed once the service is up.
+REUSED_BLOCK = 4 << 20
+"""Size in bytes of a block that is allocated and freed once after the start.
 
-glibc's malloc takes from it that blocks of this size come and go (mallopt(3), M_MMAP_THRESHOLD): it keeps twice
-as much of what is freed. Else it gives the memory of each long answer back to the system and faults it in anew,
-page by page, with the next one, which takes as long as all the rest.
+It raises the dynamic threshold of glibc's malloc (mallopt(3), M_MMAP_THRESHOLD), which then keeps twice as much
+freed memory. Otherwise malloc returns the memory of each long response to the system and faults it in again, page
+by page, for the next one, which takes as long as the rest of the request.
 """
 
-CUT = 1
-"""Exit code when requests were cut."""
+EXIT_CUT = 1
+"""Exit code if requests were cut off."""
 
 _log = logging.getLogger("relay")
 
 
 class DrainingServer(uvicorn.Server):
-    """Tells its port when it has one, and runs something beside; `has_cut` says whether requests were cut."""
+    """Reports its port and runs a background task; `has_cut` is True if requests were cut off."""
 
     def __init__(
-        self, config: uvicorn.Config, started: Callable[[int], None], beside: Beside | None = None
+        self, config: uvicorn.Config, started: Callable[[int], None], background: BackgroundTask | None = None
     ) -> None:
         super().__init__(config)
         self.has_cut = False
-        self._told = started
-        self._beside = beside
+        self._on_start = started
+        self._background = background
         self._running: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Listen to the end of the process: uvicorn would raise the signal again, which hides what was cut."""
+        """Handle the signals that end the process; uvicorn would raise them again, which loses the exit code."""
         listen(self.handle_exit)
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(CUT))
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(EXIT_CUT))
         yield
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 -- the signature is Python's
-        """Drain, or end at once where that was asked for before."""
+        """Start draining; end at once on the second signal."""
         if self.should_exit:
-            os._exit(CUT)
+            os._exit(EXIT_CUT)
         self.should_exit = True
         signal.alarm(DRAIN_SECONDS + CLOSE_SECONDS)
 
     async def startup(self, sockets: Any = None) -> None:
-        """Start, and tell the port."""
+        """Start, report the port and start the background task."""
         await super().startup(sockets)
-        gc.freeze()  # what the service starts with it keeps
+        gc.freeze()  # objects created so far live until the end
         gc.enable()
-        bytes(REUSED)
+        bytes(REUSED_BLOCK)
         if self.started:
-            self._tell(self.servers[0].sockets[0].getsockname()[1])
-            self._running = asyncio.create_task(self._beside()) if self._beside else None
+            self._report_port(self.servers[0].sockets[0].getsockname()[1])
+            self._running = asyncio.create_task(self._background()) if self._background else None
 
     async def shutdown(self, sockets: Any = None) -> None:
-        """Accept no more, wait for what is under way, and cut it when its time is over."""
+        """Accept no new connections, wait for requests in progress, and cut them off after DRAIN_SECONDS."""
         if self._running:
             self._running.cancel()
         cutting = asyncio.create_task(self._cut())
         await super().shutdown(sockets)
         cutting.cancel()
 
-    def _tell(self, port: int) -> None:
+    def _report_port(self, port: int) -> None:
         try:
-            self._told(port)
-        except OSError as exc:  # a full disk, a reader that is gone: no reason not to serve
+            self._on_start(port)
+        except OSError as exc:  # a full disk or a closed pipe must not stop the service
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             _log.warning("listening on port %s, which cannot be printed: %s", port, exc.strerror)
 
@@ -94,6 +94,6 @@ class DrainingServer(uvicorn.Server):
         _log.warning("%s requests were not done after %s s and are cut", len(left.tasks), DRAIN_SECONDS)
         for connection in [*left.connections]:
             connection.transport.abort()
-        await asyncio.sleep(0.1)  # a task that is cancelled once its client is gone answers nobody
+        await asyncio.sleep(0.1)  # a task that is cancelled after its client disconnected sends nothing
         for task in [*left.tasks]:
             task.cancel()

@@ -1,9 +1,9 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on what comes before an application is asked, and on what comes after.
+"""uvicorn's HTTP/1.1 protocol with limits on slow, large and pipelined requests and on slow clients.
 
-uvicorn waits for a request's head for ever, and for the rest of a body that was answered before it was
-there; it keeps as much of a head as is sent, and as many requests; it holds an answer for whoever does not
-take it; and it takes a chunked body's trailers for headers, past everything that has looked at the headers
-before (RFC 9110 section 6.5.1 forbids that). Imported only to serve: it brings uvicorn along.
+uvicorn has no time limit for a request's head, nor for the rest of a body after an early response. It has no
+limit for the size of a head, the number of pipelined requests, or the time a client takes to receive a response.
+It adds a chunked body's trailers to the headers after the headers were checked, which RFC 9110 section 6.5.1
+forbids. Imported only for serving, because it imports uvicorn.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
-"""How long a head may take, from its first byte, or from the connection's first moment.
+"""How long a head may take, from its first byte or from the start of the connection.
 
-So long, too, may take what is left of a body, once the answer is there.
+Also the limit for the rest of a body after the response.
 """
 
 MAX_HEAD = 128 * 1024
-"""Bytes of a head that are read before it is refused; the edge answers those over its own, lower limit."""
+"""Bytes of a head that are read before the request is rejected; the guard has a lower limit of its own."""
 
 MAX_PIPELINED = 32
-"""Requests that may wait on a connection behind the one that is being answered."""
+"""Requests that may wait on a connection behind the current one."""
 
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
-"""How much of an answer that waits to be taken a client has to take, again and again, not to be cut off."""
+"""A client must receive TAKE_BYTES of a waiting response in every TAKE_SECONDS, or it is disconnected."""
 
 GATHERED = 64 * 1024
-"""Bytes of answers that one turn of the loop keeps back."""
+"""Bytes of responses that are buffered in one turn of the event loop."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class _Gathering:
-    """The way of answers to a transport: what is written in one turn of the loop goes out at once.
+class _BufferedTransport:
+    """Joins the writes of one turn of the event loop into one.
 
-    A head and its body are two writes of uvicorn's; each would be a call of the system and a packet.
+    uvicorn writes head and body separately, which would be two system calls and two packets.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -46,7 +46,7 @@ class _Gathering:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
-        """Write before the loop waits for anything; at once what is more than a turn should keep."""
+        """Buffer data until the end of this turn of the loop; flush when the buffer exceeds GATHERED bytes."""
         if not self._pieces:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
@@ -55,7 +55,7 @@ class _Gathering:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and close."""
+        """Flush and close."""
         self._flush()
         self._transport.close()
 
@@ -66,33 +66,33 @@ class _Gathering:
 
 
 class _TooManyRequests(Exception):
-    """A client asks on and on, and does not wait for the answers."""
+    """A client sends more than MAX_PIPELINED requests without waiting for responses."""
 
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
-    _is_head = True  # what comes next belongs to a head
-    _has_begun = False  # in the bytes that are being read
-    _is_unfinished = False  # a head that has begun
+    _is_head = True  # the next bytes belong to a head
+    _has_begun = False  # a message began in the current bytes
+    _is_unfinished = False  # a head has begun and is not complete
     _head_size = 0
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Expect the first head."""
+        """Start the time limit of the first head."""
         super().connection_made(transport)
-        self._gathering = _Gathering(transport, self.loop)
+        self._buffered = _BufferedTransport(transport, self.loop)
         self._start_clock()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless a head has no end."""
+        """Parse data; reject a head that is too large."""
         self._has_begun = False
         super().data_received(data)
         if not self._is_head or self.transport.is_closing():
             return
         if self._is_unfinished or self._is_idle():
-            self._start_clock()  # empty lines before a request put off uvicorn's own end of an idle connection
+            self._start_clock()  # empty lines before a request reset uvicorn's keep-alive timeout
         if not self._has_begun:
             self._head_size += len(data)
         if self._head_size > MAX_HEAD:
@@ -101,54 +101,54 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_message_begin(self) -> None:
-        """Expect the rest of a head."""
+        """Start counting the bytes of a head."""
         super().on_message_begin()
         self._has_begun, self._is_unfinished, self._head_size = True, True, 0
 
     def on_headers_complete(self) -> None:
-        """Hand the request on, unless there are too many of them: each costs a hundred times its bytes."""
+        """Start the request, unless too many are waiting: each takes a hundred times its size in memory."""
         self._stop_clock()
         self._is_head = self._is_unfinished = False
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.abort()
-            raise _TooManyRequests  # nothing else keeps the parser from the rest of what has come in
+            raise _TooManyRequests  # only an exception stops the parser from reading the remaining data
         super().on_headers_complete()
-        self.cycle.transport = self._gathering  # type: ignore[assignment]  # the part of a transport that a cycle uses
-        self.headers = []  # what still comes are trailers, and no headers of the request's
+        self.cycle.transport = self._buffered  # type: ignore[assignment]  # the methods of a transport that a cycle uses
+        self.headers = []  # later fields are trailers, not headers of the request
 
     def on_message_complete(self) -> None:
-        """Expect another head."""
+        """Expect the next head."""
         self._stop_clock()
         self._is_head = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request; a body that nobody waits for any more is to end, too."""
+        """Start the next request; limit the time for the rest of an unread body."""
         super().on_response_complete()
         if not self._is_head:
             self._start_clock()
 
     def pause_writing(self) -> None:
-        """Watch a client take its answer."""
+        """Start checking that the client receives the response."""
         super().pause_writing()
         self._watch()
 
     def resume_writing(self) -> None:
-        """Look away: what is left is little."""
+        """Stop checking: the buffer is almost empty."""
         super().resume_writing()
         self._stop_watching()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more."""
+        """Stop all timers."""
         self._stop_clock()
         self._stop_watching()
         super().connection_lost(exc)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: an Upgrade that is not wanted is ignored (RFC 9110 section 7.8)."""
+        """Do not log: an unsupported Upgrade is ignored (RFC 9110 section 7.8)."""
 
     def _is_idle(self) -> bool:
-        """Whether no request of this connection is being answered."""
+        """Return True if the connection has no request in progress."""
         return self.cycle is None or self.cycle.response_complete
 
     def _start_clock(self) -> None:
@@ -165,7 +165,7 @@ class Protocol(HttpToolsProtocol):
         if self._is_idle():
             self.transport.close()
         else:
-            self._start_clock()  # whoever waits for an answer gets it first
+            self._start_clock()  # the current response is completed first
 
     def _watch(self) -> None:
         left = self.transport.get_write_buffer_size()

@@ -1,4 +1,4 @@
-"""uvicorn, as `relay serve` runs it: told in our words when it cannot start, and ended by signals."""
+"""Runs uvicorn for `relay serve`: reports start errors as diagnostics, and ends on signals."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from relay.server.lifespan import Lifespan
 
-from .signals import Beside
+from .signals import BackgroundTask
 
 if TYPE_CHECKING:
     from relay.project.settings import Settings
 
 
 class Service(Protocol):
-    """An ASGI application that keeps the error of a failed start."""
+    """An ASGI application that stores the error of a failed start."""
 
     @property
     def lifespan(self) -> Lifespan:
-        """What ran, or failed to run, the service's start."""
+        """The service's lifespan, with its start error."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or run the lifespan (ASGI 3)."""
@@ -31,18 +31,18 @@ def run(
     service: Service,
     settings: Settings,
     started: Callable[[int], None],
-    beside: Beside | None = None,
+    background: BackgroundTask | None = None,
 ) -> None:
-    """Run a service until a signal ends it; `started` is told the port.
+    """Run a service until a signal ends it; `started` is called with the port.
 
-    Raises SetupError when the service cannot be opened, or nothing can listen at its address; SystemExit
-    when requests were cut in the end.
+    `background` runs next to the service. Raises SetupError if the service cannot be opened, or cannot
+    listen at its address; SystemExit if requests were cut off at the end.
     """
     import uvicorn
 
     from relay.contract.diagnostics import Diagnostic, SetupError
 
-    from .graceful_shutdown import CUT, DrainingServer
+    from .graceful_shutdown import EXIT_CUT, DrainingServer
     from .protocol import Protocol
 
     config = uvicorn.Config(
@@ -55,33 +55,33 @@ def run(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nobody asks who the client is, so that nobody need be believed
+        proxy_headers=False,  # the client's address is not used, so forwarded headers need not be trusted
         timeout_keep_alive=5,
     )
-    server = DrainingServer(config, started, beside)
-    told = _Told()
-    logging.getLogger("uvicorn.error").addFilter(told)
+    server = DrainingServer(config, started, background)
+    startup_errors = _StartupErrors()
+    logging.getLogger("uvicorn.error").addFilter(startup_errors)
     try:
         server.run()
     except SystemExit:
         if service.lifespan.startup_error is not None:
             raise service.lifespan.startup_error from None
-        if (error := told.error) is not None:
+        if (error := startup_errors.error) is not None:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            where = f"cannot listen on {settings.host}:{settings.port}: {reason}"
-            raise SetupError([Diagnostic("RELAY_HOST, RELAY_PORT", where)]) from None
+            message = f"cannot listen on {settings.host}:{settings.port}: {reason}"
+            raise SetupError([Diagnostic("RELAY_HOST, RELAY_PORT", message)]) from None
         raise
     if server.has_cut:
-        raise SystemExit(CUT)
+        raise SystemExit(EXIT_CUT)
 
 
-class _Told(logging.Filter):
-    """Keeps what uvicorn logs of a failed start and of cut requests; both are told in our words."""
+class _StartupErrors(logging.Filter):
+    """Removes uvicorn's log records of a failed start and of cut requests, which are reported elsewhere."""
 
     error: OSError | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let through what else uvicorn has to say."""
+        """Return False for these records; store the error of a failed start."""
         if isinstance(record.msg, OSError):
             self.error = record.msg
             return False

@@ -1,4 +1,4 @@
-"""The signals that end a service, and what a process prepares before it serves."""
+"""The signals that end a service, and the preparation of the process."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-Beside = Callable[[], Coroutine[Any, Any, None]]
-"""What runs beside the service from its first moment to its last; it is cancelled in the end."""
+BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
+"""A coroutine function that runs as long as the service; it is cancelled at the end."""
 
 
 def prepare() -> None:
-    """Let a signal end the start-up at once, leave no standard stream closed, and collect no garbage.
+    """Make signals end the start at once, open closed standard streams, and disable garbage collection.
 
-    What is imported and compiled now stays: looking through it again and again is an eighth of the start.
-    Process 1 of a container has no default for signals: SIGTERM would be lost until somebody listens to it.
+    Imported and compiled objects stay until the end; scanning them repeatedly takes an eighth of the start.
+    Process 1 of a container has no default signal handlers: SIGTERM would be ignored until one is set.
     """
-    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:  # else a socket gets what is written to stderr
+    while (
+        spare := os.open(os.devnull, os.O_RDWR)
+    ) <= 2:  # otherwise a socket could get descriptor 2 and receive the log
         pass
     os.close(spare)
     listen(lambda *_: os._exit(0))
     gc.disable()
 
 
-def listen(hear: Callable[..., object]) -> None:
-    """Have a function called for the signals that end a service."""
-    signal.signal(signal.SIGTERM, hear)
-    signal.signal(signal.SIGINT, hear)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-        signal.signal(signal.SIGHUP, hear)
+def listen(handler: Callable[..., object]) -> None:
+    """Call a function on the signals that end a service."""
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        signal.signal(signal.SIGHUP, handler)

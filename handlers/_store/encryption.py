@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import StoredSecret
-from .keyring import KEY_ID, VERSION, KeyringMissing, NotOpened, Sealed
+from .keyring import KEY_ID, VERSION, DecryptionFailed, Encrypted, KeyringMissing
 from .rules import SECRETS, is_storable, is_text
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .keyring import Keyring
 
 
-def sealed_batch(batch: Batch, keyring: Keyring | None, store_form: Callable[[Sealed], Any]) -> Batch:
-    """Return the batch with its secrets sealed, in the form a store writes; KeyringMissing without a keyring.
+def encrypted_batch(batch: Batch, keyring: Keyring | None, store_form: Callable[[Encrypted], Any]) -> Batch:
+    """Return the batch with its secrets encrypted, in the form a store writes; KeyringMissing without a keyring.
 
     What is blank is no secret, and stays as it is: blank counts as absent.
     """
@@ -31,19 +31,19 @@ def sealed_batch(batch: Batch, keyring: Keyring | None, store_form: Callable[[Se
         if keyring is None:
             raise KeyringMissing
         return record | {
-            name: store_form(keyring.seal(organization_id, name, secret)) for name, secret in found.items()
+            name: store_form(keyring.encrypt(organization_id, name, secret)) for name, secret in found.items()
         }
 
     return replace(batch, credentials=[stored(record) for record in batch.credentials])
 
 
-def to_document(sealed: Sealed, encode: Callable[[bytes], Any]) -> dict[str, Any]:
+def to_document(encrypted: Encrypted, encode: Callable[[bytes], Any]) -> dict[str, Any]:
     """Return a sealed secret as a document is to hold it; `encode` gives bytes the store's form."""
     return {
         "v": VERSION,
-        "kid": sealed.key_id,
-        "n": encode(sealed.nonce),
-        "ct": encode(sealed.ciphertext),
+        "kid": encrypted.key_id,
+        "n": encode(encrypted.nonce),
+        "ct": encode(encrypted.ciphertext),
     }
 
 
@@ -60,11 +60,11 @@ def stored_secrets(
             yield StoredSecret(organization_id, name, _sealed(value, decode))
 
 
-def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Sealed | None:
+def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Encrypted | None:
     try:
         if value["v"] != VERSION or not KEY_ID.fullmatch(value["kid"]):
             return None
-        return Sealed(value["kid"], decode(value["n"]), decode(value["ct"]))
+        return Encrypted(value["kid"], decode(value["n"]), decode(value["ct"]))
     except (TypeError, LookupError, ValueError):
         return None
 
@@ -92,9 +92,9 @@ class EncryptionReport:
         """Count a secret."""
         place = f"{secret.name} of {secret.organization_id}"
         match secret.value:
-            case Sealed(key_id) as sealed:
+            case Encrypted(key_id) as encrypted:
                 self.by_key[key_id] += 1
-                if not self._opens(secret, sealed):
+                if not self._opens(secret, encrypted):
                     self._closed[key_id] += 1
                     self._examples.setdefault(key_id, place)
             case str():
@@ -114,7 +114,7 @@ class EncryptionReport:
         if self.unreadable:
             yield (
                 f"{counted(self.unreadable)} of no use, such as {self._examples[None]}: no text, of no "
-                "organization, or sealed in a way that this version does not know; load anew, or remove"
+                "organization, or encrypted in a way that this version does not know; load anew, or remove"
             )
         for key_id, count in sorted(self._closed.items()):
             if self.keyring is None or key_id not in self.keyring.key_ids:
@@ -125,17 +125,17 @@ class EncryptionReport:
                     "there, or sealed by another key of this id; rotate with that one in its place, or load anew"
                 )
 
-    def _opens(self, secret: StoredSecret, sealed: Sealed) -> bool:
+    def _opens(self, secret: StoredSecret, encrypted: Encrypted) -> bool:
         if self.keyring is None:
             return True
         try:
-            self.keyring.open(secret.organization_id, secret.name, sealed)
-        except NotOpened:
+            self.keyring.decrypt(secret.organization_id, secret.name, encrypted)
+        except DecryptionFailed:
             return False
         return True
 
 
-async def take_census(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> EncryptionReport:
+async def count_secrets(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> EncryptionReport:
     """Count a store's secrets, and open them with a keyring if there is one."""
     census = EncryptionReport(keyring)
     async for secret in secrets:
