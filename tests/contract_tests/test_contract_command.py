@@ -578,8 +578,8 @@ NO_PAIR = {"RELAY_JWT_PRIVATE_KEY": "private.pem", "RELAY_JWT_PUBLIC_KEY": "publ
         ([*GOOD, "--config", "stale.yaml"], {}, r"stale\.yaml:2:\d+: the contract has no operation 'gone'"),
         ([*GOOD, "--har", "none.har", "--serve"], {}, r"none\.har: cannot be read: .*"),
         ([*GOOD, "--har", "no.har", "--serve"], {}, r"no\.har: is not a HAR: .*"),
-        ([*GOOD, "--reports", "file/reports"], {}, r"file/reports: cannot be written: file is no folder"),
-        ([*GOOD, "--failures", "file"], {}, r"file: cannot be written: file is no folder"),
+        ([*GOOD, "--reports", "file/reports"], {}, r"file/reports: cannot be written: file is not a folder"),
+        ([*GOOD, "--failures", "file"], {}, r"file: cannot be written: file is not a folder"),
         (
             ["--spec", "api.json", "--handlers", "bad"],
             {},

@@ -1,4 +1,4 @@
-"""Files that commands look for and write: `scripts/relay/project/files.py`; what writes them is tested with the commands."""
+"""`scripts/relay/project/files.py`; writing files is tested with the commands."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from relay.project.files import check_writable
 class TestWritable:
     """`check_writable`."""
 
-    def test_makes_nothing(self, tmp_path):
-        """A run that cannot begin leaves nothing behind."""
+    def test_does_not_create_the_folder(self, tmp_path):
+        """A run that cannot start leaves no files."""
         check_writable(tmp_path / "reports/failures")
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_tells_of_what_stands_in_the_way(self, tmp_path, monkeypatch):
-        """A file, where a folder has to be."""
+    def test_reports_a_file_in_place_of_a_folder(self, tmp_path, monkeypatch):
+        """The message names the file."""
         monkeypatch.chdir(tmp_path)
         (tmp_path / "file").touch()
 
-        with pytest.raises(SetupError) as trouble:
+        with pytest.raises(SetupError) as error:
             check_writable(tmp_path / "file/reports")
 
-        assert str(trouble.value) == "file/reports: cannot be written: file is no folder"
+        assert str(error.value) == "file/reports: cannot be written: file is not a folder"
 
-    def test_tells_of_a_folder_that_may_not_be_written_to(self, tmp_path, monkeypatch):
-        """Asked of the system, as rights are not the only reason; root has them all."""
+    def test_reports_a_folder_that_is_not_writable(self, tmp_path, monkeypatch):
+        """os.access is replaced, because root may write to any folder."""
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("os.access", lambda *_: False)
 
-        with pytest.raises(SetupError) as trouble:
+        with pytest.raises(SetupError) as error:
             check_writable(tmp_path / "reports")
 
-        assert str(trouble.value) == "reports: cannot be written: . is read-only"
+        assert str(error.value) == "reports: cannot be written: . is read-only"

@@ -22,9 +22,9 @@ class Shop(relay.Settings):
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """Write the table of a project, and stand in it without settings of the machine's own."""
+    """Write the table of a project and make it the working directory, without the machine's RELAY_ variables."""
     monkeypatch.chdir(tmp_path)
-    for name in [one for one in os.environ if one.startswith("RELAY_")]:
+    for name in [name for name in os.environ if name.startswith("RELAY_")]:
         monkeypatch.delenv(name)
 
     def write(text):
@@ -35,8 +35,8 @@ def table(tmp_path, monkeypatch):
 
 
 def warnings():
-    """What is said about names."""
-    return [str(one) for one in unknown_names(current_project(), Shop)]
+    """Return the warnings about names."""
+    return [str(diagnostic) for diagnostic in unknown_names(current_project(), Shop)]
 
 
 def test_reads_the_table_last(table, tmp_path, monkeypatch):
@@ -64,7 +64,7 @@ def test_a_plain_constructor_reads_the_same_sources(table, tmp_path):
 
 
 def test_the_contract_of_a_table_is_relative_to_its_folder(table, tmp_path, monkeypatch):
-    """A command may be called in a folder below."""
+    """A command may run in a subfolder."""
     table('spec = "api/shop.yaml"')
     (tmp_path / "handlers").mkdir()
     monkeypatch.chdir(tmp_path / "handlers")
@@ -73,7 +73,7 @@ def test_the_contract_of_a_table_is_relative_to_its_folder(table, tmp_path, monk
 
 
 def test_a_secret_in_the_table_is_refused_without_its_value(table):
-    """It would be committed."""
+    """The file is committed."""
     table('partner_key = "sk_canary"')
 
     with pytest.raises(
@@ -95,7 +95,7 @@ def test_a_secret_in_the_table_is_refused_without_its_value(table):
 )
 @pytest.mark.parametrize("source", ["environment", ".env", "secret file"])
 def test_names_that_are_not_settings_are_reported(table, tmp_path, monkeypatch, source, variable, warning):
-    """A misspelt one would be a default without a word."""
+    """Otherwise a misspelt name would silently mean the default."""
     if source == "environment":
         monkeypatch.setenv(variable, "1")
         where = variable
@@ -113,7 +113,7 @@ def test_names_that_are_not_settings_are_reported(table, tmp_path, monkeypatch, 
 
 
 def test_keys_of_the_table_that_are_not_settings_are_reported(table):
-    """Those of a package are settings; the tables of commands are none, and known."""
+    """Settings of the package are known, and so are the tables of commands."""
     table('shelf = "a"\nmax-in-flight = 3\nmax_in_flite = 3\n[tool.relay.contract]\n[tool.relay.breaking]')
 
     assert warnings() == [

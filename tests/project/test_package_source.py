@@ -1,4 +1,4 @@
-"""What a person wrote survives any change of the contract: `scripts/scaffolding`, all of it together."""
+"""Hand-written code survives any change of the contract: `relay.codegen`, end to end."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ operations = st.fixed_dictionaries(
     }
 )
 contracts = st.dictionaries(st.integers(0, 5), operations, max_size=5)
-"""Operations by number: the path stays theirs, whatever else changes."""
+"""Operations by number, which is also their path."""
 
 bodies = st.lists(
     st.sampled_from(
@@ -82,7 +82,7 @@ edits = st.fixed_dictionaries(
 
 
 def document(model, names):
-    """The contract of some operations."""
+    """Return the contract of some operations."""
     paths = {}
     for number, one in model.items():
         operation = {
@@ -103,12 +103,12 @@ def document(model, names):
 
 
 def content(schema):
-    """JSON of a schema, if there is one."""
+    """Return a JSON content object of a schema, if there is one."""
     return {} if schema is None else {"content": {"application/json": {"schema": schema}}}
 
 
 def inhabited(sources, data):
-    """Let a person move in: bodies, decorators, remarks and a style of their own for every handler."""
+    """Write random bodies, decorators, comments and signature styles into every handler."""
     changes = {}
     for path, source in sources.files.items():
         if path.name.startswith("_"):
@@ -134,7 +134,7 @@ def inhabited(sources, data):
 
 
 def styled(head, style):
-    """A signature as some people write it."""
+    """Return a signature in one of several hand-written styles."""
     match style:
         case "plain":
             return head.removeprefix("async ")
@@ -154,7 +154,7 @@ def styled(head, style):
 
 
 def written_by_people(sources):
-    """The bodies and decorators of the handlers, and every remark."""
+    """Return the bodies and decorators of the handlers, and every comment."""
     functions, remarks = {}, Counter()
     for path, source in sources.files.items():
         if path.name.startswith("_"):

@@ -1,4 +1,4 @@
-"""Which project a command works on: `scripts/relay/project/project.py`."""
+"""Finding the current project: `scripts/relay/project/project.py`."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class TestFind:
         assert (project.folder, project.handlers) == (tmp_path / "shop", "shop")
 
     def test_a_table_wins_over_a_nearer_contract(self, tmp_path):
-        """Whoever writes a table decides; a contract of another tool may lie below."""
+        """A table is explicit; a contract below it may belong to another tool."""
         write(tmp_path / "pyproject.toml", "[tool.relay]\n")
         write(tmp_path / "vendor/spec/openapi.yaml")
 
         assert find_project(tmp_path / "vendor").folder == tmp_path
 
-    def test_takes_the_nearest_contract_where_there_is_no_table(self, tmp_path):
-        """A pyproject.toml of other tools says nothing."""
+    def test_takes_the_nearest_contract_without_a_table(self, tmp_path):
+        """A pyproject.toml without [tool.relay] is ignored."""
         write(tmp_path / "pyproject.toml", "[tool.ruff]\n")
         write(tmp_path / "spec/openapi.yaml")
         (tmp_path / "handlers").mkdir()
@@ -64,7 +64,7 @@ class TestFind:
         ],
     )
     def test_reports_a_file_that_it_cannot_use(self, tmp_path, text, message):
-        """A broken table must not look like no project."""
+        """A broken table must not count as a missing project."""
         write(tmp_path / "pyproject.toml", text)
 
         with pytest.raises(SetupError, match=rf"pyproject.toml: {message}"):
@@ -74,14 +74,14 @@ class TestFind:
 class TestCurrent:
     """`current_project`."""
 
-    def test_says_what_to_do_in_a_folder_that_is_no_project(self):
-        """It names the command that makes one."""
+    def test_says_what_to_do_outside_a_project(self):
+        """The message names the command that creates a project."""
         with pytest.raises(SetupError, match=r"no project here: .* run `relay init`, or name a contract"):
             current_project()
 
     @pytest.mark.parametrize("by", ["option", "variable"])
     def test_a_named_contract_makes_the_working_directory_one(self, tmp_path, monkeypatch, by):
-        """The five minutes of a newcomer need no file but the contract."""
+        """A first try needs no file except the contract."""
         if by == "variable":
             monkeypatch.setenv("RELAY_SPEC", "api.yaml")
 
@@ -93,8 +93,8 @@ class TestCurrent:
 class TestProject:
     """A project."""
 
-    def test_is_imported_from_before_everything_else(self, tmp_path, monkeypatch):
-        """A team's package may have the name of an installed one."""
+    def test_comes_first_on_the_import_path(self, tmp_path, monkeypatch):
+        """A project's package may have the name of an installed one."""
         monkeypatch.setattr(sys, "path", ["/elsewhere", str(tmp_path)])
 
         Project(tmp_path).make_importable()
@@ -103,22 +103,22 @@ class TestProject:
 
     @pytest.mark.parametrize("path", ["../other/spec.yaml", ".venv/lib/python3.13/site-packages/handlers"])
     def test_refuses_to_write_outside_and_into_installed_packages(self, tmp_path, path):
-        """An environment may lie inside the project's folder."""
+        """An environment may be inside the project's folder."""
         with pytest.raises(SetupError, match="is outside the project"):
             Project(tmp_path).check_inside(tmp_path / path)
 
     def test_writes_inside(self, tmp_path):
-        """Files that do not exist yet, too."""
+        """Including files that do not exist yet."""
         Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
 
     def test_names_the_entries_of_its_tables(self, tmp_path):
-        """A diagnostic says where an entry is."""
+        """Diagnostics show the path of an entry."""
         section = Project(tmp_path, {"contract": {"waivers": [{}]}}).section("contract")
 
         assert section.place(("waivers", "0")) == "pyproject.toml: tool.relay.contract.waivers[0]"
 
     def test_does_not_ignore_a_file_that_a_table_replaced(self, tmp_path):
-        """Entries that are no longer read would be findings again."""
+        """Its ignored entries would be reported as findings again."""
         write(tmp_path / ".relay-contract.yaml", "secrets: [KEY]\n")
 
         with pytest.raises(SetupError, match=r"no longer read: move its entries to \[tool.relay.contract\]"):

@@ -14,12 +14,12 @@ VALIDATOR = jsonschema_rs.Draft7Validator(table_schema())
 
 
 def test_the_file_is_current():
-    """`python -m relay.cli.table_schema` writes it; editors read the file."""
+    """Editors read the file; `python -m relay.cli.table_schema` updates it."""
     assert FILE.read_text("utf-8") == text()
 
 
 def test_our_own_table_is_valid():
-    """The first project that uses it is ours."""
+    """Relay's own project uses the table."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]
 
     VALIDATOR.validate(table)
@@ -34,11 +34,11 @@ def test_our_own_table_is_valid():
         {"breaking": {"ignored": []}},
     ],
 )
-def test_an_editor_sees_what_is_wrong(table):
-    """The rules of settings and of both tables are in it."""
+def test_rejects_invalid_tables(table):
+    """The schema contains the rules of the settings and of both tables."""
     assert not VALIDATOR.is_valid(table)
 
 
-def test_it_offers_no_secret():
+def test_has_no_secrets():
     """A key in pyproject.toml would be committed."""
     assert not [name for name in table_schema()["properties"] if "secret" in name or "key" in name]

@@ -1,1 +1,1 @@
-"""The project that a command works on: its files and its handlers package, read from source."""
+"""The current project: its files, its settings, and its handlers package read from source."""

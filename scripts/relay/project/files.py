@@ -1,4 +1,4 @@
-"""Files that commands look for, and files that they write."""
+"""Finds packages and writes files for commands."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from relay.contract.documents import display
 
 
 def package_folder(package: str, root: Path) -> Path:
-    """Return where a package is, or would be created: `root` is searched first, then the import path.
+    """Return the folder where a package is, or would be created: searches `root`, then the import path.
 
-    Neither the package nor its parents are imported. Raises SetupError for a name that is not a package's.
+    Does not import the package or its parents. Raises SetupError for a name that cannot be a package.
     """
     parts = package.split(".")
     if not all(part.isidentifier() for part in parts):
@@ -38,7 +38,7 @@ def package_folder(package: str, root: Path) -> Path:
 
 
 def _installed(name: str) -> ModuleSpec | None:
-    """Find what an editable install hides from the path; a name without dots imports nothing."""
+    """Find a package that an editable install provides without a path entry; a name without dots imports nothing."""
     try:
         return importlib.util.find_spec(name)
     except ValueError:
@@ -46,9 +46,9 @@ def _installed(name: str) -> ModuleSpec | None:
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Give files other contents, each whole or not at all, with the mode it had.
+    """Write files atomically, keeping their modes.
 
-    All are on the disk before the first takes its place. Raises SetupError where that fails.
+    All new contents are on the disk before the first file is replaced. Raises SetupError if writing fails.
     """
     staged: list[tuple[Path, Path]] = []
     path = Path()
@@ -72,16 +72,18 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise SetupError for a folder that files could not be written to; nothing is made."""
-    nearest = next(one for one in (folder, *folder.parents) if one.exists())
+    """Raise SetupError if files cannot be written to a folder; does not create it."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not nearest.is_dir():
-        raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is no folder")])
+        raise SetupError(
+            [Diagnostic(display(folder), f"cannot be written: {display(nearest)} is not a folder")]
+        )
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is read-only")])
 
 
 def _mode(path: Path) -> int:
-    """Return the mode of a file, or the one that a new file gets."""
+    """Return the mode of a file; for a new file, the default mode."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)

@@ -1,4 +1,4 @@
-"""One module's source: the names it binds at its top level, and where everything stands."""
+"""The source of one module: the names that its top level binds, and source locations."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from relay.contract.documents import display
 
 from .syntax import absolute, dotted, is_dynamic, statements, texts
 
-_DEPTH = 10_000  # frames; a sum of a thousand terms takes most of them
+_DEPTH = 10_000  # frames; a sum of a thousand terms needs most of them
 
 
 @contextmanager
 def raised_recursion_limit() -> Iterator[None]:
-    """Let trees be visited that are deeper than Python's own stack; SetupError for what is deeper still."""
+    """Raise Python's recursion limit to visit deep trees; raise SetupError for trees that exceed it."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _DEPTH))
     try:
@@ -42,7 +42,7 @@ def raised_recursion_limit() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a function; `default` is None where it has none."""
+    """One argument of a function; `default` is None if it has none."""
 
     name: str
     kind: Literal["positional only", "positional", "keyword"]
@@ -50,12 +50,12 @@ class Argument:
 
     @property
     def default(self) -> cst.BaseExpression | None:
-        """The expression that it is when nothing is given."""
+        """The default expression."""
         return self.node.default
 
     @property
     def annotation(self) -> cst.BaseExpression | None:
-        """Its annotation, without the colon."""
+        """The annotation expression."""
         return self.node.annotation.annotation if self.node.annotation else None
 
 
@@ -68,27 +68,27 @@ class Function:
 
     @property
     def name(self) -> str:
-        """The name it is defined under."""
+        """The name of the definition."""
         return self.node.name.value
 
     @property
     def is_repeated(self) -> bool:
-        """Whether its module defines its name several times, of which this is the last."""
+        """True if its module defines several functions of this name; this is the last one."""
         return self.name in self.module.repeated
 
     @property
     def place(self) -> SourceLocation:
-        """Where its definition stands."""
+        """The location of the definition."""
         return self.module.place(self.node)
 
     @property
     def takes_any(self) -> bool:
-        """Whether it takes any argument by name (`**kwargs`)."""
+        """True if it accepts any keyword argument (`**kwargs`)."""
         return self.node.params.star_kwarg is not None
 
     @property
     def arguments(self) -> list[Argument]:
-        """Its arguments in order; the variadic ones are none."""
+        """Its arguments in order, without the variadic ones."""
         parameters = self.node.params
         return [
             *(Argument(param.name.value, "positional only", param) for param in parameters.posonly_params),
@@ -98,13 +98,13 @@ class Function:
 
     @property
     def returns(self) -> cst.BaseExpression | None:
-        """The annotation of what it returns."""
+        """The return annotation."""
         return self.node.returns.annotation if self.node.returns else None
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A name that is a module, or a `member` of one; `module` is absolute."""
+    """A name bound by an import: a module, or a `member` of it; `module` is absolute."""
 
     module: str
     member: str | None
@@ -112,14 +112,14 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A name that is bound to an expression, several values of a tuple apart."""
+    """A name bound to an expression; a tuple assignment is split into its values."""
 
     value: cst.BaseExpression
 
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """A class."""
+    """A name bound by a class definition."""
 
     node: cst.ClassDef
 
@@ -128,7 +128,7 @@ Bound = Function | Imported | Assigned | Defined
 
 
 class Module:
-    """A parsed file; `fault` says why it could not be, and then it holds nothing."""
+    """A parsed file; if it cannot be parsed, `fault` has location and reason, and the tree is empty."""
 
     def __init__(self, path: Path, source: bytes, name: str) -> None:
         self.path = path
@@ -145,32 +145,32 @@ class Module:
         except RecursionError:
             self.fault = SourceLocation(display(path), 1, 1), "is nested too deeply to be read"
         else:
-            self.fault = _refusal(path, source)
+            self.fault = _compile_error(path, source)
             self.tree = self.tree if self.fault else tree
 
     @cached_property
     def wrapper(self) -> MetadataWrapper:
-        """The tree with what libcst knows of it; its nodes are those of `tree`."""
+        """The tree with libcst's metadata; its nodes are those of `tree`."""
         return MetadataWrapper(self.tree, unsafe_skip_copy=True)
 
     def place(self, node: cst.CSTNode) -> SourceLocation:
-        """Return where a node of the tree begins."""
+        """Return the location of a node's start."""
         start = self.wrapper.resolve(PositionProvider)[node].start
         return SourceLocation(display(self.path), start.line, start.column + 1)
 
     @property
     def end(self) -> SourceLocation:
-        """Where more would be written."""
+        """The location of the end of the file."""
         return SourceLocation(display(self.path), max(1, self.source.count(b"\n") + 1), 1)
 
     @cached_property
     def bindings(self) -> dict[str, Bound]:
-        """What each name of the top level is, as the last statement that binds it has it."""
+        """Each name of the top level, with the last binding of it in the source."""
         return dict(self.bound_in(self.tree.body))
 
     @cached_property
     def running(self) -> dict[str, Bound]:
-        """What each name is once the module has been imported: type checkers may see more."""
+        """Each name that exists after the import, without blocks such as `if TYPE_CHECKING`."""
         found: dict[str, Bound] = {}
         for statement in statements(self.tree.body, running=True):
             if isinstance(statement, cst.Del):
@@ -181,14 +181,14 @@ class Module:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Every name that something binds at the top level, in whatever way."""
+        """Every name that is bound at the top level in any way."""
         scopes = self.wrapper.resolve(ScopeProvider).values()
         top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
-        found = () if top is None else (one.name for one in top.assignments)
+        found = () if top is None else (assignment.name for assignment in top.assignments)
         return frozenset([*self.bindings, *found])
 
     def may_bind(self, name: str) -> bool:
-        """Whether a name may be bound where it cannot be followed: `(name := …)`, `globals()["name"] = …`."""
+        """Return True if a name may be bound dynamically: `(name := …)`, `globals()["name"] = …`."""
         word = re.compile(rf"\b{re.escape(name)}\b")
         if not word.search(self._text):
             return False
@@ -200,24 +200,26 @@ class Module:
 
     @cached_property
     def _dynamic_texts(self) -> list[str]:
-        """The texts of a module that has a way to bind names that are texts."""
-        return [one.value for one in texts(self.tree)] if is_dynamic(self.tree) else []
+        """The string literals of a module that can bind names dynamically; else empty."""
+        return [literal.value for literal in texts(self.tree)] if is_dynamic(self.tree) else []
 
     def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
-        """Give the names that the statements of a module, or of a class, bind."""
+        """Yield the names that the statements of a module or class bind."""
         for statement in statements(body):
             yield from self._bound(statement)
 
     @cached_property
     def repeated(self) -> frozenset[str]:
-        """The names that several functions of the top level are defined under, by case or as overloads."""
+        """The names of several top-level functions, such as overloads or alternatives of an `if`."""
         counted = Counter(
-            one.name.value for one in statements(self.tree.body) if isinstance(one, cst.FunctionDef)
+            statement.name.value
+            for statement in statements(self.tree.body)
+            if isinstance(statement, cst.FunctionDef)
         )
         return frozenset(name for name, count in counted.items() if count > 1)
 
     def whole_name(self, name: str) -> str:
-        """Return the absolute name of what a dotted name is here by an import; '' for any other."""
+        """Return the absolute name of an imported dotted name; '' for any other."""
         first, _, rest = name.partition(".")
         bound = self.bindings.get(first)
         return (
@@ -225,19 +227,19 @@ class Module:
         )
 
     def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
-        """Give what the top level imports from a module, by name."""
+        """Yield the names that the top level imports from a module."""
         for statement in statements(self.tree.body):
             if isinstance(statement, cst.ImportFrom) and self.absolute(statement) == source:
                 yield from () if isinstance(statement.names, cst.ImportStar) else statement.names
 
     @property
     def is_lazy(self) -> bool:
-        """Whether its annotations are not evaluated (PEP 563)."""
+        """True if its annotations are not evaluated (PEP 563)."""
         return any(dotted(alias.name) == "annotations" for alias in self.imports_from("__future__"))
 
     @cached_property
     def stars(self) -> list[str]:
-        """The modules that everything is imported from (`from x import *`)."""
+        """The modules of star imports (`from x import *`)."""
         return [
             self.absolute(statement)
             for statement in statements(self.tree.body)
@@ -245,7 +247,7 @@ class Module:
         ]
 
     def functions(self) -> Iterator[Function]:
-        """Give the functions of the top level that are there once it has run."""
+        """Yield the top-level functions that exist after the import."""
         return (bound for bound in self.running.values() if isinstance(bound, Function))
 
     def absolute(self, node: cst.ImportFrom) -> str:
@@ -280,11 +282,11 @@ class Module:
                 yield name, Imported(whole if alias.asname else first, None)
 
 
-def _refusal(path: Path, source: bytes) -> tuple[SourceLocation, str] | None:
-    """Return why this Python would not import a file that libcst reads, which reads more; None if it would."""
+def _compile_error(path: Path, source: bytes) -> tuple[SourceLocation, str] | None:
+    """Return the error if this Python cannot compile a file that libcst parses; None if it can."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are for whoever runs it
+            warnings.simplefilter("ignore")  # warnings are for the user who runs the module
             compile(source, path, "exec", dont_inherit=True)
     except SyntaxError as exc:
         return SourceLocation(display(path), exc.lineno or 1, exc.offset or 1), "is not Python"
@@ -294,11 +296,11 @@ def _refusal(path: Path, source: bytes) -> tuple[SourceLocation, str] | None:
 
 
 def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
-    """Return the line and column of a syntax error, Python's own where it finds one: it is nearer."""
+    """Return line and column of a syntax error; Python's location is preferred because it is more precise."""
     try:
         ast.parse(source)
-    except SyntaxError as nearer:
-        return nearer.lineno or 1, nearer.offset or 1
+    except SyntaxError as python_error:
+        return python_error.lineno or 1, python_error.offset or 1
     return exc.raw_line, exc.raw_column + 1
 
 

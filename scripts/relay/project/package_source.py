@@ -1,4 +1,4 @@
-"""A handlers package as files: found by its dotted name, and read without importing any of it."""
+"""The source files of a handlers package, found by its dotted name and read without an import."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .files import package_folder
 from .module_source import Module
 
 TYPES = "_types"
-"""The module that belongs to the generator."""
+"""The generated module."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """A package's modules as they are, or as they would be after some changes.
+    """A package's modules, in their current state or with planned changes.
 
-    `files` maps the path of each Python file below `folder` to its bytes; `tests` does the same for
-    files beside the package that may refer to it.
+    `files` maps the path of each Python file below `folder` to its bytes; `tests` does the same for files
+    outside the package that may refer to it.
     """
 
     package: str
@@ -40,22 +40,24 @@ class Sources:
     def paths(self) -> dict[str, Path]:
         """The file of each module, by dotted name below the package; the package itself is ''."""
         found: dict[str, Path] = {}
-        for path in sorted(self.files, key=lambda path: path.name == "__init__.py"):  # it wins, as in Python
+        for path in sorted(
+            self.files, key=lambda path: path.name == "__init__.py"
+        ):  # the package takes precedence, as in Python
             parts = path.relative_to(self.folder).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
         return found
 
     def path(self, name: str) -> Path:
-        """Return the file of a module below the package, or where it would be."""
+        """Return the file of a module below the package; for a new module, the path to create."""
         return self.paths.get(name) or self.folder.joinpath(*name.split(".")).with_suffix(".py")
 
     def module(self, name: str) -> Module | None:
-        """Return a module by its dotted name below the package; None where there is none."""
+        """Return a module by its dotted name below the package; None if it does not exist."""
         path = self.paths.get(name)
         return None if path is None else self._module(path, name, self.files[path])
 
     def test(self, path: Path) -> Module:
-        """Return a file beside the package."""
+        """Return a file outside the package."""
         return self._module(path, None, self.tests[path])
 
     def _module(self, path: Path, name: str | None, source: bytes) -> Module:
@@ -66,15 +68,15 @@ class Sources:
         return self._parsed[key]
 
     def operation_modules(self) -> Iterator[tuple[str, Module]]:
-        """Give each module that may hold handlers, by name."""
+        """Yield each module that may contain handlers, by name."""
         for name in sorted(self.paths):
             if name and "." not in name and not name.startswith("_"):
                 module = self.module(name)
-                assert module is not None  # it has a path
+                assert module is not None  # every name in `paths` has a module
                 yield name, module
 
     def modules(self) -> Iterator[Module]:
-        """Give every file that a person writes: those of the package, then those beside it."""
+        """Yield every hand-written file: those of the package, then those outside it."""
         for name in self.paths:
             if name != TYPES and (module := self.module(name)) is not None:
                 yield module
@@ -82,31 +84,31 @@ class Sources:
             yield self.test(path)
 
     def with_tests(self, folder: Path) -> Sources:
-        """Return the package with the files of another folder, as far as they are not its own."""
-        return replace(self, tests=_python_files(folder, but=self.folder))
+        """Return the package with the files of another folder, except those in the package."""
+        return replace(self, tests=_python_files(folder, exclude=self.folder))
 
     def changed(self, changes: Mapping[Path, bytes]) -> Sources:
-        """Return the package as it would be after some changes."""
+        """Return the package with some changes applied."""
         tests = {path: changes.get(path, source) for path, source in self.tests.items()}
         own = {path: source for path, source in changes.items() if path not in tests}
         return replace(self, files={**self.files, **own}, tests=tests)
 
 
 def read_sources(package: str, root: Path) -> Sources:
-    """Read a package that `root` is searched for first; one that does not exist yet has no files.
+    """Read a package, searching `root` first; a package that does not exist yet has no files.
 
-    Raises SetupError for a name that is not a package's, and for files that cannot be read.
+    Raises SetupError for a name that cannot be a package, and for files that cannot be read.
     """
     folder = package_folder(package, root)
     return Sources(package, folder, _python_files(folder))
 
 
-def _python_files(folder: Path, but: Path | None = None) -> dict[Path, bytes]:
+def _python_files(folder: Path, exclude: Path | None = None) -> dict[Path, bytes]:
     try:
         return {
             path: path.read_bytes()
             for path in sorted(folder.resolve().rglob("*.py"))
-            if path.is_file() and not (but is not None and path.is_relative_to(but))
+            if path.is_file() and not (exclude is not None and path.is_relative_to(exclude))
         }
     except OSError as exc:
         where = display(Path(exc.filename or folder))

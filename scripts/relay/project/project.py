@@ -1,4 +1,4 @@
-"""The project that a command works on: its folder, and what its pyproject.toml says of Relay."""
+"""The current project: its folder, and the table [tool.relay] of its pyproject.toml."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, display
 
 SPEC = Path("spec", "openapi.yaml")
-"""Where a project's contract is, unless [tool.relay] says otherwise."""
+"""Default path of a project's contract."""
 HANDLERS = "handlers"
-"""The name of a project's handlers package, unless [tool.relay] says otherwise."""
+"""Default name of a project's handlers package."""
 
 
 class Section(NamedTuple):
-    """A table of pyproject.toml: its data, and how diagnostics call it."""
+    """A table of pyproject.toml: its data, and its name in diagnostics."""
 
     data: Any
     name: str
 
     def place(self, pointer: Pointer) -> str:
-        """Return how diagnostics call the value at a pointer: `pyproject.toml: tool.relay.contract.waivers[1]`."""
+        """Return the name of a value in diagnostics: `pyproject.toml: tool.relay.contract.waivers[1]`."""
         return self.name + "".join(f"[{token}]" if token.isdecimal() else f".{token}" for token in pointer)
 
 
@@ -34,7 +34,7 @@ class Section(NamedTuple):
 class Project:
     """A folder with a contract and a handlers package; `table` is its [tool.relay].
 
-    An implicit project is a working directory that is one only because a contract is named.
+    An implicit project is a working directory that is a project only because a contract is given.
     """
 
     folder: Path
@@ -53,11 +53,11 @@ class Project:
 
     @property
     def file(self) -> str:
-        """The name of the project's pyproject.toml, as diagnostics show it."""
+        """The path of the project's pyproject.toml, as shown in diagnostics."""
         return display(self.folder / "pyproject.toml")
 
     def section(self, name: str) -> Section:
-        """Return the table [tool.relay.NAME]; SetupError for a file that it has replaced."""
+        """Return the table [tool.relay.NAME]; raise SetupError if the file that it replaces still exists."""
         replaced = self.folder / f".relay-{name}.yaml"
         if replaced.exists():
             message = f"is no longer read: move its entries to [tool.relay.{name}] in pyproject.toml"
@@ -65,13 +65,13 @@ class Project:
         return Section(self.table.get(name, {}), f"{self.file}: tool.relay.{name}")
 
     def make_importable(self) -> None:
-        """Put the project's folder before everything else that modules are imported from."""
+        """Put the project's folder at the start of the import path."""
         folder = str(self.folder)
         if sys.path[0] != folder:
             sys.path.insert(0, folder)
 
     def check_inside(self, path: Path) -> None:
-        """Raise SetupError for a path outside the project, or in an environment of installed packages."""
+        """Raise SetupError for a path outside the project, or inside site-packages."""
         resolved = path.resolve()
         if not resolved.is_relative_to(self.folder) or "site-packages" in resolved.parts:
             message = f"is outside the project {display(self.folder)}; Relay writes inside it only"
@@ -79,29 +79,29 @@ class Project:
 
 
 def variable(name: str) -> str:
-    """Return the variable that a setting is read from."""
+    """Return the environment variable of a setting."""
     return f"RELAY_{name.upper()}"
 
 
 def find_project(start: Path | None = None) -> Project | None:
-    """Return the project that a folder belongs to, by default the working directory.
+    """Return the project of a folder, by default the working directory.
 
-    It is the nearest folder upward with a [tool.relay] table in its pyproject.toml, else the nearest
-    with spec/openapi.yaml. Raises SetupError for a pyproject.toml that cannot be read.
+    The project is the nearest folder upward with a table [tool.relay] in its pyproject.toml, else the
+    nearest with spec/openapi.yaml. Raises SetupError for an unreadable pyproject.toml.
     """
     folder = (start or Path.cwd()).resolve()
     folders = [folder, *folder.parents]
-    for one in folders:
-        if (table := _table(one / "pyproject.toml")) is not None:
-            return Project(one, table)
-    return next((Project(one) for one in folders if (one / SPEC).is_file()), None)
+    for candidate in folders:
+        if (table := _table(candidate / "pyproject.toml")) is not None:
+            return Project(candidate, table)
+    return next((Project(candidate) for candidate in folders if (candidate / SPEC).is_file()), None)
 
 
 def current_project(spec: Path | None = None) -> Project:
     """Return the project of the working directory.
 
-    Where a contract is named, by `spec` or RELAY_SPEC, the working directory itself may be the project.
-    Raises SetupError in a folder that does not belong to a project.
+    If a contract is given, by `spec` or RELAY_SPEC, the working directory itself may be the project.
+    Raises SetupError if there is no project.
     """
     if (found := find_project()) is not None:
         return found

@@ -1,4 +1,4 @@
-"""The settings of a service: what they are, where they are read, and which names are unknown."""
+"""The settings of a service: their definitions, their sources, and a check for unknown names."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ MAX_LEEWAY = 30
 """The largest clock difference in seconds."""
 
 _PREFIX = "RELAY_"
-_OTHERS = (SECRETS_DIR, "RELAY_JWT_PRIVATE_KEY")
+_OTHER_VARIABLES = (SECRETS_DIR, "RELAY_JWT_PRIVATE_KEY")
 """Variables that are not settings of a service: the folder of secrets, and the key of contract tests."""
-_TOOLS = ("RELAY_TEST_", "RELAY_BENCH_")
+_TOOL_PREFIXES = ("RELAY_TEST_", "RELAY_BENCH_")
 """Prefixes of variables that test suites and benchmarks use."""
 
 
 def _split(value: Any) -> Any:
-    """Split the text of a variable at its commas; options and TOML give lists."""
+    """Split the text of a variable at its commas; options and TOML provide lists."""
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
@@ -178,7 +178,7 @@ class Settings(BaseSettings):
         chosen = {name: value for name, value in given.items() if value is not None}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # a folder in a secret file's place
+                warnings.simplefilter("error", UserWarning)  # a folder instead of a secret file
                 return cls(**{"_secrets_dir": folder or None, **chosen})
         except ValidationError as exc:
             raise SetupError(map(_diagnostic, exc.errors(include_url=False, include_input=False))) from None
@@ -192,16 +192,16 @@ RENAMED = {"jwt_remember": "jwt_cache_seconds"}
 
 
 def _diagnostic(error: ErrorDetails) -> Diagnostic:
-    """Say which setting is wrong and which rule it breaks, never its value."""
+    """Report which setting is invalid and why, never its value."""
     name = str(error["loc"][0]) if error["loc"] else "settings"
     message = error["msg"].removeprefix("Value error, ")
     return Diagnostic(name if name.isupper() else variable(name), message[:1].lower() + message[1:])
 
 
 def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Project, Path, str]:
-    """Return the current project, its contract and the name of its handlers package; nothing is imported.
+    """Return the current project, its contract and the name of its handlers package, without an import.
 
-    Raises SetupError where there is no project, and for settings that are wrong.
+    Raises SetupError if there is no project, and for invalid settings.
     """
     project = current_project(spec)
     settings = Settings.load(spec=spec, handlers=handlers)
@@ -211,7 +211,7 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Proje
 
 def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
     """Return a warning for each name in a source of settings that is not a setting, with the nearest one."""
-    known = [*map(variable, kind.model_fields), *_OTHERS]
+    known = [*map(variable, kind.model_fields), *_OTHER_VARIABLES]
     keys = [*(name.replace("_", "-") for name in kind.model_fields), *SECTIONS]
     return [
         *(
@@ -224,7 +224,7 @@ def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
         *(
             Diagnostic(where, _hint(name, known), "unknown-setting", Severity.WARNING)
             for where, name in _named(project)
-            if name not in known and not name.startswith(_TOOLS)
+            if name not in known and not name.startswith(_TOOL_PREFIXES)
         ),
     ]
 
@@ -245,7 +245,7 @@ def is_secret(kind: type[Settings], name: str) -> bool:
 
 
 def _named(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield each variable and secret file of Relay's: where it is, and its name in capitals."""
+    """Yield each Relay variable and secret file: its source, and its name in capitals."""
     yield from ((name, name.upper()) for name in os.environ if name.upper().startswith(_PREFIX))
     env_file = project.folder / ".env"
     if env_file.is_file():
@@ -258,7 +258,7 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    """Say that a name is unknown, what replaced it, or which known name is the nearest."""
+    """Say that a name is unknown; suggest its replacement or the nearest known name."""
     lower = name.removeprefix(_PREFIX).lower()
     if lower in RENAMED:
         return f"is now called {variable(RENAMED[lower])}"

@@ -1,4 +1,4 @@
-"""Source as libcst has it: the statements that a module's top level comes to, and the names in it."""
+"""Helpers for libcst trees: the statements of a module's top level, and names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from libcst import matchers
 
 
 def statements(body: Sequence[cst.CSTNode], *, running: bool = False) -> Iterator[cst.CSTNode]:
-    """Give the statements of a module's top level, those inside other statements too.
+    """Yield the statements of a module's top level, including those nested in other statements.
 
-    With `running`, those are left out that plainly never run.
+    With `running`, statements that never run are left out, such as those in `if TYPE_CHECKING`.
     """
     for statement in body:
         match statement:
@@ -22,7 +22,7 @@ def statements(body: Sequence[cst.CSTNode], *, running: bool = False) -> Iterato
             case cst.If(orelse=other) if running and _never_runs(statement):
                 yield from statements([other] if other is not None else [], running=running)
             case cst.BaseExpression():
-                continue  # there are none in it
+                continue  # expressions contain no statements
             case _:
                 yield from statements(statement.children, running=running)
 
@@ -34,7 +34,7 @@ def _never_runs(statement: cst.If) -> bool:
 
 
 def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:
-    """Return the absolute name of what a statement imports from, as seen from a module."""
+    """Return the absolute name of the module that a statement imports from; `module` contains the statement."""
     named = dotted(node.module) if node.module is not None else ""
     if not node.relative:
         return named
@@ -44,7 +44,7 @@ def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:
 
 
 def dotted(node: cst.CSTNode) -> str:
-    """Return the name that a chain of attributes spells: `a.b.c`; '' for anything else."""
+    """Return the dotted name of a chain of attributes: `a.b.c`; '' for anything else."""
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute) and (before := dotted(node.value)):
@@ -53,14 +53,16 @@ def dotted(node: cst.CSTNode) -> str:
 
 
 def is_dynamic(tree: cst.Module) -> bool:
-    """Whether a module has a way to bind names that are texts."""
+    """Return True if a module can bind names dynamically, from strings."""
     words = ("globals", "vars", "locals", "setattr", "exec", "eval", "__dict__")
     return any(matchers.findall(tree, matchers.Name(word)) for word in words)
 
 
 def texts(tree: cst.Module) -> Iterator[cst.SimpleString | cst.FormattedStringText]:
-    """Give the texts of a module but for those that stand alone, as docstrings do."""
-    alone = {id(node.value) for node in matchers.findall(tree, matchers.Expr()) if isinstance(node, cst.Expr)}
+    """Yield the string literals of a module, except expression statements such as docstrings."""
+    statements_only = {
+        id(node.value) for node in matchers.findall(tree, matchers.Expr()) if isinstance(node, cst.Expr)
+    }
     for node in matchers.findall(tree, matchers.SimpleString() | matchers.FormattedStringText()):
-        if isinstance(node, cst.SimpleString | cst.FormattedStringText) and id(node) not in alone:
+        if isinstance(node, cst.SimpleString | cst.FormattedStringText) and id(node) not in statements_only:
             yield node
