@@ -126,3 +126,21 @@ async def test_can_be_switched_off(application, settings, there, gone):
     async with calling(application(**settings)) as client:
         assert [(await client.get(path)).status_code for path in there] == [200] * len(there)
         assert [(await client.get(path)).status_code for path in gone] == [404] * len(gone)
+
+
+async def test_the_root_leads_to_the_docs(tmp_path):
+    """A newcomer opens the address that the terminal shows; a path of the contract is answered by its operation."""
+    document = contract({"/a": {"get": operation("show")}})
+    with_root = contract({"/": {"get": operation("show")}})
+    things = "def show():\n    return 'mine'\n"
+
+    async with calling(host(tmp_path, document, things=things)) as client:
+        found = await client.get("/")
+    async with calling(host(tmp_path, with_root, things=things)) as client:
+        own = await client.get("/")
+    async with calling(host(tmp_path, document, settings={"docs": False}, things=things)) as client:
+        none = await client.get("/")
+
+    assert (found.status_code, found.headers["location"]) == (302, "docs")
+    assert own.json() == "mine"
+    assert none.status_code == 404

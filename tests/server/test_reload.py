@@ -176,7 +176,7 @@ def test_a_bad_edit_changes_nothing_but_what_is_told(edited, write, tmp_path):
             eventually(lambda: not told(service))
 
     assert errors.count("error: ") == len(BAD_EDITS)
-    assert errors.count("not reloaded; the last good version goes on serving\n") == len(BAD_EDITS)
+    assert errors.count("not reloaded; the last working version keeps serving\n") == len(BAD_EDITS)
     assert "Traceback" not in errors
 
 
