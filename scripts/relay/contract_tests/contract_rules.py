@@ -51,11 +51,16 @@ _SCHEMATHESIS = {
 _WARNINGS = {
     "unused-waiver": "A waiver without effect may hide a future failure.",
 }
+_NOTES = {
+    "not-written-yet": "An operation whose handler is a stub answers 501; nothing else of it can be tested.",
+}
 
 LEAKS = frozenset(["leaked-secret", "leaked-traceback"])
 """Rules that apply to every response, also to those of a proxy."""
 
-RULES = rule_table({Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS})
+RULES = rule_table(
+    {Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES}
+)
 
 
 def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:

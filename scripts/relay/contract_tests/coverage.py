@@ -96,6 +96,10 @@ class Coverage:
         observed = sum(cell.state is State.SEEN for cell in required)
         return (observed * 1000 // len(required)) / 10 if required else 100.0
 
+    def has_succeeded(self, operation_id: str) -> bool:
+        """Return True for an operation that answered a request with a success, documented or not."""
+        return operation_id in self._succeeded
+
     def never_succeeded(self) -> list[Operation]:
         """Return the operations for which no documented success was observed.
 

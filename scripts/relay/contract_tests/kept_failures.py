@@ -204,6 +204,9 @@ def _report(
     part: Phase, path: Path, one: _Kept, operation: Operation, exchange: Exchange, checker: ConformanceChecker
 ) -> None:
     """Report whether a failure is still there, and delete its file if it is fixed."""
+    if checker.is_unwritten(exchange):
+        part.not_run.append(NotRun(display(path), f"{operation} is not written yet"))
+        return
     found = checker.check(exchange)
     other_failures = [failure for failure in found if failure.finding.rule != one.rule]
     part.failures += other_failures

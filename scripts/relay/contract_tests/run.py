@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +39,7 @@ from .secret_spellings import Spellings
 from .service_start import ServiceTarget, Tested, credentials_set, found, named_secrets, served
 from .service_under_test import answers, load_strict_contract
 from .static_checks import check_drift, check_examples, check_lint
+from .unwritten_operations import notes, unwritten_handlers, waive
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class _Run:
     coverage: Coverage
     acceptance: Acceptance
     parts: list[Phase] = field(default_factory=list)
+    unwritten: Mapping[str, str] = field(default_factory=dict)
 
     def add(self, name: str, check: Callable[[], Phase]) -> Phase:
         """Run a part and take its time."""
@@ -115,20 +117,24 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     acceptance = Acceptance(config.accepted, contract)
-    whole = _Run(contract, options, progress, Coverage(contract, config.waivers), acceptance)
+    is_served = options.url is None and (options.serve or not options.har)
+    unwritten = _unwritten(place, contract) if is_served or options.handlers is not None else {}
+    whole = _Run(
+        contract, options, progress, Coverage(contract, config.waivers), acceptance, unwritten=unwritten
+    )
 
     tested: Tested | None = None
     live: _Live | None = None
     if options.url is not None:
         with found(options.url, contract, config, place) as tested:
             live = _live(whole, tested, place)
-    elif options.serve or not options.har:
+    elif is_served:
         with served(place, contract, config) as tested:
             live = _live(whole, tested, place)
     else:
         _static(whole, place)
     secrets = tested.subject.secrets if tested else named_secrets(config, place.settings())
-    judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets)
+    judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets, unwritten)
     if traffic:
         url = tested.subject.url if tested else None
         judged = whole.add("recorded traffic", lambda: judge_traffic(traffic, judge, url))
@@ -162,6 +168,12 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     return report, redactor
 
 
+def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
+    """Return the operations whose handler is a stub, with the place of each handler."""
+    place.project.make_importable()
+    return unwritten_handlers(contract, place.package)
+
+
 def _redacted(failure: Failure, redactor: Redactor) -> Failure:
     """Return a failure whose message repeats no secret: it may be the name of a property, or a media type."""
     return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
@@ -187,7 +199,7 @@ class _Live(NamedTuple):
 def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
     """Run every part that talks to the service."""
     subject = tested.subject
-    judge = ConformanceChecker(whole.contract, subject.base_path, subject.secrets)
+    judge = ConformanceChecker(whole.contract, subject.base_path, subject.secrets, whole.unwritten)
     credentials = Credentials(subject)
 
     def mint(operation: Operation, request: Request, name: str | None) -> Request | None:
@@ -256,6 +268,9 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     coverage, least = whole.coverage, whole.options.min_coverage
     coverage.add(whole.exchanges, judge)
     part = Phase("coverage", "answers", len(coverage.cells))
+    unwritten = {id_: handler for id_, handler in whole.unwritten.items() if not coverage.has_succeeded(id_)}
+    waive(coverage, unwritten)
+    part.failures += notes(whole.contract, unwritten)
     for operation in coverage.never_succeeded() if live else ():
         if live and operation.id in live.closed:
             reason = f"no identity that {FILE} names has a credential for it"

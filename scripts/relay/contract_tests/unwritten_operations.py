@@ -1,0 +1,49 @@
+"""Operations that are not written yet: until a person fills the stub, 501 is their right response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from relay.contract.diagnostics import SetupError
+from relay.contract.documents import display
+from relay.contract.model import Contract
+from relay.server.binding import find_function, function_name, import_package, is_stub, slug
+
+from .contract_config import Waiver
+from .contract_rules import finding
+from .coverage import Coverage
+from .results import Failure
+
+
+def unwritten_handlers(contract: Contract, package_name: str) -> dict[str, str]:
+    """Return the operations whose handler is a stub or missing: operation id → `handlers/books.py:list_books`.
+
+    A package that cannot be imported has none: its errors are reported elsewhere.
+    """
+    try:
+        package = import_package(package_name)
+        folder = Path(next(iter(package.__path__)))
+        return {
+            operation.id: f"{display(folder / slug(operation.tag))}.py:{function_name(operation)}"
+            for operation in contract.operations
+            if (function := find_function(operation, contract, package)) is None or is_stub(function)
+        }
+    except (SetupError, AttributeError):  # a module has no __path__
+        return {}
+
+
+def waive(coverage: Coverage, handlers: Mapping[str, str]) -> None:
+    """Waive the responses of operations that are not written yet, unless a waiver covers them already."""
+    for cell in coverage.cells:
+        if cell.operation.id in handlers and cell.waiver is None:
+            reason = f"not written yet: {handlers[cell.operation.id]}"
+            cell.waiver = Waiver(cell.operation.id, cell.status, cell.media_type, reason, cell.place)
+
+
+def notes(contract: Contract, handlers: Mapping[str, str]) -> Iterator[Failure]:
+    """Yield a note for each operation that is not written yet, in the contract's order."""
+    for operation in contract.operations:
+        if operation.id in handlers:
+            message = f"not written yet: {operation} ({handlers[operation.id]})"
+            yield Failure(finding(contract, "not-written-yet", operation.pointer, message), str(operation))
