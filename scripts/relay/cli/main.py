@@ -11,7 +11,7 @@ import click
 
 from .output import QUIET, setup_errors
 
-COMMANDS = "serve check lint drift regenerate import breaking contract ci token completion".split()
+COMMANDS = "init serve check lint drift regenerate import breaking contract ci token completion".split()
 """Relay's own commands, in the order in which they are needed."""
 
 

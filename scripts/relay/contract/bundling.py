@@ -97,6 +97,11 @@ class Bundle:
         self._check_circular_refs()
 
     @property
+    def documents(self) -> tuple[Document, ...]:
+        """The root document and every file that it refers to."""
+        return tuple(self._documents.values())
+
+    @property
     def is_single(self) -> bool:
         """Return True if the root document refers to no other file."""
         return len(self._documents) == 1

@@ -1,0 +1,69 @@
+"""`relay init`: from a contract to a project with handlers, tests, scripts and CI."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .output import tool
+
+if TYPE_CHECKING:
+    from relay.init.plan import Plan
+
+EXAMPLES = """\b
+Examples:
+  relay init shop
+  relay init shop --spec api.yaml
+  relay init --spec https://docs.example.com/get-order.md
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--spec",
+    metavar="FILE|PAGE",
+    help="The contract: an OpenAPI 3.0 file, which is copied with the files it refers to, or documentation "
+    "as `relay import` reads it. Without it the folder's own, else a small one to start from.",
+)
+def init(folder: Path, *, spec: str | None) -> None:
+    """Make a project from a contract.
+
+    FOLDER, by default this one, gets the contract, handlers (a stub for each operation), tests,
+    scripts/serve, scripts/test, pyproject.toml, tox.ini, README.md, Dockerfile, a CI workflow and
+    pre-commit hooks. Existing files are never overwritten; what they lack is listed. A second run
+    changes nothing.
+
+    Exit code 0: the project is there; 2: the contract is none, or the folder cannot be written.
+    """
+    with tool():
+        from relay import __version__
+        from relay.init.plan import plan
+        from relay.init.requirement import running_relay
+
+        from .ci import plan as workflow
+
+        install = workflow("github", None, None, "pip install -e '.[dev]'")
+        made = plan(folder, spec, running_relay(__version__), install)
+        made.write()
+    _report(made, folder)
+
+
+def _report(made: Plan, folder: Path) -> None:
+    """Print what was written, what was left alone, what is left to do, and the next steps."""
+    for name in made.files:
+        click.echo(f"wrote {name}")
+    if made.kept:
+        click.echo(f"left alone: {', '.join(map(str, sorted(made.kept)))}")
+    for note in made.notes:
+        click.echo(f"note: {note}")
+    if not made.files:
+        click.echo("relay init: nothing to write, every file is there")
+        return
+    click.echo("next:")
+    if folder.resolve() != Path.cwd():
+        click.echo(f"  cd {shlex.quote(str(folder))}")
+    click.echo("  scripts/serve\n  scripts/test")

@@ -1,0 +1,1 @@
+"""A contract → the project around it: handlers, tests, scripts, and what runs them in CI and in production."""

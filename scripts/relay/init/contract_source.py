@@ -1,0 +1,132 @@
+"""Where a new project's contract comes from: a file with all it refers to, documentation pages, or a template."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from relay.contract.bundling import references
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import Document, display, parse_document, parse_source
+from relay.contract.loading import build_contract, bundled
+from relay.contract.model import Contract
+from relay.importer.https_fetch import is_address
+from relay.importer.import_sources import Reader
+from relay.importer.merge import merge_sources
+from relay.importer.pages import OPENAPI
+from relay.importer.sources_lock import NAME, Lock
+from relay.importer.target_contract import Target
+from relay.importer.yaml_text import block
+
+FOLDER = PurePosixPath("spec")
+DEFAULT = FOLDER / "openapi.yaml"
+MAX_BYTES = 1 << 24
+"""The largest page or OpenAPI file that is fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFiles:
+    """A contract, its files by their place in the project, and which of them is the root."""
+
+    contract: Contract
+    files: Mapping[PurePosixPath, bytes]
+    root: PurePosixPath = DEFAULT
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_source(source: str, folder: Path) -> ContractFiles:
+    """Read the contract that --spec names, for a project in `folder`.
+
+    Raises SetupError with everything that is wrong with it.
+    """
+    if not is_address(source) and Path(source).suffix.lower() in OPENAPI:
+        return _copied(Path(source))
+    return _imported(source, folder)
+
+
+def from_text(content: bytes, folder: Path) -> ContractFiles:
+    """Return a contract of one YAML file."""
+    document, problems = parse_source(folder / DEFAULT, content)
+    return ContractFiles(build_contract(document, problems), {DEFAULT: content})
+
+
+def _imported(source: str, folder: Path) -> ContractFiles:
+    """Merge documentation pages as `relay import` does, with the lock that records where they are from."""
+    target = Target(folder / "new" / DEFAULT)  # a path without a file: the project's own may exist
+    lock = Lock(folder / FOLDER / NAME)
+    sources = Reader(MAX_BYTES).read([source])
+    merge = merge_sources(None, lock, sources, update=False)
+    if merge.refused:
+        raise SetupError(merge.refused)
+    content = target.holding(merge.wanted)
+    if problems := target.breaches(content):
+        raise SetupError(problems)
+    recorded = lock.taken(lock.record(page, operation) for page, operation, _ in merge.outcomes)
+    files = {DEFAULT: content, FOLDER / NAME: recorded.as_yaml().encode()}
+    return ContractFiles(target.contract_of(content), files)
+
+
+def _copied(path: Path) -> ContractFiles:
+    """Take a file and all files that it refers to, which keep their places relative to each other."""
+    root, problems = parse_document(path.resolve())
+    contract = build_contract(root, problems)
+    documents = bundled(root)[0].documents
+    top = Path(os.path.commonpath([one.path.parent for one in documents]))
+    places = {one.path: FOLDER / one.path.relative_to(top).as_posix() for one in documents}
+    files = {places[one.path]: one.source for one in documents}
+    if len(places.values()) != len(set(places.values())) or NAME in {place.name for place in files}:
+        message = f"refers to a file called {NAME}, which `relay import` writes; rename it"
+        raise SetupError([Diagnostic(display(path), message)])
+    return _named(contract, root, files, places[root.path], is_referred_to=_refers_back(root, documents))
+
+
+def _named(
+    contract: Contract,
+    root: Document,
+    files: dict[PurePosixPath, bytes],
+    place: PurePosixPath,
+    *,
+    is_referred_to: bool,
+) -> ContractFiles:
+    """Call the root spec/openapi.yaml where no file refers to it and no value of it is lost."""
+    if place == DEFAULT:
+        return ContractFiles(contract, files)
+    reason = ""
+    content = root.source
+    if place.parent != FOLDER or is_referred_to:
+        reason = "other files refer to it by its place"
+    elif DEFAULT in files:
+        reason = f"{DEFAULT} is another file of it"
+    elif root.path.suffix == ".json":
+        content = block(root.data).encode()
+        reason = "" if _is_same(root, content) else "as YAML it would not say the same"
+    if not reason:
+        rest = {name: text for name, text in files.items() if name != place}
+        return ContractFiles(contract, {DEFAULT: content, **rest})
+    if root.path.suffix == ".json" and not is_referred_to and place.parent == FOLDER:
+        files[FOLDER / "openapi.json"] = files.pop(place)
+        place = FOLDER / "openapi.json"
+    note = f"the contract is {place}, as pyproject.toml says: {reason}"
+    return ContractFiles(contract, files, place, (note,))
+
+
+def _refers_back(root: Document, documents: tuple[Document, ...]) -> bool:
+    """Return True where a file refers to the root document by its name."""
+    return any(
+        (one.path.parent / ref.partition("#")[0]).resolve() == root.path
+        for one in documents
+        for _, ref in references(one.data)
+        if not ref.startswith("#")
+    )
+
+
+def _is_same(root: Document, content: bytes) -> bool:
+    """Return True where YAML holds the values of a JSON document, in its order."""
+    try:
+        written, problems = parse_source(root.path, content)
+    except SetupError:
+        return False
+    return not problems and json.dumps(written.data) == json.dumps(root.data)

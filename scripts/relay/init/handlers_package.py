@@ -1,0 +1,110 @@
+"""What a new handlers package exports beside its operations: errors, identity, verifiers, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from relay.codegen.stubs import written_docstring
+from relay.contract.model import Contract
+from relay.project.settings import Settings
+from relay.server.binding import argument_names, slug
+from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
+
+from .error_envelope import Envelope
+from .templates import render
+
+KEY_OF_TESTS = "key-of-the-tests"
+"""The credential that generated tests send for schemes that a package verifies itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScheme:
+    """A security scheme that the package verifies itself: its name, and the setting that has its keys."""
+
+    name: str
+    setting: str
+    is_basic: bool
+
+    @property
+    def variable(self) -> str:
+        """The variable that the setting is read from."""
+        return f"RELAY_{self.setting.upper()}"
+
+    @property
+    def test_credential(self) -> str:
+        """What generated tests sign in with."""
+        return f"tester:{KEY_OF_TESTS}" if self.is_basic else KEY_OF_TESTS
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How callers of a contract sign in."""
+
+    has_tokens: bool
+    keys: tuple[KeyScheme, ...]
+    scopes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, contract: Contract) -> Security:
+        """Read the security schemes that some operation asks for."""
+        kinds = {name: scheme_type(contract.security_schemes[name]) for name in schemes_in_use(contract)}
+        scopes = {
+            scope
+            for operation in contract.operations
+            for requirement in operation.security
+            for name, wanted in requirement.items()
+            if kinds[name] in JWT_TYPES
+            for scope in wanted
+        }
+        keys: list[KeyScheme] = []
+        for name, kind in kinds.items():
+            if kind not in JWT_TYPES:
+                taken = {*Settings.model_fields, *(one.setting for one in keys)}
+                setting = slug(name).strip("_") or "api"
+                setting = setting if setting not in taken else f"{setting}_keys"
+                keys.append(KeyScheme(name, setting, kind == "http basic"))
+        return cls(any(kind in JWT_TYPES for kind in kinds.values()), tuple(keys), tuple(sorted(scopes)))
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any operation asks for a credential."""
+        return self.has_tokens or bool(self.keys)
+
+    @property
+    def claims(self) -> dict[str, str]:
+        """The claims of a developer's token."""
+        return {"sub": "developer"} | ({"scope": " ".join(self.scopes)} if self.scopes else {})
+
+
+def package_files(contract: Contract, security: Security, envelope: Envelope | None) -> Mapping[str, str]:
+    """Return the modules of a handlers package that hold no operations, by file name."""
+    exports = {
+        "_collaborators": ["collaborators"] if security.keys else [],
+        "_errors": ["render_error"] if envelope else [],
+        "_identity": ["identify", *(["verifiers"] if security.keys else [])] if security.is_used else [],
+        "_settings": ["Settings", "test_environment"] if security.keys else [],
+    }
+    chosen = {
+        "__init__.py": True,
+        "_collaborators.py": bool(security.keys),
+        "_errors.py": bool(envelope) or security.is_used,
+        "_identity.py": security.is_used,
+        "_settings.py": bool(security.keys),
+    }
+    values = {
+        "docstring": written_docstring(f"Handlers of {contract.title}; importing this package opens nothing"),
+        "exported": sorted(chain(*exports.values()), key=lambda name: (name[0].islower(), name)),
+        "exports": {module: names for module, names in exports.items() if names},
+        "security": security,
+        "envelope": envelope,
+        "settings_name": _free_name(contract),
+    }
+    return {name: render(f"handlers/{name}", **values) for name, is_needed in chosen.items() if is_needed}
+
+
+def _free_name(contract: Contract) -> str:
+    """Return the name by which handlers get the settings; no parameter of the contract has it."""
+    taken = {name for one in contract.operations for name in argument_names(one).values()}
+    return "settings" if "settings" not in taken else "service_settings"

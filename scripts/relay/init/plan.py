@@ -1,0 +1,271 @@
+"""A whole project, worked out before anything is written: what is missing in a folder, and what is left for a person."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from relay.codegen.formatting import Ruff
+from relay.codegen.package_state import State
+from relay.codegen.plan import plan as plan_handlers
+from relay.codegen.types_module import generate_types
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.documents import display
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract
+from relay.lint import lint
+from relay.project.files import check_writable, replace_files
+from relay.project.package_source import Sources, read_sources
+from relay.project.project import Project
+
+from .contract_source import ContractFiles, from_text, read_source
+from .error_envelope import Envelope, NotDerivable, derive_envelope
+from .handlers_package import Security, package_files
+from .requirement import DISTRIBUTION, Requirement
+from .sample_tests import sample_tests
+from .templates import render
+
+EXECUTABLE = frozenset(PurePosixPath("scripts", name) for name in ("serve", "test", "venv"))
+
+_TEMPLATES = {
+    "scripts/serve": "scripts/serve",
+    "scripts/test": "scripts/test",
+    "scripts/venv": "scripts/venv",
+    "tox.ini": "tox.ini",
+    "README.md": "README.md",
+    "Dockerfile": "Dockerfile",
+    ".dockerignore": "dockerignore",
+    ".gitignore": "gitignore",
+    ".pre-commit-config.yaml": "pre-commit-config.yaml",
+}
+"""Files of a project that are one template each."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """The files to write, the existing ones that differ from what would be written, and notes for a person."""
+
+    folder: Path
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    kept: list[PurePosixPath] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, wanted: Mapping[PurePosixPath, bytes]) -> None:
+        """Plan the files that are missing; an existing file is never overwritten."""
+        for name, content in wanted.items():
+            path = self.folder / name
+            if not path.exists():
+                self.files[name] = content
+            elif not path.is_file() or path.read_bytes() != content:
+                self.kept.append(name)
+
+    def write(self) -> None:
+        """Write the files, those of scripts/ executable; SetupError where that fails."""
+        check_writable(self.folder)
+        replace_files({self.folder / name: content for name, content in self.files.items()})
+        for name in EXECUTABLE & self.files.keys():
+            path = self.folder / name
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o444) >> 2)
+
+
+def plan(folder: Path, source: str | None, requirement: Requirement, workflow: str) -> Plan:
+    """Plan a project in `folder` from the contract that `source` names.
+
+    Without `source` it is the contract that the folder has, else a small one to start from. `workflow`
+    is the content of the CI workflow. Raises SetupError with everything that is wrong.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise SetupError([Diagnostic(display(folder), "is a file; name a folder, new or existing")])
+    check_writable(folder)
+    made = Plan(folder)
+    table = _relay_table(folder)
+    project = Project(folder, table or {})
+    package = project.handlers
+    given = _contract(project, source, made)
+    spec = given.root
+    contract = given.contract
+    security = Security.of(contract)
+    values = {
+        "name": re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "service",
+        "title": " ".join(contract.title.split()),
+        "package": package,
+        "spec": spec.as_posix(),
+        "security": security,
+        "requirement": requirement.with_extras(),
+        "tools": requirement.with_extras("tools"),
+    }
+    relay_table = render("relay_table.toml", **values)
+    pyproject = render("pyproject.toml", **values, relay_table=relay_table)
+    own = folder / "pyproject.toml"
+    made.add(given.files)
+    made.add({PurePosixPath("pyproject.toml"): pyproject.encode()})
+    made.add({PurePosixPath(name): render(one, **values).encode() for name, one in _TEMPLATES.items()})
+    made.add({PurePosixPath(".github/workflows/contract.yml"): workflow.encode()})
+    with tempfile.TemporaryDirectory(prefix="relay-") as staged:
+        text = own.read_bytes() if own.is_file() else pyproject.encode()
+        Path(staged, "pyproject.toml").write_bytes(text)
+        layout = Ruff(Path(staged))
+        made.notes += _lint_notes(given, Path(staged))
+        _add_handlers(made, contract, package, spec, security, layout)
+        _add_tests(made, contract, package, security, layout)
+    if table is not None and project.spec != folder / spec:
+        made.notes.append(f"the contract is {spec}; set `spec` in [tool.relay] of pyproject.toml to it")
+    made.notes += _by_hand(folder, relay_table, requirement, table)
+    made.notes += _setup_notes(requirement, security)
+    return made
+
+
+def _relay_table(folder: Path) -> Mapping[str, Any] | None:
+    """Return [tool.relay] of a folder's pyproject.toml; None where there is none."""
+    table = _pyproject(folder).get("tool", {}).get("relay")
+    if table is not None and not isinstance(table, dict):
+        raise SetupError([Diagnostic(display(folder / "pyproject.toml"), "tool.relay must be a table")])
+    return table
+
+
+def _pyproject(folder: Path) -> dict[str, Any]:
+    file = folder / "pyproject.toml"
+    try:
+        return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise SetupError([Diagnostic(display(file), f"cannot be read: {exc}")]) from exc
+
+
+def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles:
+    """Return the project's contract: the one that is there, else the named one, else a small one.
+
+    With both, the existing one counts; a note says so where they differ.
+    """
+    existing = project.spec if project.spec.exists() else None
+    given = read_source(source, project.folder) if source is not None else None
+    if existing is None and given is None:
+        title = f"{re.sub(r'[^A-Za-z0-9]+', ' ', project.folder.name).strip().title() or 'My'} API"
+        return from_text(render("spec/openapi.yaml", title=title).encode(), project.folder)
+    if existing is None:
+        assert given is not None  # one of them is there
+        made.notes += given.notes
+        return given
+    contract = load_contract(existing)
+    if given is not None and given.contract.document != contract.document:
+        made.notes.append(
+            f"{display(existing)} is kept, and the project is made for it; "
+            f"`relay import {source}` adds the operations of {source}"
+        )
+    return ContractFiles(contract, {}, PurePosixPath(existing.relative_to(project.folder).as_posix()))
+
+
+def _add_handlers(
+    made: Plan,
+    contract: Contract,
+    package: str,
+    spec: PurePosixPath,
+    security: Security,
+    layout: Ruff,
+) -> None:
+    """Plan the handlers package: what it exports, types, and a stub for each operation."""
+    folder = made.folder.joinpath(*package.split("."))
+    sources = read_sources(package, made.folder) if folder.exists() else Sources(package, folder, {})
+    envelope: Envelope | None = None
+    if not sources.files:  # a package that exists exports what its people chose
+        try:
+            envelope = derive_envelope(contract)
+        except NotDerivable as exc:
+            made.notes.append(f"errors are problem details (RFC 9457): {exc}; render_error() can be written")
+        hooks = package_files(contract, security, envelope)
+        pieces = layout.formatted(list(hooks.values()))
+        written = (f"{piece}\n".encode() for piece in pieces)
+        files = {folder / name: text for name, text in zip(hooks, written, strict=True)}
+        sources = sources.changed(files)
+    else:
+        files = {}
+    state = State(contract, sources, generate_types(contract), made.folder / spec)
+    found = plan_handlers(state, layout)
+    files |= found.changes
+    made.add({PurePosixPath(path.relative_to(made.folder).as_posix()): text for path, text in files.items()})
+    if any(path.exists() for path in found.changes):
+        made.notes.append(
+            f"{display(folder)} lacks what the contract has; `relay regenerate --diff` shows it"
+        )
+    made.notes += [one.line for one in found.left if one.severity is not Severity.INFO]
+
+
+def _add_tests(made: Plan, contract: Contract, package: str, security: Security, layout: Ruff) -> None:
+    """Plan the tests, and note the operations that have none."""
+    found = sample_tests(contract, security, package)
+    conftest = render("tests/conftest.py", package=package, security=security)
+    modules = {"conftest.py": conftest, **found.modules}
+    pieces = layout.formatted(list(modules.values()))
+    made.add(
+        {
+            PurePosixPath("tests", name): f"{piece}\n".encode()
+            for name, piece in zip(modules, pieces, strict=True)
+        }
+    )
+    made.notes += [
+        f"{operation} has no test: no request can be made from the contract; give its parameters and body examples"
+        for operation in found.left_out
+    ]
+    path = made.folder / "tests" / "conftest.py"
+    if path.exists() and "def api(" not in path.read_text("utf-8", "replace"):
+        made.notes.append(
+            f"{display(path)} lacks the fixture `api`, which the tests need: a relay.testing.client of relay.create_app()"
+        )
+
+
+def _lint_notes(given: ContractFiles, folder: Path) -> Iterator[str]:
+    """Note the errors that lint finds in a new contract, which is written into `folder` for that."""
+    if not given.files:
+        return
+    for name, content in given.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    errors = [one for one in lint(folder / given.root) if one.severity is Severity.ERROR]
+    if errors:
+        count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
+        yield f"`relay lint` finds {count} in the contract; scripts/test fails until they are corrected"
+
+
+def _by_hand(
+    folder: Path, relay_table: str, requirement: Requirement, table: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Say which lines existing files need."""
+    if not (folder / "pyproject.toml").exists():
+        return
+    if table is None:
+        lines = "".join(f"\n    {line}".rstrip() for line in relay_table.strip().splitlines())
+        yield f"pyproject.toml has no [tool.relay]; add to it:{lines}"
+    project = _pyproject(folder).get("project", {})
+    if not _asks_for_relay(project.get("dependencies", ())):
+        yield f"pyproject.toml does not ask for Relay; add to `dependencies` of [project]:\n    {requirement.with_extras()!r}"
+    extras = project.get("optional-dependencies", {})
+    if not _asks_for_relay(extras.get("dev", ())):
+        wanted = [requirement.with_extras("tools"), "mypy", "pytest", "ruff"]
+        yield f"pyproject.toml has no extra `dev`, which scripts/serve and tox.ini install; add to [project.optional-dependencies]:\n    dev = {wanted}"
+    ignored = folder / ".gitignore"
+    listed = ignored.read_text("utf-8", "replace").split() if ignored.is_file() else None
+    if listed is not None and (
+        missing := [one for one in (".venv/", ".cache/", ".env") if one not in listed]
+    ):
+        yield f".gitignore does not list {', '.join(missing)}; add it"
+
+
+def _asks_for_relay(requirements: Any) -> bool:
+    return any(re.match(rf"{DISTRIBUTION}\b", str(one)) for one in requirements)
+
+
+def _setup_notes(requirement: Requirement, security: Security) -> Iterator[str]:
+    """Say what the project needs elsewhere than on this machine, and for its key schemes."""
+    if requirement.is_local:
+        yield (
+            f"pyproject.toml asks for{requirement.suffix.removeprefix(' @')}, a path of this machine; "
+            "CI and the Dockerfile need a release or an address that they reach"
+        )
+    for one in security.keys:
+        yield f"{one.variable} lists the accepted credentials of {one.name}; without it each is refused (401)"
