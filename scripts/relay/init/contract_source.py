@@ -77,7 +77,7 @@ def _copied(path: Path) -> ContractFiles:
     top = Path(os.path.commonpath([one.path.parent for one in documents]))
     places = {one.path: FOLDER / one.path.relative_to(top).as_posix() for one in documents}
     files = {places[one.path]: one.source for one in documents}
-    if len(places.values()) != len(set(places.values())) or NAME in {place.name for place in files}:
+    if NAME in {place.name for place in files}:
         message = f"refers to a file called {NAME}, which `relay import` writes; rename it"
         raise SetupError([Diagnostic(display(path), message)])
     return _named(contract, root, files, places[root.path], is_referred_to=_refers_back(root, documents))
@@ -96,8 +96,10 @@ def _named(
         return ContractFiles(contract, files)
     reason = ""
     content = root.source
-    if place.parent != FOLDER or is_referred_to:
-        reason = "other files refer to it by its place"
+    if is_referred_to:
+        reason = "its files refer to it by its name"
+    elif place.parent != FOLDER:
+        reason = "it refers to files outside its folder"
     elif DEFAULT in files:
         reason = f"{DEFAULT} is another file of it"
     elif root.path.suffix == ".json":

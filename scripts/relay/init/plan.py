@@ -93,7 +93,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
     contract = given.contract
     security = Security.of(contract)
     values = {
-        "name": re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "service",
+        "name": _project_name(folder),
         "title": " ".join(contract.title.split()),
         "package": package,
         "spec": spec.as_posix(),
@@ -118,8 +118,14 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
     if table is not None and project.spec != folder / spec:
         made.notes.append(f"the contract is {spec}; set `spec` in [tool.relay] of pyproject.toml to it")
     made.notes += _by_hand(folder, relay_table, requirement, table)
-    made.notes += _setup_notes(requirement, security)
+    made.notes += _setup_notes(made, requirement, security)
     return made
+
+
+def _project_name(folder: Path) -> str:
+    """Return the distribution's name: the folder's, but never Relay's own, which the project depends on."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
+    return f"{name}-service".strip("-") if name in ("", DISTRIBUTION) else name
 
 
 def _relay_table(folder: Path) -> Mapping[str, Any] | None:
@@ -260,12 +266,13 @@ def _asks_for_relay(requirements: Any) -> bool:
     return any(re.match(rf"{DISTRIBUTION}\b", str(one)) for one in requirements)
 
 
-def _setup_notes(requirement: Requirement, security: Security) -> Iterator[str]:
+def _setup_notes(made: Plan, requirement: Requirement, security: Security) -> Iterator[str]:
     """Say what the project needs elsewhere than on this machine, and for its key schemes."""
-    if requirement.is_local:
+    if requirement.is_local and PurePosixPath("pyproject.toml") in made.files:
         yield (
             f"pyproject.toml asks for{requirement.suffix.removeprefix(' @')}, a path of this machine; "
             "CI and the Dockerfile need a release or an address that they reach"
         )
-    for one in security.keys:
+    is_new = any(path.name == "_settings.py" for path in made.files)
+    for one in security.keys if is_new else ():
         yield f"{one.variable} lists the accepted credentials of {one.name}; without it each is refused (401)"

@@ -1,0 +1,326 @@
+"""A project made from a contract: `scripts/relay/init/plan.py`."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import PurePosixPath
+
+import pytest
+from ruff import find_ruff_bin
+
+from relay.contract.diagnostics import SetupError
+from relay.contract.loading import load_contract
+from relay.init.plan import plan
+from relay.init.requirement import Requirement
+from support.hosting import contract, operation
+from support.running import ROOT, SPEC, environment, relay
+
+GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
+RELEASE = Requirement(">=0.1.0")
+ELSEWHERE = {
+    "tests/test_calls.py": "tests/handlers/test_calls.py",  # our tests mirror all our packages
+    ".github/workflows/contract.yml": ".github/workflows/ci.yml",  # one workflow has all our jobs
+}
+"""Files of a new project that our own repository has under another name."""
+
+
+def made(folder, source=None, requirement=RELEASE):
+    """Plan a project and write it."""
+    found = plan(folder, source and str(source), requirement, "name: contract\n")
+    found.write()
+    return found
+
+
+def command(folder, *arguments):
+    """Run a command in a project, without our own handlers on the path."""
+    return relay(folder, *arguments, PYTHONPATH=str(ROOT / "scripts"))
+
+
+def written(folder):
+    """Every file of a project, with its content."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def seed(tmp_path_factory):
+    """A project of our own contract."""
+    folder = tmp_path_factory.mktemp("projects") / "seed"
+    made(folder, SPEC)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def garage(tmp_path_factory):
+    """A project of the garage's contract: several files, keys and tokens, every kind of body."""
+    folder = tmp_path_factory.mktemp("projects") / "shop"
+    made(folder, GARAGE)
+    return folder
+
+
+class TestShape:
+    """Our own repository is what the command makes of our contract, plus what people wrote."""
+
+    def test_every_file_is_one_of_ours(self, seed):
+        """The two shapes cannot drift apart unnoticed."""
+        names = [ELSEWHERE.get(name, name) for name in written(seed)]
+
+        assert [name for name in names if not (ROOT / name).is_file()] == []
+
+    def test_types_are_ours_to_the_byte(self, seed):
+        """They belong to the generator."""
+        assert written(seed)["handlers/_types.py"] == (ROOT / "handlers" / "_types.py").read_bytes()
+
+    def test_functions_are_ours(self, seed):
+        """A handler, the identity and the error envelope are called the same."""
+        for name in ("calls.py", "_errors.py", "_identity.py"):
+            ours, theirs = (
+                {
+                    node.name
+                    for node in ast.parse((root / "handlers" / name).read_text("utf-8")).body
+                    if hasattr(node, "name")
+                }
+                for root in (ROOT, seed)
+            )
+            assert theirs <= ours
+
+    def test_checks_are_ours(self, seed):
+        """Each environment of tox, in the same order."""
+        ours, theirs = (configparser.ConfigParser() for _ in range(2))
+        ours.read(ROOT / "tox.ini", "utf-8")
+        theirs.read(seed / "tox.ini", "utf-8")
+
+        wanted = theirs["tox"]["env_list"].split(", ")
+        assert [name for name in ours["tox"]["env_list"].split(", ") if name in wanted] == wanted
+
+
+class TestProject:
+    """A project of the garage's contract."""
+
+    def test_contract_handlers_and_types_agree(self, garage):
+        """`relay drift` and `relay regenerate --check` find nothing."""
+        drift, regenerate = command(garage, "drift"), command(garage, "regenerate", "--check")
+
+        assert drift.stdout == "relay drift: 14 operations, handlers and types agree\n", drift.stderr
+        assert (regenerate.returncode, regenerate.stdout) == (0, "relay regenerate: nothing to do\n")
+
+    def test_code_keeps_to_the_projects_own_rules(self, garage, seed):
+        """Formatted, too."""
+        for folder in (garage, seed):
+            for arguments in (["check"], ["format", "--check"]):
+                found = subprocess.run(
+                    [find_ruff_bin(), *arguments, "--no-cache"],
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert found.returncode == 0, found.stdout
+
+    def test_scripts_can_be_run(self, garage):
+        """And parsed by any POSIX shell."""
+        for name in ("serve", "test", "venv"):
+            script = garage / "scripts" / name
+            assert script.stat().st_mode & 0o100
+            assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+
+    def test_keys_are_settings(self, garage):
+        """No credential is in the code: the accepted ones are read from the environment."""
+        table = tomllib.loads((garage / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]
+
+        assert table["contract"]["identities"]["developer"] == {
+            "claims": {"sub": "developer"},
+            "variables": {"storeroomKey": "RELAY_STOREROOM_KEY"},
+        }
+        assert "storeroom_key: SecretStr | None" in (garage / "handlers" / "_settings.py").read_text("utf-8")
+
+    def test_a_second_run_changes_nothing(self, garage):
+        """Not after the first run, nor after a person has gone on."""
+        for name in ("handlers/parts.py", "README.md"):
+            (garage / name).write_bytes((garage / name).read_bytes() + b"\n\nMINE = 1\n")
+        before = written(garage)
+
+        again = made(garage, GARAGE)
+
+        assert (again.files, again.kept) == ({}, [PurePosixPath("README.md")])
+        assert written(garage) == before
+
+    def test_production_takes_it(self, garage):
+        """Stubs answer 501 there; nothing in the project asks for mocks."""
+        told = relay(
+            garage,
+            "check",
+            PYTHONPATH=str(ROOT / "scripts"),
+            RELAY_ENVIRONMENT="production",
+            RELAY_JWT_SECRET="s" * 48,
+        )
+
+        assert "error" not in told.stdout + told.stderr
+
+
+def test_without_a_contract_there_is_a_small_one(tmp_path):
+    """Lint finds nothing in it, not even a warning."""
+    found = made(tmp_path / "book-shop")
+
+    told = command(tmp_path / "book-shop", "lint")
+    assert told.stdout == "relay lint: nothing found\n"
+    assert load_contract(tmp_path / "book-shop" / "spec" / "openapi.yaml").title == "Book Shop API"
+    assert found.notes == []
+
+
+class TestFolderWithCode:
+    """A folder that has something already."""
+
+    def test_existing_files_are_kept_and_what_they_lack_is_listed(self, tmp_path):
+        """With the lines to add."""
+        own = {
+            "pyproject.toml": b'[project]\nname = "mine"\nversion = "1"\n',
+            "README.md": b"# Mine\n",
+            ".gitignore": b"/build/\n",
+            "tests/conftest.py": b"",
+        }
+        for name, content in own.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+
+        found = made(tmp_path)
+
+        assert {name: written(tmp_path)[name] for name in own} == own
+        assert {str(name) for name in found.kept} == set(own)
+        notes = "\n".join(found.notes)
+        assert 'add to it:\n    [tool.relay]\n    spec = "spec/openapi.yaml"' in notes
+        assert "add to `dependencies` of [project]:\n    'tether-relay>=0.1.0'" in notes
+        assert "dev = ['tether-relay[tools]>=0.1.0', 'mypy', 'pytest', 'ruff']" in notes
+        assert ".gitignore does not list .venv/, .cache/, .env" in notes
+        assert "lacks the fixture `api`" in notes
+
+    def test_its_contract_counts(self, tmp_path):
+        """Another one is not laid over it; `relay import` can merge the two."""
+        (tmp_path / "spec").mkdir()
+        own = json.dumps(contract({"/pets": {"get": operation("list_pets")}}))
+        (tmp_path / "spec" / "openapi.yaml").write_text(own, "utf-8")
+
+        found = made(tmp_path, SPEC)
+
+        assert (tmp_path / "spec" / "openapi.yaml").read_text("utf-8") == own
+        assert "async def list_pets" in (tmp_path / "handlers" / "things.py").read_text("utf-8")
+        assert any("is kept, and the project is made for it" in note for note in found.notes)
+
+    def test_handlers_of_its_own_are_not_touched(self, tmp_path):
+        """A missing operation is one for `relay regenerate`, which edits."""
+        (tmp_path / "spec").mkdir()
+        document = contract({"/pets": {"get": operation("list_pets"), "post": operation("add_pet")}})
+        (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(document), "utf-8")
+        (tmp_path / "handlers").mkdir()
+        (tmp_path / "handlers" / "__init__.py").write_text("", "utf-8")
+        own = "async def list_pets():\n    return []\n"
+        (tmp_path / "handlers" / "things.py").write_text(own, "utf-8")
+
+        found = made(tmp_path)
+
+        assert (tmp_path / "handlers" / "things.py").read_text("utf-8") == own
+        assert any("`relay regenerate --diff` shows it" in note for note in found.notes)
+
+    def test_a_project_of_other_names_keeps_them(self, tmp_path):
+        """As its [tool.relay] says."""
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop.api"\n', "utf-8"
+        )
+        document = contract({"/pets": {"get": operation("list_pets")}})
+        (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+
+        made(tmp_path)
+
+        names = written(tmp_path)
+        assert "shop/api/things.py" in names
+        assert not [name for name in names if name.startswith(("spec/", "handlers/"))]
+        assert b"COPY shop shop" in names["Dockerfile"]
+
+
+class TestSecurity:
+    """Schemes that a package verifies itself."""
+
+    @pytest.mark.parametrize(
+        "scheme",
+        [
+            {"type": "apiKey", "in": "query", "name": "key"},
+            {"type": "apiKey", "in": "cookie", "name": "key"},
+            {"type": "http", "scheme": "basic"},
+        ],
+    )
+    def test_its_tests_sign_in(self, tmp_path, scheme):
+        """Wherever the scheme has its credential: the generated tests pass."""
+        document = contract(
+            {"/pets": {"get": operation("list_pets", security=[{"host": []}])}},
+            components={"securitySchemes": {"host": scheme}},  # the name of a setting of Relay's own
+        )
+        (tmp_path / "pets.json").write_text(json.dumps(document), "utf-8")
+        folder = tmp_path / "shop"
+        made(folder, tmp_path / "pets.json")
+
+        told = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"],
+            cwd=folder,
+            env=environment(folder, PYTHONPATH=str(ROOT / "scripts")),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert "1 passed" in told.stdout, told.stdout + told.stderr
+        assert b"host_keys: SecretStr" in written(folder)["handlers/_settings.py"]
+
+
+class TestRefusals:
+    """What keeps a project from being made; nothing is written then."""
+
+    def test_a_contract_that_is_none(self, tmp_path):
+        """Each of its problems is reported."""
+        (tmp_path / "pets.yaml").write_text("openapi: 3.0.3\npaths: {a: {}}\n", "utf-8")
+
+        with pytest.raises(SetupError) as caught:
+            plan(tmp_path / "shop", str(tmp_path / "pets.yaml"), RELEASE, "")
+
+        assert len(caught.value.problems) >= 2
+        assert not (tmp_path / "shop").exists()
+
+    def test_a_file_in_the_folders_place(self, tmp_path):
+        """It is not replaced."""
+        (tmp_path / "shop").write_text("", "utf-8")
+
+        for folder in (tmp_path / "shop", tmp_path / "shop" / "inside"):
+            with pytest.raises(SetupError, match=r"is a file; name a folder|is no folder"):
+                plan(folder, None, RELEASE, "")
+
+    def test_a_pyproject_that_cannot_be_read(self, tmp_path):
+        """What it says of Relay is not guessed."""
+        (tmp_path / "pyproject.toml").write_text("[", "utf-8")
+
+        with pytest.raises(SetupError, match=r"pyproject\.toml: cannot be read"):
+            plan(tmp_path, None, RELEASE, "")
+
+
+def test_an_operation_without_a_request_has_no_test(tmp_path):
+    """A note says what would give it one."""
+    wanted = {"type": "string", "pattern": "^(?!a)b(?<=c)$"}
+    parameter = {"name": "q", "in": "query", "required": True, "schema": wanted}
+    document = contract({"/pets": {"get": operation("list_pets", parameters=[parameter])}})
+    (tmp_path / "pets.yaml").write_text(json.dumps(document), "utf-8")
+
+    found = made(tmp_path / "shop", tmp_path / "pets.yaml")
+
+    assert not (tmp_path / "shop" / "tests" / "test_things.py").exists()
+    assert any(note.startswith("GET /pets has no test: ") for note in found.notes)
+
+
+def test_a_path_of_this_machine_is_noted(tmp_path):
+    """CI could not install it."""
+    found = made(tmp_path / "shop", SPEC, Requirement(" @ file:///dist/relay.whl", is_local=True))
+
+    assert found.notes[0].startswith("pyproject.toml asks for file:///dist/relay.whl, a path of this machine")

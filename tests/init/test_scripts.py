@@ -1,0 +1,83 @@
+"""The two scripts of a new project, run: `tox -e package`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from importlib import metadata
+
+import pytest
+
+from support.running import ROOT, end, environment
+
+pytestmark = pytest.mark.package
+
+GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
+SECONDS = 60
+"""How long it takes from the command to the first response, at most; packages are cached."""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A project of the garage's contract, made by the wheel that is installed here, and when that began."""
+    direct_url = metadata.distribution("tether-relay").read_text("direct_url.json") or "{}"
+    if not json.loads(direct_url).get("url", "").endswith(".whl"):
+        pytest.skip("the project would install the release that is installed here: needs a wheel")
+    folder = tmp_path_factory.mktemp("init")
+    started = time.monotonic()
+    told = subprocess.run(
+        [sys.executable, "-m", "relay", "init", "shop", "--spec", str(GARAGE)],
+        cwd=folder, env=environment(folder, PYTHONPATH=""), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    return folder / "shop", started
+
+
+def variables(folder):
+    """The environment of a person's shell: nothing of the tox that runs this."""
+    kept = environment(folder, PYTHONPATH="")
+    return {name: value for name, value in kept.items() if not name.startswith(("TOX_", "VIRTUAL_ENV"))}
+
+
+def test_serve_answers_within_a_minute(shop):
+    """The `curl` that it prints works as it is pasted."""
+    folder, started = shop
+    process = subprocess.Popen(
+        ["scripts/serve", "--port", "0"], cwd=folder, env=variables(folder), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        printed = next(line for line in process.stdout if line.startswith("  curl"))
+        answered = subprocess.run(
+            [*shlex.split(printed), "-s", "-o", os.devnull, "-w", "%{http_code}"],
+            capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        seconds = time.monotonic() - started
+    finally:
+        end(process, 30)
+        process.stdout.close()
+
+    assert answered.stdout == "200"
+    assert seconds < SECONDS
+
+
+def test_every_check_is_green(shop):
+    """Though nothing is written yet: the contract test lists each operation."""
+    folder, _ = shop
+
+    told = subprocess.run(
+        ["scripts/test"],
+        cwd=folder,
+        env=variables(folder),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+    assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-2000:]
+    assert len(re.findall(r"info: not written yet: ", told.stdout)) == 14
