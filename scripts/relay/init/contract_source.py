@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, display, parse_document, parse_source
-from relay.contract.loading import build_contract, bundled
+from relay.contract.loading import build_contract, bundle_document
 from relay.contract.model import Contract
 from relay.importer.https_fetch import is_address
 from relay.importer.import_sources import Reader
@@ -61,10 +61,10 @@ def _imported(source: str, folder: Path) -> ContractFiles:
     merge = merge_sources(None, lock, sources, update=False)
     if merge.refused:
         raise SetupError(merge.refused)
-    content = target.holding(merge.wanted)
-    if problems := target.breaches(content):
+    content = target.content_with(merge.wanted)
+    if problems := target.errors_in(content):
         raise SetupError(problems)
-    recorded = lock.taken(lock.record(page, operation) for page, operation, _ in merge.outcomes)
+    recorded = lock.with_records(lock.record(page, operation) for page, operation, _ in merge.outcomes)
     files = {DEFAULT: content, FOLDER / NAME: recorded.as_yaml().encode()}
     return ContractFiles(target.contract_of(content), files)
 
@@ -73,7 +73,7 @@ def _copied(path: Path) -> ContractFiles:
     """Take a file and all files that it refers to, which keep their places relative to each other."""
     root, problems = parse_document(path.resolve())
     contract = build_contract(root, problems)
-    documents = bundled(root)[0].documents
+    documents = bundle_document(root)[0].documents
     top = Path(os.path.commonpath([one.path.parent for one in documents]))
     places = {one.path: FOLDER / one.path.relative_to(top).as_posix() for one in documents}
     files = {places[one.path]: one.source for one in documents}

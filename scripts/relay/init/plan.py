@@ -199,7 +199,7 @@ def _add_handlers(
         made.notes.append(
             f"{display(folder)} lacks what the contract has; `relay regenerate --diff` shows it"
         )
-    made.notes += [one.line for one in found.left if one.severity is not Severity.INFO]
+    made.notes += [one.line for one in found.remaining if one.severity is not Severity.INFO]
 
 
 def _add_tests(made: Plan, contract: Contract, package: str, security: Security, layout: Ruff) -> None:
