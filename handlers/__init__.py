@@ -1,7 +1,7 @@
-"""The service: one module per tag, one plain function per operation; names with `_` carry them.
+"""The service: one module per tag, one function per operation; modules with `_` support them.
 
 guard → routing → authentication → request validation → handler → store → response validation; the README
-draws it. Importing this package opens nothing.
+has a diagram. Importing this package opens nothing.
 """
 
 from ._collaborators import collaborators

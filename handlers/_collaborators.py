@@ -1,4 +1,4 @@
-"""What the handlers work with: the store, open for the life of the service."""
+"""The collaborators of the handlers: the store, open for the life of the service."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ._store import Store, StoreAbsent, StoreMisconfigured, open_store
 
 @asynccontextmanager
 async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Store]:
-    """Open the store until left; SetupError for one that cannot be opened, or a keyring that cannot be used.
+    """Open the store, and close it on exit.
 
-    With `read_only` nothing is created, and what would be is NotYetThere.
+    Raises SetupError if the store cannot be opened or the keyring cannot be used. With `read_only`,
+    nothing is created; raises NotYetThere if the store does not exist.
     """
     keys = keyring(settings)
     async with AsyncExitStack() as stack:
@@ -32,9 +33,9 @@ async def opened_store(settings: Settings, *, read_only: bool = False) -> AsyncI
 
 @asynccontextmanager
 async def collaborators(settings: Settings, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
-    """Open what the handlers work with, by argument name, for the life of the service.
+    """Open the collaborators, by argument name, for the life of the service.
 
-    `relay check` asks for `read_only`, see `opened_store`.
+    `relay check` passes `read_only`, see `opened_store`.
     """
     async with opened_store(settings, read_only=read_only) as store:
         yield {"store": store}

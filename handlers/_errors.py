@@ -1,4 +1,4 @@
-"""The error family, and the contract's envelope for every failure."""
+"""The service's error class, and the contract's envelope for all errors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ._types import CallsErrorResponse
 
 
 class NotSignedIn(ApiError):
-    """The token is good, but its user is unknown or may not sign in.
+    """The token is valid, but its user is unknown or may not sign in.
 
-    `reason` is a word for logs and metrics, never for the client: `nobody`, `unknown-user` or `disabled`.
+    `reason` is for logs and metrics, never for the client: `nobody`, `unknown-user` or `disabled`.
     """
 
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
@@ -21,9 +21,9 @@ class NotSignedIn(ApiError):
 
 
 def render_error(report: ErrorReport) -> tuple[CallsErrorResponse, str]:
-    """Put a failure into the contract's envelope (#/components/schemas/CallsErrorResponse).
+    """Return an error in the contract's envelope (#/components/schemas/CallsErrorResponse).
 
-    `error` is a sentence; with breaches of the contract to list, it is the object form.
+    `error` is a sentence; if there are contract violations to list, it is the object form.
     """
     if report.details:
         error = {"code": report.code, "message": report.message, "details": [*map(dict, report.details)]}

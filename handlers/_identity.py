@@ -1,4 +1,4 @@
-"""Claims → Caller: the token says who, the record says which organization and role, on every request."""
+"""Identifies the caller of each request: the user id from the token, organization and role from the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user behind a request, as the store knows them now; ids are 24 hex digits."""
+    """The user of a request, as currently stored; ids are 24 hex digits."""
 
     user_id: str
     organization_id: str
@@ -22,9 +22,9 @@ class Caller:
 
 
 async def identify(claims: Mapping[str, Any], store: Store) -> Caller:
-    """Find the user a token names: `userId`, else `sub`.
+    """Return the user with the token's `userId`, else `sub`.
 
-    Raises NotSignedIn for claims that name nobody, an unknown user, or one whose login is disabled.
+    Raises NotSignedIn if the claims have no user id, the user is unknown, or the login is disabled.
     """
     user_id = claims.get("userId", claims.get("sub"))
     if not isinstance(user_id, str):

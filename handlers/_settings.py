@@ -1,4 +1,4 @@
-"""What an operator sets of this service, beyond what any Relay service has."""
+"""The settings of this service, in addition to those of every Relay service."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ class Settings(relay.Settings):
 
 
 def data_folder() -> Path:
-    """Return where this platform keeps a user's data of this service; SetupError for a user without a home."""
+    """Return the platform's data folder for this service; raise SetupError if the user has no home directory."""
     try:
         return Path(platformdirs.user_data_dir("tether-relay", appauthor=False))
     except RuntimeError as exc:
-        message = "this user has no home directory; name a folder to keep data in, or set RELAY_STORE"
+        message = "this user has no home directory; set it to a data folder, or set RELAY_STORE"
         raise relay.SetupError([relay.Diagnostic("XDG_DATA_HOME", message)]) from exc
 
 
 def store_url(settings: Settings) -> str:
-    """Return the address of the store; it may hold a password. SetupError where there is no default."""
+    """Return the URL of the store, which may contain a password; raise SetupError if there is no default."""
     return settings.store.get_secret_value() if settings.store else f"sqlite:///{data_folder() / 'relay.db'}"
 
 
 def keyring(settings: Settings) -> Keyring | None:
-    """Return the keys that encrypt secrets, None when there are none; SetupError for every error in them."""
+    """Return the keys that encrypt secrets, or None; raise SetupError with every error in them."""
     if settings.keyring is None:
         return None
     try:
         return read_keyring(settings.keyring.get_secret_value())
     except KeyringMisconfigured as exc:
-        raise relay.SetupError(relay.Diagnostic("RELAY_KEYRING", told) for told in exc.problems) from None
+        raise relay.SetupError(
+            relay.Diagnostic("RELAY_KEYRING", problem) for problem in exc.problems
+        ) from None

@@ -19,7 +19,7 @@ async def get_calls_voice_ai_config(*, caller: Caller, store: Store) -> CallsVoi
 def _config_view(
     settings: VoiceAiSettings, numbers: list[CallsVoiceAiOrgPhoneNumber]
 ) -> CallsVoiceAiConfigResponse:
-    """Shape the answer; the store hands out numbers as the contract has them, and nothing beside."""
+    """Build the response body; the store returns numbers with exactly the contract's fields."""
     return {
         "aiVoiceProvider": settings.ai_voice_provider,
         "hasApiKey": settings.has_api_key,

@@ -1,4 +1,4 @@
-"""What the service adds to the command `relay`, and the demo organization that contract tests use."""
+"""The commands that the service adds to `relay`, and the demo organization for contract tests."""
 
 from .demo import demo, test_environment
 from .keys import keys

@@ -22,7 +22,7 @@ from .load import load_file
 
 DATA = Path(__file__).with_name("demo.json")
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
-"""The demo's administrator."""
+"""The user id of the demo's administrator."""
 
 EXAMPLES = """\b
 Examples:
@@ -65,7 +65,7 @@ def demo_variables() -> dict[str, str]:
         message = "the demo has its own storage; unset it, or use `relay serve`"
         raise relay.SetupError([relay.Diagnostic(names, message)])
     folder = data_folder()
-    keyring = _kept(folder / KEYRING, new_entry("demo"))
+    keyring = _stored_or_new(folder / KEYRING, new_entry("demo"))
     return {"RELAY_STORE": f"sqlite:///{folder / 'demo.db'}", "RELAY_KEYRING": keyring}
 
 
@@ -96,20 +96,20 @@ async def _load_demo(settings: Settings) -> None:
         await load_file(settings, DATA)
 
 
-def _kept(path: Path, fresh: str) -> str:
-    """Return the secret that a file keeps, so that data encrypted with it outlives a restart; first a fresh one."""
+def _stored_or_new(path: Path, fresh: str) -> str:
+    """Return the secret stored in a file, so that it survives a restart; on the first call, store `fresh`."""
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_once(path, fresh)
         return path.read_text("ascii")
     except OSError as exc:
-        message = f"the demo cannot keep its secret: {exc.strerror}; XDG_DATA_HOME names another folder"
+        message = f"the demo cannot store its keyring: {exc.strerror}; set XDG_DATA_HOME to another folder"
         raise relay.SetupError([relay.Diagnostic(str(path), message)]) from exc
 
 
 def _write_once(path: Path, content: str) -> None:
-    """Write a file that is complete from its first moment, unless another process was quicker."""
+    """Create a file atomically, unless another process has created it first."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""`relay keys`: the keys that seal secrets at rest, and the secrets that they seal."""
+"""`relay keys`: the keys that encrypt secrets at rest, and the encrypted secrets."""
 
 from __future__ import annotations
 
@@ -19,125 +19,135 @@ if TYPE_CHECKING:
 
     Renew = Callable[[Keyring, StoredSecret], Encrypted | None]
 
-_A_BATCH = 100  # secrets that are stored anew at a time: one transaction of SQLite, one trip to MongoDB
+_BATCH_SIZE = 100  # secrets replaced at once: one SQLite transaction, one MongoDB round trip
 
-_INTERRUPTED = 130  # what a shell says of a command that SIGINT ends
+_INTERRUPTED = 130  # the exit code of a command ended by SIGINT
 
 EXAMPLES = """\b
-A new key goes first, those it follows stay until nothing is sealed with them any more:
+Put a new key first; keep the older ones until no secret is encrypted with them:
   umask 077; export RELAY_KEYRING=keyring
-  relay keys new 2026-11 > keyring && relay keys seal
+  relay keys new 2026-11 > keyring && relay keys encrypt
   (relay keys new 2027-05; cat keyring) > new && mv new keyring && relay keys rotate
   relay keys status
 """
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Count what there is to do, and change nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Count the secrets to encrypt, and change nothing.")
 
 
 @click.group(epilog=EXAMPLES)
 def keys() -> None:
-    """Seal secrets at rest: make keys, seal, rotate, and see how things stand.
+    """Encrypt secrets at rest: create keys, encrypt, rotate, and show the status.
 
-    RELAY_KEYRING holds the keys, `id:base64` each, or names a file of them; the first one seals, all of
-    them open. RELAY_STORE is the store. The service itself opens no secret and needs no key.
+    RELAY_KEYRING contains the keys, `id:base64` each, or the path of a file with them. The first key
+    encrypts, every key decrypts. RELAY_STORE is the store. The service itself decrypts no secret and needs
+    no key.
     """
 
 
 @keys.command(epilog="\b\nExamples:\n  relay keys new\n  relay keys new 2026-11-b")
 @click.argument("key_id", metavar="[ID]", required=False)
 def new(key_id: str | None) -> None:
-    """Print a new key, an entry for the front of RELAY_KEYRING; its ID is the month unless one is given.
+    """Print a new key, an entry for the front of RELAY_KEYRING; the default ID is the current month.
 
-    It is printed once and kept nowhere: what is sealed with a key that is lost stays closed. A second one of
-    a month needs an ID of its own, and no ID is ever used again.
+    The key is printed once and not stored: secrets encrypted with a lost key cannot be decrypted. A second
+    key in the same month needs another ID. Never use an ID again.
     """
     from handlers._store.keyring import KEY_ID, new_entry
     from relay import Diagnostic, SetupError
 
     key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
     if not KEY_ID.fullmatch(key_id):
-        raise SetupError(
-            [Diagnostic("ID", "has to be 1 to 64 letters, digits, dots, hyphens and underscores")]
-        )
+        raise SetupError([Diagnostic("ID", "must be 1 to 64 letters, digits, dots, hyphens and underscores")])
     click.echo(new_entry(key_id))
 
 
 @keys.command(epilog="\b\nExample:\n  relay keys status --format json")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(form: str) -> None:
-    """Count the stored secrets by key; exit with 1 when some are plain, or no key of the keyring opens them."""
+    """Count the stored secrets by key; exit code 1 if some are in plain text or cannot be decrypted."""
     from handlers._store.encryption import count_secrets
     from handlers._store.keyring import Keyring
 
-    async def look(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
+    async def count(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
         keyring = keyring or Keyring({})
         return keyring, await count_secrets(store.secrets(), keyring)
 
-    keyring, census = asyncio.run(_with_store(look, read_only=True))
-    problems = list(census.problems())
+    keyring, report = asyncio.run(_with_store(count, read_only=True))
+    problems = list(report.problems())
     if form == "json":
-        click.echo(json.dumps(_summary(keyring, census, problems), indent=2))
+        click.echo(json.dumps(_summary(keyring, report, problems), indent=2))
     else:
-        for line in [*_key_lines(keyring, census), *problems] or ["no secrets, and no RELAY_KEYRING is set"]:
+        for line in [*_key_lines(keyring, report), *problems] or ["no secrets, and no RELAY_KEYRING is set"]:
             click.echo(line)
     raise SystemExit(1 if problems else 0)
 
 
-@keys.command(epilog="\b\nExamples:\n  relay keys seal --dry-run\n  relay keys seal")
+@keys.command(epilog="\b\nExamples:\n  relay keys encrypt --dry-run\n  relay keys encrypt")
 @_dry_run
-def seal(*, dry_run: bool) -> None:
-    """Seal the secrets that lie in the store in plain text.
+def encrypt(*, dry_run: bool) -> None:
+    """Encrypt the secrets that are stored in plain text.
 
-    It can be stopped at any point and run again, beside a service and loads. The SQLite file is written
-    anew, so that nothing of them stays in it; MongoDB's journal and all backups keep what they have: a secret
-    that was in them is best replaced where it was issued.
+    The command can be interrupted and repeated, while the service and `relay load` run. It rewrites the
+    SQLite file, so that no plain text remains in it. MongoDB's journal and all backups keep the plain text:
+    replace secrets that are in them at their issuer.
     """
-    _run("seal", _sealed, dry_run=dry_run)
+    _run("encrypt", _encrypted, dry_run=dry_run)
+
+
+keys.add_command(
+    click.Command(
+        "seal",
+        callback=encrypt.callback,
+        params=encrypt.params,
+        help="The former name of `relay keys encrypt`.",
+        hidden=True,
+    )
+)
 
 
 @keys.command(epilog="\b\nExamples:\n  relay keys rotate --dry-run\n  relay keys rotate")
 @_dry_run
 def rotate(*, dry_run: bool) -> None:
-    """Bring all sealed secrets under the first key of the keyring.
+    """Encrypt all encrypted secrets again, with the first key of the keyring.
 
-    It can be stopped at any point and run again, beside a service and loads. A key goes out of the keyring
-    when `relay keys status` counts no secret under it, and no backup is needed that has some. What is in
-    plain text is left to `relay keys seal`.
+    The command can be interrupted and repeated, while the service and `relay load` run. Remove a key from
+    the keyring when `relay keys status` counts no secret under it and no backup needs it. Secrets in plain
+    text are not changed; use `relay keys encrypt`.
     """
-    _run("rotate", _rotated, dry_run=dry_run)
+    _run("rotate", _reencrypted, dry_run=dry_run)
 
 
-def _sealed(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
-    """Seal a secret that is plain; None for one that is not."""
+def _encrypted(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
+    """Encrypt a secret in plain text; return None for any other."""
     if not isinstance(secret.value, str):
         return None
     return keyring.encrypt(secret.organization_id, secret.name, secret.value)
 
 
-def _rotated(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
-    """Seal a secret anew that is under another key than the first; None for any other.
+def _reencrypted(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
+    """Encrypt a secret again that is not under the first key; return None for any other.
 
-    DecryptionFailed for one that stays closed, also under the first: its id may have been another key's.
+    Raises DecryptionFailed, also for a secret under the first key: another key may have had the same id.
     """
     from handlers._store.keyring import DecryptionFailed
 
     if secret.value is None:
-        raise DecryptionFailed("it is of no use")
+        raise DecryptionFailed("it is unreadable")
     if isinstance(secret.value, str):
         return None
-    plain = keyring.decrypt(secret.organization_id, secret.name, secret.value)
+    plaintext = keyring.decrypt(secret.organization_id, secret.name, secret.value)
     if secret.value.key_id == keyring.key_ids[0]:
         return None
-    return keyring.encrypt(secret.organization_id, secret.name, plain)
+    return keyring.encrypt(secret.organization_id, secret.name, plaintext)
 
 
 def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
-    """Store anew what `renew` makes of the secrets, tell what became of them, and exit."""
+    """Replace the secrets with the results of `renew`, print the counts, and exit."""
     work = partial(_renew_all, command=command, renew=renew, dry_run=dry_run)
     try:
         is_done = asyncio.run(_with_store(work))
     except KeyboardInterrupt:
-        click.echo(f"relay keys {command}: interrupted; what was done stays, run it again", err=True)
+        click.echo(f"relay keys {command}: interrupted; completed changes are kept; run it again", err=True)
         raise SystemExit(_INTERRUPTED) from None
     raise SystemExit(0 if is_done else 1)
 
@@ -145,41 +155,43 @@ def _run(command: str, renew: Renew, *, dry_run: bool) -> None:
 async def _renew_all(
     store: Store, keyring: Keyring | None, *, command: str, renew: Renew, dry_run: bool
 ) -> bool:
-    """Return whether there is nothing left to do; SetupError without a keyring."""
+    """Return True if no secret remains to be changed; raise SetupError without a keyring."""
     from handlers._store.encryption import count_secrets, counted
     from relay import Diagnostic, SetupError
 
     if keyring is None:
-        raise SetupError([Diagnostic("RELAY_KEYRING", "missing: `relay keys new` makes a key")])
+        raise SetupError([Diagnostic("RELAY_KEYRING", "missing: create a key with `relay keys new`")])
     before = await count_secrets(store.secrets(), keyring)
     click.echo(f"before: {_one_line(before)}")
-    due, replaced, stuck = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
+    due, replaced, failed = await _renew(store, keyring, renew, before.total, dry_run=dry_run)
     if dry_run:
-        click.echo("".join(f"{problem}\n" for problem in before.stuck()), nl=False)
-        click.echo(f"relay keys {command}: {counted(due)} to be sealed with the key {keyring.key_ids[0]}")
-        return not stuck
+        click.echo("".join(f"{problem}\n" for problem in before.undecryptable()), nl=False)
+        click.echo(f"relay keys {command}: {counted(due)} to be encrypted with the key {keyring.key_ids[0]}")
+        return not failed
     is_scrubbed = await store.scrub()
     after = await count_secrets(store.secrets(), keyring)
     click.echo(f"after: {_one_line(after)}")
-    click.echo("".join(f"{problem}\n" for problem in after.stuck()), nl=False)
-    click.echo(f"relay keys {command}: {counted(replaced)} sealed with the key {keyring.key_ids[0]}")
+    click.echo("".join(f"{problem}\n" for problem in after.undecryptable()), nl=False)
+    click.echo(f"relay keys {command}: {counted(replaced)} encrypted with the key {keyring.key_ids[0]}")
     if changed := due - replaced:
-        click.echo(f"{counted(changed)} changed meanwhile, left as loaded; run it again")
+        click.echo(f"{counted(changed)} changed at the same time and skipped; run it again")
     if not is_scrubbed:
-        click.echo("the database is being read, so its file keeps old copies; run it again")
-    return is_scrubbed and not (stuck or changed)
+        click.echo(
+            "another process is reading the database, so its file still contains old copies; run it again"
+        )
+    return is_scrubbed and not (failed or changed)
 
 
 async def _renew(
     store: Store, keyring: Keyring, renew: Renew, total: int, *, dry_run: bool
 ) -> tuple[int, int, int]:
-    """Go through the secrets; return how many were due, how many were replaced, how many stay closed."""
+    """Renew all secrets; return the numbers of secrets due, replaced, and not decrypted."""
     from rich.console import Console
     from rich.progress import Progress
 
     from handlers._store.keyring import DecryptionFailed
 
-    due = replaced = stuck = 0
+    due = replaced = failed = 0
     batch: list[tuple[StoredSecret, Encrypted]] = []
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Secrets", total=total)
@@ -188,23 +200,23 @@ async def _renew(
             try:
                 encrypted = renew(keyring, secret)
             except DecryptionFailed:
-                stuck += 1
+                failed += 1
                 continue
             if encrypted is None:
                 continue
             due += 1
             if not dry_run:
                 batch.append((secret, encrypted))
-            if len(batch) == _A_BATCH:
+            if len(batch) == _BATCH_SIZE:
                 replaced += await store.replace_secrets(batch)
                 batch = []
         if batch:
             replaced += await store.replace_secrets(batch)
-    return due, replaced, stuck
+    return due, replaced, failed
 
 
 async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only: bool = False) -> Any:
-    """Do something with the store and the keyring of the settings; with `read_only`, nothing is created."""
+    """Call `work` with the configured store and keyring; with `read_only`, nothing is created."""
     from handlers._collaborators import opened_store
     from handlers._settings import Settings, keyring
     from handlers._store import StoreUnavailable
@@ -215,41 +227,42 @@ async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only
         async with opened_store(settings, read_only=read_only) as store:
             return await work(store, keyring(settings))
     except NotYetThere as exc:
-        raise SetupError([Diagnostic("RELAY_STORE", f"{exc}; `relay load` makes it")]) from exc
+        raise SetupError([Diagnostic("RELAY_STORE", f"{exc}; `relay load` creates it")]) from exc
     except StoreUnavailable as exc:
-        told = exc.reason or "the database did not answer"
-        raise SetupError([Diagnostic("RELAY_STORE", f"{told}; what was done stays, run it again")]) from exc
+        reason = exc.reason or "the database did not respond"
+        message = f"{reason}; completed changes are kept; run it again"
+        raise SetupError([Diagnostic("RELAY_STORE", message)]) from exc
 
 
-def _summary(keyring: Keyring, census: EncryptionReport, problems: list[str]) -> dict[str, Any]:
-    counts = {key_id: census.by_key[key_id] for key_id in keyring.key_ids}
+def _summary(keyring: Keyring, report: EncryptionReport, problems: list[str]) -> dict[str, Any]:
+    counts = {key_id: report.by_key[key_id] for key_id in keyring.key_ids}
     return {
         "seals": next(iter(keyring.key_ids), None),
         "keys": counts,
-        "unknown": {key_id: count for key_id, count in census.by_key.items() if key_id not in counts},
-        "plain": census.plain,
-        "unreadable": census.unreadable,
+        "unknown": {key_id: count for key_id, count in report.by_key.items() if key_id not in counts},
+        "plain": report.plain,
+        "unreadable": report.unreadable,
         "problems": problems,
     }
 
 
-def _key_lines(keyring: Keyring, census: EncryptionReport) -> Iterator[str]:
-    """Say of each key of the keyring what is sealed with it, and what to do about that."""
+def _key_lines(keyring: Keyring, report: EncryptionReport) -> Iterator[str]:
+    """Yield a line for each key of the keyring: how many secrets it encrypts, and what to do."""
     from handlers._store.encryption import counted
 
     for position, key_id in enumerate(keyring.key_ids):
-        count = census.by_key[key_id]
+        count = report.by_key[key_id]
         if position == 0:
-            told = "; it seals"
+            note = "; it encrypts new secrets"
         elif count:
-            told = f"; `relay keys rotate` brings what it can under {keyring.key_ids[0]}"
+            note = f"; `relay keys rotate` encrypts them with {keyring.key_ids[0]}"
         else:
-            told = "; it may go, unless a backup needs it"
-        yield f"{counted(count)} under the key {key_id}{told}"
+            note = "; it can be removed, unless a backup needs it"
+        yield f"{counted(count)} under the key {key_id}{note}"
 
 
-def _one_line(census: EncryptionReport) -> str:
-    """Say how many secrets are in which state."""
-    counts = [f"{count} under {key_id}" for key_id, count in sorted(census.by_key.items())]
-    others = [(census.plain, "in plain text"), (census.unreadable, "of no use")]
-    return ", ".join(counts + [f"{count} {told}" for count, told in others if count]) or "no secrets"
+def _one_line(report: EncryptionReport) -> str:
+    """Return the numbers of secrets by state, in one line."""
+    counts = [f"{count} under {key_id}" for key_id, count in sorted(report.by_key.items())]
+    others = [(report.plain, "in plain text"), (report.unreadable, "unreadable")]
+    return ", ".join(counts + [f"{count} {state}" for count, state in others if count]) or "no secrets"

@@ -1,4 +1,4 @@
-"""`relay load`: organizations, users and credentials from files into the store."""
+"""`relay load`: load organizations, users and credentials from files into the store."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Examples:
 def load(files: tuple[Path, ...]) -> None:
     """Load organizations, users and credentials into the store (RELAY_STORE).
 
-    FILE.json holds {"organizations": […], "users": […], "credentials": […]}; FILE.ndjson or .jsonl
-    holds one record a line: {"organization": {…}}, {"user": {…}} or {"credentials": {…}}. Records have
-    the fields of the stored documents, and each stands in a file once. A file is taken whole or not at
-    all; loading it again changes nothing. A field that is given is set, null clears it, an absent one
-    stays as it was. Secrets are sealed with the first key of RELAY_KEYRING.
+    FILE.json contains {"organizations": […], "users": […], "credentials": […]}; FILE.ndjson or .jsonl
+    contains one record a line: {"organization": {…}}, {"user": {…}} or {"credentials": {…}}. Records have
+    the fields of the stored documents, and each record occurs once in a file. Each file is loaded
+    completely or not at all; loading it again changes nothing. A given field is set, null clears a field,
+    an absent field is not changed. Secrets are encrypted with the first key of RELAY_KEYRING.
     """
     from handlers._settings import Settings
     from relay import SetupError
@@ -48,9 +48,9 @@ def load(files: tuple[Path, ...]) -> None:
 
 
 async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str:
-    """Load one file, all of it or nothing, and return what it held.
+    """Load one file, completely or not at all; return the numbers of records in words.
 
-    Raises SetupError with the file's problems, each at its line.
+    Raises SetupError with the errors in the file, each with its line.
     """
     from handlers._collaborators import opened_store
     from handlers._store import Batch, RecordRefused, StoreUnavailable
@@ -65,11 +65,13 @@ async def load_file(settings: Any, path: Path, *, progress: bool = False) -> str
         async with opened_store(settings) as store:
             await store.load(batch)
     except StoreUnavailable as exc:
-        told = exc.reason or "the database did not answer"
-        raise SetupError([Diagnostic("RELAY_STORE", f"{told}; nothing of the file was loaded")]) from exc
+        reason = exc.reason or "the database did not respond"
+        raise SetupError([Diagnostic("RELAY_STORE", f"{reason}; nothing in the file was loaded")]) from exc
     except KeyringMissing as exc:
-        told = f"missing: {path} has secrets, which are stored sealed; `relay keys new` makes a key"
-        raise SetupError([Diagnostic("RELAY_KEYRING", told)]) from exc
+        message = (
+            f"missing: {path} has secrets, which are stored encrypted; create a key with `relay keys new`"
+        )
+        raise SetupError([Diagnostic("RELAY_KEYRING", message)]) from exc
     except RecordRefused as exc:
         refused = next(record for record in lists[exc.kind] if record.id == exc.id)
         raise SetupError([refused.problem(exc.reason)]) from exc

@@ -1,4 +1,4 @@
-"""Files of records: what `relay load` reads, checked, each record with its place in the file."""
+"""Reads and validates the files of `relay load`; each record has its location in the file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from relay.documents import Document, NotJson, Pointer
 
 MAX_PROBLEMS = 20
-"""How many problems of one file are told; the others are counted."""
+"""How many errors of one file are listed; the others are counted."""
 
 KINDS = {"organization": "organizations", "user": "users", "credentials": "credentials"}
-"""What a line of NDJSON calls a record → the list of a JSON file that holds it."""
+"""The key of a record in NDJSON, and the list of a JSON file for the same records."""
 
 _ID = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 _TEXT = {"type": ["string", "null"]}
@@ -66,14 +66,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "properties": {"organizationId": _ID, **dict.fromkeys((*IDENTIFIERS, *SECRETS), _TEXT)},
     },
 }
-"""The records of each list, in the words of the stored documents."""
+"""The JSON Schema of the records of each list; the fields are those of the stored documents."""
 
 KEYS = {"organizations": "_id", "users": "_id", "credentials": "organizationId"}
-"""The field that tells the records of each list apart."""
+"""The field that identifies a record of each list."""
 
 
 class Record(NamedTuple):
-    """One record: the list it belongs to, its value, and where the value at a pointer into it stands."""
+    """One record: its list, its value, and a function that returns the location of a pointer into it."""
 
     kind: str
     value: Any
@@ -81,17 +81,17 @@ class Record(NamedTuple):
 
     @property
     def id(self) -> str:
-        """What no other record of its list has; for records that fit their schema."""
+        """The identifier of a record that conforms to its schema."""
         key: str = self.value[KEYS[self.kind]]
         return key
 
     def problem(self, message: str, at: Pointer = ()) -> Diagnostic:
-        """Say what is wrong with the record, or with the value at a pointer into it."""
+        """Return a diagnostic for the record, or for the value at a pointer into it."""
         return Diagnostic(self.place(at), message)
 
 
 def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record]]:
-    """Return a file's records by list; SetupError tells what is wrong in it, place by place."""
+    """Return a file's records by list; raise SetupError with the location of each error."""
     from rich.console import Console
     from rich.progress import track
 
@@ -102,26 +102,26 @@ def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record
     read = _read_lines if path.suffix.lower() in (".ndjson", ".jsonl") else _read_lists
     records, problems = read(path, raw)
     console = Console(stderr=True)
-    problems += _mistakes(track(records, f"Checking {path}", console=console, disable=not progress))
+    problems += _invalid_records(track(records, f"Checking {path}", console=console, disable=not progress))
     if problems:
-        raise SetupError(_first(path, problems))
+        raise SetupError(_shortened(path, problems))
     return {kind: [record for record in records if record.kind == kind] for kind in SCHEMAS}
 
 
-def _first(path: Path, problems: list[Diagnostic]) -> list[Diagnostic]:
-    told = list(dict.fromkeys(problems))  # in a file of one line, many are alike
-    rest = len(told) - MAX_PROBLEMS
-    return [*told[:MAX_PROBLEMS], Diagnostic(str(path), f"… and {rest} more")] if rest > 0 else told
+def _shortened(path: Path, problems: list[Diagnostic]) -> list[Diagnostic]:
+    unique = list(dict.fromkeys(problems))  # a file of one line may repeat the same diagnostic
+    rest = len(unique) - MAX_PROBLEMS
+    return [*unique[:MAX_PROBLEMS], Diagnostic(str(path), f"… and {rest} more")] if rest > 0 else unique
 
 
-def _mistakes(records: Iterable[Record]) -> Iterator[Diagnostic]:
-    """Find the records that do not fit their schema, or stand in the file a second time."""
+def _invalid_records(records: Iterable[Record]) -> Iterator[Diagnostic]:
+    """Report records that violate their schema, and duplicate records."""
     import jsonschema_rs
 
     validators = {
         kind: jsonschema_rs.Draft4Validator(schema, mask="the value") for kind, schema in SCHEMAS.items()
     }
-    seen: set[tuple[str, str]] = set()
+    known: set[tuple[str, str]] = set()
     for record in records:
         errors = list(validators[record.kind].iter_errors(record.value))
         for error in errors:
@@ -129,10 +129,12 @@ def _mistakes(records: Iterable[Record]) -> Iterator[Diagnostic]:
             yield record.problem(f"{'/'.join((record.kind, *at))}: {error.message}", at)
         if errors:
             continue
-        if (record.kind, record.id) in seen:
+        if (record.kind, record.id) in known:
             key = KEYS[record.kind]
-            yield record.problem(f"{record.kind}/{key}: an earlier record of the file has the same", (key,))
-        seen.add((record.kind, record.id))
+            yield record.problem(
+                f"{record.kind}/{key}: an earlier record of the file has the same value", (key,)
+            )
+        known.add((record.kind, record.id))
 
 
 def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
@@ -151,7 +153,7 @@ def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]
         if isinstance(entry, dict) and len(entry) == 1 and (name := next(iter(entry))) in KINDS:
             records.append(Record(KINDS[name], entry[name], partial(_line, path, number)))
         else:
-            expected = f"a line is one object with one key of {', '.join(KINDS)}"
+            expected = f"a line must be an object with exactly one of the keys {', '.join(KINDS)}"
             problems.append(Diagnostic(f"{path}:{number}", expected))
     return records, problems
 
@@ -165,15 +167,15 @@ def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]
         return [], [_not_json(path, exc)]
     lists = ", ".join(SCHEMAS)
     if not isinstance(document, dict):
-        return [], [Diagnostic(str(path), f"the file is one object with lists of {lists}")]
+        return [], [Diagnostic(str(path), f"the file must be one object with the lists {lists}")]
     records: list[Record] = []
     problems: list[Diagnostic] = []
     places = _Places(path)
     for kind, values in document.items():
         if kind not in SCHEMAS:
-            problems.append(Diagnostic(str(path), f"'{kind}' is none of the lists {lists}"))
+            problems.append(Diagnostic(str(path), f"unknown list '{kind}'; the lists are {lists}"))
         elif not isinstance(values, list):
-            problems.append(Diagnostic(str(path), f"'{kind}' has to be a list"))
+            problems.append(Diagnostic(str(path), f"'{kind}' must be a list"))
         else:
             records += [
                 Record(kind, value, partial(places.of, (kind, str(index))))
@@ -183,7 +185,7 @@ def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]
 
 
 def _not_json(path: Path, exc: NotJson, number: int | None = None) -> Diagnostic:
-    """Say why a file, or its line of that number, is not JSON."""
+    """Report that a file, or the line `number` of it, is not JSON."""
     if exc.line is not None:
         return Diagnostic(f"{path}:{number or exc.line}:{exc.column}", "not JSON")
     return Diagnostic(f"{path}:{number}" if number else str(path), str(exc))
@@ -194,7 +196,7 @@ def _line(path: Path, number: int, _at: Pointer) -> str:
 
 
 class _Places:
-    """The places of a JSON file's values; the file is read for them once, and only if one is asked for."""
+    """The locations of a JSON file's values; the file is parsed for them once, on the first use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,7 +1,7 @@
-"""Where organizations, users and their voice-AI set-up are kept: one protocol, two stores.
+"""Stores organizations, users and their voice-AI settings: one protocol, two implementations.
 
-`open_store(url)` picks the store: SQLite in one file, or MongoDB. Both answer alike, to the byte, which
-`tests/handlers/test_store.py` holds them to. Ids are 24 lower-case hex digits on this side of the protocol.
+`open_store(url)` selects the store: SQLite in one file, or MongoDB. Both return identical results, which
+`tests/handlers/test_store.py` verifies. In this protocol, ids are 24 lower-case hex digits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Role = Literal["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who a caller is, as far as access is concerned."""
+    """The data of a user that decides on access."""
 
     id: str
     organization_id: str
@@ -32,7 +32,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class VoiceAiSettings:
-    """An organization's voice-AI set-up: which secrets exist, never their values."""
+    """An organization's voice-AI settings: which secrets exist, never their values."""
 
     ai_voice_provider: str | None
     has_api_key: bool
@@ -57,9 +57,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret as a store has it, by the name of its field.
+    """A stored secret; `name` is its field.
 
-    It is encrypted, or in plain text; None is what is neither in a way that we know.
+    `value` is the encrypted secret, or the plain text, or None if the stored value is unreadable.
     """
 
     organization_id: str
@@ -68,9 +68,9 @@ class StoredSecret:
 
 
 class StoreUnavailable(Exception):
-    """The database did not answer in time, or not at all; the cause is chained, never told.
+    """The database did not respond, or not in time; the cause is chained, never shown to clients.
 
-    `reason` is for operators: a fixed text that says what to do, or nothing where nobody answered.
+    `reason` is for operators: a fixed text that says what to do; empty if there was no response.
     """
 
     status, code, message = 500, "DB_UNAVAILABLE", "The database is not available"
@@ -84,16 +84,16 @@ class StoreUnavailable(Exception):
 
 
 class StoreMisconfigured(Exception):
-    """The store cannot be opened until a person changes something; the text is one line that says what."""
+    """The store cannot be opened with this configuration; the text is one line that says what to change."""
 
 
 class StoreAbsent(Exception):
-    """There is nothing yet to be read, and writing was not wanted; the text is one line that says where."""
+    """The store does not exist yet, and `read_only` forbids creating it; the text is one line with its path."""
 
 
 @dataclass(eq=False)
 class RecordRefused(Exception):
-    """A record of a batch that cannot be stored, so that nothing of the batch was."""
+    """A record of a batch cannot be stored, so nothing of the batch was stored."""
 
     kind: str
     id: str
@@ -104,59 +104,59 @@ class RecordRefused(Exception):
 
 
 class Store(Protocol):
-    """What the service asks of a database; every method raises `StoreUnavailable` for its troubles."""
+    """The operations of a store; every method raises `StoreUnavailable` if the database fails."""
 
     async def user(self, user_id: str) -> User | None:
-        """Find a user; None when there is none, or none that an organization and a role make usable.
+        """Return a user; None if it does not exist, or has no organization or no known role.
 
-        What is not 24 hex digits names nobody, and the database is not asked.
+        An id that is not 24 hex digits is unknown; the database is not queried.
         """
 
     async def voice_ai(
         self, organization_id: str
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        """Read an organization's settings and its users' Sinch numbers, by user id, then list position."""
+        """Return an organization's settings and its users' Sinch numbers, ordered by user id and list position."""
 
     async def load(self, batch: Batch) -> None:
-        """Merge a batch, all of it or nothing: a null clears its field, a missing field stays as it was.
+        """Merge a batch, completely or not at all: null clears a field, an absent field is not changed.
 
-        A user's `voicePhoneNumbers`, when given, replace the whole list. Secrets are sealed before the
-        database sees them. Raises `RecordRefused`, and `KeyringMissing` for a secret without a keyring.
+        A user's `voicePhoneNumbers`, if given, replace the whole list. Secrets are encrypted before they
+        are sent to the database. Raises `RecordRefused`, and `KeyringMissing` for a secret without a keyring.
         """
 
     async def ready(self) -> None:
-        """Return when the database answers."""
+        """Return if the database responds."""
 
-    # What follows is for the commands around the keyring; the service itself reads no secret, sealed or not.
+    # The following methods are for `relay keys` and `relay check`; the service itself reads no secret.
 
     def secrets(self) -> AsyncIterator[StoredSecret]:
-        """Go through the secrets of all organizations; one changed meanwhile may be met as it was or is."""
+        """Yield the secrets of all organizations; a secret changed meanwhile may have its old or its new value."""
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
-        """Store secrets anew, each only if it is still what was read; return how many were."""
+        """Replace secrets, each only if it has not changed since it was read; return the number replaced."""
 
     async def scrub(self) -> bool:
-        """Clear the database's files of what was overwritten, as far as that is ours to do.
+        """Remove overwritten data from the database's files, if the store can do that.
 
-        False when a reader of the moment is in the way, so that it is to be tried again.
+        Returns False if another reader prevents it; then try again.
         """
 
     async def check(self) -> list[str]:
-        """Tell what a person should mend in this store, a line each."""
+        """Return the problems of this store that an operator should fix, a line each."""
 
 
 def open_store(
     url: str, keyring: Keyring | None = None, *, read_only: bool = False
 ) -> AbstractAsyncContextManager[Store]:
-    """Choose the store that a URL names; it is opened on entering and closed on leaving.
+    """Return the store of a URL as a context manager.
 
-    Reading needs no keyring, writing secrets does.
+    Only writing secrets needs a keyring.
 
-    `sqlite:///relative.db`, `sqlite:////absolute.db`, `mongodb://host/database` and
-    `mongodb+srv://host/database` are understood. Raises `StoreMisconfigured`, here or on entering;
-    with `read_only`, where opening creates neither file nor index, `StoreAbsent` on entering, too.
+    Supports `sqlite:///relative.db`, `sqlite:////absolute.db`, `mongodb://host/database` and
+    `mongodb+srv://host/database`. Raises `StoreMisconfigured`, here or on entering. With `read_only`,
+    opening creates neither file nor index; raises `StoreAbsent` on entering if the store does not exist.
     """
-    # Each driver waits for its URL: importing pymongo alone costs more than the rest of the start.
+    # Drivers are imported on demand: importing pymongo takes longer than the rest of the start.
     if url.startswith("sqlite:"):
         from .sqlite import open_sqlite
 

@@ -1,4 +1,4 @@
-"""What both stores do alike with sealed secrets: the form they are stored in, a batch's, a census of them."""
+"""Encrypted secrets, for both stores: their stored format, encrypting a batch, and counting them."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from .keyring import Keyring
 
 
-def encrypted_batch(batch: Batch, keyring: Keyring | None, store_form: Callable[[Encrypted], Any]) -> Batch:
-    """Return the batch with its secrets encrypted, in the form a store writes; KeyringMissing without a keyring.
+def encrypted_batch(batch: Batch, keyring: Keyring | None, encode: Callable[[Encrypted], Any]) -> Batch:
+    """Return the batch with its secrets encrypted; `encode` converts them to the store's format.
 
-    What is blank is no secret, and stays as it is: blank counts as absent.
+    Blank values count as absent and are not encrypted. Raises KeyringMissing without a keyring.
     """
 
-    def stored(record: dict[str, Any]) -> dict[str, Any]:
+    def encrypted(record: dict[str, Any]) -> dict[str, Any]:
         organization_id = record["organizationId"]
-        found = {name: record[name] for name in SECRETS if is_text(record.get(name))}
-        if not found:
+        secrets = {name: record[name] for name in SECRETS if is_text(record.get(name))}
+        if not secrets:
             return record
         if keyring is None:
             raise KeyringMissing
         return record | {
-            name: store_form(keyring.encrypt(organization_id, name, secret)) for name, secret in found.items()
+            name: encode(keyring.encrypt(organization_id, name, secret)) for name, secret in secrets.items()
         }
 
-    return replace(batch, credentials=[stored(record) for record in batch.credentials])
+    return replace(batch, credentials=[encrypted(record) for record in batch.credentials])
 
 
 def to_document(encrypted: Encrypted, encode: Callable[[bytes], Any]) -> dict[str, Any]:
-    """Return a sealed secret as a document is to hold it; `encode` gives bytes the store's form."""
+    """Return the stored document of an encrypted secret; `encode` converts bytes to the store's format."""
     return {
         "v": VERSION,
         "kid": encrypted.key_id,
@@ -50,17 +50,17 @@ def to_document(encrypted: Encrypted, encode: Callable[[bytes], Any]) -> dict[st
 def stored_secrets(
     organization_id: str, record: Mapping[str, Any], decode: Callable[[Any], bytes]
 ) -> Iterator[StoredSecret]:
-    """Find the secrets of an organization's record; what is absent or blank is none."""
+    """Yield the secrets of an organization's record; absent and blank values are skipped."""
     for name in SECRETS:
         value = record.get(name)
         if isinstance(value, str):
             if is_text(value):
                 yield StoredSecret(organization_id, name, value if is_storable(value) else None)
         elif value is not None:
-            yield StoredSecret(organization_id, name, _sealed(value, decode))
+            yield StoredSecret(organization_id, name, _parsed(value, decode))
 
 
-def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Encrypted | None:
+def _parsed(value: Any, decode: Callable[[Any], bytes]) -> Encrypted | None:
     try:
         if value["v"] != VERSION or not KEY_ID.fullmatch(value["kid"]):
             return None
@@ -71,21 +71,21 @@ def _sealed(value: Any, decode: Callable[[Any], bytes]) -> Encrypted | None:
 
 @dataclass
 class EncryptionReport:
-    """How many secrets a store holds: by the id of their key, in plain text, and those nobody can use.
+    """The numbers of secrets in a store: by key id, in plain text, and unreadable.
 
-    With a keyring each is opened: an id may have been another key's before.
+    With a keyring, each secret is decrypted, because another key may have had the same id.
     """
 
     keyring: Keyring | None = None
     by_key: Counter[str] = field(default_factory=Counter)
     plain: int = 0
     unreadable: int = 0
-    _closed: Counter[str] = field(default_factory=Counter)
+    _undecryptable: Counter[str] = field(default_factory=Counter)
     _examples: dict[str | None, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """How many secrets there are."""
+        """The number of secrets."""
         return self.by_key.total() + self.plain + self.unreadable
 
     def add(self, secret: StoredSecret) -> None:
@@ -94,8 +94,8 @@ class EncryptionReport:
         match secret.value:
             case Encrypted(key_id) as encrypted:
                 self.by_key[key_id] += 1
-                if not self._opens(secret, encrypted):
-                    self._closed[key_id] += 1
+                if not self._can_decrypt(secret, encrypted):
+                    self._undecryptable[key_id] += 1
                     self._examples.setdefault(key_id, place)
             case str():
                 self.plain += 1
@@ -104,28 +104,28 @@ class EncryptionReport:
                 self._examples.setdefault(None, place)
 
     def problems(self) -> Iterator[str]:
-        """Tell what a person should mend; without a keyring, nothing of keys."""
+        """Yield the problems that an operator should fix; without a keyring, none about keys."""
         if self.plain:
-            yield f"{counted(self.plain)} in plain text; run `relay keys seal`"
-        yield from self.stuck()
+            yield f"{counted(self.plain)} in plain text; run `relay keys encrypt`"
+        yield from self.undecryptable()
 
-    def stuck(self) -> Iterator[str]:
-        """Tell of the secrets that no command around the keyring can do anything about."""
+    def undecryptable(self) -> Iterator[str]:
+        """Yield the problems that `relay keys` cannot solve."""
         if self.unreadable:
             yield (
-                f"{counted(self.unreadable)} of no use, such as {self._examples[None]}: no text, of no "
-                "organization, or encrypted in a way that this version does not know; load anew, or remove"
+                f"{counted(self.unreadable)} unreadable, such as {self._examples[None]}: not text, without an "
+                "organization, or encrypted in an unknown format; load again, or remove"
             )
-        for key_id, count in sorted(self._closed.items()):
+        for key_id, count in sorted(self._undecryptable.items()):
             if self.keyring is None or key_id not in self.keyring.key_ids:
-                yield f"{counted(count)} under the key {key_id}, which RELAY_KEYRING does not have; add it"
+                yield f"{counted(count)} under the key {key_id}, which is not in RELAY_KEYRING; add it"
             else:
                 yield (
-                    f"{counted(count)} not opened by the key {key_id}, such as {self._examples[key_id]}: moved "
-                    "there, or sealed by another key of this id; rotate with that one in its place, or load anew"
+                    f"{counted(count)} not decrypted by the key {key_id}, such as {self._examples[key_id]}: moved "
+                    "there, or encrypted by another key of this id; rotate with that key instead, or load again"
                 )
 
-    def _opens(self, secret: StoredSecret, encrypted: Encrypted) -> bool:
+    def _can_decrypt(self, secret: StoredSecret, encrypted: Encrypted) -> bool:
         if self.keyring is None:
             return True
         try:
@@ -136,13 +136,13 @@ class EncryptionReport:
 
 
 async def count_secrets(secrets: AsyncIterator[StoredSecret], keyring: Keyring | None) -> EncryptionReport:
-    """Count a store's secrets, and open them with a keyring if there is one."""
-    census = EncryptionReport(keyring)
+    """Count a store's secrets, and check that the keyring decrypts them."""
+    report = EncryptionReport(keyring)
     async for secret in secrets:
-        census.add(secret)
-    return census
+        report.add(secret)
+    return report
 
 
 def counted(count: int) -> str:
-    """Say how many secrets."""
+    """Return a number of secrets in words."""
     return f"{count} secret" if count == 1 else f"{count} secrets"

@@ -1,4 +1,4 @@
-"""The keys that seal secrets at rest: AES-256-GCM, each sealed value bound to its organization, field and key."""
+"""The keys that encrypt secrets at rest: AES-256-GCM, with organization, field and key id as associated data."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 KEY_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 
 VERSION = 1
-"""Of the way that secrets are encrypted."""
+"""The version of the encrypted format."""
 
 _KEY_BYTES = 32
-_NONCE_BYTES = 12  # the 96 bits that GCM is made for; random, good for 2^32 secrets a key
+_NONCE_BYTES = 12  # 96 bits, the recommended size for GCM; random nonces allow 2^32 secrets a key
 _BASE64 = re.compile("[A-Za-z0-9+/_-]+={0,2}")
 _TO_STANDARD = str.maketrans("-_", "+/")
 
 
 class KeyringMisconfigured(Exception):
-    """The keyring cannot be used until a person changes it.
+    """The keyring is invalid.
 
-    `problems` are lines that say which entry and why; never what it holds, not even its id, which in an entry
-    written the wrong way round is the key.
+    `problems` are lines with the entry's number and the reason; never its content, not even its id, which
+    is the key if an entry is written in the wrong order.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -41,16 +41,16 @@ class KeyringMisconfigured(Exception):
 
 
 class KeyringMissing(Exception):
-    """A secret is to be sealed and there is no key to do it."""
+    """A secret must be encrypted, but there is no keyring."""
 
 
 class DecryptionFailed(Exception):
-    """A sealed secret that stays closed; the text says which key is concerned."""
+    """A secret cannot be decrypted; the text has the key id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """A secret as it is stored: sealed by the key of that id; the ciphertext ends with the tag."""
+    """An encrypted secret: the id of its key, nonce and ciphertext; the ciphertext ends with the tag."""
 
     key_id: str
     nonce: bytes = field(repr=False)
@@ -58,7 +58,7 @@ class Encrypted:
 
 
 class Keyring:
-    """Seals with its first key and opens with all of them; it shows none, and cannot be pickled."""
+    """Encrypts with its first key and decrypts with all keys; does not reveal them, and cannot be pickled."""
 
     __slots__ = ("_ciphers",)
 
@@ -67,48 +67,52 @@ class Keyring:
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The ids of its keys; the first one's seals."""
+        """The ids of its keys; the first key encrypts."""
         return tuple(self._ciphers)
 
     def encrypt(self, organization_id: str, field: str, secret: str) -> Encrypted:
-        """Seal an organization's secret for the field it is stored in."""
+        """Encrypt an organization's secret for the field that stores it."""
         key_id, cipher = next(iter(self._ciphers.items()))
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        bound = _bound_to(organization_id, field, key_id)
-        return Encrypted(key_id, nonce, cipher.encrypt(nonce, secret.encode(), bound))
+        data = _associated_data(organization_id, field, key_id)
+        return Encrypted(key_id, nonce, cipher.encrypt(nonce, secret.encode(), data))
 
     def decrypt(self, organization_id: str, field: str, encrypted: Encrypted) -> str:
-        """Return the secret; DecryptionFailed without its key, or when another sealed it, or for another place."""
+        """Return the secret.
+
+        Raises DecryptionFailed if its key is missing, or if it was encrypted with another key or for another
+        organization or field.
+        """
         cipher = self._ciphers.get(encrypted.key_id)
         if cipher is None:
             raise DecryptionFailed(f"RELAY_KEYRING has no key {encrypted.key_id}")
-        bound = _bound_to(organization_id, field, encrypted.key_id)
+        data = _associated_data(organization_id, field, encrypted.key_id)
         try:
-            return cipher.decrypt(encrypted.nonce, encrypted.ciphertext, bound).decode()
-        except (InvalidTag, ValueError):  # a nonce of a wrong length is a ValueError
-            raise DecryptionFailed(f"the key {encrypted.key_id} does not open it") from None
+            return cipher.decrypt(encrypted.nonce, encrypted.ciphertext, data).decode()
+        except (InvalidTag, ValueError):  # a nonce of the wrong length raises ValueError
+            raise DecryptionFailed(f"the key {encrypted.key_id} does not decrypt it") from None
 
 
 def read_keyring(text: str) -> Keyring:
-    """Read a keyring of a setting: entries `id:base64`, or the path of a file that holds them.
+    """Parse the setting of a keyring: entries `id:base64`, or the path of a file with them.
 
-    Entries are separated by commas, blanks or ends of lines; a line that begins with # is a comment. Raises
-    KeyringMisconfigured with everything that is wrong.
+    Entries are separated by commas, spaces or line ends; a line that begins with # is a comment. Raises
+    KeyringMisconfigured with all errors.
     """
     entries = _without_comments(text)
     before_colon, colon, _ = entries.partition(":")
-    if entries and (not colon or "/" in before_colon):  # no entry is like that, and most paths are
+    if entries and (not colon or "/" in before_colon):  # true of no entry and of most paths
         try:
             entries = _without_comments(Path(entries).expanduser().read_text("utf-8-sig"))
         except (OSError, ValueError, RuntimeError):
             raise KeyringMisconfigured(
-                "it is neither keys, `id:base64` each, nor a file of such keys that can be read"
-            ) from None  # what was taken for a path may be a key without its id
+                "it is neither a list of keys, `id:base64` each, nor a readable file of such keys"
+            ) from None  # the supposed path may be a key without its id
     return _keyring(re.split(r"[,\s]+", entries))
 
 
 def new_entry(key_id: str) -> str:
-    """Make a key, as an entry for the keyring."""
+    """Return a new key, as an entry for the keyring."""
     return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip('=')}"
 
 
@@ -119,13 +123,13 @@ def _without_comments(text: str) -> str:
 
 def _keyring(entries: list[str]) -> Keyring:
     if entries == [""]:
-        raise KeyringMisconfigured("it holds no key; `relay keys new` makes one")
+        raise KeyringMisconfigured("it contains no key; create one with `relay keys new`")
     keys: dict[str, bytes] = {}
     problems = []
     for number, entry in enumerate(entries, 1):
         key_id, _, encoded = entry.partition(":")
         key = _key(encoded)
-        problems += [f"entry {number}: {told}" for told in _problems(key_id, key, keys)]
+        problems += [f"entry {number}: {problem}" for problem in _problems(key_id, key, keys)]
         keys.setdefault(key_id, key or b"")
     if problems:
         raise KeyringMisconfigured(*problems)
@@ -133,12 +137,12 @@ def _keyring(entries: list[str]) -> Keyring:
 
 
 def _key(encoded: str) -> bytes | None:
-    """Decode base64, of either alphabet, padded or not; None for anything else."""
+    """Decode base64 of either alphabet, with or without padding; return None for anything else."""
     if not _BASE64.fullmatch(encoded):
         return None
-    bare = encoded.rstrip("=").translate(_TO_STANDARD)
+    unpadded = encoded.rstrip("=").translate(_TO_STANDARD)
     try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4))
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4))
     except binascii.Error:
         return None
 
@@ -157,6 +161,6 @@ def _problems(key_id: str, key: bytes | None, earlier: Mapping[str, bytes]) -> I
         yield "an earlier entry has the same key"
 
 
-def _bound_to(organization_id: str, field: str, key_id: str) -> bytes:
-    """Say what a sealed secret belongs to; JSON keeps the parts apart, whatever they hold."""
+def _associated_data(organization_id: str, field: str, key_id: str) -> bytes:
+    """Return the associated data of an encrypted secret; JSON makes the encoding of the parts unambiguous."""
     return json.dumps([VERSION, organization_id, field, key_id]).encode()

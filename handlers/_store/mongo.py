@@ -1,4 +1,4 @@
-"""The store in MongoDB: what production scales on."""
+"""The store in MongoDB, for production."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_GRACE_SECONDS = 0.2  # for the driver to give up by itself
-_CLOSE_SECONDS = 2.5  # for what was asked and is not waited for any more
-_USERS_A_TRIP = 1000  # few round trips, and none so large that decoding it holds up other requests
+_GRACE_SECONDS = 0.2  # for the driver to time out by itself
+_CLOSE_SECONDS = 2.5  # for pending queries whose callers have stopped waiting
+_USERS_BATCH = 1000  # few round trips, but small enough that decoding does not delay other requests
 
 
 def _is_set(field: str) -> dict[str, Any]:
-    """Tell in the database whether a field is set; a sealed secret, which is a document, is.
+    """Return an expression that is true if a field is set; an encrypted secret is a document, which is set.
 
-    A text is when it has more bytes than its blank characters account for. $trim would say so more simply,
-    but not everything that speaks MongoDB's protocol has it, and every server is to be asked the same.
+    A string is set if it has more bytes than its blank characters. $trim would be simpler, but some servers
+    that implement MongoDB's protocol do not have it, and all servers get the same query.
     """
     value = f"${field}"
-    is_text = {"$and": [{"$gte": [value, ""]}, {"$lt": [value, {}]}]}  # as values of all types are ordered
+    is_text = {"$and": [{"$gte": [value, ""]}, {"$lt": [value, {}]}]}  # BSON values of all types are ordered
     times = {"$subtract": [{"$size": {"$split": [value, "$$blank"]}}, 1]}
     blank_bytes = {
         "$sum": {
@@ -55,7 +55,7 @@ def _is_set(field: str) -> dict[str, Any]:
 
 _ACCESS = {"organizationId": 1, "accessRole": 1, "loginDisabled": 1}
 
-# The flags are computed there, so that no secret leaves the database.
+# The flags are computed in the database, so that no secret leaves it.
 _SETTINGS = {
     "_id": 0,
     "apiKey": _is_set(rules.API_KEY),
@@ -70,9 +70,9 @@ _NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules
 def open_mongo(
     url: str, keyring: Keyring | None = None, *, read_only: bool = False
 ) -> AbstractAsyncContextManager[Store]:
-    """Choose the database that a URL names; `StoreMisconfigured` when it names none."""
+    """Return the store of a URL; raise `StoreMisconfigured` if it has no database name."""
     if not url.partition("://")[2].partition("?")[0].partition("/")[2]:
-        raise StoreMisconfigured("The MongoDB URL names no database; end it as in mongodb://host/relay.")
+        raise StoreMisconfigured("The MongoDB URL has no database name; add it, as in mongodb://host/relay.")
     return _opened(url, keyring, read_only=read_only)
 
 
@@ -88,14 +88,16 @@ async def _opened(url: str, keyring: Keyring | None, *, read_only: bool) -> Asyn
             yield store
         finally:
             ending.set()
-            await asyncio.wait({indexes, *store.asking}, timeout=_CLOSE_SECONDS)
-            while not indexes.done():  # the driver loses a cancellation that meets one of its own timeouts
+            await asyncio.wait({indexes, *store.pending}, timeout=_CLOSE_SECONDS)
+            while (
+                not indexes.done()
+            ):  # the driver loses a cancellation that coincides with one of its own timeouts
                 indexes.cancel()
                 await asyncio.wait([indexes], timeout=0.1)
 
 
 class MongoStore:
-    """Reads in as few round trips as there are collections to ask."""
+    """Reads with one round trip per collection."""
 
     def __init__(
         self, client: AsyncMongoClient[dict[str, Any]], keyring: Keyring | None, indexes: asyncio.Task[None]
@@ -106,13 +108,13 @@ class MongoStore:
         self._database = client.get_default_database()
         self._users = self._database["users"]
         self._credentials = self._database["organizationcredentials"]
-        self.asking: set[asyncio.Task[Any]] = set()
+        self.pending: set[asyncio.Task[Any]] = set()
 
     async def user(self, user_id: str) -> User | None:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        found = await self._answer(
+        found = await self._query(
             self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS), rules.USER_SECONDS
         )
         return rules.user(user_id, *map(found.get, _ACCESS)) if found else None
@@ -120,22 +122,22 @@ class MongoStore:
     async def voice_ai(
         self, organization_id: str
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        """See `Store.voice_ai`; settings and numbers are asked for at the same time."""
+        """See `Store.voice_ai`; queries settings and numbers at the same time."""
         if not rules.ID.fullmatch(organization_id):
             return rules.no_settings(), []
-        return await self._answer(self._voice_ai(ObjectId(organization_id)))
+        return await self._query(self._voice_ai(ObjectId(organization_id)))
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
         rules.check_records(batch)
         encrypted = encryption.encrypted_batch(batch, self._keyring, mongo_secrets.to_document)
-        await self.ready()  # a load may take long, finding out that there is no database may not
-        with _troubles():
+        await self.ready()  # a load may take long, but an unavailable database must be reported soon
+        with _as_unavailable():
             await mongo_load.load(self._database, encrypted)
 
     async def ready(self) -> None:
         """See `Store.ready`."""
-        await self._answer(self._database.command("ping"))
+        await self._query(self._database.command("ping"))
 
     async def _voice_ai(
         self, organization: ObjectId
@@ -146,7 +148,7 @@ class MongoStore:
         return settings, numbers
 
     async def secrets(self) -> AsyncIterator[StoredSecret]:
-        """See `Store.secrets`; what a record has whose organization is no ObjectId is nobody's, and of no use."""
+        """See `Store.secrets`; a record whose organization is not an ObjectId has no owner, so its secrets are unreadable."""
         after = None
         while records := await self._page(after):
             for record in records:
@@ -159,22 +161,22 @@ class MongoStore:
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """See `Store.replace_secrets`."""
-        return await self._answer(mongo_secrets.replace(self._credentials, changes))
+        return await self._query(mongo_secrets.replace(self._credentials, changes))
 
     async def scrub(self) -> bool:
-        """See `Store.scrub`; MongoDB's files are its own."""
+        """See `Store.scrub`; MongoDB manages its own files."""
         return True
 
     async def check(self) -> list[str]:
-        """See `Store.check`; indexes that opening the store has just begun to create get their time."""
+        """See `Store.check`; waits for the indexes that opening the store has started to create."""
         await self.ready()
         await asyncio.wait([self._indexes], timeout=rules.ANSWER_SECONDS)
-        missing = await self._answer(mongo_client.missing_indexes(self._database))
-        census = await encryption.count_secrets(self.secrets(), self._keyring)
-        return [*missing, *census.problems()]
+        missing = await self._query(mongo_client.missing_indexes(self._database))
+        report = await encryption.count_secrets(self.secrets(), self._keyring)
+        return [*missing, *report.problems()]
 
     async def _page(self, after: Any) -> list[dict[str, Any]]:
-        return await self._answer(mongo_secrets.read(self._credentials, after))
+        return await self._query(mongo_secrets.read(self._credentials, after))
 
     async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
         pipeline: list[dict[str, Any]] = [
@@ -198,38 +200,38 @@ class MongoStore:
         )
         return [
             _number(stored, owner)
-            async for owner in owners.sort("_id").batch_size(_USERS_A_TRIP)
+            async for owner in owners.sort("_id").batch_size(_USERS_BATCH)
             for stored in owner["voicePhoneNumbers"]
             if stored.get("provider") == rules.SINCH
         ]
 
-    async def _answer(self, asked: Coroutine[Any, Any, T], seconds: float = rules.ANSWER_SECONDS) -> T:
-        """Wait for the driver, and leave it to itself when that takes too long or the caller is cancelled.
+    async def _query(self, query: Coroutine[Any, Any, T], seconds: float = rules.ANSWER_SECONDS) -> T:
+        """Wait for the driver; stop waiting, without cancelling it, on a timeout or a cancellation.
 
-        Were it cancelled while it waits for a server, it could lose a lock of its own (Python 3.11: a
-        cancellation in wait_for), and nobody would be answered any more until a restart.
+        A cancellation while it waits for a server could make the driver lose one of its locks (Python 3.11: a
+        cancellation in wait_for), and then no query would succeed until a restart.
         """
         if mongo_client.is_known_to_be_down(self._client):
-            asked.close()
+            query.close()
             raise StoreUnavailable
         with pymongo.timeout(min(seconds, self._client.options.timeout or seconds)):
-            asking = asyncio.create_task(asked)
-        self.asking.add(asking)
-        asking.add_done_callback(self._ended)
-        with _troubles():
-            done, _ = await asyncio.wait([asking], timeout=seconds + _GRACE_SECONDS)
+            task = asyncio.create_task(query)
+        self.pending.add(task)
+        task.add_done_callback(self._on_done)
+        with _as_unavailable():
+            done, _ = await asyncio.wait([task], timeout=seconds + _GRACE_SECONDS)
             if not done:
                 raise TimeoutError
-            return asking.result()
+            return task.result()
 
-    def _ended(self, asking: asyncio.Task[Any]) -> None:
-        self.asking.discard(asking)
-        if not asking.cancelled():
-            asking.exception()  # else asyncio tells of one that nobody waited for
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self.pending.discard(task)
+        if not task.cancelled():
+            task.exception()  # otherwise asyncio logs an exception that was never retrieved
 
 
 @contextmanager
-def _troubles() -> Iterator[None]:
+def _as_unavailable() -> Iterator[None]:
     try:
         yield
     except (PyMongoError, BSONError, TimeoutError) as exc:

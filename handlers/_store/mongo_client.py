@@ -1,4 +1,4 @@
-"""The connection to MongoDB: its limits of time, and the indexes that are to be there."""
+"""The connection to MongoDB: its timeouts and its indexes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("relay.store")
 
-# The driver's own defaults wait 30 s for a server and for ever for an answer. A URL may say otherwise.
+# The driver's own defaults wait 30 s for a server and forever for a response. The URL may override these.
 _DEFAULTS = {
     "timeoutMS": 2000,
     "serverSelectionTimeoutMS": 1500,
@@ -36,24 +36,24 @@ INDEXES = (
     ("users", ["organizationId", "_id"], False),
     ("organizationcredentials", ["organizationId"], True),
 )
-"""Collection, keys, and whether they are unique."""
+"""Collection, keys, and whether the index is unique."""
 
 _RETRY_SECONDS = 1.0
-_INDEX_SECONDS = 600.0  # a large collection takes its time, and no request waits for it
+_INDEX_SECONDS = 600.0  # a large collection takes long, but no request waits for it
 
 _NOT_AUTHENTICATED = 18
 
-# Not allowed, cannot be created, exists with other options, exists with other keys, duplicates are stored.
+# Not allowed, cannot be created, exists with other options, exists with other keys, duplicate values.
 _REFUSALS = {13, 67, 85, 86, 11000}
 
 
 def create_client(url: str) -> pymongo.AsyncMongoClient[dict[str, Any]]:
-    """Make the client of a URL, which connects with its first use; `StoreMisconfigured` for a bad one."""
+    """Return the client of a URL; it connects on first use. Raises `StoreMisconfigured` for an invalid URL."""
     given = {name.lower() for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True)}
     defaults: dict[str, Any] = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # how the driver tells of an option that it ignores
+            warnings.simplefilter("error", UserWarning)  # the driver warns of options that it ignores
             client: pymongo.AsyncMongoClient[dict[str, Any]] = pymongo.AsyncMongoClient(url, **defaults)
             client.get_default_database()
     except (PyMongoError, ValueError, OSError, UserWarning):
@@ -65,7 +65,7 @@ def create_client(url: str) -> pymongo.AsyncMongoClient[dict[str, Any]]:
 
 
 def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
-    """Tell whether every server has been tried and none is there; a client not yet used knows nothing."""
+    """Return True if all servers were tried and none is available; False for a client that was not used yet."""
     topology = client.topology_description
     return not topology.has_known_servers and all(
         server.error for server in topology.server_descriptions().values()
@@ -73,8 +73,8 @@ def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
 
 
 async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asyncio.Event) -> None:
-    """Create the indexes, however long the database stays away; why it does is told when that changes."""
-    told = ""
+    """Create the indexes, retrying until the database is available; log the reason when it changes."""
+    logged = ""
     while not ending.is_set():
         try:
             await database.command("ping")
@@ -83,9 +83,9 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asynci
                     await _ensure_index(database[name], keys, unique=unique)
         except PyMongoError as exc:
             reason = _reason(database.client, exc)
-            if reason != told:
+            if reason != logged:
                 _log.warning("MongoDB is not available yet and is asked every second: %s", reason)
-            told = reason
+            logged = reason
             with suppress(TimeoutError):
                 await asyncio.wait_for(ending.wait(), _RETRY_SECONDS)
         else:
@@ -93,7 +93,7 @@ async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asynci
 
 
 async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
-    """Tell the indexes that are not there."""
+    """Report the missing indexes."""
     problems = []
     for name, keys, unique in INDEXES:
         found = (await database[name].index_information()).values()
@@ -105,18 +105,18 @@ async def missing_indexes(database: AsyncDatabase[dict[str, Any]]) -> list[str]:
     return problems
 
 
-def _reason(client: pymongo.AsyncMongoClient[Any], trouble: BaseException) -> str:
-    """Name what keeps a database away by the server's code, or a class: a text may quote anything."""
+def _reason(client: pymongo.AsyncMongoClient[Any], exc: BaseException) -> str:
+    """Return why a database is unavailable, as error code or class; an exception's text may contain secrets."""
     servers = client.topology_description.server_descriptions().values()
-    for error in (trouble, *(server.error for server in servers if server.error)):
+    for error in (exc, *(server.error for server in servers if server.error)):
         if isinstance(error, OperationFailure):
             if error.code == _NOT_AUTHENTICATED:
                 return "it refuses the user or the password of its URL"
             return f"it answers with code {error.code}"
-        trouble = error
-    while trouble.__cause__ is not None:
-        trouble = trouble.__cause__
-    return type(trouble).__name__
+        exc = error
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    return type(exc).__name__
 
 
 async def _ensure_index(

@@ -1,4 +1,4 @@
-"""Loading a batch into MongoDB without transactions, which a single server does not have."""
+"""Loads a batch into MongoDB without transactions, which a single server does not support."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _Operation = UpdateOne | ReplaceOne[RawBSONDocument] | DeleteOne
 
 _LOAD_SECONDS = 60.0  # thousands of records may take longer than a request may
 
-# Documents that are only kept to be put back need no decoding, and come back byte for byte.
+# Documents for a rollback are not decoded, so they are restored byte for byte.
 _RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
-    """Merge a batch of checked and sealed records: remember what it changes, write, put that back on failure.
+    """Merge a batch of checked and encrypted records: save the old documents, write, roll back on failure.
 
-    Readers may see a part while it is being written. A part stays if this process dies or the database goes
-    away midway, or where others have written since: putting that back could undo their work, and bring back
-    what they have encrypted. Loading the batch again completes it.
+    Readers may see a partial batch during the load. It stays partial if this process dies or the database
+    becomes unavailable, or for records that others have changed since: rolling those back could undo their
+    changes and restore plain text that they have encrypted. Loading the batch again completes it.
     """
     raw = database.with_options(codec_options=_RAW)
     steps = [
@@ -52,7 +52,7 @@ async def load(database: AsyncDatabase[dict[str, Any]], batch: Batch) -> None:
         with pymongo.timeout(_LOAD_SECONDS):
             rules.check_owners(batch, await _stored_organizations(database, batch))
             for step in steps:
-                await step.remember()
+                await step.save_old()
             for step in steps:
                 begun.append(step)
                 await step.write()
@@ -82,7 +82,7 @@ async def _put_back(steps: list[_Step]) -> None:
 
 @dataclass
 class _Step:
-    """The records of one kind, which are those of one collection."""
+    """The records of one kind, which belong to one collection."""
 
     kind: str
     key: str
@@ -91,7 +91,7 @@ class _Step:
     before: dict[ObjectId, RawBSONDocument] = field(default_factory=dict)
     written: int = 0
 
-    async def remember(self) -> None:
+    async def save_old(self) -> None:
         keys = [ObjectId(record[self.key]) for record in self.records]
         found = self.collection.find({self.key: {"$in": keys}})
         self.before = {stored[self.key]: stored async for stored in found}
@@ -99,7 +99,7 @@ class _Step:
     async def write(self) -> None:
         updates = [_merge(self.key, record) for record in self.records]
         try:
-            # An upsert may lose a race, and each update can safely be repeated.
+            # An upsert may lose a race; all updates are idempotent.
             with suppress(BulkWriteError):
                 await self._run(updates)
                 self.written = len(updates)
@@ -113,11 +113,11 @@ class _Step:
             self.written = error["index"]
             record = self.records[error["index"]]
             raise RecordRefused(
-                self.kind, record[self.key], f"MongoDB refuses it, code {error['code']}"
+                self.kind, record[self.key], f"MongoDB rejects it, code {error['code']}"
             ) from exc
 
     async def put_back(self) -> int:
-        """Undo what was written, and return how many records others have changed since, which stay."""
+        """Roll back; return the number of records that others have changed since, which are kept."""
         undone = await self._run([self._undo(record) for record in self.records])
         return max(self.written - undone, 0)
 
@@ -125,11 +125,11 @@ class _Step:
         stored = self.before.get(ObjectId(record[self.key]))
         given, cleared = _changes(self.key, record)
         fields = {name: {"$eq": value} for name, value in {**(stored or {}), **given}.items()}
-        as_left = fields | {name: {"$exists": False} for name in cleared}
-        return ReplaceOne(as_left, stored) if stored else DeleteOne(as_left)
+        unchanged = fields | {name: {"$exists": False} for name in cleared}
+        return ReplaceOne(unchanged, stored) if stored else DeleteOne(unchanged)
 
     async def _run(self, operations: Sequence[_Operation]) -> int:
-        """Carry out operations in their order, and return how many documents they found."""
+        """Execute operations in order; return how many documents they matched."""
         if not operations:
             return 0
         result = await self.collection.bulk_write(operations)
@@ -143,7 +143,7 @@ def _merge(key: str, record: dict[str, Any]) -> UpdateOne:
 
 
 def _changes(key: str, record: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return what a record sets and the fields that it clears; the key is set, to what it is: something must be."""
+    """Return the fields that a record sets, and those that it clears; the key is always set, because $set must not be empty."""
     ids = {name: ObjectId(record[name]) for name in (key, "organizationId") if name in record}
     fields = {name: value for name, value in record.items() if name not in ("_id", "organizationId")}
     given = ids | {name: value for name, value in fields.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The secrets in MongoDB, for the commands around the keyring."""
+"""The secrets in MongoDB, for `relay keys`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from . import StoredSecret
 
 _FIELDS = dict.fromkeys(("organizationId", *rules.SECRETS), 1)
-_A_PAGE = 200
+_PAGE_SIZE = 200
 
 
 async def read(credentials: AsyncCollection[dict[str, Any]], after: Any) -> list[dict[str, Any]]:
-    """Read a page of organizations, by the `_id` of their records, beyond one: the fields of their secrets."""
-    beyond = {} if after is None else {"_id": {"$gt": after}}
-    return await credentials.find(beyond, _FIELDS).sort("_id").limit(_A_PAGE).to_list()
+    """Read a page of records with `_id` greater than `after`: organization and secret fields."""
+    query = {} if after is None else {"_id": {"$gt": after}}
+    return await credentials.find(query, _FIELDS).sort("_id").limit(_PAGE_SIZE).to_list()
 
 
 async def replace(
     credentials: AsyncCollection[dict[str, Any]], changes: Sequence[tuple[StoredSecret, Encrypted]]
 ) -> int:
-    """Replace the secrets that are still what was read, in one trip; each update is atomic by itself."""
+    """Replace the secrets that have not changed since they were read, in one round trip; each update is atomic."""
     updates = [
         UpdateOne(
-            {"organizationId": ObjectId(secret.organization_id), **_is_still(secret)},
+            {"organizationId": ObjectId(secret.organization_id), **_unchanged(secret)},
             {"$set": {secret.name: to_document(encrypted)}},
         )
         for secret, encrypted in changes
@@ -42,7 +42,7 @@ async def replace(
 
 
 def to_document(encrypted: Encrypted) -> dict[str, Any]:
-    """Return a sealed secret as BSON has it: bytes are binary data."""
+    """Return the BSON document of an encrypted secret; bytes are binary data."""
     return encryption.to_document(encrypted, bytes)
 
 
@@ -53,7 +53,7 @@ def to_bytes(value: Any) -> bytes:
     return value
 
 
-def _is_still(secret: StoredSecret) -> dict[str, Any]:
+def _unchanged(secret: StoredSecret) -> dict[str, Any]:
     match secret.value:
         case Encrypted() as encrypted:
             return {f"{secret.name}.{name}": value for name, value in to_document(encrypted).items()}

@@ -1,4 +1,4 @@
-"""The store in one SQLite file: what a newcomer runs, with nothing to install."""
+"""The store in one SQLite file: the default, which needs no database server."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ T = TypeVar("T")
 
 _log = logging.getLogger("relay.store")
 
-_READERS = 2  # their work in Python takes turns all the same, and more of them only wait for each other
+_READERS = 2  # the GIL serialises their work, so more threads would only wait
 
 
 def open_sqlite(
     url: str, keyring: Keyring | None = None, *, read_only: bool = False
 ) -> AbstractAsyncContextManager[Store]:
-    """Choose the file that a URL names; `StoreMisconfigured` when it names none."""
+    """Return the store of a URL; raise `StoreMisconfigured` if it has no file name."""
     path = url.removeprefix("sqlite:///")
     if not url.startswith("sqlite:///") or path in ("", ":memory:") or "?" in url:
         raise StoreMisconfigured(
-            "A SQLite URL names a file and nothing else: sqlite:///relative.db or sqlite:////absolute.db."
+            "A SQLite URL must be a file path without options: sqlite:///relative.db or sqlite:////absolute.db."
         )
     return _opened(Path(path).resolve(), keyring, read_only=read_only)
 
@@ -64,7 +64,7 @@ async def _opened(path: Path, keyring: Keyring | None, *, read_only: bool) -> As
 
 
 class SqliteStore:
-    """One writer thread and a few readers, each with a connection of its own."""
+    """One writer thread and a few reader threads, each with its own connection."""
 
     def __init__(self, path: Path, keyring: Keyring | None = None, *, read_only: bool = False) -> None:
         self._path = path
@@ -79,7 +79,7 @@ class SqliteStore:
         self._replaced = False
 
     async def open(self) -> None:
-        """Create what is missing. A file that another process holds for now does not stop the start."""
+        """Create the file if it is missing; a file locked by another process does not prevent the start."""
         try:
             if self._read_only:
                 sqlite_file.require(self._path)
@@ -93,7 +93,7 @@ class SqliteStore:
             _log.warning("%s is locked by another process; each request tries it again", self._path)
 
     async def close(self) -> None:
-        """Let what is running end, then close every connection."""
+        """Wait for running statements, then close every connection."""
         for executor in (self._readers, self._writer):
             await asyncio.to_thread(executor.shutdown)
         for connection in self._connections:
@@ -108,7 +108,7 @@ class SqliteStore:
     async def voice_ai(
         self, organization_id: str
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        """See `Store.voice_ai`; both come from one statement."""
+        """See `Store.voice_ai`; one statement reads both."""
         return await self._read(partial(sqlite_rows.read_voice_ai, organization_id=organization_id))
 
     async def load(self, batch: Batch) -> None:
@@ -135,24 +135,21 @@ class SqliteStore:
         return await self._write(partial(sqlite_secrets.replace, changes=changes))
 
     async def scrub(self) -> bool:
-        """See `Store.scrub`; how long it takes is up to the file's size."""
-        with _troubles():
+        """See `Store.scrub`; the duration depends on the file's size."""
+        with _as_unavailable():
             return await self._run(self._writer, sqlite_secrets.scrub)
 
     async def check(self) -> list[str]:
         """See `Store.check`."""
-        census = await encryption.count_secrets(self.secrets(), self._keyring)
-        with _troubles():
-            return [*sqlite_secrets.exposures(self._path), *census.problems()]
+        report = await encryption.count_secrets(self.secrets(), self._keyring)
+        with _as_unavailable():
+            return [*sqlite_secrets.exposures(self._path), *report.problems()]
 
     async def _read(
         self, work: Callable[[sqlite3.Connection], T], seconds: float = rules.ANSWER_SECONDS
     ) -> T:
-        """Read by one statement within so many seconds.
-
-        There may be a thread to wait for first, and a lock for that thread.
-        """
-        with _troubles():
+        """Read with one statement, within `seconds`, including the waits for a thread and a lock."""
+        with _as_unavailable():
             async with asyncio.timeout(seconds):
                 return await self._run(self._readers, work)
 
@@ -164,19 +161,19 @@ class SqliteStore:
             with connection:  # commits, or rolls back what raised
                 return work(connection)
 
-        with _troubles():
+        with _as_unavailable():
             return await self._run(self._writer, transaction)
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[sqlite3.Connection], T]) -> T:
-        # In the caller's context, so that what is logged has the id of the request.
+        # The caller's context has the request id for the log.
         context = copy_context()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(executor, context.run, lambda: work(self._connection()))
 
     def _connection(self) -> sqlite3.Connection:
-        """Give this thread its connection, which is to the file of the start and never to another.
+        """Return this thread's connection, which is always to the file opened at start.
 
-        Beside another file the first one's log would still lie, and SQLite would replay it.
+        If the file was replaced, SQLite would replay the old file's log over the new one.
         """
         with self._checking:
             if not self._replaced and sqlite_file.identity(self._path) != self._file:
@@ -192,7 +189,7 @@ class SqliteStore:
 
 
 @contextmanager
-def _troubles() -> Iterator[None]:
+def _as_unavailable() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, TimeoutError, StoreMisconfigured) as exc:

@@ -1,4 +1,4 @@
-"""The SQLite file: where it lies, who may read it, what it holds, what is wrong with it."""
+"""The SQLite file: its path, permissions, schema, and error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import StoreAbsent, StoreMisconfigured
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOCK_SECONDS = 1.5  # how long a statement waits for another process, less than whoever waits for the answer
+LOCK_SECONDS = 1.5  # how long a statement waits for a lock of another process, less than the caller's timeout
 
 _VERSION = 1
 _SCHEMA = (
@@ -33,8 +33,8 @@ _SCHEMA = (
         organization_id TEXT PRIMARY KEY REFERENCES organizations (id),
         document TEXT NOT NULL
     ) STRICT, WITHOUT ROWID""",
-    # Numbers are rows, not JSON: an organization's are one range of the key, read in its order. They follow
-    # a user who moves to another organization.
+    # Numbers are rows, not JSON: those of an organization are one range of the key, read in its order.
+    # They follow a user to another organization.
     """CREATE TABLE voice_numbers (
         organization_id TEXT NOT NULL,
         user_id TEXT NOT NULL,
@@ -54,34 +54,34 @@ _SCHEMA = (
 )
 
 _REMEDIES = {
-    sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database; use another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
     sqlite3.SQLITE_READONLY: "cannot be written; give this user write permission to it and its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file this user may read and write",
-    sqlite3.SQLITE_FULL: "is on a disk that is full; make room",
-    sqlite3.SQLITE_IOERR: "cannot be read or written; check the disk, its room and the files beside it",
+    sqlite3.SQLITE_FULL: "is on a full disk; free some space",
+    sqlite3.SQLITE_IOERR: "cannot be read or written; check the disk, its free space and the files next to it",
     sqlite3.SQLITE_BUSY: "is locked by another process; try again",
-    sqlite3.SQLITE_ERROR: "holds what this program did not write; restore it from a backup",
+    sqlite3.SQLITE_ERROR: "contains data that this program did not write; restore it from a backup",
 }
 
 
 def create(path: Path) -> None:
-    """Make the file for its owner alone, and its folder; what is there already stays as it is."""
+    """Create the file and its folder, accessible to the owner only; existing ones are not changed."""
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True)
-    # Only a file that is new is opened: closing any other would drop the locks this process has on it.
+    # Only a new file is opened: closing an existing file would release this process's locks on it.
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def require(path: Path) -> None:
-    """Ask whether a file could be opened for writing, without doing so.
+    """Check that a file could be opened for writing, without opening it.
 
-    Raises `StoreAbsent` for one that `create` could make, `StoreMisconfigured` for one that it could not.
+    Raises `StoreAbsent` if `create` could create it, `StoreMisconfigured` if it could not.
     """
     folder = next(folder for folder in path.parents if folder.exists())
     if not path.exists() and folder.is_dir() and os.access(folder, os.W_OK):
-        raise StoreAbsent(f"{path} is not there yet")
+        raise StoreAbsent(f"{path} does not exist yet")
     if not path.exists():
         raise StoreMisconfigured(f"{path} cannot be created: this user may not write to {folder}.")
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
@@ -89,7 +89,7 @@ def require(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Tell a file from one that takes its place; None when there is none."""
+    """Return device and inode of a file, which detect a replacement; None if it does not exist."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -98,16 +98,17 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open an existing file and bring its schema up to date; `sqlite3.Error` or `StoreMisconfigured`.
+    """Open an existing file and create its schema if it is empty.
 
-    With `read_only` nothing is changed, and a file without a schema is `StoreAbsent`.
+    Raises `sqlite3.Error` or `StoreMisconfigured`. With `read_only`, nothing is changed; raises `StoreAbsent`
+    for a file without a schema.
     """
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={_reading(path) if read_only else 'rw'}",
         uri=True,
         timeout=LOCK_SECONDS,
         isolation_level=None,
-        check_same_thread=False,  # one thread uses it, another closes it once that thread has ended
+        check_same_thread=False,  # one thread uses it, another closes it after that thread has ended
     )
     try:
         if read_only:
@@ -130,41 +131,41 @@ def close(connection: sqlite3.Connection) -> None:
     SQLite does so for a file that still has its name. The log of one that was replaced it would leave, and
     the next start would replay it over the new file.
     """
-    with suppress(sqlite3.Error):  # another process may be using the file
+    with suppress(sqlite3.Error):  # another process may use the file
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
-def misconfigured(path: Path, trouble: sqlite3.Error | OSError) -> StoreMisconfigured:
-    """Say what is wrong with a file that would not open, and what to do."""
-    if isinstance(trouble, OSError):
-        return StoreMisconfigured(f"{path} cannot be created: {trouble.strerror}.")
-    remedy = _REMEDIES.get(_code(trouble), f"cannot be used: {trouble}")
+def misconfigured(path: Path, exc: sqlite3.Error | OSError) -> StoreMisconfigured:
+    """Return the error for a file that cannot be opened, with what to do."""
+    if isinstance(exc, OSError):
+        return StoreMisconfigured(f"{path} cannot be created: {exc.strerror}.")
+    remedy = _REMEDIES.get(_code(exc), f"cannot be used: {exc}")
     return StoreMisconfigured(f"{path} {remedy}.")
 
 
-def reason(trouble: Exception) -> str:
-    """Say what keeps a file that is open from being used; nothing for what only took too long."""
-    remedy = _REMEDIES.get(_code(trouble))
+def reason(exc: Exception) -> str:
+    """Return why an open file cannot be used; '' for a timeout."""
+    remedy = _REMEDIES.get(_code(exc))
     return f"the database {remedy}" if remedy else ""
 
 
-def is_locked(trouble: sqlite3.Error | OSError) -> bool:
-    """Tell whether another process merely holds the file for now."""
-    return _code(trouble) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def is_locked(exc: sqlite3.Error | OSError) -> bool:
+    """Return True if another process has locked the file."""
+    return _code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _code(trouble: Exception) -> int:
-    # The primary code is the low byte; a text that is no UTF-8 comes without one.
-    unknown = sqlite3.SQLITE_ERROR if isinstance(trouble, sqlite3.Error) else sqlite3.SQLITE_OK
-    return getattr(trouble, "sqlite_errorcode", unknown) & 0xFF
+def _code(exc: Exception) -> int:
+    # The primary code is the low byte; the error for text that is not UTF-8 has no code.
+    unknown = sqlite3.SQLITE_ERROR if isinstance(exc, sqlite3.Error) else sqlite3.SQLITE_OK
+    return getattr(exc, "sqlite_errorcode", unknown) & 0xFF
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
-        raise StoreMisconfigured(f"{path} was written by a newer version of this program; run that one.")
+        raise StoreMisconfigured(f"{path} was written by a newer version of this program; use that version.")
     return version
 
 
@@ -172,7 +173,7 @@ def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         if _version(connection, path) == _VERSION:
-            return  # another process was quicker
+            return  # another process has created it
         _require_empty(connection, path)
         for statement in _SCHEMA:
             connection.execute(statement)
@@ -181,14 +182,14 @@ def _create_schema(connection: sqlite3.Connection, path: Path) -> None:
 def _require_schema(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection, path) == 0:
         _require_empty(connection, path)
-        raise StoreAbsent(f"{path} is empty yet")
+        raise StoreAbsent(f"{path} is still empty")
 
 
 def _require_empty(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        raise StoreMisconfigured(f"{path} is another program's database; name another file.")
+        raise StoreMisconfigured(f"{path} is the database of another program; use another file.")
 
 
 def _reading(path: Path) -> str:
-    """Return the mode that leaves no file behind: without a log nobody is writing, and none need be made."""
+    """Return the mode for reading without creating files: without a log there is no writer, so none is needed."""
     return "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"

@@ -1,4 +1,4 @@
-"""What is read from and written to the SQLite file, each inside a transaction of the caller's."""
+"""Reads from and writes to the SQLite file, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def _is_set(field: str) -> str:
-    """Tell in the database whether a field is set; a sealed secret, which is a document, is, unread."""
-    is_legible = f"coalesce(trim(document ->> '{field}', :blank), '') <> ''"
-    return f"CASE json_type(document, '$.{field}') WHEN 'object' THEN 1 ELSE {is_legible} END"
+    """Return an expression that is true if a field is set; an encrypted secret is an object, which is set."""
+    is_set = f"coalesce(trim(document ->> '{field}', :blank), '') <> ''"
+    return f"CASE json_type(document, '$.{field}') WHEN 'object' THEN 1 ELSE {is_set} END"
 
 
 _USER = "SELECT organization_id, access_role, login_disabled FROM users WHERE id = ?"
@@ -32,8 +32,8 @@ _NUMBER_COLUMNS = """
     elevenlabs_phone_number_id, label, full_name, user_id
 """
 
-# One statement, and so of one moment; one row, since Python's lock changes hands for each. The flags are
-# computed here, so that no secret leaves the database.
+# One statement reads a consistent state; one row, because the GIL is released for each row. The flags are
+# computed in SQL, so that no secret leaves the database.
 _VOICE_AI = f"""
     SELECT {_is_set(rules.API_KEY)}, {_is_set(rules.TOOL_SECRET)},
         {" AND ".join(map(_is_set, rules.EST_CREDENTIALS))},
@@ -51,8 +51,8 @@ _VOICE_AI = f"""
 
 _STORED_ORGANIZATIONS = "SELECT id FROM organizations WHERE id IN (SELECT value FROM json_each(?))"
 
-# The inner patch clears every field that the record gives, the outer one sets those that are not null;
-# so a value that is itself an object is replaced, not merged.
+# The inner patch clears every field of the record, the outer one sets those that are not null;
+# so an object value is replaced, not merged.
 _PUT_ORGANIZATION = """
     INSERT INTO organizations (id, document) VALUES (:id, :given)
     ON CONFLICT (id) DO UPDATE SET
@@ -73,14 +73,14 @@ _DROP_NUMBERS = "DELETE FROM voice_numbers WHERE organization_id = ? AND user_id
 _PUT_NUMBER = "INSERT INTO voice_numbers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _OWN_COLUMNS = ("_id", "organizationId", "voicePhoneNumbers")
-_FLAG_COLUMNS = (2, 3, 4)  # of a number's
+_FLAG_COLUMNS = (2, 3, 4)  # of a number
 _FLAGS = {None: None, 0: False, 1: True}
 
 _json = partial(json.dumps, ensure_ascii=False)
 
 
 def read_user(connection: sqlite3.Connection, user_id: str) -> User | None:
-    """Find a user."""
+    """Return a user, or None."""
     row = connection.execute(_USER, (user_id,)).fetchone()
     return rules.user(user_id, *row) if row else None
 
@@ -88,7 +88,7 @@ def read_user(connection: sqlite3.Connection, user_id: str) -> User | None:
 def read_voice_ai(
     connection: sqlite3.Connection, organization_id: str
 ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-    """Read an organization's settings and numbers; one that nobody knows has neither."""
+    """Return an organization's settings and numbers; an unknown organization has neither."""
     given = {"organization": organization_id, "blank": rules.BLANK, "provider": rules.SINCH}
     api_key, tool_secret, est, *identifiers, numbers = connection.execute(_VOICE_AI, given).fetchone()
     settings = rules.settings(identifiers, api_key=api_key, tool_secret=tool_secret, est=est)
@@ -96,12 +96,12 @@ def read_voice_ai(
 
 
 def probe(connection: sqlite3.Connection) -> None:
-    """Read something, so that a file that cannot be read says so."""
+    """Read a row, to raise an error if the file cannot be read."""
     connection.execute("SELECT 1 FROM users LIMIT 1").fetchone()
 
 
 def load(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Merge a batch of checked and sealed records; `RecordRefused` before anything is written."""
+    """Merge a batch of checked and encrypted records; raise `RecordRefused` before anything is written."""
     stored = connection.execute(_STORED_ORGANIZATIONS, (_json(rules.organizations_of(batch)),))
     rules.check_owners(batch, (organization for (organization,) in stored))
     connection.executemany(_PUT_ORGANIZATION, map(_parameters, batch.organizations))

@@ -1,4 +1,4 @@
-"""The secrets in the SQLite file, for the commands around the keyring; and who can get at the file."""
+"""The secrets in the SQLite file, for `relay keys`; and a check of the file's permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from . import StoredSecret
     from .keyring import Encrypted
 
-# `->` gives a field's JSON, so that a text is told from a document.
+# `->` returns a field's JSON, which distinguishes strings from objects.
 _PAGE = f"""
     SELECT organization_id, {", ".join(f"document -> '{field}'" for field in rules.SECRETS)}
     FROM credentials WHERE organization_id > ? ORDER BY organization_id LIMIT 200
@@ -30,7 +30,7 @@ _PUT = """
 
 
 def read(connection: sqlite3.Connection, after: str) -> list[tuple[str, dict[str, Any]]]:
-    """Read a page of organizations, by id, beyond one: the fields of their secrets, as they are stored."""
+    """Read a page of organizations with an id greater than `after`: their secret fields as stored."""
     return [
         (organization_id, _parsed(zip(rules.SECRETS, values, strict=True)))
         for organization_id, *values in connection.execute(_PAGE, (after,))
@@ -38,21 +38,21 @@ def read(connection: sqlite3.Connection, after: str) -> list[tuple[str, dict[str
 
 
 def replace(connection: sqlite3.Connection, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
-    """Replace the secrets that are still what was read, within a transaction that nobody else writes in."""
+    """Replace the secrets that have not changed since they were read, inside an exclusive write transaction."""
     replaced = 0
     for secret, encrypted in changes:
-        place = {"organization": secret.organization_id, "field": secret.name}
-        now = _parsed((secret.name, value) for (value,) in connection.execute(_ONE, place))
-        if secret in encryption.stored_secrets(secret.organization_id, now, to_bytes):
-            connection.execute(_PUT, {**place, "sealed": json.dumps(to_document(encrypted))})
+        key = {"organization": secret.organization_id, "field": secret.name}
+        current = _parsed((secret.name, value) for (value,) in connection.execute(_ONE, key))
+        if secret in encryption.stored_secrets(secret.organization_id, current, to_bytes):
+            connection.execute(_PUT, {**key, "encrypted": json.dumps(to_document(encrypted))})
             replaced += 1
     return replaced
 
 
 def scrub(connection: sqlite3.Connection) -> bool:
-    """Write the file anew and empty its log, which both keep what was overwritten until they need the room.
+    """Rewrite the file and empty its log, because both keep overwritten data.
 
-    False while another connection reads from the log.
+    Returns False while another connection reads from the log.
     """
     connection.execute("VACUUM")
     is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -60,21 +60,21 @@ def scrub(connection: sqlite3.Connection) -> bool:
 
 
 def exposures(path: Path) -> Iterator[str]:
-    """Tell what of the file others can get at: read it or its log, or put another one in its place."""
+    """Report permissions that let other users read the file or its log, or replace it."""
     for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         if file.exists() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield f"{file} is open to other users of this machine; take that away: chmod 600"
+            yield f"{file} is accessible to other users of this machine; run chmod 600 {file}"
     if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield f"{path.parent}, the folder of {path.name}, can be written by others; take that away: chmod 700"
+        yield f"{path.parent}, the folder of {path.name}, is writable by other users; run chmod 700 {path.parent}"
 
 
 def to_document(encrypted: Encrypted) -> dict[str, Any]:
-    """Return a sealed secret in JSON's types."""
+    """Return the JSON object of an encrypted secret."""
     return encryption.to_document(encrypted, lambda raw: base64.b64encode(raw).decode())
 
 
 def to_bytes(text: str) -> bytes:
-    """Return the bytes that a document in JSON holds as text."""
+    """Return the bytes of a base64 string."""
     return base64.b64decode(text, validate=True)
 
 

@@ -48,4 +48,4 @@ def test_says_that_the_mongodb_does_not_answer(tmp_path):
     with pytest.raises(SetupError) as refused:
         source_url("mongodb", 1, tmp_path, f"mongodb://relay:sk_canary@127.0.0.1:{port}/?authSource=admin")
 
-    assert str(refused.value) == "--mongodb: the database did not answer; nothing of the file was loaded"
+    assert str(refused.value) == "--mongodb: the database did not respond; nothing in the file was loaded"

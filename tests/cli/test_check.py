@@ -90,7 +90,7 @@ async def test_changes_nothing(tmp_path):
     assert files_of(tmp_path) == before
     assert (
         line
-        == f"info: collaborators: {tmp_path}/tether-relay/relay.db is not there yet; the first start makes it"
+        == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; the first start makes it"
     )
 
     url = f"sqlite:///{tmp_path}/relay.db"
@@ -363,5 +363,5 @@ class TestCommand:
             RELAY_STORE=f"sqlite:///{tmp_path}/relay.db",
         )
 
-        told = "the database holds what this program did not write; restore it from a backup"
+        told = "the database contains data that this program did not write; restore it from a backup"
         assert f"error: store: not ready: {told}\n" in result.stdout

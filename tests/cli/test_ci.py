@@ -20,13 +20,13 @@ from support.running import COMMAND, ROOT, as_project, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
 WEEKLY = ROOT / ".github/workflows/weekly.yml"
-INSTALL = "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt pip install -e '.[tools]'"
+INSTALL = "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt pip install -e '.[tools,service]'"
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 OPTIONS = list(
     itertools.product(
         (None, "api.yaml", "our specs/it's $5.yaml"),
         (None, "shop.handlers"),
-        ("pip install 'tether-relay[tools]'", "echo \"a: b # c\" && pip install -e '.[tools]'"),
+        ("pip install 'tether-relay[tools]'", "echo \"a: b # c\" && pip install -e '.[tools,service]'"),
     )
 )
 

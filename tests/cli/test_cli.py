@@ -119,7 +119,10 @@ class TestServe:
 
         result = relay(tmp_path, "keys", "status", **variables)
 
-        assert (result.returncode, result.stdout) == (0, "3 secrets under the key demo; it seals\n")
+        assert (result.returncode, result.stdout) == (
+            0,
+            "3 secrets under the key demo; it encrypts new secrets\n",
+        )
         assert f"Data: {folder}/demo.db, its secrets encrypted with demo-keyring" in service.printed
         assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 

@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
 
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "error: RELAY_STORE: the database is on a disk that is full; make room; nothing of the file was loaded\n"
+        "error: RELAY_STORE: the database is on a full disk; free some space; nothing in the file was loaded\n"
     )
     assert there == {small: 10}
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -199,7 +199,7 @@ def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
 
     assert result.returncode == 2
     assert result.stderr == (
-        "error: RELAY_STORE: the database is locked by another process; try again; nothing of the file was loaded\n"
+        "error: RELAY_STORE: the database is locked by another process; try again; nothing in the file was loaded\n"
     )
 
 

@@ -91,7 +91,7 @@ def test_what_is_no_ciphertext_never_opens(part, raw):
     """Too short for a tag or too long for a nonce is answered like any other, with no error of a library's."""
     sealed = replace(keyrings.BOTH.encrypt(ACME, FIELD, "canary"), **{part: raw})
 
-    with pytest.raises(DecryptionFailed, match="the key new does not open it"):
+    with pytest.raises(DecryptionFailed, match="the key new does not decrypt it"):
         keyrings.BOTH.decrypt(ACME, FIELD, sealed)
 
 
@@ -142,14 +142,14 @@ def test_reads_a_file_of_the_working_folder(tmp_path, monkeypatch):
     assert read_keyring("keyring").key_ids == ("old",)
 
 
-NEITHER = "it is neither keys, `id:base64` each, nor a file of such keys that can be read"
+NEITHER = "it is neither a list of keys, `id:base64` each, nor a readable file of such keys"
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", ["it holds no key; `relay keys new` makes one"]),
-        (" ,\n# nothing", ["it holds no key; `relay keys new` makes one"]),
+        ("", ["it contains no key; create one with `relay keys new`"]),
+        (" ,\n# nothing", ["it contains no key; create one with `relay keys new`"]),
         (STANDARD, [NEITHER]),
         (f"canary/{'x' * 5000}", [NEITHER]),
         ("/canary\0", [NEITHER]),

@@ -79,9 +79,7 @@ class TestNew:
 
         assert read_keyring(made.stdout).key_ids == ("2026-11.b",)
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert (
-            refused.stderr == "error: ID: has to be 1 to 64 letters, digits, dots, hyphens and underscores\n"
-        )
+        assert refused.stderr == "error: ID: must be 1 to 64 letters, digits, dots, hyphens and underscores\n"
 
 
 class TestStatus:
@@ -102,19 +100,19 @@ class TestStatus:
         assert (well.returncode, well.stdout.splitlines()) == (
             0,
             [
-                "1 secret under the key new; it seals",
-                "9 secrets under the key old; `relay keys rotate` brings what it can under new",
+                "1 secret under the key new; it encrypts new secrets",
+                "9 secrets under the key old; `relay keys rotate` encrypts them with new",
             ],
         )
         assert (plain.returncode, plain.stdout.splitlines()[1:]) == (
             1,
             [
-                "0 secrets under the key spare; it may go, unless a backup needs it",
-                "8 secrets under the key old; `relay keys rotate` brings what it can under new",
-                "1 secret in plain text; run `relay keys seal`",
+                "0 secrets under the key spare; it can be removed, unless a backup needs it",
+                "8 secrets under the key old; `relay keys rotate` encrypts them with new",
+                "1 secret in plain text; run `relay keys encrypt`",
             ],
         )
-        missing = "8 secrets under the key old, which RELAY_KEYRING does not have; add it"
+        missing = "8 secrets under the key old, which is not in RELAY_KEYRING; add it"
         assert (unknown.returncode, unknown.stdout.splitlines()[-1]) == (1, missing)
         assert (without.returncode, missing in without.stdout) == (1, True)
 
@@ -127,7 +125,7 @@ class TestStatus:
         await load(url, {})
         empty = keys(tmp_path, url, "status", keyring="")
 
-        told = f"error: RELAY_STORE: {tmp_path}/relay.db is not there yet; `relay load` makes it\n"
+        told = f"error: RELAY_STORE: {tmp_path}/relay.db does not exist yet; `relay load` creates it\n"
         assert (nothing.returncode, nothing.stderr, left) == (2, told, before)
         assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
 
@@ -151,8 +149,8 @@ class TestStatus:
         }
 
 
-class TestSeal:
-    """`relay keys seal`."""
+class TestEncrypt:
+    """`relay keys encrypt`, whose former name is `seal`."""
 
     async def test_seals_what_is_plain_and_nothing_else(self, tmp_path, new_url):
         """What is sealed stays under its key; the second time there is nothing left to do."""
@@ -160,17 +158,17 @@ class TestSeal:
         await load(url, canaries(ACME))
         plant(url, canaries(GLOBEX))
 
-        first, second = keys(tmp_path, url, "seal"), keys(tmp_path, url, "seal")
+        first, second = keys(tmp_path, url, "encrypt"), keys(tmp_path, url, "encrypt")
 
         assert (first.returncode, first.stdout.splitlines()) == (
             0,
             [
                 "before: 5 under old, 5 in plain text",
                 "after: 5 under new, 5 under old",
-                "relay keys seal: 5 secrets sealed with the key new",
+                "relay keys encrypt: 5 secrets encrypted with the key new",
             ],
         )
-        assert second.stdout.endswith("relay keys seal: 0 secrets sealed with the key new\n")
+        assert second.stdout.endswith("relay keys encrypt: 0 secrets encrypted with the key new\n")
         under, opened = await stored(url)
         assert {(one, key_id) for (one, _), key_id in under.items()} == {(ACME, "old"), (GLOBEX, "new")}
         assert opened == canaries(ACME, GLOBEX)
@@ -182,7 +180,7 @@ class TestSeal:
             plant(url, canaries(ACME))
             await service.voice_ai(ACME)
 
-            assert keys(tmp_path, url, "seal").returncode == 0
+            assert keys(tmp_path, url, "encrypt").returncode == 0
 
             for file in tmp_path.iterdir():
                 assert file.is_dir() or b"canary" not in file.read_bytes()
@@ -191,9 +189,9 @@ class TestSeal:
     @pytest.mark.parametrize(
         ("document", "returncode", "told"),
         [
-            (r'{"webhookSecret": "\ud800"}', 0, "1 secret of no use, such as webhookSecret of"),
-            ('{"webhookSecret": "', 2, "the database holds what this program did not write"),
-            (b'{"webhookSecret": "\xff"}', 2, "the database holds what this program did not write"),
+            (r'{"webhookSecret": "\ud800"}', 0, "1 secret unreadable, such as webhookSecret of"),
+            ('{"webhookSecret": "', 2, "the database contains data that this program did not write"),
+            (b'{"webhookSecret": "\xff"}', 2, "the database contains data that this program did not write"),
         ],
         ids=["half a surrogate pair", "no JSON", "no UTF-8"],
     )
@@ -204,7 +202,7 @@ class TestSeal:
         with closing(sqlite3.connect(tmp_path / "relay.db")) as connection, connection:
             connection.execute("UPDATE credentials SET document = CAST(? AS TEXT)", (document,))
 
-        result = keys(tmp_path, url, "seal")
+        result = keys(tmp_path, url, "encrypt")
 
         assert result.returncode == returncode
         assert told in result.stdout + result.stderr
@@ -215,19 +213,19 @@ class TestSeal:
         async with open_store(url):
             plant(url, canaries(ACME))
 
-        result = keys(tmp_path, url, "seal", "--dry-run")
+        result = keys(tmp_path, url, "encrypt", "--dry-run")
 
         assert (result.returncode, result.stdout.splitlines()) == (
             0,
-            ["before: 5 in plain text", "relay keys seal: 5 secrets to be sealed with the key new"],
+            ["before: 5 in plain text", "relay keys encrypt: 5 secrets to be encrypted with the key new"],
         )
         assert {*(await stored(url))[0].values()} == {None}
 
-    @pytest.mark.parametrize("command", ["seal", "rotate"])
+    @pytest.mark.parametrize("command", ["encrypt", "seal", "rotate"])
     @pytest.mark.parametrize(
         ("keyring", "told"),
         [
-            ("", "error: RELAY_KEYRING: missing: `relay keys new` makes a key\n"),
+            ("", "error: RELAY_KEYRING: missing: create a key with `relay keys new`\n"),
             ("a:canary", "error: RELAY_KEYRING: entry 1: its key has 4 bytes; AES-256 needs 32\n"),
         ],
     )
@@ -242,8 +240,9 @@ class TestSeal:
         result = keys(tmp_path, "mongodb://127.0.0.1:1/relay", "rotate")
 
         assert result.returncode == 2
-        assert "error: RELAY_STORE: the database did not answer; what was done stays, run it again\n" in (
-            result.stderr
+        assert (
+            "error: RELAY_STORE: the database did not respond; completed changes are kept; run it again\n"
+            in (result.stderr)
         )
 
 
@@ -264,7 +263,7 @@ class TestRotate:
             [
                 "before: 4 under new, 5 under old, 1 in plain text",
                 "after: 9 under new, 1 in plain text",
-                "relay keys rotate: 5 secrets sealed with the key new",
+                "relay keys rotate: 5 secrets encrypted with the key new",
             ],
         )
         under, opened = await stored(url, keyrings.NEW_ONLY)
@@ -286,14 +285,14 @@ class TestRotate:
         dry = keys(tmp_path, url, "rotate", "--dry-run")
 
         told = [
-            rf"1 secret of no use, such as elevenlabsApiKey of {GLOBEX}: .*",
-            "1 secret under the key lost, which RELAY_KEYRING does not have; add it",
-            rf"1 secret not opened by the key old, such as sinchEstKeyId of {GLOBEX}: .*",
+            rf"1 secret unreadable, such as elevenlabsApiKey of {GLOBEX}: .*",
+            "1 secret under the key lost, which is not in RELAY_KEYRING; add it",
+            rf"1 secret not decrypted by the key old, such as sinchEstKeyId of {GLOBEX}: .*",
         ]
         for one in (result, dry):
             assert one.returncode == 1
             assert re.search("\n".join(told), one.stdout)
-        assert "after: 1 under lost, 5 under new, 1 under old, 1 of no use\n" in result.stdout
+        assert "after: 1 under lost, 5 under new, 1 under old, 1 unreadable\n" in result.stdout
         async with open_store(url) as store:
             left = {
                 secret.name: secret.value
@@ -316,7 +315,7 @@ class TestRotate:
         result = keys(tmp_path, url, command)
 
         assert result.returncode == 1
-        assert f"1 secret not opened by the key new, such as webhookSecret of {ACME}: " in result.stdout
+        assert f"1 secret not decrypted by the key new, such as webhookSecret of {ACME}: " in result.stdout
 
     async def test_says_what_an_interruption_leaves(self, tmp_path):
         """Nothing to mend: it is run again."""
@@ -330,18 +329,18 @@ class TestRotate:
         _, told = await process.communicate()
 
         assert process.returncode == 130
-        assert told == b"relay keys rotate: interrupted; what was done stays, run it again\n"
+        assert told == b"relay keys rotate: interrupted; completed changes are kept; run it again\n"
 
     @pytest.mark.parametrize(
         ("hindered", "told"),
         [
             (
                 {"replace": lambda connection, changes: replace(connection, changes[1:])},
-                "1 secret changed meanwhile, left as loaded; run it again",
+                "1 secret changed at the same time and skipped; run it again",
             ),
             (
                 {"scrub": lambda _connection: False},
-                "the database is being read, so its file keeps old copies; run it again",
+                "another process is reading the database, so its file still contains old copies; run it again",
             ),
         ],
         ids=["changed", "read"],
@@ -379,7 +378,7 @@ class TestRotate:
 
         assert opened == loaded
         assert 0 < done < len(under) == 5_000
-        assert f"relay keys rotate: {5_000 - done} secrets sealed with the key new\n" in result.stdout
+        assert f"relay keys rotate: {5_000 - done} secrets encrypted with the key new\n" in result.stdout
         assert await stored(url, keyrings.NEW_ONLY) == (dict.fromkeys(under, "new"), loaded)
 
     async def test_loads_go_on_meanwhile(self, tmp_path, new_url):

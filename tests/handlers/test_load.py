@@ -92,12 +92,15 @@ class TestLoad:
         [
             ("", "error: a.json:1:1: not JSON\n"),
             ('{"users": [\n  {]}', "error: a.json:2:4: not JSON\n"),
-            ('{"organizations": {}}', "error: a.json: 'organizations' has to be a list\n"),
+            ('{"organizations": {}}', "error: a.json: 'organizations' must be a list\n"),
             ('{"users": [], "users": []}', "error: a.json: an object contains a duplicate key\n"),
-            ("[]", "error: a.json: the file is one object with lists of organizations, users, credentials\n"),
+            (
+                "[]",
+                "error: a.json: the file must be one object with the lists organizations, users, credentials\n",
+            ),
             (
                 '{"people": []}',
-                "error: a.json: 'people' is none of the lists organizations, users, credentials\n",
+                "error: a.json: unknown list 'people'; the lists are organizations, users, credentials\n",
             ),
         ],
     )
@@ -116,8 +119,8 @@ class TestLoad:
 
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr == (
-            "error: RELAY_KEYRING: missing: a.json has secrets, which are stored sealed; "
-            "`relay keys new` makes a key\n"
+            "error: RELAY_KEYRING: missing: a.json has secrets, which are stored encrypted; "
+            "create a key with `relay keys new`\n"
         )
         assert self.numbers(tmp_path) == 401
 
@@ -194,8 +197,8 @@ def test_tells_the_first_twenty_problems_and_counts_the_others(write):
 
     assert len(problems_of(twenty)) == 20
     assert problems_of(more)[18:] == [
-        "19: a line is one object with one key of organization, user, credentials",
-        "20: a line is one object with one key of organization, user, credentials",
+        "19: a line must be an object with exactly one of the keys organization, user, credentials",
+        "20: a line must be an object with exactly one of the keys organization, user, credentials",
         "… and 1000 more",
     ]
 
@@ -267,11 +270,11 @@ def test_refuses_a_record_that_stands_twice_in_a_file(write):
     lists = write("a.json", {"organizations": [ORGANIZATION, ORGANIZATION]})
 
     assert problems_of(lines) == [
-        "4: organizations/_id: an earlier record of the file has the same",
-        "5: users/_id: an earlier record of the file has the same",
-        "6: credentials/organizationId: an earlier record of the file has the same",
+        "4: organizations/_id: an earlier record of the file has the same value",
+        "5: users/_id: an earlier record of the file has the same value",
+        "6: credentials/organizationId: an earlier record of the file has the same value",
     ]
-    assert problems_of(lists) == ["8: organizations/_id: an earlier record of the file has the same"]
+    assert problems_of(lists) == ["8: organizations/_id: an earlier record of the file has the same value"]
 
 
 def test_ids_are_of_their_list(write):

@@ -385,9 +385,9 @@ async def test_tells_who_else_can_get_at_the_file(path):
         told = await store.check()
 
     assert told == [
-        f"{path} is open to other users of this machine; take that away: chmod 600",
-        f"{path}-wal is open to other users of this machine; take that away: chmod 600",
-        f"{path.parent}, the folder of relay.db, can be written by others; take that away: chmod 700",
+        f"{path} is accessible to other users of this machine; run chmod 600 {path}",
+        f"{path}-wal is accessible to other users of this machine; run chmod 600 {path}-wal",
+        f"{path.parent}, the folder of relay.db, is writable by other users; run chmod 700 {path.parent}",
     ]
 
 
@@ -490,7 +490,7 @@ class TestReadOnly:
 
     async def test_makes_no_file(self, tmp_path):
         """Nor a folder; the first start does."""
-        with pytest.raises(StoreAbsent, match=r"relay\.db is not there yet"):
+        with pytest.raises(StoreAbsent, match=r"relay\.db does not exist yet"):
             async with open_store(f"sqlite:///{tmp_path}/new/relay.db", read_only=True):
                 pass
 
@@ -500,7 +500,7 @@ class TestReadOnly:
         """An empty file may have been put there to be filled; it is not ours yet."""
         (tmp_path / "relay.db").touch()
 
-        with pytest.raises(StoreAbsent, match=r"relay\.db is empty yet"):
+        with pytest.raises(StoreAbsent, match=r"relay\.db is still empty"):
             async with open_store(f"sqlite:///{tmp_path}/relay.db", read_only=True):
                 pass
 

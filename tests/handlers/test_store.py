@@ -392,7 +392,7 @@ async def test_finds_what_it_cannot_read(new_url, stored):
 
         assert (await found_in(store))[ACME, "webhookSecret"] is None
         [told] = await store.check()
-        assert told.startswith(f"1 secret of no use, such as webhookSecret of {ACME}: ")
+        assert told.startswith(f"1 secret unreadable, such as webhookSecret of {ACME}: ")
 
 
 async def test_goes_through_all_organizations(store):
@@ -454,7 +454,7 @@ async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):
 
 
 ANOTHER_OR_MOVED = (
-    "moved there, or sealed by another key of this id; rotate with that one in its place, or load anew"
+    "moved there, or encrypted by another key of this id; rotate with that key instead, or load again"
 )
 
 
@@ -469,14 +469,14 @@ async def test_tells_what_to_mend_about_secrets(new_url):
     for keyring, told in [
         (None, []),
         (keyrings.BOTH, []),
-        (keyrings.NEW_ONLY, ["2 secrets under the key old, which RELAY_KEYRING does not have; add it"]),
+        (keyrings.NEW_ONLY, ["2 secrets under the key old, which is not in RELAY_KEYRING; add it"]),
         (
             another,
-            [f"2 secrets not opened by the key old, such as sinchEstKeyId of {ACME}: {ANOTHER_OR_MOVED}"],
+            [f"2 secrets not decrypted by the key old, such as sinchEstKeyId of {ACME}: {ANOTHER_OR_MOVED}"],
         ),
     ]:
         async with open_store(url, keyring) as store:
-            assert await store.check() == ["1 secret in plain text; run `relay keys seal`", *told]
+            assert await store.check() == ["1 secret in plain text; run `relay keys encrypt`", *told]
 
 
 async def test_is_ready(store):

@@ -177,7 +177,7 @@ def test_says_what_a_user_without_anything_has_to_set(elsewhere):
     (elsewhere / "relay.db").touch(0o644)
     mine = f"sqlite:///{elsewhere}"
     cases = {
-        "XDG_DATA_HOME: this user has no home directory; name a folder": {},
+        "XDG_DATA_HOME: this user has no home directory; set it to a data": {},
         "RELAY_STORE: /nonexistent/.local": {"HOME": "/nonexistent"},
         f"RELAY_STORE: {elsewhere}/new.db cannot be created: Permission denied": {
             "RELAY_STORE": f"{mine}/new.db"
@@ -205,7 +205,7 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
     keyless = as_nobody(elsewhere, "demo", XDG_DATA_HOME=str(data))
 
     assert homeless.stderr.startswith("error: XDG_DATA_HOME: this user has no home directory")
-    assert locked_out.stderr.endswith("Permission denied; XDG_DATA_HOME names another folder\n")
+    assert locked_out.stderr.endswith("Permission denied; set XDG_DATA_HOME to another folder\n")
     assert keyless.stderr == (
         "error: .relay/development.key: the development key cannot be kept: Permission denied; "
         "set RELAY_JWT_SECRET instead\n"
@@ -216,7 +216,7 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        ("demo", "the demo cannot keep its secret: File too large"),
+        ("demo", "the demo cannot store its keyring: File too large"),
         ("token", "the development key cannot be kept: File too large"),
     ],
 )

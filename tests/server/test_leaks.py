@@ -179,7 +179,7 @@ def test_our_own_service_keeps_every_secret(tmp_path, loaded, planted):
 COMMANDS = [
     ("check", "--format", "json"),
     ("keys", "status", "--format", "json"),
-    ("keys", "seal"),
+    ("keys", "encrypt"),
     ("keys", "rotate", "--dry-run"),
     ("token", "--claim", f"userId={USER}"),
 ]
