@@ -1,4 +1,4 @@
-"""Relay beside what else could be picked: the same work, one machine, interleaved rounds."""
+"""Benchmarks Relay against other servers: the same work, one machine, interleaved rounds."""
 
 from .command import bench
 

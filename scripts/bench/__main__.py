@@ -1,4 +1,4 @@
-"""`python -m bench` from the source root: Relay beside what else could be picked."""
+"""`python -m bench`, run from the source root: benchmarks Relay against other servers."""
 
 from bench.command import bench
 

@@ -1,4 +1,4 @@
-"""`relay bench`: Relay and what else could be picked, side by side on this machine."""
+"""`relay bench`: benchmarks Relay and other servers on this machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Examples:
   relay bench --quick
   relay bench --peers relay,fastapi,connexion --numbers 100 --rounds 9
   relay bench --growth --output reports/bench
-With MongoDB, whose address may hold a password and then is not for a command line; databases whose names
-begin with relay_bench_ are made and left there:
+With MongoDB (use the variable if the URL has a password; databases named relay_bench_… are created and not
+removed):
   RELAY_BENCH_MONGODB=mongodb://127.0.0.1:27017 relay bench --sources memory,sqlite,mongodb
 """
 
 QUICK = {"numbers": "1,100", "sources": "memory", "workers": "1", "rounds": 2, "seconds": 1}
-"""Defaults of a quick run; what is given goes before."""
+"""Defaults of --quick; other options override them."""
 
 
 def _quick(context: click.Context, _option: click.Parameter, asked: bool) -> bool:  # noqa: FBT001 -- click's call
@@ -42,94 +42,100 @@ def _counts(_context: click.Context, _option: click.Parameter, given: str) -> tu
     except ValueError:
         counts = (0,)
     if min(counts) < 1:
-        raise click.BadParameter("whole numbers from 1 on, with commas")
+        raise click.BadParameter("use whole numbers from 1, separated by commas")
     return tuple(dict.fromkeys(counts))
 
 
 @click.command(epilog=EXAMPLES)
 @click.option(
-    "--peers", metavar="NAME,…", callback=_words, help="Which; Relay is always there.  [default: all]"
+    "--peers",
+    metavar="NAME,…",
+    callback=_words,
+    help="The servers to measure, besides Relay.  [default: all]",
 )
 @click.option(
     "--numbers",
     default="1,100,5000",
     show_default=True,
     callback=_counts,
-    help="How many numbers the organization has.",
+    help="Number of phone numbers in the organization.",
 )
 @click.option(
     "--sources",
     default="memory,sqlite",
     show_default=True,
     callback=_words,
-    help="Where the settings come from: memory, sqlite, mongodb.",
+    help="Sources of the settings: memory, sqlite, mongodb.",
 )
 @click.option(
     "--workers",
     default="1,2",
     show_default=True,
     callback=_counts,
-    help="Processes of each, a port each; more than the first count only with the first source.",
+    help="Processes of each server, each with its own port; counts after the first apply only to the first source.",
 )
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(1, 100))
-@click.option("--seconds", default=2, show_default=True, type=click.IntRange(1, 60), help="Of each round.")
+@click.option(
+    "--seconds", default=2, show_default=True, type=click.IntRange(1, 60), help="Duration of each round."
+)
 @click.option(
     "--connections",
     default=32,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="Kept alive; an eighth of them from 1,000 numbers on.",
+    help="Keep-alive connections; an eighth of them from 1,000 numbers.",
 )
 @click.option(
     "--mongodb",
     metavar="URI",
     envvar="RELAY_BENCH_MONGODB",
     show_envvar=True,
-    help="A MongoDB for the source mongodb.",
+    help="URL of a MongoDB server for the source mongodb.",
 )
 @click.option(
     "--access-log",
     is_flag=True,
-    help="Have the others on uvicorn log each request, too, as Relay always does.",
+    help="Make the other servers on uvicorn log each request, as Relay always does.",
 )
-@click.option("--growth", is_flag=True, help="Measure, too, how Relay's costs grow.")
+@click.option("--growth", is_flag=True, help="Also measure how Relay's costs grow.")
 @click.option(
     "--quick",
     is_flag=True,
     is_eager=True,
     callback=_quick,
-    help="1 and 100 numbers from memory, one worker, 2 rounds of 1 s, unless said otherwise; neither "
-    "contracts of many operations nor 10,000 numbers.",
+    help="Use 1 and 100 numbers from memory, one worker, 2 rounds of 1 s, unless other options override this; "
+    "skip large contracts and 10,000 numbers.",
 )
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where peers are installed.  [default: bench in the platform's cache folder]",
+    help="Folder for installing the servers.  [default: bench in the platform's cache folder]",
 )
 @click.option(
     "--output",
     default="reports/bench",
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the report goes: bench.md, bench.json, bench.svg.",
+    help="Folder of the report: bench.md, bench.json, bench.svg.",
 )
 def bench(*, folder: Path | None, output: Path, **given: Any) -> None:
-    """Measure Relay beside other servers that do the same work, and hold the figures to its goals.
+    """Compare Relay with other servers that do the same work, and check the results against its goals.
 
-    Each verifies a token, finds the user and answers an organization's settings and numbers. The others
-    are installed first (Python packages, and npm's where Node.js is there). Each is shown to answer and to
-    refuse; then all are up at once and are loaded in turn, round by round, by wrk or autocannon, so that
-    what disturbs one disturbs all. Ratios are of paired rounds. It takes Linux, two cores, and with the
-    defaults about half an hour in which the machine should have nothing else to do.
+    Each server verifies a token, finds the user and returns an organization's settings and numbers. The
+    other servers are installed first (Python packages, and npm packages if Node.js is installed). Each is
+    first checked for correct responses and rejections. Then all run at the same time, and wrk or autocannon
+    loads them in turn, round by round, so that a disturbance affects all. Ratios are of paired rounds. The
+    benchmark needs Linux and two cores, and takes about half an hour with the defaults; the machine should
+    be idle otherwise.
 
-    Exit code 0: measured, goals met or not; 1: an answer was not as it should be, and the report ends
-    there; 2: nothing could be measured.
+    Exit code 0: measured, whether or not the goals are met; 1: a response was incorrect, and the report
+    ends there; 2: nothing could be measured.
     """
-    listen(signal.default_int_handler)  # what was started is ended in any case
+    listen(signal.default_int_handler)  # so that started processes are ended on SIGTERM, too
     with setup_errors():
-        from .running import Wanted, run, write
+        from .running import BenchOptions, run, write
 
-        report = run(Wanted(**given), folder)
+        report = run(BenchOptions(**given), folder)
         click.echo(report.text)
         write(report, output)
     if report.failure is not None:

@@ -1,14 +1,14 @@
-"""Contracts of any size, in the style of public APIs: to measure how the tools grow."""
+"""Generates contracts of any size in the style of public APIs, to measure how the tools scale."""
 
 from __future__ import annotations
 
 from typing import Any
 
-_PER_TAG = 10  # operations: two resources of a tag, five operations each
+_PER_TAG = 10  # operations: two resources a tag, five operations each
 
 
 def public_style(operations: int) -> dict[str, Any]:
-    """Return an OpenAPI 3.0 document with so many operations: lists, reads and writes of resources by tag."""
+    """Return an OpenAPI 3.0 document with `operations` operations: lists, reads and writes of resources by tag."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {"Diagnostic": _problem()}
     for number in range(operations):

@@ -6,7 +6,7 @@ import time
 
 import jwt
 
-from bench.programs.answer import ORGANIZATION, PATH, USER
+from bench.programs.response_data import ORGANIZATION, PATH, USER
 
 __all__ = ["ORGANIZATION", "PATH", "SECRET", "USER", "token"]
 
@@ -14,5 +14,5 @@ SECRET = "a-secret-for-benchmarks-of-thirty-two-bytes"  # noqa: S105 -- signs fo
 
 
 def token() -> str:
-    """Return a token that is good for a day."""
+    """Return a token that is valid for a day."""
     return jwt.encode({"userId": USER, "sub": USER, "exp": int(time.time()) + 86400}, SECRET, "HS256")

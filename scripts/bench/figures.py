@@ -1,4 +1,4 @@
-"""Figures that are told: medians with their quartiles, paired ratios, and how a cost grows."""
+"""Statistics of the report: medians with quartiles, paired ratios, and growth exponents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Spread(NamedTuple):
-    """A median between its quartiles."""
+    """A median and its quartiles."""
 
     low: float
     median: float
@@ -17,14 +17,14 @@ class Spread(NamedTuple):
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return median and quartiles of one value or more."""
+    """Return median and quartiles of at least one value."""
     if len(values) == 1:
         return Spread(values[0], values[0], values[0])
     return Spread(*statistics.quantiles(values, n=4, method="inclusive"))
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Return ours / theirs, round by round: what disturbs a round disturbs both."""
+    """Return ours / theirs for each round: a disturbance affects both values of a round."""
     return [our / their for our, their in zip(ours, theirs, strict=True)]
 
 

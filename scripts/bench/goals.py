@@ -1,4 +1,4 @@
-"""What Relay is to reach, and by how much a run met or missed it."""
+"""Relay's performance goals, and by how much a run met or missed them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .figures import exponent, ratios
 from .results import Cell, Results
 
 Value = Callable[[Results], float | None]
-"""What a run found; None where it did not measure that."""
+"""Returns a figure of a run; None if it was not measured."""
 
 CROWD = 10_000
-"""Numbers of the largest organization that is asked for."""
+"""Numbers of the largest organization that is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure and its bound: at least so much, or at most; neither where it is only told."""
+    """A figure and its bound, `at_least` or `at_most`; without a bound it is only reported."""
 
-    told: str
+    title: str
     value: Value
     at_least: float | None = None
     at_most: float | None = None
@@ -43,7 +43,7 @@ class Goal:
             return "not measured"
         if self.at_least is not None:
             return _by(value / self.at_least - 1)
-        return _by(1 - value / self.at_most) if self.at_most is not None else "told only"
+        return _by(1 - value / self.at_most) if self.at_most is not None else "reported only"
 
 
 def _by(share: float) -> str:
@@ -105,7 +105,7 @@ def _fresh(results: Results) -> float | None:
 
 
 LITERAL, TEMPLATED = "operations, a literal path", "operations, a templated path"
-"""What grows, as `relay bench --growth` tells it."""
+"""Titles of the growth measurements for `relay bench --growth`."""
 
 GOALS = (
     *(
@@ -128,7 +128,7 @@ GOALS = (
             ("relay", "fastapi", 5000, "memory", "", 8),
         )
     ),
-    Goal("p99 of small requests beside 5,000 numbers", _wait, at_most=20, unit="ms"),
+    Goal("p99 of small requests during 5,000 numbers", _wait, at_most=20, unit="ms"),
     Goal("start-up to connexion's, 1 operation", lambda results: _start(results, 1), at_most=1),
     Goal("start-up to connexion's, 600 operations", lambda results: _start(results, 600), at_most=0.5),
     Goal("CPU a request, literal path, 600 operations to 1", _largest_to_smallest(LITERAL), at_most=1.1),

@@ -1,4 +1,4 @@
-"""How what a request costs Relay grows: with numbers, users, operations and tokens."""
+"""Measures how Relay's cost per request grows with numbers, users, operations and tokens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOKENS = (1, 10, 100, 1000, 10_000, 100_000)
 
 
 def measure_growth(bench: Bench, place: BenchSetup, results: Results) -> None:
-    """Measure Relay at each size of everything that grows; raises LoadFailed."""
+    """Measure Relay at each size of each dimension; raises LoadFailed."""
     contracts = {count: many.write_contract(bench.folder, count) for count in {*OPERATIONS, 5}}
     templated = (5, *OPERATIONS[1:])
     programs: dict[str, dict[int, Program]] = {
@@ -43,7 +43,7 @@ def measure_growth(bench: Bench, place: BenchSetup, results: Results) -> None:
 
 
 def _measure_tokens(bench: Bench, place: BenchSetup, results: Results) -> None:
-    """Measure tokens in turn, then those that come once, beside a Relay that remembers none."""
+    """Measure repeated tokens, then tokens used once, also with a Relay without token cache."""
     tokens = _tokens(max(TOKENS))
     program = place.program("relay", "memory", 1)
     of = "tokens in turn"
@@ -55,7 +55,7 @@ def _measure_tokens(bench: Bench, place: BenchSetup, results: Results) -> None:
     both = {name: place.program(name, "memory", 1) for name in ("relay", "relay-uncached")}
     with running(both, bench.folder) as servers:
         fresh = {name: Contestant(one, bench.connections, tokens) for name, one in servers.items()}
-        samples = load_rounds(bench, fresh, "tokens that come once")
+        samples = load_rounds(bench, fresh, "tokens used once")
     results.fresh = {name: [sample.cpu for sample in found] for name, found in samples.items()}
 
 
@@ -69,6 +69,6 @@ def _growth(of: str, sizes: Sequence[int], samples: Mapping[str, Sequence[Sample
 
 
 def _tokens(count: int) -> list[str]:
-    """Return so many tokens, each another one, good for a day."""
+    """Return `count` different tokens that are valid for a day."""
     claims = {"userId": USER, "sub": USER, "exp": int(time.time()) + 86400}
     return [jwt.encode({**claims, "jti": str(number)}, SECRET, "HS256") for number in range(count)]

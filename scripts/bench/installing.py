@@ -1,4 +1,4 @@
-"""Peers are installed into a folder of their own, from the registries that pip and npm are set up for."""
+"""Installs the peers into a separate folder, from the registries configured for pip and npm."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from .peers import PROGRAMS, PYTHONS
 
 Installer = Callable[[Path, Path], None]
-"""Makes an installation in a folder, of a list of what is wanted."""
+"""Installs the packages of a requirements file into a folder."""
 
 _SECONDS = 600
 _STAMP = ".installed"
 
 
 def install(folder: Path, needs: Collection[str]) -> None:
-    """Install what peers need, a folder each, unless that was done; SetupError when it cannot be."""
+    """Install the packages of the peers, a folder each, unless up to date; raise SetupError on failure."""
     for python in PYTHONS & {*needs}:
         _once(folder / python, PROGRAMS / f"{python}.txt", _python)
     if "node" in needs:
         _once(folder / "node", PROGRAMS / "package.json", _node)
-        for program in PROGRAMS.glob("*.mjs"):  # Node.js looks for packages beside a program
+        for program in PROGRAMS.glob("*.mjs"):  # Node.js looks for packages next to a program
             shutil.copy(program, folder / "node")
 
 
-def _once(folder: Path, wanted: Path, make: Installer) -> None:
-    """Make an installation, or make it anew where something else is wanted now."""
-    stamp, mark = folder / _STAMP, hashlib.sha256(wanted.read_bytes()).hexdigest()
+def _once(folder: Path, requirements: Path, installer: Installer) -> None:
+    """Install the requirements, unless the same requirements are already installed."""
+    stamp, mark = folder / _STAMP, hashlib.sha256(requirements.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text("ascii") == mark:
         return
-    click.echo(f"Installing {wanted.name} of the peers (once)", err=True)
+    click.echo(f"Installing {requirements.name} of the peers (once)", err=True)
     shutil.rmtree(folder, ignore_errors=True)
-    make(folder, wanted)
+    installer(folder, requirements)
     stamp.write_text(mark, "ascii")
 
 
@@ -70,12 +70,12 @@ def _run(command: list[str], folder: Path) -> None:
         done = subprocess.run(  # noqa: S603 -- pip and npm, with our own lists
             command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-        told = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines()
         failed = done.returncode != 0
     except (OSError, subprocess.TimeoutExpired) as exc:
-        told, failed = [type(exc).__name__], True
+        output, failed = [type(exc).__name__], True
     if failed:
         name = Path(command[0]).name
         raise SetupError(
-            [Diagnostic(str(folder), f"{name} cannot install the peers: {(told or [''])[-1][:300]}")]
+            [Diagnostic(str(folder), f"{name} cannot install the peers: {(output or [''])[-1][:300]}")]
         )

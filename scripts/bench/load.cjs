@@ -1,4 +1,4 @@
-// What autocannon sends, and the line that it ends with; its argument is a file with the job.
+// The requests of autocannon, and its result line; the argument is a file with the job.
 "use strict";
 
 const { readFileSync } = require("node:fs");
@@ -22,7 +22,7 @@ autocannon(
     if (failure) throw failure;
     const requests = result.requests.total;
     const good = result.statusCodeStats["200"]?.count ?? 0;
-    const said = {
+    const summary = {
       requests,
       refused: requests - good,
       errors: result.errors,
@@ -30,6 +30,6 @@ autocannon(
       p50: Math.round(result.latency.p50 * 1000),
       p99: Math.round(result.latency.p99 * 1000),
     };
-    console.log(`RESULT ${JSON.stringify(said)}`);
+    console.log(`RESULT ${JSON.stringify(summary)}`);
   },
 );

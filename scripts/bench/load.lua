@@ -1,11 +1,11 @@
--- What wrk sends, and the line that it ends with. TOKENS is set before: a file with a token a line.
+-- The requests of wrk, and its result line. TOKENS is set by the caller: a file with one token a line.
 
 function init(args)
   local requests = {}
   for token in io.lines(TOKENS) do
     requests[#requests + 1] = token
   end
-  if #requests == 1 then  -- wrk makes the one request by itself
+  if #requests == 1 then  -- wrk builds a single request itself
     wrk.headers["Authorization"] = "Bearer " .. requests[1]
     return
   end

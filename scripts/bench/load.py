@@ -1,7 +1,7 @@
-"""The load generators: wrk where it is installed, else autocannon, which npm installs.
+"""The load generators: wrk if it is installed, else autocannon, which npm installs.
 
-A token is never among a command's arguments, which everybody on the machine can read, but in a file for
-the owner alone. oha takes headers as arguments only, and is left out for that.
+Tokens are passed in files for the owner only, never as arguments, which all users of the machine can read.
+oha is not used because it accepts headers only as arguments.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 
 AUTOCANNON = "8.0.0"
 GRACE_SECONDS = 60
-"""How long an answer may take, and a load generator beyond its time."""
+"""Timeout in seconds of a response, and of a load generator after its duration."""
 
 
 class LoadFailed(Exception):
-    """Not every request was answered as it should be; the text is one line that says how many were not."""
+    """Some responses were incorrect or missing; the text is one line with their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is sent: a GET of `url` for so many seconds; the tokens in turn, from `first` on."""
+    """A load: GET requests of `url` for `seconds`, with the tokens in turn, starting at index `first`."""
 
     url: str
     tokens: Sequence[str]
@@ -40,7 +40,7 @@ class Job:
 
 
 class Load(NamedTuple):
-    """What came back: answers, the seconds it took, and milliseconds that half and 99 % of them took at most."""
+    """The result of a load: number of responses, duration in seconds, median and p99 latency in ms."""
 
     requests: int
     seconds: float
@@ -49,25 +49,25 @@ class Load(NamedTuple):
 
 
 class Generator(Protocol):
-    """A load generator, and how it is told a job."""
+    """A load generator."""
 
     @property
     def title(self) -> str:
         """Name and version."""
 
     def command(self, job: Job, folder: Path) -> list[str]:
-        """Write the job to files in an empty folder, and return the words that run it."""
+        """Write the job to files in an empty folder; return the command that runs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrk:
-    """wrk, with a script that holds the tokens."""
+    """wrk, with a script that reads the tokens."""
 
     program: str
     title: str
 
     def command(self, job: Job, folder: Path) -> list[str]:
-        """Write the job to files in an empty folder, and return the words that run it."""
+        """Write the job to files in an empty folder; return the command that runs it."""
         tokens = _write(folder / "tokens", _in_turn(job))
         script = Path(__file__).with_name("load.lua").read_text("utf-8")
         return [
@@ -79,15 +79,15 @@ class Wrk:
 
 @dataclass(frozen=True, slots=True)
 class Autocannon:
-    """autocannon in node, from a folder that it is installed in."""
+    """autocannon in Node.js, from its installation folder."""
 
     program: str
     folder: Path
-    title: str = f"autocannon {AUTOCANNON}, which tells whole milliseconds"
+    title: str = f"autocannon {AUTOCANNON}, which reports whole milliseconds"
 
     def command(self, job: Job, folder: Path) -> list[str]:
-        """Write the job to files in an empty folder, and return the words that run it."""
-        told = {
+        """Write the job to files in an empty folder; return the command that runs it."""
+        parameters = {
             "url": job.url,
             "connections": job.connections,
             "duration": job.seconds,
@@ -96,14 +96,14 @@ class Autocannon:
             "installed": f"{self.folder.resolve()}/",
         }
         script = Path(__file__).with_name("load.cjs")
-        return [self.program, str(script), str(_write(folder / "job.json", json.dumps(told)))]
+        return [self.program, str(script), str(_write(folder / "job.json", json.dumps(parameters)))]
 
 
 def find_generator(folder: Path) -> Generator:
-    """Return wrk if it is installed, else autocannon, installed in `folder`; SetupError when neither can be had."""
+    """Return wrk if it is installed, else autocannon, installed in `folder`; raise SetupError if neither is available."""
     if wrk := shutil.which("wrk"):
-        said = subprocess.run([wrk, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- as found
-        version = re.search(r"wrk \S*?([0-9][\w.]*)", said.stdout + said.stderr)
+        printed = subprocess.run([wrk, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- as found
+        version = re.search(r"wrk \S*?([0-9][\w.]*)", printed.stdout + printed.stderr)
         return Wrk(wrk, f"wrk {version[1]}" if version else "wrk")
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
@@ -111,17 +111,17 @@ def find_generator(folder: Path) -> Generator:
     place = folder / f"autocannon-{AUTOCANNON}"
     if not (place / "node_modules" / "autocannon").is_dir():
         place.mkdir(parents=True, exist_ok=True)
-        wanted = f"autocannon@{AUTOCANNON}"
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(place), wanted]
+        package = f"autocannon@{AUTOCANNON}"
+        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(place), package]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- as found; npm ends by itself
         if done.returncode:
-            told = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
-            raise SetupError([Diagnostic("load generator", f"npm could not install autocannon: {told}")])
+            reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+            raise SetupError([Diagnostic("load generator", f"npm could not install autocannon: {reason}")])
     return Autocannon(node, place)
 
 
 def run(generator: Generator, jobs: Mapping[str, Job], folder: Path) -> dict[str, Load]:
-    """Do some jobs at once, and return what came back by the jobs' names; LoadFailed when not all is well."""
+    """Run jobs at the same time; return their results by name. Raises LoadFailed on incorrect responses."""
     running: dict[str, subprocess.Popen[str]] = {}
     with ExitStack() as stack:
         for number, (name, job) in enumerate(jobs.items()):
@@ -133,28 +133,28 @@ def run(generator: Generator, jobs: Mapping[str, Job], folder: Path) -> dict[str
             )
             stack.callback(running[name].communicate)
             stack.callback(running[name].kill)
-        overdue = max(job.seconds for job in jobs.values()) + GRACE_SECONDS
+        timeout = max(job.seconds for job in jobs.values()) + GRACE_SECONDS
         return {
-            name: parse(_output(process, overdue), jobs[name].status) for name, process in running.items()
+            name: parse(_output(process, timeout), jobs[name].status) for name, process in running.items()
         }
 
 
 def parse(output: str, status: int = 200) -> Load:
-    """Read what a load generator has said at its end; LoadFailed unless every answer had the status.
+    """Parse the result line of a load generator; raise LoadFailed unless every response had the status.
 
-    wrk tells only how many statuses were 400 and more, so that a status below it is 200.
+    wrk reports only the number of statuses from 400, so lower statuses count as 200.
     """
     found = re.search(r"^RESULT (\{.*\})$", output, re.MULTILINE)
     if not found:
-        told = (output.strip().splitlines() or ["nothing"])[-1]
-        raise LoadFailed(f"the load generator did not come to a result; it said: {told[:300]}")
+        last = (output.strip().splitlines() or ["nothing"])[-1]
+        raise LoadFailed(f"the load generator printed no result; its last line: {last[:300]}")
     result = json.loads(found[1])
     if result["errors"]:
-        raise LoadFailed(f"{result['errors']} requests broke off or were not answered in time")
+        raise LoadFailed(f"{result['errors']} requests failed or were not answered in time")
     if not result["requests"]:
-        raise LoadFailed("not one request was answered in time; a longer --seconds may help")
+        raise LoadFailed("no request was answered in time; try a longer --seconds")
     if (wrong := result["refused"] if status == 200 else result["requests"] - result["refused"]) != 0:
-        raise LoadFailed(f"{wrong} of {result['requests']} answers were not {status}")
+        raise LoadFailed(f"{wrong} of {result['requests']} responses were not {status}")
     return Load(result["requests"], result["microseconds"] / 1e6, result["p50"] / 1000, result["p99"] / 1000)
 
 
@@ -171,7 +171,7 @@ def _in_turn(job: Job) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Write a file for its owner alone."""
+    """Write a file that only its owner can read."""
     path.touch(mode=0o600)
     path.write_text(text, "utf-8")
     return path

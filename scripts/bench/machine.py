@@ -1,4 +1,4 @@
-"""What was measured on, and with what."""
+"""Describes the machine and the software of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from relay import __version__
 
 from .load import Generator
 
-_TOLD = "connexion fastapi starlette litestar msgspec pydantic pyjwt orjson jsonschema-rs uvicorn uvloop httptools"
+_PACKAGES = "connexion fastapi starlette litestar msgspec pydantic pyjwt orjson jsonschema-rs uvicorn uvloop httptools"
 _LIST = (
     "import importlib.metadata as m, json; "
     "print(json.dumps({d.name.lower().replace('_', '-'): d.version for d in m.distributions()}))"
@@ -27,7 +27,7 @@ _LIST = (
 def machine(
     generator: Generator, pythons: Sequence[str], folder: Path, arguments: Sequence[str]
 ) -> dict[str, str]:
-    """Describe the machine and the run, a line each; `pythons` are the interpreters that peers run in."""
+    """Describe the machine and the run, a line each; `pythons` are the interpreters of the peers."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     described = {
         "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -61,14 +61,14 @@ def _system() -> str:
 
 
 def _distributions(python: str) -> str:
-    """Return the versions of what matters, as the interpreter has it."""
+    """Return the versions of the relevant packages of an interpreter."""
     done = subprocess.run([python, "-c", _LIST], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 -- an interpreter of ours
     found = json.loads(done.stdout) if done.returncode == 0 else {}
-    return ", ".join(f"{name} {found[name]}" for name in _TOLD.split() if name in found) or "unknown"
+    return ", ".join(f"{name} {found[name]}" for name in _PACKAGES.split() if name in found) or "unknown"
 
 
 def _node_packages(folder: Path) -> str:
-    """Return the versions of Node.js and of what npm was asked for, in the folder of installations or right below it."""
+    """Return the versions of Node.js and of the packages installed by npm in the folder or its subfolders."""
     versions: dict[str, str] = {}
     for file in (*folder.glob("package.json"), *folder.glob("*/package.json")):
         for name in json.loads(file.read_text("utf-8")).get("dependencies", {}):
@@ -78,7 +78,7 @@ def _node_packages(folder: Path) -> str:
     node = shutil.which("node")
     if not versions or not node:
         return ""
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 -- as found
+    printed = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 -- as found
     return ", ".join(
-        [f"node {said.stdout.strip()}", *(f"{name} {versions[name]}" for name in sorted(versions))]
+        [f"node {printed.stdout.strip()}", *(f"{name} {versions[name]}" for name in sorted(versions))]
     )

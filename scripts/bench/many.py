@@ -1,4 +1,4 @@
-"""Contracts of many operations, and the programs that serve them."""
+"""Contracts with many operations, and the programs that serve them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ IDENT = "8c5a2f4e-4a0d-4a51-9d83-2c3f7c0e9f11"
 
 
 def write_contract(folder: Path, operations: int) -> Path:
-    """Write a contract of so many operations."""
+    """Write a contract with `operations` operations."""
     path = folder / f"{operations}-operations.json"
     path.write_text(json.dumps(public_style(operations)), "utf-8")
     return path
 
 
 def relay(contract: Path, path: str) -> Program:
-    """Relay with stubs: what is asked for is found, the token verified, then it is 501."""
+    """Return Relay with stubs: it routes the request, verifies the token, and responds with 501."""
     command = (sys.executable, "-m", "relay", "serve", "--spec", str(contract), "--missing", "stub")
     environment = {"PYTHONPATH": str(CHECKOUT / "scripts"), "RELAY_JWT_SECRET": SECRET}
     return Program("relay", command, environment, path, 501, "RELAY_PORT")
 
 
 def peers(contract: Path, path: str, pythons: Mapping[str, str]) -> dict[str, Program]:
-    """Return the programs of the peers that there is a counterpart of, for the interpreters that they run in."""
+    """Return the programs of the peers that have a counterpart, for their interpreters."""
     return {
         name: Program(
             name,
@@ -43,10 +43,10 @@ def peers(contract: Path, path: str, pythons: Mapping[str, str]) -> dict[str, Pr
 
 
 def literal(operations: int) -> str:
-    """Return the path of the last list of a contract."""
+    """Return the path of the last list operation of a contract."""
     return f"/v1/resource{(operations - 1) // 5}s"
 
 
 def templated(operations: int) -> str:
-    """Return a path of the last resource that can be read by itself; there are three operations at least."""
+    """Return a path of the last single resource; the contract needs at least three operations."""
     return f"/v1/resource{(operations - 3) // 5}s/{IDENT}"

@@ -1,4 +1,4 @@
-"""Stock Connexion with a contract of any size: `many_connexion.py SPEC`, one function for all operations."""
+"""Stock Connexion with a contract of any size: `many_connexion.py SPEC`; one function serves all operations."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def verify(token: str) -> dict[str, Any] | None:
 
 
 async def answer() -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Answer a list without items, as JSON: failures of the operation have another type."""
+    """Return an empty list as JSON; the content type is set because errors have another one."""
     return {"items": []}, 200, {"Content-Type": "application/json"}
 
 
 def main() -> None:
-    """Serve on the port of the environment."""
+    """Serve on the port in the variable PORT."""
     os.environ["BEARERINFO_FUNC"] = f"{Path(__file__).stem}.verify"
     app = AsyncApp(__name__, resolver=lambda _operation_id: answer)
     app.add_api(Path(sys.argv[1]), validate_responses=True)

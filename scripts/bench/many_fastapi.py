@@ -1,4 +1,4 @@
-"""FastAPI with as many routes as a contract has operations, each with its models: `many_fastapi.py SPEC`."""
+"""FastAPI with a route and models for each operation of a contract: `many_fastapi.py SPEC`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import jwt
 import uvicorn
-from fastapi import (  # type: ignore[import-not-found,unused-ignore]  # it is a peer's, installed apart
+from fastapi import (  # type: ignore[import-not-found,unused-ignore]  # installed separately for the peer
     Depends,
     FastAPI,
     HTTPException,
@@ -28,7 +28,7 @@ BEARER = HTTPBearer()
 
 
 class Input(BaseModel):
-    """What a resource is made of."""
+    """The fields of a resource that clients write."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class Input(BaseModel):
 
 
 class Resource(Input):
-    """A resource as it is stored."""
+    """A stored resource."""
 
     id: UUID
     createdAt: datetime | None = None  # noqa: N815 -- the contract's name
@@ -57,17 +57,17 @@ def verify(credentials: Annotated[HTTPAuthorizationCredentials, Depends(BEARER)]
 
 
 async def page(limit: int = 20, pageCursor: str | None = None) -> dict[str, Any]:  # noqa: ARG001, N803 -- the contract's
-    """Answer a list without items."""
+    """Return an empty list."""
     return {"items": []}
 
 
 async def single(ident: UUID) -> dict[str, Any]:
-    """Answer a resource."""
+    """Return a resource."""
     return {"id": ident, "title": "A resource", "state": "live"}
 
 
-def written(model: type[BaseModel]) -> Callable[..., Any]:
-    """Return a function that takes such a body."""
+def write_function(model: type[BaseModel]) -> Callable[..., Any]:
+    """Return a function that accepts a body of this model."""
 
     async def write(body: Any) -> dict[str, Any]:
         return {"id": UUID(int=0), **body.model_dump()}
@@ -85,10 +85,10 @@ def build(document: dict[str, Any]) -> FastAPI:
         name = collection.removesuffix("s").capitalize()
         given = create_model(f"{name}Input", __base__=Input)
         answered = create_model(name, __base__=Resource)
-        listed = create_model(f"{name}Page", items=(list[answered], ...), nextCursor=(str | None, None))  # type: ignore[valid-type]  # made here
+        listed = create_model(f"{name}Page", items=(list[answered], ...), nextCursor=(str | None, None))  # type: ignore[valid-type]  # created dynamically
         for method in operations:
             is_list = method == "get" and not slash
-            function = written(given) if method in ("post", "put") else page if is_list else single
+            function = write_function(given) if method in ("post", "put") else page if is_list else single
             app.add_api_route(
                 f"{base}/{collection}/{{ident}}" if slash else f"{base}/{collection}",
                 function,
@@ -100,7 +100,7 @@ def build(document: dict[str, Any]) -> FastAPI:
 
 
 def main() -> None:
-    """Serve on the port of the environment."""
+    """Serve on the port in the variable PORT."""
     document = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     port = int(os.environ["PORT"])
     uvicorn.run(build(document), host="127.0.0.1", port=port, log_level="error", access_log=False)

@@ -1,7 +1,7 @@
-"""Small requests at a pace beside large ones: how long they wait, from when each was due.
+"""Sends small requests at a constant rate during large ones, and measures their delay from the scheduled time.
 
-What is small is a request that the server has to route and whose token it has to verify before it can
-refuse it: the signature is wrong. `python -m bench.paced` is the client, in a process of its own.
+A small request has a token with an invalid signature: the server routes it, verifies the token and rejects it.
+`python -m bench.paced` is the client, which runs in its own process.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .load import GRACE_SECONDS, LoadFailed
 from .servers import CHECKOUT, Server
 
 RATE, CLIENTS = 50, 32
-"""Requests a second, and the most that wait at a time."""
+"""Requests a second, and the maximum number of waiting requests."""
 
 
 def small_p99(server: Server, token: str, seconds: int) -> float | None:
-    """Return the p99 of small requests in ms; None where a wrong signature is not refused.
+    """Return the p99 of small requests in ms; None if the server accepts an invalid signature.
 
-    Raises LoadFailed when they come to no end.
+    Raises LoadFailed if they do not finish.
     """
     head, _, signature = token.rpartition(".")
     job = {"url": server.url, "token": f"{head}.{signature[::-1]}", "seconds": seconds}
@@ -40,38 +40,38 @@ def small_p99(server: Server, token: str, seconds: int) -> float | None:
             check=True,
         )
     except subprocess.SubprocessError as exc:
-        told = f"{server.program.name}: small requests beside large ones came to no end"
-        raise LoadFailed(told) from exc
+        message = f"{server.program.name}: small requests during large ones did not finish"
+        raise LoadFailed(message) from exc
     found = json.loads(done.stdout)
     return float(found["p99"]) if found["statuses"] == [401] else None
 
 
 def main() -> None:
-    """Read a job on stdin, do it, and print what was found as JSON."""
+    """Read a job from stdin, run it, and print the result as JSON."""
     job = json.load(sys.stdin)
     where = urlsplit(job["url"])
-    begun = time.monotonic() + 0.1
+    start = time.monotonic() + 0.1
     clients = threading.local()
 
-    def ask(number: int) -> tuple[int, float]:
-        due = begun + number / RATE
+    def send(number: int) -> tuple[int, float]:
+        due = start + number / RATE
         time.sleep(max(0.0, due - time.monotonic()))
         client = clients.__dict__.setdefault(
             "client", http.client.HTTPConnection(str(where.hostname), where.port)
         )
         try:
             client.request("GET", where.path, headers={"Authorization": f"Bearer {job['token']}"})
-            answer = client.getresponse()
-            answer.read()
+            response = client.getresponse()
+            response.read()
         except (OSError, http.client.HTTPException):
             client.close()
             return 0, time.monotonic() - due
-        return answer.status, time.monotonic() - due
+        return response.status, time.monotonic() - due
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        answered = list(pool.map(ask, range(int(RATE * job["seconds"]))))
-    taken = sorted(waited for _, waited in answered)
-    p99 = taken[int(len(taken) * 0.99)] * 1000
+        answered = list(pool.map(send, range(int(RATE * job["seconds"]))))
+    delays = sorted(waited for _, waited in answered)
+    p99 = delays[int(len(delays) * 0.99)] * 1000
     json.dump({"p99": p99, "statuses": sorted({status for status, _ in answered})}, sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""What is measured: Relay, and what else could be picked; how each is started, and what it can read."""
+"""The measured servers: Relay and its alternatives, with their commands and data sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .servers import CHECKOUT
 
 Needs = Literal["", "python", "litestar", "node"]
 PYTHONS = frozenset({"python", "litestar"})
-"""Litestar brings rich along, and with rich Connexion and all that use httpx start later: it is by itself."""
+"""Python environments; Litestar has its own, because it installs rich, which slows the start of Connexion and httpx."""
 
 PROGRAMS = Path(__file__).with_name("programs")
 _MEMORY = frozenset({"memory"})
@@ -23,9 +23,9 @@ _CACHE = {"BENCH_TOKEN_CACHE": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program that does the work; `needs` says whose installation it runs in, "" our own interpreter's.
+    """A program that does the work; `needs` is its environment, "" is the current interpreter.
 
-    A mock makes its answers up: it is not held to what others answer, nor to refusing tokens.
+    A mock invents its responses, so its responses and rejections are not checked.
     """
 
     name: str
@@ -37,14 +37,14 @@ class Peer:
     is_mock: bool = False
 
     def command(self, folder: Path) -> list[str]:
-        """Return the words that start it; `folder` is where peers are installed."""
+        """Return the command that starts it; `folder` is the folder of the installations."""
         if self.needs == "node":
             return ["node", str(folder / "node" / self.program)]
         python = str(folder / self.needs / "bin" / "python") if self.needs else sys.executable
         return [python, str(PROGRAMS / self.program)]
 
     def environment(self) -> dict[str, str]:
-        """Return what it finds in its environment beside what all do."""
+        """Return its own environment variables, in addition to the common ones."""
         return {"BENCH_SPEC": str(CHECKOUT / SPEC), "NODE_ENV": "production", **self.variables}
 
 
@@ -54,7 +54,7 @@ PEERS = (
     Peer("relay", "Relay", "", "relay_as_shipped.py", _EVERYWHERE),
     Peer(
         "relay-uncached",
-        "Relay, no token remembered",
+        "Relay without token cache",
         "",
         "relay_as_shipped.py",
         _EVERYWHERE,
@@ -64,7 +64,7 @@ PEERS = (
     Peer("fastapi", "FastAPI, response model", "python", "fastapi_model.py", frozenset({"memory", "sqlite"})),
     Peer(
         "fastapi-cached",
-        "FastAPI, tokens remembered",
+        "FastAPI, token cache",
         "python",
         "fastapi_model.py",
         frozenset({"memory", "sqlite"}),
@@ -74,7 +74,7 @@ PEERS = (
     Peer("express", "express-openapi-validator", "node", "express.mjs"),
     Peer("openapi-backend", "openapi-backend", "node", "openapi_backend.mjs"),
     Peer("prism", "Prism, mock", "node", "prism.mjs", is_mock=True),
-    Peer("floor", "ASGI by hand, not validating", "python", "floor.py"),
-    Peer("floor-cached", "ASGI by hand, tokens remembered", "python", "floor.py", variables=_CACHE),
+    Peer("floor", "hand-written ASGI, not validating", "python", "floor.py"),
+    Peer("floor-cached", "hand-written ASGI, token cache", "python", "floor.py", variables=_CACHE),
 )
-"""In the order of the tables."""
+"""All peers, in the order of the report's tables."""

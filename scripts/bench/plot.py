@@ -1,4 +1,4 @@
-"""The paired ratios of a run as an SVG, with quartiles, on a logarithmic axis; legible in light and dark."""
+"""Draws the paired ratios of a run as an SVG: median and quartiles on a logarithmic axis, for light and dark mode."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEFT, _WIDTH, _RIGHT, _LINE = 260, 460, 120, 24  # pixels
 
 
 def svg(results: Results, titles: Mapping[str, str]) -> str:
-    """Draw how many times as fast as each peer Relay is, cell by cell."""
+    """Return an SVG of Relay's speed relative to each peer, cell by cell."""
     panels = {
         str(cell): {
             titles.get(name, name): spread(ratios(ours, results.column(cell, name, "rate")))
@@ -45,14 +45,19 @@ def svg(results: Results, titles: Mapping[str, str]) -> str:
     )  # fmt: skip
     SubElement(picture, "title").text = "How many times as fast Relay is"
     SubElement(picture, "style").text = _STYLE
-    _text(picture, 8, _LINE, "Relay's requests a second to each other's: median and quartiles of the rounds")
+    _text(
+        picture,
+        8,
+        _LINE,
+        "Relay's requests a second relative to each server: median and quartiles of the rounds",
+    )
 
     def across(value: float) -> float:
         return _LEFT + _WIDTH * (math.log10(value) - least) / (most - least)
 
     top = 2 * _LINE
-    for told, panel in panels.items():
-        _text(picture, 8, top + _LINE / 2, told, "head")
+    for heading, panel in panels.items():
+        _text(picture, 8, top + _LINE / 2, heading, "head")
         _axis(picture, range(least, most + 1), across, top + _LINE, len(panel))
         for row, (title, found) in enumerate(panel.items()):
             _whisker(picture, title, found, across, top + _LINE * (row + 1.5))

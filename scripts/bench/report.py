@@ -1,4 +1,4 @@
-"""A run as Markdown and as JSON."""
+"""The report of a run, as Markdown and as JSON."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ OURS = "relay"
 
 
 def markdown(results: Results, machine: Mapping[str, str], titles: Mapping[str, str]) -> str:
-    """Return the report, for peers with these titles; figures are medians, in brackets quartiles."""
+    """Return the report as Markdown; `titles` are those of the peers. Figures are medians, with quartiles in brackets."""
     parts = ["# Relay side by side", *_table(["", ""], machine.items())]
     parts += ["", "## Goals", "", *_goals(results)]
     for cell in results.samples:
         parts += ["", f"## {cell}", "", *_cell(results, cell, titles)]
-    parts += ["", "## Start-up, and what gets out", "", *_starts(results, titles)]
+    parts += ["", "## Start-up and invalid bodies", "", *_starts(results, titles)]
     if results.many_starts:
-        parts += ["", "## Start-up by operations", "", "Seconds to the first answer.", "", *_many(results)]
+        parts += ["", "## Start-up by operations", "", "Seconds to the first response.", "", *_many(results)]
     if results.waits:
         rows = [[titles.get(name, name), f"{_median(found):,.1f}"] for name, found in results.waits.items()]
-        parts += ["", "## Small requests beside 5,000 numbers", ""]
+        parts += ["", "## Small requests during 5,000 numbers", ""]
         parts += _table(["", "p99 of 50 requests a second, ms"], rows)
     if results.growth:
         parts += ["", "## Growth", "", "Cost = c · size^exponent, by least squares on the logarithms."]
         for growth in results.growth:
             costs = {"CPU, ms a request": growth.cpu, "p50, ms": growth.p50}
             rows = [
-                [told, *(f"{_median(cost):.3f}" for cost in found), _exponent(growth.sizes, found)]
-                for told, found in costs.items()
+                [label, *(f"{_median(cost):.3f}" for cost in found), _exponent(growth.sizes, found)]
+                for label, found in costs.items()
             ]
             head = [growth.of, *(f"{size:,}" for size in growth.sizes), "exponent"]
             parts += ["", *_table(head, rows)]
@@ -40,9 +40,9 @@ def markdown(results: Results, machine: Mapping[str, str], titles: Mapping[str, 
 
 
 def as_json(results: Results, machine: Mapping[str, str]) -> dict[str, Any]:
-    """Return every round of everything, the goals and the machine as plain data."""
+    """Return all rounds, the goals and the machine as plain data."""
     goals = [
-        {"goal": goal.told, "bound": goal.bound, "value": (value := goal.value(results)),
+        {"goal": goal.title, "bound": goal.bound, "value": (value := goal.value(results)),
          "verdict": goal.verdict(value)}
         for goal in GOALS
     ]  # fmt: skip
@@ -54,12 +54,12 @@ def _goals(results: Results) -> list[str]:
     for goal in GOALS:
         value = goal.value(results)
         found = "" if value is None else goal.found(value)
-        rows.append([goal.told, goal.bound, found, goal.verdict(value)])
+        rows.append([goal.title, goal.bound, found, goal.verdict(value)])
     return _table(["goal", "bound", "found", "verdict"], rows)
 
 
 def _cell(results: Results, cell: Cell, titles: Mapping[str, str]) -> list[str]:
-    head = "server|requests/s|p50, ms|p99, ms|CPU, ms a request|RSS idle, MB|RSS loaded, MB|Relay is so many times as fast"
+    head = "server|requests/s|p50, ms|p99, ms|CPU, ms a request|RSS idle, MB|RSS loaded, MB|speed-up of Relay"
     ours = results.column(cell, OURS, "rate")
     rows = []
     for name in results.samples[cell]:
@@ -93,7 +93,7 @@ def _starts(results: Results, titles: Mapping[str, str]) -> list[str]:
         ]
         for name, found in results.starts.items()
     ]
-    return _table(["server", "s to the first answer", "a body that breaks the contract"], rows)
+    return _table(["server", "s to the first response", "a body that violates the contract"], rows)
 
 
 def _many(results: Results) -> list[str]:

@@ -1,15 +1,15 @@
-"""What a run has found: every round of everything that was measured."""
+"""The results of a run: all rounds of all measurements."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .proving import Fate
+from .peer_check import InvalidBodyOutcome
 
 
 class Cell(NamedTuple):
-    """Where the settings come from, how many numbers there are, and how many processes answer."""
+    """A combination of source, number of phone numbers, and number of worker processes."""
 
     source: str
     numbers: int
@@ -22,7 +22,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round of one server: requests a second, times in ms, processor time in ms a request, memory in MB."""
+    """One round of one server: requests a second, latencies in ms, CPU time in ms a request, memory in MB."""
 
     rate: float
     p50: float
@@ -32,7 +32,7 @@ class Sample:
 
 
 class Growth(NamedTuple):
-    """What a request costs at each size of something: processor time and median in ms, one value a round."""
+    """The cost of a request at each size: CPU time and median latency in ms, one value a round."""
 
     of: str
     sizes: tuple[int, ...]
@@ -42,15 +42,15 @@ class Growth(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
-    """Everything of a run; lists have one value a round, and the rounds of a cell are paired.
+    """All results of a run; lists have one value a round, and the rounds of a cell are paired.
 
-    `starts` are seconds to the first answer, `idle` MB before the first load of a cell, `waits` the p99 in
-    ms of small requests beside large ones, `many_starts` seconds by peer and number of operations,
-    `crowd` the MB of Relay after 10,000 numbers. `fresh` is processor time in ms a request whose token was
-    never seen before, by peer.
+    `fates` are the outcomes of an invalid body, `starts` the seconds to the first response, `idle` the MB
+    before the first load of a cell, `waits` the p99 in ms of small requests during large ones, `many_starts`
+    the seconds by number of operations and peer, `crowd` the MB of Relay after 10,000 numbers. `fresh` is the
+    CPU time in ms of a request with a new token, by peer.
     """
 
-    fates: dict[str, Fate] = field(default_factory=dict)
+    fates: dict[str, InvalidBodyOutcome] = field(default_factory=dict)
     starts: dict[str, list[float]] = field(default_factory=dict)
     samples: dict[Cell, dict[str, list[Sample]]] = field(default_factory=dict)
     idle: dict[Cell, dict[str, float]] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Results:
     fresh: dict[str, list[float]] = field(default_factory=dict)
 
     def column(self, cell: Cell, peer: str, name: str) -> list[float]:
-        """Return one figure of all rounds of a peer; nothing where it was not measured."""
+        """Return one figure of all rounds of a peer; an empty list if it was not measured."""
         return [getattr(sample, name) for sample in self.samples.get(cell, {}).get(peer, [])]
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Interleaved rounds: everything that is compared is measured in turn, again and again."""
+"""Interleaved rounds: all compared servers are measured in turn in each round."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import click
 
 from .load import Generator, Job, LoadFailed, run
 from .results import Sample
-from .servers import Program, Server, last_words, settle, started
+from .servers import Program, Server, last_log_line, settle, started
 
 Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """How is measured: with what, for how long, how often, and where its files go."""
+    """The parameters of the measurements: generator, folder for files, rounds, duration, connections and tokens."""
 
     generator: Generator
     folder: Path
@@ -30,13 +30,13 @@ class Bench:
     tokens: tuple[str, ...] = field(repr=False)
 
     def connections_for(self, numbers: int) -> int:
-        """Return how many connections ask for so many numbers: an eighth where answers are large."""
+        """Return the number of connections for a number of phone numbers: an eighth for large responses."""
         return self.connections if numbers < 1000 else max(1, self.connections // 8)
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """Processes of one program, which share the connections, and the tokens that they are shown."""
+    """The processes of one program, which share the connections, and the tokens to send."""
 
     servers: tuple[Server, ...]
     connections: int
@@ -47,7 +47,7 @@ class Contestant:
 def running(
     programs: Mapping[str, Program], folder: Path, workers: int = 1
 ) -> Iterator[dict[str, tuple[Server, ...]]]:
-    """Start so many processes of each program, until left; SetupError when one does not start."""
+    """Start `workers` processes of each program, and end them on exit; raise SetupError if one does not start."""
     with ExitStack() as stack:
         yield {
             name: tuple(stack.enter_context(started(program, folder)) for _ in range(workers))
@@ -56,36 +56,36 @@ def running(
 
 
 def interleaved(
-    names: Iterable[str], rounds: int, measure: Callable[[str, int], Measured], told: str
+    names: Iterable[str], rounds: int, measure: Callable[[str, int], Measured], title: str
 ) -> dict[str, list[Measured]]:
-    """Measure each in every round, and begin each round with another one."""
+    """Measure each name in every round; each round starts with another name."""
     order = list(names)
     measured: dict[str, list[Measured]] = {name: [] for name in order}
     for number in range(rounds):
         at = number % len(order)
-        progress(f"{told}: round {number + 1} of {rounds}")
+        progress(f"{title}: round {number + 1} of {rounds}")
         for name in [*order[at:], *order[:at]]:
-            progress(f"{told}: round {number + 1} of {rounds}: {name}", is_fleeting=True)
+            progress(f"{title}: round {number + 1} of {rounds}: {name}", is_fleeting=True)
             measured[name].append(measure(name, number))
     progress("")
     return measured
 
 
-def load_rounds(bench: Bench, contestants: Mapping[str, Contestant], told: str) -> dict[str, list[Sample]]:
-    """Load each in every round, after a first one of a second that does not count; raises LoadFailed."""
-    progress(f"{told}: warm-up")
+def load_rounds(bench: Bench, contestants: Mapping[str, Contestant], title: str) -> dict[str, list[Sample]]:
+    """Load each server in every round, after a warm-up of one second; raises LoadFailed."""
+    progress(f"{title}: warm-up")
     for contestant in contestants.values():
         loaded(bench, contestant, 1, 0)
     return interleaved(
         contestants,
         bench.rounds,
         lambda name, number: loaded(bench, contestants[name], bench.seconds, number + 1),
-        told,
+        title,
     )
 
 
 def loaded(bench: Bench, contestant: Contestant, seconds: int, number: int) -> Sample:
-    """Load all processes of a contestant at once, and say what it took; raises LoadFailed."""
+    """Load all processes of a contestant at once and return the sample; raises LoadFailed."""
     servers = contestant.servers
     share = max(1, contestant.connections // len(servers))
     first = number * len(contestant.tokens) // (bench.rounds + 1)
@@ -97,8 +97,8 @@ def loaded(bench: Bench, contestant: Contestant, seconds: int, number: int) -> S
     try:
         loads = run(bench.generator, jobs, bench.folder).values()
     except LoadFailed as exc:
-        words = "; ".join(last_words(server.program, server.log) for server in servers)
-        raise LoadFailed(f"{servers[0].program.name}: {exc}; its last words: {words}") from None
+        log = "; ".join(last_log_line(server.program, server.log) for server in servers)
+        raise LoadFailed(f"{servers[0].program.name}: {exc}; last log line: {log}") from None
     taken = sum(server.cpu() for server in servers) - before
     rss = sum(server.rss() for server in servers)
     for server in servers:
@@ -113,9 +113,9 @@ def loaded(bench: Bench, contestant: Contestant, seconds: int, number: int) -> S
     )
 
 
-def progress(told: str, *, is_fleeting: bool = False) -> None:
-    """Say on stderr what is being done: in one line that changes on a terminal, else a line for all that lasts."""
+def progress(text: str, *, is_fleeting: bool = False) -> None:
+    """Print the current step on stderr: in one changing line on a terminal, else one line for each lasting step."""
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{told}", err=True, nl=False)
-    elif told and not is_fleeting:
-        click.echo(told, err=True)
+        click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+    elif text and not is_fleeting:
+        click.echo(text, err=True)

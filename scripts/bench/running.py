@@ -1,4 +1,4 @@
-"""A whole run: what is wanted is checked, installed, measured and reported."""
+"""A complete run: check the options, install the peers, measure and report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOURCES = ("memory", "sqlite", "mongodb")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BenchOptions:
     """The options of `relay bench`; `peers` is None for all."""
 
     peers: tuple[str, ...] | None
@@ -45,9 +45,9 @@ class Wanted:
     growth: bool
     quick: bool
 
-    def words(self) -> list[str]:
-        """Return the options as they are typed, without the address of MongoDB."""
-        told: dict[str, Any] = {
+    def arguments(self) -> list[str]:
+        """Return the options as command-line arguments, without the URL of MongoDB."""
+        values: dict[str, Any] = {
             "peers": ",".join(self.peers or ()),
             "numbers": ",".join(map(str, self.numbers)),
             "sources": ",".join(self.sources),
@@ -59,11 +59,11 @@ class Wanted:
         flags = [
             f"--{name.replace('_', '-')}" for name in ("access_log", "growth", "quick") if getattr(self, name)
         ]
-        return [*(f"--{name} {value}" for name, value in told.items() if value), *flags]
+        return [*(f"--{name} {value}" for name, value in values.items() if value), *flags]
 
 
 class Report(NamedTuple):
-    """What a run has found: for people, for programs, and as a picture; `failure` is what ended it early."""
+    """The report of a run as text, plain data and SVG; `failure` is the error that ended it early."""
 
     text: str
     plain: dict[str, Any]
@@ -71,34 +71,36 @@ class Report(NamedTuple):
     failure: LoadFailed | None
 
 
-def run(wanted: Wanted, folder: Path | None) -> Report:
-    """Do what is wanted, and return the report; an answer that is not as it should be ends what is measured.
+def run(options: BenchOptions, folder: Path | None) -> Report:
+    """Run the benchmark and return the report; an incorrect response ends the measurements.
 
-    Raises SetupError when it cannot be done.
+    Raises SetupError if it cannot run.
     """
-    peers = _chosen(wanted)
+    peers = _chosen(options)
     installed = folder or Path(platformdirs.user_cache_dir("tether-relay", appauthor=False)) / "bench"
     installed = installed.resolve()
     installed.mkdir(parents=True, exist_ok=True)
     install(installed, {peer.needs for peer in peers if peer.needs})
     generator = find_generator(installed)
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as temporary:
-        place = BenchSetup(installed, Path(temporary), wanted.mongodb or "", wanted.access_log)
-        bench = Bench(generator, place.folder, wanted.rounds, wanted.seconds, wanted.connections, (token(),))
-        chosen = cells(wanted.sources, wanted.numbers, wanted.workers)
-        progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(wanted, len(chosen) * len(peers))}")
+        place = BenchSetup(installed, Path(temporary), options.mongodb or "", options.access_log)
+        bench = Bench(
+            generator, place.folder, options.rounds, options.seconds, options.connections, (token(),)
+        )
+        chosen = cells(options.sources, options.numbers, options.workers)
+        progress(f"{len(chosen)} cells, {len(peers)} servers: {_minutes(options, len(chosen) * len(peers))}")
         results, failure = Results(), None
         try:
             measure(bench, place, peers, chosen, results)
-            if not wanted.quick:
+            if not options.quick:
                 measure_many(bench, place, peers, results)
                 measure_crowd(bench, place, results)
-            if wanted.growth:
+            if options.growth:
                 growth.measure_growth(bench, place, results)
         except LoadFailed as exc:
             failure = exc
     pythons = [place.pythons([peer])[peer.name] for peer in peers if peer.needs in PYTHONS]
-    described = machine(generator, pythons, installed, wanted.words())
+    described = machine(generator, pythons, installed, options.arguments())
     titles = {peer.name: peer.title for peer in peers}
     return Report(
         report.markdown(results, described, titles),
@@ -109,7 +111,7 @@ def run(wanted: Wanted, folder: Path | None) -> Report:
 
 
 def write(found: Report, output: Path) -> None:
-    """Write bench.md, bench.json and bench.svg; SetupError where they cannot be written."""
+    """Write bench.md, bench.json and bench.svg; raise SetupError if that fails."""
     files = {
         "bench.md": f"{found.text}\n![How many times as fast Relay is](bench.svg)\n",
         "bench.json": json.dumps(found.plain, indent=1),
@@ -125,47 +127,45 @@ def write(found: Report, output: Path) -> None:
         ) from exc
 
 
-def _chosen(wanted: Wanted) -> list[Peer]:
-    """Return the peers, Relay first; SetupError for everything that cannot be measured here."""
+def _chosen(options: BenchOptions) -> list[Peer]:
+    """Return the peers, Relay first; raise SetupError with everything that cannot be measured here."""
     known = {peer.name: peer for peer in PEERS}
     problems = []
     if sys.platform != "linux":
-        problems.append(
-            Diagnostic("relay bench", "it needs Linux: processor time and memory are read from /proc")
-        )
+        problems.append(Diagnostic("relay bench", "it needs Linux: CPU time and memory are read from /proc"))
     problems += [
-        Diagnostic("--peers", f"'{name}' is none of {', '.join(known)}")
-        for name in wanted.peers or ()
+        Diagnostic("--peers", f"unknown peer '{name}'; use {', '.join(known)}")
+        for name in options.peers or ()
         if name not in known
     ]
     problems += [
-        Diagnostic("--sources", f"'{source}' is none of {', '.join(SOURCES)}")
-        for source in wanted.sources
+        Diagnostic("--sources", f"unknown source '{source}'; use {', '.join(SOURCES)}")
+        for source in options.sources
         if source not in SOURCES
     ]
-    if "mongodb" in wanted.sources and not wanted.mongodb:
+    if "mongodb" in options.sources and not options.mongodb:
         problems.append(
-            Diagnostic("--mongodb", "missing: the source mongodb needs an address; set RELAY_BENCH_MONGODB")
+            Diagnostic("--mongodb", "missing: the source mongodb needs a URL; set RELAY_BENCH_MONGODB")
         )
     if problems:
         raise SetupError(problems)
     return [
         peer
         for peer in PEERS
-        if peer.name == report.OURS or wanted.peers is None or peer.name in wanted.peers
-        if wanted.peers is not None or _can_run(peer)
+        if peer.name == report.OURS or options.peers is None or peer.name in options.peers
+        if options.peers is not None or _can_run(peer)
     ]
 
 
-def _minutes(wanted: Wanted, rows: int) -> str:
-    """Say how long so many rows of tables take: their rounds, and what a start and a first load do."""
-    seconds = rows * (wanted.rounds * (wanted.seconds + 0.5) + 4) + (600 if wanted.growth else 120)
+def _minutes(options: BenchOptions, rows: int) -> str:
+    """Estimate the duration of a run from the number of table rows."""
+    seconds = rows * (options.rounds * (options.seconds + 0.5) + 4) + (600 if options.growth else 120)
     return f"about {seconds / 60:.0f} minutes"
 
 
 def _can_run(peer: Peer) -> bool:
-    """Whether Node.js is there for a peer that needs it; told when it is not."""
+    """Return True if a peer can run here; print a message if Node.js or npm is missing."""
     if peer.needs != "node" or (shutil.which("node") and shutil.which("npm")):
         return True
-    click.echo(f"{peer.name} is left out: it needs Node.js and npm", err=True)
+    click.echo(f"skipping {peer.name}: it needs Node.js and npm", err=True)
     return False

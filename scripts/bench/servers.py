@@ -1,4 +1,4 @@
-"""The processes that are measured: each with a port, a log and a process group of its own."""
+"""The measured processes: each has its own port, log and process group."""
 
 from __future__ import annotations
 
@@ -21,25 +21,24 @@ from relay.contract_tests.secret_spellings import Spellings
 from .data import PATH, SECRET, token
 
 CHECKOUT = Path(__file__).parents[2]
-"""The project that is measured."""
+"""The root folder of the measured project."""
 
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 SETTLE_SECONDS = 30.0
 REDACTED = b"[REDACTED]"
 _TOKEN = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
-_POLL = 0.005  # seconds between two attempts to be answered
-_QUIET = 0.1  # seconds within which an idle server takes next to nothing
+_POLL = 0.005  # seconds between two requests during the start
+_QUIET = 0.1  # seconds; an idle server uses almost no CPU time in this period
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is started: its words, what it finds in its environment, what it is asked for and then answers.
+    """A program to start: command, environment, requested path and expected status.
 
-    `environment` says all but the port, which is in the variable `port_variable`; without a `status` any
-    answer will do.
+    The port is passed in the variable `port_variable`; without a `status`, any response is accepted.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A program that answers; `started` is how many seconds it took to the first answer."""
+    """A running program; `started` is the time to its first response, in seconds."""
 
     program: Program
     process: subprocess.Popen[bytes]
@@ -62,23 +61,23 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where its operation is."""
+        """The URL of its operation."""
         return f"http://127.0.0.1:{self.port}{self.program.path}"
 
     def cpu(self) -> float:
-        """Return the seconds of processor time that it and its children have taken, with ticks of 10 ms."""
+        """Return the CPU time of it and its children in seconds, with a resolution of 10 ms."""
         return sum(sum(map(int, fields[11:15])) for fields in _group(self.process.pid)) / _TICKS
 
     def rss(self) -> float:
-        """Return the MB of memory that it and its children hold."""
+        """Return the memory of it and its children in MB."""
         return sum(int(fields[21]) for fields in _group(self.process.pid)) * _PAGE / 1e6
 
 
 @contextmanager
 def started(program: Program, folder: Path) -> Iterator[Server]:
-    """Start a program and yield it once it has answered, until left; its log goes to `folder`.
+    """Start a program, yield it after its first response, and end it on exit; its log is in `folder`.
 
-    Raises SetupError with the last line that it has said when it does not come to that.
+    Raises SetupError with the last log line if the program does not start.
     """
     port = _free_port()
     log = folder / f"{program.name}-{port}.log"
@@ -86,7 +85,7 @@ def started(program: Program, folder: Path) -> Iterator[Server]:
         name: value for name, value in os.environ.items() if not name.startswith(("RELAY_", "BENCH_"))
     }
     inherited.pop("PYTHONPATH", None)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 -- programs of ours
             program.command,
@@ -98,18 +97,18 @@ def started(program: Program, folder: Path) -> Iterator[Server]:
             start_new_session=True,
         )
     try:
-        _first_answer(program, process, port, log)
-        yield Server(program, process, port, log, time.perf_counter() - begun)
+        _wait_for_response(program, process, port, log)
+        yield Server(program, process, port, log, time.perf_counter() - start)
     finally:
         _end(process)
-        log.unlink()  # a line a request adds up
+        log.unlink()  # the log grows by a line for each request
 
 
 def settle(server: Server) -> None:
-    """Return when a server has done what it was asked, also by those who did not wait for the answer."""
-    overdue = time.monotonic() + SETTLE_SECONDS
+    """Wait until a server is idle, including requests whose clients have disconnected."""
+    deadline = time.monotonic() + SETTLE_SECONDS
     before = server.cpu()
-    while time.monotonic() < overdue:
+    while time.monotonic() < deadline:
         time.sleep(_QUIET)
         taken = server.cpu() - before
         if taken < _QUIET / 4:
@@ -117,19 +116,19 @@ def settle(server: Server) -> None:
         before += taken
 
 
-def last_words(program: Program, log: Path) -> str:
-    """Return the last line of a program's log, without secret, tokens and the password of a database."""
+def last_log_line(program: Program, log: Path) -> str:
+    """Return the last line of a program's log, without the secret, tokens and database password."""
     password = urlsplit(program.environment.get("BENCH_SOURCE", "")).password or ""
-    said = Spellings([SECRET, unquote(password)]).replaced(log.read_bytes(), REDACTED)
-    lines = _TOKEN.sub(REDACTED, said).decode("utf-8", "replace").strip().splitlines()
-    return (lines or ["it says nothing"])[-1][:300]
+    text = Spellings([SECRET, unquote(password)]).replaced(log.read_bytes(), REDACTED)
+    lines = _TOKEN.sub(REDACTED, text).decode("utf-8", "replace").strip().splitlines()
+    return (lines or ["no output"])[-1][:300]
 
 
-def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    overdue = time.monotonic() + START_SECONDS
+def _wait_for_response(program: Program, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
     headers = {"Authorization": f"Bearer {token()}"}
-    answered = "nothing"
-    while process.poll() is None and time.monotonic() < overdue:
+    returned = "nothing"
+    while process.poll() is None and time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", program.path, headers=headers)
@@ -137,26 +136,30 @@ def _first_answer(program: Program, process: subprocess.Popen[bytes], port: int,
             if program.status in (status, None):
                 connection.close()
                 return
-            answered = str(status)
+            returned = str(status)
         connection.close()
         time.sleep(_POLL)
-    told = f"answers {answered}" if process.poll() is None else f"ended with exit code {process.returncode}"
+    state = f"returns {returned}" if process.poll() is None else f"ended with exit code {process.returncode}"
     raise SetupError(
-        [Diagnostic(program.name, f"does not start: it {told}; its last words: {last_words(program, log)}")]
+        [
+            Diagnostic(
+                program.name, f"does not start: it {state}; last log line: {last_log_line(program, log)}"
+            )
+        ]
     )
 
 
 def _group(leader: int) -> Iterator[list[str]]:
-    """Return what /proc says of each process of a group: the fields of `stat` from the state on."""
+    """Yield the fields of /proc/PID/stat, starting with the state, for each process of a group."""
     for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # the process has ended
             fields = file.read_text("utf-8", "replace").rpartition(")")[2].split()
             if int(fields[2]) == leader:
                 yield fields
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a whole group, by SIGTERM, then by SIGKILL: a child may outlive the leader."""
+    """End a process group with SIGTERM, then SIGKILL, because a child may outlive the leader."""
     for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, None)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sign)

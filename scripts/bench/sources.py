@@ -1,4 +1,4 @@
-"""Where programs read the settings from: a store is filled before it is measured."""
+"""The data sources of the programs; a store is filled before the measurement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.programs.answer import ORGANIZATION, USER, stored_numbers
+from bench.programs.response_data import ORGANIZATION, USER, stored_numbers
 from handlers._commands.load import load_file
 from handlers._settings import Settings
 from handlers._store.keyring import new_entry
@@ -17,10 +17,10 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 
 
 def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users: int = 1) -> str:
-    """Return what BENCH_SOURCE is to say, with a database of so many numbers where there is one.
+    """Return the value of BENCH_SOURCE; fill a new database with `numbers` numbers, except for memory.
 
-    A database of SQLite is a file in `folder`, one of MongoDB a new one at the address `mongodb`. Raises
-    SetupError when it cannot be filled.
+    An SQLite database is a file in `folder`, a MongoDB database is created at the URL `mongodb`. Raises
+    SetupError if it cannot be filled.
     """
     if source == "memory":
         return "memory"
@@ -33,7 +33,7 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
     settings = Settings.load(store=url, keyring=new_entry("bench"))
     try:
         asyncio.run(load_file(settings, records))
-    except SetupError as exc:  # which names settings that nobody has set
+    except SetupError as exc:  # it names settings that the user has not set
         where = "--mongodb" if source == "mongodb" else str(folder)
         raise SetupError(Diagnostic(where, problem.message) for problem in exc.problems) from exc
     records.unlink()
@@ -41,7 +41,7 @@ def source_url(source: str, numbers: int, folder: Path, mongodb: str = "", users
 
 
 def _records(numbers: int, users: int) -> dict[str, Any]:
-    """Return an organization with its users; the first has all the numbers."""
+    """Return an organization with its users; the first user has all numbers."""
     user = {"organizationId": ORGANIZATION, "accessRole": "ADMIN", "fullName": "Ada Admin"}
     return {
         "organizations": [{"_id": ORGANIZATION, "name": "Acme"}],

@@ -1,4 +1,4 @@
-"""`tox -e bench-tools`: how long the commands around a contract take, and how that grows with its size."""
+"""`tox -e bench-tools`: measures the contract commands, and how their time grows with the contract's size."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def _run(folder: Path, arguments: list[str]) -> float:
-    """Return the seconds that a command takes; it has to come to a verdict."""
+    """Return the seconds that a command takes; its exit code must be 0 or 1."""
     started = time.perf_counter()
     finished = subprocess.run(  # noqa: S603 -- our own command
         [sys.executable, "-m", "relay", *arguments],
@@ -44,7 +44,7 @@ def _run(folder: Path, arguments: list[str]) -> float:
 
 
 def _write(folder: Path, operations: int) -> None:
-    """Write a contract of so many operations, and one from before its first operation was edited."""
+    """Write a contract with `operations` operations, and an older version with a different first operation."""
     document = public_style(operations)
     (folder / "spec.json").write_text(json.dumps(document), "utf-8")
     listing = document["paths"]["/resource0s"]["get"]
@@ -53,7 +53,9 @@ def _write(folder: Path, operations: int) -> None:
 
 
 @click.command()
-@click.option("--operations", default="1,50,600", show_default=True, help="Sizes, with commas.")
+@click.option(
+    "--operations", default="1,50,600", show_default=True, help="Numbers of operations, separated by commas."
+)
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
 def main(operations: str, rounds: int) -> None:
     """Time every command at every size and print a Markdown table; growth is the exponent between the last two."""

@@ -22,8 +22,8 @@ from support.running import ROOT, environment
 SOURCES = frozenset({"memory", "sqlite"})
 
 
-def standin(name, **variables):
-    """A peer that is tests/support/benching.py."""
+def fake_peer(name, **variables):
+    """Return a peer that runs tests/support/benching.py."""
     variables |= {"PYTHONPATH": f"{ROOT}"}
     return SimpleNamespace(
         is_mock=False,
@@ -41,13 +41,13 @@ def invoke(tmp_path, monkeypatch):
     """Run the command with peers that need no installation."""
 
     def invoke(*arguments, **variables):
-        peers = (standin("relay"), standin("fastapi", **variables), standin("floor"))
+        peers = (fake_peer("relay"), fake_peer("fastapi", **variables), fake_peer("floor"))
         for module in (running, measuring):
             monkeypatch.setattr(module, "PEERS", peers)
-        monkeypatch.setattr("bench.command.listen", lambda _hear: None)  # signals stay pytest's
+        monkeypatch.setattr("bench.command.listen", lambda _handler: None)  # pytest keeps its signal handlers
         monkeypatch.setattr(running, "install", lambda _folder, _needs: None)
-        monkeypatch.setattr(measuring, "prove", lambda _url, _token, _numbers, *, is_mock: None)
-        monkeypatch.setattr(measuring, "fate", lambda _url, _token: "gets out")
+        monkeypatch.setattr(measuring, "check_peer", lambda _url, _token, _numbers, *, is_mock: None)
+        monkeypatch.setattr(measuring, "invalid_body_outcome", lambda _url, _token: "is sent")
         output = ["--output", str(tmp_path / "out"), "--folder", str(tmp_path / "installed")]
         return CliRunner().invoke(bench, [*arguments, *output])
 
@@ -56,14 +56,14 @@ def invoke(tmp_path, monkeypatch):
 
 @pytest.fixture
 def wrk():
-    """The load generator that needs no network."""
+    """Skip without wrk, the only load generator that needs no network."""
     if not shutil.which("wrk"):
-        pytest.skip("wrk is not installed; autocannon would be fetched from a network")
+        pytest.skip("wrk is not installed; autocannon would be downloaded")
 
 
 @pytest.mark.usefixtures("wrk")
 def test_measures_over_real_sockets_and_writes_three_files(invoke, tmp_path):
-    """Markdown on standard output and in a file, every round as JSON, and the picture."""
+    """Markdown on stdout and in a file, every round as JSON, and the SVG."""
     result = invoke(*"--quick --numbers 1 --sources sqlite --workers 2 --rounds 1 --peers fastapi".split())
 
     assert result.exit_code == 0, result.output
@@ -78,14 +78,14 @@ def test_measures_over_real_sockets_and_writes_three_files(invoke, tmp_path):
 
 
 @pytest.mark.usefixtures("wrk")
-def test_an_answer_that_is_not_200_fails_the_run_in_a_line(invoke, tmp_path):
-    """Its figures would be those of another kind of work; the report has what was measured before."""
+def test_a_response_other_than_200_fails_the_run(invoke, tmp_path):
+    """Its figures would not be comparable; the report has the earlier measurements."""
     result = invoke(*"--quick --numbers 1 --rounds 1 --peers fastapi".split(), TEST_REFUSES_AFTER="3")
 
     assert result.exit_code == 1
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("error: fastapi: ")
-    assert " answers were not 200; its last words: " in last
+    assert " responses were not 200; last log line: " in last
     found = json.loads((tmp_path / "out" / "bench.json").read_text("utf-8"))
     assert found["cells"] == []
     assert set(found["start_seconds"]) == {"relay", "fastapi"}
@@ -93,42 +93,42 @@ def test_an_answer_that_is_not_200_fails_the_run_in_a_line(invoke, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["--peers", "floor,flask"], "error: --peers: 'flask' is none of relay, fastapi, floor\n"),
-        (["--sources", "oracle"], "error: --sources: 'oracle' is none of memory, sqlite, mongodb\n"),
+        (["--peers", "floor,flask"], "error: --peers: unknown peer 'flask'; use relay, fastapi, floor\n"),
+        (["--sources", "oracle"], "error: --sources: unknown source 'oracle'; use memory, sqlite, mongodb\n"),
         (
             ["--sources", "mongodb"],
-            "error: --mongodb: missing: the source mongodb needs an address; set RELAY_BENCH_MONGODB\n",
+            "error: --mongodb: missing: the source mongodb needs a URL; set RELAY_BENCH_MONGODB\n",
         ),
     ],
 )
-def test_says_what_it_cannot_measure_before_anything_is_installed(invoke, tmp_path, arguments, told):
-    """Half an hour later would be too late."""
+def test_reports_what_it_cannot_measure_before_installing(invoke, tmp_path, arguments, message):
+    """A run takes half an hour, so errors must come first."""
     result = invoke(*arguments)
 
-    assert (result.exit_code, result.stderr) == (2, told)
+    assert (result.exit_code, result.stderr) == (2, message)
     assert not (tmp_path / "installed").exists()
 
 
-def test_refuses_numbers_that_are_none(invoke):
-    """Told as click tells it."""
+def test_rejects_invalid_numbers(invoke):
+    """As a usage error of click."""
     result = invoke("--numbers", "1,x")
 
     assert result.exit_code == 2
-    assert "whole numbers from 1 on, with commas" in result.stderr
+    assert "use whole numbers from 1, separated by commas" in result.stderr
 
 
-def test_leaves_out_what_needs_node_where_there_is_none(monkeypatch, capsys):
-    """And says so; asked for by name, it is told by its installation."""
+def test_skips_peers_that_need_node_without_node(monkeypatch, capsys):
+    """It prints a message; for a peer chosen by name, the installation fails."""
     monkeypatch.setattr(load.shutil, "which", lambda _: None)
 
     assert not running._can_run(SimpleNamespace(name="express", needs="node"))
-    assert capsys.readouterr().err == "express is left out: it needs Node.js and npm\n"
+    assert capsys.readouterr().err == "skipping express: it needs Node.js and npm\n"
 
 
 def test_more_workers_are_measured_with_the_first_source():
-    """Their answer does not depend on it, and the run has to end."""
+    """Scaling does not depend on the source, and the run must not take too long."""
     assert cells(["memory", "sqlite"], [1, 100], [1, 2]) == [
         Cell("memory", 1, 1),
         Cell("memory", 100, 1),
@@ -139,9 +139,9 @@ def test_more_workers_are_measured_with_the_first_source():
     ]
 
 
-def test_no_address_of_a_database_is_in_a_report():
-    """It may hold a password."""
-    wanted = running.Wanted(
+def test_the_report_has_no_database_url():
+    """It may contain a password."""
+    options = running.BenchOptions(
         None,
         (1,),
         ("mongodb",),
@@ -155,19 +155,19 @@ def test_no_address_of_a_database_is_in_a_report():
         quick=False,
     )
 
-    assert "sk_canary" not in f"{wanted} {wanted.words()}"
-    assert wanted.words()[-2:] == ["--access-log", "--growth"]
+    assert "sk_canary" not in f"{options} {options.arguments()}"
+    assert options.arguments()[-2:] == ["--access-log", "--growth"]
 
 
-def test_says_where_a_report_cannot_be_written(tmp_path):
-    """In a line; what half an hour has found is on standard output by then."""
-    (tmp_path / "taken").write_text("", "utf-8")
+def test_reports_an_output_folder_that_is_not_writable(tmp_path):
+    """In one line; the results are already on stdout."""
+    (tmp_path / "file").write_text("", "utf-8")
 
-    with pytest.raises(SetupError, match="taken: cannot be written: File exists; see --output"):
-        running.write(running.Report("text", {}, "<svg/>", None), tmp_path / "taken")
+    with pytest.raises(SetupError, match="file: cannot be written: File exists; see --output"):
+        running.write(running.Report("text", {}, "<svg/>", None), tmp_path / "file")
 
 
-def test_its_help_says_what_a_run_takes(tmp_path):
+def test_the_help_says_how_long_a_run_takes(tmp_path):
     """Without the libraries that only a run needs."""
     result = subprocess.run(
         [sys.executable, "-m", "bench", "--help"],

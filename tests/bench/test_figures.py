@@ -12,28 +12,28 @@ positive = st.floats(0.001, 1e6)
 
 
 @given(st.floats(-2, 3), positive, st.lists(st.integers(1, 10**6), min_size=2, max_size=8, unique=True))
-def test_finds_the_exponent_that_costs_were_made_with(k, c, sizes):
-    """Whatever the unit of the cost, and in whatever order the sizes come."""
+def test_computes_the_exponent_of_a_power_law(k, c, sizes):
+    """For any unit of the cost and any order of the sizes."""
     assert exponent(sizes, [c * size**k for size in sizes]) == pytest.approx(k, abs=1e-6)
 
 
 @given(st.lists(positive, min_size=1, max_size=20))
-def test_a_median_lies_between_its_quartiles_and_these_within_the_rounds(values):
-    """A single round is its own median."""
+def test_median_and_quartiles_are_ordered_and_within_the_values(values):
+    """A single value is its own median."""
     low, median, high = spread(values)
 
     assert min(values) <= low <= median <= high <= max(values)
 
 
 @given(st.lists(st.tuples(positive, positive, positive), min_size=1, max_size=9))
-def test_what_slows_a_whole_round_leaves_its_ratio(rounds):
-    """That is why rounds are paired: a busy machine slows both."""
+def test_slowing_a_whole_round_does_not_change_its_ratio(rounds):
+    """Rounds are paired because a busy machine slows both servers."""
     slowed = ratios([a * by for a, _, by in rounds], [b * by for _, b, by in rounds])
 
     assert slowed == pytest.approx(ratios([a for a, _, _ in rounds], [b for _, b, _ in rounds]))
 
 
-def test_refuses_to_pair_what_has_no_counterpart():
-    """A round that was lost would shift all that follow."""
+def test_rejects_rounds_without_a_counterpart():
+    """A missing round would shift all later pairs."""
     with pytest.raises(ValueError, match="shorter"):
         ratios([1.0, 2.0], [1.0])

@@ -1,4 +1,4 @@
-"""What Relay is to reach: `scripts/bench/goals.py`."""
+"""Relay's performance goals: `scripts/bench/goals.py`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bench.results import Cell, Growth, Results, Sample
 
 
 def samples(*rates, cpu=1.0):
-    """Rounds with these requests a second."""
+    """Return rounds with these requests a second."""
     return [Sample(rate, 1.0, 2.0, cpu, 50.0) for rate in rates]
 
 
-def value_of(told, results):
-    """What a goal finds in some results."""
-    [goal] = [goal for goal in GOALS if goal.told == told]
+def value_of(title, results):
+    """Return the value of the goal with this title."""
+    [goal] = [goal for goal in GOALS if goal.title == title]
     return goal.value(results)
 
 
@@ -27,12 +27,12 @@ def value_of(told, results):
         (Goal("", lambda _: None, at_least=4), 3.0, "missed by 25%"),
         (Goal("", lambda _: None, at_most=20), 15.0, "met by 25%"),
         (Goal("", lambda _: None, at_most=20), 30.0, "missed by 50%"),
-        (Goal("", lambda _: None), 30.0, "told only"),
+        (Goal("", lambda _: None), 30.0, "reported only"),
         (Goal("", lambda _: None, at_least=4), None, "not measured"),
     ],
 )
 def test_says_by_how_much_a_goal_is_met(goal, value, verdict):
-    """In shares of the bound, the same way for what is to be large and what is to be small."""
+    """As a share of the bound, for minimum and maximum goals."""
     assert goal.verdict(value) == verdict
 
 
@@ -47,7 +47,7 @@ def test_compares_round_by_round():
 
 
 def test_compares_two_workers_with_one_by_processor_time():
-    """Requests a second of two share the machine with who asks."""
+    """Not by requests a second, because the load generator uses the same cores."""
     results = Results(
         samples={
             Cell("memory", 100, 1): {"relay": samples(100, cpu=0.20)},
@@ -60,13 +60,13 @@ def test_compares_two_workers_with_one_by_processor_time():
     assert value_of("CPU a request, two workers to one, at worst", results) == pytest.approx(1.05)
 
 
-def test_nothing_is_met_by_a_run_that_measured_nothing():
-    """A goal without figures would look like one that was reached."""
+def test_no_goal_is_met_without_measurements():
+    """A goal without figures must not count as met."""
     assert {goal.verdict(goal.value(Results())) for goal in GOALS} == {"not measured"}
 
 
 def test_reads_start_memory_waits_and_growth():
-    """Each from its own part of the run."""
+    """Each value comes from its own part of the results."""
     results = Results(
         idle={Cell("memory", 1, 1): {"relay": 90.0, "connexion": 60.0}},
         waits={"relay": [12.0, 10.0, 11.0]},
@@ -77,7 +77,7 @@ def test_reads_start_memory_waits_and_growth():
     )
 
     assert value_of("memory when idle, to connexion's", results) == 1.5
-    assert value_of("p99 of small requests beside 5,000 numbers", results) == 11.0
+    assert value_of("p99 of small requests during 5,000 numbers", results) == 11.0
     assert value_of("start-up to connexion's, 600 operations", results) == pytest.approx(0.275)
     assert value_of("start-up to connexion's, 1 operation", results) is None
     assert value_of("memory after 10,000 numbers at 32 connections", results) == 321.0
@@ -85,8 +85,8 @@ def test_reads_start_memory_waits_and_growth():
     assert value_of("CPU a request with fresh tokens, to relay-uncached", results) == pytest.approx(1.2)
 
 
-def test_growth_is_that_of_the_medians():
-    """One round in which the machine was busy bends nothing."""
+def test_growth_is_computed_from_medians():
+    """One disturbed round does not change it."""
     assert growth_exponent((1, 10, 100), ((1.0, 1.0, 50.0), (10.0, 10.0, 10.0), (100.0, 0.1, 100.0))) == (
         pytest.approx(1)
     )

@@ -1,4 +1,4 @@
-"""What a report says of the machine: `scripts/bench/machine.py`."""
+"""The description of the machine in the report: `scripts/bench/machine.py`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bench.machine import machine
 
 
 class Generator:
-    """Any load generator."""
+    """A load generator."""
 
     title = "wrk 4.1.0"
 
 
-def test_describes_what_figures_depend_on(tmp_path):
-    """Whoever compares two reports has to know whether they can be compared."""
+def test_describes_machine_and_software(tmp_path):
+    """Readers must be able to see whether two reports are comparable."""
     described = machine(Generator(), [sys.executable], tmp_path, ["--rounds 3"])
 
     assert described["Command"] == "relay bench --rounds 3"
@@ -27,8 +27,8 @@ def test_describes_what_figures_depend_on(tmp_path):
     assert "In Node.js" not in described
 
 
-def test_tells_the_packages_that_npm_was_asked_for(tmp_path):
-    """Not what they brought along."""
+def test_lists_the_requested_npm_packages(tmp_path):
+    """Without their dependencies."""
     package = tmp_path / "node" / "node_modules" / "express"
     package.mkdir(parents=True)
     (tmp_path / "node" / "package.json").write_text(json.dumps({"dependencies": {"express": "^5"}}), "utf-8")

@@ -1,4 +1,4 @@
-"""Programs with contracts of many operations: `scripts/bench/many.py`."""
+"""Programs for contracts with many operations: `scripts/bench/many.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.servers import started
 
 @pytest.mark.parametrize("operations", [1, 11])
 def test_relay_finds_the_paths_and_verifies_the_token(tmp_path, operations):
-    """501 of a stub comes behind router and authentication; `started` waits for it."""
+    """`started` waits for the 501 of a stub, which comes after routing and authentication."""
     contract = many.write_contract(tmp_path, operations)
     paths = [many.literal(operations), *([many.templated(operations)] if operations > 2 else [])]
 
@@ -22,7 +22,7 @@ def test_relay_finds_the_paths_and_verifies_the_token(tmp_path, operations):
 
 
 def test_stock_connexion_serves_the_same_contract(tmp_path):
-    """It answers 200 where Relay has a stub, which `started` waits for."""
+    """`started` waits for its 200; Relay has a stub for this operation."""
     contract = many.write_contract(tmp_path, 11)
     [program] = many.peers(
         contract, many.literal(11), {"connexion": sys.executable, "litestar": "none"}

@@ -1,4 +1,4 @@
-"""What is measured beside Relay: `scripts/bench/peers.py`, `proving.py`, `installing.py`."""
+"""The other servers: `scripts/bench/peers.py`, `peer_check.py`, `installing.py`."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ import pytest
 from bench import installing
 from bench.data import SECRET, token
 from bench.measuring import BenchSetup
+from bench.peer_check import check_peer, invalid_body_outcome
 from bench.peers import PEERS, PROGRAMS
-from bench.programs.answer import PATH, SETTINGS, USER, stored_numbers
-from bench.proving import fate, prove
+from bench.programs.response_data import PATH, SETTINGS, USER, stored_numbers
 from bench.servers import started
 from relay.contract.diagnostics import SetupError
 
 OWNER = {"userName": "Ada Admin", "userId": USER}
 
 
-def right(numbers=1):
-    """What a program has to answer."""
+def correct_body(numbers=1):
+    """Return the body that a program must return."""
     return {**SETTINGS, "phoneNumbers": [{**number, **OWNER} for number in stored_numbers(numbers)]}
 
 
-def careful(shown):
-    """Let in whom a program has to let in."""
+def verifies(shown):
+    """Return True for the tokens that a program must accept."""
     claims = jwt.decode(shown, SECRET, ["HS256"], options={"require": ["exp"]})
     return claims["userId"] == USER
 
 
 @contextmanager
-def answering(body, lets_in=careful):
-    """A server that answers so, to whom it lets in."""
+def serving(body, accepts=verifies):
+    """Run a server that returns a body for accepted tokens, else 401."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             try:
-                known = lets_in((self.headers["Authorization"] or "").removeprefix("Bearer "))
+                known = accepts((self.headers["Authorization"] or "").removeprefix("Bearer "))
             except jwt.PyJWTError:
                 known = False
             written = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -52,7 +52,7 @@ def answering(body, lets_in=careful):
             self.wfile.write(written)
 
         def log_message(self, *arguments):
-            """Say nothing."""
+            """Do not log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -60,82 +60,85 @@ def answering(body, lets_in=careful):
         server.shutdown()
 
 
-def test_what_does_the_work_is_measured():
-    """All of it, and for nobody else."""
-    with answering(right(3)) as url:
-        prove(url, token(), 3)
+def test_accepts_a_correct_program():
+    """Its data is complete, and it rejects invalid tokens."""
+    with serving(correct_body(3)) as url:
+        check_peer(url, token(), 3)
 
 
-@pytest.mark.parametrize("body", [right(2), {**right(), "hasApiKey": False}, b"no JSON", []])
-def test_what_answers_otherwise_is_not_measured(body):
+@pytest.mark.parametrize("body", [correct_body(2), {**correct_body(), "hasApiKey": False}, b"no JSON", []])
+def test_rejects_a_program_with_other_data(body):
     """A program that does less would look faster."""
-    with answering(body) as url, pytest.raises(SetupError, match="something else than 1 numbers"):
-        prove(url, token(), 1)
+    with serving(body) as url, pytest.raises(SetupError, match="does not return 1 numbers"):
+        check_peer(url, token(), 1)
 
 
 @pytest.mark.parametrize(
-    ("lets_in", "told"),
+    ("accepts", "credential"),
     [
-        (lambda _shown: True, "to no token"),
-        (bool, "to what is no token"),
+        (lambda _shown: True, "for no token"),
+        (bool, "for a malformed token"),
         (
             lambda shown: jwt.decode(shown, options={"verify_signature": False})["userId"] == USER,
-            "to a token of another key",
+            "for a token signed with another key",
         ),
         (
             lambda shown: (
                 jwt.decode(shown, SECRET, ["HS256"], options={"verify_exp": False})["userId"] == USER
             ),
-            "to a token that has expired",
+            "for an expired token",
         ),
-        (lambda shown: jwt.decode(shown, SECRET, ["HS256"]) != {}, "to a token of nobody"),
+        (lambda shown: jwt.decode(shown, SECRET, ["HS256"]) != {}, "for a token of an unknown user"),
     ],
 )
-def test_what_lets_in_whom_it_should_not_is_not_measured(lets_in, told):
-    """Half of the work is to look at the token, and at who it names."""
-    with answering(right(), lets_in) as url, pytest.raises(SetupError, match=f"answers 200 {told}"):
-        prove(url, token(), 1)
-
-
-def test_a_mock_only_has_to_answer():
-    """It makes its answers up."""
-    with answering({}, lambda _shown: True) as url:
-        prove(url, token(), 1, is_mock=True)
-
-
-def test_tells_what_becomes_of_a_broken_body():
-    """Not all that answers 200 lets it out: some make a boolean of a text."""
-    broken = right()
-    broken["phoneNumbers"][0]["isDefault"] = "yes"
-    for body, expected in (
-        (broken, "gets out"),
-        (right(), "is made to conform"),
-        (b"no JSON", "is held back"),
+def test_rejects_a_program_that_accepts_invalid_credentials(accepts, credential):
+    """Half of the work is to verify the token and to find its user."""
+    with (
+        serving(correct_body(), accepts) as url,
+        pytest.raises(SetupError, match=f"returns 200 {credential}"),
     ):
-        with answering(body) as url:
-            assert fate(url, token()) == expected
+        check_peer(url, token(), 1)
+
+
+def test_checks_only_the_status_of_a_mock():
+    """Its data is invented."""
+    with serving({}, lambda _shown: True) as url:
+        check_peer(url, token(), 1, is_mock=True)
+
+
+def test_returns_what_happens_to_an_invalid_body():
+    """A program that returns 200 may have converted the string to a boolean."""
+    invalid = correct_body()
+    invalid["phoneNumbers"][0]["isDefault"] = "yes"
+    for body, expected in (
+        (invalid, "is sent"),
+        (correct_body(), "is converted"),
+        (b"no JSON", "is rejected"),
+    ):
+        with serving(body) as url:
+            assert invalid_body_outcome(url, token()) == expected
 
 
 @pytest.mark.parametrize("source", ["memory", "sqlite"])
 def test_relay_does_the_work_as_it_ships(source, tmp_path):
-    """From a store that the bench has filled, too."""
+    """Also with a store filled by the benchmark."""
     with started(BenchSetup(tmp_path, tmp_path).program("relay", source, 2), tmp_path) as server:
-        prove(server.url, token(), 2)
+        check_peer(server.url, token(), 2)
         log = server.log.read_text("utf-8")
 
     assert '"event":"request"' in log
 
 
-def test_relay_holds_back_what_breaks_the_contract(tmp_path):
-    """The peers are asked the same; the report says what they do."""
+def test_relay_rejects_an_invalid_body(tmp_path):
+    """All peers get this check; the report shows the results."""
     [relay] = [peer for peer in PEERS if peer.name == "relay"]
     program = BenchSetup(tmp_path, tmp_path).of(relay, "memory", 1, BENCH_BREAK="1")
     with started(replace(program, status=None), tmp_path) as server:
-        assert fate(server.url, token()) == "is held back"
+        assert invalid_body_outcome(server.url, token()) == "is rejected"
 
 
 def test_every_peer_has_its_program():
-    """By its name; and none of them a secret or an address."""
+    """Names are unique, and no program contains the secret or a URL."""
     assert len({peer.name for peer in PEERS}) == len(PEERS)
     for peer in PEERS:
         assert (PROGRAMS / peer.program).is_file()
@@ -147,23 +150,23 @@ def test_every_peer_has_its_program():
 
 
 def test_installs_once(tmp_path):
-    """And anew when something else is wanted."""
-    made = []
+    """And again if the requirements have changed."""
+    installed = []
 
-    def make(folder, wanted):
+    def install(folder, requirements):
         folder.mkdir()
-        made.append(wanted.read_text())
+        installed.append(requirements.read_text())
 
-    wanted = tmp_path / "wanted.txt"
+    requirements = tmp_path / "requirements.txt"
     for text in ("one", "one", "other"):
-        wanted.write_text(text)
-        installing._once(tmp_path / "made", wanted, make)
+        requirements.write_text(text)
+        installing._once(tmp_path / "folder", requirements, install)
 
-    assert made == ["one", "other"]
+    assert installed == ["one", "other"]
 
 
-def test_says_why_nothing_could_be_installed(tmp_path):
-    """In a line, with the last words of what was to install it."""
+def test_reports_why_an_installation_failed(tmp_path):
+    """In one line, with the last line of the installer's output."""
     command = ["sh", "-c", "echo no such package >&2; exit 1"]
 
     with pytest.raises(SetupError, match="sh cannot install the peers: no such package"):

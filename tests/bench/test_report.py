@@ -1,4 +1,4 @@
-"""A run as Markdown, JSON and a picture: `scripts/bench/report.py` and `plot.py`."""
+"""The report as Markdown, JSON and SVG: `scripts/bench/report.py` and `plot.py`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CELL = Cell("memory", 100, 1)
 
 @pytest.fixture
 def results():
-    """Three rounds of three servers, and something of everything else."""
+    """Return three rounds of three servers, and values of all other measurements."""
     rates = {
         "relay": (4000.0, 5000.0, 4400.0),
         "fastapi": (1000.0, 1000.0, 1000.0),
         "connexion": (44.0, 50.0, 40.0),
     }
     return Results(
-        fates={"relay": "is held back", "fastapi": "is made to conform", "connexion": "gets out"},
+        fates={"relay": "is rejected", "fastapi": "is converted", "connexion": "is sent"},
         starts={"relay": [0.5, 0.7, 0.6], "fastapi": [1.0], "connexion": [2.0]},
         samples={
             CELL: {name: [Sample(rate, 2.0, 9.0, 0.2, 80.0) for rate in found] for name, found in rates.items()}
@@ -36,8 +36,8 @@ def results():
     )  # fmt: skip
 
 
-def test_tells_medians_and_quartiles_of_the_paired_ratios(results):
-    """Rounds have 4, 5 and 4.4 times; no figure is of another round's pair."""
+def test_shows_medians_and_quartiles_of_the_paired_ratios(results):
+    """The ratios of the rounds are 4, 5 and 4.4; rounds are never mixed."""
     text = markdown(results, {"Load": "wrk 4.1.0"}, TITLES)
 
     assert "| Load | wrk 4.1.0 |" in text
@@ -47,16 +47,16 @@ def test_tells_medians_and_quartiles_of_the_paired_ratios(results):
     assert "| relay to connexion, 100 numbers | at least 90 times | 100 times | met by 11% |" in text
 
 
-def test_tells_what_lets_out_a_body_that_breaks_the_contract(results):
-    """Who does not look is faster for it."""
+def test_shows_what_happens_to_an_invalid_body(results):
+    """A program that does not validate is faster."""
     text = markdown(results, {}, TITLES)
 
-    assert "| Relay | 0.60 | is held back |" in text
-    assert "| Connexion | 2.00 | gets out |" in text
+    assert "| Relay | 0.60 | is rejected |" in text
+    assert "| Connexion | 2.00 | is sent |" in text
 
 
-def test_tells_growth_with_its_exponent(results):
-    """Ten times the numbers at ten times the price is 1, at the same price 0."""
+def test_shows_growth_with_its_exponent(results):
+    """Ten times the cost for ten times the numbers is 1, the same cost is 0."""
     text = markdown(results, {}, TITLES)
 
     assert "| CPU, ms a request | 0.100 | 1.000 | 1.00 |" in text
@@ -64,7 +64,7 @@ def test_tells_growth_with_its_exponent(results):
 
 
 def test_every_round_is_in_the_json(results):
-    """Whoever doubts a median can look."""
+    """So that readers can check the medians."""
     plain = json.loads(json.dumps(as_json(results, {"Load": "wrk"})))
 
     [cell] = plain["cells"]
@@ -75,8 +75,8 @@ def test_every_round_is_in_the_json(results):
             "verdict": "met by 50%"} in plain["goals"]  # fmt: skip
 
 
-def test_the_picture_shows_each_peer_of_each_cell(results):
-    """It is well-formed whatever a title has in it, and has colours for light and dark."""
+def test_the_svg_shows_each_peer_of_each_cell(results):
+    """It is well-formed for any title, and has colours for light and dark mode."""
     picture = svg(results, TITLES)
 
     texts = [text.text for text in ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314 -- our own
@@ -84,8 +84,8 @@ def test_the_picture_shows_each_peer_of_each_cell(results):
     assert "prefers-color-scheme: dark" in picture
 
 
-def test_a_run_of_relay_alone_can_be_told():
-    """Growth may be all that somebody wants."""
+def test_reports_a_run_of_relay_alone():
+    """For example, to measure only growth."""
     results = Results(
         samples={CELL: {"relay": [Sample(1.0, 1.0, 1.0, 1.0, 1.0)]}}, idle={CELL: {"relay": 1.0}}
     )

@@ -15,21 +15,21 @@ from support.benching import program
 
 
 class Nothing:
-    """A load generator that is never asked."""
+    """A load generator that is never used."""
 
     title = "nothing"
 
 
 @pytest.fixture
 def bench(tmp_path):
-    """Short rounds, with wrk or autocannon as there is one."""
+    """Return short rounds with wrk."""
     if not shutil.which("wrk"):
-        pytest.skip("wrk is not installed; autocannon would be fetched from a network")
+        pytest.skip("wrk is not installed; autocannon would be downloaded")
     return Bench(find_generator(tmp_path), tmp_path, 1, 1, 4, (token(),))
 
 
-def test_each_begins_a_round_in_its_turn():
-    """Who always came first would always find the machine as the last one left it."""
+def test_each_round_starts_with_another_name():
+    """A fixed order would always expose the first to the effects of the last."""
     order = []
 
     measured = interleaved("abc", 4, lambda name, number: order.append(f"{name}{number}") or number, "x")
@@ -38,22 +38,22 @@ def test_each_begins_a_round_in_its_turn():
     assert measured == {name: [0, 1, 2, 3] for name in "abc"}
 
 
-def test_says_what_is_measured_without_a_terminal_once_a_round(capsys):
-    """A log of CI has a line for it, not for each of eleven servers."""
+def test_prints_one_line_a_round_without_a_terminal(capsys):
+    """A CI log does not need a line for each of eleven servers."""
     interleaved("abc", 2, lambda *_: 0, "1 number")
 
     assert capsys.readouterr().err == "1 number: round 1 of 2\n1 number: round 2 of 2\n"
 
 
-def test_large_answers_are_asked_for_on_fewer_connections(tmp_path):
-    """Else what is measured is a queue."""
+def test_uses_fewer_connections_for_large_responses(tmp_path):
+    """Otherwise the result is the length of a queue."""
     bench = Bench(Nothing(), tmp_path, 1, 1, 32, ())
 
     assert [bench.connections_for(count) for count in (1, 999, 1000, 5000)] == [32, 32, 4, 4]
 
 
 def test_loads_a_server_with_a_real_load_generator(bench):
-    """All figures of a round are there, and none is nothing."""
+    """All figures of a round are positive."""
     with running({"floor": program()}, bench.folder) as servers:
         sample = loaded(bench, Contestant(servers["floor"], 4, bench.tokens), 1, 1)
 
@@ -63,25 +63,25 @@ def test_loads_a_server_with_a_real_load_generator(bench):
     assert sample.rss > 5
 
 
-def test_shows_each_token_in_turn(bench):
-    """All of them are good, and none is cut: else one would be refused."""
+def test_sends_each_token_in_turn(bench):
+    """All are complete and valid, otherwise a request would be rejected."""
     tokens = [f"{token()}" for _ in range(3)]
     with running({"floor": program()}, bench.folder) as servers:
         assert loaded(bench, Contestant(servers["floor"], 2, tokens), 1, 0).rate > 1
         with pytest.raises(
-            LoadFailed, match=r"floor: [0-9]+ of [0-9]+ answers were not 200; its last words: "
+            LoadFailed, match=r"floor: [0-9]+ of [0-9]+ responses were not 200; last log line: "
         ):
             loaded(bench, Contestant(servers["floor"], 2, [*tokens, "bad"]), 1, 0)
 
 
-def test_two_workers_share_the_connections_and_are_loaded_at_once(tmp_path, monkeypatch):
-    """What they answer is added, what they take is divided by all of it."""
-    asked = []
+def test_two_workers_share_the_connections_and_are_loaded_together(tmp_path, monkeypatch):
+    """Their rates are added, and their costs are divided by all requests."""
+    calls = []
     monkeypatch.setattr(
         rounds,
         "run",
         lambda _generator, jobs, _folder: (
-            asked.append(jobs) or {url: Load(100, 2.0, 1.0, number + 2.0) for number, url in enumerate(jobs)}
+            calls.append(jobs) or {url: Load(100, 2.0, 1.0, number + 2.0) for number, url in enumerate(jobs)}
         ),
     )
     bench = Bench(Nothing(), tmp_path, 1, 1, 8, ("x",))
@@ -90,20 +90,20 @@ def test_two_workers_share_the_connections_and_are_loaded_at_once(tmp_path, monk
 
         sample = loaded(bench, Contestant(servers["floor"], 8, bench.tokens), 1, 0)
 
-    [jobs] = asked
+    [jobs] = calls
     assert len({job.url for job in jobs.values()}) == 2
     assert [job.connections for job in jobs.values()] == [4, 4]
     assert (sample.rate, sample.p99) == (100.0, 3.0)
 
 
-def test_the_first_second_does_not_count(tmp_path, monkeypatch):
-    """Caches fill and compilers compile in it."""
+def test_the_warm_up_does_not_count(tmp_path, monkeypatch):
+    """During the first second, caches fill and code is compiled."""
     loads = []
     monkeypatch.setattr(
         rounds,
         "loaded",
-        lambda _bench, who, seconds, number: (
-            loads.append((who, seconds, number)) or Sample(number, 1, 1, 1, 1)
+        lambda _bench, contestant, seconds, number: (
+            loads.append((contestant, seconds, number)) or Sample(number, 1, 1, 1, 1)
         ),
     )
 

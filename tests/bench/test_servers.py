@@ -1,4 +1,4 @@
-"""Processes that are measured: `scripts/bench/servers.py`."""
+"""The measured processes: `scripts/bench/servers.py`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from relay.contract.diagnostics import SetupError
 from support.benching import program
 
 
-def asked(server, times):
-    """Ask a server so many times; it keeps the connection."""
+def send_requests(server, times):
+    """Send requests on one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     for _ in range(times):
         connection.request("GET", "/", headers={"Authorization": f"Bearer {token()}"})
@@ -26,7 +26,7 @@ def asked(server, times):
 
 
 def in_group(leader):
-    """The processes of a group that have not ended."""
+    """Return the running processes of a group."""
     found = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -38,11 +38,11 @@ def in_group(leader):
     return found
 
 
-def test_yields_a_server_that_answers_and_tells_what_it_takes(tmp_path):
-    """Its first answer is the end of its start-up; work costs processor time."""
+def test_yields_a_running_server_with_its_costs(tmp_path):
+    """The start-up ends with the first response; requests increase the CPU time."""
     with started(program(), tmp_path) as server:
         before = server.cpu()
-        asked(server, 500)
+        send_requests(server, 500)
         settle(server)
 
         assert server.cpu() > before
@@ -51,7 +51,7 @@ def test_yields_a_server_that_answers_and_tells_what_it_takes(tmp_path):
 
 
 def test_counts_children_and_ends_them(tmp_path):
-    """A server may fork, and its children would go on."""
+    """A server may fork, and its children must not survive it."""
     with started(program(TEST_HAS_CHILD="1"), tmp_path) as server:
         assert len(in_group(server.process.pid)) == 2
 
@@ -61,7 +61,7 @@ def test_counts_children_and_ends_them(tmp_path):
     assert in_group(server.process.pid) == []
 
 
-def test_ends_what_it_started_when_the_run_is_broken_off(tmp_path):
+def test_ends_the_server_on_an_interrupt(tmp_path):
     """Ctrl-C leaves no server behind."""
     with pytest.raises(KeyboardInterrupt), started(program(), tmp_path) as server:
         raise KeyboardInterrupt
@@ -70,7 +70,7 @@ def test_ends_what_it_started_when_the_run_is_broken_off(tmp_path):
 
 
 def test_says_why_a_server_does_not_start(tmp_path):
-    """In its own last words, without secret, token and password; its log is gone with it."""
+    """With its last log line, without secret, token and password; the log is deleted."""
     with (
         pytest.raises(SetupError) as refused,
         started(
@@ -83,28 +83,28 @@ def test_says_why_a_server_does_not_start(tmp_path):
         pass
 
     assert str(refused.value) == (
-        "floor: does not start: it ended with exit code 1; its last words: no module [REDACTED] [REDACTED] [REDACTED]"
+        "floor: does not start: it ended with exit code 1; last log line: no module [REDACTED] [REDACTED] [REDACTED]"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_says_that_a_server_never_answers_as_it_should(tmp_path, monkeypatch):
-    """And waits for it no longer than it has to."""
+def test_reports_a_server_that_never_returns_the_expected_status(tmp_path, monkeypatch):
+    """After START_SECONDS."""
     monkeypatch.setattr(servers, "START_SECONDS", 1.0)
 
     with (
-        pytest.raises(SetupError, match="floor: does not start: it answers 503; its last words: it says"),
+        pytest.raises(SetupError, match="floor: does not start: it returns 503; last log line: no output"),
         started(program(TEST_REFUSES_AFTER="0"), tmp_path),
     ):
         pass
 
 
-def test_hands_on_no_setting_of_its_own_machine(tmp_path, monkeypatch):
-    """A RELAY_* variable of whoever measures would change what is measured."""
+def test_does_not_pass_on_settings_of_the_machine(tmp_path, monkeypatch):
+    """A RELAY_* variable of the user would change the results."""
     monkeypatch.setenv("RELAY_LOG_LEVEL", "debug")
 
     with started(program(), tmp_path) as server:
-        given = Path(f"/proc/{server.process.pid}/environ").read_text("utf-8").split("\0")
+        environment = Path(f"/proc/{server.process.pid}/environ").read_text("utf-8").split("\0")
 
-    assert not any(variable.startswith("RELAY_") for variable in given)
+    assert not any(variable.startswith("RELAY_") for variable in environment)
     assert os.environ["RELAY_LOG_LEVEL"] == "debug"

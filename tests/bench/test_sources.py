@@ -1,4 +1,4 @@
-"""Stores that are filled before they are measured: `scripts/bench/sources.py`."""
+"""Stores that are filled before the measurement: `scripts/bench/sources.py`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from relay.contract.diagnostics import SetupError
 
 
 def test_memory_needs_no_store(tmp_path):
-    """Nothing is written."""
+    """No file is written."""
     assert source_url("memory", 100, tmp_path) == "memory"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("source", ["sqlite", pytest.param("mongodb", marks=pytest.mark.mongo)])
 async def test_a_store_has_the_user_the_numbers_and_the_settings(request, tmp_path, source):
-    """What a handler reads there is what programs answer from memory."""
+    """A handler reads the same data that the other programs have in memory."""
     uri = request.getfixturevalue("mongodb_uri") if source == "mongodb" else ""
-    url = await asyncio.to_thread(source_url, source, 120, tmp_path, uri, 30)  # it has a loop of its own
+    url = await asyncio.to_thread(source_url, source, 120, tmp_path, uri, 30)  # it runs its own event loop
 
     async with open_store(url) as store:
         user = await store.user(USER)
@@ -35,17 +35,17 @@ async def test_a_store_has_the_user_the_numbers_and_the_settings(request, tmp_pa
     assert sum(number["isDefault"] for number in numbers) == 1
 
 
-def test_each_store_is_a_new_one(tmp_path):
-    """Numbers of a run before would stay where fewer are loaded."""
+def test_each_store_is_new(tmp_path):
+    """Loading fewer numbers would not remove those of an earlier run."""
     assert source_url("sqlite", 1, tmp_path) != source_url("sqlite", 1, tmp_path)
 
 
-def test_says_that_the_mongodb_does_not_answer(tmp_path):
-    """By the option that named it, without the password in it."""
+def test_reports_a_mongodb_that_does_not_respond(tmp_path):
+    """The message names the option, without the password of the URL."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
 
-    with pytest.raises(SetupError) as refused:
+    with pytest.raises(SetupError) as error:
         source_url("mongodb", 1, tmp_path, f"mongodb://relay:sk_canary@127.0.0.1:{port}/?authSource=admin")
 
-    assert str(refused.value) == "--mongodb: the database did not respond; nothing in the file was loaded"
+    assert str(error.value) == "--mongodb: the database did not respond; nothing in the file was loaded"

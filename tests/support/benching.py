@@ -1,7 +1,7 @@
-"""A server that costs nothing to install, for tests of `relay bench`; run as a program, it serves.
+"""A server without dependencies, for tests of `relay bench`; it serves when run as a program.
 
-It verifies the token as the programs that are measured do, and answers as many numbers as it is told to. With
-TEST_REFUSES_AFTER it refuses what comes after so many requests.
+It verifies the token like the measured programs, and returns BENCH_NUMBERS numbers. With TEST_REFUSES_AFTER it
+returns 503 after that many requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMMAND = (sys.executable, "-m", "tests.support.benching")
 
 
 def program(name: str = "floor", numbers: int = 1, **variables: str) -> Program:
-    """What `started` is told to start this file."""
+    """Return the program that runs this file."""
     environment = {
         "PYTHONPATH": str(ROOT),
         "BENCH_SECRET": SECRET,
@@ -35,7 +35,7 @@ def program(name: str = "floor", numbers: int = 1, **variables: str) -> Program:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers 200 to a good token, 401 to any other."""
+    """Returns 200 for a valid token, 401 for any other."""
 
     protocol_version = "HTTP/1.1"
     served = 0
@@ -60,16 +60,16 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *arguments):
-        """Say nothing: it would fill the log."""
+        """Do not log requests."""
 
 
 if __name__ == "__main__":
-    if said := os.environ.get("TEST_SAYS"):
-        sys.exit(f"{said} {os.environ['BENCH_SECRET']}")
+    if message := os.environ.get("TEST_SAYS"):
+        sys.exit(f"{message} {os.environ['BENCH_SECRET']}")
     if os.environ.get("TEST_HAS_CHILD") and os.fork() == 0:
         threading.Event().wait(60)
     if os.environ.get("TEST_SLEEPS"):
         time.sleep(60)
-    Handler.wbufsize = -1  # head and body in one segment, else each answer waits 40 ms for the first's
+    Handler.wbufsize = -1  # head and body in one segment, else each response is delayed by 40 ms
     with ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler) as server:
         server.serve_forever()

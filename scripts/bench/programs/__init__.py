@@ -1,1 +1,1 @@
-"""What is measured beside Relay: each program a peer, run by itself."""
+"""The programs of the peers; each runs in its own process."""

@@ -1,4 +1,4 @@
-// What the programs on Node.js answer, and how they verify tokens; BENCH_* variables say the rest.
+// Response data and token verification of the Node.js programs, configured by BENCH_* variables.
 import { createSecretKey } from "node:crypto";
 import jwt from "jsonwebtoken";
 
@@ -6,7 +6,7 @@ export const PATH = "/api/calls/voice-ai/config";
 const USER = "64f0a1b2c3d4e5f6a7b8c9d1";
 const USERS = new Map([[USER, "64f0a1b2c3d4e5f6a7b8c000"]]);
 
-// A key that is made once: from a text, each verification would make it anew.
+// The key is created once; from a string, each verification would create it again.
 const KEY = createSecretKey(process.env.BENCH_SECRET, "utf8");
 
 export const REFUSED = { success: false, error: "A valid credential is required", code: "UNAUTHENTICATED" };
@@ -26,7 +26,7 @@ const numbers = Array.from({ length: Number(process.env.BENCH_NUMBERS) }, (_, in
 }));
 if (process.env.BENCH_BREAK === "1") numbers[0].isDefault = "yes";
 
-// Made anew for each request, as it would be from a store; the numbers are what the store has.
+// Created for each request, as with a store; the numbers are the stored data.
 export const config = () => ({
   aiVoiceProvider: "elevenlabs",
   hasApiKey: true,
@@ -38,7 +38,7 @@ export const config = () => ({
   phoneNumbers: numbers,
 });
 
-// Whether an Authorization header names somebody who may call.
+// Returns true if an Authorization header has a valid token of a known user.
 export function isKnown(header = "") {
   const [scheme, token] = header.split(" ");
   if (scheme.toLowerCase() !== "bearer") return false;

@@ -1,4 +1,4 @@
-"""How every program in Python is served, and verifies tokens; BENCH_* variables say the rest."""
+"""Serving and token verification of the Python programs, configured by BENCH_* variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import Any
 
 import jwt
-from answer import ORGANIZATION, USER
+from response_data import ORGANIZATION, USER
 
 USERS = {USER: ORGANIZATION}
 SECRET = os.environ["BENCH_SECRET"]
@@ -22,28 +22,28 @@ UVICORN: dict[str, Any] = {
 }
 REFUSED = {"success": False, "error": "A valid credential is required", "code": "UNAUTHENTICATED"}
 
-MAX_REMEMBERED = 2048
-REMEMBERED_SECONDS = 60.0
+MAX_CACHED = 2048
+CACHE_SECONDS = 60.0
 
 
 def verify(token: str) -> dict[str, Any]:
-    """Return a token's claims; raise jwt.PyJWTError for one that proves nothing."""
+    """Return a token's claims; raise jwt.PyJWTError for an invalid token."""
     return jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"]})
 
 
-_remembered: OrderedDict[bytes, tuple[dict[str, Any], float]] = OrderedDict()
+_cache: OrderedDict[bytes, tuple[dict[str, Any], float]] = OrderedDict()
 
 
 def verify_cached(token: str) -> dict[str, Any]:
-    """Verify a token as Relay does: one that was good is remembered, for a minute and not past its own times."""
+    """Verify a token with a cache as in Relay: for a minute, and within the token's own times."""
     mark = hashlib.sha256(token.encode()).digest()
-    found = _remembered.get(mark)
+    found = _cache.get(mark)
     if found is not None and time.monotonic() < found[1]:
         claims, now = found[0], time.time()
         if claims.get("nbf", 0) <= now < claims["exp"]:
             return claims
     claims = verify(token)
-    _remembered[mark] = claims, time.monotonic() + REMEMBERED_SECONDS
-    if len(_remembered) > MAX_REMEMBERED:
-        _remembered.popitem(last=False)
+    _cache[mark] = claims, time.monotonic() + CACHE_SECONDS
+    if len(_cache) > MAX_CACHED:
+        _cache.popitem(last=False)
     return claims

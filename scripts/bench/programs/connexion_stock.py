@@ -1,4 +1,4 @@
-"""Connexion as its documentation writes it, with `validate_responses=True`."""
+"""Connexion as in its documentation, with `validate_responses=True`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import jwt
 import uvicorn
-from answer import SETTINGS, numbers
 from common import USERS, UVICORN, verify
 from connexion import AsyncApp
 from connexion.exceptions import OAuthProblem
+from response_data import SETTINGS, numbers
 
 _NUMBERS = numbers()
 
@@ -24,14 +24,14 @@ def bearer(token: str) -> dict[str, Any] | None:
 
 
 async def get_config(user: str, token_info: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 -- Connexion gives both
-    """Answer from memory."""
+    """Return the data from memory."""
     if token_info["userId"] not in USERS:
         raise OAuthProblem
     return {**SETTINGS, "phoneNumbers": _NUMBERS}
 
 
 def main() -> None:
-    """Serve on the port of the environment."""
+    """Serve on the port in the variable PORT."""
     os.environ["BEARERINFO_FUNC"] = "connexion_stock.bearer"
     app = AsyncApp(__name__, resolver=lambda _operation_id: get_config)
     app.add_api(os.environ["BENCH_SPEC"], validate_responses=True)

@@ -1,4 +1,4 @@
-// Express with express-openapi-validator, as its README writes it; requests and responses are validated.
+// Express with express-openapi-validator, as in its README; requests and responses are validated.
 import express from "express";
 import * as OpenApiValidator from "express-openapi-validator";
 import { FAILED, PATH, REFUSED, config, isKnown, listen } from "./common.mjs";

@@ -1,7 +1,7 @@
-"""FastAPI with a response model, as its documentation writes it.
+"""FastAPI with a response model, as in its documentation.
 
-With BENCH_TOKEN_CACHE=1 tokens are remembered as Relay does. From SQLite the functions are plain ones, which
-FastAPI runs on its threads; each thread has a connection.
+With BENCH_TOKEN_CACHE=1, tokens are cached as in Relay. With SQLite, the functions are synchronous, so FastAPI
+runs them in threads; each thread has its own connection.
 """
 
 import os
@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 
 import jwt
 import uvicorn
-from answer import PATH, SETTINGS, numbers
 from common import SOURCE, USERS, UVICORN, verify, verify_cached
 from fastapi import Depends, FastAPI, HTTPException, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
+from response_data import PATH, SETTINGS, numbers
 
 app = FastAPI()
 bearer = HTTPBearer()
@@ -24,7 +24,7 @@ decode = verify_cached if os.environ.get("BENCH_TOKEN_CACHE") == "1" else verify
 
 
 class PhoneNumber(BaseModel):
-    """A number, as the contract has it."""
+    """A number, as in the contract."""
 
     provider: Literal["sinch"] | None = None
     phoneNumber: str | None = None
@@ -39,7 +39,7 @@ class PhoneNumber(BaseModel):
 
 
 class Config(BaseModel):
-    """The answer, as the contract has it."""
+    """The response body, as in the contract."""
 
     aiVoiceProvider: str | None
     hasApiKey: bool
@@ -55,7 +55,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials, Depends(bearer)]
 
 
 def user_id(credentials: Credentials) -> str:
-    """Return the user that a token names."""
+    """Return the user id of a token."""
     try:
         return str(decode(credentials.credentials)["userId"])
     except (jwt.PyJWTError, KeyError):
@@ -63,13 +63,13 @@ def user_id(credentials: Credentials) -> str:
 
 
 def refusal() -> HTTPException:
-    """Return what a caller is told who is not let in."""
+    """Return the error for an invalid token or unknown user."""
     return HTTPException(status.HTTP_401_UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
 
 
 def from_memory() -> Callable[..., Any]:
-    """Return the operation, its data in variables."""
-    kept = numbers()
+    """Return the operation with its data in memory."""
+    stored = numbers()
 
     async def current_organization(credentials: Credentials) -> str:
         organization = USERS.get(user_id(credentials))
@@ -78,7 +78,7 @@ def from_memory() -> Callable[..., Any]:
         return organization
 
     async def read_config(_organization: Annotated[str, Depends(current_organization)]) -> dict[str, Any]:
-        return {**SETTINGS, "phoneNumbers": kept}
+        return {**SETTINGS, "phoneNumbers": stored}
 
     return read_config
 
@@ -100,14 +100,14 @@ _NUMBERS = """
 
 
 def from_sqlite() -> Callable[..., Any]:
-    """Return the operation, its data in the file that BENCH_SOURCE names."""
+    """Return the operation with its data in the file of BENCH_SOURCE."""
     path, threads = SOURCE.removeprefix("sqlite:///"), threading.local()
     names = list(PhoneNumber.model_fields)
 
     def connection() -> sqlite3.Connection:
         if not hasattr(threads, "connection"):
             threads.connection = sqlite3.connect(path)
-        return threads.connection  # type: ignore[no-any-return]  # what a thread keeps has no type
+        return threads.connection  # type: ignore[no-any-return]  # thread-local data has no type
 
     def current_organization(credentials: Credentials) -> str:
         row = connection().execute(_USER, (user_id(credentials),)).fetchone()

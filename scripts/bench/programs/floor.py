@@ -1,6 +1,6 @@
-"""An ASGI application by hand: PyJWT, orjson, and nothing that is not needed; nothing is validated.
+"""A minimal hand-written ASGI application with PyJWT and orjson, without validation.
 
-With BENCH_TOKEN_CACHE=1 tokens are remembered as Relay does.
+With BENCH_TOKEN_CACHE=1, tokens are cached as in Relay.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any
 import jwt
 import orjson
 import uvicorn
-from answer import PATH, SETTINGS, numbers
 from common import REFUSED, USERS, UVICORN, verify, verify_cached
+from response_data import PATH, SETTINGS, numbers
 
 _NUMBERS = numbers()
 _decode = verify_cached if os.environ.get("BENCH_TOKEN_CACHE") == "1" else verify
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer one path."""
+    """Serve one path."""
     if scope["type"] == "lifespan":
         for _ in range(2):
             message = await receive()
             await send({"type": f"{message['type']}.complete"})
         return
-    status, body = _answer(scope)
+    status, body = _response(scope)
     written = orjson.dumps(body)
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(written))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": written})
 
 
-def _answer(scope: Any) -> tuple[int, Any]:
+def _response(scope: Any) -> tuple[int, Any]:
     if scope["path"] != PATH:
         return 404, {}
     scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")

@@ -1,4 +1,4 @@
-"""Litestar with msgspec, as its documentation writes it; what is answered is made into its structs, which checks it."""
+"""Litestar with msgspec, as in its documentation; converting the response to structs validates it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, Literal
 import jwt
 import msgspec
 import uvicorn
-from answer import PATH, SETTINGS, numbers
 from common import USERS, UVICORN, verify
 from litestar import Litestar, Request, get
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from response_data import PATH, SETTINGS, numbers
 
 
 class PhoneNumber(msgspec.Struct, omit_defaults=True):
-    """A number, as the contract has it."""
+    """A number, as in the contract."""
 
     provider: Literal["sinch"] | msgspec.UnsetType = msgspec.UNSET
     phoneNumber: str | msgspec.UnsetType = msgspec.UNSET
@@ -31,7 +31,7 @@ class PhoneNumber(msgspec.Struct, omit_defaults=True):
 
 
 class Config(msgspec.Struct):
-    """The answer, as the contract has it."""
+    """The response body, as in the contract."""
 
     aiVoiceProvider: str | None
     hasApiKey: bool
@@ -47,7 +47,7 @@ _NUMBERS = numbers()
 
 
 class Bearer(AbstractAuthenticationMiddleware):
-    """Lets in who has a good token."""
+    """Rejects requests without a valid token."""
 
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
@@ -65,8 +65,8 @@ class Bearer(AbstractAuthenticationMiddleware):
 
 
 @get(PATH)
-async def read_config(request: Request[str, dict[str, Any], Any]) -> Config:  # noqa: ARG001 -- the middleware has looked at it
-    """Answer from memory."""
+async def read_config(request: Request[str, dict[str, Any], Any]) -> Config:  # noqa: ARG001 -- used by the middleware
+    """Return the data from memory."""
     return msgspec.convert({**SETTINGS, "phoneNumbers": _NUMBERS}, Config)
 
 

@@ -1,4 +1,4 @@
-// Express with openapi-backend, as its README writes it; requests and responses are validated.
+// Express with openapi-backend, as in its README; requests and responses are validated.
 import express from "express";
 import { OpenAPIBackend } from "openapi-backend";
 import { FAILED, REFUSED, config, isKnown, listen } from "./common.mjs";

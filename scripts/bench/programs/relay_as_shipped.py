@@ -1,4 +1,4 @@
-"""Relay as it ships, its log and its metrics on: from memory by a package of two lines, else by its own."""
+"""Relay with its defaults, including log and metrics; with memory, it uses a small handlers package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from relay.cli.main import main
 
 
 def serve() -> None:
-    """Serve on the port of the environment."""
+    """Serve on the port in the variable PORT."""
     source = os.environ.get("BENCH_SOURCE", "memory")
     os.environ |= {"RELAY_PORT": os.environ["PORT"], "RELAY_JWT_SECRET": os.environ["BENCH_SECRET"]}
     os.chdir(Path(os.environ["BENCH_SPEC"]).parents[1])  # our own project, whose package both import

@@ -1,4 +1,4 @@
-"""Our own service with a store that is a variable: what is left is the host and the handler."""
+"""The service with an in-memory store, to measure only the server and the handler."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from bench.programs.answer import ORGANIZATION, USER, numbers
+from bench.programs.response_data import ORGANIZATION, USER, numbers
 from handlers import identify, render_error
 from handlers._store import User, VoiceAiSettings
 from handlers._types import CallsVoiceAiOrgPhoneNumber
@@ -42,5 +42,5 @@ class _Memory:
 
 @asynccontextmanager
 async def collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
-    """Yield the store that is a variable."""
+    """Yield the in-memory store."""
     yield {"store": _Memory()}

@@ -1,4 +1,4 @@
-"""The operation as it ships."""
+"""The handler of the service."""
 
 from handlers.calls import get_calls_voice_ai_config
 

@@ -1,4 +1,4 @@
-"""What all programs answer, and to whom: imported by Relay's own program, too."""
+"""The response data and the user of all programs, including Relay's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def stored_numbers(count: int) -> list[dict[str, Any]]:
-    """Return so many numbers as a user has them in a store, all fields set."""
+    """Return `count` numbers as stored for a user, with all fields set."""
     return [
         {
             "provider": "sinch",
@@ -37,7 +37,7 @@ def stored_numbers(count: int) -> list[dict[str, Any]]:
 
 
 def numbers() -> list[dict[str, Any]]:
-    """Return BENCH_NUMBERS numbers as they are answered; with BENCH_BREAK=1 the first breaks the contract."""
+    """Return BENCH_NUMBERS numbers as in the response; with BENCH_BREAK=1 the first violates the contract."""
     owner = {"userName": "Ada Admin", "userId": USER}
     made = [{**number, **owner} for number in stored_numbers(int(os.environ["BENCH_NUMBERS"]))]
     if os.environ.get("BENCH_BREAK") == "1":
