@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from relay.codegen.stubs import written_docstring
+from relay.codegen.stubs import new_package
 from relay.contract.model import Contract
 from relay.project.settings import Settings
 from relay.server.binding import argument_names, slug
@@ -94,7 +94,7 @@ def package_files(contract: Contract, security: Security, envelope: Envelope | N
         "_settings.py": bool(security.keys),
     }
     values = {
-        "docstring": written_docstring(f"Handlers of {contract.title}; importing this package opens nothing"),
+        "docstring": new_package(contract.title).strip(),
         "exported": sorted(chain(*exports.values()), key=lambda name: (name[0].islower(), name)),
         "exports": {module: names for module, names in exports.items() if names},
         "security": security,

@@ -94,7 +94,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
     security = Security.of(contract)
     values = {
         "name": _project_name(folder),
-        "title": " ".join(contract.title.split()),
+        "title": " ".join("".join(one if one.isprintable() else " " for one in contract.title).split()),
         "package": package,
         "spec": spec.as_posix(),
         "security": security,

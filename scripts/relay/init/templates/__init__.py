@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,4 +19,10 @@ def render(template: str, /, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["quoted"] = _quoted
     return environment.get_template(f"{template}.j2").render(values)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in double quotes as Python, TOML and YAML read it."""
+    return json.dumps(text, ensure_ascii=False)
