@@ -162,6 +162,22 @@ def test_an_unexpected_status_is_the_failure(service, subject, checker, kept):
     assert [one.finding.rule for one in other.failures] == ["undocumented-status"]
 
 
+def test_an_operation_that_is_not_written_yet_keeps_its_failures(service, subject, kept):
+    """Its 501 does not show whether they are fixed; a refused credential does not reach the stub."""
+    operation_id = next(one.id for one in subject.contract.operations if str(one) == "GET /pets/{id}")
+    checker = ConformanceChecker(subject.contract, subject.base_path, unwritten={operation_id})
+    folder = kept(
+        failing(checker, service), failing(checker, service, "credential-accepted", expected=(401,))
+    )
+    service.answer = 501, b""
+
+    part = replay(folder, subject, signed, checker)
+
+    assert [reason for _, reason in part.not_run] == ["GET /pets/{id} is not written yet"]
+    assert [failure.finding.rule for failure in part.failures] == ["credential-accepted"]
+    assert len(list(folder.iterdir())) == 2
+
+
 @pytest.mark.parametrize("answer", [(401, b""), (404, b"")])
 def test_a_refusal_does_not_show_that_a_failure_is_fixed(service, subject, checker, kept, answer):
     """The failure was shown by a success response."""

@@ -8,7 +8,10 @@ import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.coverage import Coverage, State
+from relay.contract_tests.credential_matrix import Case
 from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.identity_checks import _send
+from relay.contract_tests.results import Phase
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import FailedCheck, SentCase
 from relay.contract_tests.unwritten_operations import notes, unwritten_handlers, waive
@@ -55,7 +58,7 @@ class TestUnwrittenHandlers:
 class TestConformance:
     """`ConformanceChecker` with operations that are not written yet."""
 
-    JUDGE = ConformanceChecker(SHOP, "", ["a-secret-of-ours"], {"list-pets"})
+    CHECKER = ConformanceChecker(SHOP, "", ["a-secret-of-ours"], {"list-pets"})
 
     @pytest.mark.parametrize(
         ("path", "status", "rules"),
@@ -67,23 +70,48 @@ class TestConformance:
     )
     def test_accepts_501_of_a_stub_and_of_nothing_else(self, path, status, rules):
         """A written handler that answers 501 breaks the contract, and so does a stub that fails otherwise."""
-        found = self.JUDGE.judge(answered(path, status))
+        found = self.CHECKER.check(answered(path, status))
 
         assert [failure.finding.rule for failure in found] == rules
 
     def test_reports_a_secret_all_the_same(self):
         """A leak is one in every response."""
-        found = self.JUDGE.judge(answered("/pets", 501, b"a-secret-of-ours"))
+        found = self.CHECKER.check(answered("/pets", 501, b"a-secret-of-ours"))
 
         assert [failure.finding.rule for failure in found] == ["leaked-secret"]
 
     def test_silences_the_checks_of_schemathesis(self):
         """They call 501 a server error."""
         failed = (FailedCheck("not_a_server_error"),)
-        checks = SchemathesisChecks(self.JUDGE)
+        checks = SchemathesisChecks(self.CHECKER)
 
         assert checks.failures(SentCase("GET /pets", answered("/pets", 501), failed), ()) == []
         assert checks.failures(SentCase("GET /keepers", answered("/keepers", 501), failed), ()) != []
+
+
+class Answering:
+    """A client whose every response is 501."""
+
+    def send(self, request, name):
+        """Return the response."""
+        return Exchange(request, 501, (), b"", "identity", name)
+
+
+@pytest.mark.parametrize(
+    ("expected", "rules", "not_run"),
+    [((403,), [], 1), ((), [], 0), ((401,), ["wrong-refusal"], 0)],
+    ids=["refused identity", "accepted identity", "forged token"],
+)
+def test_a_stub_cannot_refuse_an_identity(expected, rules, not_run):
+    """Who may call is the handler's to say; that a forged token reaches it is a defect all the same."""
+    checker = ConformanceChecker(SHOP, "", (), {"list-pets"})
+    part = Phase("identity", "cases")
+    case = Case("clerk", Request("GET", "http://h/pets"), expected)
+
+    _send(part, Answering(), SHOP.operations[0], case, checker)
+
+    assert [failure.finding.rule for failure in part.failures] == rules
+    assert len(part.not_run) == not_run
 
 
 def test_responses_are_waived_and_noted():

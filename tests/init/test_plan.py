@@ -295,7 +295,7 @@ class TestRefusals:
         (tmp_path / "shop").write_text("", "utf-8")
 
         for folder in (tmp_path / "shop", tmp_path / "shop" / "inside"):
-            with pytest.raises(SetupError, match=r"is a file; name a folder|is no folder"):
+            with pytest.raises(SetupError, match=r"is a file; name a folder|is not a folder"):
                 plan(folder, None, RELEASE, "")
 
     def test_a_pyproject_that_cannot_be_read(self, tmp_path):

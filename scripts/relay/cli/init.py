@@ -40,7 +40,7 @@ def init(folder: Path, *, spec: str | None) -> None:
     Exit code 0: the project is there; 2: the contract is none, or the folder cannot be written.
     """
     with tool():
-        from relay import __version__
+        from relay._version import __version__
         from relay.init.plan import plan
         from relay.init.requirement import running_relay
 
