@@ -90,7 +90,7 @@ async def test_changes_nothing(tmp_path):
     assert files_of(tmp_path) == before
     assert (
         line
-        == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; the first start makes it"
+        == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; the first start creates it"
     )
 
     url = f"sqlite:///{tmp_path}/relay.db"
@@ -206,7 +206,7 @@ async def test_what_a_collaborator_raises_is_told_by_its_name(tmp_path):
     """Its text may hold anything."""
     lines = await told(of_package(tmp_path, SHELF.format(ready="raise OSError('sk_canary')", lines="")))
 
-    assert lines[-1] == "error: shelf: not ready: OSError; is it running, and reached from here?"
+    assert lines[-1] == "error: shelf: not ready: OSError; is it running, and reachable from here?"
 
 
 async def test_nobody_waits_for_ever(tmp_path):
@@ -216,7 +216,7 @@ async def test_nobody_waits_for_ever(tmp_path):
     lines = await told(of_package(tmp_path, init), 0.3)
 
     assert lines[0].startswith("info: settings: ")
-    assert lines[-1] == "error: --timeout: not all is known after 0.3 s; what would come next took too long"
+    assert lines[-1] == "error: --timeout: the checks took longer than 0.3 s; the next one did not finish"
 
 
 async def test_finds_what_nobody_gives_a_function(tmp_path):
@@ -334,7 +334,7 @@ class TestCommand:
             result = relay(tmp_path, "check", RELAY_PORT=port, RELAY_JWT_SECRET=SECRET)
 
         assert result.returncode == 0, result.stdout
-        assert f"127.0.0.1:{port} is taken by a service of this kind, which runs already" in result.stdout
+        assert f"127.0.0.1:{port} is taken by a running service of this kind" in result.stdout
         assert "ok: store: it is ready" in result.stdout
 
     def test_finds_a_store_that_is_down(self, tmp_path, unused_port):
@@ -346,7 +346,7 @@ class TestCommand:
 
         assert (result.returncode, result.stderr) == (1, "")
         assert "error: store: not ready: DB_UNAVAILABLE (" in result.stdout
-        assert result.stdout.endswith("; is it running, and reached from here?\nrelay check: 1 error\n")
+        assert result.stdout.endswith("; is it running, and reachable from here?\nrelay check: 1 error\n")
         assert time.monotonic() - started < 10
         assert "sk_canary" not in result.stdout
 

@@ -151,7 +151,7 @@ class TestCommand:
             assert found.returncode == 2
             assert found.stderr == (
                 f"error: --spec: there is no file {path} below this folder; "
-                "call this where the repository begins\n"
+                "call this at the root of the repository\n"
             )
 
     @pytest.mark.parametrize("install", ["", "make\nmake install"])
@@ -160,7 +160,7 @@ class TestCommand:
         found = relay(as_project(tmp_path), "ci", "github", "--install", install)
 
         assert (found.returncode, found.stdout) == (2, "")
-        assert found.stderr == "error: --install: it has to be one line; join commands with &&\n"
+        assert found.stderr == "error: --install: must be one line; join commands with &&\n"
 
 
 class TestOurs:

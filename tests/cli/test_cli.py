@@ -18,7 +18,7 @@ from relay import __version__
 from relay.cli.main import COMMANDS, main
 from support.hosting import SECRET, assert_envelope, contract, operation, token, write_package
 from support.planting import plant
-from support.running import ROOT, as_project, relay, serving
+from support.running import ROOT, as_project, environment, relay, serving
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -30,16 +30,46 @@ def token_for(user, secret=SECRET):
     return token({"userId": user}, secret)
 
 
-@pytest.mark.parametrize(("names", "seconds"), [(("", *COMMANDS), 0.5), (("demo", "load", "keys"), 1.0)])
-def test_help_answers_at_once(tmp_path, names, seconds):
-    """By the processor's clock: the machine's load does not count. A package's own commands import it."""
-    for name in names:
-        arguments = [name] if name else []
-        before = _children_cpu()
-        result = relay(tmp_path, *arguments, "--help")
-        assert result.returncode == 0
-        assert result.stdout.startswith("Usage: ")
-        assert _children_cpu() - before < seconds
+HEAVY = {
+    "connexion",
+    "uvicorn",
+    "libcst",
+    "schemathesis",
+    "datamodel_code_generator",
+    "openapi_spec_validator",
+}
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_waits_for_no_library_that_it_does_not_need(tmp_path, name):
+    """What a command works with is imported when it runs."""
+    arguments = [name] if name else []
+    code = (
+        "import sys; from relay.cli.main import main\n"
+        f"try: main([*{arguments!r}, '--help'])\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout.startswith("Usage: ")
+    assert not HEAVY & {*shown.stderr.split()}
+
+
+@pytest.mark.parametrize("name", ["demo", "load", "keys"])
+def test_our_service_adds_commands(tmp_path, name):
+    """Inside its project, with their help."""
+    shown = relay(as_project(tmp_path), name, "--help")
+
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("Usage: ")
 
 
 def test_says_its_version_from_a_checkout(tmp_path):
@@ -54,7 +84,7 @@ def test_every_command_shows_how_it_is_typed():
 
 
 def test_what_serves_starts_without_what_it_does_not_need():
-    """Other commands, what invents answers, what draws on terminals: each would keep the first answer waiting."""
+    """Other commands, the mock and database drivers would delay the first answer."""
     code = (
         "import sys; from relay.cli.main import COMMANDS, main; main.get_command(None, 'serve'); import relay.server.app; "
         "print(*sys.modules)"
@@ -64,15 +94,8 @@ def test_what_serves_starts_without_what_it_does_not_need():
     )
     loaded = loaded.stdout.split()
     assert "connexion" in loaded
-    unneeded = "relay.cli.lint relay.mock rich structlog pymongo httpx jinja2 requests"
+    unneeded = "relay.cli.lint relay.lint relay.mock relay.codegen relay.contract_tests.run pymongo libcst"
     assert not {*unneeded.split()} & {*loaded}
-
-
-def _children_cpu():
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 class TestServe:
@@ -191,16 +214,14 @@ class TestServe:
             "error: RELAY_KEYRING: entry 2: it is not `id:base64`",
         ]
 
-    def test_lists_every_problem_in_under_two_seconds(self, tmp_path):
-        """Contract, package and key at once; by the processor's clock, as above."""
+    def test_lists_every_problem(self, tmp_path):
+        """Contract, package and key at once."""
         (tmp_path / "bad.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
-        before = _children_cpu()
 
         result = relay(
             tmp_path, "serve", "--spec", "bad.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short"
         )
 
-        assert _children_cpu() - before < 2
         assert result.returncode == 2
         assert result.stderr.splitlines() == [
             "error: bad.yaml:2:1: 'version' is missing",

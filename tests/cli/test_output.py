@@ -14,5 +14,5 @@ def test_says_what_to_install_when_a_tool_is_missing(capsys):
 
     assert raised.value.code == 2
     assert capsys.readouterr().err == (
-        "error: relay: this command needs the tools (nothing_like_this): pip install 'tether-relay[tools]'\n"
+        "error: relay: this command needs the extra `tools` (nothing_like_this is missing): install tether-relay[tools]\n"
     )

@@ -645,7 +645,7 @@ def test_a_missing_library_is_reported_with_the_extra_to_install(tmp_path):
         assert (done.returncode, done.stdout) == (2, "")
         assert (
             done.stderr
-            == "error: relay: this command needs the tools (libcst): pip install 'tether-relay[tools]'\n"
+            == "error: relay: this command needs the extra `tools` (libcst is missing): install tether-relay[tools]\n"
         )
 
 

@@ -39,7 +39,7 @@ def test_opens_what_it_sealed(place, key_id, secret):
 
     first, second = keyring.encrypt(*place, secret), keyring.encrypt(*place, secret)
 
-    assert keyring.open(*place, first) == keyring.open(*place, second) == secret
+    assert keyring.decrypt(*place, first) == keyring.decrypt(*place, second) == secret
     assert (first.nonce != second.nonce, first.ciphertext != second.ciphertext) == (True, True)
     assert (first.key_id, len(first.nonce)) == (key_id, 12)
 

@@ -48,7 +48,7 @@ async def stored(url, keyring=keyrings.BOTH):
             is_plain = isinstance(secret.value, str)
             keys[place] = None if is_plain else secret.value.key_id
             opened.setdefault(place[0], {})[place[1]] = (
-                secret.value if is_plain else keyring.open(*place, secret.value)
+                secret.value if is_plain else keyring.decrypt(*place, secret.value)
             )
     return keys, opened
 

@@ -129,7 +129,7 @@ def a_folder(path):
     [
         (no_database, "not a SQLite database"),
         (newer_schema, "newer version"),
-        (another_programs, "another program's"),
+        (another_programs, "the database of another program"),
         (damaged, "damaged"),
         (a_folder, "cannot be opened"),
     ],

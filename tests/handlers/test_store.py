@@ -294,7 +294,7 @@ async def found_in(store) -> dict[tuple[str, str], Any]:
 
 async def opened_from(store, keyring=keyrings.BOTH) -> dict[tuple[str, str], str]:
     """The secrets of a store, opened; each has to be sealed."""
-    return {place: keyring.open(*place, value) for place, value in (await found_in(store)).items()}
+    return {place: keyring.decrypt(*place, value) for place, value in (await found_in(store)).items()}
 
 
 async def test_seals_what_is_secret(store):

@@ -207,7 +207,7 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
     assert homeless.stderr.startswith("error: XDG_DATA_HOME: this user has no home directory")
     assert locked_out.stderr.endswith("Permission denied; set XDG_DATA_HOME to another folder\n")
     assert keyless.stderr == (
-        "error: .relay/development.key: the development key cannot be kept: Permission denied; "
+        "error: .relay/development.key: cannot store the development key: Permission denied; "
         "set RELAY_JWT_SECRET instead\n"
     )
     assert {homeless.returncode, locked_out.returncode, keyless.returncode} == {2}
@@ -217,7 +217,7 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
     ("command", "told"),
     [
         ("demo", "the demo cannot store its keyring: File too large"),
-        ("token", "the development key cannot be kept: File too large"),
+        ("token", "cannot store the development key: File too large"),
     ],
 )
 def test_a_full_disk_leaves_no_half_secret(tmp_path, command, told):

@@ -170,7 +170,7 @@ class TestWithoutAPackage:
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr == (
             "error: RELAY_HANDLERS: there is no package 'handlers' here; "
-            "`relay regenerate` writes it, --missing mock serves without\n"
+            "create it with `relay regenerate`, or use --missing mock\n"
         )
 
     async def test_takes_any_credential_that_only_a_package_could_verify(self, without):

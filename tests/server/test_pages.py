@@ -128,8 +128,9 @@ async def test_can_be_switched_off(application, settings, there, gone):
         assert [(await client.get(path)).status_code for path in gone] == [404] * len(gone)
 
 
-async def test_the_root_leads_to_the_docs(tmp_path):
+async def test_the_root_leads_to_the_docs(tmp_path, monkeypatch):
     """A newcomer opens the address that the terminal shows; a path of the contract is answered by its operation."""
+    monkeypatch.syspath_prepend(tmp_path)
     document = contract({"/a": {"get": operation("show")}})
     with_root = contract({"/": {"get": operation("show")}})
     things = "def show():\n    return 'mine'\n"

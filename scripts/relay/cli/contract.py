@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
+    from relay.contract.diagnostics import Diagnostic
     from relay.contract_tests.results import Failure, Phase
     from relay.contract_tests.run_report import Report
 
@@ -145,8 +146,8 @@ def _conclude(report: Report, form: str) -> None:
     if form != "text":
         report_findings("contract", findings, form, _clean(report))
         return
-    for line in brief(report.failures):
-        click.echo(line)
+    for one in brief(report.failures):
+        click.echo(coloured(one))
     if not (is_quiet() and report.held):
         click.echo(f"relay contract: {summary(findings) or _clean(report)}")
     if not report.held:
@@ -174,17 +175,17 @@ def _check_kept(har: Iterable[Path], written: Path) -> None:
         )
 
 
-def brief(failures: Iterable[Failure]) -> Iterator[str]:
-    """Yield a line for each failure; beyond MAX_ALIKE of one rule at one place, one line for the rest."""
+def brief(failures: Iterable[Failure]) -> Iterator[Diagnostic]:
+    """Yield the finding of each failure; beyond MAX_ALIKE of one rule at one place, one for the rest."""
     alike: dict[tuple[str, object], list[Failure]] = {}
     for failure in failures:
         alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
     for group in alike.values():
-        yield from (coloured(failure.finding) for failure in group[:MAX_ALIKE])
+        yield from (failure.finding for failure in group[:MAX_ALIKE])
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
             who = f": {', '.join(filter(None, names))}" if any(names) else ", see the report"
-            yield replace(group[0].finding, message=f"and {len(more)} more like these{who}").line
+            yield replace(group[0].finding, message=f"and {len(more)} more like these{who}")
 
 
 def _seen(report: Report) -> str:
