@@ -298,6 +298,15 @@ class TestRefusals:
             with pytest.raises(SetupError, match=r"is a file; name a folder|is not a folder"):
                 plan(folder, None, RELEASE, "")
 
+    def test_a_link_out_of_the_folder(self, tmp_path):
+        """What it leads to is somebody else's."""
+        (tmp_path / "theirs").mkdir()
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "tests").symlink_to(tmp_path / "theirs")
+
+        with pytest.raises(SetupError, match=r"conftest\.py: leads out of"):
+            plan(tmp_path / "shop", None, RELEASE, "")
+
     def test_a_pyproject_that_cannot_be_read(self, tmp_path):
         """What it says of Relay is not guessed."""
         (tmp_path / "pyproject.toml").write_text("[", "utf-8")

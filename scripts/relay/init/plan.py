@@ -64,6 +64,15 @@ class Plan:
             elif not path.is_file() or path.read_bytes() != content:
                 self.kept.append(name)
 
+    def check_inside(self) -> None:
+        """Raise SetupError where a file to write would be outside the folder, by a link on its way."""
+        outside = [
+            name for name in self.files if not (self.folder / name).resolve().is_relative_to(self.folder)
+        ]
+        if outside:
+            message = f"leads out of {display(self.folder)} by a link; put a folder in its place"
+            raise SetupError([Diagnostic(display(self.folder / name), message) for name in outside])
+
     def write(self) -> None:
         """Write the files, those of scripts/ executable; SetupError where that fails."""
         check_writable(self.folder)
@@ -119,6 +128,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
         made.notes.append(f"the contract is {spec}; set `spec` in [tool.relay] of pyproject.toml to it")
     made.notes += _by_hand(folder, relay_table, requirement, table)
     made.notes += _setup_notes(made, requirement, security)
+    made.check_inside()
     return made
 
 
