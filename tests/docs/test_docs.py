@@ -1,0 +1,231 @@
+"""The documentation: every example runs, every output is current, every link leads somewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import jsonschema_rs
+import pytest
+import yaml
+
+import relay
+import relay.documents
+import relay.testing
+from handlers._settings import Settings as ServiceSettings
+from relay.cli import reference
+from relay.cli.main import COMMANDS
+from support import pages
+from support.running import ROOT
+
+UPDATE = os.environ.get("RELAY_TEST_UPDATE_DOCS")
+"""Set, it writes what commands print into the pages, and the generated parts anew."""
+
+EVERY = pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.stem)
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+HANDLERS = ROOT / "docs" / "handlers.md"
+NOT_YET = {"init"}
+"""Commands that the pages name and that are being written."""
+
+
+def with_language(*languages):
+    """Choose the pages that have a block of some languages."""
+    found = [page for page in pages.PAGES if pages.blocks(page, *languages)]
+    return pytest.mark.parametrize("page", found, ids=lambda page: page.stem)
+
+
+@pytest.fixture(scope="session")
+def shop_template(tmp_path_factory):
+    """The project of docs/handlers.md, written once."""
+    return pages.write_shop(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def shop(shop_template, tmp_path):
+    """A copy of the project of docs/handlers.md, committed."""
+    folder = tmp_path / "shop"
+    subprocess.run(["cp", "-r", shop_template, folder], check=True)
+    git = ["git", "-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    (folder / ".gitignore").write_text(".bin/\n", "ascii")
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "shop"], check=True)
+    return folder
+
+
+def own_tests(folder):
+    """Run the tests of a project."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "tests"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
+    variables["PYTHONPATH"] = str(ROOT / "scripts")
+    found = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@with_language("python")
+def test_every_python_block_runs_in_the_project_of_the_pages(page, shop):
+    """A block replaces the file that its first line names; then the project's tests pass."""
+    found = pages.blocks(page, "python")
+    assert all(block.path for block in found), "the first line of a block names its file"
+    first: dict[str, str] = {}
+    variants = []
+    for block in found:
+        if block.path in first:
+            variants.append(block)
+        else:
+            first[block.path] = block.content
+            pages.write(shop, block)
+    own_tests(shop)
+
+    for block in variants:
+        before = (shop / block.path).read_text("utf-8")
+        pages.write(shop, block)
+        own_tests(shop)
+        (shop / block.path).write_text(before, "utf-8")
+
+
+def test_the_project_of_the_pages_passes_relays_own_checks(shop):
+    """An example that a reader copies has no finding."""
+    assert pages.run(shop, "relay lint") == ["relay lint: nothing found"]
+    assert pages.run(shop, "relay regenerate --check") == ["relay regenerate: nothing to do"]
+    assert pages.run(shop, "relay drift") == ["relay drift: 3 operations, handlers and types agree"]
+
+
+@with_language("console")
+def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
+    """In the order of the page; what a diff, a YAML or a TOML block shows is applied before."""
+    service = tmp_path / "service"
+    text = page.read_text("utf-8")
+    for block in pages.blocks(page):
+        if block.language == "diff":
+            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=shop, check=True)
+        elif block.language in ("yaml", "toml") and block.path and page != HANDLERS:
+            pages.write(shop, block)
+        if block.language != "console":
+            continue
+        folder = {"shop": shop, "service": service}[block.project]
+        if block.project == "service" and not service.exists():
+            _link_service(service)
+        for command in pages.commands(block):
+            if not pages.is_relay(command) or command.line.split()[1] in NOT_YET:
+                continue
+            printed = [line for line in pages.run(folder, command.line) if line.strip()]
+            if UPDATE and not any("…" in line for line in command.shown):
+                old = "".join(f"{line}\n" for line in [f"$ {command.line}", *command.shown])
+                new = "".join(f"{line}\n" for line in [f"$ {command.line}", *printed])
+                text = text.replace(old, new)
+                page.write_text(text, "utf-8")
+            else:
+                shown = "\n".join(command.shown)
+                assert pages.agrees(command.shown, printed), (
+                    f"$ {command.line}\n--- shown\n{shown}\n--- printed\n" + "\n".join(printed)
+                )
+
+
+def _link_service(folder):
+    """Make a folder that has our own contract, handlers and settings."""
+    folder.mkdir()
+    for name in ("handlers", "spec", "pyproject.toml"):
+        (folder / name).symlink_to(ROOT / name)
+
+
+@with_language("toml", "yaml")
+def test_every_toml_and_yaml_block_is_read(page):
+    """And what is for [tool.relay] is valid."""
+    schema = json.loads((ROOT / "scripts" / "relay" / "tool-relay.schema.json").read_text("utf-8"))
+    schema["additionalProperties"] = False
+    schema["properties"] |= {"order-file": {"type": "string"}}  # of the pages' own project
+    valid = jsonschema_rs.Draft7Validator(schema)
+    for block in pages.blocks(page, "toml", "yaml"):
+        if block.language == "yaml":
+            yaml.safe_load(block.text)
+        else:
+            table = tomllib.loads(block.text).get("tool", {}).get("relay", {})
+            assert [str(error) for error in valid.iter_errors(table)] == []
+
+
+@EVERY
+def test_every_link_leads_somewhere(page):
+    """A file, and a heading in it."""
+    broken = []
+    for link in pages.links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in pages.anchors(target)):
+            broken.append(link)
+
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_readme():
+    """A page that no link leads to is not read."""
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in pages.links(ROOT / "README.md")}
+
+    assert {*DOCS} <= linked
+
+
+def test_the_readme_is_short():
+    """What it is, how to start, where everything else is."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 120
+
+
+def _is_current(page, part):
+    """Assert that a page has a generated part; write it where that is asked for."""
+    text = page.read_text("utf-8")
+    if UPDATE and part not in text:
+        head = part.partition("\n")[0]
+        begin = text.index(head)
+        while not text[begin:].startswith(part[:120]):  # tables share their head
+            begin = text.index(head, begin + 1)
+        end = text.find("\n\n", begin)
+        text = text[:begin] + part + text[end + 1 :]
+        page.write_text(text, "utf-8")
+    assert part in text
+
+
+def test_the_command_reference_is_current():
+    """`python -m relay.cli.reference > docs/commands.md` writes it."""
+    page = ROOT / "docs" / "commands.md"
+    if UPDATE:
+        page.write_text(reference.commands(), "utf-8")
+
+    assert page.read_text("utf-8") == reference.commands()
+
+
+def test_the_tables_of_settings_are_current():
+    """`python -m relay.cli.reference settings` prints the first one."""
+    page = ROOT / "docs" / "settings.md"
+
+    _is_current(page, reference.settings())
+    _is_current(page, reference.settings(ServiceSettings, inherited=False))
+
+
+def test_every_public_name_is_documented():
+    """A name that no page explains is not public."""
+    text = "".join(page.read_text("utf-8") for page in DOCS)
+    names = {*relay.__all__, *relay.testing.__all__, *relay.documents.__all__}
+
+    assert {name for name in names if not re.search(rf"\b{name}\b", text)} == set()
+
+
+@EVERY
+def test_every_command_that_is_named_exists(page):
+    """`relay NAME` is a command of Relay's, of our service or of the pages' own project."""
+    named = set(re.findall(r"`(?:[A-Z_]+=\S+ )*relay ([a-z]+)", page.read_text("utf-8")))
+
+    assert named <= {*COMMANDS, *NOT_YET, "demo", "load", "keys"}
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.stem)
+def test_every_variable_that_is_named_is_known(page):
+    """A misspelt variable would be ignored."""
+    named = set(re.findall(r"\bRELAY_[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
+    fields = {name.upper() for name in ServiceSettings.model_fields}
+    others = {"SECRETS_DIR", "JWT_PRIVATE_KEY", "JWT_REMEMBER", "TEST_TRAFFIC", "TEST_SEED"}
+    others |= {"TEST_MONGODB_URI", "TEST_UPDATE_DOCS", "ORDER_FILE", "PARTNER_KEY", "BENCH_MONGODB"}
+
+    assert {name.removeprefix("RELAY_") for name in named} <= fields | others
