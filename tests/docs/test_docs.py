@@ -19,6 +19,9 @@ import relay.testing
 from handlers._settings import Settings as ServiceSettings
 from relay.cli import reference
 from relay.cli.main import COMMANDS
+from relay.server import keys  # noqa: F401 -- its errors are subclasses of ApiError
+from relay.server.errors import problem_details
+from relay.validation.errors import InvalidRequest
 from support import pages
 from support.running import ROOT
 
@@ -35,7 +38,9 @@ NOT_YET = {"init"}
 def with_language(*languages):
     """Choose the pages that have a block of some languages."""
     found = [page for page in pages.PAGES if pages.blocks(page, *languages)]
-    return pytest.mark.parametrize("page", found, ids=lambda page: page.stem)
+    slow = [pytest.mark.contract] if "console" in languages else []
+    rows = [pytest.param(page, marks=slow if page.stem == "contract-tests" else ()) for page in found]
+    return pytest.mark.parametrize("page", rows, ids=[page.stem for page in found])
 
 
 @pytest.fixture(scope="session")
@@ -93,27 +98,32 @@ def test_the_project_of_the_pages_passes_relays_own_checks(shop):
     assert pages.run(shop, "relay lint") == ["relay lint: nothing found"]
     assert pages.run(shop, "relay regenerate --check") == ["relay regenerate: nothing to do"]
     assert pages.run(shop, "relay drift") == ["relay drift: 3 operations, handlers and types agree"]
+    for block in pages.blocks(HANDLERS, "python"):
+        if block.path not in ("handlers/_collaborators.py", None):
+            assert (shop / block.path).read_text("utf-8") == block.content
 
 
 @with_language("console")
 def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
     """In the order of the page; what a diff, a YAML or a TOML block shows is applied before."""
-    service = tmp_path / "service"
+    service, empty = tmp_path / "service", tmp_path / "empty"
+    empty.mkdir()
+    here = empty if page.stem == "getting-started" else shop
     text = page.read_text("utf-8")
     for block in pages.blocks(page):
         if block.language == "diff":
-            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=shop, check=True)
+            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=here, check=True)
         elif block.language in ("yaml", "toml") and block.path and page != HANDLERS:
-            pages.write(shop, block)
+            pages.write(here, block)
         if block.language != "console":
             continue
-        folder = {"shop": shop, "service": service}[block.project]
+        folder = {"shop": shop, "service": service, "empty": empty}[block.project]
         if block.project == "service" and not service.exists():
             _link_service(service)
         for command in pages.commands(block):
-            if not pages.is_relay(command) or command.line.split()[1] in NOT_YET:
+            if not pages.is_relay(command):
                 continue
-            printed = [line for line in pages.run(folder, command.line) if line.strip()]
+            printed = pages.run(folder, command.line)
             if UPDATE and not any("…" in line for line in command.shown):
                 old = "".join(f"{line}\n" for line in [f"$ {command.line}", *command.shown])
                 new = "".join(f"{line}\n" for line in [f"$ {command.line}", *printed])
@@ -204,6 +214,31 @@ def test_the_tables_of_settings_are_current():
     _is_current(page, reference.settings(ServiceSettings, inherited=False))
 
 
+def test_every_error_of_relay_is_documented():
+    """With its status and its code."""
+    rows = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    kinds = [kind for kind in _subclasses(relay.ApiError) if kind.__module__.startswith("relay.")]
+
+    assert len(kinds) > 10
+    assert [kind for kind in kinds if f"| {kind.status} | `{kind.code}` |" not in rows] == []
+
+
+def _subclasses(kind):
+    for one in kind.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+def test_the_default_envelope_is_the_one_that_is_shown():
+    """Problem details, as docs/errors.md has them."""
+    (block,) = pages.blocks(ROOT / "docs" / "errors.md", "json")
+    shown = json.loads(block.text)
+    failure = InvalidRequest([])
+    report = relay.ErrorReport(failure.status, failure.code, failure.message, tuple(shown["errors"]))
+
+    assert problem_details(report) == (shown, "application/problem+json")
+
+
 def test_every_public_name_is_documented():
     """A name that no page explains is not public."""
     text = "".join(page.read_text("utf-8") for page in DOCS)
@@ -226,6 +261,6 @@ def test_every_variable_that_is_named_is_known(page):
     named = set(re.findall(r"\bRELAY_[A-Z_]*[A-Z]\b", page.read_text("utf-8")))
     fields = {name.upper() for name in ServiceSettings.model_fields}
     others = {"SECRETS_DIR", "JWT_PRIVATE_KEY", "JWT_REMEMBER", "TEST_TRAFFIC", "TEST_SEED"}
-    others |= {"TEST_MONGODB_URI", "TEST_UPDATE_DOCS", "ORDER_FILE", "PARTNER_KEY", "BENCH_MONGODB"}
+    others |= {"TEST_MONGODB_URI", "TEST_UPDATE_DOCS", "ORDER_FILE", "PARTNER_KEY", "JWT_AUDIANCE", "BENCH_MONGODB"}
 
     assert {name.removeprefix("RELAY_") for name in named} <= fields | others

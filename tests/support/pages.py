@@ -20,6 +20,7 @@ SERVE = ("relay serve", "relay demo")
 
 _BLOCK = re.compile(r"(?:<!-- project: (?P<project>\w+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 _NAMED = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
+_PROGRESS = re.compile(r"  [a-z ]+ running  ")
 _VARYING = [
     (re.compile(r"eyJ[\w.-]+…?"), "TOKEN"),
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
@@ -101,11 +102,12 @@ def commands(block: Block) -> list[Command]:
 
 def is_relay(command: Command) -> bool:
     """Return True for a command that can be run: one of `relay`, perhaps with variables before it."""
-    return re.match(r"([A-Z_]+=\S+ )*relay ", command.line) is not None
+    return re.match(r"([A-Z_]+=\S+ )*relay |scripts/serve$", command.line) is not None
 
 
 def run(folder: Path, line: str) -> list[str]:
     """Run a command line in a folder and return what it prints; one that serves is ended once it has started."""
+    line = "relay demo" if line == "scripts/serve" else line  # which sets up an environment before
     (folder / ".bin").mkdir(exist_ok=True)
     shim = folder / ".bin" / "relay"
     shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m relay "$@"\n', "ascii")
@@ -127,7 +129,7 @@ def run(folder: Path, line: str) -> list[str]:
         timeout=SECONDS,
         check=False,
     )
-    return result.stdout.splitlines()
+    return [text for text in result.stdout.splitlines() if text.strip() and not _PROGRESS.match(text)]
 
 
 def _served(folder: Path, line: str, variables: dict[str, str]) -> list[str]:
@@ -136,7 +138,7 @@ def _served(folder: Path, line: str, variables: dict[str, str]) -> list[str]:
     variables["RELAY_PORT"] = "0"
     with log.open("w") as output:
         process = subprocess.Popen(
-            f"exec {line}", shell=True, cwd=folder, env=variables, stdout=output, stderr=output
+            f"exec env {line}", shell=True, cwd=folder, env=variables, stdout=output, stderr=output
         )
         try:
             end = time.monotonic() + SECONDS
@@ -167,7 +169,7 @@ def agrees(shown: list[str], printed: list[str]) -> bool:
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "…" else "".join(f"{_elided(normal(line))}\n") for line in shown
     )
-    text = "".join(f"{normal(line)}\n" for line in printed if line.strip())
+    text = "".join(f"{normal(line)}\n" for line in printed)
     return re.fullmatch(pattern, text) is not None
 
 
