@@ -1,7 +1,7 @@
 """The service: one module per tag, one function per operation; modules with `_` support them.
 
-guard → routing → authentication → request validation → handler → store → response validation; the README
-has a diagram. Importing this package opens nothing.
+guard → routing → authentication → request validation → handler → store → response validation: see
+docs/architecture.md. Importing this package opens nothing.
 """
 
 from ._collaborators import collaborators

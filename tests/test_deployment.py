@@ -1,4 +1,4 @@
-"""What an operator is given: `Dockerfile`, `compose.yaml`, `DEPLOYMENT.md`, as far as they can be tried without a container."""
+"""What an operator is given: `Dockerfile`, `compose.yaml`, `docs/deployment.md`, as far as they can be tried without a container."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.running import COMMAND, ROOT, as_project, end, environment, serving
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_TEXT)
-GUIDE = (ROOT / "DEPLOYMENT.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 OURS = ("relay", "check")
 UID = 10001
 
