@@ -175,9 +175,7 @@ def test_only_the_store_knows_a_driver(driver):
     )
 
 
-LAYERS = (
-    "contract validation mock project server lint diff codegen importer contract_tests init cli".split()
-)
+LAYERS = "contract validation mock project server lint diff codegen importer contract_tests init cli".split()
 """The packages of relay; each imports only those before it (docs/architecture.md)."""
 
 

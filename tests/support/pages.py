@@ -15,12 +15,18 @@ from support.running import ROOT, environment
 
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-SECONDS = 60.0
+SECONDS = 120.0
+HOME = "/home/you/.local/share"
+"""What pages show as the folder of a user's data."""
+
 SERVE = ("relay serve", "relay demo")
 
-_BLOCK = re.compile(r"(?:<!-- project: (?P<project>\w+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(
+    r"(?:<!-- project: (?P<project>\w+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 _NAMED = re.compile(r"# (?P<path>[\w./-]+\.\w+)\n")
-_PROGRESS = re.compile(r"  [a-z ]+ running  ")
+_UNSHOWN = re.compile(r"  [a-z ]+ running  |\{")  # progress, and lines of a log
 _VARYING = [
     (re.compile(r"eyJ[\w.-]+…?"), "TOKEN"),
     (re.compile(r"127\.0\.0\.1:\d+"), "ADDRESS"),
@@ -29,7 +35,6 @@ _VARYING = [
     (re.compile(r"(?<=[Ss]eed)(:?) \d+"), r"\1 SEED"),
     (re.compile(r"(?<=version )\S+|(?<=Schemathesis )[\d.]+"), "VERSION"),
     (re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?"), "DATE"),
-    (re.compile(r"/\S*/tether-relay/"), "/DATA/"),
 ]
 
 
@@ -112,15 +117,23 @@ def run(folder: Path, line: str) -> list[str]:
     shim = folder / ".bin" / "relay"
     shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m relay "$@"\n', "ascii")
     shim.chmod(0o755)
-    variables = environment(folder / ".bin" / "data")
+    data = folder / ".bin" / "data"
+    variables = environment(data)
     variables["PYTHONPATH"] = str(ROOT / "scripts")
     variables["PATH"] = f"{folder / '.bin'}{os.pathsep}{variables['PATH']}"
     variables["PYTHONDONTWRITEBYTECODE"] = "1"
     if any(name in line for name in SERVE):
-        return _served(folder, line, variables)
+        printed = _served(folder, line, variables)
+    else:
+        printed = _ended(folder, line, variables)
+    texts = [text.replace(str(data), HOME) for text in printed.splitlines()]
+    return [text for text in texts if text.strip() and not _UNSHOWN.match(text)]
+
+
+def _ended(folder: Path, line: str, variables: dict[str, str]) -> str:
+    """Return what a command prints until it ends."""
     result = subprocess.run(
-        line,
-        shell=True,
+        ["/bin/sh", "-c", line],
         cwd=folder,
         env=variables,
         stdout=subprocess.PIPE,
@@ -129,16 +142,20 @@ def run(folder: Path, line: str) -> list[str]:
         timeout=SECONDS,
         check=False,
     )
-    return [text for text in result.stdout.splitlines() if text.strip() and not _PROGRESS.match(text)]
+    return result.stdout
 
 
-def _served(folder: Path, line: str, variables: dict[str, str]) -> list[str]:
+def _served(folder: Path, line: str, variables: dict[str, str]) -> str:
     """Return what a server prints until it answers or ends."""
     log = folder / ".bin" / "served.log"
     variables["RELAY_PORT"] = "0"
     with log.open("w") as output:
         process = subprocess.Popen(
-            f"exec env {line}", shell=True, cwd=folder, env=variables, stdout=output, stderr=output
+            ["/bin/sh", "-c", f"exec env {line}"],
+            cwd=folder,
+            env=variables,
+            stdout=output,
+            stderr=output,
         )
         try:
             end = time.monotonic() + SECONDS
@@ -150,11 +167,7 @@ def _served(folder: Path, line: str, variables: dict[str, str]) -> list[str]:
         finally:
             process.terminate()
             process.wait(30)
-    return [text for text in log.read_text("utf-8").splitlines() if not _is_log(text)]
-
-
-def _is_log(text: str) -> bool:
-    return text.startswith("{") or re.match(r"\S+ \[?\w+ *\]? ", text) is not None and "T" in text[:11]
+    return log.read_text("utf-8")
 
 
 def normal(line: str) -> str:
@@ -180,13 +193,13 @@ def _elided(line: str) -> str:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as forges make them."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
-    found = re.findall(r"^#+ (.+)$", text, re.M)
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in found}
 
 
 def links(page: Path) -> list[str]:
     """Return the relative links of a page."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"`[^`\n]*`", "", text)
     return [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match(r"[a-z]+:", link)]

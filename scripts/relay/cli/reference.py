@@ -57,7 +57,9 @@ def settings(kind: type[Settings] = Settings, *, inherited: bool = True) -> str:
         if not inherited and name in Settings.model_fields:
             continue
         key = "not there, it is a secret" if is_secret(kind, name) else f"`{name.replace('_', '-')}`"
-        rows += f"| `{variable(name)}` | {key} | {_default(field.default)} | {_cell(field.description or '')} |\n"
+        rows += (
+            f"| `{variable(name)}` | {key} | {_default(field.default)} | {_cell(field.description or '')} |\n"
+        )
     return rows
 
 
