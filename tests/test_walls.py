@@ -175,34 +175,6 @@ def test_only_the_store_knows_a_driver(driver):
     )
 
 
-LAYERS = "contract validation mock project server lint diff codegen importer contract_tests init cli".split()
-"""The packages of relay; each imports only those before it (docs/architecture.md)."""
-
-
-def test_each_layer_imports_only_layers_before_it():
-    """There is no circle."""
-    wrong = []
-    for name in MODULES:
-        layer = _layer(name)
-        if layer is None:
-            continue
-        allowed = LAYERS[: LAYERS.index(layer) + 1]
-        wrong += [
-            f"{name} imports {imported}"
-            for imported in imports_of(name)
-            if _layer(imported) not in (None, *allowed)
-        ]
-
-    assert wrong == []
-
-
-def _layer(name):
-    """The layer of a module; None for one that belongs to none."""
-    first, _, rest = name.partition(".")
-    layer = rest.partition(".")[0]
-    return layer if first == "relay" and layer in LAYERS else None
-
-
 def test_the_walls_see_what_they_should():
     """A wall that reads no import would never fail."""
     assert "connexion.resolver" in set(imports_of("relay.server.framework"))

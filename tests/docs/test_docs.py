@@ -32,8 +32,6 @@ UPDATE = os.environ.get("RELAY_TEST_UPDATE_DOCS")
 EVERY = pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.stem)
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 HANDLERS = ROOT / "docs" / "handlers.md"
-NOT_YET = {"init"}
-"""Commands that the pages name and that are being written."""
 
 
 def with_language(*languages):
@@ -109,16 +107,17 @@ def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
     """In the order of the page; what a diff, a YAML or a TOML block shows is applied before."""
     service, empty = tmp_path / "service", tmp_path / "empty"
     empty.mkdir()
-    here = empty if page.stem == "getting-started" else shop
+    made = empty / "shop"
     text = page.read_text("utf-8")
     for block in pages.blocks(page):
         if block.language == "diff":
-            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=here, check=True)
+            edited = made if made.exists() else shop
+            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=edited, check=True)
         elif block.language in ("yaml", "toml") and block.path and page != HANDLERS:
-            pages.write(here, block)
+            pages.write(empty if page.stem == "getting-started" else shop, block)
         if block.language != "console":
             continue
-        folder = {"shop": shop, "service": service, "empty": empty}[block.project]
+        folder = {"shop": shop, "service": service, "empty": empty, "made": made}[block.project]
         if block.project == "service" and not service.exists():
             _copy_service(service)
         for command in pages.commands(block):
@@ -253,7 +252,7 @@ def test_every_command_that_is_named_exists(page):
     """`relay NAME` is a command of Relay's or of our service; a changelog also names former ones."""
     named = set(re.findall(r"`(?:[A-Z_]+=\S+ )*relay ([a-z]+)", page.read_text("utf-8")))
 
-    assert named <= {*COMMANDS, *NOT_YET, "demo", "load", "keys"}
+    assert named <= {*COMMANDS, "demo", "load", "keys"}
 
 
 @EVERY
