@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -122,12 +123,19 @@ def run(folder: Path, line: str) -> list[str]:
     variables["PYTHONPATH"] = str(ROOT / "scripts")
     variables["PATH"] = f"{folder / '.bin'}{os.pathsep}{variables['PATH']}"
     variables["PYTHONDONTWRITEBYTECODE"] = "1"
+    variables["RELAY_PORT"] = port = _free_port()
     if any(name in line for name in SERVE):
         printed = _served(folder, line, variables)
     else:
         printed = _ended(folder, line, variables)
-    texts = [text.replace(str(data), HOME) for text in printed.splitlines()]
-    return [text for text in texts if text.strip() and not _UNSHOWN.match(text)]
+    printed = printed.replace(str(data), HOME).replace(f":{port}", ":2212")
+    return [text for text in printed.splitlines() if text.strip() and not _UNSHOWN.match(text)]
+
+
+def _free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
 
 
 def _ended(folder: Path, line: str, variables: dict[str, str]) -> str:
@@ -148,7 +156,6 @@ def _ended(folder: Path, line: str, variables: dict[str, str]) -> str:
 def _served(folder: Path, line: str, variables: dict[str, str]) -> str:
     """Return what a server prints until it answers or ends."""
     log = folder / ".bin" / "served.log"
-    variables["RELAY_PORT"] = "0"
     with log.open("w") as output:
         process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec env {line}"],
