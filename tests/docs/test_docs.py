@@ -124,6 +124,8 @@ def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
             if not pages.is_relay(command):
                 continue
             printed = pages.run(folder, command.line)
+            if pages.agrees(command.shown, printed):
+                continue
             if UPDATE and not any("…" in line for line in command.shown):
                 old = "".join(f"{line}\n" for line in [f"$ {command.line}", *command.shown])
                 new = "".join(f"{line}\n" for line in [f"$ {command.line}", *printed])
@@ -131,9 +133,7 @@ def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
                 page.write_text(text, "utf-8")
             else:
                 shown = "\n".join(command.shown)
-                assert pages.agrees(command.shown, printed), (
-                    f"$ {command.line}\n--- shown\n{shown}\n--- printed\n" + "\n".join(printed)
-                )
+                pytest.fail(f"$ {command.line}\n--- shown\n{shown}\n--- printed\n" + "\n".join(printed))
 
 
 def _copy_service(folder):
