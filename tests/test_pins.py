@@ -1,4 +1,4 @@
-"""Which versions are installed: `constraints.txt`, `scripts/venv`, and the requirements that they satisfy."""
+"""Which versions are installed: `constraints.txt`, `.ci/venv`, and the requirements that they satisfy."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def test_every_requirement_has_a_pin_that_satisfies_it(requirement):
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A folder with `scripts/venv` and what it reads, whose name has a space."""
+    """A folder with `.ci/venv` and what it reads, whose name has a space."""
     folder = tmp_path / "a checkout"
-    for name in ("scripts/venv", "pyproject.toml", "constraints.txt"):
+    for name in (".ci/venv", "pyproject.toml", "constraints.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
@@ -71,7 +71,7 @@ def checkout(tmp_path):
 
 @pytest.fixture
 def set_up(checkout):
-    """Run `scripts/venv` with a Python that only notes what pip is to install, and return those notes."""
+    """Run `.ci/venv` with a Python that only notes what pip is to install, and return those notes."""
     notes = checkout / "notes"
     python = checkout / "bin/python3"
     python.parent.mkdir()
@@ -85,7 +85,7 @@ def set_up(checkout):
 
     def set_up(*packages):
         subprocess.run(
-            [checkout / "scripts/venv", checkout / "made", *packages],
+            [checkout / ".ci/venv", checkout / "made", *packages],
             env=variables, check=True, capture_output=True,
         )  # fmt: skip
         return notes.read_text("utf-8").splitlines()

@@ -30,12 +30,12 @@ from .requirement import DISTRIBUTION, Requirement
 from .sample_tests import sample_tests
 from .templates import render
 
-EXECUTABLE = frozenset(PurePosixPath("scripts", name) for name in ("serve", "test", "venv"))
+EXECUTABLE = frozenset(map(PurePosixPath, ("scripts/serve", "scripts/test", ".ci/venv")))
 
 _TEMPLATES = {
     "scripts/serve": "scripts/serve",
     "scripts/test": "scripts/test",
-    "scripts/venv": "scripts/venv",
+    ".ci/venv": "ci/venv",
     "tox.ini": "tox.ini",
     "README.md": "README.md",
     "Dockerfile": "Dockerfile",
