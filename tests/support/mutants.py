@@ -206,17 +206,17 @@ MUTANTS = [
     _one(
         "an internal error shows its message",
         _EDGE,
-        "        found = report(exc) or _INTERNAL\n",
-        "        found = report(exc) or ErrorReport(500, ApiError.code, str(exc))\n",
+        "        found = known or _INTERNAL\n",
+        "        found = known or ErrorReport(500, ApiError.code, str(exc))\n",
         "leaked-secret",
         f"500 of {OPERATION}",
     ),
     _one(
         "an internal error shows its traceback",
         _EDGE,
-        "        found = report(exc) or _INTERNAL\n",
+        "        found = known or _INTERNAL\n",
         "        import traceback\n\n"
-        '        found = report(exc) or ErrorReport(500, ApiError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
+        '        found = known or ErrorReport(500, ApiError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
         "leaked-traceback",
         f"500 of {OPERATION}",
     ),
