@@ -34,23 +34,22 @@ KEYRING = "demo-keyring"
 """The file of the demo's keyring, next to its data."""
 
 
-@click.command(epilog=EXAMPLES, context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.command(epilog=EXAMPLES, context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF relay serve]")
 @click.pass_context
 def demo(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Serve a demo organization from a file of its own.
 
-    It takes the options of `relay serve`. The data survives a restart; its tokens are signed with the
+    It takes the options of `relay serve` (`relay serve --help`). The data survives a restart; its tokens are signed with the
     project's development key, so that `relay token` signs more of them.
     """
     root = context.find_root()
     assert isinstance(root.command, click.Group)
     serve = root.command.get_command(root, "serve")
     assert serve is not None
-    if not {"-h", "--help"} & {*arguments}:
-        os.environ |= demo_variables()
-        asyncio.run(_load_demo(Settings.load()))
-        click.echo(f"Data: {data_folder() / 'demo.db'}, its secrets encrypted with {KEYRING}")
+    os.environ |= demo_variables()
+    asyncio.run(_load_demo(Settings.load()))
+    click.echo(f"Data: {data_folder() / 'demo.db'}, its secrets encrypted with {KEYRING}")
     serve.main([*arguments], prog_name="relay serve", standalone_mode=False)
 
 

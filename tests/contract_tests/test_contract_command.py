@@ -109,7 +109,7 @@ def parts(result: Result) -> list[str]:
     return [
         f"{name} {verdict}"
         for name, verdict in re.findall(
-            r"^  (\S.*?) +(held|nothing|not run|\d+ found) ", result.said, re.MULTILINE
+            r"^  (\S.*?) +(passed|nothing|not run|\d+ found) ", result.said, re.MULTILINE
         )
     ]
 
@@ -141,8 +141,8 @@ class TestDemo:
         """The parts are in the order of the run; the seed comes first, so that an aborted run can be repeated."""
         assert demo.code == 0, demo.printed + demo.said
         assert demo.said.startswith("Seed: 4711\n")
-        assert parts(demo) == ["kept failures nothing", *(f"{name} held" for name in DEMO_PARTS[1:])]
-        assert "3 of 3 documented answers seen (100 %)\nReport: reports/contract.html\n" in demo.said
+        assert parts(demo) == ["kept failures nothing", *(f"{name} passed" for name in DEMO_PARTS[1:])]
+        assert "3 of 3 documented responses observed (100 %)\nReport: reports/contract.html\n" in demo.said
         assert demo.printed == "relay contract: the contract is kept\n"
         assert not (demo.folder / "reports/failures").exists()
 
@@ -196,7 +196,7 @@ class TestDemo:
 
     def test_recorded_traffic_counts_together_with_a_service(self, again):
         """With --serve the service is tested, too."""
-        assert parts(again)[-3:] == ["log held", "recorded traffic held", "coverage held"]
+        assert parts(again)[-3:] == ["log passed", "recorded traffic passed", "coverage passed"]
         assert all("contract.har" in cell["seen"] for cell in again.document["coverage"]["cells"])
         assert all(
             "properties" in cell["seen"] or "faults" in cell["seen"]
@@ -233,8 +233,8 @@ class TestRecorded:
 
         assert result.code == 0, result.printed + result.said
         names = ["lint", "examples", "drift", "recorded traffic", "coverage"]
-        assert parts(result) == [f"{name} held" for name in names]
-        assert "3 of 3 documented answers seen (100 %)" in result.said
+        assert parts(result) == [f"{name} passed" for name in names]
+        assert "3 of 3 documented responses observed (100 %)" in result.said
         assert result.document["url"] is None
 
     def test_a_recorded_violation_is_reported(self, recorded, tmp_path):
@@ -259,7 +259,7 @@ class TestRecorded:
             re.MULTILINE,
         )
         assert SPEC.read_text("utf-8").splitlines()[int(line) - 1].strip() == "'500':"
-        assert "2 of 3 documented answers seen (66.6 %)" in result.said
+        assert "2 of 3 documented responses observed (66.6 %)" in result.said
 
     def test_a_waiver_excludes_a_response_from_the_coverage(self, recorded, tmp_path):
         """A waiver without effect is a warning, at its location."""
@@ -275,7 +275,7 @@ class TestRecorded:
         result = run(tmp_path, "--har", har, "--min-coverage", "100")
 
         assert result.code == 0, result.printed
-        assert "2 of 3 documented answers seen, 1 waived (100 %)" in result.said
+        assert "2 of 3 documented responses observed, 1 waived (100 %)" in result.said
         assert re.search(
             r"^pyproject\.toml: tool\.relay\.contract\.waivers\[1\]: warning: .*\[unused-waiver\]$",
             result.printed,
@@ -496,7 +496,7 @@ class TestElsewhere:
 
         assert result.code == 0, result.printed
         assert not any(line.startswith("a success of") for line in result.not_run)
-        assert "5 of 5 documented answers seen (100 %)" in result.said
+        assert "5 of 5 documented responses observed (100 %)" in result.said
         for path in (folder / "reports").iterdir():
             text = path.read_text("utf-8")
             assert "key-of-the-shop" not in text
@@ -568,12 +568,16 @@ NO_PAIR = {"RELAY_JWT_PRIVATE_KEY": "private.pem", "RELAY_JWT_PUBLIC_KEY": "publ
     [
         (["--spec", "none.yaml"], {}, r"none\.yaml: cannot be read: .*"),
         (["--spec", "broken.yaml"], {}, r"broken\.yaml:2:1: is not YAML: .*"),
-        ([*GOOD, "--url", "http://127.0.0.1:1"], {}, r"--url: nothing answers at http://127\.0\.0\.1:1 .*"),
+        (
+            [*GOOD, "--url", "http://127.0.0.1:1"],
+            {},
+            r"--url: no service answers at http://127\.0\.0\.1:1 .*",
+        ),
         ([*GOOD, "--url", "ftp://127.0.0.1"], {}, r"--url: has to be like http://.*"),
         (
             [*GOOD, "--config", "typo.yaml"],
             {},
-            r"typo\.yaml:2:\d+: identities\.boss has no use for 'claim'; .*",
+            r"typo\.yaml:2:\d+: identities\.boss has the unknown key 'claim'; .*",
         ),
         ([*GOOD, "--config", "stale.yaml"], {}, r"stale\.yaml:2:\d+: the contract has no operation 'gone'"),
         ([*GOOD, "--har", "none.har", "--serve"], {}, r"none\.har: cannot be read: .*"),
@@ -636,7 +640,7 @@ def test_a_service_with_a_private_ca_is_tested(tmp_path):
     assert unknown.code == 2
     assert "is not trusted; name its CA's file in SSL_CERT_FILE" in unknown.said
     assert trusted.code == 0, trusted.printed + trusted.said
-    assert "1 of 1 documented answers seen" in trusted.said
+    assert "1 of 1 documented responses observed" in trusted.said
 
 
 def heed_interrupts() -> None:

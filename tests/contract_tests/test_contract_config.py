@@ -63,23 +63,23 @@ def test_a_waiver_knows_where_it_stands(read):
     ("text", "told"),
     [
         ("waivers: [{status: '404'}]", "1:11: waivers[0] has no reason; say why"),
-        ("waivers: [{reason: a}]", "1:11: waivers[0] has no status; say which answer need not be seen"),
+        ("waivers: [{reason: a}]", "1:11: waivers[0] has no status; say which response is waived"),
         (
             "waivers:\n- {status: '1', reason: ' '}",
-            "2:17: waivers[0].reason is empty; fill it in, or take it out",
+            "2:17: waivers[0].reason is empty; fill it in, or remove it",
         ),
         (
             "waivers: [{status: 404, reason: a}]",
-            "1:12: waivers[0].status has to be text; put it in quotes",
+            "1:12: waivers[0].status must be text; put it in quotes",
         ),
-        ("secrets: KEY", "1:1: secrets has to be a list"),
-        ("secrets: ['A', '']", "1:16: secrets[1] is empty; fill it in, or take it out"),
-        ("identities: {a: {signs-in: yes}}", "1:18: identities.a.signs-in has to be true or false"),
-        ("identities:\n  a:", "2:3: identities.a has to be a mapping of names to values"),
-        ("- a", "1:1: the file has to be a mapping of names to values"),
+        ("secrets: KEY", "1:1: secrets must be a list"),
+        ("secrets: ['A', '']", "1:16: secrets[1] is empty; fill it in, or remove it"),
+        ("identities: {a: {signs-in: yes}}", "1:18: identities.a.signs-in must be true or false"),
+        ("identities:\n  a:", "2:3: identities.a must be a mapping of names to values"),
+        ("- a", "1:1: the file must be a mapping of names to values"),
         (
             "identities: {a: {clams: {}}}",
-            "1:14: identities.a has no use for 'clams'; see that it is spelled right and stands where it belongs",
+            "1:14: identities.a has the unknown key 'clams'; check its spelling and place",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_says_which_entry_of_the_table_is_wrong(project):
 
     assert str(trouble.value) == (
         "pyproject.toml: tool.relay.contract.waivers[1].status: "
-        "waivers[1].status has to be text; put it in quotes"
+        "waivers[1].status must be text; put it in quotes"
     )
 
 

@@ -235,5 +235,5 @@ def test_what_no_request_can_carry_is_told_before_any_is_sent(subject, monkeypat
     with pytest.raises(SetupError) as caught:
         Credentials(subject(Identity("clerk", variables={"token": "CLERK_TOKEN"})))
 
-    assert "CLERK_TOKEN: it begins or ends with a space, or has a line break" in str(caught.value)
+    assert "CLERK_TOKEN: it begins or ends with a space, or contains a line break" in str(caught.value)
     assert "a-token" not in str(caught.value)

@@ -112,7 +112,7 @@ class TestCover:
         assert [failure.finding.where for failure in part.failures] == [
             SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
         ]
-        assert "50 % of the answers were seen, 75 % are asked" in part.failures[0].finding.message
+        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].finding.message
         assert part.not_run == []
 
     def test_what_is_seen_enough_is_not_wrong(self, tmp_path):

@@ -89,7 +89,7 @@ class TestUrl:
             check_reachable(f"http://127.0.0.1:{port}")
 
         assert str(trouble.value) == (
-            f"--url: nothing answers at http://127.0.0.1:{port} (ConnectError); "
+            f"--url: no service answers at http://127.0.0.1:{port} (ConnectError); "
             "start the service, or leave --url out"
         )
 
@@ -210,7 +210,7 @@ class TestStarted:
         [
             ("raise SystemExit('error: a: b\\nerror: c: d')", ["a: b", "c: d"]),
             ("raise ValueError('why')", ["ValueError: why"]),
-            ("", ["it says nothing"]),
+            ("", ["it printed nothing"]),
         ],
     )
     def test_says_why_it_did_not_start(self, tmp_path, module, source, told):

@@ -363,7 +363,7 @@ class TestRotate:
     async def test_a_kill_at_any_point_costs_nothing(self, tmp_path, new_url):
         """Every secret opens then and is what it was; the next run does what is left."""
         url = new_url()
-        loaded = canaries(*(f"{number:024x}" for number in range(1_000)))
+        loaded = canaries(*(f"{number:024x}" for number in range(4_000)))
         await load(url, loaded)
         process = await rotating(tmp_path, url)
 
@@ -377,8 +377,8 @@ class TestRotate:
         result = keys(tmp_path, url, "rotate")
 
         assert opened == loaded
-        assert 0 < done < len(under) == 5_000
-        assert f"relay keys rotate: {5_000 - done} secrets encrypted with the key new\n" in result.stdout
+        assert 0 < done < len(under) == 20_000
+        assert f"relay keys rotate: {20_000 - done} secrets encrypted with the key new\n" in result.stdout
         assert await stored(url, keyrings.NEW_ONLY) == (dict.fromkeys(under, "new"), loaded)
 
     async def test_loads_go_on_meanwhile(self, tmp_path, new_url):

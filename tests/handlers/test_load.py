@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from handlers._commands.records import read_records
-from relay.contract import documents
+from relay import documents
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer
 from support.running import relay, serving

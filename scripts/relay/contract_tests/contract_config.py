@@ -21,7 +21,7 @@ _TEXTS = {"type": "array", "items": _TEXT}
 
 
 def _entries(required: Sequence[str], *others: str) -> dict[str, Any]:
-    """Return the shape of a list of records whose values are texts."""
+    """Return the schema of a list of records with string values."""
     record = {"type": "object", "additionalProperties": False, "required": required}
     return {"type": "array", "items": record | {"properties": dict.fromkeys((*required, *others), _TEXT)}}
 
@@ -52,7 +52,7 @@ SHAPE = {
 
 
 _MISSING = {
-    "status": "which answer need not be seen",
+    "status": "which response is waived",
     "rule": "which finding is accepted",
     "reason": "why",
 }
@@ -70,7 +70,7 @@ Place = SourceLocation | str
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who calls.
+    """A caller.
 
     `claims` go into a token that is signed with the service's key; `variables` name, by security scheme,
     environment variables that hold a credential as it is. `signs_in` is False for one that has to get 401.
@@ -86,7 +86,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Something that need not be seen, and why.
+    """A response that the coverage does not require, and the reason.
 
     `operation` is an operation's id; None for any. `status` is a key of its responses, `media_type` one
     of theirs, None for any.
@@ -101,9 +101,9 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A finding that is known, and why it is no error here.
+    """A known finding that is not an error, and the reason.
 
-    `rule` is what it is told by; `operation` an operation's id, `case` a pattern for whom the request was
+    `rule` is its rule id; `operation` an operation's id, `case` a pattern for whom the request was
     signed in as (`token of * without exp`), each None for any.
     """
 
@@ -116,7 +116,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a team says about its contract tests.
+    """The configuration of contract tests.
 
     `stricter` lays keywords over schemas of `components/schemas`, by name; `secrets` names environment
     variables whose values must not come out anywhere.
@@ -135,7 +135,7 @@ def find_config(given: Path | None, project: Project) -> Config:
 
 
 def read_config(document: Document | Section) -> Config:
-    """Read a configuration; raise SetupError with the place of everything in it that is wrong."""
+    """Read a configuration; raise SetupError with every error and its place."""
     data = document.data
     if problems := list(_problems(document)):
         raise SetupError(problems)
@@ -157,29 +157,27 @@ def _placed(document: Document | Section, name: str) -> Iterator[tuple[Mapping[s
 def _problems(document: Document | Section) -> Iterator[Diagnostic]:
     for error in jsonschema_rs.Draft202012Validator(SHAPE).iter_errors(document.data):
         pointer = tuple(map(str, error.instance_path))
-        yield Diagnostic(document.place(pointer), _told(_name(error.instance_path), error.kind), "setup")
+        yield Diagnostic(document.place(pointer), _message(_name(error.instance_path), error.kind), "setup")
 
 
 def _name(path: Sequence[str | int]) -> str:
-    """Return what a person would call the value at a path: `waivers[1].reason`."""
+    """Return the name of the value at a path: `waivers[1].reason`."""
     written = "".join(f"[{token}]" if isinstance(token, int) else f".{token}" for token in path)
     return written.removeprefix(".") or "the file"
 
 
-def _told(name: str, kind: Any) -> str:
-    """Say what is wrong with a value of that name, and what to do."""
+def _message(name: str, kind: Any) -> str:
+    """Describe the error of a value, and what to do."""
     match kind.name:
         case "required":
             return f"{name} has no {kind.property}; say {_MISSING[kind.property]}"
         case "additionalProperties":
             unknown = ", ".join(f"'{key}'" for key in sorted(kind.unexpected))
-            return (
-                f"{name} has no use for {unknown}; see that it is spelled right and stands where it belongs"
-            )
+            return f"{name} has the unknown key {unknown}; check its spelling and place"
         case "pattern":
-            return f"{name} is empty; fill it in, or take it out"
+            return f"{name} is empty; fill it in, or remove it"
         case _:
-            return f"{name} has to be {' or '.join(_TYPES[one] for one in kind.types)}"
+            return f"{name} must be {' or '.join(_TYPES[one] for one in kind.types)}"
 
 
 def _identity(name: str, value: Mapping[str, Any]) -> Identity:

@@ -1,4 +1,4 @@
-"""What identities sign in with: tokens signed with the service's key, credentials from the environment."""
+"""Credentials of identities: tokens signed with the service's key, and values of the environment."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from .service_under_test import ContractSettings, ServiceUnderTest
 
 TOKEN_SECONDS = 3600
 _JWKS_SECONDS = 10
-_CONTROL = re.compile(r"[\0-\x1f\x7f]")  # in a header none is allowed (RFC 9110 section 5.5)
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")  # not allowed in headers (RFC 9110 section 5.5)
 _PRIVATE, _PUBLIC, _JWKS = "RELAY_JWT_PRIVATE_KEY", "RELAY_JWT_PUBLIC_KEY", "RELAY_JWT_JWKS"
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key, the algorithm it signs with, and what the service's key set calls it."""
+    """A key, its algorithm, and its id in the service's key set."""
 
     key: Any = field(repr=False)
     algorithm: str
@@ -51,12 +51,12 @@ class Signer:
         return {"alg": self.algorithm, "typ": self.type, **({"kid": self.kid} if self.kid else {})}
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return a token with these claims and nothing beside."""
+        """Return a token with exactly these claims."""
         return jwt.encode(dict(claims), self.key, self.algorithm, self.header)
 
 
 def signer(settings: ContractSettings) -> Signer | None:
-    """Return what signs tokens that the service accepts; None when no key to sign with is set.
+    """Return the signer of tokens that the service accepts; None without a signing key.
 
     Raises SetupError for a key that cannot be used, or that the service would not take for its own.
     """
@@ -72,10 +72,10 @@ def signer(settings: ContractSettings) -> Signer | None:
         try:
             asyncio.run(verifier(found.sign(_registered(settings))))
         except Unauthenticated as exc:
-            told = (
+            message = (
                 f"it does not belong to {_PUBLIC if settings.jwt_public_key else _JWKS}; set its counterpart"
             )
-            raise SetupError([Diagnostic(_PRIVATE, told)]) from exc
+            raise SetupError([Diagnostic(_PRIVATE, message)]) from exc
         except KeysUnavailable as exc:
             raise SetupError([Diagnostic(_JWKS, "the key set cannot be read")]) from exc
     return found
@@ -86,8 +86,8 @@ def _private_key(text: str) -> tuple[Any, str]:
         pem = text if "-----BEGIN" in text else Path(text).read_text("utf-8")
         key = load_pem_private_key(pem.encode(), password=None)
     except (OSError, ValueError, TypeError) as exc:
-        told = "it is neither a private key in PEM without a password nor a file that holds one"
-        raise SetupError([Diagnostic(_PRIVATE, told)]) from exc
+        message = "it is neither a private key in PEM without a password nor a file with one"
+        raise SetupError([Diagnostic(_PRIVATE, message)]) from exc
     match key:
         case rsa.RSAPrivateKey():
             return key, "RS256"
@@ -110,13 +110,13 @@ def _key_set(source: str) -> list[jwt.PyJWK]:
 
 
 def _kid(key: Any, settings: ContractSettings) -> str | None:
-    """Return what the key set calls a public key; None without a set, or where it has no such key."""
+    """Return the id of a public key in the key set; None without a set, or for an unknown key."""
     keys = _key_set(settings.jwt_jwks.get_secret_value()) if settings.jwt_jwks else []
     return next((one.key_id for one in keys if _pem(one.key) == _pem(key)), None)
 
 
 def public_pem(settings: ContractSettings, found: Signer | None) -> str | None:
-    """Return the public key that the service verifies with, as anybody may know it; None for a secret."""
+    """Return the public key that the service verifies with, in PEM; None for a secret."""
     if settings.jwt_public_key is not None:
         text = settings.jwt_public_key.get_secret_value()
         return text if "-----BEGIN" in text else Path(text).read_text("utf-8")
@@ -130,13 +130,13 @@ def public_pem(settings: ContractSettings, found: Signer | None) -> str | None:
 
 def _pem(key: Any) -> str | None:
     if not hasattr(key, "public_bytes"):
-        return None  # a set may hold secrets, too; none of them verifies anything here
+        return None  # a set may contain secrets, which verify nothing here
     pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
 
 
 def _registered(settings: ContractSettings) -> dict[str, Any]:
-    """Return the claims that any token needs: times, and the issuer and audience that are set."""
+    """Return the claims that every token needs: times, and the configured issuer and audience."""
     now = int(time.time())
     claims: dict[str, Any] = {"iat": now, "exp": now + longest_life(settings, TOKEN_SECONDS)}
     if settings.jwt_issuer:
@@ -158,7 +158,7 @@ class Credentials:
         self.public_pem = public_pem(subject.settings, self.signer)
 
     def unset(self) -> list[str]:
-        """Say which variables are not set that the identities need."""
+        """Return a line for each variable that an identity needs and that is not set."""
         return [
             f"{variable} is not set, so '{identity.name}' has no credential for {scheme}"
             for identity in self.identities
@@ -168,18 +168,18 @@ class Credentials:
 
     @property
     def default(self) -> Identity | None:
-        """The identity that requests are made with where nothing else is said: the first that signs in."""
+        """The default identity of requests: the first that signs in."""
         return next((one for one in self.identities if one.signs_in and self.of(one)), None)
 
     def claims(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, Any]:
-        """Return the claims of an identity's token: its own, those that any needs, and these scopes."""
+        """Return the claims of an identity's token: its own, the required ones, and these scopes."""
         claims = {**_registered(self._settings), **(identity.claims or {})}
         if wanted := set(scopes):
             claims["scope"] = " ".join(sorted(wanted | token_scopes(claims)))
         return claims
 
     def of(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, str]:
-        """Return the credentials that an identity has, by security scheme: a token, a key, `user:password`.
+        """Return the credentials of an identity, by security scheme: a token, a key, `user:password`.
 
         A token that is signed here has these scopes, too. One whose variable or signing key is not set
         is left out.
@@ -194,13 +194,13 @@ class Credentials:
 
 
 def _check_variables(identities: Iterable[Identity]) -> None:
-    """Raise SetupError for variables that hold what no request can carry."""
+    """Raise SetupError for variables whose values no request can carry."""
     names = sorted({name for one in identities for name in one.variables.values()})
     values = {name: os.environ.get(name, "") for name in names}
-    told = "it begins or ends with a space, or has a line break in it; set it to nothing but the credential"
+    message = "it begins or ends with a space, or contains a line break; set it to the credential only"
     wrong = [name for name, value in values.items() if value != value.strip() or _CONTROL.search(value)]
     if wrong:
-        raise SetupError([Diagnostic(name, told) for name in wrong])
+        raise SetupError([Diagnostic(name, message) for name in wrong])
 
 
 def signed_in(
@@ -226,7 +226,7 @@ def carrying_all(request: Request, contract: Contract, values: Mapping[str, str]
 
 
 def carrying(request: Request, scheme: Mapping[str, Any], value: str) -> Request:
-    """Return the request with one scheme's credential where the scheme has it."""
+    """Return the request with a credential at the place that its scheme defines."""
     match scheme_type(scheme):
         case "apiKey" if scheme["in"] == "query":
             return with_query(request, scheme["name"], value)

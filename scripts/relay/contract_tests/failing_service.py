@@ -1,6 +1,6 @@
 """A copy of the service whose every handler fails: `python -m relay.contract_tests.failing_service`, settings as `relay serve`.
 
-What the failure says must stay inside; the text comes from the variable RELAY_FAULT.
+The text of the failure comes from the variable RELAY_FAULT and must not leave the service.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VARIABLE = "RELAY_FAULT"
 
 
 class InjectedFault(Exception):
-    """What a handler of the copy raises; nothing that a client should ever see."""
+    """What every handler of the copy raises; clients must never see it."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a service was asked and answered, kept in an HTTP Archive that is whole after every entry.
+"""Records the exchanges of a service in an HTTP Archive that is complete after every entry.
 
 A thread of its own writes, so `kill -9` costs what the thread had not come to: nothing, as a rule. What
 waits for it is bounded; beyond that exchanges are left out, and the log says how many.
@@ -32,19 +32,19 @@ from .har_entries import GrowingArchive, NotOurs
 from .redaction import Redactor
 
 MAX_BODY = 1024 * 1024
-"""A longer body counts as not recorded."""
+"""A longer body is not recorded."""
 
 MAX_HELD = 64 * 1024 * 1024
-"""How many bytes of exchanges may be held at a time: under way, or waiting to be written."""
+"""How many bytes of exchanges are kept in memory at a time."""
 
-_OVERHEAD = 4096  # bytes that an exchange without bodies is taken to hold
+_OVERHEAD = 4096  # estimated bytes of an exchange without bodies
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 _log = logging.getLogger("relay.recording")
 
 
 class Recorder:
-    """An ASGI application that keeps what goes through another one; a context manager, of both kinds.
+    """An ASGI application that records the traffic of another one; a context manager, sync and async.
 
     It takes the place of the application: `async with Recorder(application, path) as recorder`, or where
     the application is run by `running()`, which opens and closes the file, too. A file that a recorder
@@ -57,7 +57,7 @@ class Recorder:
         self._writer = _Writer(path, self._held)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass everything on, and keep what is a request."""
+        """Forward everything, and record requests."""
         if scope["type"] == "http":
             await self._record(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -80,22 +80,22 @@ class Recorder:
 
     @property
     def application(self) -> Application:
-        """The application whose traffic is recorded, in its newest version."""
+        """The application whose traffic is recorded, in its current version."""
         return self._service.application if isinstance(self._service, Reloading) else self._service
 
     @property
     def lifespan(self) -> Lifespan:
-        """The service's own."""
+        """The lifespan of the service."""
         return self._service.lifespan
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the application and record it, until left."""
+        """Run the application and record it until left."""
         async with self, self.application.running():
             yield
 
     def _closing(self, send: Any) -> Any:
-        """Close the file before the server hears that all is closed: a signal may end the process then."""
+        """Close the file before the server learns that the shutdown is complete: the process may end then."""
 
         async def closing(message: Any) -> None:
             if message["type"].startswith("lifespan.shutdown"):
@@ -133,7 +133,7 @@ class Recorder:
 
 
 class _Budget:
-    """Bytes that may be held; taken by the event loop, given back by the thread that writes."""
+    """A budget of bytes in memory; the event loop takes from it, the writing thread gives back."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -152,7 +152,7 @@ class _Budget:
 
 
 class _Body:
-    """A body as it goes by; given up when it is too long, or too much is held."""
+    """A body that is being recorded; dropped when it is too long or the budget is spent."""
 
     def __init__(self, held: _Budget) -> None:
         self._held = held
@@ -174,9 +174,9 @@ class _Body:
             self.size += len(chunk)
 
     def of(self, headers: Headers) -> bytes | None:
-        """Return the body of a message with these headers; None when there is more to it than was seen."""
+        """Return the body of a message with these headers; None for an incomplete one."""
         names = {name: value for name, value in headers if value not in ("", "identity")}
-        if self._is_lost or "content-encoding" in names:  # an archive has bodies without it
+        if self._is_lost or "content-encoding" in names:  # an archive has decoded bodies
             return None
         if self.is_whole:
             return b"".join(self._chunks)
@@ -186,7 +186,7 @@ class _Body:
 
 @dataclass(slots=True)
 class _Taken:
-    """What was seen of an exchange; the contract is that of the version which answers."""
+    """An exchange that is being recorded, with the contract of the version that answers."""
 
     application: Application
     scope: Any
@@ -200,11 +200,11 @@ class _Taken:
 
     @property
     def size(self) -> int:
-        """How much of the budget it holds."""
+        """How much of the budget it uses."""
         return _OVERHEAD + self.asked.size + self.answered.size
 
     def exchange(self) -> Exchange:
-        """Return it as an exchange."""
+        """Return the finished exchange."""
         headers = _headers(self.scope["headers"])
         request = Request(self.scope["method"], _url(self.scope), headers, self.asked.of(headers))
         answer = self.answered.of(self.headers) if self.answered.is_whole else None
@@ -231,7 +231,7 @@ def _url(scope: Any) -> str:
 
 
 class _Writer:
-    """The thread that writes what is in its queue, until None is."""
+    """The thread that writes the entries of its queue, until it reads None."""
 
     def __init__(self, path: Path, held: _Budget) -> None:
         self.queue: SimpleQueue[_Taken | None] = SimpleQueue()
@@ -243,7 +243,7 @@ class _Writer:
         self._redactor: Redactor | None = None
 
     def open(self) -> None:
-        """Open the file; SetupError when it cannot be written."""
+        """Open the file; raise SetupError if it cannot be written."""
         try:
             self._archive.open()
         except NotOurs as exc:
@@ -254,7 +254,7 @@ class _Writer:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what waits, and close the file; once is enough."""
+        """Write what is queued, and close the file; a second call does nothing."""
         if self._thread is None:
             return
         self.queue.put(None)
@@ -278,7 +278,7 @@ class _Writer:
             except OSError as exc:
                 has_ended = True
                 _log.warning("%s: nothing more is recorded: %s", self._where, exc.strerror)
-            except Exception:  # noqa: BLE001 -- the next may be recorded, and the service must not notice
+            except Exception:  # noqa: BLE001 -- recording goes on, and the service is not affected
                 self.left_out += 1
                 _log.exception("an exchange could not be recorded")
             finally:

@@ -1,4 +1,4 @@
-"""A whole run: part after part, and the report of it all."""
+"""A run of contract tests: phase after phase, and the report."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from .unwritten_operations import notes, unwritten_handlers, waive
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for; None where nothing was said.
+    """The options of a run; None for an option that was not given.
 
     With recorded traffic in `har` no service is needed: one is tested only at `url`, or started if
     `serve` says so. `failures` is the folder where failures are kept until they are fixed.
@@ -62,21 +62,21 @@ class Options:
 
 
 class Progress(Protocol):
-    """Is told of a run as it goes on."""
+    """Receives the progress of a run."""
 
     def begin(self, name: str) -> None:
-        """A part begins."""
+        """A phase begins."""
 
     def count(self, cases: int) -> None:
-        """It has come this far."""
+        """The phase has sent so many requests."""
 
     def end(self, part: Phase) -> None:
-        """It is over."""
+        """The phase has ended."""
 
 
 @dataclass(slots=True)
 class _Run:
-    """What the parts of a run share."""
+    """What the phases of a run share."""
 
     contract: Contract
     options: Options
@@ -87,7 +87,7 @@ class _Run:
     unwritten: Mapping[str, str] = field(default_factory=dict)
 
     def add(self, name: str, check: Callable[[], Phase]) -> Phase:
-        """Run a part and take its time."""
+        """Run a phase and measure its time."""
         self.progress.begin(name)
         before = time.monotonic()
         part = check()
@@ -99,12 +99,12 @@ class _Run:
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Everything that was exchanged so far."""
+        """All exchanges so far."""
         return [exchange for part in self.parts for exchange in part.exchanges]
 
 
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
-    """Run everything that was asked for; raise SetupError for what keeps it from running."""
+    """Run all phases; raise SetupError if they cannot run."""
     started, before = datetime.now(UTC), time.monotonic()
     project, path, package = chosen(options.spec, options.handlers)
     place = ServiceTarget(project, path, package)
@@ -175,29 +175,29 @@ def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
 
 
 def _redacted(failure: Failure, redactor: Redactor) -> Failure:
-    """Return a failure whose message repeats no secret: it may be the name of a property, or a media type."""
+    """Return a failure without secrets in its message, which may quote a property name or a media type."""
     return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
 
 
 def _static(whole: _Run, place: ServiceTarget) -> None:
-    """Run what needs no service; of a service at an address the code is only at hand if it is named."""
+    """Run the phases that need no service; with --url, drift is checked only if --handlers names the package."""
     is_at_hand = whole.options.url is None or whole.options.handlers is not None
     code = place.package if is_at_hand else None
     whole.add("lint", lambda: check_lint(place.path))
-    contract = load_contract(place.path)  # as it is written, without what is laid over it
+    contract = load_contract(place.path)  # as written, without the stricter schemas
     whole.add("examples", lambda: check_examples(contract))
     whole.add("drift", lambda: check_drift(place.path, contract, code, place.project.folder))
 
 
 class _Live(NamedTuple):
-    """What is left of the parts that talked to a service: their judge, and the operations that nobody may call."""
+    """The checker of the phases that use a service, and the operations that no identity can call."""
 
     judge: ConformanceChecker
     closed: frozenset[str]
 
 
 def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
-    """Run every part that talks to the service."""
+    """Run every phase that uses the service."""
     subject = tested.subject
     judge = ConformanceChecker(whole.contract, subject.base_path, subject.secrets, whole.unwritten)
     credentials = Credentials(subject)
@@ -247,24 +247,24 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
 
 
 def _not_answering(name: str, contract: Contract) -> Phase:
-    """Tell that the service is gone, which is a failure of its own, and that a part was not run for it."""
-    told = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
+    """Return a phase that was not run because the service stopped answering, which is a failure."""
+    found = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
     reason = "the service stopped answering"
-    return Phase(name, failures=[Failure(told)], not_run=[NotRun(name, reason)])
+    return Phase(name, failures=[Failure(found)], not_run=[NotRun(name, reason)])
 
 
 def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Phase:
-    """Look for secrets in what the service has logged meanwhile."""
+    """Search the service's log for secrets."""
     logged = path.read_bytes()
     part = Phase("log", "lines", logged.count(b"\n"))
     if Spellings(secrets).are_in(logged):
-        message = "the service's log holds a secret; find where it is logged, and leave it out"
+        message = "the service's log contains a secret; find where it is logged and remove it"
         part.failures.append(Failure(finding(contract, "leaked-secret", (), message)))
     return part
 
 
 def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
-    """Tell what was seen of the contract, and what should have been."""
+    """Report the coverage of the documented responses."""
     coverage, least = whole.coverage, whole.options.min_coverage
     coverage.add(whole.exchanges, judge)
     part = Phase("coverage", "answers", len(coverage.cells))
@@ -273,21 +273,21 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     part.failures += notes(whole.contract, unwritten)
     for operation in coverage.never_succeeded() if live else ():
         if live and operation.id in live.closed:
-            reason = f"no identity that {FILE} names has a credential for it"
+            reason = f"no identity in {FILE} has a credential for it"
             part.not_run.append(NotRun(f"a success of {operation}", reason))
         else:
-            message = f"{operation} answered nothing with a success that the contract documents"
-            told = finding(whole.contract, "never-succeeded", operation.pointer, message)
-            part.failures.append(Failure(told, str(operation)))
+            message = f"{operation} sent no documented success response"
+            found = finding(whole.contract, "never-succeeded", operation.pointer, message)
+            part.failures.append(Failure(found, str(operation)))
     unseen = [cell for cell in coverage.cells if cell.state == "not seen"]
     if least is not None and coverage.percent < least:
         rule = RULES["low-coverage"]
         for cell in unseen:
-            message = f"nobody has seen {cell}; {coverage.percent:g} % of the answers were seen, {least:g} % are asked"
-            told = Diagnostic(cell.place, message, rule.id, rule.severity)
-            part.failures.append(Failure(told, str(cell.operation)))
+            message = f"{cell} was not observed; {coverage.percent:g} % of the responses were observed, {least:g} % are required"
+            found = Diagnostic(cell.place, message, rule.id, rule.severity)
+            part.failures.append(Failure(found, str(cell.operation)))
     else:
-        part.not_run += [NotRun(str(cell), "nobody has seen it happen") for cell in unseen]
+        part.not_run += [NotRun(str(cell), "it was not observed") for cell in unseen]
     unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
-    part.failures += [Failure(told) for told in unused]
+    part.failures += [Failure(one) for one in unused]
     return part

@@ -1,4 +1,4 @@
-"""The service that is tested: found at an address, or started here with data and keys of its own."""
+"""The service under test: at an address, or started here with its own data and keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FAIL = ["relay.contract_tests.failing_service"]
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A service that is there to be tested.
+    """A service that can be tested.
 
     `copy` starts one whose handlers fail and yields its address; None where that cannot be done.
 
@@ -73,7 +73,7 @@ class ServiceTarget:
 
 @contextmanager
 def found(url: str, contract: Contract, config: Config, target: ServiceTarget) -> Iterator[Tested]:
-    """Test the service that runs at `url`; raise SetupError for wrong keys, and when nothing answers there."""
+    """Test the service that runs at `url`; raise SetupError for wrong keys, and if no service answers there."""
     settings = target.settings()
     signer(settings)  # wrong keys are reported before anything is sent
     address = base_url(url, contract)
@@ -132,13 +132,13 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _failing(environment: Mapping[str, str], folder: Path | None, subject: ServiceUnderTest) -> Iterator[str]:
-    """Start the copy whose handlers fail, and yield its address."""
+    """Start a copy whose handlers fail, and yield its address."""
     with started(_FAIL, environment, folder, subject.secrets) as copied:
         yield base_url(copied.url, subject.contract)
 
 
 def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
-    """Return what must not come out anywhere: what the configuration names, and the keys that sign."""
+    """Return the values that no output may contain: those that the configuration names, and the signing keys."""
     named = [os.environ[name] for name in config.secrets if os.environ.get(name)]
     keys = [key.get_secret_value() for key in (settings.jwt_secret, settings.jwt_private_key) if key]
     return (*named, *keys)

@@ -1,4 +1,4 @@
-"""What is tested: a contract, the address of a service, and who may call it."""
+"""The service under test: its contract, its address, its identities."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _KEYS = ("jwt_secret", "jwt_public_key", "jwt_jwks")
 
 
 class ContractSettings(Settings):
-    """Settings of a contract test: the host's, and a key to sign tokens with."""
+    """Settings of a contract test: those of the service, and a key to sign tokens with."""
 
     jwt_private_key: SecretStr | None = Field(
         default=None,
@@ -64,12 +64,12 @@ class ServiceUnderTest:
 
     @property
     def base_path(self) -> str:
-        """The path that the contract's paths lie below."""
+        """The prefix of the contract's paths."""
         return urlsplit(self.url).path
 
 
 def load_strict_contract(path: Path, config: Config) -> Contract:
-    """Read a contract, and lay over its schemas what is promised beyond it.
+    """Read a contract and merge the stricter schemas of the configuration into it.
 
     Raises SetupError as `load_contract` does, and for a schema that the contract does not have.
     """
@@ -78,18 +78,18 @@ def load_strict_contract(path: Path, config: Config) -> Contract:
         try:
             schemas = lookup(document.data, ("components", "schemas"))
             schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
-        except (PointerNotFound, TypeError):  # what has the wrong shape is told when the contract is built
+        except (PointerNotFound, TypeError):  # a wrong structure is reported when the contract is built
             problems.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
     return build_contract(document, problems)
 
 
 def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay keywords over a schema; beside a `$ref` they would mean nothing."""
+    """Merge keywords into a schema; next to a `$ref` they would be ignored."""
     return {"allOf": [schema, keywords]} if "$ref" in schema else {**schema, **keywords}
 
 
 def base_url(url: str, contract: Contract) -> str:
-    """Return where the contract's paths begin: `url` itself if it has a path, else below its server's path."""
+    """Return the prefix of the contract's URLs: `url` if it has a path, else `url` with the server's path."""
     try:
         parts = urlsplit(url)
         is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -97,28 +97,30 @@ def base_url(url: str, contract: Contract) -> str:
         is_good = False
     if not is_good or parts.query or parts.fragment:
         raise SetupError([Diagnostic("--url", "has to be like http://127.0.0.1:2212")])
-    if "@" in parts.netloc:  # it would stand in every report
-        told = f"takes no user and password; name them for an identity in {FILE}"
-        raise SetupError([Diagnostic("--url", told)])
+    if "@" in parts.netloc:  # every report would contain it
+        message = f"takes no user and password; name them for an identity in {FILE}"
+        raise SetupError([Diagnostic("--url", message)])
     path = parts.path.rstrip("/") or contract.base_path
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def check_reachable(url: str) -> None:
-    """Raise SetupError when nothing answers at `url`."""
+    """Raise SetupError if no service answers at `url`."""
     try:
         with httpx.stream("GET", url, timeout=10, trust_env=False, verify=trusted()):
-            pass  # what is answered may have no end
+            pass  # the response may be endless
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-            told = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
+            message = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
         else:
-            told = f"nothing answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
-        raise SetupError([Diagnostic("--url", told)]) from exc
+            message = (
+                f"no service answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
+            )
+        raise SetupError([Diagnostic("--url", message)]) from exc
 
 
 def answers(url: str) -> bool:
-    """Whether a service still answers, in whatever way."""
+    """Return True if a service still answers."""
     try:
         check_reachable(url)
     except SetupError:
@@ -127,7 +129,7 @@ def answers(url: str) -> bool:
 
 
 def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:
-    """Return a secret for a service of our own that needs a key and has none."""
+    """Return a secret for a started service that needs a key and has none; None for any other."""
     needs = any(
         scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes_in_use(contract)
     )
@@ -137,7 +139,7 @@ def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that was started here: its address and the file that it logs to."""
+    """A service that was started here: its address and its log file."""
 
     url: str
     log: Path
@@ -158,8 +160,8 @@ def started(
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         said, log = Path(temporary, "said"), Path(temporary, "service.log")
         with said.open("wb") as output, log.open("wb") as errors:
-            process = subprocess.Popen(  # noqa: S603 -- this Python, and a module of ours
-                [sys.executable, "-P", "-m", *command],  # not a module of that name in the folder
+            process = subprocess.Popen(  # noqa: S603 -- this Python and a module of Relay
+                [sys.executable, "-P", "-m", *command],  # without modules of the working directory
                 cwd=folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
                 stdout=output,
@@ -177,7 +179,7 @@ def started(
 
 
 def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: Spellings) -> str:
-    """Return the address that a service says it serves at; raise SetupError if it does not come to that."""
+    """Return the address that a service prints; raise SetupError if it does not start."""
     overdue = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < overdue:
         if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):
@@ -188,8 +190,11 @@ def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: S
             [Diagnostic("the service did not start", f"it took more than {START_SECONDS:.0f} s")]
         )
     logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
-    told = logged.decode("utf-8", "replace").strip().splitlines()
-    lines = [line.removeprefix("error: ") for line in told if line.startswith("error: ")]
+    output = logged.decode("utf-8", "replace").strip().splitlines()
+    lines = [line.removeprefix("error: ") for line in output if line.startswith("error: ")]
     raise SetupError(
-        [Diagnostic("the service did not start", line) for line in lines or told[-1:] or ["it says nothing"]]
+        [
+            Diagnostic("the service did not start", line)
+            for line in lines or output[-1:] or ["it printed nothing"]
+        ]
     )
