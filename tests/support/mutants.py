@@ -52,7 +52,7 @@ def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> M
     return Mutant(name, (Edit(file, old, new),), rule, message)
 
 
-_ANSWER = "        response.headers.extend(ALWAYS)\n"
+_RESPONSE = "        response.headers.extend(ALWAYS)\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 
 MUTANTS = [
@@ -91,40 +91,40 @@ MUTANTS = [
     _one(
         "undocumented status",
         _ENDPOINT,
-        _ANSWER,
-        f"{_ANSWER}        answer = answer._replace(status=202)\n",
+        _RESPONSE,
+        f"{_RESPONSE}        response = response._replace(status=202)\n",
         "undocumented-status",
         f"{OPERATION} responded 202",
     ),
     _one(
         "wrong media type",
         _ENDPOINT,
-        _ANSWER,
-        f'{_ANSWER}        answer.headers[0] = (b"content-type", b"text/html")\n',
+        _RESPONSE,
+        f'{_RESPONSE}        response.headers[0] = (b"content-type", b"text/html")\n',
         "undocumented-media-type",
         f"200 of {OPERATION} has media type text/html",
     ),
     _one(
         "no media type",
         _ENDPOINT,
-        _ANSWER,
-        f"{_ANSWER}        del answer.headers[0]\n",
+        _RESPONSE,
+        f"{_RESPONSE}        del response.headers[0]\n",
         "undocumented-media-type",
         f"200 of {OPERATION}",
     ),
     _one(
         "a key twice",
         _ENDPOINT,
-        _ANSWER,
-        f"{_ANSWER}        answer = answer._replace(body=answer.body[:-1] + b',\"hasApiKey\":true}}')\n",
+        _RESPONSE,
+        f"{_RESPONSE}        response = response._replace(body=response.body[:-1] + b',\"hasApiKey\":true}}')\n",
         "not-json",
         f"200 of {OPERATION}",
     ),
     _one(
         "a body cut short",
         _ENDPOINT,
-        _ANSWER,
-        f"{_ANSWER}        answer = answer._replace(body=answer.body[:-1])\n",
+        _RESPONSE,
+        f"{_RESPONSE}        response = response._replace(body=response.body[:-1])\n",
         "not-json",
         f"200 of {OPERATION}",
     ),
