@@ -33,7 +33,7 @@ DEADLINE = 30.0
 """Seconds in which a connection has to end. The service's own: 10 s for a head, 10 s for a body, 5 s of
 silence after an answer; the rest is for a machine that is busy."""
 
-DESIGNED = {100, 200, 201, 204, 304, 400, 401, 404, 405, 408, 409, 413, 415, 431, 503}
+DESIGNED = {100, 200, 201, 204, 302, 304, 400, 401, 404, 405, 408, 409, 413, 415, 431, 503}
 
 
 class Connection(NamedTuple):
