@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from copy import deepcopy
 from typing import Any
 
@@ -17,7 +18,7 @@ from relay.contract.diagnostics import Severity
 from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from support.hosting import contract
-from support.running import ROOT, SPEC, as_project, relay
+from support.running import COMMAND, ROOT, SPEC, as_project, environment, relay
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
@@ -480,3 +481,26 @@ class TestCommand:
 
         assert len(result.stdout.splitlines()) == len(RULES)
         assert "error   dangling-ref: " in result.stdout
+
+    def test_reads_standard_input(self, tmp_path):
+        """A contract that another program writes needs no file; what it refers to is found from here."""
+        (tmp_path / "things.yaml").write_text("Thing: {type: strin}\n", "utf-8")
+        schema = {"$ref": "things.yaml#/Thing"}
+        answer = {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}
+        document = json.dumps(contract({"/a": {"get": {"responses": answer}}}))
+
+        result = subprocess.run(
+            [*COMMAND, "lint", "-"],
+            cwd=tmp_path, env=environment(tmp_path), input=document,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        broken = subprocess.run(
+            [*COMMAND, "lint", "-"],
+            cwd=tmp_path, env=environment(tmp_path), input="{",
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+        assert (result.returncode, result.stderr) == (1, "")
+        assert "things.yaml:1:9: error: 'strin' is not one of " in result.stdout
+        assert result.stdout.startswith("-:1:82: warning: GET /a is not checked further")
+        assert broken.stdout.startswith("-:2:1: error: is not YAML: ")

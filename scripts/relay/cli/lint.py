@@ -17,7 +17,11 @@ EXAMPLES = """\b
 Examples:
   relay lint spec/openapi.yaml
   relay lint api.yaml --format github
+  generate-contract | relay lint -
 """
+
+
+STDIN = Path("-")
 
 
 def _rules() -> Mapping[str, Rule]:
@@ -34,7 +38,8 @@ def _rules() -> Mapping[str, Rule]:
 def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     """Check a contract for errors and weaknesses.
 
-    SPEC is an OpenAPI 3.0 file, by default the project's contract. An error keeps
+    SPEC is an OpenAPI 3.0 file, by default the project's contract; - reads standard input, whose
+    references are relative to the working directory. An error keeps
     `relay serve` from starting, or a caller from relying on the contract; a warning is a question that
     a reader would ask. A response is weak when its schema accepts too many mutations of its example:
     parts that are removed, set to null, emptied or of another type.
@@ -42,10 +47,11 @@ def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     Exit code 0: no error; 1: an error; 2: the contract cannot be read.
     """
     with tool():
-        from relay.lint import lint
+        from relay.lint import lint as check_contract
         from relay.project.settings import chosen
 
         _, path, _ = chosen(spec)
-        findings = lint(path)
+        source = click.get_binary_stream("stdin").read() if spec == STDIN else None
+        findings = check_contract(path, source)
         is_complete = notes or form in ("json", "junit")
         report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)

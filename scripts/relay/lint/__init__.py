@@ -13,7 +13,7 @@ from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .example_values import check_examples
 from .lint_rules import RULES
-from .partial_contract import check_with_validator, read
+from .partial_contract import PartialContract, check_with_validator, read
 from .python_names import check_names
 from .schema_strength import check_strength
 from .undocumented_responses import check_responses
@@ -35,17 +35,16 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 )
 
 
-def lint(path: Path) -> list[Diagnostic]:
-    """Return all findings of a contract, unsorted.
+def lint(path: Path, source: bytes | None = None) -> list[Diagnostic]:
+    """Return all findings of a contract, unsorted; it is read from `source` if that is given.
 
     A part that cannot be read is reported and skipped; the rest is still checked. Raises SetupError if the
     file cannot be read.
     """
-    return list(_findings(path))
+    return list(_findings(read(path, source)))
 
 
-def _findings(path: Path) -> Iterator[Diagnostic]:
-    partial = read(path)
+def _findings(partial: PartialContract) -> Iterator[Diagnostic]:
     yield from partial.findings
     if partial.contract is None:
         return

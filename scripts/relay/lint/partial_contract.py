@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from relay.contract.bundling import PointerNotFound, lookup, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.contract.documents import Pointer, parse_document
+from relay.contract.documents import Pointer, parse_document, parse_source
 from relay.contract.loading import bundle_document
 from relay.contract.model import METHODS, Contract
 from relay.contract.structure import structure_violations, to_diagnostics
@@ -32,10 +32,12 @@ class PartialContract:
     findings: list[Diagnostic]
 
 
-def read(path: Path) -> PartialContract:
-    """Read the valid parts of a contract. Raises SetupError if the file cannot be read."""
+def read(path: Path, source: bytes | None = None) -> PartialContract:
+    """Read the valid parts of a contract, from `source` if it is given. Raises SetupError for an unreadable file."""
+    path = path.resolve()
     try:
-        bundle, problems = bundle_document(*parse_document(path.resolve()))
+        parsed = parse_document(path) if source is None else parse_source(path, source)
+        bundle, problems = bundle_document(*parsed)
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
