@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,11 +48,11 @@ def lint(spec: Path | None, form: str, *, notes: bool) -> None:
     Exit code 0: no error; 1: an error; 2: the contract cannot be read.
     """
     with tool():
-        from relay.lint import lint as check_contract
+        from relay.lint import lint
         from relay.project.settings import chosen
 
         _, path, _ = chosen(spec)
-        source = click.get_binary_stream("stdin").read() if spec == STDIN else None
-        findings = check_contract(path, source)
+        source = sys.stdin.buffer.read() if spec == STDIN else None
+        findings = lint(path, source)
         is_complete = notes or form in ("json", "junit")
         report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)
