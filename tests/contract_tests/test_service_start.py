@@ -126,7 +126,7 @@ def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypat
 
 def test_nothing_at_an_address_is_told(shop):
     """Before the first part runs."""
-    with pytest.raises(SetupError, match="nothing answers"):  # noqa: SIM117 -- what raises is the entering
+    with pytest.raises(SetupError, match="no service answers"):  # noqa: SIM117 -- what raises is the entering
         with found("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config(), shop):
             pass
 
