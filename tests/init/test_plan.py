@@ -31,7 +31,7 @@ ELSEWHERE = {
 
 def made(folder, source=None, requirement=RELEASE):
     """Plan a project and write it."""
-    found = plan(folder, source and str(source), requirement, "name: contract\n")
+    found = plan(folder, source and str(source), requirement, lambda path: f"name: {path}\n")
     found.write()
     return found
 
@@ -285,7 +285,7 @@ class TestRefusals:
         (tmp_path / "pets.yaml").write_text("openapi: 3.0.3\npaths: {a: {}}\n", "utf-8")
 
         with pytest.raises(SetupError) as caught:
-            plan(tmp_path / "shop", str(tmp_path / "pets.yaml"), RELEASE, "")
+            plan(tmp_path / "shop", str(tmp_path / "pets.yaml"), RELEASE, str)
 
         assert len(caught.value.problems) >= 2
         assert not (tmp_path / "shop").exists()
@@ -296,7 +296,7 @@ class TestRefusals:
 
         for folder in (tmp_path / "shop", tmp_path / "shop" / "inside"):
             with pytest.raises(SetupError, match=r"is a file; name a folder|is not a folder"):
-                plan(folder, None, RELEASE, "")
+                plan(folder, None, RELEASE, str)
 
     def test_a_link_out_of_the_folder(self, tmp_path):
         """What it leads to is somebody else's."""
@@ -305,14 +305,14 @@ class TestRefusals:
         (tmp_path / "shop" / "tests").symlink_to(tmp_path / "theirs")
 
         with pytest.raises(SetupError, match=r"conftest\.py: leads out of"):
-            plan(tmp_path / "shop", None, RELEASE, "")
+            plan(tmp_path / "shop", None, RELEASE, str)
 
     def test_a_pyproject_that_cannot_be_read(self, tmp_path):
         """What it says of Relay is not guessed."""
         (tmp_path / "pyproject.toml").write_text("[", "utf-8")
 
         with pytest.raises(SetupError, match=r"pyproject\.toml: cannot be read"):
-            plan(tmp_path, None, RELEASE, "")
+            plan(tmp_path, None, RELEASE, str)
 
 
 def test_an_operation_without_a_request_has_no_test(tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .output import tool
+from .output import say, tool
 
 if TYPE_CHECKING:
     from relay.init.plan import Plan
@@ -37,7 +37,7 @@ def init(folder: Path, *, spec: str | None) -> None:
     pre-commit hooks. Existing files are never overwritten; what they lack is listed. A second run
     changes nothing.
 
-    Exit code 0: the project is there; 2: the contract is none, or the folder cannot be written.
+    Exit code 0: the project is there; 2: it is not a contract, or the folder cannot be written.
     """
     with tool():
         from relay._version import __version__
@@ -46,8 +46,10 @@ def init(folder: Path, *, spec: str | None) -> None:
 
         from .ci import plan as workflow
 
-        install = workflow("github", None, None, "pip install -e '.[dev]'")
-        made = plan(folder, spec, running_relay(__version__), install)
+        def github(path: str) -> str:
+            return workflow("github", path, None, "pip install -e '.[dev]'")
+
+        made = plan(folder, spec, running_relay(__version__), github)
         made.write()
     _report(made, folder)
 
@@ -55,15 +57,15 @@ def init(folder: Path, *, spec: str | None) -> None:
 def _report(made: Plan, folder: Path) -> None:
     """Print what was written, what was left alone, what is left to do, and the next steps."""
     for name in made.files:
-        click.echo(f"wrote {name}")
+        say(f"wrote {name}")
     if made.kept:
-        click.echo(f"left alone: {', '.join(map(str, sorted(made.kept)))}")
+        say(f"left alone: {', '.join(map(str, sorted(made.kept)))}")
     for note in made.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     if not made.files:
-        click.echo("relay init: nothing to write, every file is there")
+        say("relay init: nothing to write, every file is there")
         return
-    click.echo("next:")
+    say("next:")
     if folder.resolve() != Path.cwd():
-        click.echo(f"  cd {shlex.quote(str(folder))}")
-    click.echo("  scripts/serve\n  scripts/test")
+        say(f"  cd {shlex.quote(str(folder))}")
+    say("  scripts/serve\n  scripts/test")

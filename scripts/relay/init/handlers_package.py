@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import keyword
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -62,8 +63,7 @@ class Security:
         for name, kind in kinds.items():
             if kind not in JWT_TYPES:
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
-                setting = slug(name).strip("_") or "api"
-                setting = setting if setting not in taken else f"{setting}_keys"
+                setting = _setting(slug(name).strip("_") or "api", taken)
                 keys.append(KeyScheme(name, setting, kind == "http basic"))
         return cls(any(kind in JWT_TYPES for kind in kinds.values()), tuple(keys), tuple(sorted(scopes)))
 
@@ -76,6 +76,15 @@ class Security:
     def claims(self) -> dict[str, str]:
         """The claims of a developer's token."""
         return {"sub": "developer"} | ({"scope": " ".join(self.scopes)} if self.scopes else {})
+
+
+def _setting(word: str, taken: Collection[str]) -> str:
+    """Return the name of a settings field: `word` if it is free and an identifier, else a longer one."""
+    wanted = [word, f"{word}_keys", *(f"{word}_keys_{number}" for number in range(2, len(taken) + 3))]
+    for name in (f"key_{one}" if one[0].isdigit() else one for one in wanted):
+        if name not in taken and not keyword.iskeyword(name) and not hasattr(Settings, name):
+            return name
+    raise AssertionError(word)  # there is one more name than are taken
 
 
 def package_files(contract: Contract, security: Security, envelope: Envelope | None) -> Mapping[str, str]:

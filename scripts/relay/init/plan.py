@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -61,7 +61,7 @@ class Plan:
             path = self.folder / name
             if not path.exists():
                 self.files[name] = content
-            elif not path.is_file() or path.read_bytes() != content:
+            elif not _holds(path, content):
                 self.kept.append(name)
 
     def check_inside(self) -> None:
@@ -74,20 +74,32 @@ class Plan:
             raise SetupError([Diagnostic(display(self.folder / name), message) for name in outside])
 
     def write(self) -> None:
-        """Write the files, those of scripts/ executable; SetupError where that fails."""
+        """Write the files, scripts as executable; raise SetupError if that fails."""
         check_writable(self.folder)
         replace_files({self.folder / name: content for name, content in self.files.items()})
         for name in EXECUTABLE & self.files.keys():
             path = self.folder / name
-            mode = path.stat().st_mode
-            path.chmod(mode | (mode & 0o444) >> 2)
+            try:
+                mode = path.stat().st_mode
+                path.chmod(mode | (mode & 0o444) >> 2)
+            except OSError as exc:
+                message = f"cannot be made executable: {exc.strerror}"
+                raise SetupError([Diagnostic(display(path), message)]) from exc
 
 
-def plan(folder: Path, source: str | None, requirement: Requirement, workflow: str) -> Plan:
+def _holds(path: Path, content: bytes) -> bool:
+    """Return True for a file with this content; raise SetupError for one that cannot be read."""
+    try:
+        return path.is_file() and path.read_bytes() == content
+    except OSError as exc:
+        raise SetupError([Diagnostic(display(path), f"cannot be read: {exc.strerror}")]) from exc
+
+
+def plan(folder: Path, source: str | None, requirement: Requirement, workflow: Callable[[str], str]) -> Plan:
     """Plan a project in `folder` from the contract that `source` names.
 
     Without `source` it is the contract that the folder has, else a small one to start from. `workflow`
-    is the content of the CI workflow. Raises SetupError with everything that is wrong.
+    returns the content of the CI workflow for the path of a contract. Raises SetupError with everything that is wrong.
     """
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
@@ -106,6 +118,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
         "title": " ".join("".join(one if one.isprintable() else " " for one in contract.title).split()),
         "package": package,
         "spec": spec.as_posix(),
+        "spec_pattern": _pattern(spec),
         "security": security,
         "requirement": requirement.with_extras(),
         "tools": requirement.with_extras("tools"),
@@ -116,7 +129,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
     made.add(given.files)
     made.add({PurePosixPath("pyproject.toml"): pyproject.encode()})
     made.add({PurePosixPath(name): render(one, **values).encode() for name, one in _TEMPLATES.items()})
-    made.add({PurePosixPath(".github/workflows/contract.yml"): workflow.encode()})
+    made.add({PurePosixPath(".github/workflows/contract.yml"): workflow(spec.as_posix()).encode()})
     with tempfile.TemporaryDirectory(prefix="relay-") as staged:
         text = own.read_bytes() if own.is_file() else pyproject.encode()
         Path(staged, "pyproject.toml").write_bytes(text)
@@ -130,6 +143,12 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: s
     made.notes += _setup_notes(made, requirement, security)
     made.check_inside()
     return made
+
+
+def _pattern(path: PurePosixPath) -> str:
+    """Return the regular expression of a contract's folder, or of its file where that is at the root."""
+    folder, *rest = path.parts
+    return f"^{re.escape(folder)}{'/' if rest else '$'}"
 
 
 def _project_name(folder: Path) -> str:
@@ -168,13 +187,18 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
         assert given is not None  # one of them is there
         made.notes += given.notes
         return given
+    if not existing.resolve().is_relative_to(project.folder):
+        message = "tool.relay.spec is outside the project; copy the contract into it"
+        raise SetupError([Diagnostic(project.file, message)])
     contract = load_contract(existing)
     if given is not None and given.contract.document != contract.document:
         made.notes.append(
             f"{display(existing)} is kept, and the project is made for it; "
             f"`relay import {source}` adds the operations of {source}"
         )
-    return ContractFiles(contract, {}, PurePosixPath(existing.relative_to(project.folder).as_posix()))
+    return ContractFiles(
+        contract, {}, PurePosixPath(existing.resolve().relative_to(project.folder).as_posix())
+    )
 
 
 def _add_handlers(
@@ -252,6 +276,11 @@ def _by_hand(
     folder: Path, relay_table: str, requirement: Requirement, table: Mapping[str, Any] | None
 ) -> Iterator[str]:
     """Say which lines existing files need."""
+    ignored = folder / ".gitignore"
+    if ignored.is_file():
+        listed = {line.strip("/") for line in ignored.read_text("utf-8", "replace").split()}
+        if missing := [one for one in (".venv/", ".cache/", ".env") if one.strip("/") not in listed]:
+            yield f".gitignore does not list {', '.join(missing)}; add it"
     if not (folder / "pyproject.toml").exists():
         return
     if table is None:
@@ -264,12 +293,6 @@ def _by_hand(
     if not _asks_for_relay(extras.get("dev", ())):
         wanted = [requirement.with_extras("tools"), "mypy", "pytest", "ruff"]
         yield f"pyproject.toml has no extra `dev`, which scripts/serve and tox.ini install; add to [project.optional-dependencies]:\n    dev = {wanted}"
-    ignored = folder / ".gitignore"
-    listed = ignored.read_text("utf-8", "replace").split() if ignored.is_file() else None
-    if listed is not None and (
-        missing := [one for one in (".venv/", ".cache/", ".env") if one not in listed]
-    ):
-        yield f".gitignore does not list {', '.join(missing)}; add it"
 
 
 def _asks_for_relay(requirements: Any) -> bool:

@@ -21,7 +21,7 @@ from .handlers_package import Security
 from .templates import render
 
 _HOST = "http://test"
-_METHODS = frozenset("get post put patch delete head options".split())
+_METHODS = frozenset("get post put patch delete".split())
 _BOUNDARY = re.compile(r"boundary=(\w+)")
 
 
