@@ -115,6 +115,18 @@ class ConformanceChecker:
         where = self._where(exchange.request) if exchange.status == 501 and self._unwritten else None
         return where is not None and where.operation is not None and where.operation.id in self._unwritten
 
+    def is_excused(self, exchange: Exchange) -> bool:
+        """Return True for a response of a stub that the contract need not document."""
+        where = self._where(exchange.request)
+        return self.is_unwritten(exchange) or (
+            where is not None and self._is_refused_by_a_stub(exchange, where)
+        )
+
+    def _is_refused_by_a_stub(self, exchange: Exchange, where: Where) -> bool:
+        """Return True for a 4xx of an operation that is not written yet: Relay sends it, whatever is documented."""
+        operation = where.operation
+        return operation is not None and operation.id in self._unwritten and 400 <= exchange.status < 500
+
     def _where(self, request: Request) -> Where | None:
         raw_path = urlsplit(request.url).path
         if not raw_path.startswith(f"{self.base_path}/"):
@@ -144,7 +156,7 @@ class ConformanceChecker:
     def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Diagnostic]:
         label = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
         yield from self._leaks(exchange, label, where)
-        if where is None or self.is_unwritten(exchange):
+        if where is None or self.is_unwritten(exchange) or self._is_refused_by_a_stub(exchange, where):
             return
         if where.operation is None:
             yield from self._undocumented_method(exchange, where, label)

@@ -154,7 +154,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
         reproduce=tested.reproduce if tested else (),
         seconds=time.monotonic() - before,
     )
-    redactor = Redactor(contract, [*secrets, *credentials_set(config)])
+    redactor = Redactor(contract, [*secrets, *(tested.credentials if tested else credentials_set(config))])
     for part in whole.parts:
         part.failures = [_redacted(failure, redactor) for failure in part.failures]
     if tested:

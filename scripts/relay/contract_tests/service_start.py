@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from relay.contract.diagnostics import SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.project import Project, variable
-from relay.server.binding import import_package
+from relay.server.binding import code_place, import_package
 from relay.server.package_hooks import PackageHooks
 
 from .contract_config import Config
@@ -39,13 +41,14 @@ _FAIL = ["relay.contract_tests.failing_service"]
 class Tested:
     """A service that can be tested.
 
-    `copy` starts one whose handlers fail and yields its address; None where that cannot be done.
-
-    `reproduce` are shell lines that set URL and TOKEN, for somebody who has no run of ours.
+    `credentials` are those of the identities, which no report may contain. `reproduce` are shell lines
+    that set URL and TOKEN, for a reader of the report. `copy` starts a service whose handlers fail and
+    yields its address; None where that cannot be done.
     """
 
     subject: ServiceUnderTest
     reproduce: tuple[str, ...]
+    credentials: tuple[str, ...] = field(default=(), repr=False)
     copy: Callable[[], AbstractContextManager[str]] | None = None
 
 
@@ -79,7 +82,8 @@ def found(url: str, contract: Contract, config: Config, target: ServiceTarget) -
     address = base_url(url, contract)
     check_reachable(address)
     subject = ServiceUnderTest(address, contract, config, settings, named_secrets(config, settings))
-    yield Tested(subject, (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names"))
+    reproduce = (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names")
+    yield Tested(subject, reproduce, credentials_set(config))
 
 
 @contextmanager
@@ -92,9 +96,7 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary, ExitStack() as stack:
         fault = f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
         hooks = target.hooks
-        prepared = (
-            hooks.test_environment(Path(temporary)) if hooks is not None and hooks.test_environment else {}
-        )
+        prepared = _prepared(hooks, Path(temporary))
         environment = {
             **prepared,
             variable("host"): "127.0.0.1",
@@ -109,13 +111,30 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
             settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
             environment[variable("jwt_secret")] = fresh
         hidden = (*named_secrets(config, settings), fault)
-        command = f"relay serve --spec {display(target.path)} --handlers {target.package}"
+        words = ["relay", "serve", "--spec", display(target.path), "--handlers", target.package]
+        command = shlex.join(words) + (", with the data of test_environment()" if prepared else "")
         reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=$(relay token)")
         with started(_SERVE, environment, target.project.folder, hidden) as service:
             address = base_url(service.url, contract)
             subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log)
             failing = {**environment, VARIABLE: fault}
-            yield Tested(subject, reproduce, lambda: _failing(failing, target.project.folder, subject))
+            copy = partial(_failing, failing, target.project.folder, subject)
+            yield Tested(subject, reproduce, credentials_set(config), copy)
+
+
+def _prepared(hooks: PackageHooks | None, folder: Path) -> Mapping[str, str]:
+    """Return the variables of the package's `test_environment`; SetupError where it fails."""
+    if hooks is None or hooks.test_environment is None:
+        return {}
+    try:
+        return dict(hooks.test_environment(folder))
+    except SetupError:
+        raise
+    except Exception as exc:
+        message = (
+            f"test_environment() failed: {type(exc).__name__}: it must return variables and their values"
+        )
+        raise SetupError([Diagnostic(code_place(hooks.test_environment), message)]) from exc
 
 
 @contextmanager
