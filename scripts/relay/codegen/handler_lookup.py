@@ -17,7 +17,9 @@ from relay.server.binding import function_name, slug
 
 from .static_evaluation import Unknown, evaluate_literal
 
-EXPORTS = frozenset("Settings collaborators identify render_error verifiers create_app".split())
+EXPORTS = frozenset(
+    "Settings collaborators commands identify render_error test_environment verifiers".split()
+)
 """Names that a package may export besides its operations; these functions are not handlers."""
 
 
@@ -213,7 +215,7 @@ def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
 
 
 def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
-    """Return the names that the package's `collaborators(settings)` yields; Unread if source does not show them."""
+    """Return the names that the package's `collaborators(settings)` yields or returns; Unread if source does not show them."""
     root = sources.module("")
     if root is None or (root.bindings.get("collaborators") is None and not root.stars):
         return frozenset()
@@ -221,10 +223,11 @@ def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
     if not isinstance(function, Function):
         return function if isinstance(function, Unread) else Unread(root)
     names: set[str] = set()
-    yields = list(_yields(function.node.body))
-    if not yields or not is_plain(sources, function):
+    yields, returns = (list(_nodes(function.node.body, kind)) for kind in (cst.Yield, cst.Return))
+    results = yields or returns
+    if not results or not is_plain(sources, function):
         return Unread(function.module, function.node)
-    for node in yields:
+    for node in results:
         if not isinstance(node.value, cst.Dict):
             return Unread(function.module, node)
         for element in node.value.elements:
@@ -235,10 +238,10 @@ def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
     return frozenset(names)
 
 
-def _yields(node: cst.CSTNode) -> Iterator[cst.Yield]:
-    """Yield the `yield` expressions of a function, without those of inner functions."""
-    if isinstance(node, cst.Yield):
+def _nodes(node: cst.CSTNode, kind: type[cst.Yield | cst.Return]) -> Iterator[cst.Yield | cst.Return]:
+    """Yield the `yield` expressions or `return` statements of a function, without those of inner functions."""
+    if isinstance(node, kind):
         yield node
     for child in node.children:
         if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
-            yield from _yields(child)
+            yield from _nodes(child, kind)
