@@ -40,8 +40,8 @@ KEYRING = "demo-keyring"
 def demo(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Serve a demo organization from a file of its own.
 
-    It takes the options of `relay serve` (`relay serve --help`). The data survives a restart; its tokens are signed with the
-    project's development key, so that `relay token` signs more of them.
+    It takes the options of `relay serve`; see `relay serve --help`. The data survives a restart. Its
+    tokens are signed with the project's development key, so that `relay token` signs more of them.
     """
     root = context.find_root()
     assert isinstance(root.command, click.Group)
@@ -50,7 +50,7 @@ def demo(context: click.Context, arguments: tuple[str, ...]) -> None:
     os.environ |= demo_variables()
     asyncio.run(_load_demo(Settings.load()))
     click.echo(f"Data: {data_folder() / 'demo.db'}, its secrets encrypted with {KEYRING}")
-    serve.main([*arguments], prog_name="relay serve", standalone_mode=False)
+    serve.main([*arguments], prog_name="serve", parent=root, standalone_mode=False)
 
 
 def demo_variables() -> dict[str, str]:
@@ -101,7 +101,7 @@ def _stored_or_new(path: Path, fresh: str) -> str:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_once(path, fresh)
-        return path.read_text("ascii")
+        return path.read_text("ascii", "replace")
     except OSError as exc:
         message = f"the demo cannot store its keyring: {exc.strerror}; set XDG_DATA_HOME to another folder"
         raise relay.SetupError([relay.Diagnostic(str(path), message)]) from exc

@@ -1,4 +1,4 @@
-"""`relay bench`: benchmarks Relay and other servers on this machine."""
+"""`python -m bench`: benchmarks Relay and other servers on this machine."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from relay.server.transport.signals import listen
 
 EXAMPLES = """\b
 Examples:
-  relay bench --quick
-  relay bench --peers relay,fastapi,connexion --numbers 100 --rounds 9
-  relay bench --growth --output reports/bench
+  python -m bench --quick
+  python -m bench --peers relay,fastapi,connexion --numbers 100 --rounds 9
+  python -m bench --growth --output reports/bench
 With MongoDB (use the variable if the URL has a password; databases named relay_bench_… are created and not
 removed):
-  RELAY_BENCH_MONGODB=mongodb://127.0.0.1:27017 relay bench --sources memory,sqlite,mongodb
+  RELAY_BENCH_MONGODB=mongodb://127.0.0.1:27017 python -m bench --sources memory,sqlite,mongodb
 """
 
 QUICK = {"numbers": "1,100", "sources": "memory", "workers": "1", "rounds": 2, "seconds": 1}

@@ -105,7 +105,7 @@ def _fresh(results: Results) -> float | None:
 
 
 LITERAL, TEMPLATED = "operations, a literal path", "operations, a templated path"
-"""Titles of the growth measurements for `relay bench --growth`."""
+"""Titles of the growth measurements for `python -m bench --growth`."""
 
 GOALS = (
     *(

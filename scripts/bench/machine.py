@@ -31,7 +31,7 @@ def machine(
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     described = {
         "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "Command": f"relay bench {' '.join(arguments)}".strip(),
+        "Command": f"python -m bench {' '.join(arguments)}".strip(),
         "Processor": f"{_processor()}, {os.cpu_count()} cores",
         "Memory": f"{memory:.1f} GiB",
         "System": f"{_system()}, Linux {platform.release()}",

@@ -31,7 +31,7 @@ SOURCES = ("memory", "sqlite", "mongodb")
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """The options of `relay bench`; `peers` is None for all."""
+    """The options of `python -m bench`; `peers` is None for all."""
 
     peers: tuple[str, ...] | None
     numbers: tuple[int, ...]
@@ -132,7 +132,9 @@ def _chosen(options: BenchOptions) -> list[Peer]:
     known = {peer.name: peer for peer in PEERS}
     problems = []
     if sys.platform != "linux":
-        problems.append(Diagnostic("relay bench", "it needs Linux: CPU time and memory are read from /proc"))
+        problems.append(
+            Diagnostic("python -m bench", "it needs Linux: CPU time and memory are read from /proc")
+        )
     problems += [
         Diagnostic("--peers", f"unknown peer '{name}'; use {', '.join(known)}")
         for name in options.peers or ()

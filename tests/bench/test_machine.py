@@ -18,7 +18,7 @@ def test_describes_machine_and_software(tmp_path):
     """Readers must be able to see whether two reports are comparable."""
     described = machine(Generator(), [sys.executable], tmp_path, ["--rounds 3"])
 
-    assert described["Command"] == "relay bench --rounds 3"
+    assert described["Command"] == "python -m bench --rounds 3"
     assert described["Load"] == "wrk 4.1.0"
     assert " cores" in described["Processor"]
     assert described["Memory"].endswith(" GiB")

@@ -90,7 +90,7 @@ async def test_changes_nothing(tmp_path):
     assert files_of(tmp_path) == before
     assert (
         line
-        == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; the first start creates it"
+        == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; the first start creates it, and checks the arguments of handlers"
     )
 
     url = f"sqlite:///{tmp_path}/relay.db"

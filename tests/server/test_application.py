@@ -88,7 +88,7 @@ async def test_an_argument_goes_before_a_setting_before_the_project(project, mon
 
 def test_says_where_no_project_is():
     """Nothing is served that was not named."""
-    with pytest.raises(SetupError, match=r"^\.: no project here: .*run `relay init`, or name a contract"):
+    with pytest.raises(SetupError, match=r"^/.*: no project here: .*run `relay init`, or name a contract"):
         relay.create_app()
 
 

@@ -1,4 +1,4 @@
-"""A server without dependencies, for tests of `relay bench`; it serves when run as a program.
+"""A server without dependencies, for tests of `python -m bench`; it serves when run as a program.
 
 It verifies the token like the measured programs, and returns BENCH_NUMBERS numbers. With TEST_REFUSES_AFTER it
 returns 503 after that many requests.

@@ -11,7 +11,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, Rule, Severity
 
 from .options import handlers_option, tests_option
-from .output import say, tool
+from .output import tool
 from .report import format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def breaking(
         after_name = new or str(served)
         old = old or committed_version(served)
         if old is None:
-            say("relay breaking: HEAD has no version of the contract yet; nothing to compare")
+            report_findings("breaking", [], form, "HEAD has no version of the contract yet")
             return
         before, after = load_both(old, after_name)
         changes, stale = ignore(compare(before.contract, after.contract), find_ignored(ignore_file, project))

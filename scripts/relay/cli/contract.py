@@ -94,9 +94,7 @@ def _rules() -> Mapping[str, Rule]:
 @click.option(
     "--reports",
     type=click.Path(path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for contract.html, contract.junit.xml, contract.json and contract.har.",
+    help="Folder for contract.html, contract.junit.xml, contract.json and contract.har.  [default: reports, in the project]",
 )
 @click.option(
     "--failures",
@@ -106,7 +104,13 @@ def _rules() -> Mapping[str, Rule]:
 @rules_option(_rules)
 @format_option
 def contract(
-    *, form: str, reports: Path, failures: Path | None, seed: int | None, max_examples: int, **given: Any
+    *,
+    form: str,
+    reports: Path | None,
+    failures: Path | None,
+    seed: int | None,
+    max_examples: int,
+    **given: Any,
 ) -> None:
     """Test that a running service keeps its contract.
 
@@ -119,12 +123,15 @@ def contract(
     Exit code 0: the contract is kept; 1: a violation; 2: the tests could not run.
     """
     with _interruptible(), setup_errors(), tools_installed():
+        from relay.contract.documents import display
         from relay.contract_tests.har_files import write_har
         from relay.contract_tests.property_tests import Budget
         from relay.contract_tests.reports import write_reports
         from relay.contract_tests.run import Options, run
         from relay.project.files import check_writable
+        from relay.project.project import current_project
 
+        reports = reports or current_project(given["spec"]).folder / "reports"
         seed = secrets.randbelow(2**32) if seed is None else seed
         budget = Budget(max_examples, given.pop("max_time"), seed)
         options = Options(**given, budget=budget, failures=failures or reports / "failures")
@@ -136,7 +143,7 @@ def contract(
         if report.subject:
             exchanges = [exchange for part in report.parts for exchange in part.exchanges]
             write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
-    say(f"{_seen(report)}\nReport: {reports / 'contract.html'}", err=True)
+    say(f"{_seen(report)}\nReport: {display(reports / 'contract.html')}", err=True)
     _conclude(report, form)
 
 

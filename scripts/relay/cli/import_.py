@@ -93,7 +93,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         refused = merge.refused or target.errors_in(content)
         findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]
         if findings or form != "text":
-            report_findings("import", findings, form)
+            report_findings("import", findings, form, stderr=diff)
         if diff:
             click.echo(_difference(target, content), nl=False)
             return

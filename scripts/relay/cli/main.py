@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import os
 from typing import Any
 
 import click
+
+from relay.contract.diagnostics import SetupError
 
 from .output import QUIET, setup_errors
 
@@ -24,8 +27,11 @@ class _Commands(click.Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
-        """Name Relay's commands, then those of the project's package."""
-        return [*COMMANDS, *_project_commands()]
+        """Name Relay's commands, then those of the project's package, if it can be imported."""
+        try:
+            return [*COMMANDS, *_project_commands()]
+        except SetupError:
+            return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         """Return a command by its name; only for one that is not Relay's is the package imported."""
@@ -43,6 +49,9 @@ class _Commands(click.Group):
         """Find the command that is called; an unknown name is answered with the nearest known one."""
         try:
             return super().resolve_command(ctx, args)
+        except SetupError as exc:
+            message = f"No such command '{args[0]}'; the commands of this project cannot be read: {exc}"
+            raise click.UsageError(message, ctx) from exc
         except click.UsageError as exc:
             close = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
             if not close or "Did you mean" in exc.message:
@@ -51,21 +60,24 @@ class _Commands(click.Group):
 
 
 def _project_commands() -> dict[str, click.Command]:
-    """Return the commands that the current project's package exports; none where it cannot be imported."""
-    from relay.contract.diagnostics import SetupError
-    from relay.project.project import current_project
+    """Return the commands that the current project's package exports; none without a project or package.
 
-    try:
-        current_project()  # without one the imports below are not waited for
-        from relay.server.application import service_settings
-        from relay.server.binding import import_package
-        from relay.server.package_hooks import PackageHooks
+    Raises SetupError for a package that cannot be imported.
+    """
+    from relay.project.project import find_project, variable
 
-        _, settings = service_settings({})
-        hooks = PackageHooks.of(import_package(settings.handlers))
-    except SetupError:
+    project = find_project()
+    if project is None:
         return {}
-    return {str(command.name): command for command in hooks.commands if command.name not in COMMANDS}
+    from relay.server.binding import import_package
+    from relay.server.package_hooks import PackageHooks
+
+    project.make_importable()
+    name = os.environ.get(variable("handlers")) or project.handlers
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        return {}
+    commands = PackageHooks.of(import_package(name)).commands
+    return {str(command.name): command for command in commands if command.name not in COMMANDS}
 
 
 def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call

@@ -19,7 +19,7 @@ from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
 from relay.server.verification import token_verifier
 
-from . import startup_banner as announcement
+from . import startup_banner
 from .production_checks import weaknesses
 
 _PROBE_SECONDS = 1.0
@@ -54,8 +54,8 @@ async def examine(project: Project, settings: Settings, seconds: float) -> list[
     return found
 
 
-def _well(where: str, message: str) -> Diagnostic:
-    return Diagnostic(where, message, "well", Severity.INFO)
+def _ok(where: str, message: str) -> Diagnostic:
+    return Diagnostic(where, message, "ok", Severity.INFO)
 
 
 def _wrong(where: str, message: str) -> Diagnostic:
@@ -65,12 +65,12 @@ def _wrong(where: str, message: str) -> Diagnostic:
 def _compiled(application: Application) -> list[Diagnostic]:
     """Return what compiling the service has shown already."""
     settings = application.settings
-    contract = f"{application.contract.place(()).file}, {announcement.operations(application)}"
+    contract = f"{application.contract.place(()).file}, {startup_banner.operations(application)}"
     return [
-        _well("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
-        _well("contract", contract),
-        _well("handlers", f"the package {settings.handlers} has what the contract needs"),
-        *(_well("handlers", line) for line in announcement.missing(application)),
+        _ok("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
+        _ok("contract", contract),
+        _ok("handlers", f"the package {settings.handlers} has what the contract needs"),
+        *(_ok("handlers", line) for line in startup_banner.missing(application)),
     ]
 
 
@@ -86,7 +86,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
         yield _wrong(name, str(exc))
     else:
         count = len(algorithms)
-        yield _well(name, f"{count} key{'s' * (count != 1)}: {', '.join(sorted({*algorithms}))}")
+        yield _ok(name, f"{count} key{'s' * (count != 1)}: {', '.join(sorted({*algorithms}))}")
 
 
 async def _addresses(settings: Settings) -> AsyncIterator[Diagnostic]:
@@ -100,13 +100,13 @@ async def _addresses(settings: Settings) -> AsyncIterator[Diagnostic]:
                 await _listen(stack, host, port)
             except (OSError, OverflowError) as exc:
                 if await _answers(host, port, path, ours):
-                    yield _well(where, f"{host}:{port} is taken by a running service of this kind")
+                    yield _ok(where, f"{host}:{port} is taken by a running service of this kind")
                 else:
                     code = getattr(exc, "errno", None)
                     reason = os.strerror(code) if code and code > 0 else type(exc).__name__
                     yield _wrong(where, f"cannot listen on {host}:{port}: {reason}")
             else:
-                yield _well(where, f"{host}:{port} is free" if port else f"{host} has free ports")
+                yield _ok(where, f"{host}:{port} is free" if port else f"{host} has free ports")
 
 
 async def _listen(stack: ExitStack, host: str, port: int) -> None:
@@ -125,12 +125,13 @@ async def _listen(stack: ExitStack, host: str, port: int) -> None:
 async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
     """Return True if a Relay service listens there."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- what is bound, not ours to bind
+    name = f"[{near}]" if ":" in near else near
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             reader, writer = await asyncio.open_connection(near, port)
             try:
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: {near}\r\nConnection: close\r\n\r\n".encode())
-                return ours in await reader.read(65536) + await reader.read(65536)
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+                return ours in await reader.read()
             finally:
                 writer.close()
                 await writer.wait_closed()
@@ -146,7 +147,7 @@ async def _collaborators(application: Application) -> AsyncIterator[Diagnostic]:
                 async for found in _collaborator(name, one):
                     yield found
     except NotYetThere as exc:
-        yield _well("collaborators", f"{exc}; the first start creates it")
+        yield _ok("collaborators", f"{exc}; the first start creates it, and checks the arguments of handlers")
     except SetupError as exc:
         for problem in exc.problems:
             yield problem
@@ -163,9 +164,9 @@ async def _collaborator(name: str, one: Any) -> AsyncIterator[Diagnostic]:
         yield _wrong(name, f"not ready: {cause}")
         return
     for line in lines:
-        yield Diagnostic(name, line, "mend", Severity.WARNING)
+        yield Diagnostic(name, line, "repair", Severity.WARNING)
     if hasattr(one, "ready"):
-        yield _well(name, "it is ready")
+        yield _ok(name, "it is ready")
 
 
 def _names(exc: Exception) -> str:

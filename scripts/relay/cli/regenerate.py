@@ -73,6 +73,7 @@ def regenerate(
         contract = load_contract(path)
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
+        project.check_inside(tests)
         wanted = requested_renames(state, pairs)
         state = replace(state, sources=state.sources.with_tests(tests))
         made = plan(state, Ruff(state.sources.folder), wanted)

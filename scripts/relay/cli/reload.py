@@ -132,7 +132,7 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
     started = time.perf_counter()
     known = list(missing(service.application))
     try:
-        with _told_when_slow(service), fresh_imports(settings.handlers), _without_collections():
+        with _warn_if_slow(service), fresh_imports(settings.handlers), _without_collections():
             await service.replace(await _built(project, settings))
     except SetupError as exc:
         _keep(service, exc.problems)
@@ -145,17 +145,17 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
 
 
 @contextmanager
-def _told_when_slow(service: Reloading) -> Iterator[None]:
+def _warn_if_slow(service: Reloading) -> Iterator[None]:
     """Report once, in the terminal and at `/readyz`, that the block takes long: it may never end."""
     from relay.contract.diagnostics import Diagnostic
 
-    def tell() -> None:
+    def warn() -> None:
         message = f"still building after {SLOW:.0f} s, the last working version keeps serving; restart if it does not end"
         problem = Diagnostic("--reload", message)
         service.keep([problem])
         click.echo(f"warning: {problem}", err=True)
 
-    timer = asyncio.get_running_loop().call_later(SLOW, tell)
+    timer = asyncio.get_running_loop().call_later(SLOW, warn)
     try:
         yield
     finally:

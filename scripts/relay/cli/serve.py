@@ -15,12 +15,13 @@ from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
 from .options import ContractFile, warn_of_unknown
-from .output import setup_errors
+from .output import say, setup_errors
 from .startup_banner import print_banner
 from .token import development_claims
 
 if TYPE_CHECKING:
     from relay.contract_tests.recorder import Recorder
+    from relay.project.project import Project
     from relay.server.app import Application
     from relay.server.reloading import Reloading
 
@@ -102,15 +103,27 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
         started = partial(
             print_banner,
             application,
-            claims=development_claims(project) if has_development_key else None,
+            claims=_claims(project) if has_development_key else None,
             record=record,
         )
         service = Reloading(application) if sources else None
-        beside = (
+        background = (
             partial(watch, service, sources, project, application.settings) if service and sources else None
         )
         with _recorded(service or application, record) as served:
-            run(served, settings, started, beside)
+            run(served, settings, started, background)
+
+
+def _claims(project: Project) -> dict[str, Any]:
+    """Return the claims of the token that is printed; an error in their configuration is only a warning here."""
+    from relay.contract.diagnostics import SetupError
+
+    try:
+        return development_claims(project)
+    except SetupError as exc:
+        for problem in exc.problems:
+            say(f"warning: {problem}", err=True)
+        return {"sub": "developer"}
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import setup_errors
+
+if TYPE_CHECKING:
+    from relay.project.project import Project
 
 EXAMPLES = """\b
 Examples:
@@ -25,6 +28,8 @@ def _claim(_context: click.Context, _option: click.Parameter, given: tuple[str, 
         name, sign, text = one.partition("=")
         if not (name and sign):
             raise click.BadParameter(f"'{one}' is not NAME=VALUE")
+        if name in ("iat", "nbf", "exp"):
+            raise click.BadParameter(f"'{name}' is set by --expires")
         try:
             claims[name] = json.loads(text)
         except ValueError:
@@ -70,7 +75,7 @@ def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) 
         click.echo(mint(settings, claims, expires or longest_life(settings, LIFE)))
 
 
-def development_claims(project: Any, identity: str | None = None) -> dict[str, Any]:
+def development_claims(project: Project, identity: str | None = None) -> dict[str, Any]:
     """Return the claims of an identity that contract tests know: the named one, else the first that signs in.
 
     A project without identities gets a made-up subject. Raises SetupError for an unknown name.

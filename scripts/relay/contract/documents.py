@@ -32,7 +32,7 @@ def address_message(text: str) -> str | None:
     """Say that a contract's path is an address, and what to do; None for a path."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is None:
         return None
-    return f"{text} is an address, and contracts are read from files: download it first; `relay import` reads documentation pages"
+    return "this is an address, and contracts are read from files: download it first; `relay import` reads documentation pages"
 
 
 class _Loader(yaml.CSafeLoader):

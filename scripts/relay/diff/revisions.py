@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
-from relay.contract.documents import read_document
+from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 
@@ -46,11 +46,21 @@ def load_both(old: str, new: str) -> tuple[Side, Side]:
 
 
 def committed_version(path: Path) -> str | None:
-    """Return the name of a file's version in HEAD (`HEAD:./spec/openapi.yaml`); None where HEAD has none."""
+    """Return the name of a file's version in HEAD (`HEAD:./spec/openapi.yaml`); None where HEAD has none.
+
+    Raises SetupError without git, and outside a repository that git can read.
+    """
     name = f"HEAD:./{os.path.relpath(path)}"
     try:
+        _git("rev-parse", "--is-inside-work-tree")
+    except FileNotFoundError as exc:
+        raise SetupError([Diagnostic("git", "it is not installed; name the OLD contract")]) from exc
+    except subprocess.CalledProcessError as exc:
+        message = "it is not in a repository that git can read; name the OLD contract"
+        raise SetupError([Diagnostic(display(path), message)]) from exc
+    try:
         _git("cat-file", "-e", name)
-    except (FileNotFoundError, subprocess.CalledProcessError):
+    except subprocess.CalledProcessError:
         return None
     return name
 

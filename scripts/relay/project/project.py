@@ -107,8 +107,8 @@ def current_project(spec: Path | None = None) -> Project:
         return found
     if spec is not None or os.environ.get(variable("spec")):
         return Project(Path.cwd().resolve(), is_implicit=True)
-    message = "no project here: neither [tool.relay] in a pyproject.toml nor spec/openapi.yaml, in this folder or above; run `relay init`, or name a contract with --spec"
-    raise SetupError([Diagnostic(display(Path.cwd()), message)])
+    message = "no project here: neither [tool.relay] in a pyproject.toml nor spec/openapi.yaml, in this folder or above; run `relay init`, or name a contract (--spec, RELAY_SPEC)"
+    raise SetupError([Diagnostic(str(Path.cwd()), message)])
 
 
 def _table(file: Path) -> Mapping[str, Any] | None:

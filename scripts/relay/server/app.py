@@ -211,8 +211,10 @@ def create(
         hooks.accept_unverified(contract)
     has_key = jwt is not None or key_problems or settings.environment == "production"
     if development_key and not has_key and tokens_needed(contract, hooks):
-        settings = settings.model_copy(update={"jwt_secret": SecretStr(development_key())})
-        jwt = token_verifier(settings)
+        if (secret := _attempt(development_key, key_problems)) is not None:
+            settings = settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+            jwt = token_verifier(settings)
+        problems += key_problems
     if not key_problems:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
@@ -277,7 +279,7 @@ def _package(
         return import_package(name)
     can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
     if importlib.util.find_spec(name) is None:
-        if can_serve_alone:
+        if can_serve_alone or contract is None:
             return ModuleType(name)
         message = (
             f"there is no package '{name}' here; create it with `relay regenerate`, or use --missing mock"

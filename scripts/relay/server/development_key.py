@@ -20,6 +20,8 @@ FOLDER = ".relay"
 
 _FILE = "development.key"
 
+MIN_LENGTH = 32  # bytes; HS256 needs as many (RFC 7518 section 3.2)
+
 
 def development_key(project: Project, *, keep: bool = True) -> str:
     """Return the project's development secret, 48 random bytes in base64; a new one on the first call.
@@ -35,10 +37,13 @@ def development_key(project: Project, *, keep: bool = True) -> str:
         if not path.exists():
             _make_folder(path.parent)
             write_once(path, secrets.token_urlsafe(48))
-        return path.read_text("ascii")
+        key = path.read_text("ascii", "replace")
     except OSError as exc:
         message = f"cannot store the development key: {exc.strerror}; set RELAY_JWT_SECRET instead"
         raise SetupError([Diagnostic(display(path), message)]) from exc
+    if not key.isascii() or len(key) < MIN_LENGTH:
+        raise SetupError([Diagnostic(display(path), "is not a development key; delete it to get a new one")])
+    return key
 
 
 def with_development_key(project: Project, settings: Settings) -> Settings:

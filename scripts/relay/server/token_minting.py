@@ -26,7 +26,13 @@ def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
     SetupError if there is no secret to sign with, or if the service rejects this life.
     """
     if settings.jwt_secret is None:
-        message = "missing: it signs the tokens; set it, or RELAY_ENVIRONMENT=development"
+        message = "missing: it signs the tokens; set it"
+        if settings.jwt_public_key or settings.jwt_jwks:
+            message = (
+                "missing: the service has only public keys, which sign nothing; get a token from its issuer"
+            )
+        elif settings.environment == "production":
+            message += ", or RELAY_ENVIRONMENT=development, which has its own key"
         raise SetupError([Diagnostic("RELAY_JWT_SECRET", message)])
     if expires > longest_life(settings, expires):
         message = f"the service rejects tokens valid for more than {settings.jwt_max_life} seconds"
@@ -41,4 +47,8 @@ def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
         **claims,
     }
     headers = {"typ": settings.jwt_type or "JWT"}
-    return jwt.encode(payload, settings.jwt_secret.get_secret_value(), "HS256", headers)
+    try:
+        return jwt.encode(payload, settings.jwt_secret.get_secret_value(), "HS256", headers)
+    except (TypeError, ValueError) as exc:
+        message = "a registered claim has the wrong type (RFC 7519 section 4.1)"
+        raise SetupError([Diagnostic("--claim", message)]) from exc
