@@ -316,6 +316,22 @@ class TestServe:
 class TestToken:
     """`relay token`."""
 
+    @pytest.mark.parametrize(
+        ("claim", "message"),
+        [
+            ("sub", "'sub' is not NAME=VALUE"),
+            ("exp=5", "'exp' is set by --expires"),
+            ("iss=5", "error: --claim: a registered claim has the wrong type"),
+        ],
+    )
+    def test_refuses_a_claim(self, tmp_path, claim, message):
+        """One line, no traceback."""
+        result = relay(as_project(tmp_path), "token", "--claim", claim)
+
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
+
     def test_mints_a_token_that_the_service_accepts(self, tmp_path):
         """For the issuer and audience that are set, and for as long as asked."""
         result = relay(
@@ -380,3 +396,18 @@ def test_a_missing_module_is_not_a_traceback(tmp_path):
     assert result.stderr == (
         f"error: {package}/things.py:1:1: cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'\n"
     )
+
+
+def test_commands_of_a_broken_package_are_not_called_unknown(tmp_path):
+    """The error of the package is what has to be repaired."""
+    (tmp_path / "spec").mkdir()
+    (tmp_path / "spec/openapi.yaml").touch()
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "handlers/__init__.py").write_text("def broken(:\n", "utf-8")
+
+    called, listed = relay(tmp_path, "stock"), relay(tmp_path, "--help")
+
+    assert called.returncode == 2
+    assert "No such command 'stock'; the commands of this project cannot be read: " in called.stderr
+    assert "SyntaxError" in called.stderr
+    assert listed.returncode == 0

@@ -280,6 +280,8 @@ def test_parameters_that_would_be_one_argument_collide():
     ("body", "severity"),
     [
         ("yield {'store': 1}", "error"),
+        ("return {'store': 1}", "error"),
+        ("return dict(store=1)", "info"),
         ("yield {**more(), 'store': 1}", "info"),
         ("yield dict(store=1)", "info"),
         ("store = {}\n    yield store", "info"),

@@ -11,7 +11,7 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.conformance import ConformanceChecker
-from relay.contract_tests.contract_config import Config, find_config
+from relay.contract_tests.contract_config import Config, Identity, find_config
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.provoked_faults import check_faults
 from relay.contract_tests.sample_requests import model_requests
@@ -152,3 +152,34 @@ def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
     assert answer.status_code == 200
     assert "canary-of-the-shop" in secrets
     assert not {"SHOP_DATA", "SHOP_SECRET"} & {*os.environ}
+
+
+@pytest.mark.parametrize(
+    "body", ["raise RuntimeError('sk_canary')", "import nothing_like_this", "return None"]
+)
+def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
+    """It is neither a violation of the contract nor a missing extra, and its text may hold a secret."""
+    init = shop.project.folder / shop.package / "__init__.py"
+    init.write_text(f"def test_environment(folder):\n    {body}\n", "utf-8")
+
+    message = r"__init__.py:1:1: test_environment\(\) failed: \w+Error"
+    with (
+        pytest.raises(SetupError, match=message) as raised,
+        served(shop, load_strict_contract(shop.path, Config()), Config()),
+    ):
+        pass
+
+    assert "sk_canary" not in str(raised.value)
+
+
+def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
+    """They are set only while the service runs."""
+    init = shop.project.folder / shop.package / "__init__.py"
+    init.write_text("def test_environment(folder):\n    return {'CLERK_KEY': 'sk_clerk'}\n", "utf-8")
+    config = Config(identities=(Identity("clerk", variables={"key": "CLERK_KEY"}),))
+
+    with served(shop, load_strict_contract(shop.path, config), config) as tested:
+        pass
+
+    assert "sk_clerk" in tested.credentials
+    assert "sk_clerk" not in repr(tested)

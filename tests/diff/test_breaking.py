@@ -142,6 +142,30 @@ class TestRevisions:
         assert result.stdout.startswith("spec/parts.yaml:3:3: error: Pet.tag (GET /pets/{id}): removed; ")
         assert "(see HEAD~1:spec/parts.yaml:6:5)" in result.stdout
 
+    def test_compares_with_head_by_default(self, run, commit, write):
+        """A hook names no revision; a contract that HEAD does not have breaks no caller."""
+        commit(openapi=pets())
+        write("spec/openapi.yaml", pets(WITHOUT_TAG))
+        write("spec/new.yaml", pets())
+
+        changed, new = run(), run("", "spec/new.yaml")
+
+        assert changed.exit_code == 1
+        assert "(see HEAD:spec/openapi.yaml:" in changed.stdout
+        assert (new.exit_code, new.stdout) == (
+            0,
+            "relay breaking: HEAD has no version of the contract yet\n",
+        )
+
+    def test_needs_git_for_that(self, run, write):
+        """Nothing to compare with is no proof that nothing breaks."""
+        write("spec/openapi.yaml", pets())
+
+        result = run()
+
+        assert result.exit_code == 2
+        assert "spec/openapi.yaml: it is not in a repository that git can read" in result.stderr
+
     def test_reads_both_sides_from_revisions_below_the_root(self, run, commit):
         """As in git, a path starts at the repository's root, or with `./` at the working directory."""
         commit(openapi=pets())

@@ -149,3 +149,15 @@ def test_an_implicit_project_keeps_no_key(tmp_path):
     assert application.settings.jwt_secret is not None
     assert development_key(implicit) != development_key(implicit)
     assert {*tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64])
+def test_a_damaged_key_is_reported(project, monkeypatch, content):
+    """As the file that it is, not as a setting that was never set."""
+    folder = project(SIGNED)
+    monkeypatch.chdir(folder)
+    (folder / ".relay").mkdir()
+    (folder / ".relay/development.key").write_bytes(content)
+
+    with pytest.raises(SetupError, match=r"development.key: is not a development key; delete it"):
+        relay.create_app()

@@ -49,7 +49,7 @@ class Tested:
     subject: ServiceUnderTest
     reproduce: tuple[str, ...]
     credentials: tuple[str, ...] = field(default=(), repr=False)
-    copy: Callable[[], AbstractContextManager[str]] | None = None
+    copy: Callable[[], AbstractContextManager[str]] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
