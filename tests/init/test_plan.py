@@ -227,6 +227,24 @@ class TestFolderWithCode:
         assert (tmp_path / "handlers" / "things.py").read_text("utf-8") == own
         assert any("`relay regenerate --diff` shows it" in note for note in found.notes)
 
+    def test_a_package_that_verifies_keys_in_its_own_way_gets_no_settings(self, tmp_path):
+        """Nothing that is written imports a name which the package does not have, or invents a variable."""
+        (tmp_path / "handlers").mkdir()
+        (tmp_path / "handlers" / "__init__.py").write_text("", "utf-8")
+        (tmp_path / "spec").mkdir()
+        document = contract(
+            {"/pets": {"get": operation("list_pets", security=[{"door": []}])}},
+            components={"securitySchemes": {"door": {"type": "apiKey", "in": "header", "name": "X-Door"}}},
+        )
+        (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(document), "utf-8")
+
+        found = made(tmp_path)
+
+        assert any("verifies door in its own way" in note for note in found.notes)
+        files = written(tmp_path)
+        assert b"Settings" not in files["tests/conftest.py"]
+        assert not [name for name, content in files.items() if b"RELAY_DOOR" in content]
+
     def test_a_project_of_other_names_keeps_them(self, tmp_path):
         """As its [tool.relay] says."""
         (tmp_path / "pyproject.toml").write_text(

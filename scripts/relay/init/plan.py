@@ -6,7 +6,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -113,6 +113,14 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
     spec = given.root
     contract = given.contract
     security = Security.of(contract)
+    own_package = folder.joinpath(*package.split("."))
+    if security.keys and own_package.exists() and not (own_package / "_settings.py").exists():
+        names = ", ".join(one.name for one in security.keys)
+        made.notes.append(
+            f"{display(own_package)} verifies {names} in its own way; give the tests a credential of it, and "
+            "[tool.relay.contract.identities] a variable that has one"
+        )
+        security = replace(security, keys=())
     values = {
         "name": _project_name(folder),
         "title": " ".join("".join(one if one.isprintable() else " " for one in contract.title).split()),
