@@ -65,9 +65,8 @@ def breaking(
     """Report breaking changes between two contracts.
 
     OLD and NEW are files, or files of a git revision; NEW is the project's contract by default, and OLD
-    its version in HEAD. A
-    request may become wider and a response narrower without breaking callers. Handlers and tests that
-    refer to a change are reported as `impact`.
+    its version in HEAD. A request may become wider and a response narrower without breaking callers.
+    Handlers and tests that refer to a change are reported as `impact`.
 
     Accepted changes are entries with the `rule`, the operation or component as `where` (optional), and
     the `reason`: in pyproject.toml, or in the YAML list of --ignore.

@@ -8,18 +8,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, Severity
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 
 from .options import handlers_option, spec_option
 from .output import is_quiet, say
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
-
-if TYPE_CHECKING:
-    from relay.contract.diagnostics import SetupError
 
 EXAMPLES = """\b
 Examples:
@@ -61,7 +57,6 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
 
     Exit code 0: no error, though there may be warnings; 1: an error; 2: a wrong call of the command.
     """
-    from relay.contract.diagnostics import SetupError
     from relay.project.settings import unknown_names
     from relay.server.application import service_settings
 
@@ -69,7 +64,7 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     try:
         project, settings = service_settings({"spec": spec, "handlers": handlers})
     except SetupError as exc:
-        _conclude(_errors(exc), form)
+        _conclude(exc.problems, form)
         return
     from .preflight import examine
 
@@ -85,10 +80,6 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
             for one in found
         ]
     _conclude(found, form)
-
-
-def _errors(exc: SetupError) -> list[Diagnostic]:
-    return list(exc.problems)
 
 
 def _conclude(found: Sequence[Diagnostic], form: str) -> None:

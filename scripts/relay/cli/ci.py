@@ -9,7 +9,6 @@ from string import Template
 import click
 
 from .options import handlers_option, spec_option
-from .output import setup_errors
 
 WORKFLOWS = Path(__file__).with_name("workflows")
 FORGES = ("github", "gitlab")
@@ -45,9 +44,7 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
 
     Exit code 0: printed; 2: the contract is not below this folder, or a value is not one line.
     """
-    with setup_errors():
-        workflow = plan(forge, *_named(spec, handlers), install)
-    click.echo(workflow, nl=False)
+    click.echo(plan(forge, *_named(spec, handlers), install), nl=False)
 
 
 def plan(forge: str, path: str | None, package: str | None, install: str = _INSTALL) -> str:

@@ -16,7 +16,7 @@ import click
 from relay.contract.diagnostics import Rule
 
 from .options import handlers_option, spec_option
-from .output import is_quiet, say, setup_errors, tools_installed
+from .output import is_quiet, say, tools_installed
 from .report import EXIT_FINDINGS, coloured, format_option, report_findings, rules_option, summary
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def contract(
 
     Exit code 0: the contract is kept; 1: a violation; 2: the tests could not run.
     """
-    with _interruptible(), setup_errors(), tools_installed():
+    with _interruptible(), tools_installed():
         from relay.contract.documents import display
         from relay.contract_tests.har_files import write_har
         from relay.contract_tests.property_tests import Budget

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+
 EXIT_USAGE = 2
 """Exit code when the command cannot run; 1 means that it ran and found errors."""
 
@@ -30,8 +32,6 @@ def say(text: str, *, err: bool = False) -> None:
 @contextmanager
 def setup_errors() -> Iterator[None]:
     """Print each diagnostic of a SetupError and exit with EXIT_USAGE."""
-    from relay.contract.diagnostics import SetupError
-
     try:
         yield
     except SetupError as exc:
@@ -43,8 +43,6 @@ def setup_errors() -> Iterator[None]:
 @contextmanager
 def tools_installed() -> Iterator[None]:
     """Raise SetupError that says what to install when a library of the extra `tools` is missing."""
-    from relay.contract.diagnostics import Diagnostic, SetupError
-
     try:
         yield
     except ModuleNotFoundError as exc:
@@ -54,13 +52,13 @@ def tools_installed() -> Iterator[None]:
 
 @contextmanager
 def tool() -> Iterator[None]:
-    """Run a command that reads, reports and ends, with its errors printed.
+    """Run a command that reads, reports and ends, and that needs the extra `tools`.
 
     Garbage collection is off: such a command keeps what it reads, so that searching it costs time only.
     """
     gc.disable()
     try:
-        with setup_errors(), tools_installed():
+        with tools_installed():
             yield
     finally:
         gc.freeze()

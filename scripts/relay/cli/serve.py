@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
 from .options import ContractFile, warn_of_unknown
-from .output import say, setup_errors
+from .output import say
 from .startup_banner import print_banner
 from .token import development_claims
 
@@ -78,46 +79,42 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     prepare()
     given["missing"] = given["missing"] or None
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
-    with setup_errors():
-        from relay.contract.diagnostics import Diagnostic, SetupError
-        from relay.server import logs
-        from relay.server.application import build, service_settings
-        from relay.server.reloading import Reloading
+    from relay.server import logs
+    from relay.server.application import build, service_settings
+    from relay.server.reloading import Reloading
 
-        from .reload import Sources, watch
+    from .reload import Sources, watch
 
-        project, settings = service_settings(given)
-        warn_of_unknown(project, settings)
-        if settings.environment == "production":
-            message = "not available with RELAY_ENVIRONMENT=production"
-            wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
-            if wrong:
-                raise SetupError(Diagnostic(name, message) for name in wrong)
-        if reload and settings.metrics_bind:
-            message = "two versions cannot listen on one address; unset it to use --reload"
-            raise SetupError([Diagnostic("RELAY_METRICS_BIND", message)])
-        logs.configure(settings.log_level, settings.log_format)
-        sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
-        application = build(project, settings)
-        has_development_key = application.settings is not settings
-        started = partial(
-            print_banner,
-            application,
-            claims=_claims(project) if has_development_key else None,
-            record=record,
-        )
-        service = Reloading(application) if sources else None
-        background = (
-            partial(watch, service, sources, project, application.settings) if service and sources else None
-        )
-        with _recorded(service or application, record) as served:
-            run(served, settings, started, background)
+    project, settings = service_settings(given)
+    warn_of_unknown(project, settings)
+    if settings.environment == "production":
+        message = "not available with RELAY_ENVIRONMENT=production"
+        wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]
+        if wrong:
+            raise SetupError(Diagnostic(name, message) for name in wrong)
+    if reload and settings.metrics_bind:
+        message = "two versions cannot listen on one address; unset it to use --reload"
+        raise SetupError([Diagnostic("RELAY_METRICS_BIND", message)])
+    logs.configure(settings.log_level, settings.log_format)
+    sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
+    application = build(project, settings)
+    has_development_key = application.settings is not settings
+    started = partial(
+        print_banner,
+        application,
+        claims=_claims(project) if has_development_key else None,
+        record=record,
+    )
+    service = Reloading(application) if sources else None
+    background = (
+        partial(watch, service, sources, project, application.settings) if service and sources else None
+    )
+    with _recorded(service or application, record) as served:
+        run(served, settings, started, background)
 
 
 def _claims(project: Project) -> dict[str, Any]:
     """Return the claims of the token that is printed; an error in their configuration is only a warning here."""
-    from relay.contract.diagnostics import SetupError
-
     try:
         return development_claims(project)
     except SetupError as exc:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import setup_errors
-
 if TYPE_CHECKING:
     from relay.project.project import Project
 
@@ -63,16 +61,15 @@ def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) 
     It is signed with RELAY_JWT_SECRET, or in development with the project's own key, HS256, for the
     issuer and audience of the settings.
     """
-    with setup_errors():
-        from relay.server.application import service_settings
-        from relay.server.development_key import with_development_key
-        from relay.server.token_minting import longest_life, mint
+    from relay.server.application import service_settings
+    from relay.server.development_key import with_development_key
+    from relay.server.token_minting import longest_life, mint
 
-        project, settings = service_settings({})
-        if identity is not None or not claims:
-            claims = {**development_claims(project, identity), **claims}
-        settings = with_development_key(project, settings)
-        click.echo(mint(settings, claims, expires or longest_life(settings, LIFE)))
+    project, settings = service_settings({})
+    if identity is not None or not claims:
+        claims = {**development_claims(project, identity), **claims}
+    settings = with_development_key(project, settings)
+    click.echo(mint(settings, claims, expires or longest_life(settings, LIFE)))
 
 
 def development_claims(project: Project, identity: str | None = None) -> dict[str, Any]:
