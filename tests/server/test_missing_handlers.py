@@ -135,8 +135,7 @@ class TestWithoutAPackage:
             spec = tmp_path / "api.json"
             spec.write_text(json.dumps(document), "utf-8")
             given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
-            chosen = Settings(**given)
-            return create(chosen.handlers, chosen)
+            return create(Settings(**given))
 
         return without
 

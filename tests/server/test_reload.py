@@ -350,7 +350,7 @@ class TestFreshImports:
         def build(things):
             write(f"{package}/things.py", things)
             with fresh_imports(package):
-                return create(package, Settings(spec="api.json"))
+                return create(Settings(spec="api.json", handlers=package))
 
         return build
 

@@ -64,8 +64,9 @@ def host(
     """Compile a contract (a document, or text) with a package written from `modules`."""
     spec = folder / f"{uuid4().hex}.yaml"
     spec.write_bytes(document.encode() if isinstance(document, str) else orjson.dumps(document))
-    given = {"jwt_secret": SECRET, "spec": spec, **(settings or {})}
-    return create(write_package(folder, **modules), kind(**given))
+    package = write_package(folder, **modules)
+    given = {"jwt_secret": SECRET, "spec": spec, "handlers": package, **(settings or {})}
+    return create(kind(**given))
 
 
 @asynccontextmanager

@@ -185,9 +185,7 @@ class Application:
         return SetupError([Diagnostic(code_place(self.hooks.collaborators), message)])
 
 
-def create(
-    package_name: str, settings: Settings, development_key: Callable[[], str] | None = None
-) -> Application:
+def create(settings: Settings, development_key: Callable[[], str] | None = None) -> Application:
     """Read the contract, import the package, bind the handlers and compile the endpoints.
 
     If no package is configured and every operation has a policy for missing handlers, the contract is
@@ -199,7 +197,7 @@ def create(
     key_problems: list[Diagnostic] = []
     contract = _attempt(lambda: _contract(settings), problems)
     policies = _attempt(lambda: _policies(settings, contract), problems)
-    package = _attempt(lambda: _package(package_name, settings, contract, policies), problems)
+    package = _attempt(lambda: _package(settings, contract, policies), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
     if (metrics_bind := settings.metrics_bind) is not None:
         _attempt(lambda: bind_address(metrics_bind), problems)
@@ -268,14 +266,13 @@ def _policies(settings: Settings, contract: Contract | None) -> Policies:
     return policies
 
 
-def _package(
-    name: str, settings: Settings, contract: Contract | None, policies: Policies | None
-) -> ModuleType:
+def _package(settings: Settings, contract: Contract | None, policies: Policies | None) -> ModuleType:
     """Import the handlers package; return an empty module if it is neither configured nor needed.
 
     A configured package is always imported, because it may verify the credentials.
     """
-    if "handlers" in settings.model_fields_set or name != settings.handlers:
+    name = settings.handlers
+    if "handlers" in settings.model_fields_set:
         return import_package(name)
     can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
     if importlib.util.find_spec(name) is None:

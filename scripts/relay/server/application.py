@@ -46,7 +46,7 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
     """
     from .app import create  # imports Connexion, which reading settings does without
 
-    return create(settings.handlers, settings, partial(development_key, project, keep=keep_key))
+    return create(settings, partial(development_key, project, keep=keep_key))
 
 
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
