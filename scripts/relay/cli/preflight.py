@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Severity
-from relay.project.project import Project
-from relay.project.settings import Settings
+from relay.project.project import Project, variable
+from relay.project.settings import Settings, token_keys
 from relay.server.app import Application
 from relay.server.application import build
 from relay.server.errors import report
@@ -23,11 +23,6 @@ from . import startup_banner
 from .production_checks import weaknesses
 
 _PROBE_SECONDS = 1.0
-_KEYS = {
-    "jwt_secret": "RELAY_JWT_SECRET",
-    "jwt_public_key": "RELAY_JWT_PUBLIC_KEY",
-    "jwt_jwks": "RELAY_JWT_JWKS",
-}
 
 
 async def examine(project: Project, settings: Settings, seconds: float) -> list[Diagnostic]:
@@ -79,7 +74,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
     verifier = token_verifier(settings)
     if verifier is None:
         return
-    name = next(variable for field, variable in _KEYS.items() if getattr(settings, field) is not None)
+    name = variable(next(iter(token_keys(settings))))
     try:
         algorithms = await verifier.check()
     except KeyProblem as exc:

@@ -24,7 +24,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
 from relay.contract.loading import build_contract
 from relay.contract.model import Contract
-from relay.project.settings import Settings
+from relay.project.settings import Settings, token_keys
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 
 from .contract_config import FILE, Config
@@ -34,7 +34,6 @@ from .secret_spellings import Spellings
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-_KEYS = ("jwt_secret", "jwt_public_key", "jwt_jwks")
 
 
 class ContractSettings(Settings):
@@ -133,8 +132,7 @@ def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:
     needs = any(
         scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes_in_use(contract)
     )
-    has = any(getattr(settings, name) for name in _KEYS)
-    return secrets.token_urlsafe(48) if needs and not has else None
+    return secrets.token_urlsafe(48) if needs and not token_keys(settings) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,12 @@ def _diagnostic(error: ErrorDetails) -> Diagnostic:
     return Diagnostic(name if name.isupper() else variable(name), message[:1].lower() + message[1:])
 
 
+def token_keys(settings: Settings) -> dict[str, SecretStr]:
+    """Return the configured keys that verify bearer tokens, by setting; a service may have one."""
+    values = {name: getattr(settings, name) for name in ("jwt_secret", "jwt_public_key", "jwt_jwks")}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Project, Path, str]:
     """Return the current project, its contract and the name of its handlers package, without an import.
 

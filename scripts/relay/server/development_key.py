@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.project.project import Project
-from relay.project.settings import Settings
+from relay.project.settings import Settings, token_keys
 
 FOLDER = ".relay"
 """The folder of a project's local state; it contains a .gitignore for itself."""
@@ -48,8 +48,7 @@ def development_key(project: Project, *, keep: bool = True) -> str:
 
 def with_development_key(project: Project, settings: Settings) -> Settings:
     """Return the settings with the project's development secret, unless they have a key or are for production."""
-    has_key = settings.jwt_secret or settings.jwt_public_key or settings.jwt_jwks
-    if has_key or settings.environment == "production" or project.is_implicit:
+    if token_keys(settings) or settings.environment == "production" or project.is_implicit:
         return settings
     return settings.model_copy(update={"jwt_secret": SecretStr(development_key(project))})
 

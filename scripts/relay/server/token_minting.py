@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.project.settings import Settings
+from relay.project.settings import Settings, token_keys
 
 from .verification import token_verifier
 
@@ -27,7 +27,7 @@ def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
     """
     if settings.jwt_secret is None:
         message = "missing: it signs the tokens; set it"
-        if settings.jwt_public_key or settings.jwt_jwks:
+        if token_keys(settings):
             message = (
                 "missing: the service has only public keys, which sign nothing; get a token from its issuer"
             )

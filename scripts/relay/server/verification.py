@@ -7,7 +7,7 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.project.project import variable
-from relay.project.settings import Settings
+from relay.project.settings import Settings, token_keys
 
 from .keys import KeyProblem, Keys, KeySet, public_key, secret_key
 from .tokens import Policy, TokenVerifier
@@ -18,11 +18,7 @@ def token_verifier(settings: Settings) -> TokenVerifier | None:
 
     Raises SetupError for a weak or unreadable key, or if several kinds of keys are set.
     """
-    configured = {
-        name: value
-        for name in ("jwt_secret", "jwt_public_key", "jwt_jwks")
-        if (value := getattr(settings, name)) is not None
-    }
+    configured = token_keys(settings)
     if len(configured) > 1:
         names = " and ".join(map(variable, configured))
         raise SetupError([Diagnostic(names, "only one kind of key can verify tokens; set only one of them")])
