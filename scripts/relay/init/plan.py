@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ from relay.contract.model import Contract
 from relay.lint import lint
 from relay.project.files import check_writable, replace_files
 from relay.project.package_source import Sources, read_sources
-from relay.project.project import Project
+from relay.project.project import Project, read_pyproject, relay_table
 
 from .contract_source import ContractFiles, from_text, read_source
 from .error_envelope import Envelope, NotDerivable, derive_envelope
@@ -106,7 +105,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
         raise SetupError([Diagnostic(display(folder), "is a file; name a folder, new or existing")])
     check_writable(folder)
     made = Plan(folder)
-    table = _relay_table(folder)
+    table = relay_table(folder)
     project = Project(folder, table or {})
     package = project.handlers
     given = _contract(project, source, made)
@@ -131,8 +130,8 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
         "requirement": requirement.with_extras(),
         "tools": requirement.with_extras("tools"),
     }
-    relay_table = render("relay_table.toml", **values)
-    pyproject = render("pyproject.toml", **values, relay_table=relay_table)
+    table_text = render("relay_table.toml", **values)
+    pyproject = render("pyproject.toml", **values, relay_table=table_text)
     own = folder / "pyproject.toml"
     made.add(given.files)
     made.add({PurePosixPath("pyproject.toml"): pyproject.encode()})
@@ -147,7 +146,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
         _add_tests(made, contract, package, security, layout)
     if table is not None and project.spec != folder / spec:
         made.notes.append(f"the contract is {spec}; set `spec` in [tool.relay] of pyproject.toml to it")
-    made.notes += _by_hand(folder, relay_table, requirement, table)
+    made.notes += _by_hand(folder, table_text, requirement, table)
     made.notes += _setup_notes(made, requirement, security)
     made.check_inside()
     return made
@@ -163,22 +162,6 @@ def _project_name(folder: Path) -> str:
     """Return the distribution's name: the folder's, but never Relay's own, which the project depends on."""
     name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
     return f"{name}-service".strip("-") if name in ("", DISTRIBUTION) else name
-
-
-def _relay_table(folder: Path) -> Mapping[str, Any] | None:
-    """Return [tool.relay] of a folder's pyproject.toml; None where there is none."""
-    table = _pyproject(folder).get("tool", {}).get("relay")
-    if table is not None and not isinstance(table, dict):
-        raise SetupError([Diagnostic(display(folder / "pyproject.toml"), "tool.relay must be a table")])
-    return table
-
-
-def _pyproject(folder: Path) -> dict[str, Any]:
-    file = folder / "pyproject.toml"
-    try:
-        return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise SetupError([Diagnostic(display(file), f"cannot be read: {exc}")]) from exc
 
 
 def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles:
@@ -281,7 +264,7 @@ def _lint_notes(given: ContractFiles, folder: Path) -> Iterator[str]:
 
 
 def _by_hand(
-    folder: Path, relay_table: str, requirement: Requirement, table: Mapping[str, Any] | None
+    folder: Path, table_text: str, requirement: Requirement, table: Mapping[str, Any] | None
 ) -> Iterator[str]:
     """Say which lines existing files need."""
     ignored = folder / ".gitignore"
@@ -292,9 +275,9 @@ def _by_hand(
     if not (folder / "pyproject.toml").exists():
         return
     if table is None:
-        lines = "".join(f"\n    {line}".rstrip() for line in relay_table.strip().splitlines())
+        lines = "".join(f"\n    {line}".rstrip() for line in table_text.strip().splitlines())
         yield f"pyproject.toml has no [tool.relay]; add to it:{lines}"
-    project = _pyproject(folder).get("project", {})
+    project = read_pyproject(folder).get("project", {})
     if not _asks_for_relay(project.get("dependencies", ())):
         yield f"pyproject.toml does not ask for Relay; add to `dependencies` of [project]:\n    {requirement.with_extras()!r}"
     extras = project.get("optional-dependencies", {})

@@ -92,7 +92,7 @@ def find_project(start: Path | None = None) -> Project | None:
     folder = (start or Path.cwd()).resolve()
     folders = [folder, *folder.parents]
     for candidate in folders:
-        if (table := _table(candidate / "pyproject.toml")) is not None:
+        if (table := relay_table(candidate)) is not None:
             return Project(candidate, table)
     return next((Project(candidate) for candidate in folders if (candidate / SPEC).is_file()), None)
 
@@ -111,15 +111,22 @@ def current_project(spec: Path | None = None) -> Project:
     raise SetupError([Diagnostic(str(Path.cwd()), message)])
 
 
-def _table(file: Path) -> Mapping[str, Any] | None:
+def read_pyproject(folder: Path) -> dict[str, Any]:
+    """Return the data of a folder's pyproject.toml, {} without one; raise SetupError for an unreadable one."""
+    file = folder / "pyproject.toml"
     try:
-        with file.open("rb") as opened:
-            table = tomllib.load(opened).get("tool", {}).get("relay")
+        return tomllib.loads(file.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        return None
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise SetupError([Diagnostic(display(file), f"cannot be read: {reason}")]) from exc
+
+
+def relay_table(folder: Path) -> Mapping[str, Any] | None:
+    """Return [tool.relay] of a folder's pyproject.toml, None without one; raise SetupError if it is no table."""
+    table = read_pyproject(folder).get("tool", {}).get("relay")
     if table is not None and not isinstance(table, dict):
+        file = folder / "pyproject.toml"
         raise SetupError([Diagnostic(display(file), "tool.relay must be a table")])
     return table
