@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -64,8 +62,7 @@ def demo_variables() -> dict[str, str]:
         message = "the demo has its own storage; unset it, or use `relay serve`"
         raise relay.SetupError([relay.Diagnostic(names, message)])
     folder = data_folder()
-    keyring = _stored_or_new(folder / KEYRING, new_entry("demo"))
-    return {"RELAY_STORE": f"sqlite:///{folder / 'demo.db'}", "RELAY_KEYRING": keyring}
+    return {"RELAY_STORE": f"sqlite:///{folder / 'demo.db'}", "RELAY_KEYRING": _keyring(folder / KEYRING)}
 
 
 def test_environment(folder: Path) -> Mapping[str, str]:
@@ -95,25 +92,10 @@ async def _load_demo(settings: Settings) -> None:
         await load_file(settings, DATA)
 
 
-def _stored_or_new(path: Path, fresh: str) -> str:
-    """Return the secret stored in a file, so that it survives a restart; on the first call, store `fresh`."""
+def _keyring(path: Path) -> str:
+    """Return the demo's keyring, which survives a restart; raise SetupError if it cannot be stored."""
     try:
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_once(path, fresh)
-        return path.read_text("ascii", "replace")
+        return relay.stored_secret(path, lambda: new_entry("demo"))
     except OSError as exc:
         message = f"the demo cannot store its keyring: {exc.strerror}; set XDG_DATA_HOME to another folder"
         raise relay.SetupError([relay.Diagnostic(str(path), message)]) from exc
-
-
-def _write_once(path: Path, content: str) -> None:
-    """Create a file atomically, unless another process has created it first."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(content)
-        with suppress(FileExistsError):
-            path.hardlink_to(name)
-    finally:
-        Path(name).unlink()

@@ -2,6 +2,7 @@
 
 from relay._version import __version__
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.project.files import stored_secret
 from relay.project.settings import Settings
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
@@ -18,4 +19,5 @@ __all__ = [
     "SetupError",
     "__version__",
     "create_app",
+    "stored_secret",
 ]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Barrier
+
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.project.files import check_writable
+from relay.project.files import check_writable, stored_secret
 
 
 class TestWritable:
@@ -36,3 +41,29 @@ class TestWritable:
             check_writable(tmp_path / "reports")
 
         assert str(error.value) == "reports: cannot be written: . is read-only"
+
+
+class TestStoredSecret:
+    """`relay.stored_secret`."""
+
+    def test_makes_it_once_for_the_user_only(self, tmp_path):
+        """Later calls return what the first one has stored."""
+        path = tmp_path / "new" / "secret"
+
+        assert [stored_secret(path, lambda: "first"), stored_secret(path, lambda: "second")] == ["first"] * 2
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert [file.name for file in path.parent.iterdir()] == ["secret"]
+
+    def test_callers_at_the_same_time_get_the_same_one(self, tmp_path):
+        """Each of them has made one; one is stored."""
+        together, numbers = Barrier(4), count()
+
+        def make():
+            together.wait(10)
+            return f"secret {next(numbers)}"
+
+        with ThreadPoolExecutor(4) as pool:
+            found = [pool.submit(stored_secret, tmp_path / "secret", make) for _ in range(4)]
+
+        assert len({one.result() for one in found}) == 1
+        assert [file.name for file in tmp_path.iterdir()] == ["secret"]

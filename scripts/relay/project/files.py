@@ -8,7 +8,8 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
@@ -69,6 +70,25 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     finally:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
+
+
+def stored_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in a file; on the first call, `make` it and create the file with mode 0600.
+
+    The file is never there in part. Processes that call this at the same time get the same secret.
+    Raises OSError if the file cannot be read or written.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(make())
+            with suppress(FileExistsError):
+                path.hardlink_to(name)
+        finally:
+            Path(name).unlink()
+    return path.read_text("ascii", "replace")
 
 
 def check_writable(folder: Path) -> None:

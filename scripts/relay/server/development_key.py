@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
+from relay.project.files import stored_secret
 from relay.project.project import Project
 from relay.project.settings import Settings, token_keys
 
@@ -36,8 +34,7 @@ def development_key(project: Project, *, keep: bool = True) -> str:
     try:
         if not path.exists():
             _make_folder(path.parent)
-            write_once(path, secrets.token_urlsafe(48))
-        key = path.read_text("ascii", "replace")
+        key = stored_secret(path, lambda: secrets.token_urlsafe(48))
     except OSError as exc:
         message = f"cannot store the development key: {exc.strerror}; set RELAY_JWT_SECRET instead"
         raise SetupError([Diagnostic(display(path), message)]) from exc
@@ -56,15 +53,3 @@ def with_development_key(project: Project, settings: Settings) -> Settings:
 def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", "ascii")
-
-
-def write_once(path: Path, content: str) -> None:
-    """Create a file atomically, with mode 0600, unless another process has created it first."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(content)
-        with suppress(FileExistsError):
-            path.hardlink_to(name)
-    finally:
-        Path(name).unlink()
