@@ -19,7 +19,7 @@ LAYERS = "contract validation mock project server lint diff codegen importer con
 
 VERSION = "relay._version"
 PUBLIC = ("relay.testing", "relay.documents")
-"""What a service may import beside `relay` itself."""
+"""What a service may import in addition to `relay` itself."""
 ABOVE = ("relay", "relay.__main__", *PUBLIC)
 """The modules that may import every layer."""
 

@@ -363,5 +363,5 @@ class TestCommand:
             RELAY_STORE=f"sqlite:///{tmp_path}/relay.db",
         )
 
-        told = "the database contains data that this program did not write; restore it from a backup"
-        assert f"error: store: not ready: {told}\n" in result.stdout
+        reason = "the database contains data that this program did not write; restore it from a backup"
+        assert f"error: store: not ready: {reason}\n" in result.stdout

@@ -53,14 +53,14 @@ waivers:
 
 
 def test_a_waiver_knows_where_it_stands(read):
-    """Who is told that it is not needed can go there."""
+    """A message that it is not needed names the line."""
     config = read("waivers:\n  - {status: '404', reason: a}\n  - {status: '405', reason: b}\n")
 
     assert [str(waiver.place) for waiver in config.waivers] == [f"{FILE}:2:5", f"{FILE}:3:5"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("waivers: [{status: '404'}]", "1:11: waivers[0] has no reason; say why"),
         ("waivers: [{reason: a}]", "1:11: waivers[0] has no status; say which response is waived"),
@@ -83,16 +83,16 @@ def test_a_waiver_knows_where_it_stands(read):
         ),
     ],
 )
-def test_says_what_is_wrong_where_and_what_to_do(read, text, told):
-    """In words of whoever writes the file, not of a schema."""
+def test_says_what_is_wrong_where_and_what_to_do(read, text, message):
+    """In words of the file's author, not of a schema."""
     with pytest.raises(SetupError) as trouble:
         read(text)
 
-    assert str(trouble.value) == f"{FILE}:{told}"
+    assert str(trouble.value) == f"{FILE}:{message}"
 
 
 def test_tells_everything_at_once(read):
-    """One run is enough to mend it."""
+    """One run is enough to correct the file."""
     with pytest.raises(SetupError) as trouble:
         read("waivers: [{}]\nsecrets: 1\nwhatever: 2\n")
 
@@ -134,7 +134,7 @@ def test_reads_the_table_of_the_project(project):
 
 
 def test_says_which_entry_of_the_table_is_wrong(project):
-    """TOML has no lines to tell; a waiver is told by its number in the list."""
+    """The TOML parser gives no lines; the number in the list identifies a waiver."""
     with pytest.raises(SetupError) as trouble:
         find_config(None, project(TABLE))
 

@@ -277,7 +277,7 @@ class TestServe:
 
         result = relay(as_project(tmp_path), "serve", *options, RELAY_ENVIRONMENT="production")
 
-        told = "not available with RELAY_ENVIRONMENT=production"
+        message = "not available with RELAY_ENVIRONMENT=production"
         assert result.returncode == 2
-        assert result.stderr == f"error: --reload: {told}\nerror: --record: {told}\n"
+        assert result.stderr == f"error: --reload: {message}\nerror: --record: {message}\n"
         assert not (tmp_path / "traffic.har").exists()

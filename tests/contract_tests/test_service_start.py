@@ -77,7 +77,7 @@ def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
 
 
 def test_a_failure_inside_is_provoked_in_any_package(shop):
-    """Its answer is held against the contract like any other: here it is of another media type."""
+    """Its response is checked against the contract like any other: here it has another media type."""
     with served(shop, load_strict_contract(shop.path, Config()), Config()) as tested:
         part = faults_of(tested)
 
@@ -86,7 +86,7 @@ def test_a_failure_inside_is_provoked_in_any_package(shop):
 
 
 def test_somebody_elses_service_is_not_made_to_fail(shop):
-    """It cannot be; that is told, and what to do about it."""
+    """A note says that it cannot be, and what to do about it."""
     loaded = load_strict_contract(shop.path, Config())
     with served(shop, loaded, Config()) as here, found(here.subject.url, loaded, Config(), shop) as tested:
         part = faults_of(tested)

@@ -146,9 +146,9 @@ def test_a_package_of_stubs_keeps_its_contract(tmp_path):
     alone = str(ROOT / "scripts")  # without our own handlers
 
     made = relay(tmp_path, "regenerate", PYTHONPATH=alone)
-    told = relay(tmp_path, "contract", "--max-examples", "5", "--min-coverage", "100", PYTHONPATH=alone)
+    result = relay(tmp_path, "contract", "--max-examples", "5", "--min-coverage", "100", PYTHONPATH=alone)
 
     assert made.returncode == 0, made.stderr
-    assert told.returncode == 0, told.stdout
+    assert result.returncode == 0, result.stdout
     note = "info: not written yet: GET /pets (handlers/things.py:list_pets) [not-written-yet]"
-    assert told.stdout.splitlines()[0].endswith(note)
+    assert result.stdout.splitlines()[0].endswith(note)

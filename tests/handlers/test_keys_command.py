@@ -125,8 +125,8 @@ class TestStatus:
         await load(url, {})
         empty = keys(tmp_path, url, "status", keyring="")
 
-        told = f"error: RELAY_STORE: {tmp_path}/relay.db does not exist yet; `relay load` creates it\n"
-        assert (nothing.returncode, nothing.stderr, left) == (2, told, before)
+        message = f"error: RELAY_STORE: {tmp_path}/relay.db does not exist yet; `relay load` creates it\n"
+        assert (nothing.returncode, nothing.stderr, left) == (2, message, before)
         assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
 
     async def test_speaks_json(self, tmp_path):
@@ -326,10 +326,10 @@ class TestRotate:
         while await first_key(url) == "old":
             assert process.returncode is None
         process.send_signal(SIGINT)
-        _, told = await process.communicate()
+        _, printed = await process.communicate()
 
         assert process.returncode == 130
-        assert told == b"relay keys rotate: interrupted; completed changes are kept; run it again\n"
+        assert printed == b"relay keys rotate: interrupted; completed changes are kept; run it again\n"
 
     @pytest.mark.parametrize(
         ("hindered", "told"),

@@ -190,7 +190,7 @@ async def test_tells_of_a_record_of_nobody(store, database):
     [secret] = [secret async for secret in store.secrets()]
 
     assert (secret.organization_id, secret.value) == ("the record 'x'", None)
-    assert any(told.startswith("1 secret unreadable") for told in await store.check())
+    assert any(line.startswith("1 secret unreadable") for line in await store.check())
 
 
 @pytest.mark.mongo

@@ -391,8 +391,8 @@ async def test_finds_what_it_cannot_read(new_url, stored):
         plant(url, {ACME: {"webhookSecret": stored}})
 
         assert (await found_in(store))[ACME, "webhookSecret"] is None
-        [told] = await store.check()
-        assert told.startswith(f"1 secret unreadable, such as webhookSecret of {ACME}: ")
+        [line] = await store.check()
+        assert line.startswith(f"1 secret unreadable, such as webhookSecret of {ACME}: ")
 
 
 async def test_goes_through_all_organizations(store):
@@ -466,7 +466,7 @@ async def test_tells_what_to_mend_about_secrets(new_url):
         plant(url, {GLOBEX: {"webhookSecret": "canary"}})
     another = read_keyring(keyrings.NEW.replace("new:", "old:"))
 
-    for keyring, told in [
+    for keyring, problems in [
         (None, []),
         (keyrings.BOTH, []),
         (keyrings.NEW_ONLY, ["2 secrets under the key old, which is not in RELAY_KEYRING; add it"]),
@@ -476,7 +476,7 @@ async def test_tells_what_to_mend_about_secrets(new_url):
         ),
     ]:
         async with open_store(url, keyring) as store:
-            assert await store.check() == ["1 secret in plain text; run `relay keys encrypt`", *told]
+            assert await store.check() == ["1 secret in plain text; run `relay keys encrypt`", *problems]
 
 
 async def test_is_ready(store):

@@ -24,7 +24,7 @@ def refers_to(ref):
 
 
 def taken(tmp_path, name, document, **others):
-    """Read a contract from a file beside others; its files, written out, are the same contract."""
+    """Read a contract from a file next to others; its files, written out, are the same contract."""
     path = tmp_path / "theirs" / name
     for file, content in {
         path: document,

@@ -22,8 +22,8 @@ def test_writes_nothing_for_what_is_no_contract(tmp_path):
     """Exit code 2, and a line for each problem."""
     (tmp_path / "api.yaml").write_text("openapi: 3.1.0\n", "utf-8")
 
-    told = relay(tmp_path, "init", "shop", "--spec", "api.yaml", PYTHONPATH=str(ROOT / "scripts"))
+    result = relay(tmp_path, "init", "shop", "--spec", "api.yaml", PYTHONPATH=str(ROOT / "scripts"))
 
-    assert (told.returncode, told.stdout) == (2, "")
-    assert told.stderr.startswith("error: api.yaml:1:1: not an OpenAPI 3.0 document")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: api.yaml:1:1: not an OpenAPI 3.0 document")
     assert not (tmp_path / "shop").exists()

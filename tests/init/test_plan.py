@@ -153,7 +153,7 @@ class TestProject:
 
     def test_production_takes_it(self, garage):
         """Stubs answer 501 there; nothing in the project asks for mocks."""
-        told = relay(
+        result = relay(
             garage,
             "check",
             PYTHONPATH=str(ROOT / "scripts"),
@@ -161,15 +161,15 @@ class TestProject:
             RELAY_JWT_SECRET="s" * 48,
         )
 
-        assert "error" not in told.stdout + told.stderr
+        assert "error" not in result.stdout + result.stderr
 
 
 def test_without_a_contract_there_is_a_small_one(tmp_path):
     """Lint finds nothing in it, not even a warning."""
     found = made(tmp_path / "book-shop")
 
-    told = command(tmp_path / "book-shop", "lint")
-    assert told.stdout == "relay lint: nothing found\n"
+    result = command(tmp_path / "book-shop", "lint")
+    assert result.stdout == "relay lint: nothing found\n"
     assert load_contract(tmp_path / "book-shop" / "spec" / "openapi.yaml").title == "Book Shop API"
     assert found.notes == []
 
@@ -282,7 +282,7 @@ class TestSecurity:
         folder = tmp_path / "shop"
         made(folder, tmp_path / "pets.json")
 
-        told = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"],
             cwd=folder,
             env=environment(folder, PYTHONPATH=str(ROOT / "scripts")),
@@ -291,7 +291,7 @@ class TestSecurity:
             check=False,
         )
 
-        assert "1 passed" in told.stdout, told.stdout + told.stderr
+        assert "1 passed" in result.stdout, result.stdout + result.stderr
         assert b"host_keys: SecretStr" in written(folder)["handlers/_settings.py"]
 
 

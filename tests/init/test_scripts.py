@@ -30,11 +30,11 @@ def shop(tmp_path_factory):
         pytest.skip("the project would install the release that is installed here: needs a wheel")
     folder = tmp_path_factory.mktemp("init")
     started = time.monotonic()
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "relay", "init", "shop", "--spec", str(GARAGE)],
         cwd=folder, env=environment(folder, PYTHONPATH=""), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    assert result.returncode == 0, result.stderr
     return folder / "shop", started
 
 
@@ -69,7 +69,7 @@ def test_every_check_is_green(shop):
     """Though nothing is written yet: the contract test lists each operation."""
     folder, _ = shop
 
-    told = subprocess.run(
+    result = subprocess.run(
         ["scripts/test"],
         cwd=folder,
         env=variables(folder),
@@ -79,5 +79,5 @@ def test_every_check_is_green(shop):
         check=False,
     )
 
-    assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-2000:]
-    assert len(re.findall(r"info: not written yet: ", told.stdout)) == 14
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
+    assert len(re.findall(r"info: not written yet: ", result.stdout)) == 14

@@ -214,13 +214,13 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         ("demo", "the demo cannot store its keyring: File too large"),
         ("token", "cannot store the development key: File too large"),
     ],
 )
-def test_a_full_disk_leaves_no_half_secret(tmp_path, command, told):
+def test_a_full_disk_leaves_no_half_secret(tmp_path, command, message):
     """Nothing is left that would keep the next start from working."""
     result = subprocess.run(
         ["sh", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "sh", *COMMAND, command],
@@ -233,7 +233,7 @@ def test_a_full_disk_leaves_no_half_secret(tmp_path, command, told):
     )
 
     assert result.returncode == 2
-    assert told in result.stderr
+    assert message in result.stderr
     left = [file.name for file in tmp_path.rglob("*") if file.is_file() and not file.is_symlink()]
     assert left in ([], [".gitignore"])
     assert relay(tmp_path, "token").returncode == 0

@@ -1,4 +1,4 @@
-"""What the host serves beside the contract: `scripts/relay/server/docs.py` and `health.py`."""
+"""What the server serves in addition to the contract: `scripts/relay/server/docs.py` and `health.py`."""
 
 from __future__ import annotations
 

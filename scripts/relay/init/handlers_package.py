@@ -1,4 +1,4 @@
-"""What a new handlers package exports beside its operations: errors, identity, verifiers, settings."""
+"""What a new handlers package exports in addition to its operations: errors, identity, verifiers, settings."""
 
 from __future__ import annotations
 
