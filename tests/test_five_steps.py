@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from support.hosting import assert_envelope
-from support.running import ROOT, relay, serving
+from support.running import ROOT, relay, serving_demo
 
 PATH = "/api/calls/voice-ai/numbers/count"
 OPERATION = """\
@@ -86,7 +86,7 @@ def run(project, *arguments):
 
 def ask(project):
     """Start the demo of the copy and ask the new operation, signed in."""
-    with serving(project, "--demo", PYTHONPATH=f"{project}{os.pathsep}{project}/scripts") as service:
+    with serving_demo(project, PYTHONPATH=f"{project}{os.pathsep}{project}/scripts") as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.get(f"{service.url}{PATH}", params={"aiEnabled": "true"}, headers=headers)

@@ -12,7 +12,7 @@ import pytest
 
 import relay
 from support.hosting import SECRET, bearer
-from support.running import ROOT, environment, serving
+from support.running import ROOT, environment, serving, serving_demo
 
 pytestmark = pytest.mark.package
 
@@ -59,7 +59,7 @@ def garage(tmp_path):
 
 def test_the_installed_command_serves_the_demo(ours, command):
     """With the project's contract and demo data, and the docs of the wheel."""
-    with serving(ours, "--demo", command=[command], PYTHONPATH="") as service:
+    with serving_demo(ours, command=[command], PYTHONPATH="") as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
         contract = httpx.get(f"{service.url}/openapi.yaml")

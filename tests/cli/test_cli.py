@@ -18,7 +18,7 @@ from relay import __version__
 from relay.cli.main import COMMANDS, main
 from support.hosting import SECRET, assert_envelope, contract, operation, token, write_package
 from support.planting import plant
-from support.running import ROOT, as_project, environment, relay, serving
+from support.running import ROOT, as_project, environment, relay, serving, serving_demo
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -103,7 +103,7 @@ class TestServe:
 
     def test_the_printed_curl_answers_with_a_conforming_body(self, tmp_path):
         """The first thing a newcomer does is paste it."""
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             command = shlex.split(service.printed[-1])
             result = subprocess.run([*command, "--silent"], capture_output=True, text=True, check=True)
             docs = next(line for line in service.printed if line.startswith("Docs: ")).removeprefix("Docs: ")
@@ -116,14 +116,14 @@ class TestServe:
 
     def test_the_demo_survives_kill_9(self, tmp_path):
         """Same data, and the token printed before is still good."""
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             token = relay(tmp_path, "token").stdout.strip()
             headers = {"Authorization": f"Bearer {token}"}
             before = httpx.get(service.url + CONFIG, headers=headers)
             service.process.kill()
             service.process.wait()
 
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             after = httpx.get(service.url + CONFIG, headers=headers)
 
         assert before.status_code == 200
@@ -132,7 +132,7 @@ class TestServe:
     def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
         """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
         for _ in range(2):
-            with serving(tmp_path, "--demo") as service:
+            with serving_demo(tmp_path) as service:
                 pass
         folder = tmp_path / "tether-relay"
         variables = {
@@ -152,13 +152,13 @@ class TestServe:
     def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
         """An older version left it in plain text, and made no keyring."""
         folder = tmp_path / "tether-relay"
-        with serving(tmp_path, "--demo"):
+        with serving_demo(tmp_path):
             pass
         url = f"sqlite:///{folder}/demo.db"
         plant(url, {ORGANIZATION["_id"]: {"elevenlabsApiKey": "sk_canary", "sinchEstKeyId": "sk_canary"}})
         (folder / "demo-keyring").unlink()
 
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
             answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
 
@@ -296,7 +296,7 @@ class TestServe:
 
     def test_ends_on_sigterm_and_says_nothing_of_a_traceback(self, tmp_path):
         """Whatever runs it waits for that."""
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             service.process.send_signal(signal.SIGTERM)
             service.process.wait(10)
 
@@ -304,7 +304,7 @@ class TestServe:
 
     def test_speaks_http_as_the_contract_says_it(self, tmp_path):
         """What only a real server shows: no server header, one content length, raw paths."""
-        with serving(tmp_path, "--demo") as service:
+        with serving_demo(tmp_path) as service:
             response = httpx.get(f"{service.url}/api%2Fcalls/voice-ai/config")
             malformed = httpx.get(f"{service.url}/%ff")
 

@@ -31,7 +31,7 @@ from relay.contract_tests.service_under_test import (
 )
 from specs.garage import STOREROOM_KEY
 from support.hosting import SECRET, contract, write_package
-from support.running import ROOT, serving
+from support.running import ROOT, serving, serving_demo
 
 if TYPE_CHECKING:
     from relay.contract_tests.results import Phase
@@ -404,7 +404,7 @@ def careless(folder, *paths):
 
 def test_the_demo_accepts_the_identities_that_sign_in_and_no_others(tmp_path):
     """As a newcomer starts it, with the identities of its project."""
-    with serving(tmp_path, "--demo") as service:
+    with serving_demo(tmp_path) as service:
         secret = (tmp_path / ".relay/development.key").read_text("ascii")
         identities = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]["contract"]
         people = json.dumps(identities)

@@ -28,7 +28,7 @@ from relay.contract_tests.service_under_test import (
 from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.hosting import SECRET, contract, operation
-from support.running import ROOT, relay, serving
+from support.running import ROOT, relay, serving, serving_demo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -313,7 +313,7 @@ def test_our_service_has_no_failures_and_every_request_has_its_credential(tmp_pa
     """The demo, with credentials from the environment; hooks of other test tools are not loaded."""
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "no_such_module")
     progress: list[int] = []
-    with serving(tmp_path, "--demo") as service:
+    with serving_demo(tmp_path) as service:
         monkeypatch.setenv("TOKEN_OF_ERIKA", relay(tmp_path, "token").stdout.strip())
         erika = Identity("erika", variables={"bearerAuth": "TOKEN_OF_ERIKA"})
         subject = subject_of(ROOT / "spec/openapi.yaml", service.url, erika)

@@ -18,7 +18,7 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
-from support.running import as_project, relay, serving
+from support.running import as_project, relay, serving, serving_demo
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
@@ -210,7 +210,7 @@ class TestServe:
 
     def test_all_traffic_is_in_the_file_when_the_service_has_ended(self, tmp_path):
         """Ended as a supervisor does it."""
-        with serving(tmp_path, "--demo", "--record", "traffic.har") as service:
+        with serving_demo(tmp_path, "--record", "traffic.har") as service:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
 
         found = read_traffic(tmp_path / "traffic.har").exchanges
@@ -221,7 +221,7 @@ class TestServe:
     def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
         """And the next start goes on with the file."""
         for _ in range(2):
-            with serving(tmp_path, "--demo", "--record", "traffic.har") as service:
+            with serving_demo(tmp_path, "--record", "traffic.har") as service:
                 for _ in range(20):
                     httpx.get(f"{service.url}/api/calls/voice-ai/config")
                 time.sleep(0.3)

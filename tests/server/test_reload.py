@@ -20,7 +20,7 @@ from relay.project.settings import Settings
 from relay.server.app import create
 from relay.server.reloading import Reloading, fresh_imports
 from support.hosting import SECRET, contract, operation
-from support.running import ROOT, as_project, relay, serving
+from support.running import ROOT, as_project, relay, serving, serving_demo
 
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})
@@ -310,7 +310,7 @@ def test_our_own_service_is_reloaded_as_any_other(tmp_path):
     for folder in ("handlers", "spec"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     module = tmp_path / "handlers/calls.py"
-    with serving(tmp_path, "--demo", "--reload") as service:
+    with serving_demo(tmp_path, "--reload") as service:
         token = service.printed[-1].split("Bearer ")[1].split("'")[0]
         config = f"{service.url}/api/calls/voice-ai/config"
 

@@ -24,7 +24,7 @@ from relay.contract.loading import load_contract
 from relay.server import tracing
 from relay.server.tracing import traced
 from support.hosting import contract, host, operation
-from support.running import ROOT, serving
+from support.running import ROOT, serving_demo
 
 CONFIG = "/api/calls/voice-ai/config"
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -142,9 +142,7 @@ def attributes(span):
 
 def test_a_collector_gets_the_request_of_a_live_service(tmp_path, collector):
     """Before the process is gone, though the batch had not been due; and nothing of what is secret."""
-    with serving(
-        tmp_path, "--demo", RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
-    ) as service:
+    with serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         headers = {"Authorization": f"Bearer {token}", **PARENT}
         httpx.get(f"{service.url}{CONFIG}?key=sk_canary", headers=headers)
@@ -178,7 +176,7 @@ def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_pa
     """It has its seconds, and then the process ends."""
     with (
         silent() as url,
-        serving(tmp_path, "--demo", RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
+        serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
         asked = time.monotonic()
         for _ in range(20):
@@ -199,9 +197,8 @@ def test_a_collector_that_is_away_is_told_of_once(tmp_path):
     with silent() as url:
         pass
     url = url.replace("//", "//me:sk_canary@")
-    with serving(
+    with serving_demo(
         tmp_path,
-        "--demo",
         RELAY_TRACING="true",
         OTEL_EXPORTER_OTLP_ENDPOINT=url,
         OTEL_EXPORTER_OTLP_TIMEOUT="0.2",

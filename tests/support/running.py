@@ -7,9 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,21 +79,26 @@ def end(process: subprocess.Popen[str], seconds: float) -> None:
         process.wait()
 
 
+def serving_demo(folder: Path, *arguments: str, **options: Any) -> AbstractContextManager[Service]:
+    """Serve our own project's demo, with its data in `folder`."""
+    return serving(folder, *arguments, name="demo", cwd=as_project(folder), **options)
+
+
 @contextmanager
 def serving(
-    folder: Path, *arguments: str, command: list[str] = COMMAND, **variables: str
+    folder: Path,
+    *arguments: str,
+    name: str = "serve",
+    cwd: Path | None = None,
+    command: list[str] = COMMAND,
+    **variables: str,
 ) -> Iterator[Service]:
-    """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while.
-
-    With `--demo` it is our own project's demo, with its data in `folder`.
-    """
-    is_demo = "--demo" in arguments
-    rest = [one for one in arguments if one != "--demo"]
-    last = "  curl" if is_demo else ""
+    """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while."""
+    last = "  curl" if name == "demo" else ""
     with (folder / "stderr.log").open("w") as log:
         process = subprocess.Popen(
-            [*command, "demo" if is_demo else "serve", "--port", "0", *rest],
-            cwd=as_project(folder) if is_demo else folder,
+            [*command, name, "--port", "0", *arguments],
+            cwd=cwd or folder,
             env=environment(folder, **variables),
             stdout=subprocess.PIPE,
             stderr=log,

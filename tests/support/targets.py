@@ -13,7 +13,7 @@ from relay.contract.loading import load_contract
 from specs.garage import STOREROOM_KEY
 
 from .hosting import SECRET, bearer
-from .running import ROOT, SPEC, serving
+from .running import ROOT, SPEC, serving, serving_demo
 from .wire import exchange, request
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Measured(NamedTuple):
 @contextmanager
 def ours(folder: Path, level: str = "debug") -> Iterator[Target]:
     """The service itself, with its demo's data in SQLite."""
-    with serving(folder, "--demo", RELAY_LOG_LEVEL=level) as service:
+    with serving_demo(folder, RELAY_LOG_LEVEL=level) as service:
         token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
         signed = ("Authorization", f"Bearer {token}")
         right = request("GET", "/api/calls/voice-ai/config", None, signed)
