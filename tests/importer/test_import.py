@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from relay.cli.main import main
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
@@ -45,9 +46,7 @@ def write(name, document):
 
 def run(*arguments, code=0):
     """Import into `api.yaml` in this process, and return the output."""
-    from relay.cli.import_ import import_
-
-    result = CliRunner().invoke(import_, ["--spec", "api.yaml", *arguments], catch_exceptions=False)
+    result = CliRunner().invoke(main, ["import", "--spec", "api.yaml", *arguments], catch_exceptions=False)
     assert result.exit_code == code, result.output
     return result.output
 
@@ -649,9 +648,7 @@ def test_any_operation_can_be_imported_into_any_contract(existing, new, style):
 
 def _is_imported(name):
     """Import, and return whether it succeeded; contradictions are refused."""
-    from relay.cli.import_ import import_
-
-    result = CliRunner().invoke(import_, ["--spec", "api.yaml", name], catch_exceptions=False)
+    result = CliRunner().invoke(main, ["import", "--spec", "api.yaml", name], catch_exceptions=False)
     assert result.exit_code in (0, 1), result.output
     return result.exit_code == 0
 

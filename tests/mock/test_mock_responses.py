@@ -285,7 +285,7 @@ async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, mo
     """Each status of each operation of a larger contract has a valid body."""
     monkeypatch.chdir(tmp_path)
     given = {"spec": GARAGE, "missing": ("mock",), "jwt_secret": SECRET}
-    application = create("handlers", Settings(**given))
+    application = create(Settings(**given))
     read = load_contract(GARAGE)
     compiler = SchemaCompiler(read)
     credentials = {**bearer({"sub": "astrid"}), "X-Storeroom-Key": "any"}
