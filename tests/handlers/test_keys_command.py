@@ -320,7 +320,7 @@ class TestRotate:
     async def test_says_what_an_interruption_leaves(self, tmp_path):
         """Nothing to mend: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"
-        await load(url, canaries(*(f"{number:024x}" for number in range(16_000))))
+        await load(url, canaries(*(f"{number:024x}" for number in range(4_000))))
         process = await rotating(tmp_path, url, stderr=PIPE)
 
         while await first_key(url) == "old":
