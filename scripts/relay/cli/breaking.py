@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, Rule, Severity
+from relay.contract.diagnostics import Diagnostic, Rule, SetupError, Severity
 
 from .options import handlers_option, tests_option
 from .output import tool
@@ -98,7 +98,6 @@ def breaking(
 
 def _folder(package: str, project: Project, *, is_named: bool) -> Path:
     """Return where a package's modules are; SetupError for a package that is named and does not exist."""
-    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.files import package_folder
 
     folder = package_folder(package, project.folder)

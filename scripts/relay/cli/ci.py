@@ -8,6 +8,8 @@ from string import Template
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+
 from .options import handlers_option, spec_option
 
 WORKFLOWS = Path(__file__).with_name("workflows")
@@ -52,8 +54,6 @@ def plan(forge: str, path: str | None, package: str | None, install: str = _INST
 
     Raises SetupError for a value that is not one line.
     """
-    from relay.contract.diagnostics import Diagnostic, SetupError
-
     given = {"--spec": path, "--handlers": package, "--install": install}
     wrong = [name for name, value in given.items() if value is not None and not _is_line(value)]
     if wrong:
@@ -80,7 +80,6 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
 
     Raises SetupError for a contract outside this folder, as a checkout would not have it.
     """
-    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.project.settings import chosen
 
     project, path, package = chosen(spec, handlers)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.contract.diagnostics import Rule
+from relay.contract.diagnostics import Diagnostic, Rule, SetupError
 
 from .options import handlers_option, spec_option
 from .output import is_quiet, say, tools_installed
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from relay.contract.diagnostics import Diagnostic
     from relay.contract_tests.results import Failure, Phase
     from relay.contract_tests.run_report import Report
 
@@ -174,8 +173,6 @@ def _interruptible() -> Iterator[None]:
 
 def _check_kept(har: Iterable[Path], written: Path) -> None:
     """Raise SetupError for recorded traffic that this run would overwrite."""
-    from relay.contract.diagnostics import Diagnostic, SetupError
-
     if any(file.resolve() == written.resolve() for file in har):
         raise SetupError(
             [Diagnostic(str(written), "this run would overwrite it; copy it, or choose other --reports")]

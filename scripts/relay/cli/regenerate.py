@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+
 from .options import handlers_option, spec_option, tests_option
 from .output import say, tool
 from .report import EXIT_FINDINGS, report_findings
@@ -92,8 +94,6 @@ def regenerate(
 
 
 def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    from relay.contract.diagnostics import Diagnostic, SetupError
-
     for rename in renames:
         old, sign, new = rename.partition("=")
         if not (old and sign and new):
@@ -103,7 +103,6 @@ def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
     """Raise SetupError where a file to write is a link out of the folders: another program may use its target."""
-    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.contract.documents import display
 
     outside = [

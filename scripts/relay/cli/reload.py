@@ -23,10 +23,11 @@ from urllib.parse import unquote
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+
 from .startup_banner import missing, operations
 
 if TYPE_CHECKING:
-    from relay.contract.diagnostics import Diagnostic
     from relay.project.project import Project
     from relay.project.settings import Settings
     from relay.server.app import Application
@@ -126,7 +127,6 @@ async def watch(service: Reloading, sources: Sources, project: Project, settings
 
 
 async def _reload(service: Reloading, project: Project, settings: Settings) -> None:
-    from relay.contract.diagnostics import SetupError
     from relay.server.reloading import fresh_imports
 
     started = time.perf_counter()
@@ -147,7 +147,6 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
 @contextmanager
 def _warn_if_slow(service: Reloading) -> Iterator[None]:
     """Report once, in the terminal and at `/readyz`, that the block takes long: it may never end."""
-    from relay.contract.diagnostics import Diagnostic
 
     def warn() -> None:
         message = f"still building after {SLOW:.0f} s, the last working version keeps serving; restart if it does not end"
@@ -164,8 +163,6 @@ def _warn_if_slow(service: Reloading) -> Iterator[None]:
 
 async def _built(project: Project, settings: Settings) -> Application:
     """Build a version in a daemon thread, as an import of the package may never return."""
-    from relay.contract.diagnostics import SetupError
-
     future: Future[Application] = Future()
 
     def build() -> None:
@@ -181,7 +178,6 @@ async def _built(project: Project, settings: Settings) -> Application:
 
 def _build(project: Project, settings: Settings) -> Application:
     """Build a version; raise SetupError for whatever the package raises."""
-    from relay.contract.diagnostics import SetupError
     from relay.server.application import build
 
     try:
@@ -193,8 +189,6 @@ def _build(project: Project, settings: Settings) -> Application:
 
 
 def _unforeseen(exc: BaseException) -> Diagnostic:
-    from relay.contract.diagnostics import Diagnostic
-
     _log.error("reloading failed", exc_info=exc)
     return Diagnostic("--reload", f"{type(exc).__name__}, see the log")
 

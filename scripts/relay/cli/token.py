@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+
 if TYPE_CHECKING:
     from relay.project.project import Project
 
@@ -77,7 +79,6 @@ def development_claims(project: Project, identity: str | None = None) -> dict[st
 
     A project without identities gets a made-up subject. Raises SetupError for an unknown name.
     """
-    from relay.contract.diagnostics import Diagnostic, SetupError
     from relay.contract_tests.contract_config import find_config
 
     known = {one.name: one for one in find_config(None, project).identities}

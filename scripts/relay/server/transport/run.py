@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.lifespan import Lifespan
 
 from .signals import BackgroundTask
@@ -39,8 +40,6 @@ def run(
     listen at its address; SystemExit if requests were cut off at the end.
     """
     import uvicorn
-
-    from relay.contract.diagnostics import Diagnostic, SetupError
 
     from .graceful_shutdown import EXIT_CUT, DrainingServer
     from .protocol import Protocol
