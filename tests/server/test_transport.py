@@ -69,7 +69,7 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
 
 
 def test_uvicorn_writes_an_answer_through_three_methods_of_a_transport():
-    """`_BufferedTransport` has no others."""
+    """`BufferedTransport` has no others."""
     tree = ast.parse(dedent(inspect.getsource(RequestResponseCycle)))
     used = {
         node.attr

@@ -12,6 +12,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .buffered_transport import BufferedTransport
+
 HEAD_SECONDS = 10.0
 """How long a head may take, from its first byte or from the start of the connection.
 
@@ -27,42 +29,7 @@ MAX_PIPELINED = 32
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
 """A client must receive TAKE_BYTES of a waiting response in every TAKE_SECONDS, or it is disconnected."""
 
-GATHERED = 64 * 1024
-"""Bytes of responses that are buffered in one turn of the event loop."""
-
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-
-
-class _BufferedTransport:
-    """Joins the writes of one turn of the event loop into one.
-
-    uvicorn writes head and body separately, which would be two system calls and two packets.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self.is_closing = transport.is_closing
-
-    def write(self, data: bytes) -> None:
-        """Buffer data until the end of this turn of the loop; flush when the buffer exceeds GATHERED bytes."""
-        if not self._pieces:
-            self._loop.call_soon(self._flush)
-        self._pieces.append(data)
-        self._size += len(data)
-        if self._size > GATHERED:
-            self._flush()
-
-    def close(self) -> None:
-        """Flush and close."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._pieces:
-            self._transport.write(b"".join(self._pieces))
-            self._pieces, self._size = [], 0
 
 
 class _TooManyRequests(Exception):
@@ -82,7 +49,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the time limit of the first head."""
         super().connection_made(transport)
-        self._buffered = _BufferedTransport(transport, self.loop)
+        self._buffered = BufferedTransport(transport, self.loop)
         self._start_clock()
 
     def data_received(self, data: bytes) -> None:

@@ -1,0 +1,40 @@
+"""A transport that joins the writes of one turn of the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+GATHERED = 64 * 1024
+"""Bytes of responses that are buffered in one turn of the event loop."""
+
+
+class BufferedTransport:
+    """Joins the writes of one turn of the event loop into one.
+
+    uvicorn writes head and body separately, which would be two system calls and two packets.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Buffer data until the end of this turn of the loop; flush when the buffer exceeds GATHERED bytes."""
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > GATHERED:
+            self._flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces, self._size = [], 0
