@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+import itertools
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from relay.server.transport import protocol
+from relay.server.transport.capacity import Capacity
 from support.wire import answers, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+CHUNKED = ("Transfer-Encoding", "chunked")
 LARGE = 20_000_000  # bytes, more than any socket holds
 
 
 async def echo(scope, receive, send):
     """Answer the names of the request's headers, once its body is there; `/slow` takes a while.
 
-    `/early` does not wait for the body, `/stalled` has a head, and then nothing for a while.
+    `/echo` answers the body. `/early` does not wait for the body, `/stalled` has a head, and then nothing for a while.
     """
-    while scope["path"] != "/early" and (await receive()).get("more_body"):
-        pass
+    received = b""
+    while scope["path"] != "/early":
+        message = await receive()
+        received += message.get("body", b"")
+        if not message.get("more_body"):
+            break
     if scope["path"] == "/slow":
         await asyncio.sleep(0.4)
     body = b",".join(name for name, _ in scope["headers"])
+    if scope["path"] == "/echo":
+        body = received
     if scope["path"] == "/early":
         body = b"early"
     if scope["path"] == "/large":
@@ -41,27 +52,37 @@ async def echo(scope, receive, send):
 
 
 @asynccontextmanager
-async def connected(
-    *, patience: float = 5.0
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect to a server of this protocol."""
-    config = uvicorn.Config(
-        echo, http=protocol.Protocol, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5
-    )
+async def serving(capacity: Capacity | None = None) -> AsyncIterator[tuple[str, int]]:
+    """Serve with this protocol; yield the address."""
+    config = uvicorn.Config(echo, ws="none", lifespan="off", log_config=None, timeout_keep_alive=5)
     config.load()
     state = uvicorn.Server(config).server_state
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: protocol.Protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    shared = capacity or Capacity(100)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: protocol.Protocol(config=config, server_state=state, app_state={}, capacity=shared),
+        "127.0.0.1",
+        0,
     )
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     try:
-        async with asyncio.timeout(patience):
-            yield reader, writer
+        yield server.sockets[0].getsockname()
     finally:
-        writer.close()
         server.close()
         await asyncio.gather(*state.tasks)
+
+
+@asynccontextmanager
+async def connected(
+    address: tuple[str, int] | None = None, *, patience: float = 5.0
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a server of this protocol, by default one for this connection."""
+    async with AsyncExitStack() as stack:
+        where = address or await stack.enter_async_context(serving())
+        reader, writer = await asyncio.open_connection(*where)
+        try:
+            async with asyncio.timeout(patience):
+                yield reader, writer
+        finally:
+            writer.close()
 
 
 async def only_answer(reader):
@@ -85,9 +106,6 @@ def hurried(monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
 
 
-CHUNKED = ("Transfer-Encoding", "chunked")
-
-
 async def test_a_trailer_is_no_header():
     """Whatever looked at the headers before the body came, a proxy perhaps, did not see it."""
     trailers = b"0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"
@@ -107,10 +125,29 @@ async def test_a_head_after_trailers_is_a_head():
     assert [answer.body for answer in found] == [b"host,transfer-encoding", b"host,x-next,connection"]
 
 
-@pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nX-A: ", b"GET / HTTP/1.1\r\n"])
-async def test_a_head_has_an_end(endless):
+TRAILERS = request("POST", "/", b"1\r\na\r\n0\r\n", CHUNKED)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nX-A: ",
+        b"GET / HTTP/1.1\r\nX-A",
+        b"GET / HTTP/1.1\r\n",
+        b"\r\n",
+        TRAILERS,
+        TRAILERS + b"X-A: ",
+        TRAILERS + b"X-A",
+        request("POST", "/", b"0", CHUNKED),
+        request("POST", "/", b"1;a=", CHUNKED),
+    ],
+)
+async def test_heads_chunk_sizes_and_trailers_have_an_end(endless):
     """Be it one line or many; otherwise a client chooses how much memory the service takes."""
-    more = b"X-A: b\r\n" * 1000 if endless.endswith(b"\n") else b"a" * 8000
+    more = {b"\r\n": b"\r\n" * 4000, b"0": b"0" * 8000}.get(endless[-2:], b"a" * 8000)
+    if endless.endswith(b"\n") and endless != b"\r\n":
+        more = b"X-A: b\r\n" * 1000
     async with connected() as (_, writer):
         writer.write(endless)
         with pytest.raises(ConnectionError):
@@ -177,6 +214,103 @@ async def test_an_upgrade_is_ignored(caplog):
 
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
     assert caplog.text == ""
+
+
+FRAMED = [
+    [b"POST /echo HTTP/1.1", b"Content-Length: 27", b"", b"GET /smuggled HTTP/1.1\r\n\r\n."],
+    [
+        b"POST /echo HTTP/1.1",
+        b"Transfer-Encoding: chunked",
+        b"",
+        b"1B\r\nGET /smuggled HTTP/1.1\r\n\r\n.\r\n0\r\n\r\n",
+    ],
+    [b"GET /echo HTTP/1.1", b""],
+]
+
+
+@pytest.mark.parametrize("framed", FRAMED)
+@pytest.mark.parametrize("offered", ["websocket", "h2c", "TLS/1.0, foo/2"])
+@given(data=st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_an_ignored_upgrade_changes_nothing(framed, offered, data):
+    """Neither what is in the same packet is lost, nor is a body read as a request, however it is cut."""
+    start, *rest = framed
+    fields = [b"Host: a", b"Connection: Upgrade", b"Upgrade: " + offered.encode()]
+    tail = request("GET", "/next")
+    sent = b"\r\n".join([start, *fields, *rest]) + (b"\r\n" if len(framed) == 2 else b"") + tail
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(sent) - 1), max_size=3)))
+    async with connected() as (reader, writer):
+        for begin, end in itertools.pairwise([0, *cuts, len(sent)]):
+            writer.write(sent[begin:end])
+            await writer.drain()
+            await asyncio.sleep(0.002)
+
+        found, left = answers(await reader.read())
+
+    body = b"GET /smuggled HTTP/1.1\r\n\r\n." if len(framed) > 2 else b""
+    assert ([answer.body for answer in found], left) == ([body, b"host,connection"], b"")
+
+
+async def test_what_follows_connect_is_no_request():
+    """There is no tunnel, and what was meant for it ends with the connection."""
+    async with connected() as (reader, writer):
+        writer.write(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n" + request("GET", "/smuggled"))
+
+        await only_answer(reader)
+
+
+async def test_only_so_many_fields_of_a_head_are_kept():
+    """A field of two bytes takes a hundred times that in memory; the guard refuses them."""
+    async with connected() as (reader, writer):
+        fields = [("a", "")] * 10 * protocol.MAX_FIELDS
+        writer.write(request("GET", "/", None, *fields))
+
+        assert (await only_answer(reader)).body.count(b"a") <= protocol.MAX_FIELDS
+
+
+async def test_a_connection_that_waits_gives_way_to_a_new_one():
+    """Otherwise whoever holds all descriptors keeps everybody out."""
+    async with (
+        serving(Capacity(2)) as address,
+        connected(address) as (first, _),
+        connected(address) as second,
+        connected(address) as third,
+    ):
+        with suppress(ConnectionError):
+            assert await first.read() == b""
+        for reader, writer in (third, second):
+            writer.write(request("GET", "/"))
+            assert (await only_answer(reader)).status == 200
+
+
+async def test_a_connection_that_is_busy_does_not_give_way():
+    """A request that was taken is answered."""
+    async with serving(Capacity(1)) as address, connected(address) as (reader, writer):
+        writer.write(request("GET", "/slow"))
+        await asyncio.sleep(0.1)
+        async with connected(address) as (refused, _):
+            with suppress(ConnectionError):
+                assert await refused.read() == b""
+
+        assert (await only_answer(reader)).status == 200
+
+
+async def test_half_heads_share_what_they_may_take():
+    """A thousand of them, each within its own limit, would take what none of them may."""
+    half = b"GET / HTTP/1.1\r\nX-A: " + b"a" * 40_000
+    rest = b"\r\nHost: a\r\nConnection: close\r\n\r\n"
+    async with serving(Capacity(100, held=70_000)) as address:
+        for _ in range(3):  # what was held is free again
+            async with connected(address) as first, connected(address) as second, connected(address) as third:
+                for _, writer in (first, second, third):
+                    writer.write(half)
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+
+                assert (await only_answer(third[0])).status == 431
+                for reader, writer in (first, second):
+                    writer.write(rest)
+                    assert (await only_answer(reader)).status == 200
 
 
 async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):

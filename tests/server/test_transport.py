@@ -29,16 +29,18 @@ def overridden(ours, theirs):
 @pytest.fixture
 def config():
     """A configuration whose application is never called."""
-    return uvicorn.Config(lambda: None, http=Protocol, ws="none", lifespan="off", log_config=None)
+    return uvicorn.Config(lambda: None, ws="none", lifespan="off", log_config=None)
 
 
 def test_uvicorn_calls_the_methods_that_the_protocol_overrides():
     """By name: a method that uvicorn renames would never run again, nor would the limit that it keeps."""
     assert overridden(Protocol, HttpToolsProtocol) == {
-        "_unsupported_upgrade_warning",
+        "__init__",
         "connection_lost",
         "connection_made",
         "data_received",
+        "on_body",
+        "on_header",
         "on_headers_complete",
         "on_message_begin",
         "on_message_complete",
@@ -46,7 +48,7 @@ def test_uvicorn_calls_the_methods_that_the_protocol_overrides():
         "pause_writing",
         "resume_writing",
     }
-    for name in overridden(Protocol, HttpToolsProtocol):
+    for name in overridden(Protocol, HttpToolsProtocol) - {"__init__"}:
         assert parameters(getattr(Protocol, name)) == parameters(getattr(HttpToolsProtocol, name)), name
 
 
@@ -57,12 +59,18 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
     assert len(theirs.pipeline) == 0
     assert (theirs.cycle, theirs.headers, theirs.transport) == (None, None, None)
     assert callable(theirs.loop.call_later)
+    assert callable(theirs._unset_keepalive_if_required)
+    assert callable(theirs.send_400_response)
     assert not {
         "_buffered",
         "_is_head",
-        "_has_begun",
+        "_capacity",
+        "_has_advanced",
+        "_held",
+        "_is_upgrade",
+        "_section",
+        "_waiting",
         "_is_unfinished",
-        "_head_size",
         "_deadline",
         "_taking",
     } & {*dir(theirs)}

@@ -34,14 +34,17 @@ from .binding import (
 from .endpoint import Endpoint
 from .guard import Guard
 from .lifespan import Lifespan, is_cancelled
-from .metrics import Metrics, bind_address
+from .metrics import BIND, Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
-from .stages import Extra, build_stack
+from .stages import Extra, Extras, build_stack
 from .tracing import exporting, traced
 from .verification import token_verifier
+
+METRICS_CONNECTIONS = 16
+"""Connections to the metrics' own address."""
 
 _log = logging.getLogger("relay")
 
@@ -105,7 +108,7 @@ class Application:
         await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on the first call
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
-                stack.enter_context(metrics.listening(self.settings.metrics_bind))
+                await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
             if self.settings.tracing:
                 await stack.enter_async_context(exporting())
             self._connect(await stack.enter_async_context(self.opened()))
@@ -135,6 +138,26 @@ class Application:
             if problems:
                 raise SetupError(problems)
             yield collaborators
+
+    @asynccontextmanager
+    async def _serving(self, metrics: Metrics, bind: str) -> AsyncIterator[None]:
+        """Serve the metrics at their own address, with the limits of the service; SetupError if it is not free."""
+        from .transport.listening import listening  # imports uvicorn
+
+        host, port = bind_address(bind)
+        guard = Guard(
+            Extras({"/metrics": metrics.page}),
+            self.hooks.render_error,
+            Observer(None),
+            limit=METRICS_CONNECTIONS,
+        )
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(listening(guard, METRICS_CONNECTIONS, host, port))
+            except OSError as exc:
+                message = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
+                raise SetupError([Diagnostic(BIND, message)]) from exc
+            yield
 
     def _connect(self, collaborators: Mapping[str, Any]) -> None:
         self.collaborators = dict(collaborators)

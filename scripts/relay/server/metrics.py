@@ -6,8 +6,6 @@ Label values come from the code and the contract, never from a client.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from prometheus_client import (
@@ -20,7 +18,6 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     generate_latest,
-    start_http_server,
 )
 
 from relay.contract.diagnostics import Diagnostic, SetupError
@@ -93,22 +90,6 @@ class Metrics:
         """Return all metrics in Prometheus' text format."""
         head = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *ALWAYS]
         return Response(200, head, generate_latest(self._registry))
-
-    @contextmanager
-    def listening(self, bind: str) -> Iterator[None]:
-        """Serve the metrics at a separate address, in a thread; raise SetupError if the port is not available."""
-        host, port = bind_address(bind)
-        try:
-            server, thread = start_http_server(port, host, self._registry)
-        except OSError as exc:
-            message = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
-            raise SetupError([Diagnostic(BIND, message)]) from exc
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 def bind_address(bind: str) -> tuple[str, int]:

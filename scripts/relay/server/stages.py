@@ -45,12 +45,30 @@ def build_stack(contract: Contract, endpoints: Mapping[str, Endpoint], extras: M
     return middleware
 
 
+class Extras:
+    """Serves paths that are not in a contract. Raises NotFound and MethodNotAllowed."""
+
+    def __init__(self, extras: Mapping[str, Extra]) -> None:
+        self._extras = extras
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        """Answer one request (ASGI 3)."""
+        extra = self._extras.get(scope["path"])
+        if extra is None:
+            raise NotFound
+        scope[OPERATION] = scope["path"]
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed({"allow": "GET, HEAD"})
+        response = extra.response(scope["headers"]) if isinstance(extra, Page) else await extra()
+        await send_response(send, response)
+
+
 class _Router(SpecMiddleware):
     """Finds the operation of a request and stores its id where Connexion's middlewares read it."""
 
     def __init__(self, app: Any, extras: Mapping[str, Extra]) -> None:
         self._app = app
-        self._extras = extras
+        self._extras = Extras(extras)
         self._routes: Routes[dict[str, str]] = Routes()
 
     def add_api(self, specification: Any, **kwargs: Any) -> None:
@@ -74,15 +92,8 @@ class _Router(SpecMiddleware):
             scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
             scope[OPERATION] = context["operation_id"]
             await self._app(scope, receive, send)
-            return
-        extra = self._extras.get(scope["path"])
-        if extra is None:
-            raise NotFound
-        scope[OPERATION] = scope["path"]
-        if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowed({"allow": "GET, HEAD"})
-        response = extra.response(scope["headers"]) if isinstance(extra, Page) else await extra()
-        await send_response(send, response)
+        else:
+            await self._extras(scope, receive, send)
 
 
 class _Api(RoutedAPI[Any]):

@@ -1,18 +1,23 @@
 """uvicorn's HTTP/1.1 protocol with limits on slow, large and pipelined requests and on slow clients.
 
 uvicorn has no time limit for a request's head, nor for the rest of a body after an early response. It has no
-limit for the size of a head, the number of pipelined requests, or the time a client takes to receive a response.
-It adds a chunked body's trailers to the headers after the headers were checked, which RFC 9110 section 6.5.1
-forbids. Imported only for serving, because it imports uvicorn.
+limit for the size of a head or of a chunked body's trailers, the number of pipelined requests, or the time a
+client takes to receive a response. It adds trailers to the headers after the headers were checked, which
+RFC 9110 section 6.5.1 forbids, and loses the body of a request with an unsupported Upgrade. Imported only for
+serving, because it imports uvicorn.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .buffered_transport import BufferedTransport
+from .capacity import Capacity
 
 HEAD_SECONDS = 10.0
 """How long a head may take, from its first byte or from the start of the connection.
@@ -20,11 +25,29 @@ HEAD_SECONDS = 10.0
 Also the limit for the rest of a body after the response.
 """
 
-MAX_HEAD = 128 * 1024
-"""Bytes of a head that are read before the request is rejected; the guard has a lower limit of its own."""
+MAX_HEAD = 64 * 1024
+"""Bytes of a head, or of a chunk's size or trailers, that are read before the request is rejected.
+
+The guard has a lower limit of its own, for heads.
+"""
+
+PIECE = 16 * 1024
+"""Bytes that are parsed at once; the limits are checked after each piece."""
+
+MAX_FIELDS = 128
+"""Fields of a head that are kept; the guard rejects requests with so many."""
+
+FIELD_COST = 200
+"""Bytes of memory that a field takes in addition to its own."""
+
+REQUEST_COST = 4096
+"""Bytes of memory that a request takes in addition to its fields."""
 
 MAX_PIPELINED = 32
 """Requests that may wait on a connection behind the current one."""
+
+MAX_WAITING = 256 * 1024
+"""Bytes of memory that these requests may take."""
 
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
 """A client must receive TAKE_BYTES of a waiting response in every TAKE_SECONDS, or it is disconnected."""
@@ -33,67 +56,108 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0
 
 
 class _TooManyRequests(Exception):
-    """A client sends more than MAX_PIPELINED requests without waiting for responses."""
+    """A client sends more requests without waiting for responses than the limits allow."""
 
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
     _is_head = True  # the next bytes belong to a head
-    _has_begun = False  # a message began in the current bytes
     _is_unfinished = False  # a head has begun and is not complete
-    _head_size = 0
+    _is_upgrade = False  # the parser takes the rest of the message for another protocol
+    _has_advanced = False  # the current bytes had more than a part of a head or of trailers
+    _section = 0  # bytes of the current head, chunk size or trailers
+    _held = 0  # bytes of memory counted by the capacity
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, capacity: Capacity, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._capacity = capacity
+        self._waiting: deque[int] = deque()  # bytes of memory of each pipelined request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the time limit of the first head."""
         super().connection_made(transport)
         self._buffered = BufferedTransport(transport, self.loop)
         self._start_clock()
+        self._capacity.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse data; reject a head that is too large."""
-        self._has_begun = False
-        super().data_received(data)
-        if not self._is_head or self.transport.is_closing():
-            return
-        if self._is_unfinished or self._is_idle():
+        """Parse data; reject a head or trailers that are too large, and what all connections cannot hold."""
+        self._unset_keepalive_if_required()
+        view = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            self._receive(view[start : start + PIECE])
+            if self.transport.is_closing():
+                return
+        if self._is_head and (self._is_unfinished or self._is_idle()):
             self._start_clock()  # empty lines before a request reset uvicorn's keep-alive timeout
-        if not self._has_begun:
-            self._head_size += len(data)
-        if self._head_size > MAX_HEAD:
-            if self._is_idle():
-                self.transport.write(_TOO_LARGE)
-            self.transport.close()
+        if not self._is_counted():
+            self._reject()
 
     def on_message_begin(self) -> None:
         """Start counting the bytes of a head."""
         super().on_message_begin()
-        self._has_begun, self._is_unfinished, self._head_size = True, True, 0
+        self._is_unfinished = True
+        self._advance()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head, unless there are too many; trailers are not kept."""
+        if self._is_head and len(self.headers) < MAX_FIELDS:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless too many are waiting: each takes a hundred times its size in memory."""
+        """Start the request, or let it wait, unless too many are waiting."""
         self._stop_clock()
-        self._is_head = self._is_unfinished = False
-        if len(self.pipeline) >= MAX_PIPELINED:
-            self.transport.abort()
-            raise _TooManyRequests  # only an exception stops the parser from reading the remaining data
+        self._is_unfinished = False
+        self._advance()
+        self._is_upgrade = self.parser.should_upgrade()
+        if self._is_upgrade and self.parser.get_method() != b"CONNECT":
+            return  # `_parse` parses it again, without its Upgrade
+        self._is_head = False
+        self._capacity.busy(self)
+        waiting = len(self.pipeline)
         super().on_headers_complete()
         self.cycle.transport = self._buffered  # type: ignore[assignment]  # the methods of a transport that a cycle uses
-        self.headers = []  # later fields are trailers, not headers of the request
+        if self._is_upgrade:
+            self.cycle.keep_alive = False  # what follows CONNECT is not HTTP (RFC 9110 section 9.3.6)
+        if len(self.pipeline) > waiting:
+            self._waiting.append(_cost(self.headers))
+            self._check_waiting()
+
+    def on_chunk_header(self) -> None:
+        """Start counting the bytes of the next chunk's size, or of the trailers."""
+        self._advance()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        self._advance()
+        super().on_body(body)
+        if self._waiting:
+            self._waiting[-1] += len(body)
+            self._check_waiting()
 
     def on_message_complete(self) -> None:
         """Expect the next head."""
-        self._stop_clock()
-        self._is_head = True
-        super().on_message_complete()
+        if self._is_upgrade and not self._is_head:
+            super().on_message_complete()  # CONNECT, whose connection ends with the response
+        elif not self._is_upgrade:
+            self._stop_clock()
+            self._is_head = True
+            self._advance()
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start the next request; limit the time for the rest of an unread body."""
+        if self._waiting:
+            self._waiting.popleft()
         super().on_response_complete()
         if not self._is_head:
             self._start_clock()
+        elif self._is_idle():
+            self._capacity.idle(self)
+        self._is_counted()
 
     def pause_writing(self) -> None:
         """Start checking that the client receives the response."""
@@ -109,10 +173,81 @@ class Protocol(HttpToolsProtocol):
         """Stop all timers."""
         self._stop_clock()
         self._stop_watching()
+        self._capacity.closed(self, self._held)
+        self._held = 0
         super().connection_lost(exc)
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Do not log: an unsupported Upgrade is ignored (RFC 9110 section 7.8)."""
+    def drop(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def _receive(self, data: memoryview) -> None:
+        self._has_advanced = False
+        rest = data
+        try:
+            while rest and not (self._is_tunnel() or self.transport.is_closing()):
+                rest = self._parse(rest)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        if not self._has_advanced:
+            self._section += len(data)
+        if self._section > MAX_HEAD and not self.transport.is_closing():
+            self._reject()
+
+    def _parse(self, data: memoryview) -> memoryview:
+        """Parse data; return the rest of it after the head of a request with an Upgrade, which is ignored.
+
+        An ignored Upgrade changes nothing (RFC 9110 section 7.8), but ends the message for the parser. The
+        head is parsed again, without it.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+        else:
+            return memoryview(b"")
+        if len(self.headers) == MAX_FIELDS:  # there may be more, which are not known
+            self._reject()
+        elif not self._is_tunnel():
+            head = self._head_without_upgrade()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self.parser.feed_data(head)
+        return rest
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _is_tunnel(self) -> bool:
+        """Return True after the head of a CONNECT request: what follows is not HTTP."""
+        return self._is_upgrade and not self._is_head
+
+    def _advance(self) -> None:
+        self._has_advanced, self._section = True, 0
+
+    def _check_waiting(self) -> None:
+        if len(self._waiting) > MAX_PIPELINED or sum(self._waiting) > MAX_WAITING:
+            self.transport.abort()
+            raise _TooManyRequests  # only an exception stops the parser from reading the remaining data
+
+    def _is_counted(self) -> bool:
+        """Count what the connection holds; return False if all connections hold too much."""
+        held = sum(self._waiting)
+        if self._is_unfinished:
+            held += _cost(self.headers) + self._section
+        if not self._is_idle():
+            held += len(self.cycle.body)
+        more, self._held = held - self._held, held
+        return not more or self._capacity.hold(more)
+
+    def _reject(self) -> None:
+        if self._is_head and self._is_idle():
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
 
     def _is_idle(self) -> bool:
         """Return True if the connection has no request in progress."""
@@ -148,3 +283,8 @@ class Protocol(HttpToolsProtocol):
         if self._taking is not None:
             self._taking.cancel()
             self._taking = None
+
+
+def _cost(headers: list[tuple[bytes, bytes]]) -> int:
+    """Return about how many bytes of memory a request takes."""
+    return REQUEST_COST + sum(FIELD_COST + len(name) + len(value) for name, value in headers)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.lifespan import Lifespan
 
+from .capacity import connections_allowed
 from .signals import BackgroundTask
 
 if TYPE_CHECKING:
@@ -39,23 +40,11 @@ def run(
     `background` runs next to the service. Raises SetupError if the service cannot be opened, or cannot
     listen at its address; SystemExit if requests were cut off at the end.
     """
-    import uvicorn
-
     from .graceful_shutdown import EXIT_CUT, DrainingServer
-    from .protocol import Protocol
+    from .listening import configuration
 
-    config = uvicorn.Config(
-        service,
-        host=settings.host,
-        port=settings.port,
-        http=Protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the client's address is not used, so forwarded headers need not be trusted
-        timeout_keep_alive=5,
+    config = configuration(
+        service, connections_allowed(), host=settings.host, port=settings.port, lifespan="on"
     )
     server = DrainingServer(config, started, background)
     startup_errors = _StartupErrors()
