@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sys
 import time
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from support import hostile, wellformed
 from support.running import logged
 from support.targets import Measured, garage, ours
-from support.wire import exchange
+from support.wire import connect, exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,49 @@ def test_ten_thousand_hostile_requests_change_nothing(target, tmp_path, capsys):
     assert leaks == []
     assert after.descriptors <= before.descriptors + 5
     assert after.memory <= before.memory + 24
+
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = LIVEZ.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n"
+ASSET = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n"  # the longest answer without a token
+LONG = b"X: " + b"a" * 250_000
+HELD = {
+    "nothing": b"",
+    "half a head": LIVEZ + LONG[:60_000],
+    "many fields": LIVEZ + b"a:\r\n" * 15_000,
+    "half a second head": LIVEZ + b"\r\n" + LIVEZ + LONG,
+    "half a head with an Upgrade": LIVEZ + b"Connection: Upgrade\r\nUpgrade: h2c\r\n" + LONG[:60_000],
+    "many trailers": CHUNKED + b"0\r\n" + b"a:\r\n" * 15_000,
+    "half a trailer": CHUNKED + b"0\r\n" + LONG[:60_000],
+    "small chunks": CHUNKED + b"1\r\na\r\n" * 2000,
+    "half a body": LIVEZ.replace(b"GET", b"POST") + b"Content-Length: 300000\r\n\r\n" + LONG,
+    "an answer that is not read": ASSET + b"X: " + b"a" * 30_000 + b"\r\n\r\n",
+    "a body after such a request": ASSET + b"Content-Length: 300000\r\n\r\n" + LONG,
+    "requests that wait": (ASSET + b"\r\n") * 30,
+    "large requests that wait": (ASSET + b"a:\r\n" * 95 + b"\r\n") * 30,
+}
+"""What a client without a token can leave on a connection."""
+
+CONNECTIONS = 1000
+MAX_GROWTH = 200  # MiB
+
+
+def test_a_thousand_connections_hold_little(tmp_path):
+    """Whatever they send, and another client is answered."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with garage(tmp_path) as target:
+        before = Measured.of(target.service.process.pid).memory
+        grown: dict[str, float] = {}
+        for kind, sent in HELD.items():
+            with ExitStack() as stack:
+                for _ in range(CONNECTIONS):
+                    connection = stack.enter_context(connect(target.service.url))
+                    connection.setblocking(False)
+                    with suppress(OSError):  # the service closed it, or takes no more
+                        connection.send(sent)
+                assert answered_rightly(target)
+                grown[kind] = Measured.of(target.service.process.pid).memory - before
+    assert {kind: round(size) for kind, size in grown.items() if size > MAX_GROWTH} == {}
 
 
 def told(outcome: Outcome, found: str) -> str:

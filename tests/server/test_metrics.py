@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.contract.diagnostics import SetupError
+from relay.server.app import METRICS_CONNECTIONS
 from relay.server.metrics import bind_address
 from support.hosting import bearer, calling, contract, host, operation
 
@@ -141,6 +144,24 @@ async def test_listens_at_an_address_of_its_own(hosted):
     assert public.status_code == 404
     with socket.socket() as gone:
         assert gone.connect_ex(("127.0.0.1", int(bind.partition(":")[2])))
+
+
+async def test_its_own_address_has_the_limits_of_the_service(hosted):
+    """Connections that are only held there would take the descriptors that the service needs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+
+    async with calling(hosted(metrics_bind=f"127.0.0.1:{port}")), AsyncExitStack() as held:
+        for _ in range(3 * METRICS_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            held.callback(writer.close)
+            writer.write(b"GET /metrics HTTP/1.1\r\nX-A: ")
+        async with httpx.AsyncClient(base_url=url) as operator:
+            answers = [await operator.get(path) for path in ("/metrics", "/show", "/livez")]
+            posted = await operator.post("/metrics")
+
+    assert [answer.status_code for answer in (*answers, posted)] == [200, 404, 404, 405]
 
 
 async def test_says_when_nothing_can_listen_there(hosted):

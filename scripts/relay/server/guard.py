@@ -178,19 +178,16 @@ async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and int(value) > limit:
             raise BodyTooLarge({"connection": "close"})
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()  # a list of pieces of one byte would take ten times the body
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise BodyIncomplete  # a truncated body may look complete
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+        body += message.get("body", b"")
+        if len(body) > limit:
             raise BodyTooLarge({"connection": "close"})
-        chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return bytes(body)
 
 
 async def send_response(send: Any, response: Response) -> None:

@@ -153,10 +153,11 @@ class Protocol(HttpToolsProtocol):
         if self._waiting:
             self._waiting.popleft()
         super().on_response_complete()
+        if self._is_idle():
+            self.cycle.body = bytearray()  # uvicorn would keep what the application did not read
+            self._capacity.idle(self)
         if not self._is_head:
             self._start_clock()
-        elif self._is_idle():
-            self._capacity.idle(self)
         self._is_counted()
 
     def pause_writing(self) -> None:
@@ -247,7 +248,10 @@ class Protocol(HttpToolsProtocol):
     def _reject(self) -> None:
         if self._is_head and self._is_idle():
             self.transport.write(_TOO_LARGE)
-        self.transport.close()
+            self.transport.close()
+        else:
+            self.cycle.body = bytearray()
+            self.transport.abort()  # a response that is not read would keep the connection open
 
     def _is_idle(self) -> bool:
         """Return True if the connection has no request in progress."""
