@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import unquote
 
 import pytest
@@ -143,6 +144,47 @@ def test_agrees_with_trying_every_template(templates, path):
         assert concreteness(template) == max(map(concreteness, fitting))
         written = re.sub(r"\{(.*?)\}", lambda variable: found.variables[variable[1]], template)
         assert written == unquote(path)
+
+
+LITERALS = st.sampled_from(["", "a", "-", "--", "a-", ".a"])
+
+
+@given(st.lists(LITERALS, min_size=2, max_size=5), st.text("a-.", max_size=12))
+def test_values_are_those_of_a_lazy_regular_expression(pieces, text):
+    """Each but the last is as short as the whole allows."""
+    path = "".join(f"{{v{at}}}{literal}" for at, literal in enumerate(pieces[1:]))
+    pattern = "(.+?)".join(map(re.escape, pieces))
+    expected = re.fullmatch(pattern, text)
+
+    found = routes(f"/{pieces[0]}{path}").find(f"/{text}")
+
+    assert (found and tuple(found.variables.values())) == (expected and expected.groups())
+
+
+@pytest.mark.parametrize(
+    ("template", "filler"),
+    [
+        ("/{from}-{to}.csv", "-"),
+        ("/{a}-{b}-{c}-{d}.csv", "-"),
+        ("/{a}aa{b}aa{c}b", "a"),
+        ("/{a}{b}{c}{d}.", "a"),
+        ("/{a}.{b}", "/"),
+        ("/{a}-{b}/{c}-{d}/x", "-"),
+    ],
+)
+def test_the_cost_of_a_path_grows_with_its_length(template, filler):
+    """A long path, before anybody has shown a token, must not hold up the others."""
+    found = routes(template)
+
+    def seconds(length):
+        taken = []
+        for _ in range(5):
+            started = time.process_time()
+            found.find("/" + filler * length)
+            taken.append(time.process_time() - started)
+        return min(taken)
+
+    assert seconds(64_000) < 200 * seconds(2_000)  # 32 times the length; a thousand times if it were squared
 
 
 @pytest.mark.parametrize("path", ["/a/%zz", "/a/%", "/a/%4", "/a/%00", "/a/x%00y"])

@@ -17,6 +17,8 @@ from .errors import MalformedPath
 
 T = TypeVar("T")
 
+_VARIABLE = re.compile(r"\{([^}]*)\}")
+
 
 class Match(NamedTuple, Generic[T]):
     """A path of the contract: its methods in upper case, and its variables percent-decoded."""
@@ -36,12 +38,39 @@ class _Node(Generic[T]):
         self.methods: dict[str, T] = {}
 
 
+class _Segment(NamedTuple):
+    """A path segment with variables: `pieces` are the literals before, between and after them."""
+
+    pieces: list[str]
+    names: list[str]
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the value of each variable, at least one character; None if the text does not match.
+
+        Each value but the last is as short as possible, as with a lazy regular expression, but in linear
+        time: if the text matches at all, then also with the first occurrence of each literal.
+        """
+        first, *between, last = self.pieces
+        end = len(text) - len(last)
+        if not (text.startswith(first) and text.endswith(last)):
+            return None
+        values: list[str] = []
+        start = len(first)
+        for literal in between:
+            found = text.find(literal, start + 1, end)
+            if found < 0:
+                return None
+            values.append(text[start:found])
+            start = found + len(literal)
+        if start >= end:
+            return None
+        return dict(zip(self.names, [*values, text[start:end]], strict=True))
+
+
 class _Templated(NamedTuple, Generic[T]):
     """A segment with variables, and the node after it."""
 
-    pattern: re.Pattern[str]
-    names: list[str]
-    concrete: int  # number of literal characters
+    segment: _Segment
     node: _Node[T]
 
 
@@ -80,17 +109,14 @@ class Routes(Generic[T]):
     def _child(node: _Node[T], segment: str) -> _Node[T]:
         if "{" not in segment:
             return node.literal.setdefault(segment, _Node())
-        names = re.findall(r"\{([^}]*)\}", segment)
-        pieces = re.split(r"\{[^}]*\}", segment)
-        variable = "(.+?)" if len(names) > 1 else "(.+)"
-        pattern = re.compile(variable.join(map(re.escape, pieces)), re.DOTALL)
+        template = _Segment(_VARIABLE.split(segment)[::2], _VARIABLE.findall(segment))
         for known in node.templated:
-            if known.pattern == pattern and known.names == names:
+            if known.segment == template:
                 return known.node
         child: _Node[T] = _Node()
-        node.templated.append(_Templated(pattern, names, len("".join(pieces)), child))
+        node.templated.append(_Templated(template, child))
         # `report-{id}` is more specific than `{id}` and is tried first.
-        node.templated.sort(key=lambda templated: -templated.concrete)
+        node.templated.sort(key=lambda templated: -len("".join(templated.segment.pieces)))
         return child
 
 
@@ -104,6 +130,5 @@ def _walk(node: _Node[T], segments: list[str], index: int, variables: dict[str, 
     if (child := node.literal.get(segment)) is not None:
         yield from _walk(child, segments, index + 1, variables)
     for templated in node.templated:
-        if (found := templated.pattern.fullmatch(segment)) is not None:
-            bound = dict(zip(templated.names, found.groups(), strict=True))
+        if (bound := templated.segment.match(segment)) is not None:
             yield from _walk(templated.node, segments, index + 1, {**variables, **bound})
