@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # a token, RFC 9110 section 5.6.2
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)++')  # commas in quotes are not separators
-_PREFERENCE = re.compile(rf"\s*({_WORD})\s*(?:=\s*({_WORD}|{_QUOTED})?)?\s*(?:;|$)")
+from relay.validation.structured_fields import TOKEN, elements, parameters, unquoted
+
+_TOKEN = re.compile(TOKEN)
+_VALUE = re.compile(rf'{TOKEN}|"(?:[^"\\]|\\.)*+"|')
 
 
 def read_preferences(header: str) -> dict[str, str]:
@@ -17,9 +17,11 @@ def read_preferences(header: str) -> dict[str, str]:
     Names are in lower case, the first of equal names is used (section 2), and malformed elements are skipped.
     """
     found: dict[str, str] = {}
-    for element in _ELEMENT.findall(header):
-        if match := _PREFERENCE.match(element):
-            found.setdefault(match[1].lower(), _unquoted(match[2] or ""))
+    for element in elements(header):
+        preference, _parameters = parameters(element)
+        name, _, value = (part.strip() for part in preference.partition("="))
+        if _TOKEN.fullmatch(name) and _VALUE.fullmatch(value):
+            found.setdefault(name.lower(), unquoted(value))
     return found
 
 
@@ -28,12 +30,8 @@ def write_preferences(applied: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={_quoted(value)}" for name, value in applied.items())
 
 
-def _unquoted(word: str) -> str:
-    return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
-
-
 def _quoted(value: str) -> str:
-    if re.fullmatch(_WORD, value):
+    if _TOKEN.fullmatch(value):
         return value
     escaped = re.sub(r'(["\\])', r"\\\1", value)
     return f'"{escaped}"'

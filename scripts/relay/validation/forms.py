@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import Field, File, FormParser
 
 from relay.contract.model import Contract, Schema
 
@@ -20,6 +20,7 @@ from .coercion import Coercion, additional_properties_of, items_of, properties_o
 from .http import MALFORMED
 from .json_strict import parse_json
 from .schemas import SchemaCompiler
+from .structured_fields import parameters
 
 MAX_FIELDS = 1000
 
@@ -84,15 +85,15 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
 
     Raises ValueError for a body that does not match its Content-Type or is truncated.
     """
-    kind, options = parse_options_header(content_type)
+    kind, options = parameters(content_type)
     parts: list[tuple[str, bytes]] = []
     ends: list[bool] = []
     parser = FormParser(
-        kind.decode("latin-1"),
+        kind.lower(),
         on_field=lambda field: parts.append(_field(field)),
         on_file=lambda file: parts.append(_file(file)),
         on_end=lambda: ends.append(True),
-        boundary=options.get(b"boundary"),
+        boundary=dict(options).get("boundary", "").encode("latin-1"),
         config={"UPLOAD_ERROR_ON_BAD_CTE": True, "MAX_MEMORY_FILE_SIZE": len(body)},
     )
     parser.write(body)

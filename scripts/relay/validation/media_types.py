@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.message import Message
 from typing import NamedTuple, TypeVar
+
+from .structured_fields import parameters
 
 T = TypeVar("T")
 
@@ -18,11 +19,16 @@ class MediaType(NamedTuple):
 
 def parse_media_type(header: str) -> MediaType:
     """Parse a Content-Type value. A repeated charset, or one in RFC 2231 encoding, gives an empty charset."""
-    message = Message()
-    message["content-type"] = header
-    charsets = [value for name, value in message.get_params([]) if name.lower() == "charset"] or ["utf-8"]
-    charset = charsets[0] if len(charsets) == 1 else ""
-    return MediaType(essence(header), charset.strip().lower() if isinstance(charset, str) else "")
+    _, found = parameters(header)
+    charsets = [(name, value) for name, value in found if name.partition("*")[0] == "charset"]
+    match charsets:
+        case []:
+            charset = "utf-8"
+        case [("charset", value)]:
+            charset = value.strip().lower()
+        case _:
+            charset = ""
+    return MediaType(essence(header), charset)
 
 
 def is_json(name: str) -> bool:
