@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import base64
+import json
+import time
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt import PyJWS
 
-from support.hosting import assert_problem, bearer, calling, contract, host, operation
+from relay.server.errors import Unauthenticated
+from relay.server.keys import secret_key
+from relay.server.security import token_scopes
+from relay.server.tokens import Policy, TokenVerifier
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},
@@ -31,6 +41,12 @@ INIT = """
 
     verifiers = {name: check for name in ("key", "query", "cookie", "login")}
 """
+CLAIMS = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "scopes", "userId"]
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just(2**64),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
 THINGS = "async def show(claims):\n    return claims and claims['sub']\n"
 
 
@@ -105,6 +121,29 @@ async def test_wants_the_scopes_of_the_operation(get):
 
     assert_problem(refused, 403, "FORBIDDEN")
     assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="insufficient_scope"'
+
+
+@pytest.mark.parametrize("scopes", [[["read"]], [{"read": 1}], {"read": 1}, 7, None, True, [None, "read"]])
+@pytest.mark.parametrize("claim", ["scope", "scp", "scopes"])
+async def test_a_scope_that_is_no_text_grants_nothing(get, claim, scopes):
+    """A token may be well signed and badly made."""
+    response = await get([{"scoped": ["read", "write"]}], bearer({"sub": "u", claim: scopes}))
+
+    assert_problem(response, 403, "FORBIDDEN")
+
+
+@given(st.dictionaries(st.sampled_from(CLAIMS), ANY_JSON))
+@settings(deadline=None)
+async def test_claims_of_any_type_are_taken_or_rejected(claims):
+    """Whoever signs tokens may put anything into them; it is never an unexpected failure."""
+    policy = Policy(issuer=None, audience=None, type=None, leeway=0, max_life=3600, cache_seconds=60)
+    verify = TokenVerifier(secret_key(SECRET), policy)
+    payload = json.dumps({"sub": "u", "exp": int(time.time()) + 60, **claims}).encode()
+    token = PyJWS().encode(payload, SECRET, "HS256")
+
+    with suppress(Unauthenticated):
+        for _ in range(2):  # the second time it comes from the cache
+            assert all(isinstance(scope, str) for scope in token_scopes(await verify(token)))
 
 
 @pytest.mark.parametrize(

@@ -165,11 +165,15 @@ async def no_caller(**_claims: Any) -> None:
 
 
 def token_scopes(claims: Mapping[str, Any]) -> set[str]:
-    """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`."""
+    """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`.
+
+    What is neither text nor a list of texts grants nothing.
+    """
     scopes: set[str] = set()
     for name in ("scope", "scp", "scopes"):
-        value = claims.get(name, [])
-        scopes.update(value.split() if isinstance(value, str) else value if isinstance(value, list) else [])
+        value = claims.get(name)
+        listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+        scopes.update(scope for scope in listed if isinstance(scope, str))
     return scopes
 
 
