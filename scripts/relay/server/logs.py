@@ -7,6 +7,7 @@ console format includes the text.
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import sys
@@ -21,9 +22,12 @@ from typing import Any, Literal, TextIO
 import orjson
 import structlog
 
+from .log_stream import LogStream
+
 Format = Literal["auto", "console", "json"]
 Event = dict[str, Any]
 Render = Callable[[Event], str]
+Lines = TextIO | LogStream
 
 REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
 """The id of the current request; every log line written during the request has it."""
@@ -37,8 +41,9 @@ class RequestLines:
     """
 
     _levels: tuple[str, ...] = ()
+    _stream: Lines | None = None
 
-    def open(self, stream: TextIO, render: Render, level: str) -> None:
+    def open(self, stream: Lines, render: Render, level: str) -> None:
         """Start writing the lines of a level and above to a stream."""
         self._stream, self._render = stream, render
         self._levels = {"debug": ("debug", "info"), "info": ("info",)}.get(level, ())
@@ -47,6 +52,11 @@ class RequestLines:
         """Stop writing."""
         self._levels = ()
 
+    @property
+    def dropped(self) -> int:
+        """The number of lines of the log that were dropped because nobody read them."""
+        return self._stream.dropped if isinstance(self._stream, LogStream) else 0
+
     def has(self, level: str) -> bool:
         """Return True if lines of a level, debug or info, are written."""
         return level in self._levels
@@ -54,6 +64,8 @@ class RequestLines:
     def write(self, events: Iterable[Event]) -> None:
         """Write the lines of several requests with one system call."""
         lines = [f"{self._render(event)}\n" for event in events]
+        if self._stream is None:
+            return
         with suppress(OSError, ValueError):  # a full disk, or a closed stream
             self._stream.write("".join(lines))
             self._stream.flush()
@@ -68,15 +80,16 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     `level` applies to the service; libraries log warnings only, because at debug level the driver of
     MongoDB logs complete commands.
     """
-    stream = stream or sys.stderr
+    target = stream or sys.stderr
     handler: logging.Handler = logging.NullHandler()
     REQUESTS.close()
-    if stream is not None:  # None in a process that was started without stderr
-        is_console = style == "console" or (style == "auto" and stream.isatty())
-        render = _console(colors=stream.isatty()) if is_console else _json()
-        handler = logging.StreamHandler(stream)
+    if target is not None:  # None in a process that was started without stderr
+        is_console = style == "console" or (style == "auto" and target.isatty())
+        render = _console(colors=target.isatty()) if is_console else _json()
+        lines = stream or _stderr(render)
+        handler = logging.StreamHandler(lines)
         handler.setFormatter(_Formatter(render, includes_text=is_console))
-        REQUESTS.open(stream, render, level)
+        REQUESTS.open(lines, render, level)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -84,6 +97,24 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     # These two log a line for each invalid request, so any client could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _stderr(render: Render) -> Lines:
+    """Return stderr as a stream that never waits for its reader."""
+
+    def report(dropped: int) -> str:
+        event: Event = {
+            "event": "log lines dropped",
+            "timestamp": timestamp(datetime.now(UTC)),
+            "level": "warning",
+            "logger": "relay",
+            "lines": dropped,
+        }
+        return f"{render(event)}\n"
+
+    stream = LogStream(sys.stderr.fileno(), report)
+    atexit.register(stream.close)
+    return stream
 
 
 class _Formatter(logging.Formatter):

@@ -6,6 +6,7 @@ Label values come from the code and the contract, never from a client.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from prometheus_client import (
@@ -19,9 +20,13 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.validation.http import ALWAYS, Response
+
+from .logs import REQUESTS
 
 BIND = "RELAY_METRICS_BIND"
 
@@ -65,6 +70,7 @@ class Metrics:
                 self._seconds.labels(operation),
             )
         )
+        registry.register(_DroppedLines())
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
 
@@ -90,6 +96,16 @@ class Metrics:
         """Return all metrics in Prometheus' text format."""
         head = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *ALWAYS]
         return Response(200, head, generate_latest(self._registry))
+
+
+class _DroppedLines(Collector):
+    """Counts the lines of the log that were dropped."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counter."""
+        yield CounterMetricFamily(
+            "relay_log_lines_dropped", "Log lines dropped because stderr was not read.", REQUESTS.dropped
+        )
 
 
 def bind_address(bind: str) -> tuple[str, int]:

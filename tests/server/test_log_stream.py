@@ -1,0 +1,116 @@
+"""A log whose reader stalls: `scripts/relay/server/log_stream.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from relay.server.log_stream import LogStream
+from support.running import COMMAND, environment
+from support.targets import GARAGE
+
+PIPE = 200_000
+"""Bytes, more than a pipe holds."""
+
+
+@pytest.fixture
+def pipe():
+    """Both ends of a pipe; the reading end takes nothing by itself."""
+    reading, writing = os.pipe()
+    yield reading, writing
+    for descriptor in (reading, writing):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def report(dropped):
+    return f"dropped {dropped}\n"
+
+
+def read_until(reading, last):
+    """Read from a pipe until some text has come."""
+    received = b""
+    while last not in received:
+        received += os.read(reading, 65536)
+    return received.decode()
+
+
+def test_lines_are_written_in_their_order(pipe):
+    reading, writing = pipe
+    stream = LogStream(writing, report)
+
+    for at in range(1000):
+        stream.write(f"line {at}\n")
+
+    assert read_until(reading, b"line 999\n").splitlines() == [f"line {at}" for at in range(1000)]
+
+
+def test_what_does_not_fit_is_counted_and_dropped(pipe):
+    """And whoever reads again learns how much is missing, and loses nothing more."""
+    reading, writing = pipe
+    stream = LogStream(writing, report, limit=PIPE)
+    for _ in range(20):
+        stream.write("a" * 50_000 + "\n")
+    stream.write("b\nb\n" + "b" * PIPE)
+
+    received = read_until(reading, b"dropped")
+    stream.write("after\n")
+    received += read_until(reading, b"after\n")
+
+    lines = received.splitlines()
+    kept, dropped = (
+        lines.count("a" * 50_000),
+        sum(int(line[8:]) for line in lines if line.startswith("dropped")),
+    )
+    assert 3 <= kept < 20
+    assert kept + dropped == stream.dropped + kept == 22
+
+
+def test_a_closed_pipe_costs_nothing_else(pipe):
+    reading, writing = pipe
+    stream = LogStream(writing, report)
+    os.close(reading)
+
+    stream.write("lost\n")
+    stream.close()
+
+    assert stream.dropped == 0
+
+
+def test_a_reader_that_stalls_does_not_stop_the_service(tmp_path):
+    """The log is a pipe, and whoever should read it hangs; everybody is answered, and it ends in time."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--spec", str(GARAGE), "--missing", "mock", "--port", "0"],
+        cwd=tmp_path,
+        env=environment(tmp_path, RELAY_LOG_LEVEL="debug"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = next(line for line in process.stdout if " at http" in line).split(" at ")[1].split()[0]
+        with httpx.Client(base_url=url) as client:
+            path = "/livez" + "/a" * 3000  # is in the line
+            while not _dropped(client):
+                for _ in range(50):
+                    assert client.get(path).status_code == 404
+            assert client.get("/livez").status_code == 200
+
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        lines = process.stderr.read().splitlines()
+        process.stdout.close()
+        process.stderr.close()
+    assert json.loads(lines[0])["event"]
+
+
+def _dropped(client):
+    page = client.get("/metrics").text
+    return float(page.partition("\nrelay_log_lines_dropped_total ")[2].split("\n")[0])
