@@ -124,6 +124,11 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         default=256, ge=1, description="Requests that are processed at the same time; one more gets 503."
     )
+    handler_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that a handler, `identify` or a verifier may take; 0 for any time.",
+    )
     response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
         default="enforce",
         description="enforce answers 500 instead of a body that violates the contract; report only logs it.",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from relay.contract.model import Contract
 from relay.project.settings import Settings
 from relay.validation.errors import ResponseViolation
-from relay.validation.http import ALWAYS, Request, Response
+from relay.validation.http import ALWAYS, RECEIVE, Request, Response
 from relay.validation.requests import Arguments, RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding, accepted_names, with_collaborators
+from .deadline import Deadline
 from .errors import OperationNotImplemented, RenderError, report
 from .guard import read_body, send_response
 from .missing_handlers import MissingHandlerPolicy
@@ -30,6 +31,7 @@ class Endpoint:
     __slots__ = (
         "_authenticate",
         "_body_limit",
+        "_deadline",
         "_decoder",
         "_encoder",
         "_handler",
@@ -55,6 +57,7 @@ class Endpoint:
         self._render_error = render_error
         self._observer = observer
         self._body_limit = settings.body_limit
+        self._deadline = Deadline(settings.handler_seconds)
         self._reports_only = settings.response_violations == "report"
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
@@ -75,7 +78,8 @@ class Endpoint:
         """Answer one request, or run the lifespan (ASGI 3)."""
         claims = caller = None
         if self._authenticate is not None:
-            claims, caller = await self._authenticate(scope["headers"], scope["query_string"])
+            authenticating = self._authenticate(scope["headers"], scope["query_string"])
+            claims, caller = await self._deadline.run(authenticating)
         decoder = self._decoder
         if decoder.has_no_input:
             arguments = {}
@@ -99,7 +103,7 @@ class Endpoint:
     async def _handled(self, arguments: Arguments, scope: Any) -> Response:
         """Call the handler and return its response, validated against the contract."""
         try:
-            result = await self._handler(**arguments)
+            result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
         except NotImplementedError as exc:
             raise OperationNotImplemented from exc
         except Exception as exc:

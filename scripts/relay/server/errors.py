@@ -107,6 +107,19 @@ class Overloaded(ApiError):
     status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
 
 
+class HandlerTimeout(ApiError):
+    """A function of the handlers package took more than `RELAY_HANDLER_SECONDS` and was cancelled."""
+
+    status, code, message = 503, "HANDLER_TIMEOUT", "The operation took too long"
+
+
+class ClientDisconnected(Exception):
+    """The client disconnected before the handler returned; nobody receives a response."""
+
+    status = 499
+    """The status in log and metrics; not an HTTP status (RFC 9110 section 15), but widely used for this."""
+
+
 class OperationNotImplemented(ApiError):
     """The operation's handler raises NotImplementedError, as a stub does."""
 

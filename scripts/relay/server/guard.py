@@ -16,13 +16,14 @@ from typing import Any
 import orjson
 
 from relay.validation.errors import ApiError
-from relay.validation.http import ALWAYS, HeaderList, Response, is_field
+from relay.validation.http import ALWAYS, RECEIVE, HeaderList, Response, is_field
 
 from .errors import (
     AmbiguousHost,
     BodyIncomplete,
     BodyTooLarge,
     BodyTooSlow,
+    ClientDisconnected,
     ErrorReport,
     HeadersTooLarge,
     Overloaded,
@@ -85,6 +86,7 @@ class Guard:
         started = time.perf_counter()
         request_id = _request_id(scope["headers"])
         REQUEST_ID.set(request_id.decode())
+        scope[RECEIVE] = receive
         slots = 0 if scope["path"] in self._exempt else 1
         status = 0
 
@@ -118,6 +120,9 @@ class Guard:
         except BaseException as exc:
             if is_cancelled():
                 raise  # the server ends the request; every other exception gets a response
+            if isinstance(exc, ClientDisconnected):
+                status = exc.status
+                return
             self._observer.failed(exc, scope)
             if not status:
                 await send_response(send_uncounted, self._error_response(exc))

@@ -27,6 +27,10 @@ OPERATION = "relay.operation"
 """Key of the ASGI scope that contains the operation id after routing."""
 
 
+RECEIVE = "relay.receive"
+"""Key of the ASGI scope that contains the server's `receive`, which does not count the request as waiting."""
+
+
 class Request(NamedTuple):
     """The parts of a request that the contract describes, as received from the ASGI server.
 

@@ -1,0 +1,199 @@
+"""Handlers that take too long, and clients that do not wait: `scripts/relay/server/deadline.py`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.server import deadline
+from relay.server.deadline import Deadline
+from relay.server.errors import ClientDisconnected, HandlerTimeout
+from relay.server.transport.listening import listening
+from support.hosting import assert_problem, bearer, calling, contract, host, operation
+from support.wire import request
+
+SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
+DOCUMENT = contract(
+    {
+        "/async": {"get": operation("wait")},
+        "/thread": {"get": operation("block")},
+        "/shielded": {"get": operation("shield")},
+        "/stubborn": {"get": operation("insist")},
+        "/ended": {"get": operation("count")},
+        "/secure": {"get": operation("enter", security=[{"token": []}])},
+    },
+    **SECURE,
+)
+THINGS = """
+    import asyncio
+    import time
+
+    ended = []
+
+    async def wait():
+        try:
+            await asyncio.sleep(5)
+        finally:
+            ended.append("wait")
+
+    def block():
+        time.sleep(0.5)
+        return "late"
+
+    async def write():
+        await asyncio.sleep(0.2)
+        ended.append("written")
+
+    async def shield():
+        await asyncio.shield(asyncio.create_task(write()))
+
+    async def insist():
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            return "anyway"
+
+    async def count():
+        return ended
+
+    async def enter():
+        return "in"
+"""
+INIT = """
+    import asyncio
+
+    async def identify(claims):
+        await asyncio.sleep(5)
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host these operations with settings of one's own."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda **given: host(tmp_path, DOCUMENT, settings=given, init=INIT, things=THINGS)
+
+
+@pytest.fixture
+def hurried(hosted):
+    """Handlers have little time."""
+    return hosted(handler_seconds=0.05)
+
+
+@pytest.mark.parametrize("path", ["/async", "/thread", "/shielded"])
+async def test_a_handler_has_a_deadline(hurried, path):
+    """And the failure is counted; a thread cannot be ended, but its client is answered."""
+    async with calling(hurried) as client:
+        assert_problem(await client.get(path), 503, "HANDLER_TIMEOUT")
+        metrics = (await client.get("/metrics")).text
+
+    assert f'cause="HandlerTimeout",code="HANDLER_TIMEOUT",operation="{NAMES[path]}"}} 1.0' in metrics
+
+
+NAMES = {"/async": "wait", "/thread": "block", "/shielded": "shield"}
+
+
+async def test_a_handler_that_is_cancelled_cleans_up(hurried):
+    async with calling(hurried) as client:
+        await client.get("/async")
+
+        assert (await client.get("/ended")).json() == ["wait"]
+
+
+async def test_what_a_handler_shields_is_done(hurried):
+    """A write that must not be cut off, whoever waits for it."""
+    async with calling(hurried) as client:
+        await client.get("/shielded")
+        await asyncio.sleep(0.3)
+
+        assert (await client.get("/ended")).json() == ["written"]
+
+
+async def test_a_handler_may_answer_when_it_is_cancelled(hurried):
+    """It is its own decision; what it returns is validated and sent."""
+    async with calling(hurried) as client:
+        assert (await client.get("/stubborn")).json() == "anyway"
+
+
+async def test_who_calls_is_found_out_within_the_deadline(hurried):
+    """A directory that hangs holds a place as a handler does."""
+    async with calling(hurried) as client:
+        assert_problem(await client.get("/secure", headers=bearer({"sub": "u"})), 503, "HANDLER_TIMEOUT")
+
+
+async def test_without_a_deadline_a_handler_takes_its_time(hosted):
+    async with calling(hosted(handler_seconds=0)) as client:
+        assert (await client.get("/thread")).json() == "late"
+
+
+async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requests_told):
+    """Each handler is cancelled; the log and the metrics say how many clients were gone."""
+    application = hosted(max_in_flight=4)
+    async with (
+        application.running(),
+        listening(application, 100, "127.0.0.1", unused_tcp_port),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as client,
+    ):
+        for _ in range(4):
+            _, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+            writer.write(request("GET", "/async"))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+            writer.close()
+        await asyncio.sleep(5 * deadline.WATCH_AFTER)
+        ended = await client.get("/ended")
+        metrics = (await client.get("/metrics")).text
+
+    assert ended.json() == ["wait"] * 4
+    assert 'relay_requests_total{method="GET",operation="wait",status="499"} 4.0' in metrics
+    assert [line["status"] for line in requests_told() if line["operation"] == "wait"] == [499] * 4
+
+
+TIMES = st.sampled_from([0.0, 0.001, 0.002, 0.003, 0.004, 0.005])
+
+
+@given(takes=TIMES, seconds=TIMES, leaves=TIMES, stubborn=st.booleans())
+@settings(max_examples=60, deadline=None)
+async def test_whatever_happens_first_the_task_goes_on(monkeypatch_watch, takes, seconds, leaves, stubborn):
+    """The result, or the reason why there is none; and no cancellation is left for what follows."""
+
+    async def work():
+        try:
+            await asyncio.sleep(takes)
+        except asyncio.CancelledError:
+            if not stubborn:
+                raise
+        return "done"
+
+    async def receive():
+        await asyncio.sleep(leaves)
+        return {"type": "http.disconnect"}
+
+    try:
+        assert await Deadline(seconds).run(work(), receive) == "done"
+    except (HandlerTimeout, ClientDisconnected):
+        assert not stubborn
+    await asyncio.sleep(0)
+    assert asyncio.current_task().cancelling() == 0
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_watch():
+    """Clients are watched from the first moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deadline, "WATCH_AFTER", 0.001)
+        yield
+
+
+async def test_a_request_that_is_cancelled_from_outside_is_cancelled():
+    """The server ends it; no response is made of that."""
+    task = asyncio.create_task(Deadline(5).run(asyncio.sleep(5)))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
