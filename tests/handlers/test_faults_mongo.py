@@ -316,6 +316,7 @@ async def test_follows_an_election():
         members.ports = [first, second]
         url = f"mongodb://127.0.0.1:{first},127.0.0.1:{second}/relay?replicaSet=rs"
         async with faults.client_of(url) as client:
+            await faults.ready(client)
             before, _ = await faults.config(client)
             members.elect(None)
             asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]

@@ -55,7 +55,7 @@ def seconds_of_cpu(process):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is read from /proc")
 def test_recovers_from_too_many_connections(tmp_path):
-    """Without a descriptor left it turns clients away, neither spinning nor filling the log."""
+    """Connections that are only held give way to clients that ask something."""
     (tmp_path / "acme.json").write_text(json.dumps({"organizations": [ACME], "users": [ALEX]}), "utf-8")
     assert relay(tmp_path, "load", "acme.json", **SERVICE).returncode == 0
     with serving(tmp_path, command=limited(48), **SERVICE) as service, httpx.Client() as early:
@@ -67,15 +67,14 @@ def test_recovers_from_too_many_connections(tmp_path):
             time.sleep(0.5)
             before = seconds_of_cpu(service.process)
             during = [early.get(service.url + CONFIG, headers=AUTHORIZED) for _ in range(3)]
-            with pytest.raises(httpx.TransportError):
-                httpx.get(f"{service.url}/livez", timeout=2)
+            during.append(httpx.get(f"{service.url}/livez", timeout=2))
             time.sleep(1)
             assert seconds_of_cpu(service.process) - before < 0.5
         overdue = time.monotonic() + 5
         while (answer := tried(service.url + CONFIG)) is None and time.monotonic() < overdue:
             time.sleep(0.05)
 
-    assert {one.status_code for one in during} <= {200, 500}
+    assert {one.status_code for one in during} == {200}
     assert answer.status_code == 200
     assert (tmp_path / "stderr.log").read_text("utf-8").count("\n") <= len(during) + 1
 

@@ -9,7 +9,7 @@ MAX_CONNECTIONS = 10_000
 """Connections of a process without a limit of descriptors."""
 
 RESERVED = 96
-"""Descriptors that are kept for the log, the stores and the metrics."""
+"""Descriptors that are kept for the log, the stores and the metrics; of few descriptors, half."""
 
 MAX_HELD = 32 << 20
 """Bytes of memory that incomplete heads, pipelined requests and bodies that are not read yet may take."""
@@ -27,7 +27,7 @@ def connections_allowed() -> int:
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(1, min(soft - RESERVED, MAX_CONNECTIONS))
+    return min(max(soft - RESERVED, soft // 2), MAX_CONNECTIONS)
 
 
 class Capacity:
