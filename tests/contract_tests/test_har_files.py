@@ -20,6 +20,7 @@ from relay.contract_tests import har_files as traffic
 from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.redaction import Redactor
+from relay.contract_tests.secret_names import names_secret
 from support.hosting import contract, operation
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -354,6 +355,9 @@ class TestRedacting:
             ("Referer", "https://u:p@h/?a=1&access_token=x#k", "https://h/?a=1&access_token=[redacted]#k"),
             ("Location", "/cb#access_token=abc&state=1", "/cb#access_token=[redacted]&state=1"),
             ("Accept", "text/html;q=0.9", "text/html;q=0.9"),
+            ("X-Api-Key", "abc", "[redacted]"),
+            ("X-Auth-Token", "Bearer abc", "Bearer [redacted]"),
+            ("Referer", "/a?api_key=abc&page_token=3", "/a?api_key=[redacted]&page_token=3"),
         ],
     )  # fmt: skip
     def test_credentials_in_headers_are_redacted(self, redactor, name, value, expected):
@@ -364,9 +368,13 @@ class TestRedacting:
 
     def test_credentials_in_addresses_are_redacted(self, redactor):
         """This holds for any encoding of their names."""
-        found = redactor.redact(exchange(url="http://h/p?k=1&key=abc&%6bey=abc&access_token=abc&x"))
+        asked = "http://h/p?k=1&key=abc&%6bey=abc&access_token=abc&x&api_key=abc&pass%77ord=abc&next_token=1"
+        found = redactor.redact(exchange(url=asked))
 
-        expected = "http://h/p?k=1&key=[redacted]&%6bey=[redacted]&access_token=[redacted]&x"
+        expected = (
+            "http://h/p?k=1&key=[redacted]&%6bey=[redacted]&access_token=[redacted]&x"
+            "&api_key=[redacted]&pass%77ord=[redacted]&next_token=1"
+        )
         assert found.request.url == expected
 
     @pytest.mark.parametrize(
@@ -381,6 +389,14 @@ class TestRedacting:
             ("application/x-www-form-urlencoded", b"a=1&p%69n=12&u[pin]=3", b"a=1&p%69n=[redacted]&u[pin]=[redacted]"),
             ("multipart/form-data; boundary=x", b'--x\r\nname="pin"\r\n\r\n12', b"[redacted]"),
             ("text/html", b"<label>password</label>", b"<label>password</label>"),
+            ("application/json", b'{"clientSecret": "abc"}', b'{"clientSecret": "[redacted]"}'),
+            ("application/json", b'{"a": {"api-key": ["abc", 7]}}', b'{"a": {"api-key": ["[redacted]", "[redacted]"]}}'),
+            ("application/json", b'{"hasApiKey": true, "secret": null}', b'{"hasApiKey": true, "secret": null}'),
+            ("application/json", b'{"credentials": {"user": "ann"}}', b'{"credentials": {"user": "ann"}}'),
+            ("application/json", b'{"nextPageToken": "b"}', b'{"nextPageToken": "b"}'),
+            ("application/x-www-form-urlencoded", b"new_password=a&user=b", b"new_password=[redacted]&user=b"),
+            ("multipart/form-data; boundary=x", b'--x\r\nname="apiKey"\r\n\r\n12', b"[redacted]"),
+            ("multipart/form-data; boundary=x", b'--x\r\nname="a"\r\n\r\nkey', b'--x\r\nname="a"\r\n\r\nkey'),
         ],
     )  # fmt: skip
     def test_properties_that_the_contract_marks_as_secret_are_redacted(self, redactor, kind, body, expected):
@@ -439,6 +455,27 @@ class TestRedacting:
         found = redactor.redact(exchange(url="http://h/p?key=a-key%20of-mine", answer=b"a-key of-mine"))
 
         assert found.body == b"[redacted]"
+
+    @pytest.mark.parametrize(
+        "name",
+        """password passwd userPassword new-password pwd db_pwd passphrase secret clientSecret webhook_secret
+        credentials apiKey api_key X-API-Key x.api.key accessKey AWS_ACCESS_KEY_ID privateKey signing-key
+        accessToken access_token id_token refreshToken userToken accesstoken auth-token X-Auth-Token token X-Amz-Security-Token
+        csrftoken jwt otp auth sid sessionId session_id Authorization signature X-Hub-Signature-256
+        client_assertion""".split(),
+    )
+    def test_the_names_of_secrets_are_known(self, name):
+        """However their words are joined."""
+        assert names_secret(name)
+
+    @pytest.mark.parametrize(
+        "name",
+        """key keys name user tokens maxTokens token_count tokenType nextPageToken page_token continuationToken passenger
+        author authored inside side id session pass code state keyboard monkey pwdless""".split(),
+    )
+    def test_other_names_are_kept(self, name):
+        """A recording without its values is worth nothing."""
+        assert not names_secret(name)
 
     def test_redacts_thousands_of_exchanges_quickly(self, redactor):
         """Each takes less than a millisecond with a body of 10 KB, so that it does not slow down a run."""

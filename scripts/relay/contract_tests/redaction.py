@@ -14,6 +14,7 @@ from relay.contract.model import Contract
 from relay.validation import media_types as media
 
 from .exchanges import REDACTED, Exchange, Headers, Request
+from .secret_names import MAY_NAME, names_secret
 from .secret_spellings import Spellings
 
 _CREDENTIALS = frozenset(["authorization", "proxy-authorization"])
@@ -21,6 +22,7 @@ _SCHEMES = frozenset("basic bearer digest dpop hoba mutual negotiate ntlm token"
 _FORM = "application/x-www-form-urlencoded"
 _PAIR = re.compile(r"([?&#])([^=&#\s]+)=[^&#\s]*")
 _MAY_SPELL = re.compile(rb"[\\%\0]")  # a name may be escaped in JSON or a form, or encoded as UTF-16
+_PART_NAME = re.compile(rb'name="?([^";\r\n]*)')
 _USER = re.compile(r"(://)[^/?#\s@]+@")
 
 
@@ -29,7 +31,8 @@ class Redactor:
 
     These are: credentials in headers, cookies and queries, also where a response repeats them; in JSON and
     form bodies, the values of properties that some schema marks as `writeOnly` or `format: password`;
-    `secrets` anywhere, in every encoding.
+    texts and numbers in headers, queries and bodies whose name is that of a secret (`names_secret`), marked
+    or not; `secrets` anywhere, in every encoding. Paths and texts without a name are kept.
     """
 
     def __init__(self, contract: Contract, secrets: Iterable[str] = ()) -> None:
@@ -70,7 +73,7 @@ class Redactor:
     def _carried(self, request: Request) -> Iterator[str]:
         """Yield the credentials in a request, from the places of the contract's security schemes."""
         for name, value in ((name.lower(), value.strip()) for name, value in request.headers):
-            if name in _CREDENTIALS or name in self._headers:
+            if self._is_credential(name):
                 scheme, _, rest = value.partition(" ")
                 yield rest.strip() if rest and scheme.lower() in self._schemes else value
                 if scheme.lower() == "basic":
@@ -78,7 +81,7 @@ class Redactor:
             elif name == "cookie":
                 pairs = (pair.strip().partition("=") for pair in value.split(";"))
                 yield from (text for key, _, text in pairs if key in self._cookies)
-        yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if name in self._query)
+        yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if self._is_key(name))
 
     def request(self, request: Request) -> Request:
         """Return a request without secrets."""
@@ -100,7 +103,7 @@ class Redactor:
         return tuple((name, self.text(self._header(name.lower(), value))) for name, value in headers)
 
     def _header(self, name: str, value: str) -> str:
-        if name in _CREDENTIALS or name in self._headers:
+        if self._is_credential(name):
             scheme, _, rest = value.strip().partition(" ")
             return f"{scheme} {REDACTED}" if rest and scheme.lower() in self._schemes else REDACTED
         if name == "cookie":
@@ -114,15 +117,21 @@ class Redactor:
         """Return an address, or text around one, without the credentials in it."""
 
         def hidden(match: re.Match[str]) -> str:
-            is_key = unquote_plus(match[2]) in self._query
+            is_key = self._is_key(unquote_plus(match[2]))
             return f"{match[1]}{match[2]}={REDACTED}" if is_key else match[0]
 
         return _PAIR.sub(hidden, _USER.sub(r"\1", text))
 
+    def _is_credential(self, header: str) -> bool:
+        return header in _CREDENTIALS or header in self._headers or names_secret(header)
+
+    def _is_key(self, parameter: str) -> bool:
+        return parameter in self._query or names_secret(parameter)
+
     def _body(self, body: bytes | None, headers: Headers) -> bytes | None:
         if not body:
             return body
-        if self._names and (self._named.search(body) or _MAY_SPELL.search(body)):
+        if self._is_named(body) or _MAY_SPELL.search(body):
             kind = next((value for name, value in headers if name.lower() == "content-type"), "")
             body = self._without_properties(body, media.essence(kind))
         return self._bytes(body)
@@ -133,24 +142,47 @@ class Redactor:
         found: set[str] = set()
 
         def hidden(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            names = self._names & {name for name, _ in pairs}
-            found.update(names)
-            return {name: REDACTED if name in names else value for name, value in pairs}
+            values: dict[str, Any] = {}
+            for name, value in pairs:
+                values[name] = REDACTED if name in self._names else value
+                if name not in self._names and names_secret(name):
+                    values[name] = _hidden(value)
+                if values[name] is not value:
+                    found.add(name)
+            return values
 
         try:
             written = json.dumps(json.loads(body, object_pairs_hook=hidden), ensure_ascii=False)
         except (ValueError, RecursionError):
-            # A body that cannot be parsed is redacted as a whole, if its media type has properties.
-            is_kind = not kind or media.is_json(kind) or kind.startswith("multipart/")
-            return REDACTED.encode() if is_kind and self._named.search(body) else body
+            return REDACTED.encode() if self._may_hold(body, kind) else body
         return written.encode("utf-8", "surrogatepass") if found else body
 
     def _field(self, pair: bytes) -> bytes:
         name, _, _ = pair.partition(b"=")
         field = unquote_plus(name.decode(errors="replace"))
         # A form may contain lists and objects as `name[]` or `owner[name]`.
-        is_secret = any(part in self._names for part in re.split(r"[\[\].]", field))
+        is_secret = any(part in self._names or names_secret(part) for part in re.split(r"[\[\].]", field))
         return name + b"=" + REDACTED.encode() if is_secret else pair
+
+    def _may_hold(self, body: bytes, kind: str) -> bool:
+        """Return True if a body that cannot be parsed may hold a secret; it is redacted as a whole."""
+        if kind.startswith("multipart/"):
+            names = [name.decode("latin-1") for name in _PART_NAME.findall(body)]
+            return any(name in self._names or names_secret(name) for name in names)
+        return (not kind or media.is_json(kind)) and self._is_named(body)
+
+    def _is_named(self, body: bytes) -> bool:
+        """Return True if the name of a secret may be in a body."""
+        return bool((self._names and self._named.search(body)) or MAY_NAME.search(body))
+
+
+def _hidden(value: Any) -> Any:
+    """Redact texts and numbers, also in lists; a flag says only that there is a secret."""
+    if isinstance(value, list):
+        redacted = [_hidden(one) for one in value]
+        return redacted if any(new is not old for new, old in zip(redacted, value, strict=True)) else value
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return REDACTED if is_text and value != REDACTED else value
 
 
 def _password(coded: str) -> Iterator[str]:
