@@ -198,6 +198,14 @@ def test_commands_keep_every_secret(tmp_path, loaded, planted, command):
 THINGS = """
 import asyncio
 import contextlib
+import io
+from email.message import Message
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+import httpx
+from connexion.exceptions import ProblemException
+from starlette.exceptions import HTTPException
 
 async def take(body=None, limit=None, x_key=None, session=None, filter=None):
     return {"ok": True}
@@ -232,6 +240,45 @@ async def forget(body):
     asyncio.create_task(leak())
     await asyncio.sleep(0.01)
     return {"ok": True}
+
+class Upstream(Exception):
+    def __init__(self, **carried):
+        super().__init__(*carried.values())
+        vars(self).update(carried)
+        self.add_note(str(carried))
+
+async def repeat_attributes(body):
+    secret = body["secret"]
+    raise Upstream(
+        status=403, code="A", message=secret, headers={"Set-Cookie": secret}, body=secret, response=secret,
+        failures=[secret], detail=secret, reason=secret,
+    )
+
+async def repeat_urllib(body):
+    headers = Message()
+    headers["Set-Cookie"] = quote(body["secret"])
+    raise HTTPError("http://upstream/?" + body["secret"], 403, body["secret"], headers, io.BytesIO(body["secret"].encode()))
+
+async def repeat_httpx(body):
+    secret = body["secret"]
+    request = httpx.Request("GET", "http://upstream", headers={"Authorization": quote(secret)})
+    response = httpx.Response(403, headers={"Set-Cookie": quote(secret)}, text=secret, request=request)
+    response.raise_for_status()
+
+async def repeat_starlette(body):
+    raise HTTPException(403, body["secret"], {"Set-Cookie": quote(body["secret"])})
+
+async def repeat_connexion(body):
+    raise ProblemException(status=403, title=body["secret"], detail=body["secret"], headers={"X-A": quote(body["secret"])})
+
+async def repeat_many(body):
+    raise ExceptionGroup(body["secret"], [Upstream(headers={"Set-Cookie": body["secret"]}), ValueError(body["secret"])])
+
+async def repeat_as_cause(body):
+    try:
+        await repeat_httpx(body)
+    except httpx.HTTPStatusError as exc:
+        raise Refused from exc
 
 class Refused(Exception):
     status, code, message = 409, "REFUSED", "It is refused"
@@ -282,7 +329,10 @@ def failing_contract():
     }
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     body = {"required": True, "content": {kind: {"schema": strict} for kind in kinds}}
-    names = "fail fail_twice exit wait violate violate_with_a_header answer_otherwise forget refuse".split()
+    names = """
+        fail fail_twice exit wait violate violate_with_a_header answer_otherwise forget refuse repeat_attributes
+        repeat_urllib repeat_httpx repeat_starlette repeat_connexion repeat_many repeat_as_cause
+    """.split()
     paths = {f"/{name}": {"post": operation(name, responses=answers, requestBody=body)} for name in names}
     integer = {"type": "integer"}
     paths["/take"] = {
