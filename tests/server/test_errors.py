@@ -11,7 +11,8 @@ from relay.contract.loading import load_contract
 from relay.server.errors import ErrorReport, problem_details, report
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.parameters import LocatedViolation
-from relay.validation.schemas import SchemaCompiler, Violation
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.violations import Violation
 from support.running import SPEC
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.validation.schemas import MAX_VIOLATIONS, SchemaCompiler
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.violations import MAX_VIOLATIONS
 from support.compiled import POINTER, around
 
 NOTHING = SchemaCompiler(around())

@@ -19,7 +19,8 @@ from relay.project.syntax import dotted
 from relay.server.errors import ErrorReport, Unauthenticated, problem_details
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest
-from relay.validation.schemas import SchemaCompiler, Violation
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.violations import Violation
 
 from .handler_lookup import Handlers, Unread, below, lookup, resolve
 from .static_evaluation import Unknown, evaluate_function, evaluate_literal

@@ -10,7 +10,8 @@ from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.validation import media_types as media
-from relay.validation.schemas import Direction, SchemaCompiler, Violation
+from relay.validation.schemas import Direction, SchemaCompiler
+from relay.validation.violations import Violation
 
 from .lint_rules import finding
 from .schema_sites import Node, nodes

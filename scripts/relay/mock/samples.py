@@ -97,7 +97,7 @@ class Sampler:
         validator = self._compiler.compile(part.schema, self.direction, part.pointer)
         if validator is None:
             return False
-        violations = [] if validator.accepts(value) else validator.violations(value)
+        violations = validator.violations(value)
         for violation in violations[:1]:
             where = f" at '{violation.path}'" if violation.path else ""
             message = f"the example violates its schema{where}: {violation.message}"

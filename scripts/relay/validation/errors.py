@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
 from .parameters import LocatedViolation
-from .schemas import Violation
+from .violations import Violation
 
 Headers = Mapping[str, str]
 

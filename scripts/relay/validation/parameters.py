@@ -17,7 +17,8 @@ from relay.contract.model import ABSENT, Contract, Location, Parameter, Schema
 
 from .coercion import Coercion, properties_of, types_of
 from .json_strict import NotJson, parse_json
-from .schemas import SchemaCompiler, Violation
+from .schemas import SchemaCompiler
+from .violations import Violation
 
 Raw = Mapping[str, Sequence[str]]
 """The values of one location of a request: name → percent-decoded values in order."""

@@ -14,7 +14,8 @@ from .forms import FormDecoder, parse_urlencoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
 from .parameters import LocatedViolation, ParameterDecoder
-from .schemas import SchemaCompiler, Violation
+from .schemas import SchemaCompiler
+from .violations import Violation
 
 Arguments = dict[str, Any]
 

@@ -9,55 +9,42 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Literal
-from urllib.parse import quote
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, get_args
 
 import jsonschema_rs
 import orjson
 
-from relay.contract.bundling import escape, lookup, parse_pointer
+from relay.contract.bundling import lookup, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
-Direction = Literal["request", "response"]
+from .explaining import Explainer
+from .plan import HIDDEN, pointer_of
+from .violations import Violation
 
-MAX_VIOLATIONS = 20
-"""Maximum number of violations reported for one value; more would be repetitive."""
+Direction = Literal["request", "response"]
 
 _KEYWORDS = frozenset(
     "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems "
     "minItems uniqueItems maxProperties minProperties required enum type format".split()
 )
 INTEGER_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-_HIDDEN: Schema = {"not": {"description": "hidden"}}  # rejects every value; the marker identifies the error
 MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 """The keyword that marks a property as forbidden in that direction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One violation of a schema; it does not contain the value.
-
-    `path` is a JSON pointer to the field (RFC 6901), `rule` is the violated keyword.
-    """
-
-    path: str
-    rule: str
-    message: str
 
 
 class Validator:
     """A compiled schema."""
 
-    __slots__ = ("_compiled", "_direction", "accepts")
+    __slots__ = ("_explain", "accepts")
 
-    def __init__(self, compiled: jsonschema_rs.Draft4Validator, direction: Direction) -> None:
-        self._compiled = compiled
-        self._direction = direction
+    def __init__(
+        self, compiled: jsonschema_rs.Draft4Validator, explain: Callable[[Any], list[Violation]]
+    ) -> None:
+        self._explain = explain
         self.accepts: Callable[[Any], bool] = compiled.is_valid
         """Return True if a plain value (str, int, float, bool, None, list, dict) is valid.
 
@@ -65,23 +52,8 @@ class Validator:
         """
 
     def violations(self, value: Any) -> list[Violation]:
-        """Return the violations of a plain value, at most MAX_VIOLATIONS."""
-        errors = _without_null_branches(self._compiled.iter_errors(value))
-        return [self._violation(error) for error in islice(errors, MAX_VIOLATIONS)]
-
-    def _violation(self, error: Any) -> Violation:
-        kind = error.kind
-        path = "".join(f"/{escape(str(token))}" for token in error.instance_path)
-        match kind.name:
-            case "required":
-                return Violation(f"{path}/{escape(kind.property)}", "required", "the value is missing")
-            case "additionalProperties":
-                return Violation(f"{path}/{escape(kind.unexpected[0])}", kind.name, "unknown property")
-            case "not" if kind.schema == _HIDDEN["not"]:
-                mark = MARKS[self._direction]
-                return Violation(path, mark, f"the property is {mark} and must not be in a {self._direction}")
-            case _:
-                return Violation(path, kind.name, error.message)
+        """Return the violations of a plain value, at most MAX_VIOLATIONS; [] only if it is valid."""
+        return [] if self.accepts(value) else self._explain(value)
 
 
 class SchemaCompiler:
@@ -92,13 +64,14 @@ class SchemaCompiler:
         self._contract = contract
         self._validators: dict[tuple[Direction, bytes], Validator] = {}
         self._translated: dict[tuple[Direction, str], tuple[Schema, set[str]]] = {}
+        self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
 
     def compile(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
         """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled."""
         key = direction, orjson.dumps(schema)
         if key not in self._validators:
             try:
-                self._validators[key] = Validator(self._compile(schema, direction), direction)
+                self._validators[key] = self._compile(schema, direction)
             except (ValueError, jsonschema_rs.ReferencingError) as exc:
                 reason = str(exc).splitlines()[0]
                 self.problems.append(
@@ -106,27 +79,26 @@ class SchemaCompiler:
                 )
         return self._validators.get(key)
 
-    def _compile(self, schema: Schema, direction: Direction) -> jsonschema_rs.Draft4Validator:
-        root, pending = self._translate(schema, direction)
+    def _compile(self, schema: Schema, direction: Direction) -> Validator:
+        root, refs = self._translate(schema, direction)
+        compiled = _compiled({**root, "definitions": self._definitions(refs, direction)})
+        return Validator(compiled, self._explainers[direction].add(root, refs))
+
+    def _explainer(self, direction: Direction) -> Explainer:
+        mark = MARKS[direction]
+        message = f"the property is {mark} and must not be in a {direction}"
+        return Explainer(partial(self._definitions, direction=direction), _compiled, (mark, message))
+
+    def _definitions(self, refs: set[str], direction: Direction) -> dict[str, Schema]:
+        """Return the translated targets of some `$ref`s, and of all `$ref`s in them."""
         definitions: dict[str, Schema] = {}
+        pending = set(refs)
         while pending:
             ref = pending.pop()
             if ref not in definitions:
                 definitions[ref], more = self._definition(ref, direction)
                 pending |= more
-        document = {**root, "definitions": definitions}
-        serialised = orjson.dumps(document)
-        # A validator with custom formats takes 80 % longer, even for values without a format.
-        formats = {
-            name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised
-        }
-        return jsonschema_rs.Draft4Validator(
-            document,
-            formats=formats or None,
-            validate_formats=True,
-            mask="the value",
-            offline=True,
-        )
+        return definitions
 
     def _definition(self, ref: str, direction: Direction) -> tuple[Schema, set[str]]:
         key = direction, ref
@@ -134,8 +106,7 @@ class SchemaCompiler:
             self._translated[key] = self._translate(
                 lookup(self._contract.document, parse_pointer(ref[1:])), direction
             )
-        schema, refs = self._translated[key]
-        return schema, set(refs)
+        return self._translated[key]
 
     def _translate(self, schema: Schema, direction: Direction) -> tuple[Schema, set[str]]:
         """Translate a schema to draft 4; return it and its `$ref`s as written in the contract."""
@@ -144,20 +115,22 @@ class SchemaCompiler:
         def translate(schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
             if "$ref" in schema:  # its siblings are ignored (OpenAPI 3.0.3, "Reference Object")
                 refs.add(schema["$ref"])
-                return {"$ref": f"#/definitions/{quote(escape(schema['$ref']), safe='~')}"}
+                return {"$ref": pointer_of(schema["$ref"])}
             out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
             hidden |= self._hidden(schema, direction)
             for keyword in ("allOf", "anyOf", "oneOf"):
                 if keyword in schema:
                     inherited = hidden if keyword == "allOf" else frozenset()
                     out[keyword] = [translate(part, inherited) for part in schema[keyword]]
+            if "discriminator" in schema:
+                out["discriminator"] = _discriminator(schema)
             for keyword in ("not", "items", "additionalProperties"):
                 if keyword in schema:
                     value = schema[keyword]
                     out[keyword] = translate(value) if isinstance(value, dict) else value
             if "properties" in schema:
                 out["properties"] = {
-                    name: _HIDDEN if self._is_hidden(part, direction) else translate(part)
+                    name: HIDDEN if self._is_hidden(part, direction) else translate(part)
                     for name, part in schema["properties"].items()
                 }
             _require(out, [name for name in out.get("required", []) if name not in hidden])
@@ -187,6 +160,26 @@ class SchemaCompiler:
         return self._contract.resolve(schema).get(MARKS[direction]) is True
 
 
+def _compiled(document: Schema) -> jsonschema_rs.Draft4Validator:
+    serialised = orjson.dumps(document)
+    # A validator with custom formats takes 80 % longer, even for values without a format.
+    formats = {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
+    return jsonschema_rs.Draft4Validator(
+        document, formats=formats or None, validate_formats=True, offline=True
+    )
+
+
+def _discriminator(schema: Schema) -> tuple[str, list[tuple[str, str]]]:
+    """Return the name of a discriminator, and each of its values with the `$ref` of its alternative."""
+    parts = [*schema.get("oneOf", []), *schema.get("anyOf", [])]
+    refs = [part["$ref"] for part in parts if "$ref" in part]
+    by_name = {ref.rpartition("/")[2]: ref for ref in refs}
+    mapping = schema["discriminator"].get("mapping", {})
+    by_value = by_name | {value: by_name.get(target, target) for value, target in mapping.items()}
+    targets = [(value, pointer_of(ref)) for value, ref in by_value.items() if ref in refs]
+    return schema["discriminator"]["propertyName"], targets
+
+
 def _require(schema: Schema, names: list[str]) -> None:
     """Set `required`; draft 4 does not allow an empty list."""
     if names:
@@ -206,21 +199,6 @@ def _bound(schema: Schema, low: int, high: int) -> None:
 
 
 _COMBINING = frozenset(["allOf", "anyOf", "oneOf", "not"])
-
-
-def _without_null_branches(errors: Iterable[Any]) -> Iterator[Any]:
-    """Replace the error of an `anyOf` with null by the errors of its other branch."""
-    for error in errors:
-        branches = getattr(error.kind, "context", None) if error.kind.name == "anyOf" else None
-        if branches and len(branches) == 2 and _is_only_null(branches[1]):
-            yield from _without_null_branches(branches[0])
-        else:
-            yield error
-
-
-def _is_only_null(branch: Any) -> bool:
-    """Return True if a branch requires null, which only a translated `nullable` does."""
-    return [getattr(error.kind, "types", None) for error in branch] == [["null"]]
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -1,0 +1,181 @@
+"""Splits schemas into the parts that can be refused, so that each can be asked on its own.
+
+The input is JSON Schema draft 4 as `schemas.py` translates it. All parts are compiled as properties of one
+validator: it compiles a schema that many parts refer to only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from relay.contract.bundling import escape
+from relay.contract.model import Schema
+
+from .nodes import Accepts, Check, Choice, Items, Node
+from .violations import describe
+
+HIDDEN: Schema = {"not": {"description": "hidden"}}
+"""The schema of a property that is forbidden in a direction; it rejects every value."""
+
+_CHECKS = (
+    "type enum multipleOf maxLength minLength pattern format maxItems minItems uniqueItems maxProperties minProperties"
+).split()
+_BOUNDS = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
+_COMPOUND = frozenset("$ref properties additionalProperties items allOf anyOf oneOf not".split())
+
+
+class _Fragments:
+    """Schemas compiled as the properties of one validator; equal ones once."""
+
+    def __init__(self) -> None:
+        self._schemas: dict[str, Schema] = {}
+        self._keys: dict[str, str] = {}
+
+    def add(self, schema: Schema) -> Accepts:
+        """Return the verdict of a schema, which can be asked for after `compile`."""
+        key = self._keys.setdefault(repr(schema), str(len(self._keys)))
+        self._schemas[key] = schema
+        return lambda value: self.is_valid({key: value})
+
+    def compile(self, definitions: Mapping[str, Schema], compiled: Callable[[Schema], Any]) -> None:
+        """Compile the schemas, which may refer to `definitions`."""
+        document = {"properties": self._schemas, "additionalProperties": False, "definitions": definitions}
+        self.is_valid: Accepts = compiled(document).is_valid
+        self._schemas, self._keys = {}, {}
+
+
+def plan(
+    roots: Mapping[str, Schema],
+    definitions: Mapping[str, Schema],
+    compiled: Callable[[Schema], Any],
+    hidden: tuple[str, str],
+) -> dict[str, Node]:
+    """Return the nodes of `roots`, which may refer to `definitions`.
+
+    `compiled` compiles a document; `hidden` is the rule and the message of a property that is forbidden.
+    """
+    fragments = _Fragments()
+    schemas = {**definitions, **roots}
+    nodes = _Planner(schemas, fragments, hidden).nodes()
+    fragments.compile(schemas, compiled)
+    return {name: nodes[pointer_of(name)] for name in roots}
+
+
+class _Planner:
+    """Makes the nodes of schemas, with a list of what is to be done: schemas may nest deeply."""
+
+    def __init__(self, schemas: Mapping[str, Schema], fragments: _Fragments, hidden: tuple[str, str]) -> None:
+        self._fragments = fragments
+        self._hidden = hidden
+        self._nodes: dict[str, Node] = {}
+        self._pending: list[tuple[Node, Schema, str]] = []
+        by_pointer = {pointer_of(name): schema for name, schema in schemas.items()}
+        self._targets = {pointer: self._node(schema, pointer) for pointer, schema in by_pointer.items()}
+
+    def nodes(self) -> dict[str, Node]:
+        """Return the nodes of the schemas by pointer."""
+        while self._pending:
+            self._fill(*self._pending.pop())
+        return self._targets
+
+    def _node(self, schema: Schema, pointer: str) -> Node:
+        """Return the node of a schema, which is filled later; equal simple schemas share it."""
+        key = repr(schema) if _is_simple(schema) else pointer
+        if key not in self._nodes:
+            node = self._nodes[key] = Node(self._fragments.add(_reference(schema, pointer)))
+            self._pending.append((node, schema, pointer))
+        return self._nodes[key]
+
+    def _child(self, schema: Schema, pointer: str) -> Node:
+        """Return the node of a schema within another one."""
+        return self._targets[schema["$ref"]] if "$ref" in schema else self._node(schema, pointer)
+
+    def _fill(self, node: Node, schema: Schema, pointer: str) -> None:
+        if "$ref" in schema:
+            node.parts.append(self._targets[schema["$ref"]])
+            return
+        if schema == HIDDEN:
+            node.checks.append(Check(node.accepts, *self._hidden))
+            return
+        node.checks += self._checks(schema, pointer)
+        node.required = schema.get("required", [])
+        self._fill_properties(node, schema, pointer)
+        if schema.get("items"):
+            node.items = self._items(schema["items"], f"{pointer}/items")
+        node.parts += self._branches(schema, "allOf", pointer)
+        node.choices = [*self._choices(schema, pointer)]
+        if "type" in schema:
+            node.types = _types(schema["type"])
+        if all(isinstance(value, str) for value in schema.get("enum", [None])):
+            node.tags = frozenset(schema["enum"])
+
+    def _items(self, schema: Schema, pointer: str) -> Items:
+        accept = self._fragments.add({"items": _reference(schema, pointer)})
+        return Items(self._child(schema, pointer), accept)
+
+    def _fill_properties(self, node: Node, schema: Schema, pointer: str) -> None:
+        node.properties = {
+            name: self._child(part, f"{pointer}/properties/{_token(name)}")
+            for name, part in schema.get("properties", {}).items()
+        }
+        additional = schema.get("additionalProperties", True)
+        node.is_closed = additional is False
+        if isinstance(additional, dict) and additional:
+            node.additional = self._child(additional, f"{pointer}/additionalProperties")
+
+    def _checks(self, schema: Schema, pointer: str) -> Iterator[Check]:
+        for rule in _CHECKS:
+            if rule in schema:
+                limit = schema[rule]
+                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, limit))
+        for bound, exclusive in _BOUNDS.items():
+            if bound in schema:
+                rule = exclusive if schema.get(exclusive) else bound
+                fragment = {key: schema[key] for key in (bound, exclusive) if key in schema}
+                yield Check(self._fragments.add(fragment), rule, describe(rule, schema[bound]))
+        if "not" in schema:
+            forbidden = _reference(schema["not"], f"{pointer}/not")
+            yield Check(self._fragments.add({"not": forbidden}), "not", describe("not"))
+
+    def _branches(self, schema: Schema, keyword: str, pointer: str) -> list[Node]:
+        return [
+            self._child(part, f"{pointer}/{keyword}/{index}")
+            for index, part in enumerate(schema.get(keyword, []))
+        ]
+
+    def _choices(self, schema: Schema, pointer: str) -> Iterator[Choice]:
+        name, targets = schema.get("discriminator", ("", []))
+        for rule in ("anyOf", "oneOf"):
+            if rule in schema:
+                parts = schema[rule]
+                short = [_reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(parts)]
+                mapping = {tag: self._targets[ref] for tag, ref in targets if {"$ref": ref} in parts}
+                branches = self._branches(schema, rule, pointer)
+                yield Choice(self._fragments.add({rule: short}), rule, branches, name, mapping)
+
+
+def _types(names: str | list[str]) -> frozenset[str]:
+    """Return the types that the keyword `type` allows; an integer is a number."""
+    types = frozenset([names] if isinstance(names, str) else names)
+    return types | {"integer"} if "number" in types else types
+
+
+def pointer_of(name: str) -> str:
+    """Return the `$ref` to a definition."""
+    return f"#/definitions/{_token(name)}"
+
+
+def _token(name: str) -> str:
+    return quote(escape(name), safe="~")
+
+
+def _reference(schema: Schema, pointer: str) -> Schema:
+    """Return a short schema equivalent to the one at a pointer."""
+    return schema if "$ref" in schema or _is_simple(schema) else {"$ref": pointer}
+
+
+def _is_simple(schema: Schema) -> bool:
+    """Return True if a schema contains and refers to no other."""
+    return _COMPOUND.isdisjoint(schema)

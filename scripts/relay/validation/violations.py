@@ -1,0 +1,82 @@
+"""Violations of a schema, and the sentences that describe them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+MAX_VIOLATIONS = 20
+"""Maximum number of violations reported for one value; more would be repetitive."""
+
+_MAX_CANDIDATES = 10  # values of an enum in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One violation of a schema; it does not contain the value.
+
+    `path` is a JSON pointer to the field (RFC 6901). `rule` is the violated keyword, or `schema` if the
+    violation lies in the field but is too deep to name.
+    """
+
+    path: str
+    rule: str
+    message: str
+
+
+def describe(rule: str, limit: Any = None) -> str:
+    """Return the sentence for a violated keyword; `limit` is the value of the keyword in the schema."""
+    return _SENTENCES[rule](limit)
+
+
+def _one_of(values: list[Any]) -> str:
+    texts = [_json(value) for value in values]
+    if len(texts) > _MAX_CANDIDATES:
+        texts = [*texts[: _MAX_CANDIDATES - 1], f"{len(texts) - _MAX_CANDIDATES + 1} other candidates"]
+    *others, last = texts
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return f"the value is not one of {listed}"
+
+
+def _type(types: str | list[str]) -> str:
+    names = [types] if isinstance(types, str) else types
+    word = "type" if len(names) == 1 else "types"
+    return f"the value is not of {word} {', '.join(map(_json, names))}"
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_SENTENCES: dict[str, Callable[[Any], str]] = {
+    "type": _type,
+    "enum": _one_of,
+    "multipleOf": lambda limit: f"the value is not a multiple of {_json(limit)}",
+    "maximum": lambda limit: f"the value is greater than the maximum of {_json(limit)}",
+    "minimum": lambda limit: f"the value is less than the minimum of {_json(limit)}",
+    "exclusiveMaximum": lambda limit: f"the value is greater than or equal to the maximum of {_json(limit)}",
+    "exclusiveMinimum": lambda limit: f"the value is less than or equal to the minimum of {_json(limit)}",
+    "maxLength": lambda limit: f"the value is longer than {_count(limit, 'character', 'characters')}",
+    "minLength": lambda limit: f"the value is shorter than {_count(limit, 'character', 'characters')}",
+    "pattern": lambda limit: f'the value does not match "{limit}"',
+    "format": lambda limit: f'the value is not a "{limit}"',
+    "maxItems": lambda limit: f"the value has more than {_count(limit, 'item', 'items')}",
+    "minItems": lambda limit: f"the value has less than {_count(limit, 'item', 'items')}",
+    "uniqueItems": lambda _: "the value has non-unique elements",
+    "maxProperties": lambda limit: f"the value has more than {_count(limit, 'property', 'properties')}",
+    "minProperties": lambda limit: f"the value has less than {_count(limit, 'property', 'properties')}",
+    "required": lambda _: "the value is missing",
+    "additionalProperties": lambda _: "unknown property",
+    "not": lambda _: "the value is valid under the schema that 'not' forbids",
+    "anyOf": lambda _: "the value is not valid under any of the schemas listed in the 'anyOf' keyword",
+    "oneOf": lambda _: (
+        "the value is not valid under exactly one of the schemas listed in the 'oneOf' keyword"
+    ),
+    "schema": lambda _: "the value does not match its schema",
+}

@@ -1,0 +1,367 @@
+"""Explanations of rejected values: `relay.validation.explaining`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from contextlib import contextmanager
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.contract.bundling import escape
+from relay.validation import schemas as compiling
+from relay.validation.explaining import MAX_COMPARISONS, MAX_DEPTH
+from relay.validation.plan import HIDDEN
+from relay.validation.schemas import MARKS, SchemaCompiler
+from relay.validation.violations import MAX_VIOLATIONS
+from support.compiled import POINTER, around
+from support.schemas import CANARY, COMPONENTS, SCHEMAS, VALUES
+
+MEBIBYTES = 2**20
+INTEGER = {"type": "integer"}
+
+
+def ref(name):
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def an_object(required=(), **properties):
+    """Return the schema of an object."""
+    schema = {"type": "object", "properties": properties}
+    return {**schema, "required": [*required]} if required else schema
+
+
+def one_of(kind, **properties):
+    """Return a schema whose property `kind` has one value."""
+    return an_object(["kind", *properties], kind={"type": "string", "enum": [kind]}, **properties)
+
+
+def compiled(schema, schemas=None, direction="request"):
+    """Compile a schema; `schemas` are the components it may refer to."""
+    return SchemaCompiler(around(schemas)).compile(schema, direction, POINTER)
+
+
+def rules(schema, value, schemas=None, direction="request"):
+    """Return the path and the rule of each violation of a value."""
+    return [(one.path, one.rule) for one in compiled(schema, schemas, direction).violations(value)]
+
+
+def nested(levels, outer, innermost):
+    """Return a value that is wrapped several times."""
+    value = innermost
+    for _ in range(levels):
+        value = outer(value)
+    return value
+
+
+CAT = one_of("cat", lives=INTEGER)
+DOG = one_of("dog", tricks={"type": "array", "items": {"type": "string"}})
+PET = {"oneOf": [CAT, DOG]}
+
+
+class TestTheBranchOfAChoice:
+    """A client wrote its value for one of the alternatives; the violations are those of this alternative."""
+
+    def test_is_named_by_a_property_with_one_value(self):
+        assert rules(PET, {"kind": "dog", "tricks": ["roll", 7]}) == [("/tricks/1", "type")]
+        assert rules(PET, {"kind": "cat"}) == [("/lives", "required")]
+
+    def test_needs_that_property(self):
+        assert rules(PET, {"lives": 9}) == [("/kind", "required")]
+
+    @pytest.mark.parametrize("kind", ["bird", 1, None, ["cat"]])
+    def test_needs_a_known_value_of_that_property(self, kind):
+        (violation,) = compiled(PET).violations({"kind": kind})
+
+        assert (violation.path, violation.rule) == ("/kind", "enum")
+        assert violation.message == 'the value is not one of "cat" or "dog"'
+
+    def test_is_found_through_references_and_combinations(self):
+        schemas = {
+            "Kind": {"type": "string", "enum": ["cat"]},
+            "Base": an_object(["kind"], kind=ref("Kind")),
+            "Cat": {"allOf": [ref("Base"), an_object(lives=INTEGER)]},
+            "Pet": {"nullable": True, "anyOf": [ref("Cat"), DOG]},
+        }
+
+        assert rules(ref("Pet"), {"kind": "cat", "lives": "9"}, schemas) == [("/lives", "type")]
+        assert rules(ref("Pet"), 9, schemas) == [("", "type")]
+
+    @pytest.mark.parametrize(
+        ("kind", "mapping"), [("Cat", {}), ("c", {"c": "#/components/schemas/Cat"}), ("c", {"c": "Cat"})]
+    )
+    def test_is_named_by_the_discriminator(self, kind, mapping):
+        """Also if no enum pins its value (OpenAPI 3.0.3, "Discriminator Object")."""
+        schemas = {
+            "Cat": an_object(lives=INTEGER, a=INTEGER, b=INTEGER),
+            "Dog": an_object(lives={"type": "string"}),
+        }
+        discriminator = {"propertyName": "kind", "mapping": mapping}
+        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": discriminator}
+        value = {"kind": kind, "lives": [], "a": "x", "b": "x"}
+
+        assert rules(pet, value, schemas) == [("/lives", "type"), ("/a", "type"), ("/b", "type")]
+        assert rules(pet, {**value, "kind": []}, schemas) == [("/lives", "type")]
+
+    def test_is_named_by_the_discriminator_in_the_choice_that_has_it(self):
+        """A schema may have `oneOf` and `anyOf`, with different alternatives."""
+        schemas = {name: an_object(**{name: INTEGER}) for name in "abc"}
+        pet = {
+            "anyOf": [{"type": "object", "maxProperties": 1}],
+            "oneOf": [ref("a"), ref("b"), ref("c")],
+            "discriminator": {"propertyName": "kind"},
+        }
+
+        assert rules(pet, {"kind": "c", "a": "x", "b": "x", "c": "x"}, schemas) == [
+            ("", "maxProperties"),
+            ("/c", "type"),
+        ]
+
+    def test_is_the_only_one_for_the_type_of_the_value(self):
+        either = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 3}]}
+
+        assert rules(either, 0) == [("", "minimum")]
+        assert rules(either, "long") == [("", "maxLength")]
+
+    def test_is_none_for_a_type_that_all_exclude(self):
+        """Then the violation names the types that are allowed."""
+        (violation,) = compiled({"anyOf": [{"type": "number"}, {"type": "string"}]}).violations([])
+
+        assert violation.message == 'the value is not of types "number", "string"'
+
+    def test_has_the_fewest_missing_and_unknown_fields_and_then_the_fewest_wrong_ones(self):
+        either = {"oneOf": [an_object(["a"], a=INTEGER), an_object(["b", "c"], b=INTEGER, c=INTEGER)]}
+
+        assert rules(either, {"b": "x", "c": "x"}) == [("/b", "type"), ("/c", "type")]
+        assert rules(either, {"b": 1}) == [("", "oneOf")]
+
+    def test_is_unclear_if_several_accept_the_value(self):
+        assert rules({"oneOf": [INTEGER, {"type": "number"}]}, 1) == [("", "oneOf")]
+
+    def test_is_searched_in_a_limited_number_of_alternatives(self):
+        def choice(size):
+            return {"oneOf": [an_object([f"p{index}"]) for index in range(size - 1)] + [an_object(v=INTEGER)]}
+
+        assert rules(choice(MAX_COMPARISONS), {"v": "x"}) == [("/v", "type")]
+        assert rules(choice(MAX_COMPARISONS + 1), {"v": "x"}) == [("", "oneOf")]
+
+
+def test_reports_every_field_of_an_object():
+    schema = {**an_object(["a", "b"], c=INTEGER, d={"enum": [1]}), "additionalProperties": False}
+
+    found = rules(schema, {"c": "x", "d": 2, "e": 1, "f": 1})
+
+    assert found == [
+        *(("/a", "required"), ("/b", "required"), ("/e", "additionalProperties")),
+        *(("/c", "type"), ("/d", "enum")),
+    ]
+
+
+def test_reports_a_violation_of_several_parts_once():
+    assert rules({"allOf": [INTEGER, INTEGER]}, "x") == [("", "type")]
+
+
+def test_reports_the_place_of_a_violation_that_is_nested_too_deeply():
+    """Its rule would cost the verdicts of all levels above it."""
+    schemas = {"Tree": an_object(v=INTEGER, tree=ref("Tree"))}
+
+    def path(levels):
+        value = nested(levels, lambda tree: {"tree": tree}, {"v": "x"})
+        ((found, rule),) = rules(ref("Tree"), value, schemas)
+        return found.count("/"), rule
+
+    assert path(MAX_DEPTH - 1) == (MAX_DEPTH, "type")
+    assert path(MAX_DEPTH + 9) == (MAX_DEPTH + 1, "schema")
+
+
+def test_a_long_enum_is_shortened():
+    (violation,) = compiled({"enum": [f"e{number}" for number in range(100)]}).violations("x")
+
+    assert violation.message.endswith('"e8" or 91 other candidates')
+
+
+def test_a_schema_that_is_compiled_after_the_first_violation_is_explained():
+    compiler = SchemaCompiler(around({"A": an_object(a=INTEGER)}))
+    found = [
+        compiler.compile(schema, "request", POINTER).violations({"a": "x"})
+        for schema in (ref("A"), an_object(a={"type": "boolean"}), {"allOf": [ref("A")]})
+    ]
+
+    assert [[one.path for one in violations] for violations in found] == [["/a"]] * 3
+
+
+def test_nothing_is_compiled_twice_for_many_validators(monkeypatch):
+    """And nothing before the first violation: most commands never explain a value."""
+    documents = []
+    monkeypatch.setattr(
+        compiling,
+        "_compiled",
+        lambda document, real=compiling._compiled: documents.append(document) or real(document),
+    )
+    compiler = SchemaCompiler(around({"A": an_object(a=INTEGER)}))
+    validators = [compiler.compile(an_object(**{name: ref("A")}), "request", POINTER) for name in "abc"]
+    assert len(documents) == len(validators)
+
+    for validator in validators:
+        assert validator.violations({name: {"a": "x"} for name in "abc"})
+
+    assert len(documents) == len(validators) + 1
+
+
+LEAF = an_object(["v"], v=INTEGER)
+FILTER = {
+    "Filter": {"oneOf": [ref("Leaf"), ref("And"), ref("Or")]},
+    "Leaf": LEAF,
+    "And": one_of("and", l=ref("Filter"), r=ref("Filter")),
+    "Or": one_of("or", l=ref("Filter"), r=ref("Filter")),
+}
+
+
+def elements(value):
+    """Return the number of values in a value."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(elements, children))
+
+
+@contextmanager
+def counted_verdicts():
+    """Yield a list of the sizes of the values about which the library is asked."""
+    asked = []
+
+    class Counting(jsonschema_rs.Draft4Validator):
+        def is_valid(self, instance):
+            asked.append(elements(instance))
+            return super().is_valid(instance)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonschema_rs, "Draft4Validator", Counting)
+        yield asked
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize("branches", [1, 5, 30])
+@pytest.mark.parametrize("is_tagged", [False, True])
+@pytest.mark.parametrize("levels", [4, 16, 90])
+def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_tagged, levels):
+    """Each verdict about a value counts as many values as that contains."""
+    pair = {"l": ref("Tree"), "r": ref("Tree")}
+    names = [f"Pair{number}" for number in range(branches)]
+    pairs = {name: one_of(name, **pair) if is_tagged else an_object(["l", "r"], **pair) for name in names}
+    schemas = {"Tree": {keyword: [ref("Leaf"), *map(ref, names)]}, "Leaf": LEAF, **pairs}
+    value = nested(levels, lambda one: {"l": {"v": 1}, "r": one, "kind": names[-1]}, {"v": "x"})
+
+    with counted_verdicts() as asked:
+        assert compiled(ref("Tree"), schemas).violations(value)
+
+    assert len(asked) > 1
+    assert sum(asked) <= 250 * elements(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        (ref("Filter"), """nested(30, lambda one: {"kind": "or", "l": {"v": 1}, "r": one}, {"v": "x"})""", 1),
+        (
+            an_object([f"p{number}" for number in range(50)], big={"type": "array", "items": INTEGER}),
+            """{"big": [1] * 100_000}""",
+            MAX_VIOLATIONS,
+        ),
+        ({"type": "array", "items": INTEGER}, '["x"] * 200_000', MAX_VIOLATIONS),
+        (
+            an_object([f"p{number}" for number in range(50)]),
+            "{str(number): number for number in range(100_000)}",
+            MAX_VIOLATIONS,
+        ),
+        ({"allOf": [{"maxItems": size} for size in range(10)]}, '["x" * 100] * 200_000', 10),
+    ],
+    ids=[
+        "recursive choices",
+        "missing beside a large array",
+        "large wrong array",
+        "missing in a large object",
+        "too long",
+    ],
+)
+def test_takes_little_time_and_memory(schema, value, expected):
+    """The library itself would take up to 14 s and 5 GB for these: it follows all branches and copies values."""
+    program = f"""
+        import resource
+        from relay.validation.schemas import SchemaCompiler
+        from support.compiled import POINTER, around
+
+        def nested(levels, outer, value):
+            for _ in range(levels):
+                value = outer(value)
+            return value
+
+        validator = SchemaCompiler(around({FILTER!r})).compile({schema!r}, "request", POINTER)
+        value = {value}
+        assert not validator.accepts(value)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        limit = int(used.ru_utime) + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + {64 * MEBIBYTES},) * 2)
+        print(len(validator.violations(value)))
+    """
+
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, f"{expected}\n"), done.stderr
+
+
+def library_errors(schema, value, compiler, direction):
+    """Yield the path and rule of each error of the library, those of all branches included."""
+    root, refs = compiler._translate(schema, direction)
+    document = {**root, "definitions": compiler._definitions(refs, direction)}
+    pending = [*compiling._compiled(document).iter_errors(value)]
+    while pending:
+        error = pending.pop()
+        pending += [inner for branch in getattr(error.kind, "context", []) for inner in branch]
+        path = "".join(f"/{escape(str(token))}" for token in error.instance_path)
+        match error.kind.name:
+            case "required":
+                yield f"{path}/{escape(error.kind.property)}", "required"
+            case "additionalProperties":
+                yield from (
+                    (f"{path}/{escape(name)}", "additionalProperties") for name in error.kind.unexpected
+                )
+            case "falseSchema":  # `additionalProperties: false` without `properties`
+                yield from ((f"{path}/{escape(name)}", "additionalProperties") for name in error.instance)
+            case "not" if error.kind.schema == HIDDEN["not"]:
+                yield path, MARKS[direction]
+            case rule:
+                yield path, rule
+
+
+@settings(max_examples=150)
+@given(
+    COMPONENTS, SCHEMAS, st.lists(VALUES, min_size=3, max_size=3), st.sampled_from(["request", "response"])
+)
+def test_a_rejected_value_has_violations_and_each_is_one_of_the_library(
+    components, schema, values, direction
+):
+    """No accepted value has any, none contains a value, and they are found with few verdicts."""
+    compiler = SchemaCompiler(around(components))
+
+    for value in values:
+        with counted_verdicts() as asked:
+            validator = compiler.compile(schema, direction, POINTER)
+            found = validator.violations(value)
+        assert sum(asked) <= 250 * elements(value)
+        assert validator.accepts(value) == (found == [])
+        assert len(found) <= MAX_VIOLATIONS
+        real = set(library_errors(schema, value, compiler, direction))
+        assert {(one.path, one.rule) for one in found} <= real
+        assert CANARY not in str(found)
