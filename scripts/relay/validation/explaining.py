@@ -109,7 +109,7 @@ class _Explanation:
         return self._of_node(at.by, at)
 
     def _rejects(self, by: Node | Choice, value: Any) -> bool:
-        key = id(by), id(value)
+        key = id(by.accepts), id(value)
         if key not in self._rejected:
             if by.accepts(value):
                 return False

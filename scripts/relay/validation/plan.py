@@ -31,19 +31,22 @@ class _Fragments:
 
     def __init__(self) -> None:
         self._schemas: dict[str, Schema] = {}
-        self._keys: dict[str, str] = {}
+        self._verdicts: dict[str, Accepts] = {}
 
     def add(self, schema: Schema) -> Accepts:
         """Return the verdict of a schema, which can be asked for after `compile`."""
-        key = self._keys.setdefault(repr(schema), str(len(self._keys)))
-        self._schemas[key] = schema
-        return lambda value: self.is_valid({key: value})
+        content = repr(schema)
+        if content not in self._verdicts:
+            key = str(len(self._schemas))
+            self._schemas[key] = schema
+            self._verdicts[content] = lambda value: self.is_valid({key: value})
+        return self._verdicts[content]
 
     def compile(self, definitions: Mapping[str, Schema], compiled: Callable[[Schema], Any]) -> None:
         """Compile the schemas, which may refer to `definitions`."""
         document = {"properties": self._schemas, "additionalProperties": False, "definitions": definitions}
         self.is_valid: Accepts = compiled(document).is_valid
-        self._schemas, self._keys = {}, {}
+        self._schemas, self._verdicts = {}, {}
 
 
 def plan(
@@ -151,9 +154,11 @@ class _Planner:
             if rule in schema:
                 parts = schema[rule]
                 short = [_reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(parts)]
+                is_all = schema.keys() <= {rule, "discriminator"}  # then the verdict of the node is known
+                accepts = self._fragments.add(_reference(schema, pointer) if is_all else {rule: short})
                 mapping = {tag: self._targets[ref] for tag, ref in targets if {"$ref": ref} in parts}
                 branches = self._branches(schema, rule, pointer)
-                yield Choice(self._fragments.add({rule: short}), rule, branches, name, mapping)
+                yield Choice(accepts, rule, branches, name, mapping)
 
 
 def _types(names: str | list[str]) -> frozenset[str]:
