@@ -220,6 +220,9 @@ FILTER = {
     "Or": one_of("or", l=ref("Filter"), r=ref("Filter")),
 }
 
+NAMES = {"Names": {"anyOf": [{"type": "object", "additionalProperties": ref("Names")}, INTEGER]}}
+RECURSIVE = {**FILTER, **NAMES}
+
 
 def elements(value):
     """Return the number of values in a value."""
@@ -276,6 +279,11 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
             "{str(number): number for number in range(100_000)}",
             MAX_VIOLATIONS,
         ),
+        (
+            ref("Names"),
+            """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""",
+            1,
+        ),
         ({"allOf": [{"maxItems": size} for size in range(10)]}, '["x" * 100] * 200_000', 10),
     ],
     ids=[
@@ -283,6 +291,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
         "missing beside a large array",
         "large wrong array",
         "missing in a large object",
+        "many violations below a long name",
         "too long",
     ],
 )
@@ -298,7 +307,8 @@ def test_takes_little_time_and_memory(schema, value, expected):
                 value = outer(value)
             return value
 
-        validator = SchemaCompiler(around({FILTER!r})).compile({schema!r}, "request", POINTER)
+        wrong = dict.fromkeys("abcdefghijklmnopqrstuvwxy", [])
+        validator = SchemaCompiler(around({RECURSIVE!r})).compile({schema!r}, "request", POINTER)
         value = {value}
         assert not validator.accepts(value)
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.contract.bundling import escape
 from relay.contract.model import Schema
@@ -26,6 +26,8 @@ MAX_COMPARISONS = 64
 
 The verdict of a valid value looks at every branch of a `oneOf`, but may look at only one of an `anyOf`.
 """
+
+_MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as long as the value
 
 _SLICE = 128  # items of an array that are asked for at once
 
@@ -66,18 +68,58 @@ class Explainer:
 
 def explain(node: Node, value: Any) -> list[Violation]:
     """Return violations of a value that a node rejects: at least one, at most MAX_VIOLATIONS."""
-    found: dict[Violation, None] = {}
-    known: set[tuple[int, str]] = set()
+    found: dict[_Broken, None] = {}
+    known: set[tuple[int, _Path]] = set()
     explanation = _Explanation()
-    pending: list[_Reason] = [_Rejected(node, value, "", 0)]
+    pending: list[_Reason] = [_Rejected(node, value, _ROOT, 0)]
     while pending and len(found) < MAX_VIOLATIONS:
         reason = pending.pop()
-        if isinstance(reason, Violation):
+        if isinstance(reason, _Broken):
             found[reason] = None
         elif (key := (id(reason.by), reason.path)) not in known:
             known.add(key)
             pending += reversed(explanation.reasons(reason))
-    return [*found] or [_violation("", "schema")]
+    return _violations([*found] or [_broken(_ROOT, "schema")])
+
+
+def _violations(found: list[_Broken]) -> list[Violation]:
+    """Return the first violations whose paths are not too long together, and the first one in any case."""
+    violations: list[Violation] = []
+    room = _MAX_PATHS
+    for broken in found:
+        path = str(broken.path)
+        room -= len(path)
+        if room < 0 and violations:
+            break
+        violations.append(Violation(path, broken.rule, broken.message))
+    return violations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """The place of a value. It refers to its parent: names may be long, and are written for violations only."""
+
+    parent: _Path | None
+    token: str
+
+    def __str__(self) -> str:
+        tokens: list[str] = []
+        path = self
+        while path.parent is not None:
+            tokens.append(f"/{escape(path.token)}")
+            path = path.parent
+        return "".join(reversed(tokens))
+
+
+_ROOT = _Path(None, "")
+
+
+class _Broken(NamedTuple):
+    """A violation whose path is not written yet."""
+
+    path: _Path
+    rule: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +128,11 @@ class _Rejected:
 
     by: Node | Choice
     value: Any
-    path: str
+    path: _Path
     depth: int
 
 
-_Reason = Violation | _Rejected
+_Reason = _Broken | _Rejected
 
 
 class _Explanation:
@@ -99,14 +141,22 @@ class _Explanation:
     def __init__(self) -> None:
         self._comparisons = MAX_COMPARISONS
         self._rejected: set[tuple[int, int]] = set()  # branches of a choice often share schemas
+        self._paths: dict[tuple[_Path, str], _Path] = {}
 
     def reasons(self, at: _Rejected) -> list[_Reason]:
         """Return violations, and smaller rejected parts, that are the reasons of a rejection."""
         if at.depth > MAX_DEPTH:
-            return [_violation(at.path, at.by.rule if isinstance(at.by, Choice) else "schema")]
+            return [_broken(at.path, at.by.rule if isinstance(at.by, Choice) else "schema")]
         if isinstance(at.by, Choice):
             return self._of_choice(at.by, at)
         return self._of_node(at.by, at)
+
+    def _within(self, parent: _Path, token: str) -> _Path:
+        """Return the path of a part, always the same object for the same part."""
+        return self._paths.setdefault((parent, token), _Path(parent, token))
+
+    def _part(self, node: Node, value: Any, token: str, at: _Rejected) -> _Rejected:
+        return _Rejected(node, value, self._within(at.path, token), at.depth + 1)
 
     def _rejects(self, by: Node | Choice, value: Any) -> bool:
         key = id(by.accepts), id(value)
@@ -124,9 +174,9 @@ class _Explanation:
         for part in node.with_parts():
             for check in part.checks:
                 if not check.accepts(at.value):
-                    yield Violation(at.path, check.rule, check.message)
+                    yield _Broken(at.path, check.rule, check.message)
             if isinstance(at.value, dict):
-                yield from _own_of_object(part, at.value, at.path)
+                yield from self._own_of_object(part, at.value, at.path)
                 yield from self._rejected_properties(part, at.value, at)
             elif isinstance(at.value, list | tuple) and part.items is not None:
                 yield from self._rejected_items(part.items, at.value, at)
@@ -134,10 +184,19 @@ class _Explanation:
                 if self._rejects(choice, at.value):
                     yield _Rejected(choice, at.value, at.path, at.depth + 1)
 
+    def _own_of_object(self, node: Node, value: dict[str, Any], path: _Path) -> Iterator[_Broken]:
+        """Yield the missing properties of an object, and the first unknown one."""
+        for name in node.required:
+            if name not in value:
+                yield _broken(self._within(path, name), "required")
+        if node.is_closed:
+            for name in islice((name for name in value if name not in node.properties), 1):
+                yield _broken(self._within(path, name), "additionalProperties")
+
     def _rejected_properties(self, node: Node, value: dict[str, Any], at: _Rejected) -> Iterator[_Reason]:
         for name, child in _children(node, value):
             if self._rejects(child, value[name]):
-                yield _Rejected(child, value[name], f"{at.path}/{escape(name)}", at.depth + 1)
+                yield self._part(child, value[name], name, at)
 
     def _rejected_items(self, items: Items, value: Sequence[Any], at: _Rejected) -> Iterator[_Reason]:
         for start in range(0, len(value), _SLICE):
@@ -145,7 +204,7 @@ class _Explanation:
             if not items.accept(piece):
                 for index, item in enumerate(piece, start):
                     if self._rejects(items.node, item):
-                        yield _Rejected(items.node, item, f"{at.path}/{index}", at.depth + 1)
+                        yield self._part(items.node, item, str(index), at)
 
     def _of_choice(self, choice: Choice, at: _Rejected) -> list[_Reason]:
         """Return the reasons of the branch that was meant; the choice itself if that is unclear."""
@@ -153,9 +212,9 @@ class _Explanation:
             return reasons
         branches = choice.branches_for(_type_of(at.value))
         if not branches:
-            return [_violation(at.path, "type", choice.type_names)]
+            return [_broken(at.path, "type", choice.type_names)]
         reasons = self._of_closest(branches, at) if self._may_compare(choice, branches) else []
-        return reasons or [_violation(at.path, choice.rule)]
+        return reasons or [_broken(at.path, choice.rule)]
 
     def _may_compare(self, choice: Choice, branches: list[Node]) -> bool:
         if len(branches) > 1:
@@ -168,11 +227,11 @@ class _Explanation:
         if tag is None:
             branch = choice.mapped(value)
             return [] if branch is None else self._of_node(branch, at)
-        path = f"{at.path}/{escape(tag.name)}"
+        path = self._within(at.path, tag.name)
         if tag.name not in value:
-            return [_violation(path, "required")] if tag.is_required else []
+            return [_broken(path, "required")] if tag.is_required else []
         branch = tag.branch(value[tag.name])
-        return [_violation(path, "enum", [*tag.branches])] if branch is None else self._of_node(branch, at)
+        return [_broken(path, "enum", [*tag.branches])] if branch is None else self._of_node(branch, at)
 
     def _of_closest(self, branches: list[Node], at: _Rejected) -> list[_Reason]:
         """Return the reasons of the closest branch; [] if several are, or one accepts the value.
@@ -182,20 +241,10 @@ class _Explanation:
         by_distance: dict[tuple[int, int], list[list[_Reason]]] = {}
         for branch in branches:
             reasons = self._of_node(branch, at)
-            own = sum(isinstance(reason, Violation) for reason in reasons)
+            own = sum(isinstance(reason, _Broken) for reason in reasons)
             by_distance.setdefault((own, len(reasons)), []).append(reasons)
         closest = by_distance[min(by_distance)]
         return closest[0] if len(closest) == 1 else []
-
-
-def _own_of_object(node: Node, value: dict[str, Any], path: str) -> Iterator[Violation]:
-    """Yield the missing properties of an object, and the first unknown one."""
-    for name in node.required:
-        if name not in value:
-            yield _violation(f"{path}/{escape(name)}", "required")
-    if node.is_closed:
-        for name in islice((name for name in value if name not in node.properties), 1):
-            yield _violation(f"{path}/{escape(name)}", "additionalProperties")
 
 
 def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
@@ -209,8 +258,8 @@ def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
                 yield name, child
 
 
-def _violation(path: str, rule: str, limit: Any = None) -> Violation:
-    return Violation(path, rule, describe(rule, limit))
+def _broken(path: _Path, rule: str, limit: Any = None) -> _Broken:
+    return _Broken(path, rule, describe(rule, limit))
 
 
 def _type_of(value: Any) -> str:
