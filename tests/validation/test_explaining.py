@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from relay.contract.bundling import escape
 from relay.validation import schemas as compiling
-from relay.validation.explaining import MAX_COMPARISONS, MAX_DEPTH
 from relay.validation.plan import HIDDEN
+from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
 from relay.validation.schemas import MARKS, SchemaCompiler
 from relay.validation.violations import MAX_VIOLATIONS
 from support.compiled import POINTER, around

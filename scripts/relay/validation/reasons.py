@@ -1,0 +1,209 @@
+"""Finds what in a rejected value is wrong, one level at a time, by asking for verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from relay.contract.bundling import escape
+
+from .nodes import Choice, Items, Node
+from .violations import MAX_VIOLATIONS, describe
+
+MAX_DEPTH = 48
+"""Nesting of values and choices that is explained; each level asks for the verdicts of all below."""
+
+MAX_COMPARISONS = 64
+"""How many branches of choices without a tag are compared for one value; a branch of an `anyOf` counts twice.
+
+The verdict of a valid value looks at every branch of a `oneOf`, but may look at only one of an `anyOf`.
+"""
+
+_SLICE = 128  # items of an array that are asked for at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """The place of a value. It refers to its parent: names may be long, and are written for violations only."""
+
+    parent: Place | None
+    token: str
+
+    def __str__(self) -> str:
+        tokens: list[str] = []
+        path = self
+        while path.parent is not None:
+            tokens.append(f"/{escape(path.token)}")
+            path = path.parent
+        return "".join(reversed(tokens))
+
+
+ROOT = Place(None, "")
+
+
+class Broken(NamedTuple):
+    """A violation whose path is not written yet."""
+
+    path: Place
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A value that a schema or a choice rejects, its path, and its depth in values and choices."""
+
+    by: Node | Choice
+    value: Any
+    path: Place
+    depth: int
+
+
+Reason = Broken | Rejected
+
+
+class Reasons:
+    """Finds the reasons why one value is rejected, step by step."""
+
+    def __init__(self) -> None:
+        self._comparisons = MAX_COMPARISONS
+        self._rejected: set[tuple[int, int]] = set()  # branches of a choice often share schemas
+        self._places: dict[tuple[Place, str], Place] = {}
+
+    def of(self, at: Rejected) -> list[Reason]:
+        """Return violations, and smaller rejected parts, that are the reasons of a rejection."""
+        if at.depth > MAX_DEPTH:
+            return [broken(at.path, at.by.rule if isinstance(at.by, Choice) else "schema")]
+        if isinstance(at.by, Choice):
+            return self._of_choice(at.by, at)
+        return self._of_node(at.by, at)
+
+    def _within(self, parent: Place, token: str) -> Place:
+        """Return the path of a part, always the same object for the same part."""
+        return self._places.setdefault((parent, token), Place(parent, token))
+
+    def _part(self, node: Node, value: Any, token: str, at: Rejected) -> Rejected:
+        return Rejected(node, value, self._within(at.path, token), at.depth + 1)
+
+    def _rejects(self, by: Node | Choice, value: Any) -> bool:
+        key = id(by.accepts), id(value)
+        if key not in self._rejected:
+            if by.accepts(value):
+                return False
+            self._rejected.add(key)
+        return True
+
+    def _of_node(self, node: Node, at: Rejected) -> list[Reason]:
+        """Return the first reasons of a schema; [] if it accepts the value."""
+        return [*islice(self._all_of_node(node, at), MAX_VIOLATIONS)]
+
+    def _all_of_node(self, node: Node, at: Rejected) -> Iterator[Reason]:
+        for part in node.with_parts():
+            for check in part.checks:
+                if not check.accepts(at.value):
+                    yield Broken(at.path, check.rule, check.message)
+            if isinstance(at.value, dict):
+                yield from self._own_of_object(part, at.value, at.path)
+                yield from self._rejected_properties(part, at.value, at)
+            elif isinstance(at.value, list | tuple) and part.items is not None:
+                yield from self._rejected_items(part.items, at.value, at)
+            for choice in part.choices:
+                if self._rejects(choice, at.value):
+                    yield Rejected(choice, at.value, at.path, at.depth + 1)
+
+    def _own_of_object(self, node: Node, value: dict[str, Any], path: Place) -> Iterator[Broken]:
+        """Yield the missing properties of an object, and the first unknown one."""
+        for name in node.required:
+            if name not in value:
+                yield broken(self._within(path, name), "required")
+        if node.is_closed:
+            for name in islice((name for name in value if name not in node.properties), 1):
+                yield broken(self._within(path, name), "additionalProperties")
+
+    def _rejected_properties(self, node: Node, value: dict[str, Any], at: Rejected) -> Iterator[Reason]:
+        for name, child in _children(node, value):
+            if self._rejects(child, value[name]):
+                yield self._part(child, value[name], name, at)
+
+    def _rejected_items(self, items: Items, value: Sequence[Any], at: Rejected) -> Iterator[Reason]:
+        for start in range(0, len(value), _SLICE):
+            piece = value[start : start + _SLICE]
+            if not items.accept(piece):
+                for index, item in enumerate(piece, start):
+                    if self._rejects(items.node, item):
+                        yield self._part(items.node, item, str(index), at)
+
+    def _of_choice(self, choice: Choice, at: Rejected) -> list[Reason]:
+        """Return the reasons of the branch that was meant; the choice itself if that is unclear."""
+        if isinstance(at.value, dict) and (reasons := self._of_tag(choice, at.value, at)):
+            return reasons
+        branches = choice.branches_for(_type_of(at.value))
+        if not branches:
+            return [broken(at.path, "type", choice.type_names)]
+        reasons = self._of_closest(branches, at) if self._may_compare(choice, branches) else []
+        return reasons or [broken(at.path, choice.rule)]
+
+    def _may_compare(self, choice: Choice, branches: list[Node]) -> bool:
+        if len(branches) > 1:
+            self._comparisons -= len(branches) * (2 if choice.rule == "anyOf" else 1)
+        return len(branches) == 1 or self._comparisons >= 0
+
+    def _of_tag(self, choice: Choice, value: dict[str, Any], at: Rejected) -> list[Reason]:
+        """Return the reasons of the branch that a property of the value names; [] if none does."""
+        tag = choice.tag
+        if tag is None:
+            branch = choice.mapped(value)
+            return [] if branch is None else self._of_node(branch, at)
+        path = self._within(at.path, tag.name)
+        if tag.name not in value:
+            return [broken(path, "required")] if tag.is_required else []
+        branch = tag.branch(value[tag.name])
+        return [broken(path, "enum", [*tag.branches])] if branch is None else self._of_node(branch, at)
+
+    def _of_closest(self, branches: list[Node], at: Rejected) -> list[Reason]:
+        """Return the reasons of the closest branch; [] if several are, or one accepts the value.
+
+        Wrong fields say less against a branch than missing or unknown fields do.
+        """
+        by_distance: dict[tuple[int, int], list[list[Reason]]] = {}
+        for branch in branches:
+            reasons = self._of_node(branch, at)
+            own = sum(isinstance(reason, Broken) for reason in reasons)
+            by_distance.setdefault((own, len(reasons)), []).append(reasons)
+        closest = by_distance[min(by_distance)]
+        return closest[0] if len(closest) == 1 else []
+
+
+def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
+    """Yield the properties of an object that have a schema."""
+    if node.additional is not None:
+        for name in value:
+            yield name, node.properties.get(name, node.additional)
+    else:
+        for name, child in node.properties.items():
+            if name in value:
+                yield name, child
+
+
+def broken(path: Place, rule: str, limit: Any = None) -> Broken:
+    """Return the violation of a keyword; `limit` is its value in the schema."""
+    return Broken(path, rule, describe(rule, limit))
+
+
+def _type_of(value: Any) -> str:
+    """Return the name of the type that the fewest schemas allow."""
+    return next(name for kind, name in _TYPES.items() if isinstance(value, kind))
+
+
+_TYPES: dict[type, str] = {
+    bool: "boolean",  # before int, of which it is a subclass
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+    type(None): "null",
+}
