@@ -144,7 +144,7 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
             await writer.drain()
             await asyncio.sleep(0.02)
             writer.close()
-        await asyncio.sleep(5 * deadline.WATCH_AFTER)
+        await asyncio.sleep(5 * deadline.TICK)
         ended = await client.get("/ended")
         metrics = (await client.get("/metrics")).text
 
@@ -185,7 +185,7 @@ async def test_whatever_happens_first_the_task_goes_on(monkeypatch_watch, takes,
 def monkeypatch_watch():
     """Clients are watched from the first moment."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deadline, "WATCH_AFTER", 0.001)
+        patch.setattr(deadline, "TICK", 0.001)
         yield
 
 

@@ -255,6 +255,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     problems += found + compiler.problems
     if problems:
         raise SetupError(problems)
+    compiler.prepare()
     return Application(contract, settings, package, hooks, endpoints, jwt, observer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -11,15 +12,22 @@ from .errors import ClientDisconnected, HandlerTimeout
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
 
-WATCH_AFTER = 0.1
-"""Seconds after which a task begins to watch; most handlers have returned by then and cost only a timer."""
+TICK = 0.1
+"""Seconds; what runs for one to two ticks is watched from then on. Most handlers return before that."""
 
 
 class Deadline:
-    """Runs functions of a package for at most `seconds`; 0 for any time."""
+    """Runs functions of a package for at most `seconds`; 0 for any time.
+
+    One timer serves all calls, because a timer and a task for each would cost more than a small request.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._tick = min(TICK, seconds / 2) if seconds else TICK
+        self._is_ticking = False
+        self._new: dict[_Call, None] = {}  # began since the last tick
+        self._old: dict[_Call, None] = {}  # began before the last tick
 
     async def run(self, work: Awaitable[T], receive: Receive | None = None) -> T:
         """Return the result of `work`.
@@ -28,49 +36,61 @@ class Deadline:
         HandlerTimeout after the time, ClientDisconnected if the client disconnects, both after `work` was
         cancelled and has ended, and every exception of `work`.
         """
-        watch = _Watch(self._seconds, receive)
+        call = _Call(receive)
+        self._new[call] = None
+        if not self._is_ticking:
+            self._schedule()
         try:
             return await work
         except asyncio.CancelledError:
-            if watch.error is None or watch.task.cancelling() > 1:
+            if call.error is None or call.task.cancelling() > 1:
                 raise  # somebody else cancelled the request
-            raise watch.error from None
+            raise call.error from None
         finally:
-            watch.stop()
+            self._new.pop(call, None)
+            self._old.pop(call, None)
+            call.stop()
+
+    def _schedule(self) -> None:
+        self._is_ticking = True
+        asyncio.get_running_loop().call_later(self._tick, self._watch_old)
+
+    def _watch_old(self) -> None:
+        for call in self._old:
+            call.watch(self._seconds)
+        self._old, self._new = self._new, {}
+        self._is_ticking = False
+        if self._old:
+            self._schedule()
 
 
-class _Watch:
-    """Cancels the current task after a time, or when its client disconnects; `error` says why."""
+class _Call:
+    """A call in progress; `error` says why it was cancelled."""
 
-    __slots__ = ("_receive", "_seconds", "_timer", "_watcher", "error", "task")
+    __slots__ = ("_receive", "_started", "_watcher", "error", "task")
 
-    def __init__(self, seconds: float, receive: Receive | None) -> None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+    def __init__(self, receive: Receive | None) -> None:
+        task = asyncio.current_task()
         assert task is not None
         self.task = task
         self.error: HandlerTimeout | ClientDisconnected | None = None
-        self._seconds = seconds
         self._receive = receive
+        self._started = time.monotonic()
         self._watcher: asyncio.Task[None] | None = None
-        self._timer = loop.call_later(self._first(), self._start)
+
+    def watch(self, seconds: float) -> None:
+        """Cancel the call if it takes more than `seconds` (0: any), or if its client disconnects."""
+        left = self._started + seconds - time.monotonic() if seconds else None
+        self._watcher = asyncio.create_task(self._watch(left))
 
     def stop(self) -> None:
-        """Stop watching; take the cancellation back, so that the response can be sent."""
-        self._timer.cancel()
+        """Stop watching; take a cancellation back, so that a response can be sent."""
         if self._watcher is not None:
             self._watcher.cancel()
         if self.error is not None:
             self.task.uncancel()
 
-    def _first(self) -> float:
-        return min(WATCH_AFTER, self._seconds) if self._seconds else WATCH_AFTER
-
-    def _start(self) -> None:
-        self._watcher = asyncio.create_task(self._run())
-
-    async def _run(self) -> None:
-        left = self._seconds - self._first() if self._seconds else None
+    async def _watch(self, left: float | None) -> None:
         try:
             async with asyncio.timeout(left):
                 await _disconnected(self._receive)

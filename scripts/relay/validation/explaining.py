@@ -44,12 +44,17 @@ class Explainer:
         self._new[name] = schema, refs
         return lambda value: explain(self._node(name), value)
 
-    def _node(self, name: str) -> Node:
-        if name not in self._nodes:
+    def prepare(self) -> None:
+        """Make the plan of the schemas added so far, for which the first rejected value would wait."""
+        if self._new:
             roots = {root: schema for root, (schema, _) in self._new.items()}
             refs = {ref for _, refs in self._new.values() for ref in refs}
             self._nodes |= plan(roots, self._definitions(refs), self._compiled, self._hidden)
             self._new.clear()
+
+    def _node(self, name: str) -> Node:
+        if name not in self._nodes:
+            self.prepare()
         return self._nodes[name]
 
 

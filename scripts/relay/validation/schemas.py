@@ -79,6 +79,10 @@ class SchemaCompiler:
                 )
         return self._validators.get(key)
 
+    def prepare(self) -> None:
+        """Prepare the explanation of wrong requests; that of a response, which is a defect, waits for the first."""
+        self._explainers["request"].prepare()
+
     def _compile(self, schema: Schema, direction: Direction) -> Validator:
         root, refs = self._translate(schema, direction)
         compiled = _compiled({**root, "definitions": self._definitions(refs, direction)})

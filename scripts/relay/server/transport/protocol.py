@@ -86,11 +86,12 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse data; reject a head or trailers that are too large, and what all connections cannot hold."""
         self._unset_keepalive_if_required()
-        view = memoryview(data)
-        for start in range(0, len(data), PIECE):
-            self._receive(view[start : start + PIECE])
+        rest: bytes | memoryview = data if len(data) <= PIECE else memoryview(data)
+        while rest:
+            self._receive(rest[:PIECE])
             if self.transport.is_closing():
                 return
+            rest = rest[PIECE:]
         if self._is_head and (self._is_unfinished or self._is_idle()):
             self._start_clock()  # empty lines before a request reset uvicorn's keep-alive timeout
         if not self._is_counted():
@@ -105,7 +106,7 @@ class Protocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field of the head, unless there are too many; trailers are not kept."""
         if self._is_head and len(self.headers) < MAX_FIELDS:
-            super().on_header(name, value)
+            HttpToolsProtocol.on_header(self, name, value)
 
     def on_headers_complete(self) -> None:
         """Start the request, or let it wait, unless too many are waiting."""
@@ -158,7 +159,8 @@ class Protocol(HttpToolsProtocol):
             self._capacity.idle(self)
         if not self._is_head:
             self._start_clock()
-        self._is_counted()
+        if self._held:
+            self._is_counted()
 
     def pause_writing(self) -> None:
         """Start checking that the client receives the response."""
@@ -182,12 +184,10 @@ class Protocol(HttpToolsProtocol):
         """End the connection at once."""
         self.transport.abort()
 
-    def _receive(self, data: memoryview) -> None:
+    def _receive(self, data: bytes | memoryview) -> None:
         self._has_advanced = False
-        rest = data
         try:
-            while rest and not (self._is_tunnel() or self.transport.is_closing()):
-                rest = self._parse(rest)
+            self._parse(data)
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
             return
@@ -196,26 +196,26 @@ class Protocol(HttpToolsProtocol):
         if self._section > MAX_HEAD and not self.transport.is_closing():
             self._reject()
 
-    def _parse(self, data: memoryview) -> memoryview:
-        """Parse data; return the rest of it after the head of a request with an Upgrade, which is ignored.
+    def _parse(self, data: bytes | memoryview) -> None:
+        """Parse data as if the parser knew no Upgrade: an ignored one changes nothing (RFC 9110 section 7.8).
 
-        An ignored Upgrade changes nothing (RFC 9110 section 7.8), but ends the message for the parser. The
-        head is parsed again, without it.
+        For the parser it ends the message with its head. The head is parsed again, without it.
         """
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            rest = data[upgrade.args[0] :]
-        else:
-            return memoryview(b"")
-        if len(self.headers) == MAX_FIELDS:  # there may be more, which are not known
-            self._reject()
-        elif not self._is_tunnel():
-            head = self._head_without_upgrade()
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-            self.parser.feed_data(head)
-        return rest
+        while not self._is_tunnel():
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+            else:
+                return
+            if len(self.headers) == MAX_FIELDS:  # there may be more, which are not known
+                self._reject()
+                return
+            if not self._is_tunnel():
+                head = self._head_without_upgrade()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+                self.parser.feed_data(head)
 
     def _head_without_upgrade(self) -> bytes:
         version = self.parser.get_http_version().encode()
@@ -237,10 +237,10 @@ class Protocol(HttpToolsProtocol):
 
     def _is_counted(self) -> bool:
         """Count what the connection holds; return False if all connections hold too much."""
-        held = sum(self._waiting)
+        held = sum(self._waiting) if self._waiting else 0
         if self._is_unfinished:
             held += _cost(self.headers) + self._section
-        if not self._is_idle():
+        elif not self._is_idle():
             held += len(self.cycle.body)
         more, self._held = held - self._held, held
         return not more or self._capacity.hold(more)
