@@ -87,6 +87,7 @@ class Grammar:
         self._at_once: list[Callable[[random.Random], Iterator[bytes | float | str]]] = [
             self._broken_line, self._many_headers, self._huge_header, self._strange_header, self._broken_framing,
             self._broken_chunks, self._pipelined, self._longer_body, self._not_text, self._forged, self._deep,
+            self._trailers, self._upgrade, self._costly_field, self._long_path, self._recursive, self._cut_up,
             self._another_protocol, self._noise, self._gone, self._half_closed, self._mutated, self._mutated, self._shuffled,
         ]  # fmt: skip
         self._slowly = [
@@ -95,6 +96,7 @@ class Grammar:
             self._dripping_body,
             self._shorter_body,
             self._deaf,
+            self._endless,
         ]
 
     def connection(self, number: int) -> Connection:
@@ -175,6 +177,59 @@ class Grammar:
         )
         head = self._with(noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"))
         yield head + size + b"\r\n" + self._canaries.content[:5].encode() + b"\r\n" + end
+
+    def _trailers(self, noise: random.Random) -> Iterator[bytes]:
+        field = noise.choice(
+            [b"a:\r\n", b"X-T: " + self._canaries.content.encode() + b"\r\n", b"Host: b\r\n"]
+        )
+        end = noise.choice([b"\r\n", b"", b"X: " + b"a" * 90_000])
+        head = self._with(noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"))
+        yield head + b"2\r\n{}\r\n0\r\n" + field * noise.choice([1, 100, 30_000]) + end
+
+    def _upgrade(self, noise: random.Random) -> Iterator[bytes]:
+        offered = noise.choice(["websocket", "h2c", "TLS/1.0", "a, b", ""])
+        inner = request("GET", f"/{self._canaries.content}", None)
+        framing = noise.choice([("Content-Length", str(len(inner))), ("Transfer-Encoding", "chunked")])
+        head = self._with(noise, ("Upgrade", offered), ("Connection", "Upgrade"), framing)
+        body = inner if framing[1] != "chunked" else b"%x\r\n%b\r\n0\r\n\r\n" % (len(inner), inner)
+        yield self._keep(head) + body + self._with(noise)
+
+    def _costly_field(self, noise: random.Random) -> Iterator[bytes]:
+        name = noise.choice(
+            ["Content-Type", "Prefer", "Cookie", "Authorization", "If-None-Match", "Accept", "Traceparent"]
+        )
+        piece = noise.choice([";", ';a="', '"', "\\", ',"', ";a*0*=", "=", "a;b=c,", "Bearer ", " "])
+        start = noise.choice(["", "application/json", 'multipart/form-data; boundary="', "Bearer "])
+        yield self._with(
+            noise, (name, start + piece * (noise.choice([99, 20_000]) // len(piece))), method=True
+        )
+
+    def _long_path(self, noise: random.Random) -> Iterator[bytes]:
+        line, _, rest = noise.choice(self._good).partition(b" HTTP/1.1")
+        start, piece = noise.choice([b"", b"?a="]), noise.choice([b"-", b"/", b"%2D", b".", b"%C3%A9", b"=&"])
+        yield line + start + piece * (noise.choice([99, 25_000]) // len(piece)) + b" HTTP/1.1" + rest
+
+    def _recursive(self, noise: random.Random) -> Iterator[bytes]:
+        depth, width = noise.choice([(10, 1), (60, 1), (99, 1), (4, 8)])
+        value: Any = noise.choice([{"kind": "leaf", "value": "x"}, self._canaries.content, {}, 10**70])
+        for _ in range(depth):
+            value = noise.choice(
+                [[value] * width, {"kind": "node", "children": [value] * width}, {"next": value}]
+            )
+        body = json.dumps(value)[: 65_000 if noise.random() < 0.5 else None].encode()
+        yield (
+            self._with(
+                noise, ("Content-Type", "application/json"), ("Content-Length", str(len(body))), method=True
+            )
+            + body
+        )
+
+    def _cut_up(self, noise: random.Random) -> Iterator[bytes | float]:
+        sent = noise.choice(self._good)
+        size = max(1, len(sent) // noise.choice([3, 9]))
+        for at in range(0, len(sent), size):
+            yield sent[at : at + size]
+            yield 0.0
 
     def _pipelined(self, noise: random.Random) -> Iterator[bytes]:
         several = b"".join(self._keep(noise.choice(self._good)) for _ in range(noise.choice([2, 5, 20])))
@@ -314,6 +369,18 @@ class Grammar:
         for _ in range(60):
             yield b"1\r\n \r\n" if is_chunked else b" "
             yield 0.3
+
+    def _endless(self, noise: random.Random) -> Iterator[bytes | float]:
+        yield self._with(
+            noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"), method=True
+        )
+        start, piece = noise.choice(
+            [(b"0\r\n", b"a:\r\n"), (b"0\r\nX: ", b"a"), (b"", b"0"), (b"1;", b"a"), (b"", b"1\r\n \r\n")]
+        )
+        yield start
+        for _ in range(200):
+            yield piece * 2000
+            yield 0.01
 
     def _shorter_body(self, noise: random.Random) -> Iterator[bytes]:
         framing = noise.choice([("Content-Length", "1000"), ("Transfer-Encoding", "chunked")])
