@@ -77,10 +77,11 @@ class Endpoint:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or run the lifespan (ASGI 3)."""
         claims = caller = None
+        decoder = self._decoder
         if self._authenticate is not None:
             authenticating = self._authenticate(scope["headers"], scope["query_string"])
-            claims, caller = await self._deadline.run(authenticating)
-        decoder = self._decoder
+            watched = None if decoder.has_body else scope.get(RECEIVE)  # a body must not be lost
+            claims, caller = await self._deadline.run(authenticating, watched)
         if decoder.has_no_input:
             arguments = {}
         else:
