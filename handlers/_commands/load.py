@@ -32,7 +32,7 @@ def load(files: tuple[Path, ...]) -> None:
     an absent field is not changed. Secrets are encrypted with the first key of RELAY_KEYRING.
     """
     from handlers._settings import Settings
-    from relay import SetupError
+    from relay import Diagnostic, SetupError
 
     settings = Settings.load()
     failed: list[Diagnostic] = []
@@ -42,7 +42,7 @@ def load(files: tuple[Path, ...]) -> None:
         except SetupError as exc:
             failed += exc.problems
         else:
-            click.echo(f"{file}: loaded {counts}")
+            click.echo(Diagnostic(str(file), f"loaded {counts}"))
     if failed:
         raise SetupError(failed)
 

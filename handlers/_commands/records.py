@@ -93,6 +93,7 @@ class Record(NamedTuple):
 def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record]]:
     """Return a file's records by list; raise SetupError with the location of each error."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import track
 
     try:
@@ -102,7 +103,9 @@ def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record
     read = _read_lines if path.suffix.lower() in (".ndjson", ".jsonl") else _read_lists
     records, problems = read(path, raw)
     console = Console(stderr=True)
-    problems += _invalid_records(track(records, f"Checking {path}", console=console, disable=not progress))
+    problems += _invalid_records(
+        track(records, f"Checking {escape(str(path))}", console=console, disable=not progress)
+    )
     if problems:
         raise SetupError(_shortened(path, problems))
     return {kind: [record for record in records if record.kind == kind] for kind in SCHEMAS}

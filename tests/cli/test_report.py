@@ -37,8 +37,7 @@ def test_text_is_one_line_a_finding_in_the_order_of_places(capsys):
 
     assert out.splitlines() == [
         "a.yaml:9:1: warning: it accepts anything [weak-response]",
-        "a.yaml:10:3: error: it leads",
-        "nowhere: 100% [dangling-ref] (see b.py:2:1)",
+        "a.yaml:10:3: error: it leads\\nnowhere: 100% [dangling-ref] (see b.py:2:1)",
         "pyproject.toml: info: as there is none [not-checked]",
         "relay lint: 1 error, 1 warning, 1 note",
     ]

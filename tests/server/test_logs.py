@@ -14,6 +14,7 @@ import pytest
 from relay.server import logs
 from relay.server.observability import Observer
 from relay.validation.http import OPERATION
+from support.hostile_text import RAW, TEXTS
 
 CANARY = "sk_canary"
 
@@ -36,6 +37,10 @@ def written(logs_as_before):
         return stream.getvalue()
 
     return written
+
+
+def fail_with(text):
+    raise ValueError(text)
 
 
 def fail():
@@ -218,3 +223,20 @@ async def test_nobody_is_told_of_requests_where_no_log_is_configured(capsys):
 def answered(operation):
     """Observe that a request was answered."""
     Observer(None).answered({"method": "GET", "path": "/a", OPERATION: operation}, 200, 0.0015)
+
+
+@pytest.mark.parametrize("style", ["console", "json"])
+def test_no_line_controls_the_terminal(written, style):
+    """The message of a library and the text of an exception may be a client's."""
+
+    def log(logger):
+        for text in TEXTS:
+            try:
+                fail_with(text)
+            except ValueError:
+                logger.exception(text, extra={"path": text})
+
+    text = written(log, style)
+
+    assert not RAW.findall(text)
+    assert not [line for line in text.split("\n") if line.startswith("::stop")]

@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.printable import terminal_line
 
 from .options import handlers_option, spec_option
-from .output import is_quiet, say
+from .output import emit, is_quiet, say
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
 EXAMPLES = """\b
@@ -89,7 +90,7 @@ def _conclude(found: Sequence[Diagnostic], form: str) -> None:
         return
     for one in found:
         if one.severity is Severity.ERROR or not is_quiet():
-            click.echo(f"{_WORDS[one.severity]}: {one.where}: {one.message}")
+            emit(f"{_WORDS[one.severity]}: {terminal_line(str(one))}")
     wanting = [one for one in found if one.severity is not Severity.INFO]
     say(f"relay check: {summary(wanting) or 'all is well'}")
     if any(one.severity is Severity.ERROR for one in wanting):

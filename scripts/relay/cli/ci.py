@@ -11,6 +11,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .options import handlers_option, spec_option
+from .output import emit
 
 WORKFLOWS = Path(__file__).with_name("workflows")
 FORGES = ("github", "gitlab")
@@ -46,7 +47,7 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
 
     Exit code 0: printed; 2: the contract is not below this folder, or a value is not one line.
     """
-    click.echo(plan(forge, *_named(spec, handlers), install), nl=False)
+    emit(plan(forge, *_named(spec, handlers), install), end="")
 
 
 def plan(forge: str, path: str | None, package: str | None, install: str = _INSTALL) -> str:

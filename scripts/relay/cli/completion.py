@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from .output import emit
+
 EXAMPLES = """\b
 Examples:
   relay completion bash >> ~/.bashrc
@@ -20,4 +22,4 @@ def completion(context: click.Context, shell: str) -> None:
     """Print the script that makes a shell complete `relay`."""
     kind = get_completion_class(shell)
     assert kind is not None  # click has one for each of the choices
-    click.echo(kind(context.find_root().command, {}, "relay", "_RELAY_COMPLETE").source())
+    emit(kind(context.find_root().command, {}, "relay", "_RELAY_COMPLETE").source())

@@ -16,7 +16,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, Rule, SetupError
 
 from .options import handlers_option, spec_option
-from .output import is_quiet, say, tools_installed
+from .output import echo, emit, is_quiet, say, tools_installed
 from .report import EXIT_FINDINGS, coloured, format_option, report_findings, rules_option, summary
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def contract(
         if report.subject:
             exchanges = [exchange for part in report.parts for exchange in part.exchanges]
             write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
-    say(f"{_seen(report)}\nReport: {display(reports / 'contract.html')}", err=True)
+    say(_seen(report), f"Report: {display(reports / 'contract.html')}", err=True)
     _conclude(report, form)
 
 
@@ -153,9 +153,9 @@ def _conclude(report: Report, form: str) -> None:
         report_findings("contract", findings, form, _clean(report))
         return
     for one in brief(report.failures):
-        click.echo(coloured(one))
+        emit(coloured(one))
     if not (is_quiet() and report.held):
-        click.echo(f"relay contract: {summary(findings) or _clean(report)}")
+        echo(f"relay contract: {summary(findings) or _clean(report)}")
     if not report.held:
         raise SystemExit(EXIT_FINDINGS)
 
@@ -167,7 +167,7 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as exc:
-        click.echo("interrupted; no report was written", err=True)
+        echo("interrupted; no report was written", err=True)
         raise SystemExit(128 + signal.SIGINT) from exc
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import spec_option
-from .output import say, tool
+from .output import echo_difference, say, tool
 from .report import format_option, report_findings
 
 if TYPE_CHECKING:
     from relay.importer.merge import Merge
-    from relay.importer.target_contract import Target
 
 
 EXAMPLES = """\b
@@ -95,7 +94,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         if findings or form != "text":
             report_findings("import", findings, form, stderr=diff)
         if diff:
-            click.echo(_difference(target, content), nl=False)
+            echo_difference(target.source, content, target.name, target.name)
             return
         recorded = lock.with_records(
             lock.record(source, operation) for source, operation, _ in merge.outcomes
@@ -104,14 +103,6 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         replace_files({path: text for path, text in replaced.items() if text != read_file(path)})
     if form == "text":
         _print(merge, changed=content != target.source)
-
-
-def _difference(target: Target, content: bytes) -> str:
-    """Return the changes of the contract as a unified diff."""
-    import difflib
-
-    old, new = (text.decode().splitlines(keepends=True) for text in (target.source, content))
-    return "".join(difflib.unified_diff(old, new, target.name, target.name))
 
 
 def _print(merge: Merge, *, changed: bool) -> None:

@@ -61,11 +61,11 @@ def _report(made: Plan, folder: Path) -> None:
     if made.kept:
         say(f"left alone: {', '.join(map(str, sorted(made.kept)))}")
     for note in made.notes:
-        say(f"note: {note}")
+        say(*f"note: {note}".split("\n"))
     if not made.files:
         say("relay init: nothing to write, every file is there")
         return
     say("next:")
     if folder.resolve() != Path.cwd():
         say(f"  cd {shlex.quote(str(folder))}")
-    say("  scripts/serve\n  scripts/test")
+    say("  scripts/serve", "  scripts/test")

@@ -12,7 +12,7 @@ import click
 
 from relay.contract.diagnostics import SetupError
 
-from .output import QUIET, setup_errors
+from .output import QUIET, echo, setup_errors
 
 COMMANDS = "init serve check lint drift regenerate import breaking contract ci token completion".split()
 """Relay's own commands, in the order in which they are needed."""
@@ -85,7 +85,7 @@ def _print_version(context: click.Context, _option: click.Parameter, asked: bool
     if asked:
         from relay._version import __version__
 
-        click.echo(f"relay, version {__version__}")
+        echo(f"relay, version {__version__}")
         context.exit()
 
 

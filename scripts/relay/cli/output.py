@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.printable import terminal_line
 
 EXIT_USAGE = 2
 """Exit code when the command cannot run; 1 means that it ran and found errors."""
@@ -23,10 +25,31 @@ def is_quiet() -> bool:
     return context is not None and context.meta.get(QUIET, False)
 
 
-def say(text: str, *, err: bool = False) -> None:
-    """Print a line for a person to read, unless the command was called with --quiet."""
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines for a person to read, unless the command was called with --quiet."""
     if not is_quiet():
-        click.echo(text, err=err)
+        echo(*lines, err=err)
+
+
+def echo(*lines: str, err: bool = False) -> None:
+    """Print lines that may contain text from outside; a line stays one, whatever is in it."""
+    if lines:
+        emit("\n".join(map(terminal_line, lines)), err=err)
+
+
+def echo_difference(old: bytes, new: bytes, old_name: str, new_name: str) -> None:
+    """Print the difference of two texts as a unified diff, for a person to read."""
+    echo(*difflib.unified_diff(_lines(old), _lines(new), old_name, new_name, lineterm=""))
+
+
+def _lines(content: bytes) -> list[str]:
+    *lines, last = content.decode("utf-8", "replace").split("\n")
+    return [*lines, f"{last}  (no newline at the end of the file)"] if last else lines
+
+
+def emit(text: str, *, err: bool = False, end: str = "\n") -> None:
+    """Print a text as it is: a report that is escaped already, or what the command was called for."""
+    click.echo(f"{text}{end}", err=err, nl=False)  # noqa: TID251 -- all output passes here
 
 
 @contextmanager
@@ -36,7 +59,7 @@ def setup_errors() -> Iterator[None]:
         yield
     except SetupError as exc:
         for problem in exc.problems:
-            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
+            emit(f"{click.style('error', fg='red')}: {terminal_line(str(problem))}", err=True)
         raise SystemExit(EXIT_USAGE) from exc
 
 

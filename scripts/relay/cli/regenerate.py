@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .options import handlers_option, spec_option, tests_option
-from .output import say, tool
+from .output import echo_difference, say, tool
 from .report import EXIT_FINDINGS, report_findings
 
 if TYPE_CHECKING:
@@ -125,19 +124,4 @@ def _show(made: Plan, sources: Sources) -> None:
     for file, content in made.changes.items():
         old = before.get(file)
         name = display(file)
-        click.echo(
-            "".join(
-                difflib.unified_diff(
-                    _lines(old or b""),
-                    _lines(content),
-                    "/dev/null" if old is None else f"a/{name}",
-                    f"b/{name}",
-                )
-            ),
-            nl=False,
-        )
-
-
-def _lines(content: bytes) -> list[str]:
-    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
-    return [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+        echo_difference(old or b"", content, "/dev/null" if old is None else f"a/{name}", f"b/{name}")

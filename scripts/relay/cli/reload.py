@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import click
-
 from relay.contract.diagnostics import Diagnostic, SetupError
 
+from .output import echo
 from .startup_banner import missing, operations
 
 if TYPE_CHECKING:
@@ -139,9 +138,9 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
     except Exception as exc:  # noqa: BLE001 -- the last version keeps serving, whatever this was
         _keep(service, [_unforeseen(exc)])
     else:
-        click.echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
+        echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
         if (lines := list(missing(service.application))) != known:
-            click.echo("\n".join(lines or ["every operation has its function"]))
+            echo(*(lines or ["every operation has its function"]))
 
 
 @contextmanager
@@ -152,7 +151,7 @@ def _warn_if_slow(service: Reloading) -> Iterator[None]:
         message = f"still building after {SLOW:.0f} s, the last working version keeps serving; restart if it does not end"
         problem = Diagnostic("--reload", message)
         service.keep([problem])
-        click.echo(f"warning: {problem}", err=True)
+        echo(f"warning: {problem}", err=True)
 
     timer = asyncio.get_running_loop().call_later(SLOW, warn)
     try:
@@ -214,5 +213,5 @@ def _collect() -> None:
 def _keep(service: Reloading, problems: list[Diagnostic]) -> None:
     service.keep(problems)
     for problem in problems:
-        click.echo(f"error: {problem}", err=True)
-    click.echo("not reloaded; the last working version keeps serving", err=True)
+        echo(f"error: {problem}", err=True)
+    echo("not reloaded; the last working version keeps serving", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
@@ -10,8 +9,9 @@ from xml.etree import ElementTree as ET
 import click
 
 from relay.contract.diagnostics import Diagnostic, Rule, Severity, place_parts
+from relay.contract.printable import escape_unprintable, json_text, terminal_line, workflow_text, xml_text
 
-from .output import is_quiet
+from .output import echo, emit, is_quiet
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
@@ -39,7 +39,7 @@ def rules_option(
     def list_rules(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
         if asked:
             for rule in read().values():
-                click.echo(f"{rule.severity:7} {rule.id}: {rule.why}")
+                echo(f"{rule.severity:7} {rule.id}: {rule.why}")
             context.exit()
 
     return click.option(
@@ -68,7 +68,7 @@ def report_findings(
     if form == "text" and is_quiet():
         ordered = [finding for finding in ordered if finding.severity is Severity.ERROR]
     if ordered or form != "text" or not is_quiet():
-        click.echo(_FORMATS[form](command, ordered, clean), err=stderr)
+        emit(_FORMATS[form](command, ordered, clean), err=stderr)
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(EXIT_FINDINGS)
 
@@ -92,8 +92,8 @@ def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
 
 
 def coloured(finding: Diagnostic) -> str:
-    """Return a finding's line with its severity in colour; `click.echo` drops colours where there is no terminal."""
-    return finding.line.replace(
+    """Return a finding's line, escaped, with its severity in colour; without a terminal, `emit` drops colours."""
+    return terminal_line(finding.line).replace(
         f": {finding.severity}: ", f": {click.style(finding.severity, fg=_COLOURS[finding.severity])}: ", 1
     )
 
@@ -111,7 +111,7 @@ def _json(command: str, findings: Sequence[Diagnostic], _clean: str) -> str:
         for finding in findings
     ]
     counted = {kind: counts[kind] for kind in Severity}
-    return json.dumps({"command": command, "counts": counted, "findings": rows}, indent=2)
+    return json_text({"command": command, "counts": counted, "findings": rows})
 
 
 def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
@@ -119,14 +119,13 @@ def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     suite = ET.Element("testsuite", name=f"relay {command}")
     for finding in findings:
         file, line, _ = place_parts(finding.where)
-        case = ET.SubElement(
-            suite, "testcase", classname=finding.rule, name=f"{finding.where}: {finding.message}"
-        )
+        name, message = escape_unprintable(str(finding)), escape_unprintable(finding.message)
+        case = ET.SubElement(suite, "testcase", classname=finding.rule, name=name)
         if line:
-            case.set("file", file)
+            case.set("file", escape_unprintable(file))
             case.set("line", str(line))
         if finding.severity is Severity.ERROR:
-            ET.SubElement(case, "failure", type=finding.rule, message=finding.message).text = finding.line
+            ET.SubElement(case, "failure", type=finding.rule, message=message).text = finding.line
         else:
             ET.SubElement(case, "system-out").text = finding.line
     if not findings:
@@ -135,8 +134,7 @@ def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     suite.set("failures", str(sum(finding.severity is Severity.ERROR for finding in findings)))
     suites = ET.Element("testsuites")
     suites.append(suite)
-    ET.indent(suites)
-    return ET.tostring(suites, encoding="unicode", xml_declaration=True)
+    return xml_text(suites)
 
 
 def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
@@ -146,15 +144,10 @@ def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     for finding in findings:
         file, line, column = place_parts(finding.where)
         properties = {"file": file, **({"line": line, "col": column} if line else {}), "title": finding.rule}
-        pairs = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
+        pairs = ",".join(f"{name}={workflow_text(str(value), ':,')}" for name, value in properties.items())
         message = f"{finding.message} (see {finding.other})" if finding.other else finding.message
-        lines.append(f"::{words[finding.severity]} {pairs}::{_escaped(message)}")
+        lines.append(f"::{words[finding.severity]} {pairs}::{workflow_text(message)}")
     return "\n".join([*lines, f"relay {command}: {summary(findings) or clean}"])
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Escape the characters that end a workflow command or one of its properties."""
-    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{more}" else char for char in text)
 
 
 _FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}

@@ -39,7 +39,7 @@ def print_banner(
     if record:
         say(f"Recording: all requests and responses go to {record}")
     if (command := _curl(application, f"{url}{base_path}", claims)) is not None:
-        say(f"Try:\n  {command}")
+        say("Try:", f"  {command}")
 
 
 def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) -> str | None:

@@ -9,6 +9,8 @@ import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 
+from .output import emit
+
 if TYPE_CHECKING:
     from relay.project.project import Project
 
@@ -71,7 +73,7 @@ def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) 
     if identity is not None or not claims:
         claims = {**development_claims(project, identity), **claims}
     settings = with_development_key(project, settings)
-    click.echo(mint(settings, claims, expires or longest_life(settings, LIFE)))
+    emit(mint(settings, claims, expires or longest_life(settings, LIFE)))
 
 
 def development_claims(project: Project, identity: str | None = None) -> dict[str, Any]:

@@ -175,8 +175,9 @@ def _line(key: tuple[str, str], known: RecordedOperation) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Escape a text for a comment: a line break in a path must not end the comment."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    """Escape a text for a comment as JSON does: it must not end the comment, nor hide anything in it."""
+    quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in quoted)
 
 
 def display_path(root: Path, spec: Path) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from .printable import one_line
+
 
 class SourceLocation(NamedTuple):
     """The location of a value, `file:line:column`; lines and columns start at 1."""
@@ -57,13 +59,13 @@ class Diagnostic:
     other: SourceLocation | None = None
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
+        return one_line(f"{self.where}: {self.message}")
 
     @property
     def line(self) -> str:
         """The diagnostic as one line, with its severity, its rule and the related location."""
         other = f" (see {self.other})" if self.other else ""
-        return f"{self.where}: {self.severity}: {self.message} [{self.rule}]{other}"
+        return one_line(f"{self.where}: {self.severity}: {self.message} [{self.rule}]{other}")
 
 
 def place_parts(place: SourceLocation | str) -> tuple[str, int, int]:

@@ -8,6 +8,7 @@ console format includes the text.
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import logging
 import sys
@@ -21,6 +22,8 @@ from typing import Any, Literal, TextIO
 
 import orjson
 import structlog
+
+from relay.contract.printable import terminal_line
 
 from .log_stream import LogStream
 
@@ -161,11 +164,18 @@ def _console(*, colors: bool) -> Render:
     """Return the renderer for people."""
     renderer = structlog.dev.ConsoleRenderer(
         colors=colors,
-        exception_formatter=structlog.dev.plain_traceback,
+        exception_formatter=_printable_traceback,
         sort_keys=False,
         repr_native_str=True,  # a path may contain terminal control characters
     )
-    return lambda event: renderer(None, "", event)
+    return lambda event: renderer(None, "", {**event, "event": terminal_line(event["event"])})
+
+
+def _printable_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    """Write a traceback; the texts in it may be a client's."""
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write("\n".join(map(terminal_line, text.getvalue().split("\n"))))
 
 
 def _exception_chain(exc: BaseException | None) -> Iterator[dict[str, Any]]:
@@ -195,4 +205,5 @@ def _ascii(event: Event, **_options: Any) -> str:
         line = orjson.dumps(event, default=repr).decode()
     except TypeError:  # an unpaired surrogate, or an integer of more than 64 bits
         line = ""
-    return line if line and line.isascii() else json.dumps(event, default=repr)
+    line = line if line and line.isascii() else json.dumps(event, default=repr)
+    return line.replace("\x7f", "\\u007f")

@@ -1,11 +1,11 @@
-"""Escape text from outside for output, so that it cannot control a terminal, a parser or the reading direction."""
+"""Text of a run for its reports: escaped, cut, in words."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
+from relay.contract import printable
 from relay.contract_tests.exchanges import Exchange
 from relay.validation import media_types as media
 from relay.validation.json_strict import NotJson, parse_json
@@ -19,17 +19,12 @@ MAX_BODY = 2048
 _MAX_PRETTY = 64 * 1024
 _MAX_HEX = 32
 
-# Characters that XML 1.0 cannot represent, and invisible ones that change the reading direction.
-_UNPRINTABLE = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
-
 
 def escape_unprintable(text: str) -> str:
     r"""Return a text with unprintable characters escaped (`\x00`, `\u202e`), cut at MAX_TEXT."""
     if len(text) > MAX_TEXT:
         text = f"{text[:MAX_TEXT]}… ({len(text):,} characters in all)"
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return printable.escape_unprintable(text)
 
 
 def body_text(exchange: Exchange) -> str:

@@ -1,0 +1,295 @@
+"""What commands print of a contract's text: `scripts/relay/contract/printable.py`, over every command and format."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.cli.main import main
+from relay.cli.startup_banner import print_banner
+from relay.contract.printable import escape_unprintable, json_text, one_line, terminal_line, workflow_text
+from relay.project.settings import Settings
+from relay.server.app import create
+from support.hostile_text import COMMAND, RAW, TEXTS
+from support.hosting import contract, write_package
+from support.hosting import operation as plain
+
+ANY = st.text(st.characters(exclude_categories=()))
+
+
+def operation(text, number):
+    """An operation that has a text wherever a contract is free to have one."""
+    schema = {
+        "type": "object",
+        "title": text,
+        "description": text,
+        "required": [text, "absent"],
+        "properties": {text: {"type": "string", "enum": [text, number], "example": 1, "description": text}},
+    }
+    answer = {
+        "description": text,
+        "content": {"application/json": {"schema": schema, "example": {text: text}}},
+    }
+    return {
+        "operationId": f"op{number}",
+        "tags": [f"{text} {number}"],
+        "summary": text,
+        "description": text,
+        "parameters": [
+            {"name": f"{text}{number}", "in": "query", "description": text, "schema": {"type": "string", "enum": [text], "default": 5}},
+        ],
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": {"200": answer, "404": {"description": text}},
+    }  # fmt: skip
+
+
+def valid(texts=TEXTS, **rest):
+    """A contract that can be read."""
+    paths = {f"/p{number}": {"post": operation(text, number)} for number, text in enumerate(texts)}
+    document = contract(paths, **rest)
+    document["info"] |= {"title": " ".join(texts), "description": " ".join(texts)}
+    return document
+
+
+def named(texts=TEXTS):
+    """One whose names of operations, paths, components and keys are the texts."""
+    document = valid(texts)
+    for number, text in enumerate(texts):
+        item = document["paths"].pop(f"/p{number}")
+        item["post"]["operationId"] = text
+        document["paths"]["/" + re.sub("[{}]", "", text)] = item
+    return document
+
+
+def broken(texts=TEXTS):
+    """One with the texts in place of what a contract defines."""
+    document = valid(texts)
+    operations = [item["post"] for item in document["paths"].values()]
+    for number, (one, text) in enumerate(zip(operations, texts, strict=True)):
+        place = number % 5
+        if place == 0:
+            one[text] = text
+        elif place == 1:
+            one["responses"][text] = {"$ref": f"#/components/{text}"}
+        elif place == 2:
+            one["parameters"][0] |= {"in": text, "style": text}
+        elif place == 3:
+            one["requestBody"]["content"]["application/json"]["schema"] = {
+                "type": text,
+                "pattern": f"({text}",
+            }
+        else:
+            one["security"] = [{text: [text]}]
+    return document
+
+
+def written(document):
+    """A contract as YAML in ASCII: it has an escape for each character."""
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+CONTRACTS = {"valid": valid, "named": named, "broken": broken}
+FORMATS = ["text", "json", "junit", "github"]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make the test's folder a project with a contract and a package; return the function that runs commands."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    package = write_package(tmp_path)
+
+    def run(document, *command):
+        (tmp_path / "api.yaml").write_text(written(document), "ascii")
+        (tmp_path / "pyproject.toml").write_text(
+            f'[tool.relay]\nspec = "api.yaml"\nhandlers = "{package}"\n', "utf-8"
+        )
+        result = CliRunner().invoke(main, list(command), catch_exceptions=False)
+        assert result.exit_code in (0, 1, 2)
+        return result.output_bytes.decode("utf-8")
+
+    return run
+
+
+def assert_harmless(output):
+    """Nothing in an output controls a terminal or a CI runner."""
+    assert not RAW.findall(output)
+    assert not COMMAND.findall("\n".join(line for line in output.split("\n") if not line.startswith("::")))
+    assert not COMMAND.match(output)
+
+
+@pytest.mark.parametrize("made", CONTRACTS)
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    "command", [["lint"], ["drift"], ["check"], ["breaking", "old.yaml", "api.yaml"]], ids=lambda one: one[0]
+)
+def test_no_finding_controls_who_reads_it(project, tmp_path, command, form, made):
+    """A contract comes from a stranger's pull request, and its text reaches the terminal and the log of CI."""
+    (tmp_path / "old.yaml").write_text(written(valid([f"{text} once" for text in TEXTS])), "ascii")
+
+    output = project(CONTRACTS[made](), *command, "--format", form)
+
+    assert_harmless(output)
+    report = output.partition("error: ")[0] if output.startswith("error: ") else output
+    if form == "junit" and report:
+        ET.fromstring(report)  # noqa: S314 -- our own
+    if form == "json" and report:
+        json.loads(report)
+    assert output
+
+
+@pytest.mark.parametrize("made", CONTRACTS)
+@pytest.mark.parametrize("arguments", [["--check"], ["--diff"], []], ids=["check", "diff", "write"])
+def test_regenerate_prints_and_writes_no_control_characters(project, tmp_path, arguments, made):
+    """Invisible characters in source hide what it does, and a docstring must not end early."""
+    assert_harmless(project(CONTRACTS[made](), "regenerate", *arguments))
+
+    for file in tmp_path.glob("*/*.py"):
+        source = file.read_text("utf-8")
+        assert not RAW.findall(source)
+        assert not [
+            one
+            for one in ast.walk(ast.parse(source))
+            if isinstance(one, ast.Import) and one.names[0].name == "os"
+        ]
+
+
+@pytest.mark.parametrize("made", CONTRACTS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_import_prints_no_control_characters(project, tmp_path, form, made):
+    """Pages are another party's."""
+    (tmp_path / "source.yaml").write_text(written(CONTRACTS[made]()), "ascii")
+
+    assert_harmless(project(contract({}), "import", "source.yaml", "--format", form))
+    assert_harmless(project(contract({}), "import", "source.yaml", "--diff"))
+
+
+@pytest.mark.parametrize("made", CONTRACTS)
+def test_init_prints_and_writes_no_control_characters(project, tmp_path, made):
+    """Its files are read, sourced and built."""
+    (tmp_path / "source.yaml").write_text(written(CONTRACTS[made]()), "ascii")
+
+    output = project(contract({}), "init", "new", "--spec", "source.yaml")
+
+    assert_harmless(output)
+    for file in (tmp_path / "new").rglob("*"):
+        if file.is_file() and "spec" not in file.parts:  # the contract is a copy
+            assert not RAW.findall(file.read_text("utf-8")), file
+
+
+@pytest.mark.parametrize(
+    "command", [["lint"], ["breaking", "api.yaml"], ["import"], ["drift", "--spec"]], ids=" ".join
+)
+def test_a_file_name_controls_nothing(project, tmp_path, command):
+    """Nor does a name that is no text, or one that rich reads as markup."""
+    for text in [*(one.replace("/", "_").replace("\0", "_") for one in TEXTS), os.fsdecode(b"\xff")]:
+        (tmp_path / f"{text}.json").write_text("{", "utf-8")
+        assert_harmless(project(contract({}), *command, f"{text}.json"))
+
+
+def test_a_revision_controls_nothing(project):
+    """It is part of the call, and in CI a branch names it."""
+    for text in (one for one in TEXTS if "\0" not in one):
+        assert_harmless(project(contract({}), "breaking", f"{text}:api.yaml"))
+
+
+def test_a_mocked_service_starts_with_harmless_lines(project, tmp_path, capsys):
+    """Its title, its operations and the `curl` to try are the contract's."""
+    document = contract({"/a": {"get": plain("show")}})
+    for text in TEXTS:
+        document["info"]["title"] = text
+        document["paths"] = {f"/{re.sub('[{}]', '', text)}": document["paths"].popitem()[1]}
+        (tmp_path / "api.yaml").write_text(written(document), "ascii")
+        package = write_package(tmp_path)
+        application = create(Settings(spec=tmp_path / "api.yaml", handlers=package, missing=("mock",)))
+
+        print_banner(application, 2212, record=Path(text))
+
+        printed = capsys.readouterr().out
+        assert_harmless(printed)
+        assert len(printed.splitlines()) == 6
+
+
+def har(texts):
+    """Recorded traffic that has a text wherever a client or a service may write one."""
+    entries = []
+    for text in texts:
+        headers = [{"name": "X-A", "value": text}, {"name": text, "value": "1"}]
+        sent = {
+            "method": "POST",
+            "url": f"http://test/p0?{text}",
+            "headers": headers,
+            "postData": {"mimeType": text, "text": text},
+        }
+        content = {"mimeType": f"application/json; {text}", "text": json.dumps({text: text})}
+        answer = {
+            "status": 200,
+            "headers": [*headers, {"name": "Content-Type", "value": "application/json"}],
+            "content": content,
+        }
+        entries.append({"request": sent, "response": answer, "startedDateTime": "2026-01-01T00:00:00Z", "time": 1})  # fmt: skip
+    return {"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": entries}}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_reports_of_recorded_traffic_are_harmless(project, tmp_path, form):
+    """The traffic's bodies, headers and addresses are its clients'."""
+    (tmp_path / "a.har").write_text(json.dumps(har(TEXTS)), "ascii")
+
+    output = project(valid(), "contract", "--har", "a.har", "--format", form)
+
+    assert_harmless(output)
+    for file in (tmp_path / "reports").iterdir():
+        assert not RAW.findall(file.read_text("utf-8")), file
+    html = (tmp_path / "reports" / "contract.html").read_text("utf-8")
+    assert "<script" not in html
+    assert "<img" not in html
+    ET.parse(tmp_path / "reports" / "contract.junit.xml")  # noqa: S314 -- our own
+    json.loads((tmp_path / "reports" / "contract.json").read_bytes())
+
+
+@given(ANY)
+def test_any_text_is_one_harmless_line(text):
+    """Whatever a contract contains can be encoded, parsed and shown."""
+    line = terminal_line(text)
+
+    assert_harmless(line)
+    assert "\n" not in line
+    assert line.isprintable() or line.encode()
+    assert one_line(text) == one_line(one_line(text))
+
+
+@given(ANY, ANY)
+def test_any_text_stays_in_its_workflow_command(message, title):
+    """GitHub decodes %XX again, and ends a property at a comma, the properties at a colon."""
+    line = f"::error title={workflow_text(title, ':,')}::{workflow_text(message)}"
+
+    properties, _, shown = line.removeprefix("::error ").partition("::")
+    assert len(line.splitlines()) == 1
+    assert "," not in properties
+    assert (unquote(properties), unquote(shown)) == (
+        f"title={escape_unprintable(title)}",
+        escape_unprintable(message),
+    )
+
+
+@given(st.recursive(ANY, lambda values: st.lists(values) | st.dictionaries(ANY, values), max_leaves=5))
+def test_any_data_is_harmless_json_that_says_the_same(data):
+    """A program that reads it gets the text as it is."""
+    text = json_text(data)
+
+    assert_harmless(text)
+    assert text.isascii()
+    assert json.loads(text) == data
