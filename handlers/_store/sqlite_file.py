@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,16 @@ def require(path: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of a file, which detect a replacement; None if it does not exist."""
+    """Return device and inode of a file, which detect a replacement; None if it does not exist.
+
+    Raises `StoreMisconfigured` for what is not a regular file: to open a pipe may take for ever.
+    """
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreMisconfigured(f"{path} is not a regular file; name another one.")
     return status.st_dev, status.st_ino
 
 

@@ -26,6 +26,8 @@ from handlers._store import (
 )
 from relay.server.logs import REQUEST_ID
 from support import faults, keyrings
+from support.hosting import SECRET
+from support.running import as_project, relay
 
 ACME, ALEX, BO = "a" * 24, "1" * 24, "2" * 24
 
@@ -131,7 +133,7 @@ def a_folder(path):
         (newer_schema, "newer version"),
         (another_programs, "the database of another program"),
         (damaged, "damaged"),
-        (a_folder, "cannot be opened"),
+        (a_folder, "is not a regular file"),
     ],
 )
 async def test_says_what_is_wrong_with_a_file(path, make, reason):
@@ -145,6 +147,33 @@ async def test_says_what_is_wrong_with_a_file(path, make, reason):
     assert str(path) in str(refusal.value)
     assert reason in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_opens_regular_files_only(path, read_only):
+    """To open a pipe waits for a writer, in a thread that nothing ends."""
+    os.mkfifo(path)
+
+    with pytest.raises(StoreMisconfigured, match=r"relay\.db is not a regular file; name another one\.$"):
+        async with open_store(f"sqlite:///{path}", read_only=read_only):
+            pass
+
+
+@pytest.mark.parametrize("command", ["check", "keys status", "keys encrypt", "load records.json", "serve"])
+def test_every_command_ends_for_a_store_that_is_a_pipe(tmp_path, command):
+    """With one line."""
+    os.mkfifo(tmp_path / "pipe.db")
+    (tmp_path / "records.json").write_text("{}", "utf-8")
+    as_project(tmp_path)
+
+    result = relay(
+        tmp_path, *command.split(),
+        RELAY_STORE="sqlite:///pipe.db", RELAY_KEYRING=keyrings.OLD, RELAY_JWT_SECRET=SECRET, RELAY_PORT="0",
+    )  # fmt: skip
+
+    assert result.returncode in (1, 2)
+    assert "pipe.db is not a regular file; name another one." in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
 
 
 async def test_says_what_is_wrong_with_a_folder(tmp_path):

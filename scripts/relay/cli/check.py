@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,9 +48,9 @@ _WORDS = {
     "seconds",
     metavar="SECONDS",
     type=click.FloatRange(min=0.1),
-    default=10.0,
+    default=30.0,
     show_default=True,
-    help="How long to wait for key sets, addresses and the package's collaborators, in total.",
+    help="How long the checks may take in total, the import of the package included.",
 )
 @format_option
 def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float, strict: bool) -> None:
@@ -58,29 +63,62 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
 
     Exit code 0: no error, though there may be warnings; 1: an error; 2: a wrong call of the command.
     """
-    from relay.project.settings import unknown_names
-    from relay.server.application import service_settings
-
     sys.dont_write_bytecode = True  # importing the package leaves nothing in its folder either
-    try:
-        project, settings = service_settings({"spec": spec, "handlers": handlers})
-    except SetupError as exc:
-        _conclude(exc.problems, form)
-        return
-    from .preflight import examine
-
-    logging.getLogger("relay").setLevel("DEBUG" if settings.log_level == "debug" else "CRITICAL")
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    found = [
-        *unknown_names(project, type(settings)),
-        *asyncio.run(examine(project, settings, seconds)),
-    ]
+    found: list[Diagnostic] = []
+    with _deadline(seconds, partial(_give_up, found, form, seconds, click.get_current_context())):
+        try:
+            _examine({"spec": spec, "handlers": handlers}, found)
+        except SetupError as exc:
+            _conclude(exc.problems, form)
+            return
     if strict:
         found = [
             replace(one, severity=Severity.ERROR) if one.severity is Severity.WARNING else one
             for one in found
         ]
     _conclude(found, form)
+
+
+def _examine(given: Mapping[str, Any], found: list[Diagnostic]) -> None:
+    """Add what is found, one by one; raise SetupError for settings that cannot be read."""
+    from relay.project.settings import unknown_names
+    from relay.server.application import service_settings
+
+    from .preflight import examine
+
+    project, settings = service_settings(given)
+    logging.getLogger("relay").setLevel("DEBUG" if settings.log_level == "debug" else "CRITICAL")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    found += unknown_names(project, type(settings))
+
+    async def add() -> None:
+        async for one in examine(project, settings):
+            found.append(one)
+
+    asyncio.run(add())
+
+
+@contextmanager
+def _deadline(seconds: float, give_up: Callable[[], None]) -> Iterator[None]:
+    """Call `give_up` in a thread if the block takes longer: the main thread may wait for a package for ever."""
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _give_up(found: Sequence[Diagnostic], form: str, seconds: float, context: click.Context) -> None:
+    """Print what was found, and end the process, though threads of the package may still wait."""
+    late = f"the checks took longer than {seconds:g} s; the next one did not finish"
+    try:
+        with context.scope(cleanup=False):
+            _conclude([*found, Diagnostic("--timeout", late)], form)
+    finally:
+        sys.stdout.flush()
+        os._exit(EXIT_FINDINGS)
 
 
 def _conclude(found: Sequence[Diagnostic], form: str) -> None:

@@ -25,28 +25,19 @@ from .production_checks import weaknesses
 _PROBE_SECONDS = 1.0
 
 
-async def examine(project: Project, settings: Settings, seconds: float) -> list[Diagnostic]:
-    """Return errors, warnings and notes in the order of the checks.
-
-    Checks that take longer than `seconds` in total are an error.
-    """
+async def examine(project: Project, settings: Settings) -> AsyncIterator[Diagnostic]:
+    """Yield errors, warnings and notes in the order of the checks."""
     try:
         application = build(project, settings, keep_key=False)
     except SetupError as exc:
-        return list(exc.problems)
-    found = [*_compiled(application), *weaknesses(application)]
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            for part in (_keys(application.settings), _addresses(settings), _collaborators(application)):
-                async for one in part:
-                    found.append(one)  # noqa: PERF401 -- what was found counts, though the time is up
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        found.append(
-            _wrong("--timeout", f"the checks took longer than {seconds:g} s; the next one did not finish")
-        )
-    return found
+        for problem in exc.problems:
+            yield problem
+        return
+    for one in (*_compiled(application), *weaknesses(application)):
+        yield one
+    for part in (_keys(application.settings), _addresses(settings), _collaborators(application)):
+        async for one in part:
+            yield one
 
 
 def _ok(where: str, message: str) -> Diagnostic:
