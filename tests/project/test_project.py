@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from relay.contract.diagnostics import SetupError
@@ -92,14 +90,6 @@ class TestCurrent:
 
 class TestProject:
     """A project."""
-
-    def test_comes_first_on_the_import_path(self, tmp_path, monkeypatch):
-        """A project's package may have the name of an installed one."""
-        monkeypatch.setattr(sys, "path", ["/elsewhere", str(tmp_path)])
-
-        Project(tmp_path).make_importable()
-
-        assert sys.path[0] == str(tmp_path)
 
     @pytest.mark.parametrize("path", ["../other/spec.yaml", ".venv/lib/python3.13/site-packages/handlers"])
     def test_refuses_to_write_outside_and_into_installed_packages(self, tmp_path, path):

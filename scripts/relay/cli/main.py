@@ -69,11 +69,12 @@ def _project_commands() -> dict[str, click.Command]:
     project = find_project()
     if project is None:
         return {}
+    from relay.project.import_path import make_importable
     from relay.server.binding import import_package
     from relay.server.package_hooks import PackageHooks
 
-    project.make_importable()
     name = os.environ.get(variable("handlers")) or project.handlers
+    make_importable(name, project.folder)
     if importlib.util.find_spec(name.partition(".")[0]) is None:
         return {}
     commands = PackageHooks.of(import_package(name)).commands

@@ -14,6 +14,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Operation
+from relay.project.import_path import make_importable
 from relay.project.settings import chosen
 
 from .accepted_findings import Acceptance
@@ -170,7 +171,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
 
 def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
     """Return the operations whose handler is a stub, with the place of each handler."""
-    place.project.make_importable()
+    make_importable(place.package, place.project.folder)
     return unwritten_handlers(contract, place.package)
 
 

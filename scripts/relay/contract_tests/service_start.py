@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
+from relay.project.import_path import make_importable
 from relay.project.project import Project, variable
 from relay.server.binding import code_place, import_package
 from relay.server.package_hooks import PackageHooks
@@ -63,7 +64,7 @@ class ServiceTarget:
     @property
     def hooks(self) -> PackageHooks | None:
         """What the package exports; None where it cannot be imported."""
-        self.project.make_importable()
+        make_importable(self.package, self.project.folder)
         try:
             return PackageHooks.of(import_package(self.package))
         except SetupError:

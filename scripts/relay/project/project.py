@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,12 +62,6 @@ class Project:
             message = f"is no longer read: move its entries to [tool.relay.{name}] in pyproject.toml"
             raise SetupError([Diagnostic(display(replaced), message)])
         return Section(self.table.get(name, {}), f"{self.file}: tool.relay.{name}")
-
-    def make_importable(self) -> None:
-        """Put the project's folder at the start of the import path."""
-        folder = str(self.folder)
-        if sys.path[0] != folder:
-            sys.path.insert(0, folder)
 
     def check_inside(self, path: Path) -> None:
         """Raise SetupError for a path outside the project, or inside site-packages."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.project.import_path import make_importable
 from relay.project.project import Project, current_project
 from relay.project.settings import Settings
 
@@ -33,7 +34,7 @@ def create_app(
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = settings.model_copy(update=chosen)
     project = current_project(settings.spec)
-    project.make_importable()
+    make_importable(settings.handlers, project.folder)
     if settings.spec is None:
         settings = settings.model_copy(update={"spec": project.spec})
     return build(project, settings)
@@ -52,12 +53,12 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
     """Return the current project and the settings that its handlers package declares.
 
-    Makes the project's folder importable. Raises SetupError if there is no project, and for invalid
+    Makes the package importable. Raises SetupError if there is no project, and for invalid
     settings.
     """
     project = current_project(given.get("spec"))
-    project.make_importable()
     settings = Settings.load(**given)
+    make_importable(settings.handlers, project.folder)
     try:
         package = import_package(settings.handlers)
     except SetupError:

@@ -1,0 +1,74 @@
+"""Makes a project's modules importable without replacing a module of Python or an installed one.
+
+The working directory may contain any file. Of it, the handlers package comes first; another module comes last, and
+only where the project's own code imports it: a `sqlite3.py` that lies there is never executed, nor is a module that
+a library tries to import. The import path itself is not changed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFinder(MetaPathFinder):
+    """Finds a package, and the packages above it, in a folder first."""
+
+    package: str
+    folder: Path
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find the package in the folder, else where Python finds it; None for any other name."""
+        if not f"{self.package}.".startswith(f"{fullname}."):
+            return None
+        parents = fullname.split(".")[:-1]
+        return PathFinder.find_spec(
+            fullname, [str(self.folder.joinpath(*parents)), *(path or sys.path)], target
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFinder(MetaPathFinder):
+    """Finds the modules of a folder that a package in it imports, and those that they import."""
+
+    folder: Path
+    own: list[Path] = field(default_factory=list)
+    """Files and folders of the project's code that is known so far."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module that no other finder has found; None for one that the project does not import."""
+        if path is not None:  # a module within a package
+            return None
+        spec = PathFinder.find_spec(fullname, [str(self.folder)], target)
+        if spec is None or not self._imports(fullname):
+            return None
+        self.own.extend(map(Path, spec.submodule_search_locations or [str(spec.origin)]))
+        return spec
+
+    def _imports(self, name: str) -> bool:
+        """Return True if the project's code has the name in an import, or as a text for `import_module`."""
+        naming = re.compile(rf"(?m)^\s*(?:from|import)\b.*\b{name}\b|[\"']{name}[.\"']".encode())
+        return any(naming.search(file.read_bytes()) for file in self._files())
+
+    def _files(self) -> Iterator[Path]:
+        for place in self.own:
+            files = place.rglob("*.py") if place.is_dir() else [place]
+            yield from filter(Path.is_file, files)
+
+
+def make_importable(package: str, folder: Path) -> None:
+    """Let a project's package be imported from its folder, and what it imports from there after all others."""
+    others = [one for one in sys.meta_path if not isinstance(one, PackageFinder | NeighbourFinder)]
+    neighbours = NeighbourFinder(folder, [folder.joinpath(*package.split("."))])
+    sys.meta_path[:] = [PackageFinder(package, folder), *others, neighbours]
