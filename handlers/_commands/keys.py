@@ -218,11 +218,13 @@ async def _renew(
 async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only: bool = False) -> Any:
     """Call `work` with the configured store and keyring; with `read_only`, nothing is created."""
     from handlers._collaborators import opened_store
-    from handlers._settings import Settings, keyring
+    from handlers._settings import keyring
     from handlers._store import StoreUnavailable
     from relay import Diagnostic, NotYetThere, SetupError
 
-    settings = Settings.load()
+    from .sources import command_settings
+
+    settings = command_settings()
     try:
         async with opened_store(settings, read_only=read_only) as store:
             return await work(store, keyring(settings))

@@ -31,10 +31,11 @@ def load(files: tuple[Path, ...]) -> None:
     completely or not at all; loading it again changes nothing. A given field is set, null clears a field,
     an absent field is not changed. Secrets are encrypted with the first key of RELAY_KEYRING.
     """
-    from handlers._settings import Settings
     from relay import Diagnostic, SetupError
 
-    settings = Settings.load()
+    from .sources import command_settings
+
+    settings = command_settings()
     failed: list[Diagnostic] = []
     for file in files:
         try:

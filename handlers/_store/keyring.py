@@ -100,15 +100,22 @@ def read_keyring(text: str) -> Keyring:
     KeyringMisconfigured with all errors.
     """
     entries = _without_comments(text)
-    before_colon, colon, _ = entries.partition(":")
-    if entries and (not colon or "/" in before_colon):  # true of no entry and of most paths
+    if (file := keyring_file(text)) is not None:
         try:
-            entries = _without_comments(Path(entries).expanduser().read_text("utf-8-sig"))
+            entries = _without_comments(file.expanduser().read_text("utf-8-sig"))
         except (OSError, ValueError, RuntimeError):
             raise KeyringMisconfigured(
                 "it is neither a list of keys, `id:base64` each, nor a readable file of such keys"
             ) from None  # the supposed path may be a key without its id
     return _keyring(re.split(r"[,\s]+", entries))
+
+
+def keyring_file(text: str) -> Path | None:
+    """Return the path that the setting of a keyring is; None for entries."""
+    entries = _without_comments(text)
+    before_colon, colon, _ = entries.partition(":")
+    # True of no entry and of most paths.
+    return Path(entries) if entries and (not colon or "/" in before_colon) else None
 
 
 def new_entry(key_id: str) -> str:

@@ -2,8 +2,9 @@
 
 from relay._version import __version__
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.project.exposure import load_trusted
 from relay.project.files import stored_secret
-from relay.project.settings import Settings
+from relay.project.settings import Settings, setting_origin
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
 from relay.server.package_hooks import Result
@@ -19,5 +20,7 @@ __all__ = [
     "SetupError",
     "__version__",
     "create_app",
+    "load_trusted",
+    "setting_origin",
     "stored_secret",
 ]

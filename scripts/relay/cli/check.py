@@ -19,7 +19,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.printable import terminal_line
 
-from .options import handlers_option, spec_option
+from .options import handlers_option, setting_warnings, spec_option
 from .output import emit, is_quiet, say
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
@@ -81,7 +81,6 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
 
 def _examine(given: Mapping[str, Any], found: list[Diagnostic]) -> None:
     """Add what is found, one by one; raise SetupError for settings that cannot be read."""
-    from relay.project.settings import unknown_names
     from relay.server.application import service_settings
 
     from .preflight import examine
@@ -89,7 +88,7 @@ def _examine(given: Mapping[str, Any], found: list[Diagnostic]) -> None:
     project, settings = service_settings(given)
     logging.getLogger("relay").setLevel("DEBUG" if settings.log_level == "debug" else "CRITICAL")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    found += unknown_names(project, type(settings))
+    found += setting_warnings(project, settings)
 
     async def add() -> None:
         async for one in examine(project, settings):

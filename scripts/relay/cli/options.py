@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import address_message
 
 from .output import say
@@ -55,9 +56,16 @@ def tests_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def warn_of_unknown(project: Project, settings: Settings) -> None:
-    """Print a warning for each name in a source of settings that is not a setting."""
+def warn_of_settings(project: Project, settings: Settings) -> None:
+    """Print a warning for each name that is not a setting, and for each secret that others may read or guess."""
+    for one in setting_warnings(project, settings):
+        say(f"warning: {one}", err=True)
+
+
+def setting_warnings(project: Project, settings: Settings) -> list[Diagnostic]:
+    """Return a warning for each unknown name, and in development for exposed secrets, an error in production."""
+    from relay.project.exposure import exposures
     from relay.project.settings import unknown_names
 
-    for one in unknown_names(project, type(settings)):
-        say(f"warning: {one}", err=True)
+    exposed = [one for one in exposures(project, settings) if one.severity is Severity.WARNING]
+    return [*unknown_names(project, type(settings)), *exposed]

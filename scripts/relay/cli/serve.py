@@ -15,7 +15,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
-from .options import ContractFile, warn_of_unknown
+from .options import ContractFile, warn_of_settings
 from .output import say
 from .startup_banner import print_banner
 from .token import development_claims
@@ -86,7 +86,7 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     from .reload import Sources, watch
 
     project, settings = service_settings(given)
-    warn_of_unknown(project, settings)
+    warn_of_settings(project, settings)
     if settings.environment == "production":
         message = "not available with RELAY_ENVIRONMENT=production"
         wrong = [name for name, given in (("--reload", reload), ("--record", record)) if given]

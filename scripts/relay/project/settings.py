@@ -255,6 +255,26 @@ def is_secret(kind: type[Settings], name: str) -> bool:
     return found is not None and "SecretStr" in str(found.annotation)
 
 
+def setting_origin(kind: type[Settings], name: str) -> str:
+    """Return the source that a setting of the current project is read from, in words: `/srv/.env`, `the default`."""
+    project = find_project()
+    folder = project.folder if project else Path.cwd()
+    known = variable(name)
+    if any(key.upper() == known and value for key, value in os.environ.items()):
+        return "the environment"
+    env_file = folder / ".env"
+    if env_file.is_file():
+        values = dotenv_values(env_file, encoding="utf-8")
+        if any(key.upper() == known and value for key, value in values.items()):
+            return str(env_file)
+    secrets = Path(os.environ.get(SECRETS_DIR) or os.devnull)
+    if secrets.is_dir():
+        for file in secrets.iterdir():
+            if file.name.upper() == known:
+                return str(file)
+    return project.file if project and name in _table(project, kind) else "the default"
+
+
 def _named(project: Project) -> Iterator[tuple[str, str]]:
     """Yield each Relay variable and secret file: its source, and its name in capitals."""
     yield from ((name, name.upper()) for name in os.environ if name.upper().startswith(_PREFIX))

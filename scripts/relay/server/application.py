@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.project.exposure import exposures
 from relay.project.import_path import make_importable
 from relay.project.project import Project, current_project
 from relay.project.settings import Settings
@@ -43,11 +44,19 @@ def create_app(
 def build(project: Project, settings: Settings, *, keep_key: bool = True) -> Application:
     """Compile the service of a project, with its development key where it needs one.
 
-    Without `keep_key`, a key that is made for it is not written to the project's folder.
+    Without `keep_key`, a key that is made for it is not written to the project's folder. Raises SetupError
+    with all errors, secrets among them that others may read or guess.
     """
     from .app import create  # imports Connexion, which reading settings does without
 
-    return create(settings, partial(development_key, project, keep=keep_key))
+    exposed = [one for one in exposures(project, settings) if one.severity is Severity.ERROR]
+    try:
+        application = create(settings, partial(development_key, project, keep=keep_key))
+    except SetupError as exc:
+        raise SetupError([*exposed, *exc.problems]) from exc
+    if exposed:
+        raise SetupError(exposed)
+    return application
 
 
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:

@@ -1,0 +1,42 @@
+"""The settings of commands that move secrets: read from trusted files only, and their sources are printed."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import click
+
+import relay
+from handlers._settings import Settings, store_url
+from handlers._store.keyring import keyring_file
+
+
+def command_settings() -> Settings:
+    """Return the settings, and print on standard error where store and keyring come from.
+
+    A `.env` of somebody else would send secrets to their store, encrypted with their key. Raises SetupError
+    for one that others may have written.
+    """
+    settings, warnings = relay.load_trusted(Settings)
+    for one in warnings:
+        click.echo(f"warning: {one}", err=True)
+    used = {"store": _store(settings), "keyring": _keyring(settings)}
+    shown = (f"{name} {value} (from {relay.setting_origin(Settings, name)})" for name, value in used.items())
+    click.echo(relay.Diagnostic("settings", ", ".join(shown)), err=True)
+    return settings
+
+
+def _store(settings: Settings) -> str:
+    """Return the store's address without user, password and options."""
+    url = store_url(settings)
+    if url.startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _keyring(settings: Settings) -> str:
+    if settings.keyring is None:
+        return "none"
+    file = keyring_file(settings.keyring.get_secret_value())
+    return "in the setting" if file is None else f"file {file}"

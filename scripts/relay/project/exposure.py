@@ -1,0 +1,132 @@
+"""Secrets that others may read, write or guess: errors in production, warnings in development."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from dotenv import dotenv_values
+
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.documents import display
+
+from .project import Project, current_project, variable
+from .settings import SECRETS_DIR, Settings, is_secret
+
+Service = TypeVar("Service", bound=Settings)
+
+MIN_DISTINCT = 8
+"""The fewest different bytes of a token secret; 32 random letters and digits have 19 or more."""
+
+_PUBLIC_KEYS = ("jwt_public_key", "jwt_jwks")
+_EXAMPLES = re.compile(
+    r"a-string-secret-at-least-256-bits-long|your-256-bit-secret|change-?me", re.IGNORECASE
+)
+_LONGEST_REPEATED = 64  # characters
+_SHORT = 32  # bytes; HS256 takes no shorter secret
+
+
+def exposures(project: Project, settings: Settings) -> list[Diagnostic]:
+    """Return what is wrong with the secrets of a service, as errors for production."""
+    severity = Severity.ERROR if settings.environment == "production" else Severity.WARNING
+    found = [*_files(project, settings), *_weak_secret(settings)]
+    return [Diagnostic(where, what, "exposed", severity) for where, what in dict.fromkeys(found)]
+
+
+def load_trusted(kind: type[Service]) -> tuple[Service, list[Diagnostic]]:
+    """Return the settings of a command that moves secrets, and warnings about secrets that others may read.
+
+    Raises SetupError for invalid settings, for a `.env` that others may have written, and in production for a
+    secret that others may read.
+    """
+    project = current_project()
+    env_file = project.folder / ".env"
+    if problem := writable_by_others(env_file):
+        raise SetupError([Diagnostic(display(env_file), problem)])
+    settings = kind.load()
+    found = exposures(project, settings)
+    if errors := [one for one in found if one.severity is Severity.ERROR]:
+        raise SetupError(errors)
+    return settings, found
+
+
+def writable_by_others(file: Path) -> str | None:
+    """Say that others may change a file, by its owner or its mode; None if it is only ours, or absent."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    if status.st_uid not in (0, os.geteuid()):
+        return f"belongs to another user (uid {status.st_uid}), who may change it; copy it"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"group or others may change it (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+    return None
+
+
+def readable_by_others(file: Path) -> str | None:
+    """Say that others may read a secret file; None if only this user may.
+
+    The group may read a file of another owner if that is how this process reads it, as with `fsGroup`. An
+    orchestrator mounts files of root for everybody in the container, on a read-only file system of their own.
+    """
+    status = file.stat()
+    is_groups = status.st_uid != os.geteuid() and status.st_gid in (os.getegid(), *os.getgroups())
+    if not status.st_mode & (stat.S_IROTH if is_groups else stat.S_IROTH | stat.S_IRGRP):
+        return None
+    is_mounted = status.st_dev != Path("/").stat().st_dev and os.statvfs(file).f_flag & os.ST_RDONLY
+    if status.st_uid == 0 and is_mounted:
+        return None
+    who = "others" if is_groups else "group or others"
+    return f"{who} may read this secret (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+
+
+def _files(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
+    env_file = project.folder / ".env"
+    if problem := writable_by_others(env_file):
+        yield display(env_file), problem
+    for file in _secret_files(project, settings):
+        if problem := readable_by_others(file):
+            yield display(file), problem
+
+
+def _secret_files(project: Project, settings: Settings) -> Iterator[Path]:
+    """Yield the files that contain secrets: .env, those of RELAY_SECRETS_DIR, and those that settings name."""
+    kind = type(settings)
+    secrets = [name for name in kind.model_fields if is_secret(kind, name) and name not in _PUBLIC_KEYS]
+    names = {variable(name) for name in secrets}
+    env_file = project.folder / ".env"
+    if env_file.is_file() and names & {name.upper() for name in dotenv_values(env_file)}:
+        yield env_file
+    folder = Path(os.environ.get(SECRETS_DIR) or os.devnull)
+    if folder.is_dir():
+        yield from (file for file in folder.iterdir() if file.name.upper() in names and file.is_file())
+    for value in filter(None, (getattr(settings, name) for name in secrets)):
+        named = os.path.expanduser(value.get_secret_value().strip())  # noqa: PTH111 -- any text, also one that is no path
+        if os.path.isfile(named):  # noqa: PTH113 -- as above: False for a text that is too long
+            yield Path(named)
+
+
+def _weak_secret(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.jwt_secret and (reason := weakness(settings.jwt_secret.get_secret_value())):
+        yield (
+            variable("jwt_secret"),
+            f"{reason}, so tokens can be forged; make one with `openssl rand -base64 48`",
+        )
+
+
+def weakness(secret: str) -> str | None:
+    """Return why a token secret can be guessed; None for one that seems to be random, or is reported as too short."""
+    if len(secret.encode()) < _SHORT:
+        return None
+    if (distinct := len({*secret.encode()})) < MIN_DISTINCT:
+        return f"it has only {distinct} different byte{'s' * (distinct != 1)}"
+    periods = range(1, min(len(secret) // 2, _LONGEST_REPEATED) + 1)
+    if any(secret[period:] == secret[:-period] for period in periods):
+        return "it repeats one text"
+    if _EXAMPLES.search(secret):
+        return "it is a public example"
+    return None
