@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import itertools
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,8 +15,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from relay.cli.ci import FORGES, plan
+from relay.contract.diagnostics import SetupError
 from support.hosting import contract, operation
 from support.running import COMMAND, ROOT, as_project, environment, relay
 
@@ -86,6 +91,38 @@ def test_no_expression_of_github_stands_in_a_script():
     scripts = jobs_of(plan("github", None, None))
 
     assert not any("${{" in script for script in scripts)
+
+
+@pytest.mark.parametrize("forge", FORGES)
+@pytest.mark.parametrize("name", ["api${{ github.token }}.yaml", "$[[ inputs.a ]].yaml"])
+def test_no_name_becomes_an_expression(forge, name):
+    """GitHub replaces one before the shell sees its quotes."""
+    for options in ((name, None), (None, name), (None, None, f"pip install {name}")):
+        with pytest.raises(SetupError, match=r"must not contain \$\{\{ or \$\[\[, as CI would replace it"):
+            plan(forge, *options)
+
+
+@given(st.text(min_size=1).filter(lambda name: name.isprintable() and name.strip()))
+def test_any_name_is_one_word_of_the_script(name):
+    """And no option, and no expression."""
+    assume("${{" not in name and "$[[" not in name)
+    scripts = jobs_of(plan("github", name, name))
+    words = shlex.split(scripts[1])
+
+    assert not any("${{" in script for script in scripts)
+    assert words[:2] == ["relay", "lint"]
+    assert Path(words[2]) == Path(name)
+    assert not words[2].startswith("-")
+    assert words[3:] == ["--format", "github"]
+
+
+def test_actions_are_named_by_commit():
+    """A tag can be moved to another one; the comment says which it was, for people and for Dependabot."""
+    for text in (plan("github", None, None), OURS.read_text("utf-8"), WEEKLY.read_text("utf-8")):
+        uses = re.findall(r"uses: (.*)", text)
+
+        assert uses
+        assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+(\.\d+)*", one) for one in uses), uses
 
 
 def test_the_workflow_asks_for_little():

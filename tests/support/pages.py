@@ -108,7 +108,7 @@ def commands(block: Block) -> list[Command]:
 
 def is_relay(command: Command) -> bool:
     """Return True for a command that can be run: one of `relay`, perhaps with variables before it."""
-    return re.match(r"([A-Z_]+=\S+ )*relay |scripts/serve$", command.line) is not None
+    return re.match(r"([A-Z_]+=(\$\([^)]*\)|\S+) )*relay |scripts/serve$", command.line) is not None
 
 
 def run(folder: Path, line: str) -> list[str]:

@@ -45,7 +45,8 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
     another one fails. The reports of `relay contract` are kept with the run. Call it at the root of the
     repository, where the workflow's commands run.
 
-    Exit code 0: printed; 2: the contract is not below this folder, or a value is not one line.
+    Exit code 0: printed; 2: the contract is not below this folder, or a value is not one line or has an
+    expression of CI.
     """
     emit(plan(forge, *_named(spec, handlers), install), end="")
 
@@ -53,13 +54,18 @@ def ci(forge: str, *, spec: Path | None, handlers: str | None, install: str) -> 
 def plan(forge: str, path: str | None, package: str | None, install: str = _INSTALL) -> str:
     """Return a workflow whose commands name a contract and a package, unless they are None.
 
-    Raises SetupError for a value that is not one line.
+    Raises SetupError for a value that is not one line, or that the forge would replace before the shell reads it.
     """
     given = {"--spec": path, "--handlers": package, "--install": install}
-    wrong = [name for name, value in given.items() if value is not None and not _is_line(value)]
+    wrong = [
+        Diagnostic(name, message)
+        for name, value in given.items()
+        if value is not None and (message := _problem(value))
+    ]
     if wrong:
-        message = "must be one line; join commands with &&"
-        raise SetupError([Diagnostic(name, message) for name in wrong])
+        raise SetupError(wrong)
+    if path is not None and path.startswith("-"):
+        path = f"./{path}"  # not an option
     template = _Workflow((WORKFLOWS / f"{forge}.yml").read_text("utf-8"))
     return template.substitute(
         install=install.strip(),
@@ -94,5 +100,9 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
     return path.relative_to(here).as_posix(), None if is_default else package
 
 
-def _is_line(text: str) -> bool:
-    return text.isprintable() and bool(text.strip())
+def _problem(text: str) -> str | None:
+    if not text.isprintable() or not text.strip():
+        return "must be one line; join commands with &&"
+    if "${{" in text or "$[[" in text:
+        return "must not contain ${{ or $[[, as CI would replace it; pass the value by `env` of the workflow"
+    return None
