@@ -1,9 +1,13 @@
 """`python -m relay` is the command `relay`; `python -P -m relay` even where the folder has modules of Python's names."""
 
+import os
 import sys
+from contextlib import suppress
 
+# Python has put the working directory first: of it, only the project's package comes before installed ones.
 if not sys.flags.safe_path:
-    del sys.path[0]  # the working directory: of it, only the project's package comes before installed ones
+    with suppress(OSError, ValueError):  # it may have been deleted
+        sys.path.remove(os.getcwd())  # noqa: PTH109 -- the text that Python has put there
 
 from relay.cli.main import main
 

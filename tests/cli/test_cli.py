@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 import httpx
 import jwt
 import pytest
+from click.testing import CliRunner
 
 from relay import __version__
 from relay.cli.main import COMMANDS, main
@@ -411,3 +413,49 @@ def test_commands_of_a_broken_package_are_not_called_unknown(tmp_path):
     assert "No such command 'stock'; the commands of this project cannot be read: " in called.stderr
     assert "SyntaxError" in called.stderr
     assert listed.returncode == 0
+
+
+class TestWorkingDirectory:
+    """One that cannot be used."""
+
+    COMMANDS = (
+        "check",
+        "lint",
+        "drift",
+        "serve",
+        "init",
+        "ci github",
+        "keys status",
+        "import --check",
+        "token",
+        "contract",
+    )
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_says_that_it_was_deleted(self, tmp_path, command):
+        """As happens to a shell after a deployment."""
+        script = f'cd gone && rmdir ../gone && exec "$PYTHON" -P -m relay {command}'
+        (tmp_path / "gone").mkdir()
+
+        result = subprocess.run(
+            ["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+            env=environment(tmp_path, PYTHON=sys.executable),
+        )  # fmt: skip
+
+        line = "error: the working directory: cannot be used: No such file or directory; change to another folder\n"
+        assert (result.returncode, result.stderr) == (2, line)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_says_that_it_may_not_be_searched(self, tmp_path, monkeypatch, command):
+        """A service's user is often another one than who deploys."""
+        (tmp_path / "closed").mkdir(mode=0o700)
+        monkeypatch.chdir(tmp_path / "closed")
+        os.seteuid(65534)
+        try:
+            result = CliRunner().invoke(main, command.split())
+        finally:
+            os.seteuid(0)
+
+        line = "error: the working directory: cannot be used: Permission denied; change to another folder\n"
+        assert (result.exit_code, result.output) == (2, line)

@@ -533,6 +533,17 @@ async def test_gives_every_answer_a_request_id(get):
     assert len(bad.headers["x-request-id"]) == 32
 
 
+@pytest.mark.parametrize("name", ["X-Request-Id", "x-request-id", "X-REQUEST-ID"])
+async def test_a_response_has_one_request_id_which_is_the_logs(get, name):
+    """A handler's own would be another one, and a client could not report it."""
+    things = f"async def show():\n    return {{'name': 'a'}}, 200, {{'{name}': 'mine', 'X-Other': 'kept'}}\n"
+
+    response = await get(answering(THING), things, headers={"X-Request-ID": "abc-123"})
+
+    assert response.headers.get_list("x-request-id") == ["abc-123"]
+    assert response.headers["x-other"] == "kept"
+
+
 async def test_never_logs_a_query_string(get, requests_told, caplog):
     """Query strings hold tokens of other systems."""
     caplog.set_level(logging.DEBUG)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
+import types
 
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.server.binding import import_package, slug
+from relay.server.binding import function_name, import_package, slug
+from support.compiled import read
 from support.hosting import assert_problem, calling, contract, host, operation
 
 
@@ -55,6 +58,31 @@ def query(name, **rest):
 def test_makes_identifiers_of_the_contracts_words(word, name):
     """One rule for tags and parameters."""
     assert slug(word) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["NotImplementedError", *dir(builtins), "__debug__", "__path__", "__all__", "__getattr__"]
+)
+async def test_an_operation_may_have_the_name_of_anything_in_python(name):
+    """Its stub raises NotImplementedError, and a module has names of its own, which are no handlers."""
+    (found,) = read(contract({"/a": {"get": operation(name)}})).operations
+    module = types.ModuleType("things")
+    source = f"async def {function_name(found)}():\n    raise NotImplementedError\n"
+
+    assert not hasattr(module, function_name(found))
+    exec(compile(source, "things.py", "exec"), module.__dict__)  # noqa: S102 -- a stub
+    with pytest.raises(NotImplementedError):
+        await getattr(module, function_name(found))()
+
+
+async def test_a_stub_of_an_odd_name_answers_that_it_is_not_written(hosted):
+    """As every other one."""
+    document = contract({"/a": {"get": operation("NotImplementedError")}})
+
+    async with calling(
+        hosted(document, things="async def NotImplementedError_():\n    raise NotImplementedError\n")
+    ) as client:
+        assert (await client.get("/a")).status_code == 501
 
 
 async def test_finds_the_function_by_tag_and_operation_id(hosted):

@@ -210,9 +210,25 @@ def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
         secret.write_bytes(content)
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
 
-    with pytest.raises(
-        SetupError, match=r"^\.env or RELAY_SECRETS_DIR: a file cannot be read as text in UTF-8$"
-    ):
+    reason = "Is a directory; it must be a file" if content is None else "it must be text in UTF-8"
+    with pytest.raises(SetupError, match=f"^{secret}: cannot be read as a secret: {reason}$"):
+        Settings.load()
+
+
+def test_a_folder_among_the_secrets_that_is_no_setting_is_not_read(tmp_path, monkeypatch):
+    """Kubernetes puts folders of its own there."""
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "lost+found").mkdir()
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
+
+    assert Settings.load().jwt_secret is None
+
+
+def test_says_that_an_env_file_is_no_text(tmp_path):
+    """By its name."""
+    (tmp_path / ".env").write_bytes(b"RELAY_HOST=\xff\n")
+
+    with pytest.raises(SetupError, match=r"^\.env: cannot be read as text in UTF-8$"):
         Settings.load()
 
 

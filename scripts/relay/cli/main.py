@@ -23,7 +23,10 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a SetupError that it raises is printed and ends it with exit code 2."""
+        from relay.project.project import working_directory
+
         with setup_errors():
+            working_directory()
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's

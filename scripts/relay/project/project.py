@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,13 +77,25 @@ def variable(name: str) -> str:
     return f"RELAY_{name.upper()}"
 
 
+def working_directory() -> Path:
+    """Return the working directory; raise SetupError where it has been deleted or may not be searched."""
+    try:
+        folder = Path.cwd()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            folder.joinpath(SPEC).stat()
+    except OSError as exc:
+        message = f"cannot be used: {exc.strerror}; change to another folder"
+        raise SetupError([Diagnostic("the working directory", message)]) from exc
+    return folder
+
+
 def find_project(start: Path | None = None) -> Project | None:
     """Return the project of a folder, by default the working directory.
 
     The project is the nearest folder upward with a table [tool.relay] in its pyproject.toml, else the
     nearest with spec/openapi.yaml. Raises SetupError for an unreadable pyproject.toml.
     """
-    folder = (start or Path.cwd()).resolve()
+    folder = (start or working_directory()).resolve()
     folders = [folder, *folder.parents]
     for candidate in folders:
         if (table := relay_table(candidate)) is not None:

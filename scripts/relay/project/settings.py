@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -178,18 +177,15 @@ class Settings(BaseSettings):
         name in `given` that is not a setting.
         """
         folder = os.environ.get(SECRETS_DIR)
-        if folder and not Path(folder).is_dir():
-            raise SetupError([Diagnostic(SECRETS_DIR, f"there is no folder {folder}")])
+        if folder and (problems := list(_unreadable(Path(folder), cls))):
+            raise SetupError(problems)
         chosen = {name: value for name, value in given.items() if value is not None}
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # a folder instead of a secret file
-                return cls(**{"_secrets_dir": folder or None, **chosen})
+            return cls(**{"_secrets_dir": folder or None, **chosen})
         except ValidationError as exc:
             raise SetupError(map(_diagnostic, exc.errors(include_url=False, include_input=False))) from None
-        except (SettingsError, UserWarning, OSError, UnicodeDecodeError) as exc:
-            message = "a file cannot be read as text in UTF-8"
-            raise SetupError([Diagnostic(f".env or {SECRETS_DIR}", message)]) from exc
+        except (SettingsError, OSError, UnicodeDecodeError) as exc:
+            raise SetupError([Diagnostic(".env", "cannot be read as text in UTF-8")]) from exc
 
 
 RENAMED = {"jwt_remember": "jwt_cache_seconds"}
@@ -247,6 +243,25 @@ def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
         message = f"tool.relay.{secret[0]} is a secret; set {variable(secret[0])} or a secret file instead"
         raise SetupError([Diagnostic(project.file, message)])
     return {**table, "spec": project.spec}
+
+
+def _unreadable(folder: Path, kind: type[Settings]) -> Iterator[Diagnostic]:
+    """Report a folder of secrets that is none, and each of its files that is a folder or no text."""
+    names = {variable(name) for name in kind.model_fields}
+    try:
+        files = [file for file in folder.iterdir() if file.name.upper() in names]
+    except OSError as exc:
+        is_absent = isinstance(exc, FileNotFoundError | NotADirectoryError)
+        message = f"there is no folder {folder}" if is_absent else f"{folder} cannot be read: {exc.strerror}"
+        yield Diagnostic(SECRETS_DIR, message)
+        return
+    for file in files:
+        try:
+            file.read_text("utf-8")
+        except OSError as exc:
+            yield Diagnostic(str(file), f"cannot be read as a secret: {exc.strerror}; it must be a file")
+        except UnicodeDecodeError:
+            yield Diagnostic(str(file), "cannot be read as a secret: it must be text in UTF-8")
 
 
 def is_secret(kind: type[Settings], name: str) -> bool:

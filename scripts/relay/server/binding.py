@@ -38,6 +38,8 @@ from .missing_handlers import MissingHandlerPolicy, Policies
 
 Function = Callable[..., Any]
 
+_DUNDER = re.compile("__.*__")
+
 RESERVED_ARGUMENTS = frozenset({"body", "caller", "claims"})
 """Argument names that Relay reserves."""
 
@@ -101,8 +103,12 @@ def slug(word: str) -> str:
 
 
 def function_name(operation: Operation) -> str:
-    """Return the name of an operation's handler: the operationId, unchanged if it is an identifier."""
-    return _identifier(re.sub(r"\W+", "_", operation.id))
+    """Return the name of an operation's handler: the operationId, unchanged if it can name a function.
+
+    A module has names of its own, such as `__doc__`, and a stub raises NotImplementedError.
+    """
+    name = _identifier(re.sub(r"\W+", "_", operation.id))
+    return f"{name}_" if name == NotImplementedError.__name__ or _DUNDER.fullmatch(name) else name
 
 
 def _identifier(word: str) -> str:
