@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import os
 
 import click
 
@@ -27,16 +27,20 @@ def command_settings() -> Settings:
 
 
 def _store(settings: Settings) -> str:
-    """Return the store's address without user, password and options."""
+    """Return the store's address without user, password and options; nothing of one that is not understood."""
     url = store_url(settings)
-    if url.startswith("sqlite:"):
+    if url.startswith("sqlite:///"):
         return url
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme, sign, rest = url.partition("://")
+    credentials, _, address = rest.rpartition("@")
+    if not (sign and scheme.startswith("mongodb")) or "?" in credentials:
+        return "in the setting"
+    return f"{scheme}://{address.partition('?')[0]}"
 
 
 def _keyring(settings: Settings) -> str:
     if settings.keyring is None:
         return "none"
     file = keyring_file(settings.keyring.get_secret_value())
-    return "in the setting" if file is None else f"file {file}"
+    # What is no file may be a key without its id.
+    return f"file {file}" if file and os.path.isfile(os.path.expanduser(file)) else "in the setting"  # noqa: PTH111, PTH113 -- any text

@@ -90,7 +90,7 @@ class EncryptionReport:
 
     def add(self, secret: StoredSecret) -> None:
         """Count a secret."""
-        place = f"{secret.name} of {secret.organization_id}"
+        place = f"{secret.name} of {secret.organization_id.encode('unicode_escape').decode()}"  # it may be any text
         match secret.value:
             case Encrypted(key_id) as encrypted:
                 self.by_key[key_id] += 1

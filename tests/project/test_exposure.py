@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers._commands.sources import command_settings
 from relay.contract.diagnostics import SetupError
 from relay.project import exposure
 from relay.project.exposure import exposures, load_trusted, readable_by_others, weakness, writable_by_others
@@ -262,3 +263,30 @@ class TestCommand:
         assert (result.returncode, strict.returncode) == (0, 1)
         assert result.stdout.count("warning: ") == 2
         assert stat.S_IMODE((tmp_path / "keyring").stat().st_mode) == 0o644
+
+    @pytest.mark.parametrize(
+        ("store", "keyring", "shown"),
+        [
+            ("mongodb://u:canary@db,db2:27018/x?a=b", OLD, "store mongodb://db,db2:27018/x (from the environment), keyring in the setting"),
+            ("mongodb+srv://u:can@ary/@db/x", "canary", "store mongodb+srv://db/x (from the environment), keyring in the setting"),
+            ("mongodb://u:can?ary@db/x", "canary" * 900, "store in the setting (from the environment), keyring in the setting"),
+            ("mongodb://db/x?secret=canary@canary", None, "store in the setting (from the environment), keyring none"),
+            ("postgres://u:canary@db/x", "keys.txt", "store in the setting (from the environment), keyring file keys.txt"),
+            ("canary", "keys.txt", "store in the setting (from the environment), keyring file keys.txt"),
+            ("sqlite:///a.db", "~/no/canary", "store sqlite:///a.db (from the environment), keyring in the setting"),
+        ],
+    )  # fmt: skip
+    def test_no_credential_is_shown(self, tmp_path, monkeypatch, capsys, store, keyring, shown):
+        """Nor a secret that was put in the wrong place."""
+        monkeypatch.chdir(as_project(tmp_path))
+        (tmp_path / "keys.txt").write_text(OLD, "utf-8")
+        (tmp_path / "keys.txt").chmod(0o600)
+        monkeypatch.setenv("RELAY_STORE", store)
+        if keyring:
+            monkeypatch.setenv("RELAY_KEYRING", keyring)
+
+        command_settings()
+
+        printed = capsys.readouterr().err
+        assert printed.startswith(f"settings: {shown} (from ")
+        assert "canary" not in printed
