@@ -17,7 +17,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.init.plan import plan
 from relay.init.requirement import Requirement
-from support.hosting import contract, operation
+from support.hosting import SECRET, contract, operation
 from support.running import ROOT, SPEC, environment, relay
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
@@ -158,7 +158,7 @@ class TestProject:
             "check",
             PYTHONPATH=str(ROOT / "scripts"),
             RELAY_ENVIRONMENT="production",
-            RELAY_JWT_SECRET="s" * 48,
+            RELAY_JWT_SECRET=SECRET,
         )
 
         assert "error" not in result.stdout + result.stderr
