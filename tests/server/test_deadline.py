@@ -150,7 +150,9 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
 
     assert ended.json() == ["wait"] * 3
     assert 'relay_requests_total{method="GET",operation="wait",status="499"} 3.0' in metrics
-    assert [line["status"] for line in requests_told() if line["operation"] != "/metrics"] == [499] * 4 + [200]
+    assert [line["status"] for line in requests_told() if line["operation"] != "/metrics"] == [499] * 4 + [
+        200
+    ]
 
 
 TIMES = st.sampled_from([0.0, 0.001, 0.002, 0.003, 0.004, 0.005])
