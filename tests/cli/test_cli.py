@@ -38,7 +38,6 @@ HEAVY = {
     "libcst",
     "schemathesis",
     "datamodel_code_generator",
-    "openapi_spec_validator",
 }
 
 

@@ -105,6 +105,11 @@ CASES: dict[str, tuple[Any, Any]] = {
     "structure": (only(get(sumary="x")), only(get(summary="x"))),
     "dangling-ref": (answering({"$ref": "#/components/schemas/Gone"}), with_schemas(A=STRING)),
     "remote-ref": (answering({"$ref": "https://example.com/a.yaml"}), answering(STRING)),
+    "outside-ref": (answering({"$ref": "../other.yaml"}), answering(STRING)),
+    "limit": (
+        with_schemas(A={"allOf": [{"oneOf": [STRING] * 200}] * 100}),
+        with_schemas(A={"allOf": [{"oneOf": [STRING] * 20}] * 100}),
+    ),
     "circular-ref": (with_schemas(A=NEXT), with_schemas(A=obj(next=NEXT))),
     "endless-schema": (
         with_schemas(A=obj("next", next=NEXT)),
@@ -119,6 +124,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "tag-collision": (
         two(get(tags=["Event Logs"]), get(tags=["event-logs"], operationId="other")),
         two(get(tags=["Event Logs"]), get(tags=["Event Log"], operationId="other")),
+    ),
+    "duplicate-parameter": (
+        taking(query("a"), {**query("a"), "required": True}),
+        taking(query("a"), query("b")),
     ),
     "argument-collision": (
         taking(query("a-b"), query("a_b"), query("A.B")),
@@ -501,6 +510,6 @@ class TestCommand:
         )  # fmt: skip
 
         assert (result.returncode, result.stderr) == (1, "")
-        assert "things.yaml:1:9: error: 'strin' is not one of " in result.stdout
+        assert "things.yaml:1:9: error: the value is not one of array, " in result.stdout
         assert result.stdout.startswith("-:1:82: warning: GET /a is not checked further")
         assert broken.stdout.startswith("-:2:1: error: is not YAML: ")

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 import libcst as cst
-import orjson
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.project.module_source import Assigned, Defined, Function, Imported, Module
 from relay.project.package_source import Sources
@@ -184,11 +184,11 @@ class _Bodies:
         schema = media.find(media.essence(media_type), media.by_name(response.content))
         if schema is None:
             message = f"{operation} documents {report.status} without {media_type}, the media type of its error bodies"
-            yield orjson.dumps([sorted(response.content), media_type]), self._finding(response, message)
+            yield json_bytes([sorted(response.content), media_type]), self._finding(response, message)
             return
         validator = self._compiler.compile(schema, "response", response.pointer)
         if validator is not None and (violations := validator.violations(body)):
-            key = orjson.dumps([schema, media_type, [(one.path, one.rule) for one in violations]])
+            key = json_bytes([schema, media_type, [(one.path, one.rule) for one in violations]])
             yield key, self._finding(response, _violation_message(operation, report, violations))
 
     def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
 from .documents import Document, Pointer, parse_document
 
@@ -64,16 +65,32 @@ def _index(token: str) -> int:
 
 def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
     """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from references(item, (*at, str(index)))
-    elif isinstance(value, dict):
-        if not named and isinstance(ref := value.get("$ref"), str):
-            yield at, ref
-            return
-        for key, item in value.items():
-            if named or not is_data(key):
-                yield from references(item, (*at, key), named=not named and key in NAMED)
+    for pointer, mapping in mappings(value, at, named=named):
+        if isinstance(ref := mapping.get("$ref"), str):
+            yield pointer, ref
+
+
+def mappings(
+    value: Any, at: Pointer = (), *, named: bool = False
+) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Yield each object of a value and its pointer, in order; data, and what is next to a `$ref`, is skipped."""
+    pending = [(value, at, named)]
+    while pending:
+        value, at, named = pending.pop()
+        if isinstance(value, list):
+            inner = [(item, (*at, str(index)), False) for index, item in enumerate(value)]
+        elif not isinstance(value, dict):
+            continue
+        elif named:
+            inner = [(item, (*at, key), False) for key, item in value.items()]
+        else:
+            yield at, value
+            inner = _inner(value, at) if not isinstance(value.get("$ref"), str) else []
+        pending += reversed(inner)
+
+
+def _inner(value: dict[str, Any], at: Pointer) -> list[tuple[Any, Pointer, bool]]:
+    return [(item, (*at, key), key in NAMED) for key, item in value.items() if not is_data(key)]
 
 
 def is_data(key: str) -> bool:
@@ -84,17 +101,28 @@ def is_data(key: str) -> bool:
 class Bundle:
     """A root document with everything it refers to; each part keeps its source location."""
 
-    def __init__(self, root: Document) -> None:
+    def __init__(self, root: Document, folder: Path | None = None) -> None:
+        """Read all files that `root` refers to within a folder, by default its own.
+
+        Raises SetupError if they expand to more values than can be read.
+        """
         self.root = root
         self.problems: list[Diagnostic] = []
-        self._documents = {root.path: root}
+        self.circular: set[Pointer] = set()
+        """The pointers of `$ref`s that lead back to themselves."""
+        self._folder = _folder_of(root.path, folder)
+        self._documents: dict[Path, Document] = {}
+        self._failed: set[Path] = set()
         self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
         self._names: dict[tuple[Path, Pointer], str] = {}
+        self._taken = set(_schemas_of(root.data))
+        self._numbers: dict[str, Iterator[str]] = {}
+        self._copied = self._size = 0
+        self._add_document(root)
         self._pending_schemas: list[tuple[str, Document, Pointer, Any]] = []
-        self._root_schemas = frozenset(_schemas_of(root.data))
         self.data = self._expand(root.data, root, ())
         self._add_schemas()
-        self._check_circular_refs()
+        self._check_chains()
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -108,33 +136,64 @@ class Bundle:
 
     def place(self, pointer: Pointer) -> SourceLocation:
         """Return the location, in its own file, of the value at `pointer` of the bundle."""
+        document, at = self._origin(pointer)
+        return document.place(at)
+
+    def _origin(self, pointer: Pointer) -> tuple[Document, Pointer]:
+        """Return the document of the value at `pointer`, and its pointer there."""
         document, at = self.root, Pointer()
         for token in pointer:
             at = (*at, token)
             while (document.path, at) in self._origins:
                 document, at = self._origins[document.path, at]
-        return document.place(at)
+        return document, at
 
-    def _problem(self, document: Document, at: Pointer, message: str, rule: str) -> None:
-        self.problems.append(Diagnostic(document.place(at), message, rule))
+    def _problem(self, document: Document, at: Pointer, ref: str, message: str, rule: str) -> None:
+        """Report a `$ref`, which is quoted only if the root document contains it."""
+        named = _quoted(ref) if document is self.root else "the $ref"
+        self.problems.append(Diagnostic(document.place(at), f"{named} {message}", rule))
 
-    def _check_circular_refs(self) -> None:
-        """Report each `$ref` whose chain of `$ref`s contains itself."""
-        for pointer, ref in references(self.data):
-            seen = [pointer]
-            value: Any = {"$ref": ref}
-            while isinstance(value, dict) and isinstance(target := value.get("$ref"), str):
-                at = parse_pointer(target.removeprefix("#"))
-                if at == pointer:
-                    message = f"'{ref}' is a circular reference; replace one reference by its definition"
-                    self.problems.append(Diagnostic(self.place(pointer), message, "circular-ref"))
-                if at in seen:
-                    break
-                seen.append(at)
-                try:
-                    value = lookup(self.data, at)
-                except PointerNotFound:
-                    break
+    def is_own(self, pointer: Pointer) -> bool:
+        """Return True if the value at `pointer` is in the root document, not in a file that it refers to."""
+        return self._origin(pointer)[0] is self.root
+
+    def _check_chains(self) -> None:
+        """Report each `$ref` whose chain of `$ref`s contains itself, and each chain that is too long."""
+        hops: dict[Pointer, int] = {}
+        found = list(references(self.data))
+        for pointer, _ in found:
+            chain: dict[Pointer, None] = {}
+            at: Pointer | None = pointer
+            while at is not None and at not in hops and at not in chain:
+                chain[at] = None
+                at = self._next(at)
+            count = 0 if at is None else hops.get(at, 0)
+            for passed in reversed(chain):
+                count += 1
+                hops[passed] = count
+            if at in chain:
+                passed_by = list(chain)
+                self.circular.update(passed_by[passed_by.index(at) :])
+        for pointer, ref in found:
+            if pointer in self.circular:
+                message = "is a circular reference; replace one reference by its definition"
+                self._report(pointer, ref, message, "circular-ref")
+            elif hops[pointer] == limits.MAX_DEPTH + 1:
+                message = f"starts a chain of more than {limits.MAX_DEPTH} $refs; refer to its end"
+                self._report(pointer, ref, message, "limit")
+
+    def _next(self, pointer: Pointer) -> Pointer | None:
+        """Return the target of the `$ref` at a pointer; None if there is none."""
+        try:
+            value = lookup(self.data, pointer)
+        except PointerNotFound:
+            return None
+        ref = value.get("$ref") if isinstance(value, dict) else None
+        return parse_pointer(ref.removeprefix("#")) if isinstance(ref, str) else None
+
+    def _report(self, pointer: Pointer, ref: str, message: str, rule: str) -> None:
+        named = _quoted(ref) if self.is_own(pointer) else "the $ref"
+        self.problems.append(Diagnostic(self.place(pointer), f"{named} {message}", rule))
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
@@ -145,7 +204,7 @@ class Bundle:
         if schemas and isinstance(components, dict):
             self.data["components"] = {**components, "schemas": {**_schemas_of(self.data), **schemas}}
 
-    def _expand(
+    def _expand(  # noqa: PLR0913 -- the state of one walk
         self,
         value: Any,
         document: Document,
@@ -154,17 +213,20 @@ class Bundle:
         schema: bool = False,
         named: bool = False,
         within: tuple[tuple[Path, Pointer], ...] = (),
+        level: int = 0,
     ) -> Any:
         """Copy `value`, with each `$ref` into another file replaced."""
+        if not isinstance(value, list | dict):
+            return value
+        self._count(len(value), level, document, at)
+        level += 1
         if isinstance(value, list):
             return [
-                self._expand(item, document, (*at, str(index)), schema=schema, within=within)
+                self._expand(item, document, (*at, str(index)), schema=schema, within=within, level=level)
                 for index, item in enumerate(value)
             ]
-        if not isinstance(value, dict):
-            return value
         if not named and isinstance(value.get("$ref"), str):
-            return self._follow(value, document, at, schema=schema, within=within)
+            return self._follow(value, document, at, schema=schema, within=within, level=level)
         return {
             key: item
             if not named and is_data(key)
@@ -175,6 +237,7 @@ class Bundle:
                 schema=schema if named else key in _SCHEMAS,
                 named=not named and key in NAMED,
                 within=within,
+                level=level,
             )
             for key, item in value.items()
         }
@@ -187,6 +250,7 @@ class Bundle:
         *,
         schema: bool,
         within: tuple[tuple[Path, Pointer], ...],
+        level: int,
     ) -> Any:
         ref = value["$ref"]
         found = self._target(ref, document, (*at, "$ref"))
@@ -203,46 +267,112 @@ class Bundle:
                 self._pending_schemas.append((name, target, pointer, content))
             return {"$ref": f"#/components/schemas/{self._names[key]}"}
         if key in within:
-            self._problem(
-                document,
-                at,
-                f"'{ref}' is a circular reference; only schemas may be recursive",
-                "circular-ref",
-            )
+            message = "is a circular reference; only schemas may be recursive"
+            self._problem(document, at, ref, message, "circular-ref")
             return value
         self._origins[document.path, at] = target, pointer
-        return self._expand(content, target, pointer, within=(*within, key))
+        return self._expand(content, target, pointer, within=(*within, key), level=level)
+
+    def _count(self, values: int, level: int, document: Document, at: Pointer) -> None:
+        """Count copied values and their nesting. Raises SetupError for more than the limits."""
+        self._copied += values
+        if level > limits.MAX_DEPTH:
+            message = f"with the $refs that lead here, nested deeper than {limits.MAX_DEPTH} levels"
+        elif self._copied > limits.expanded(self._size):
+            message = "the $refs to other files copy too many values"
+        else:
+            return
+        raise SetupError(
+            [
+                *self.problems,
+                Diagnostic(document.place(at), f"{message}; refer to components instead", "limit"),
+            ]
+        )
+
+    def _add_document(self, document: Document) -> None:
+        self._documents[document.path] = document
+        self._size += document.size
 
     def _target(self, ref: str, document: Document, at: Pointer) -> tuple[Document, Pointer, Any] | None:
-        url = urlsplit(ref)
-        if url.scheme or url.netloc:
-            self._problem(
-                document,
-                at,
-                f"'{ref}' is a remote reference and is not fetched; copy the file next to the contract",
-                "remote-ref",
-            )
-            return None
-        path = (document.path.parent / unquote(url.path)).resolve() if url.path else document.path
         try:
-            if path not in self._documents:
-                self._documents[path], problems = parse_document(path)
-                self.problems += problems
-            target, pointer = self._documents[path], parse_pointer(url.fragment)
+            path, fragment = self._file(ref, document)
+            target, pointer = self._document(path), parse_pointer(fragment)
             return target, pointer, lookup(target.data, pointer)
+        except _Refused as exc:
+            self._problem(document, at, ref, str(exc), exc.rule)
         except SetupError as exc:
-            self.problems += exc.problems
-            self._problem(document, at, f"'{ref}' cannot be resolved{_hint(ref)}", "dangling-ref")
+            is_own = document is self.root
+            self.problems += [one for one in exc.problems if is_own or one.rule != "unreadable"]
+            hint = _hint(ref) if is_own else "; is it a file of the contract?"
+            self._problem(document, at, ref, f"cannot be resolved{hint}", "dangling-ref")
         except PointerNotFound:
-            self._problem(
-                document, at, f"'{ref}' does not exist; define it or correct the $ref", "dangling-ref"
-            )
+            self._problem(document, at, ref, "does not exist; define it or correct the $ref", "dangling-ref")
         return None
+
+    def _file(self, ref: str, document: Document) -> tuple[Path, str]:
+        """Return the file and the fragment of a `$ref`. Raises _Refused."""
+        if ref.startswith("#"):
+            return document.path, ref[1:]
+        try:
+            url = urlsplit(ref)
+            if url.scheme or url.netloc:
+                raise _Refused(_REMOTE, "remote-ref")
+            name = unquote(url.path)
+            if len(name) > _MAX_NAME:
+                raise _Refused(_NO_NAME, "dangling-ref")
+            path = (document.path.parent / name).resolve() if name else document.path
+        except (ValueError, OSError, RuntimeError) as exc:  # RuntimeError: a circle of symbolic links
+            raise _Refused(_NO_NAME, "dangling-ref") from exc
+        if not path.is_relative_to(self._folder):
+            raise _Refused(
+                "is outside the contract's folder; copy the file into it, or set contract-root in [tool.relay] (RELAY_CONTRACT_ROOT) to a folder with both",
+                "outside-ref",
+            )
+        return path, url.fragment
+
+    def _document(self, path: Path) -> Document:
+        """Return a document, read at its first use. Raises SetupError, with its problems only at first."""
+        if path in self._failed:
+            raise SetupError([])
+        if path not in self._documents:
+            try:
+                document, problems = parse_document(path, quotes=False)
+            except SetupError:
+                self._failed.add(path)
+                raise
+            self._add_document(document)
+            self.problems += problems
+        return self._documents[path]
 
     def _free_name(self, target: Document, pointer: Pointer) -> str:
         base = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
-        taken = {*self._root_schemas, *self._names.values()}
-        return next(name for name in _numbered(base) if name not in taken)
+        names = self._numbers.setdefault(base, _numbered(base))
+        name = next(name for name in names if name not in self._taken)
+        self._taken.add(name)
+        return name
+
+
+_MAX_NAME = 4096  # characters of a path, PATH_MAX of Linux
+_NO_NAME = "is not the name of a file; correct the $ref"
+_REMOTE = "is a remote reference and is not fetched; copy the file next to the contract"
+
+
+class _Refused(Exception):
+    """A `$ref` is not followed; the text says why, after the `$ref`."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def _folder_of(path: Path, folder: Path | None) -> Path:
+    """Return the folder within which a contract reads: `folder` if it contains the contract, else the contract's."""
+    resolved = folder.resolve() if folder is not None else path.parent
+    return resolved if path.is_relative_to(resolved) else path.parent
+
+
+def _quoted(ref: str) -> str:
+    return f"'{ref}'" if len(ref) <= 200 else f"'{ref[:197]}...'"
 
 
 def _hint(ref: str) -> str:

@@ -7,22 +7,20 @@ string, and keys are strings. Templates are not rendered.
 from __future__ import annotations
 
 import codecs
+import errno
 import math
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
-
-MAX_NODES = 2_000_000
-"""Maximum number of values a file may expand to; nested aliases can exceed any file size."""
-
-MAX_DEPTH = 100
-"""Maximum nesting of values; the code that reads a document may recurse."""
+from .limits import MAX_BYTES, MAX_DEPTH, MAX_DIGITS
 
 Pointer = tuple[str, ...]
 """A JSON pointer (RFC 6901), split and unescaped."""
@@ -62,22 +60,40 @@ _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 class Document:
     """One file: its bytes, its YAML nodes, its plain data, and the location of each value."""
 
-    def __init__(self, path: Path, source: bytes, root: yaml.Node, data: Any) -> None:
+    def __init__(self, path: Path, source: bytes, root: yaml.Node, built: _Built) -> None:
         self.path = path
         self.source = source
-        self.data = data
+        self.data = built.data
+        self.size = built.nodes
         self.root = root
+        self._name = display(path)
+        self._children: dict[yaml.Node, dict[str, tuple[yaml.Mark, yaml.Node]]] = {}
 
     def place(self, pointer: Pointer) -> SourceLocation:
         """Return the location of the value at `pointer`, or of its nearest existing parent."""
         node = self.root
         mark = node.start_mark
         for token in pointer:
-            child = _child(node, token)
+            child = self._child(node, token)
             if child is None:
                 break
             mark, node = child
-        return _place(self.path, mark)
+        return SourceLocation(self._name, mark.line + 1, mark.column + 1)
+
+    def _child(self, node: yaml.Node, token: str) -> tuple[yaml.Mark, yaml.Node] | None:
+        """Return a child of a node and its mark; the keys of a mapping are indexed when it is first asked."""
+        if isinstance(node, yaml.MappingNode):
+            if node not in self._children:
+                self._children[node] = {
+                    key.value: (key.start_mark, value)
+                    for key, value in reversed(node.value)
+                    if isinstance(key, yaml.ScalarNode)
+                }
+            return self._children[node].get(token)
+        if isinstance(node, yaml.SequenceNode) and len(token) < 10 and token.isdecimal():
+            index = int(token)
+            return (node.value[index].start_mark, node.value[index]) if index < len(node.value) else None
+        return None
 
 
 def _place(path: Path, mark: Any) -> SourceLocation:
@@ -103,22 +119,35 @@ def read_document(path: Path) -> Document:
     return document
 
 
-def parse_document(path: Path) -> tuple[Document, list[Diagnostic]]:
-    """Read one YAML or JSON file; return the document and its errors.
+def parse_document(path: Path, *, quotes: bool = True) -> tuple[Document, list[Diagnostic]]:
+    """Read one YAML or JSON file; return the document and its errors, which quote the file only if `quotes`.
 
     The first of two duplicate keys is used; a value that JSON cannot represent is None. Raises SetupError if
     the file cannot be read or is not YAML.
     """
     try:
-        source = path.read_bytes()
+        source = _read(path)
     except OSError as exc:
         raise SetupError(
             [Diagnostic(display(path), f"cannot be read: {exc.strerror}", "unreadable")]
         ) from exc
-    return parse_source(path, source)
+    except ValueError as exc:  # NUL, or what has no bytes in UTF-8
+        raise SetupError([Diagnostic(repr(str(path)), "is not the name of a file", "unreadable")]) from exc
+    return parse_source(path, source, quotes=quotes)
 
 
-def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]:
+def _read(path: Path) -> bytes:
+    """Return the content of a regular file; a device or a pipe may never end. Raises OSError and ValueError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        source = file.read(MAX_BYTES + 1)
+    if len(source) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MAX_BYTES >> 20} MiB")
+    return source
+
+
+def parse_source(path: Path, source: bytes, *, quotes: bool = True) -> tuple[Document, list[Diagnostic]]:
     """Parse the bytes of a file, existing or planned, as `parse_document` does."""
     try:
         _check_depth(path, source)
@@ -129,14 +158,14 @@ def parse_source(path: Path, source: bytes) -> tuple[Document, list[Diagnostic]]
             loader.dispose()
         if root is None:
             raise SetupError([Diagnostic(display(path), "is empty", "yaml")])
-        builder = _Builder(path)
+        builder = _Builder(path, quotes=quotes)
         return Document(path, source, root, builder.build(root)), builder.problems
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
         reason = exc.problem or exc.context or "parse error"
         raise SetupError([Diagnostic(place, f"is not YAML: {reason}", "yaml")]) from exc
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, UnicodeError) as exc:
         raise SetupError([Diagnostic(display(path), "is not YAML in UTF-8", "yaml")]) from exc
 
 
@@ -184,17 +213,23 @@ class _Built(NamedTuple):
 class _Builder:
     """Converts YAML nodes to plain data; an alias is built once and shared."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, quotes: bool) -> None:
         self.problems: list[Diagnostic] = []
         self._path = path
+        self._quotes = quotes
+        self._merged = 0
         self._built: dict[yaml.Node, _Built] = {}
         self._building: set[yaml.Node] = set()
 
-    def build(self, root: yaml.Node) -> Any:
+    def build(self, root: yaml.Node) -> _Built:
+        """Return the value of the root. Raises SetupError if it has too many values to be read further."""
         built = self._value(root)
-        if built.nodes > MAX_NODES:
-            self._problem(root, f"expands to more than {MAX_NODES:,} values through its aliases")
-        return built.data
+        most = limits.expanded(len(self._built))
+        if built.nodes > most:
+            how = "has" if built.nodes == len(self._built) else "expands through its aliases to"
+            self._problem(root, f"{how} more than {most:,} values; split it, or write it shorter")
+            raise SetupError(self.problems)
+        return built
 
     def _problem(self, node: yaml.Node, message: str, rule: str = "yaml") -> None:
         self.problems.append(Diagnostic(_place(self._path, node.start_mark), message, rule))
@@ -215,7 +250,7 @@ class _Builder:
 
     def _new(self, node: yaml.Node) -> _Built:
         if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
-            self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
+            self._tag(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
         if isinstance(node, yaml.SequenceNode):
@@ -237,18 +272,29 @@ class _Builder:
             elif key.tag.endswith(":merge"):
                 for source in value if isinstance(value, list) else [value]:
                     if isinstance(source, dict):
+                        self._count_merged(item, len(source) + len(merged))
                         merged = {**source, **merged}
                     else:
                         self._problem(item, "'<<' needs a mapping or a list of mappings")
             elif key.value in mapping:
                 first = keys[key.value].start_mark.line + 1
-                self._problem(
-                    key, f"duplicate key '{key.value}', first in line {first}; keep one", "duplicate-key"
-                )
+                which = f" '{key.value}'" if self._quotes else ""
+                self._problem(key, f"duplicate key{which}, first in line {first}; keep one", "duplicate-key")
             else:
                 mapping[key.value] = value
                 keys[key.value] = key
         return _collection({**merged, **mapping} if merged else mapping, values)
+
+    def _count_merged(self, node: yaml.Node, entries: int) -> None:
+        """Count the entries that merge keys copy. Raises SetupError for too many."""
+        self._merged += entries
+        if self._merged > limits.MAX_VALUES:
+            message = f"its merge keys copy more than {limits.MAX_VALUES:,} values; write fewer of them"
+            raise SetupError([Diagnostic(_place(self._path, node.start_mark), message, "yaml")])
+
+    def _tag(self, node: yaml.Node) -> None:
+        which = f"the tag {node.tag}" if self._quotes else "a tag"
+        self._problem(node, f"{which} is not allowed; a contract is plain data")
 
     def _scalar(self, node: yaml.Node) -> Any:
         text: str = node.value
@@ -261,31 +307,35 @@ class _Builder:
                     return None
                 case "bool":
                     return text.lower() == "true"
-                case "int":
-                    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-                case "float" if math.isfinite(number := float(text.lstrip("+"))):
-                    return number
-        except ValueError:
-            pass
-        if kind in ("int", "float"):
-            self._problem(node, "JSON cannot represent this number; quote it if it is a string")
-        else:
-            self._problem(node, f"the tag {node.tag} is not allowed; a contract is plain data")
+                case "int" | "float":
+                    return _integer(text) if kind == "int" else _float(text)
+        except ValueError as exc:
+            reason = str(exc) if exc.args[0] == _TOO_LONG else "JSON cannot represent this number"
+            self._problem(node, f"{reason}; quote it if it is a string")
+            return None
+        self._tag(node)
         return None
+
+
+_TOO_LONG = f"an integer has at most {MAX_DIGITS} digits"
+
+
+def _integer(text: str) -> int:
+    """Parse an integer. Raises ValueError for one that is too long or no integer."""
+    if len(text.lstrip("+-")) > MAX_DIGITS:
+        raise ValueError(_TOO_LONG)
+    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+def _float(text: str) -> float:
+    """Parse a number. Raises ValueError for infinity, NaN, and a number that would become 0."""
+    number = float(text.lstrip("+"))
+    if not math.isfinite(number) or (number == 0 and re.match(r"[-+]?[0.]*[1-9]", text)):
+        raise ValueError(text)
+    return number
 
 
 def _collection(data: Any, values: list[_Built]) -> _Built:
     """Return a built collection with the size and depth of its values."""
     nodes = 1 + sum(built.nodes for built in values)
     return _Built(data, nodes, 1 + max((built.levels for built in values), default=0))
-
-
-def _child(node: yaml.Node, token: str) -> tuple[yaml.Mark, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == token:
-                return key.start_mark, value
-    elif isinstance(node, yaml.SequenceNode) and token.isdecimal() and int(token) < len(node.value):
-        item = node.value[int(token)]
-        return item.start_mark, item
-    return None

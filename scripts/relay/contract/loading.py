@@ -10,25 +10,37 @@ from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Document, parse_document
 from .model import Contract
-from .structure import check_operations, check_structure
+from .schema_limits import check_schemas
+from .structure import check_operations, check_structure, shown
 
 
-def load_contract(path: Path) -> Contract:
-    """Read a contract from one file and the files it refers to.
+def load_contract(path: Path, folder: Path | None = None) -> Contract:
+    """Read a contract from one file and the files it refers to, which must be within a folder.
 
-    Raises SetupError with every error found: unreadable files, duplicate keys, dangling `$ref`s, a structure
+    That is `folder` if it contains the contract, else the contract's own. Raises SetupError with every error found: unreadable files, duplicate keys, dangling `$ref`s, a structure
     that is not OpenAPI 3.0, ambiguous operations.
     """
-    return build_contract(*parse_document(path.resolve()))
+    return build_contract(*parse_document(resolved(path)), folder)
 
 
-def build_contract(root: Document, problems: Iterable[Diagnostic] = ()) -> Contract:
+def resolved(path: Path) -> Path:
+    """Return a path without symbolic links. Raises SetupError for what is not the name of a file."""
+    try:
+        return path.resolve()
+    except (ValueError, OSError, RuntimeError) as exc:  # RuntimeError: a circle of symbolic links
+        raise SetupError([Diagnostic(repr(str(path)), "is not the name of a file", "unreadable")]) from exc
+
+
+def build_contract(
+    root: Document, problems: Iterable[Diagnostic] = (), folder: Path | None = None
+) -> Contract:
     """Build a contract from a parsed document and the files it refers to.
 
     `problems` are the errors of parsing. Raises SetupError as `load_contract` does.
     """
-    bundle, found = bundle_document(root, problems)
+    bundle, found = bundle_document(root, problems, folder)
     found += check_structure(bundle)
+    found = found or check_schemas(bundle)
     if found:
         raise SetupError(found)
     single_yaml = bundle.is_single and root.path.suffix != ".json"
@@ -38,22 +50,27 @@ def build_contract(root: Document, problems: Iterable[Diagnostic] = ()) -> Contr
     return contract
 
 
-def bundle_document(root: Document, problems: Iterable[Diagnostic] = ()) -> tuple[Bundle, list[Diagnostic]]:
+def bundle_document(
+    root: Document, problems: Iterable[Diagnostic] = (), folder: Path | None = None
+) -> tuple[Bundle, list[Diagnostic]]:
     """Bundle a document with the files it refers to; return the bundle and all errors, including `problems`.
 
-    Raises SetupError if the document is not OpenAPI 3.0.
+    Raises SetupError if the document is not OpenAPI 3.0, and for files that expand to too many values.
     """
     try:
         _check_version(root)
     except SetupError as exc:
         raise SetupError([*problems, *exc.problems]) from exc
-    bundle = Bundle(root)
+    try:
+        bundle = Bundle(root, folder)
+    except SetupError as exc:
+        raise SetupError([*problems, *exc.problems]) from exc
     return bundle, [*problems, *bundle.problems]
 
 
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
     if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
-        found = "its version is missing" if version is None else f"its version is {version}"
-        message = f"not an OpenAPI 3.0 document: {found}; set `openapi: 3.0.3`"
+        found = "is missing" if version is None else "is " + shown(version).strip("'")
+        message = f"not an OpenAPI 3.0 document: its version {found}; set `openapi: 3.0.3`"
         raise SetupError([Diagnostic(root.place(("openapi",)), message, "openapi-version")])

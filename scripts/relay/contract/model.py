@@ -110,6 +110,9 @@ class Contract:
         self._bundle = bundle
         self._source = source
         self.document: dict[str, Any] = bundle.data
+        self.size = sum(len(one.source) for one in bundle.documents)
+        """The bytes of its files."""
+        self._resolved: dict[str, Any] = {}
         self.title: str = self.document["info"]["title"]
         self.base_path = self._base_path()
         self.security_schemes: Mapping[str, Mapping[str, Any]] = {
@@ -136,12 +139,16 @@ class Contract:
         """Follow local `$ref`s from `value` to the definition. Raises SetupError for a circular reference."""
         seen: list[str] = []
         while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
+            if ref in self._resolved:
+                value = self._resolved[ref]
+                break
             if ref in seen:
                 raise SetupError(
                     [self.problem(parse_pointer(ref[1:]), f"'{ref}' is a circular reference", "circular-ref")]
                 )
             seen.append(ref)
             value = lookup(self.document, parse_pointer(ref[1:]))
+        self._resolved.update(dict.fromkeys(seen, value))
         return value
 
     def follow(self, pointer: Pointer) -> tuple[Any, Pointer]:
@@ -174,7 +181,7 @@ class Contract:
         servers = self.document.get("servers") or [{"url": "/"}]
         variables = servers[0].get("variables") or {}
         url = re.sub(
-            r"\{([^}]*)\}", lambda match: variables.get(match[1], {}).get("default", ""), servers[0]["url"]
+            r"\{([^{}]*)\}", lambda match: variables.get(match[1], {}).get("default", ""), servers[0]["url"]
         )
         try:
             path = urlsplit(url).path.strip("/")

@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,15 +46,15 @@ class StructureViolation(NamedTuple):
 
 
 def structure_violations(bundle: Bundle) -> list[StructureViolation]:
-    """Validate a bundled document against the OpenAPI 3.0 JSON Schema."""
+    """Validate a bundled document against the OpenAPI 3.0 JSON Schema; return at most MAX_VIOLATIONS."""
     validator = jsonschema_rs.Draft4Validator(_SCHEMA, mask="this")
-    errors = list(_specific(validator.iter_errors(bundle.data)))
+    errors = list(islice(_specific(validator.iter_errors(bundle.data)), MAX_VIOLATIONS))
     mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     found = [
         violation
         for error in errors
         if error.kind.name == "type" or tuple(error.instance_path) not in mistyped
-        for violation in _violations_of(error, tuple(map(str, error.instance_path)), bundle.data)
+        for violation in _violations_of(error, tuple(map(str, error.instance_path)), bundle)
     ]
     specific = {violation.pointer for violation in found if violation.message != _AMBIGUOUS}
     found = [
@@ -61,8 +62,11 @@ def structure_violations(bundle: Bundle) -> list[StructureViolation]:
         for violation in found
         if violation.message != _AMBIGUOUS or violation.pointer not in specific
     ]
-    return [*found, *_wrong_targets(bundle.data)]
+    return [*found, *_wrong_targets(bundle)][:MAX_VIOLATIONS]
 
+
+MAX_VIOLATIONS = 1_000
+"""Maximum number of structure violations that are reported; who fixed those sees the next."""
 
 _AMBIGUOUS = "matches several kinds of object; add the field that distinguishes them"
 
@@ -94,18 +98,19 @@ _SECTIONS = {
 _IN_SCHEMAS = frozenset(["schema", "items", "additionalProperties", "not"])
 
 
-def _wrong_targets(document: Any) -> Iterator[StructureViolation]:
+def _wrong_targets(bundle: Bundle) -> Iterator[StructureViolation]:
     """Yield each `$ref` to an object of the wrong kind."""
     is_right_kind: dict[tuple[str, str], bool] = {}
-    for pointer, ref in references(document):
+    for pointer, ref in references(bundle.data):
         kind = _kind_at(pointer)
         target = parse_pointer(ref[1:])
         if len(target) == 3 and target[0] == "components" and _SECTIONS.get(target[1]) == kind:
             continue  # checked at its definition
         if (kind, ref) not in is_right_kind:
-            is_right_kind[kind, ref] = _is_kind(kind, target, document)
+            is_right_kind[kind, ref] = _is_kind(kind, target, bundle.data)
         if not is_right_kind[kind, ref]:
-            yield StructureViolation(pointer, f"'{ref}' does not point to a {kind} Object")
+            named = f"'{ref}'" if bundle.is_own(pointer) else "the $ref"
+            yield StructureViolation(pointer, f"{named} does not point to a {kind} Object")
 
 
 def _kind_at(pointer: Pointer) -> str:
@@ -150,23 +155,27 @@ def _depth(branch: Iterable[Any]) -> int:
     return max(len(error.instance_path) for error in branch)
 
 
-def _violations_of(error: Any, pointer: Pointer, document: Any) -> Iterator[StructureViolation]:
+def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[StructureViolation]:
+    """Yield the violations of an error; only the root document is quoted."""
     kind = error.kind
-    value = lookup(document, pointer)
+    quotes = bundle.is_own(pointer)
+    found = shown(lookup(bundle.data, pointer)) if quotes else "something else"
     match kind.name:
         case "required":
             yield StructureViolation(pointer, f"'{kind.property}' is missing")
         case "additionalProperties":
-            for name in kind.unexpected:
-                yield StructureViolation((*pointer, name), _unknown(name, pointer), is_unknown_field=True)
+            for name in kind.unexpected[:MAX_VIOLATIONS]:
+                message = _unknown(name, pointer) if quotes else "unknown field"
+                yield StructureViolation((*pointer, name), message, is_unknown_field=True)
         case "enum":
             options = (
                 _LOCATIONS if pointer[-1:] == ("in",) and pointer[-3:-2] == ("parameters",) else kind.options
             )
-            yield StructureViolation(pointer, f"{_shown(value)} is not one of {', '.join(map(str, options))}")
+            what = found if quotes else "the value"
+            yield StructureViolation(pointer, f"{what} is not one of {', '.join(map(str, options))}")
         case "type":
             expected = " or ".join(_TYPES[name] for name in kind.types)
-            yield StructureViolation(pointer, f"expected {expected}, found {_shown(value)}")
+            yield StructureViolation(pointer, f"expected {expected}, found {found}")
         case "oneOf":
             yield StructureViolation(pointer, _AMBIGUOUS)
         case "not" if "required" in kind.schema:
@@ -192,16 +201,19 @@ _TYPES = {
 }
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value for a message: a scalar as written, a collection as its type."""
     if isinstance(value, dict | list):
         return _TYPES["object" if isinstance(value, dict) else "array"]
-    return f"'{textwrap.shorten(value, 40)}'" if isinstance(value, str) else json.dumps(value)
+    text = f"'{textwrap.shorten(value, 40)}'" if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _unknown(name: str, pointer: Pointer) -> str:
     if pointer == ("paths",):
         return f"'{name}' is not a path; a path starts with '/'"
+    if len(name) > 40:
+        return f"unknown field '{name[:37]}...'"
     close = difflib.get_close_matches(name, _field_names(), 1, 0.75)
     return f"unknown field '{name}'" + (f"; did you mean '{close[0]}'?" if close else "")
 
@@ -227,7 +239,7 @@ def check_operations(contract: Contract) -> list[Diagnostic]:
         *_duplicates(
             contract,
             "path and method",
-            lambda op: f"{op.method} {re.sub(r'{[^}]*}', '{}', op.path)}",
+            lambda op: f"{op.method} {re.sub(r'{[^{}]*}', '{}', op.path)}",
             "ambiguous-path",
             "a request must match one operation",
         ),
@@ -247,7 +259,7 @@ def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str)
 
 def _path_parameters(contract: Contract) -> Iterator[Diagnostic]:
     for operation in contract.operations:
-        names = re.findall(r"\{([^}]*)\}", operation.path)
+        names = re.findall(r"\{([^{}]*)\}", operation.path)
         declared = {
             parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from relay.contract.diagnostics import Diagnostic, Severity
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract
 from relay.contract.structure import check_operations
 
@@ -13,7 +13,7 @@ from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .example_values import check_examples
 from .lint_rules import RULES
-from .partial_contract import PartialContract, check_with_validator, read
+from .partial_contract import PartialContract, read
 from .python_names import check_names
 from .schema_strength import check_strength
 from .undocumented_responses import check_responses
@@ -35,13 +35,13 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 )
 
 
-def lint(path: Path, source: bytes | None = None) -> list[Diagnostic]:
+def lint(path: Path, source: bytes | None = None, folder: Path | None = None) -> list[Diagnostic]:
     """Return all findings of a contract, unsorted; it is read from `source` if that is given.
 
-    A part that cannot be read is reported and skipped; the rest is still checked. Raises SetupError if the
+    Its other files must be within `folder`, as for `load_contract`. A part that cannot be read is reported and skipped; the rest is still checked. Raises SetupError if the
     file cannot be read.
     """
-    return list(_findings(read(path, source)))
+    return list(_findings(read(path, source, folder)))
 
 
 def _findings(partial: PartialContract) -> Iterator[Diagnostic]:
@@ -49,7 +49,5 @@ def _findings(partial: PartialContract) -> Iterator[Diagnostic]:
     if partial.contract is None:
         return
     yield from check_unused(partial.bundle_data, partial.contract)
-    found = [finding for check in _CHECKS for finding in check(partial.contract)]
-    yield from found
-    if not any(finding.severity is Severity.ERROR for finding in [*partial.findings, *found]):
-        yield from check_with_validator(partial.contract)
+    for check in _CHECKS:
+        yield from check(partial.contract)

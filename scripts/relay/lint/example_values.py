@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from relay.contract.diagnostics import Diagnostic
@@ -44,6 +44,10 @@ def _is_describable(media_type: str) -> bool:
     return media.is_json(name) or name in _FORMS or name.startswith("text/")
 
 
+def _directions(node: Node) -> tuple[Direction, ...]:
+    return (node.direction,) if node.direction else get_args(Direction)
+
+
 class _Checker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -67,9 +71,10 @@ class _Checker:
         for keyword in ("example", "default"):
             if keyword in schema:
                 yield from self._value(keyword, schema[keyword], schema, node, (keyword,))
+        rest = {key: value for key, value in schema.items() if key != "enum"}
+        accepts = self._judge(rest, node) if "enum" in schema else None
         for index, member in enumerate(schema.get("enum", [])):
-            rest = {key: value for key, value in schema.items() if key != "enum"}
-            if self._violations(member, rest, node):
+            if accepts and not accepts(member):
                 message = f"member {index + 1} of the enum violates the rest of its schema; fix one of them"
                 pointer = (*node.pointer, "enum", str(index))
                 yield finding(self._contract, "impossible-enum", pointer, message)
@@ -87,11 +92,17 @@ class _Checker:
             message = f"the {what} violates its schema{where}: {first.message}; fix one of them"
             yield finding(self._contract, rule, (*node.pointer, *within), message)
 
+    def _judge(self, schema: Schema, node: Node) -> Callable[[Any], bool]:
+        """Return a function that returns True if a value is valid in at least one direction of the node."""
+        validators = [
+            self._compiler.compile(schema, direction, node.pointer) for direction in _directions(node)
+        ]
+        return lambda value: any(validator is None or validator.accepts(value) for validator in validators)
+
     def _violations(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
         """Return the violations of a value; [] if it is valid in at least one direction of the node."""
-        directions: tuple[Direction, ...] = (node.direction,) if node.direction else get_args(Direction)
         found: list[Violation] = []
-        for direction in directions:
+        for direction in _directions(node):
             validator = self._compiler.compile(schema, direction, node.pointer)
             if validator is None or validator.accepts(value):
                 return []

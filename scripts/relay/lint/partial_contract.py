@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openapi_spec_validator import OpenAPIV30SpecValidator
-
-from relay.contract.bundling import PointerNotFound, lookup, parse_pointer, references
+from relay.contract.bundling import Bundle, PointerNotFound, lookup, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, parse_document, parse_source
-from relay.contract.loading import bundle_document
+from relay.contract.loading import bundle_document, resolved
 from relay.contract.model import METHODS, Contract
+from relay.contract.schema_limits import check_schemas
 from relay.contract.structure import structure_violations, to_diagnostics
 
 from .lint_rules import finding
@@ -32,12 +32,15 @@ class PartialContract:
     findings: list[Diagnostic]
 
 
-def read(path: Path, source: bytes | None = None) -> PartialContract:
-    """Read the valid parts of a contract, from `source` if it is given. Raises SetupError for an unreadable file."""
-    path = path.resolve()
+def read(path: Path, source: bytes | None = None, folder: Path | None = None) -> PartialContract:
+    """Read the valid parts of a contract, from `source` if it is given; `folder` is as for `load_contract`.
+
+    Raises SetupError for an unreadable file.
+    """
+    path = resolved(path)
     try:
         parsed = parse_document(path) if source is None else parse_source(path, source)
-        bundle, problems = bundle_document(*parsed)
+        bundle, problems = bundle_document(*parsed, folder)
     except SetupError as exc:
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
@@ -45,9 +48,13 @@ def read(path: Path, source: bytes | None = None) -> PartialContract:
     violations = structure_violations(bundle)
     findings = [*problems, *to_diagnostics(bundle, violations)]
     whole = bundle.data
+    if any(problem.rule == "limit" for problem in problems):
+        return PartialContract(None, whole, findings)
     units = dict(_units(whole))
-    bad = _bad_units(whole, units, [one.pointer for one in violations if not one.is_unknown_field])
+    bad = _bad_units(bundle, units, [one.pointer for one in violations if not one.is_unknown_field])
     bundle.data = _without(whole, bad, [one.pointer for one in violations if one.is_unknown_field])
+    if exceeded := check_schemas(bundle):
+        return PartialContract(None, whole, [*findings, *exceeded])
     try:
         contract = Contract(bundle, None)
     except SetupError as exc:
@@ -62,24 +69,21 @@ def read(path: Path, source: bytes | None = None) -> PartialContract:
     return PartialContract(contract, whole, findings)
 
 
-def check_with_validator(contract: Contract) -> Iterator[Diagnostic]:
-    """Run openapi-spec-validator on a contract without other errors, and yield what it finds."""
-    for error in OpenAPIV30SpecValidator(contract.document).iter_errors():
-        pointer = tuple(str(token) for token in error.absolute_path)
-        yield finding(contract, "structure", pointer, error.message)
-
-
-def _bad_units(document: Any, units: Mapping[Unit, Any], invalid: Iterable[Pointer]) -> set[Unit]:
+def _bad_units(bundle: Bundle, units: Mapping[Unit, Any], invalid: Iterable[Pointer]) -> set[Unit]:
     """Return the units that are invalid or depend on an invalid unit."""
-    bad = {unit for pointer in invalid for unit in _units_of(pointer, units)}
-    dependencies: dict[Unit, set[Unit]] = {}
+    bad = _units_of(invalid, units)
+    dependents: defaultdict[Unit, set[Unit]] = defaultdict(set)
     for unit, value in units.items():
-        targets = {_target(ref, document, units) for _, ref in references(value)}
-        if None in targets or _is_circular(value, document):
+        targets = {_target(ref, bundle.data, units) for _, ref in references(value)}
+        if None in targets or unit in bundle.circular:
             bad.add(unit)
-        dependencies[unit] = {one for one in targets if one is not None}
-    while dependent := {unit for unit in units.keys() - bad if dependencies[unit] & bad}:
-        bad |= dependent
+        for target in targets:
+            dependents[target or ()].add(unit)
+    pending = list(bad)
+    while pending:
+        found = dependents[pending.pop()] - bad
+        bad |= found
+        pending += found
     return bad
 
 
@@ -107,18 +111,22 @@ def _operations(item: dict[str, Any]) -> Iterator[tuple[Unit, Any]]:
     yield from (((method,), [shared, item[method]]) for method in METHODS if method in item)
 
 
-def _units_of(pointer: Pointer, units: Iterable[Unit]) -> list[Unit]:
-    """Return the units affected by a violation: the unit that contains it, or all units below it."""
-    return [
-        unit for unit in units if unit[: len(pointer)] == pointer[: len(unit)] or _is_shared(pointer, unit)
-    ]
+def _units_of(pointers: Iterable[Pointer], units: Iterable[Unit]) -> set[Unit]:
+    """Return the units affected by violations: the unit that contains one, or all units below it.
 
-
-def _is_shared(pointer: Pointer, unit: Unit) -> bool:
-    """Return True if a violation is in the parts that the operations of the unit's path share."""
-    return (
-        pointer[0] == "paths" and len(pointer) > 2 and pointer[:2] == unit[:2] and pointer[2] not in METHODS
-    )
+    A violation in the parts that the operations of a path share affects all of them.
+    """
+    below: defaultdict[Pointer, set[Unit]] = defaultdict(set)
+    for unit in units:
+        for length in range(1, len(unit) + 1):
+            below[unit[:length]].add(unit)
+    known = set(units)
+    found: set[Unit] = set()
+    for pointer in pointers:
+        is_shared = len(pointer) > 2 and pointer[0] == "paths" and pointer[2] not in METHODS
+        found |= below.get(pointer[:2] if is_shared else pointer[:3], set())
+        found |= {pointer[:length] for length in (1, 2, 3)} & known
+    return found
 
 
 def _target(ref: str, document: Any, units: Mapping[Unit, Any]) -> Unit | None:
@@ -131,20 +139,6 @@ def _target(ref: str, document: Any, units: Mapping[Unit, Any]) -> Unit | None:
     except PointerNotFound:
         return None
     return next((pointer[:length] for length in (3, 2) if pointer[:length] in units), pointer[:1])
-
-
-def _is_circular(value: Any, document: Any) -> bool:
-    """Return True if a value is a circular `$ref`."""
-    seen = []
-    while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
-        if ref in seen:
-            return True
-        seen.append(ref)
-        try:
-            value = lookup(document, parse_pointer(ref[1:]))
-        except PointerNotFound:
-            return False
-    return False
 
 
 def _without(document: dict[str, Any], bad: set[Unit], unknown: list[Pointer]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from relay.contract.bundling import parse_pointer, references
@@ -56,21 +57,38 @@ def check_components(contract: Contract) -> Iterator[Diagnostic]:
     """Yield schemas that refer to themselves without a finite alternative."""
     schemas: Mapping[str, Schema] = (contract.document.get("components") or {}).get("schemas") or {}
     refs = {f"#/components/schemas/{name}": name for name in schemas}
-    finite: set[str] = set()
-    while found := {
-        name for name, schema in schemas.items() if name not in finite and _ends(schema, refs, finite)
-    }:
-        finite |= found
-    for name in schemas.keys() - finite:
+    finite = _finite(schemas, refs)
+    endless = [name for name in schemas if name not in finite]
+    itself, requiring_itself = (
+        on_circles({name: _used(schemas[name], refs, within=within) for name in endless})
+        for within in (False, True)
+    )
+    for name in endless:
         pointer = ("components", "schemas", name)
-        if _is_recursive(name, schemas, refs, within=False):
+        if name in itself:
             message = f"'{name}' is defined only by itself; replace the reference by a definition"
             yield finding(contract, "circular-ref", pointer, message)
-        elif _is_recursive(name, schemas, refs, within=True):
+        elif name in requiring_itself:
             message = (
                 f"'{name}' requires itself, so no finite value is valid; make a property optional or nullable"
             )
             yield finding(contract, "endless-schema", pointer, message)
+
+
+def _finite(schemas: Mapping[str, Schema], refs: Mapping[str, str]) -> set[str]:
+    """Return the names of the schemas that may have a finite value; each is asked again when one it uses has."""
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for name, schema in schemas.items():
+        for _, ref in references(schema):
+            users[refs.get(ref, "")].add(name)
+    finite: set[str] = set()
+    pending = list(schemas)
+    while pending:
+        name = pending.pop()
+        if name not in finite and _ends(schemas[name], refs, finite):
+            finite.add(name)
+            pending += users[name] - finite
+    return finite
 
 
 def _ends(schema: Schema, refs: Mapping[str, str], finite: set[str]) -> bool:
@@ -96,19 +114,45 @@ def _required_parts(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
             yield [schema["items"]]
 
 
-def _is_recursive(name: str, schemas: Mapping[str, Schema], refs: Mapping[str, str], *, within: bool) -> bool:
-    seen: set[str] = set()
-    pending: list[Schema] = [schemas[name]]
+def _used(schema: Schema, refs: Mapping[str, str], *, within: bool) -> list[str]:
+    """Return the components that a schema combines; with `within` also those that its values contain."""
+    found: list[str] = []
+    pending: list[Schema] = [schema]
     while pending:
         schema = pending.pop()
-        target = refs.get(schema.get("$ref", ""))
-        if target == name:
-            return True
-        if target is not None and target not in seen:
+        if (ref := schema.get("$ref")) is None:
+            pending += [part for parts in _required_parts(schema, within=within) for part in parts]
+        elif ref in refs:
+            found.append(refs[ref])
+    return found
+
+
+def on_circles(edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return the nodes from which a way leads back to them: those of strongly connected components."""
+    back: dict[str, list[str]] = {name: [] for name in edges}
+    for name, targets in edges.items():
+        for target in targets:
+            if target in back:
+                back[target].append(name)
+    seen: set[str] = set()
+    left = [name for start in edges for name in _in_order_of_leaving(start, edges, seen)]
+    seen.clear()
+    components = [list(_in_order_of_leaving(start, back, seen)) for start in reversed(left)]
+    return {name for found in components for name in found if len(found) > 1 or name in set(edges[name])}
+
+
+def _in_order_of_leaving(start: str, edges: Mapping[str, Iterable[str]], seen: set[str]) -> Iterator[str]:
+    """Yield the nodes that are reached from a node for the first time, each after those reached from it."""
+    if start in seen:
+        return
+    seen.add(start)
+    way = [(start, iter(edges[start]))]
+    while way:
+        name, targets = way[-1]
+        target = next((one for one in targets if one in edges and one not in seen), None)
+        if target is None:
+            way.pop()
+            yield name
+        else:
             seen.add(target)
-            pending.append(schemas[target])
-        elif target is None:
-            pending += [
-                part for alternatives in _required_parts(schema, within=within) for part in alternatives
-            ]
-    return False
+            way.append((target, iter(edges[target])))

@@ -75,5 +75,4 @@ def _is_within(number: Fraction, low: Bound | None, high: Bound | None) -> bool:
 
 
 def _plain(number: Fraction) -> int | float:
-    is_whole = number.denominator == 1 and abs(number) < 2**63
-    return int(number) if is_whole else float(number)
+    return int(number) if number.denominator == 1 else float(number)

@@ -94,6 +94,7 @@ class _Writer:
 
     def _choose(self, items: list[tuple[str, Any]]) -> str:
         """Choose a character of a class: a readable one, else the first of a range."""
+        self._count(len(items))
         negated = items[0][0] == "NEGATE"
         choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
         if not choices and not negated:

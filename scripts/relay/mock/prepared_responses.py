@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from relay.contract.documents import Pointer
+from relay.contract.json_text import json_bytes
 from relay.contract.model import ABSENT, Contract, Operation, Parameter, Response, Schema
 from relay.validation import http
 from relay.validation import media_types as media
@@ -114,7 +113,7 @@ class ResponsePreparer:
         is_serialised = media_type != name and media.is_json(
             media_type
         )  # the encoder needs bytes for a range
-        value = orjson.dumps(body.value) if is_serialised else body.value
+        value = json_bytes(body.value) if is_serialised else body.value
         try:
             return self._encoder.encode_body(value, status, headers, media_type)
         except ResponseViolation as exc:
@@ -129,7 +128,7 @@ class ResponsePreparer:
         example = next((value for _, value, _ in examples(self._contract, raw, pointer)), ABSENT)
         value = self._sample(header.schema, (*pointer, "schema")) if example is ABSENT else example
         if header.media_type is not None:
-            return orjson.dumps(value).decode()
+            return json_bytes(value).decode()
         if isinstance(value, dict):
             sign = "=" if header.explode else ","
             return ",".join(f"{key}{sign}{_text(item)}" for key, item in value.items())
@@ -147,7 +146,7 @@ class ResponsePreparer:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else json_bytes(value).decode()
 
 
 def examples(

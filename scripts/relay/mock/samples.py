@@ -6,11 +6,11 @@ nested too deeply, is recursive, or makes the whole invalid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
-
-import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
@@ -37,6 +37,8 @@ from .strings import of_format, of_length
 
 MAX_PARTS = 2_000
 """Maximum number of values built for one sample, including discarded ones."""
+MAX_ALL_PARTS = 2_000_000
+"""Maximum number of values built, and of properties considered, for all samples of a contract."""
 MAX_LEVEL = 100
 MAX_LENGTH = 10_000  # characters of one string
 
@@ -46,6 +48,13 @@ _TRIES = 8  # values tried where a value must differ from others
 
 class _TooLarge(Exception):
     """The value would be infinite or exceed the limits."""
+
+
+class _TooManySamples(Exception):
+    """The samples of the contract together exceed the limit."""
+
+
+_BUILT = ("sample", "built")
 
 
 class Sampler:
@@ -62,8 +71,22 @@ class Sampler:
         """Return a value for the schema at `pointer`, with as many optional parts as possible.
 
         Examples in the schema are used; one that violates its schema is added to the compiler's problems.
-        Raises NoSample.
+        Raises NoSample. A schema that is referred to is sampled once.
         """
+        if (ref := schema.get("$ref")) is None:
+            return self._sampled(schema, pointer)
+        key = "sample", self.direction, ref
+        if key not in self._compiler.memo:
+            try:
+                self._compiler.memo[key] = self._sampled(schema, pointer)
+            except NoSample as exc:
+                self._compiler.memo[key] = exc
+        found = self._compiler.memo[key]
+        if isinstance(found, NoSample):
+            raise NoSample(*found.args)
+        return found
+
+    def _sampled(self, schema: Schema, pointer: Pointer) -> Any:
         parts = [SchemaPart(schema, pointer)]
         if self._compiler.compile(schema, self.direction, pointer) is None:
             raise NoSample("the schema cannot be compiled")
@@ -71,6 +94,8 @@ class Sampler:
         for depth in _DEPTHS:
             try:
                 value = _Attempt(self, depth).value(parts, 0, frozenset())
+            except _TooManySamples as exc:
+                raise NoSample("the samples of this contract take too long") from exc
             except NoSample as exc:
                 reason = str(exc)
             except (_TooLarge, RecursionError):
@@ -80,17 +105,32 @@ class Sampler:
                     return value
         raise NoSample(reason)
 
+    def count(self, values: int) -> None:
+        """Count values that are built or considered. Raises _TooManySamples if the samples of a contract take too long."""
+        memo = self._compiler.memo
+        memo[_BUILT] = memo.get(_BUILT, 0) + values
+        if memo[_BUILT] > MAX_ALL_PARTS:
+            raise _TooManySamples
+
     def accepts(self, parts: list[SchemaPart], value: Any) -> bool:
         """Return True if a value is valid for all schemas."""
+        return self.judge(parts)(value)
+
+    def judge(self, parts: list[SchemaPart]) -> Callable[[Any], bool]:
+        """Return a function that returns True if a value is valid for all schemas; they are compiled once."""
         whole = [part.schema for part in parts]
         if not whole:
-            return True
+            return lambda _: True
         schema = whole[0] if len(whole) == 1 else {"allOf": whole}
         validator = self._compiler.compile(schema, self.direction, parts[0].pointer)
-        try:
-            return validator is not None and validator.accepts(value)
-        except ValueError:
-            return False
+
+        def accepts(value: Any) -> bool:
+            try:
+                return validator is not None and validator.accepts(value)
+            except ValueError:
+                return False
+
+        return accepts
 
     def example(self, value: Any, part: SchemaPart, pointer: Pointer) -> bool:
         """Return True if an example of the contract is valid; else add a problem at `pointer`."""
@@ -117,6 +157,7 @@ class _Attempt:
     def value(self, given: list[SchemaPart], level: int, within: frozenset[str], variant: int = 0) -> Any:
         """Return a value for all schemas; `within` are the `$ref`s followed so far."""
         self._count += 1
+        self._sampler.count(1)
         if self._count > MAX_PARTS or level > MAX_LEVEL:
             raise _TooLarge
         parts: list[SchemaPart] = []
@@ -179,29 +220,32 @@ class _Attempt:
             SchemaPart(without_keyword(one, "allOf"), at) for one, at in parts
         ]  # its schemas are already among the parts
         other_parts[owner] = SchemaPart(without_keyword(other_parts[owner].schema, keyword), pointer)
+        accepts = self._sampler.judge(parts)
         for index, branch in enumerate(schema[keyword]):
             try:
                 branched = [*other_parts, SchemaPart(branch, (*pointer, keyword, str(index)))]
                 value = self.value(branched, level, within, variant)
             except NoSample:
                 continue
-            if self._sampler.accepts(parts, value):
+            if accepts(value):
                 yield value
         raise NoSample(f"no branch of {keyword} gives a valid value")
 
     def _enumerated(self, parts: list[SchemaPart], variant: int) -> Iterator[Any]:
         values = next(schema["enum"] for schema, _ in parts if "enum" in schema)
-        valid = [value for value in values if value is not None and self._sampler.accepts(parts, value)]
-        yield from valid[variant : variant + 1]
+        accepts = self._sampler.judge(parts)
+        valid = (value for value in values if value is not None and accepts(value))
+        yield from islice(valid, variant, variant + 1)
         raise NoSample("no value of the enum is valid")
 
     def _allowed(
         self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
     ) -> Iterator[Any]:
         """Try a few values; yield those that no `not` forbids."""
+        accepts = self._sampler.judge(parts)
         for more in range(_TRIES):
             value = self._typed(parts, level, within, variant + more)
-            if self._sampler.accepts(parts, value):
+            if accepts(value):
                 yield value
         raise NoSample("`not` rejects all values that were tried")
 
@@ -226,12 +270,9 @@ class _Attempt:
         self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int
     ) -> dict[str, Any]:
         properties = properties_of(parts)
-        hidden = {
-            name
-            for name, found in properties.items()
-            if any(is_hidden(part, self._contract, self._sampler.direction) for part in found)
-        }
-        required = {name for schema, _ in parts for name in schema.get("required", [])} - hidden
+        self._sampler.count(len(properties))
+        listed = {name for schema, _ in parts for name in schema.get("required", [])}
+        required = {name for name in listed if not self._is_hidden(properties.get(name, []))}
         least = highest(parts, "minProperties")
         room = lowest(parts, "maxProperties")
         optional = len(properties) if level < self._depth else max(least - len(required), 0)
@@ -242,7 +283,7 @@ class _Attempt:
         for name in [*properties, *sorted(required - properties.keys())]:
             if name in required:
                 value[name] = self.value(properties.get(name, additional), level + 1, within, variant)
-            elif optional > 0 and name not in hidden and is_allowed(name, parts):
+            elif optional > 0 and name not in listed and self._is_optional(name, properties[name], parts):
                 try:
                     value[name] = self.value(properties[name], level + 1, within, variant)
                     optional -= 1
@@ -256,6 +297,12 @@ class _Attempt:
                 break
         return value
 
+    def _is_hidden(self, found: list[SchemaPart]) -> bool:
+        return any(is_hidden(part, self._contract, self._sampler.direction) for part in found)
+
+    def _is_optional(self, name: str, found: list[SchemaPart], parts: list[SchemaPart]) -> bool:
+        return is_allowed(name, parts) and not self._is_hidden(found)
+
     def _array(self, parts: list[SchemaPart], level: int, within: frozenset[str], variant: int) -> list[Any]:
         items = schemas_at(parts, "items")
         least = highest(parts, "minItems")
@@ -265,12 +312,12 @@ class _Attempt:
         if count > MAX_PARTS:
             raise _TooLarge
         is_unique = any(schema.get("uniqueItems") for schema, _ in parts)
-        found: dict[bytes, Any] = {}
+        found: dict[str, Any] = {}
         try:
             for number in range(count):
                 for other in range(number, number + _TRIES) if is_unique else [0]:
                     item = self.value(items, level + 1, within, variant + other)
-                    key = orjson.dumps(item, option=orjson.OPT_SORT_KEYS) if is_unique else b"%d" % number
+                    key = json.dumps(item, sort_keys=True) if is_unique else str(number)
                     if key not in found:
                         found[key] = item
                         break
@@ -290,10 +337,11 @@ class _Attempt:
         plain = of_length(least, most, variant)
         if not patterns and not formats:
             return plain
+        accepts = self._sampler.judge(parts)
         for text in _texts(patterns, formats, least, variant):
-            if self._sampler.accepts(parts, text):
+            if accepts(text):
                 return text
-        if self._sampler.accepts(parts, plain):
+        if accepts(plain):
             return plain
         raise NoSample("no string was found for the pattern or format")
 

@@ -114,7 +114,8 @@ def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
 
 def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
     """Return True if a property must not be sent in this direction."""
-    return contract.resolve(part.schema).get(MARKS[direction]) is True
+    schema = contract.resolve(part.schema) if "$ref" in part.schema else part.schema
+    return schema.get(MARKS[direction]) is True
 
 
 def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:

@@ -121,10 +121,12 @@ def _identifier(word: str) -> str:
 def argument_names(operation: Operation) -> dict[Pointer, str]:
     """Return each parameter's argument name; a name already in use is prefixed with the parameter's location."""
     names: dict[Pointer, str] = {}
+    taken: set[str] = set()
     order = ["path", "query", "header", "cookie"]
     for parameter in sorted(operation.parameters, key=lambda parameter: order.index(parameter.location)):
         name = slug(parameter.name)
-        names[parameter.pointer] = name if name not in names.values() else f"{parameter.location}_{name}"
+        names[parameter.pointer] = name if name not in taken else f"{parameter.location}_{name}"
+        taken.add(names[parameter.pointer])
     return names
 
 

@@ -8,8 +8,7 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 
-import orjson
-
+from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract
 from relay.validation.http import HeaderList, Response
 
@@ -76,7 +75,7 @@ class Page:
 def contract_pages(contract: Contract) -> dict[str, Page]:
     """Return the contract as JSON and as YAML, by path."""
     return {
-        "/openapi.json": Page(orjson.dumps(contract.document), "application/json"),
+        "/openapi.json": Page(json_bytes(contract.document), "application/json"),
         "/openapi.yaml": Page(contract.as_yaml(), "application/yaml"),
     }
 
@@ -84,7 +83,7 @@ def contract_pages(contract: Contract) -> dict[str, Page]:
 def swagger_pages(contract: Contract) -> dict[str, Page]:
     """Return Swagger UI and its assets, by path; no asset is loaded from another host."""
     page = _PAGE.format(title=escape(contract.title)).encode()
-    start = _START % orjson.dumps(contract.base_path or "/").decode()
+    start = _START % json_bytes(contract.base_path or "/").decode()
     assets = {
         "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
         "swagger-ui.css": "text/css; charset=utf-8",

@@ -17,42 +17,76 @@ from .schemas import SchemaCompiler, Validator
 Coerce = Callable[[Any], Any]
 """Takes text, or lists and mappings of text."""
 
+MAX_NESTING = 8
+"""Maximum nesting of a value that is written as text."""
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 class Coercion:
-    """Builds functions that convert text to the types of a schema."""
+    """Builds functions that convert text to the types of a schema; a schema that is referred to is built once."""
 
     def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
         self._contract = contract
         self._compiler = compiler
+        self._known: dict[tuple[str, ...], Coerce] = compiler.memo
+        self._pending: list[tuple[tuple[str, ...], Schema]] = []
 
-    def of(self, schema: Schema, within: tuple[str, ...] = ()) -> Coerce:
+    def of(self, schema: Schema) -> Coerce:
         """Return the conversion function for one schema."""
-        if (ref := schema.get("$ref")) is not None:
-            if ref in within:  # a recursive schema: text cannot nest any further
-                return _unchanged
-            within = (*within, ref)
+        found = self._part(schema)
+        while self._pending:  # building a schema may add more
+            key, target = self._pending.pop()
+            self._known[key] = self._built(target)
+        return found
+
+    def _part(self, schema: Schema) -> Coerce:
+        """Return the function for a schema; that of a `$ref` is found when it is called, since it may be recursive."""
+        if (ref := schema.get("$ref")) is None:
+            return self._built(schema)
+        key, known = ("coerce", ref), self._known
+        if key not in known:
+            known[key] = _unchanged
+            self._pending.append((key, self._contract.resolve(schema)))
+        return lambda value: known[key](value)  # noqa: PLW0108 -- it is built later
+
+    def _built(self, schema: Schema) -> Coerce:
         types = types_of(schema, self._contract)
-        item = self.of(items_of(schema, self._contract), within) if "array" in types else None
-        properties = {
-            name: self.of(part, within) for name, part in properties_of(schema, self._contract).items()
-        }
+        item = self._part(items_of(schema, self._contract)) if "array" in types else None
+        properties = {name: self._part(part) for name, part in properties_of(schema, self._contract).items()}
         additional = additional_properties_of(schema, self._contract)
-        other = self.of(additional, within) if additional else _unchanged
-        scalar = self._scalar(schema, types)
+        other = self._part(additional) if additional else _unchanged
+        text = self._text(schema)
 
         def coerce(value: Any) -> Any:
             if isinstance(value, list):
                 return [item(part) for part in value] if item else value
             if isinstance(value, dict):
                 return {name: properties.get(name, other)(part) for name, part in value.items()}
-            if item and "string" not in types:
-                return [item(value)]  # one element is serialised like a scalar
-            return scalar(value)
+            return text(value)
 
         return coerce
+
+    def _text(self, schema: Schema) -> Callable[[str], Any]:
+        """Return the conversion of one text; for an array it is an element, which is serialised like a scalar."""
+        levels = 0
+        types = types_of(schema, self._contract)
+        while "array" in types and "string" not in types:
+            if levels == MAX_NESTING:
+                return lambda text: [text]
+            levels += 1
+            schema = items_of(schema, self._contract)
+            types = types_of(schema, self._contract)
+        scalar = self._scalar(schema, types)
+
+        def convert(text: str) -> Any:
+            value = scalar(text)
+            for _ in range(levels):
+                value = [value]
+            return value
+
+        return convert if levels else scalar
 
     def _scalar(self, schema: Schema, types: frozenset[str]) -> Callable[[str], Any]:
         converters = [_CONVERTERS[name] for name in _CONVERTERS if name in types]

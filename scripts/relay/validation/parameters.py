@@ -15,7 +15,7 @@ from typing import Any, Literal
 from relay.contract.bundling import escape
 from relay.contract.model import ABSENT, Contract, Location, Parameter, Schema
 
-from .coercion import Coercion, properties_of, types_of
+from .coercion import MAX_NESTING, Coercion, properties_of, types_of
 from .json_strict import NotJson, parse_json
 from .schemas import SchemaCompiler
 from .violations import Violation
@@ -24,7 +24,6 @@ Raw = Mapping[str, Sequence[str]]
 """The values of one location of a request: name → percent-decoded values in order."""
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
-_MAX_DEPTH = 8  # brackets of one deepObject key
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _deep(raw: Raw, name: str) -> Any:
         if key != name and not key.startswith(f"{name}["):
             continue
         path = re.findall(r"\[([^\[\]]*)\]", key[len(name) :])
-        if not path or "".join(f"[{part}]" for part in path) != key[len(name) :] or len(path) > _MAX_DEPTH:
+        if not path or "".join(f"[{part}]" for part in path) != key[len(name) :] or len(path) > MAX_NESTING:
             raise _Malformed("style", "the brackets of a deepObject key do not match, or nest too deeply")
         is_list = len(path) > 1 and path[-1] == ""
         target = found

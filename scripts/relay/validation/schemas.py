@@ -14,11 +14,12 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 import jsonschema_rs
-import orjson
 
+from relay.contract import limits
 from relay.contract.bundling import lookup, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
+from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Schema
 
 from .explaining import Explainer
@@ -62,14 +63,17 @@ class SchemaCompiler:
     def __init__(self, contract: Contract) -> None:
         self.problems: list[Diagnostic] = []
         self._contract = contract
+        self._bytes = 0
+        self.memo: dict[tuple[str, ...], Any] = {}
+        """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
         self._validators: dict[tuple[Direction, bytes], Validator] = {}
         self._translated: dict[tuple[Direction, str], tuple[Schema, set[str]]] = {}
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
 
     def compile(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
         """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled."""
-        key = direction, orjson.dumps(schema)
-        if key not in self._validators:
+        key = direction, json_bytes(schema)
+        if key not in self._validators and self._bytes <= limits.compiled(self._contract.size):
             try:
                 self._validators[key] = self._compile(schema, direction)
             except (ValueError, jsonschema_rs.ReferencingError) as exc:
@@ -85,7 +89,13 @@ class SchemaCompiler:
 
     def _compile(self, schema: Schema, direction: Direction) -> Validator:
         root, refs = self._translate(schema, direction)
-        compiled = _compiled({**root, "definitions": self._definitions(refs, direction)})
+        document = {**root, "definitions": self._definitions(refs, direction)}
+        self._bytes += len(json_bytes(document))
+        if self._bytes > limits.compiled(self._contract.size):
+            raise ValueError(
+                "too many schemas refer to each other; each is compiled with all that it refers to"
+            )
+        compiled = _compiled(document)
         return Validator(compiled, self._explainers[direction].add(root, refs))
 
     def _explainer(self, direction: Direction) -> Explainer:
@@ -165,7 +175,7 @@ class SchemaCompiler:
 
 
 def _compiled(document: Schema) -> jsonschema_rs.Draft4Validator:
-    serialised = orjson.dumps(document)
+    serialised = json_bytes(document)
     # A validator with custom formats takes 80 % longer, even for values without a format.
     formats = {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
     return jsonschema_rs.Draft4Validator(

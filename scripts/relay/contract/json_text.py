@@ -1,0 +1,16 @@
+"""Writes plain data as JSON, including what orjson does not write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return plain data as JSON in UTF-8, also with integers of more than 64 bits and with single surrogates."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,140 @@
+"""Checks that schemas are within the limits: how many are combined for one value, and how long patterns are.
+
+`$ref`, `allOf`, `anyOf`, `oneOf` and `not` combine schemas. A value is validated against each of them, and a schema that is reached in two ways counts twice: with twenty
+schemas of which each has the next one twice, a value is validated a million times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .bundling import Bundle, PointerNotFound, lookup, mappings, parse_pointer
+from .diagnostics import Diagnostic
+from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH, MAX_LOOKING_PATTERN, MAX_PATTERN
+
+_LISTS = ("allOf", "anyOf", "oneOf")
+
+
+def check_schemas(bundle: Bundle) -> list[Diagnostic]:
+    """Return an error at the first schema that exceeds a limit."""
+    counter = _Counter(bundle.data)
+    for pointer, schema in mappings(bundle.data):
+        try:
+            _check_pattern(schema.get("pattern"))
+            counter.add(schema)
+        except _TooMany as exc:
+            return [Diagnostic(bundle.place(pointer), f"{exc}; write it simpler", "limit")]
+    return []
+
+
+_WORDS = "$ref, allOf, anyOf, oneOf and not"
+_LOOKING = re.compile(r"\(\?(?!:|P?<[^=!]|[a-zA-Z-]*[:)])|\\[1-9k]")
+
+
+def _check_pattern(pattern: Any) -> None:
+    """Raise _TooMany for a regular expression that is too long."""
+    if not isinstance(pattern, str):
+        return
+    if len(pattern) > MAX_PATTERN:
+        raise _TooMany(f"its pattern has more than {MAX_PATTERN:,} characters")
+    if len(pattern) > MAX_LOOKING_PATTERN and _LOOKING.search(pattern):
+        raise _TooMany(
+            f"its pattern has look-around or back-references and more than {MAX_LOOKING_PATTERN:,} characters"
+        )
+
+
+class _TooMany(Exception):
+    """A schema exceeds a limit; the text is the message."""
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A schema on the way from the one that is counted; `lowest` is the first of the way that it returns to."""
+
+    schema: Any
+    children: Iterator[Any]
+    lowest: int
+    count: int = 1
+    depth: int = 1
+
+
+class _Counter:
+    """Counts the ways that lead from a schema to others; a way ends where it returns to itself."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+        self._targets: dict[str, Any] = {}
+        self._known: dict[int, tuple[int, int]] = {}
+        self._steps = self._total = 0
+
+    def add(self, schema: Any) -> None:
+        """Count a schema, alone and with those before it. Raises _TooMany."""
+        self._total += self._count(schema)
+        if self._total > MAX_ALL_COMBINED:
+            raise _TooMany(f"the schemas up to here combine more than {MAX_ALL_COMBINED:,} by {_WORDS}")
+
+    def _count(self, schema: Any) -> int:
+        """Return the count of a schema. Raises _TooMany."""
+        if id(schema) in self._known:
+            return self._known[id(schema)][0]
+        way = [_Visit(schema, self._children(schema), 0)]
+        places = {id(schema): 0}
+        while True:
+            visit = way[-1]
+            child = next(visit.children, None)
+            if child is None:
+                way.pop()
+                del places[id(visit.schema)]
+                if visit.lowest >= len(way):  # it returns to none before it, so every way there is the same
+                    self._known[id(visit.schema)] = visit.count, visit.depth
+                if not way:
+                    return visit.count
+                way[-1].lowest = min(way[-1].lowest, visit.lowest)
+                self._add(way[-1], visit.count, visit.depth)
+            elif id(child) in self._known:
+                self._add(visit, *self._known[id(child)])
+            elif id(child) in places:
+                visit.lowest = min(visit.lowest, places[id(child)])
+                self._add(visit, 1, 1)
+            else:
+                places[id(child)] = len(way)
+                way.append(_Visit(child, self._children(child), len(way)))
+                _check_depth(len(way))
+
+    def _add(self, visit: _Visit, count: int, depth: int) -> None:
+        """Add a child to the schema that has it. Raises _TooMany."""
+        visit.count += count
+        visit.depth = max(visit.depth, depth + 1)
+        _check_depth(visit.depth)
+        self._steps += 1
+        if visit.count > MAX_COMBINED or self._steps > MAX_ALL_COMBINED:
+            most = MAX_COMBINED if visit.count > MAX_COMBINED else MAX_ALL_COMBINED
+            raise _TooMany(f"it combines more than {most:,} schemas by {_WORDS}")
+
+    def _children(self, schema: dict[str, Any]) -> Iterator[Any]:
+        """Yield the schemas that apply to the same value."""
+        if isinstance(ref := schema.get("$ref"), str):
+            yield from self._target(ref)
+            return
+        for keyword in _LISTS:
+            if isinstance(parts := schema.get(keyword), list):
+                yield from (part for part in parts if isinstance(part, dict))
+        if isinstance(part := schema.get("not"), dict):
+            yield part
+
+    def _target(self, ref: str) -> Iterator[Any]:
+        if ref not in self._targets:
+            try:
+                self._targets[ref] = lookup(self._document, parse_pointer(ref.removeprefix("#")))
+            except PointerNotFound:
+                self._targets[ref] = None
+        if isinstance(self._targets[ref], dict):
+            yield self._targets[ref]
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise _TooMany(f"it is nested deeper than {MAX_DEPTH} levels by {_WORDS}")
