@@ -211,14 +211,14 @@ class TestRevisions:
         assert f"'HEAD' has no file {path}; " in result.stderr
 
     def test_does_not_follow_references_outside_of_the_revision(self, run, commit, write):
-        """The file is reported as missing."""
+        """Nor out of the folder of the contract."""
         commit(openapi=pets({"$ref": "../../outside.yaml#/Pet"}))
 
         result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
 
         assert result.exit_code == 2
         assert "error: HEAD:spec/openapi.yaml:" in result.stderr
-        assert "'../../outside.yaml#/Pet' cannot be resolved" in result.stderr
+        assert "'../../outside.yaml#/Pet' is outside the contract's folder" in result.stderr
 
     def test_reports_a_missing_repository(self, run, write, tmp_path, monkeypatch):
         """The message also covers a file name with a colon."""
@@ -427,3 +427,17 @@ class TestImpact:
 
         assert code == 2
         assert lines == ["error: RELAY_HANDLERS: there is no package 'nope.deeper' here"]
+
+
+def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path, monkeypatch):
+    """The folder is taken from the revision, too."""
+    write("shared.yaml", {"Pet": {"type": "object"}})
+    commit(openapi=pets({"$ref": "../shared.yaml#/Pet"}))
+
+    refused = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+    monkeypatch.setenv("RELAY_CONTRACT_ROOT", ".")
+    result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+
+    assert refused.exit_code == 2
+    assert refused.stderr.count("outside the contract's folder") == 2
+    assert (result.exit_code, result.stderr) == (0, "")

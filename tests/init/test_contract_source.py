@@ -36,7 +36,8 @@ def taken(tmp_path, name, document, **others):
     for place, content in found.files.items():
         (tmp_path / "ours" / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "ours" / place).write_bytes(content)
-    assert load_contract(tmp_path / "ours" / found.root).document == load_contract(path).document
+    ours = load_contract(tmp_path / "ours" / found.root, tmp_path / "ours" / "spec")
+    assert ours.document == load_contract(path, tmp_path / "theirs").document
     return found
 
 
@@ -85,8 +86,9 @@ def test_a_name_that_other_files_use_is_kept(tmp_path):
     )
 
 
-def test_files_above_it_stay_above_it(tmp_path):
-    """Below spec/, never outside the project."""
+def test_files_above_it_stay_above_it(tmp_path, monkeypatch):
+    """Below spec/, never outside the project; they are only read if that was asked for."""
+    monkeypatch.setenv("RELAY_CONTRACT_ROOT", str(tmp_path / "theirs"))
     found = taken(tmp_path, "api/pets.yaml", refers_to("../pet.yaml"), **{"pet.yaml": {"type": "object"}})
 
     assert places(found) == ["spec/api/pets.yaml", "spec/pet.yaml"]

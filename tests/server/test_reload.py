@@ -91,7 +91,7 @@ def told(service):
 
 def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
     """A function's new body, a new operation, a new module, a file that a $ref leads to, a deleted one."""
-    with edited() as service:
+    with edited(RELAY_CONTRACT_ROOT="..") as service:
         write("shop/things.py", show("two"))
         eventually(lambda: answer(service) == "two")
 

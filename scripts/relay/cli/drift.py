@@ -35,8 +35,8 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
         from relay.contract.loading import load_contract
         from relay.project.settings import chosen
 
-        project, path, package = chosen(spec, handlers)
-        contract = load_contract(path)
+        project, path, package, root = chosen(spec, handlers)
+        contract = load_contract(path, root)
         findings = find_drift(path, contract, package, project.folder)
     count = len(contract.operations)
     agree = f"{count} operation{'s' * (count != 1)}, handlers and types agree"

@@ -51,8 +51,8 @@ def lint(spec: Path | None, form: str, *, notes: bool) -> None:
         from relay.lint import lint
         from relay.project.settings import chosen
 
-        _, path, _ = chosen(spec)
+        given = chosen(spec)
         source = sys.stdin.buffer.read() if spec == STDIN else None
-        findings = lint(path, source)
+        findings = lint(given.spec, source, given.contract_root)
         is_complete = notes or form in ("json", "junit")
         report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)

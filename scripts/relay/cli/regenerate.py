@@ -68,10 +68,10 @@ def regenerate(
         from relay.project.package_source import read_sources
         from relay.project.settings import chosen
 
-        project, path, package = chosen(spec, handlers)
+        project, path, package, root = chosen(spec, handlers)
         tests = tests or project.folder / "tests"
         pairs = list(_pairs(renames))
-        contract = load_contract(path)
+        contract = load_contract(path, root)
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
         project.check_inside(tests)

@@ -107,10 +107,10 @@ class _Run:
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run all phases; raise SetupError if they cannot run."""
     started, before = datetime.now(UTC), time.monotonic()
-    project, path, package = chosen(options.spec, options.handlers)
-    place = ServiceTarget(project, path, package)
+    project, path, package, root = chosen(options.spec, options.handlers)
+    place = ServiceTarget(project, path, package, root)
     config = find_config(options.config, project)
-    contract = load_strict_contract(path, config)
+    contract = load_strict_contract(path, config, root)
     if not contract.operations:
         raise SetupError(
             [Diagnostic(display(path), "the contract has no operation; there is nothing to test")]
@@ -184,8 +184,8 @@ def _static(whole: _Run, place: ServiceTarget) -> None:
     """Run the phases that need no service; with --url, drift is checked only if --handlers names the package."""
     is_at_hand = whole.options.url is None or whole.options.handlers is not None
     code = place.package if is_at_hand else None
-    whole.add("lint", lambda: check_lint(place.path))
-    contract = load_contract(place.path)  # as written, without the stricter schemas
+    whole.add("lint", lambda: check_lint(place.path, place.root))
+    contract = load_contract(place.path, place.root)  # as written, without the stricter schemas
     whole.add("examples", lambda: check_examples(contract))
     whole.add("drift", lambda: check_drift(place.path, contract, code, place.project.folder))
 

@@ -60,6 +60,7 @@ class ServiceTarget:
     project: Project
     path: Path
     package: str
+    root: Path | None = None
 
     @property
     def hooks(self) -> PackageHooks | None:

@@ -22,7 +22,7 @@ from pydantic import Field, SecretStr
 from relay.contract.bundling import PointerNotFound, lookup
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
-from relay.contract.loading import build_contract
+from relay.contract.loading import build_contract, resolved
 from relay.contract.model import Contract
 from relay.project.settings import Settings, token_keys
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
@@ -67,19 +67,19 @@ class ServiceUnderTest:
         return urlsplit(self.url).path
 
 
-def load_strict_contract(path: Path, config: Config) -> Contract:
+def load_strict_contract(path: Path, config: Config, folder: Path | None = None) -> Contract:
     """Read a contract and merge the stricter schemas of the configuration into it.
 
     Raises SetupError as `load_contract` does, and for a schema that the contract does not have.
     """
-    document, problems = parse_document(path.resolve())
+    document, problems = parse_document(resolved(path))
     for name, keywords in config.stricter.items():
         try:
             schemas = lookup(document.data, ("components", "schemas"))
             schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
         except (PointerNotFound, TypeError):  # a wrong structure is reported when the contract is built
             problems.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
-    return build_contract(document, problems)
+    return build_contract(document, problems, folder)
 
 
 def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

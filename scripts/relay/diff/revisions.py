@@ -31,12 +31,12 @@ class Side:
         return place._replace(file=_shown(place.file, self.revision, self.folder))
 
 
-def load_both(old: str, new: str) -> tuple[Side, Side]:
-    """Load both contracts. Raises SetupError with the errors of both."""
+def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]:
+    """Load both contracts, which may refer to files within `root`. Raises SetupError with the errors of both."""
     sides, problems = [], []
     for name in (old, new):
         try:
-            sides.append(load_side(name))
+            sides.append(load_side(name, root))
         except SetupError as exc:
             problems += exc.problems
     if problems:
@@ -65,21 +65,29 @@ def committed_version(path: Path) -> str | None:
     return name
 
 
-def load_side(given: str) -> Side:
+def load_side(given: str, root: Path | None = None) -> Side:
     """Load a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
 
     Raises SetupError if `given` is neither, and with every error of the contract.
     """
     revision, colon, path = given.partition(":")
     if not colon or Path(given).exists():
-        return Side(load_contract(Path(given)))
+        return Side(load_contract(Path(given), root))
     with TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        root = _fetch(given, revision, path, folder)
+        file = _fetch(given, revision, path, folder)
         try:
-            return Side(load_contract(root), revision, folder)
+            return Side(load_contract(file, _within(folder, root)), revision, folder)
         except SetupError as exc:
             raise SetupError([_with_revision(problem, revision, folder) for problem in exc.problems]) from exc
+
+
+def _within(folder: Path, root: Path | None) -> Path | None:
+    """Return the place of a folder of the repository in a copy of it; None for a folder that it does not contain."""
+    if root is None:
+        return None
+    top = Path(_git("rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
+    return folder / root.resolve().relative_to(top) if root.resolve().is_relative_to(top) else None
 
 
 def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import Document, display, parse_source
-from relay.contract.loading import build_contract
+from relay.contract.loading import build_contract, resolved
 from relay.contract.model import Contract
 
 from .pages import Source
@@ -19,8 +19,10 @@ from .yaml_text import block, inline
 class Target:
     """A contract's file; `document` and `contract` are None while it is missing or empty."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
+    def __init__(self, path: Path, folder: Path | None = None) -> None:
+        """Read the file; other files that it refers to must be within `folder`, as for `load_contract`."""
+        self.path = resolved(path)
+        self._folder = folder
         self.name = display(path)
         self.source = read_file(self.path)
         self.document: Document | None = None
@@ -68,7 +70,7 @@ class Target:
         document, problems = parse_source(self.path, content)
         if problems:
             raise SetupError(problems)
-        return document, build_contract(document)
+        return document, build_contract(document, (), self._folder)
 
 
 def read_file(path: Path) -> bytes:

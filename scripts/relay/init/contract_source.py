@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, display, parse_document, parse_source
-from relay.contract.loading import build_contract, bundle_document
+from relay.contract.loading import build_contract, bundle_document, resolved
 from relay.contract.model import Contract
 from relay.importer.https_fetch import is_address
 from relay.importer.import_sources import Reader
@@ -20,6 +20,7 @@ from relay.importer.pages import OPENAPI
 from relay.importer.sources_lock import NAME, Lock
 from relay.importer.target_contract import Target
 from relay.importer.yaml_text import block
+from relay.project.settings import Settings
 
 FOLDER = PurePosixPath("spec")
 DEFAULT = FOLDER / "openapi.yaml"
@@ -71,9 +72,10 @@ def _imported(source: str, folder: Path) -> ContractFiles:
 
 def _copied(path: Path) -> ContractFiles:
     """Take a file and all files that it refers to, which keep their places relative to each other."""
-    root, problems = parse_document(path.resolve())
-    contract = build_contract(root, problems)
-    documents = bundle_document(root)[0].documents
+    root, problems = parse_document(resolved(path))
+    folder = Settings.load().contract_root
+    contract = build_contract(root, problems, folder)
+    documents = bundle_document(root, (), folder)[0].documents
     top = Path(os.path.commonpath([one.path.parent for one in documents]))
     places = {one.path: FOLDER / one.path.relative_to(top).as_posix() for one in documents}
     files = {places[one.path]: one.source for one in documents}

@@ -126,6 +126,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
         "package": package,
         "spec": spec.as_posix(),
         "spec_pattern": _pattern(spec),
+        "contract_root": spec.parts[0] if given.files and len(spec.parts) > 2 else "",
         "security": security,
         "requirement": requirement.with_extras(),
         "tools": requirement.with_extras("tools"),
@@ -181,7 +182,8 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
     if not existing.resolve().is_relative_to(project.folder):
         message = "tool.relay.spec is outside the project; copy the contract into it"
         raise SetupError([Diagnostic(project.file, message)])
-    contract = load_contract(existing)
+    root = project.table.get("contract-root")
+    contract = load_contract(existing, project.folder / str(root) if root else None)
     if given is not None and given.contract.document != contract.document:
         made.notes.append(
             f"{display(existing)} is kept, and the project is made for it; "
@@ -257,7 +259,11 @@ def _lint_notes(given: ContractFiles, folder: Path) -> Iterator[str]:
     for name, content in given.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    errors = [one for one in lint(folder / given.root) if one.severity is Severity.ERROR]
+    errors = [
+        one
+        for one in lint(folder / given.root, folder=folder / given.root.parts[0])
+        if one.severity is Severity.ERROR
+    ]
     if errors:
         count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
         yield f"`relay lint` finds {count} in the contract; scripts/test fails until they are corrected"

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     port: int = Field(default=2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     spec: Annotated[Path | None, BeforeValidator(_file)] = Field(
         default=None, description="The contract: an OpenAPI 3.0 file."
+    )
+    contract_root: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        default=None,
+        description="Folder within which the contract may refer to other files; by default the contract's own.",
     )
     handlers: str = Field(default="handlers", description="The package whose functions serve the contract.")
     missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
@@ -205,15 +209,24 @@ def token_keys(settings: Settings) -> dict[str, SecretStr]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def chosen(spec: Path | None = None, handlers: str | None = None) -> tuple[Project, Path, str]:
-    """Return the current project, its contract and the name of its handlers package, without an import.
+class Chosen(NamedTuple):
+    """A project, its contract, the name of its handlers package, and the folder that the contract may read."""
+
+    project: Project
+    spec: Path
+    handlers: str
+    contract_root: Path | None
+
+
+def chosen(spec: Path | None = None, handlers: str | None = None) -> Chosen:
+    """Return what the current project works with, without an import.
 
     Raises SetupError if there is no project, and for invalid settings.
     """
     project = current_project(spec)
     settings = Settings.load(spec=spec, handlers=handlers)
     assert settings.spec is not None  # every project has one
-    return project, settings.spec, settings.handlers
+    return Chosen(project, settings.spec, settings.handlers, settings.contract_root)
 
 
 def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
@@ -237,11 +250,13 @@ def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
 
 
 def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
-    """Return the settings of [tool.relay], with the contract's path made absolute."""
+    """Return the settings of [tool.relay], with the paths of contract and folder made absolute."""
     table = {key.replace("-", "_"): value for key, value in project.table.items() if key not in SECTIONS}
     if secret := [name for name in table if is_secret(kind, name)]:
         message = f"tool.relay.{secret[0]} is a secret; set {variable(secret[0])} or a secret file instead"
         raise SetupError([Diagnostic(project.file, message)])
+    if isinstance(root := table.get("contract_root"), str):
+        table["contract_root"] = project.folder / root
     return {**table, "spec": project.spec}
 
 

@@ -276,7 +276,7 @@ def _contract(settings: Settings) -> Contract:
         raise SetupError(
             [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
         )
-    return load_contract(settings.spec)
+    return load_contract(settings.spec, settings.contract_root)
 
 
 def _policies(settings: Settings, contract: Contract | None) -> Policies:
