@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 
 from .formatting import ruff
+from .type_generator import CannotGenerate, generate_within_limits
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -62,12 +61,11 @@ def generate_types(contract: Contract) -> Types:
         "components": {"schemas": {name: _untitled(schema) for name, schema in components.items()}},
     }
     try:
-        source, models = _generate(document)
-    except Exception as exc:
-        reason = next(iter(str(exc).splitlines()), type(exc).__name__)
+        source, models = generate_within_limits(document)
+    except CannotGenerate as exc:
         where = contract.place(("components", "schemas"))
         raise SetupError(
-            [Diagnostic(where, f"types cannot be generated from the schemas: {reason}", "types")]
+            [Diagnostic(where, f"types cannot be generated from the schemas: {exc}", "types")]
         ) from exc
     names = {
         path[2]: model["class_name"]
@@ -80,31 +78,6 @@ def generate_types(contract: Contract) -> Types:
 def _untitled(schema: Any) -> Any:
     """Remove a component's title, so that its class gets the component's name."""
     return {key: value for key, value in schema.items() if key != "title"}
-
-
-def _generate(document: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    from datamodel_code_generator import generate
-    from datamodel_code_generator.enums import DataModelType, InputFileType
-    from datamodel_code_generator.format import PythonVersion
-
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the generator's own deprecations
-        metadata = Path(folder) / "models.json"
-        source = generate(
-            document,
-            input_file_type=InputFileType.OpenAPI,
-            output_model_type=DataModelType.TypingTypedDict,
-            target_python_version=PythonVersion.PY_311,
-            strict_nullable=True,
-            disable_timestamp=True,
-            use_title_as_name=True,
-            use_closed_typed_dict=False,  # PEP 728 is not in Python 3.11's typing
-            custom_file_header="#",
-            formatters=[],
-            emit_model_metadata=metadata,
-        )
-        assert isinstance(source, str)  # no modules were asked for
-        return source.removeprefix("#").lstrip(), json.loads(metadata.read_text("utf-8"))["models"]
 
 
 def _formatted(source: str) -> str:

@@ -1,0 +1,125 @@
+"""Runs datamodel-code-generator in a process of its own, with limits of time and memory.
+
+`python -m relay.codegen.type_generator SECONDS MEGABYTES` reads an OpenAPI document and writes what was generated,
+both as JSON. The generator is recursive, and takes long for schemas that are nested or refer to each other in
+unusual ways.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SECONDS = 10
+"""Seconds of computing for each started MiB of the document; contracts of services take two."""
+
+MEGABYTES = 700
+"""Megabytes of memory, likewise."""
+
+
+class CannotGenerate(Exception):
+    """The generator failed, or exceeded a limit; the text is the reason in one line."""
+
+
+class Generated(NamedTuple):
+    """The source of the classes, and what the generator says about each."""
+
+    source: str
+    models: list[dict[str, Any]]
+
+
+def generate_within_limits(document: dict[str, Any]) -> Generated:
+    """Generate the classes of a document's components. Raises CannotGenerate."""
+    written = json.dumps(document).encode()
+    size = 1 + (len(written) >> 20)
+    limits = [str(SECONDS * size), str(MEGABYTES * size)]
+    package_root = str(Path(__file__).parents[2])
+    finished = subprocess.run(  # noqa: S603 -- this module
+        [sys.executable, "-P", "-m", __name__, *limits],
+        input=written,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, *_path()])},
+    )
+    try:
+        answer = json.loads(finished.stdout)
+    except ValueError as exc:
+        raise CannotGenerate("the generator ended before it was done") from exc
+    if "reason" in answer:
+        raise CannotGenerate(answer["reason"])
+    return Generated(**answer)
+
+
+def _path() -> list[str]:
+    return [folder for folder in [os.environ.get("PYTHONPATH")] if folder]
+
+
+def _generate(document: dict[str, Any]) -> Generated:
+    from datamodel_code_generator import generate
+    from datamodel_code_generator.enums import DataModelType, InputFileType
+    from datamodel_code_generator.format import PythonVersion
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the generator's own deprecations
+        metadata = Path(folder) / "models.json"
+        source = generate(
+            document,
+            input_file_type=InputFileType.OpenAPI,
+            output_model_type=DataModelType.TypingTypedDict,
+            target_python_version=PythonVersion.PY_311,
+            strict_nullable=True,
+            disable_timestamp=True,
+            use_title_as_name=True,
+            use_closed_typed_dict=False,  # PEP 728 is not in Python 3.11's typing
+            custom_file_header="#",
+            formatters=[],
+            emit_model_metadata=metadata,
+        )
+        assert isinstance(source, str)  # no modules were asked for
+        models = json.loads(metadata.read_text("utf-8"))["models"]
+    return Generated(source.removeprefix("#").lstrip(), models)
+
+
+class _TooSlow(BaseException):
+    """The time is over; not an Exception, which the generator might catch."""
+
+
+def _end(_signal: int, _frame: Any) -> None:
+    raise _TooSlow
+
+
+def _limit(seconds: int, megabytes: int) -> None:
+    """End this process at the limits: by an exception, or by the kernel shortly after."""
+    signal.signal(signal.SIGXCPU, _end)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 3))
+    resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
+
+
+def main(seconds: int, megabytes: int) -> None:
+    """Generate from standard input to standard output."""
+    _limit(seconds, megabytes)
+    try:
+        answer = _generate(json.load(sys.stdin.buffer))._asdict()
+    except _TooSlow:
+        answer = {
+            "reason": f"the generator takes more than {seconds} seconds; nest and combine fewer schemas"
+        }
+    except MemoryError:
+        answer = {"reason": f"the generator takes more than {megabytes} MB; nest and combine fewer schemas"}
+    except RecursionError:
+        answer = {"reason": "they are nested too deeply"}
+    except Exception as exc:  # noqa: BLE001 -- whatever its reason, the schemas are not supported
+        answer = {"reason": next(iter(str(exc).splitlines()), type(exc).__name__)}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
