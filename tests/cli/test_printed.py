@@ -104,7 +104,7 @@ FORMATS = ["text", "json", "junit", "github"]
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, logs_as_before):
     """Make the test's folder a project with a contract and a package; return the function that runs commands."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
