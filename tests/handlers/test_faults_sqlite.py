@@ -20,7 +20,7 @@ from handlers._store import open_store
 from support import faults
 from support.faults import ACME, ALEX
 from support.hosting import SECRET, bearer
-from support.running import COMMAND, as_project, environment, relay, serving
+from support.running import COMMAND, as_project, environment, errors, relay, serving
 
 STORE = {"RELAY_STORE": "sqlite:///disk/relay.db"}
 
@@ -96,7 +96,7 @@ def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
         again = relay(tmp_path, "load", large, **STORE)
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == (
+    assert errors(result) == (
         "error: RELAY_STORE: the database is on a full disk; free some space; nothing in the file was loaded\n"
     )
     assert there == {small: 10}
@@ -120,10 +120,10 @@ def test_a_limit_on_files_is_told(tmp_path, disk):
 
     assert result.returncode == 2
     assert result.stdout.count("loaded") == 1
-    assert result.stderr.startswith(
+    assert errors(result).startswith(
         "error: RELAY_STORE: the database cannot be read or written; check the disk"
     )
-    assert result.stderr.count("\n") == 1
+    assert errors(result).count("\n") == 1
     assert loaded(tmp_path) == {small: 10}
 
 
@@ -134,8 +134,8 @@ def test_says_what_keeps_a_file_from_being_opened(tmp_path):
     result = relay(as_project(tmp_path), "serve", RELAY_JWT_SECRET=SECRET, **STORE)
 
     assert result.returncode == 2
-    assert result.stderr.startswith(f"error: RELAY_STORE: {tmp_path}/disk/relay.db cannot be ")
-    assert result.stderr.count("\n") == 1
+    assert errors(result).startswith(f"error: RELAY_STORE: {tmp_path}/disk/relay.db cannot be ")
+    assert errors(result).count("\n") == 1
 
 
 HOLD = """
@@ -198,7 +198,7 @@ def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
         result = relay(tmp_path, "load", *files, **STORE)
 
     assert result.returncode == 2
-    assert result.stderr == (
+    assert errors(result) == (
         "error: RELAY_STORE: the database is locked by another process; try again; nothing in the file was loaded\n"
     )
 

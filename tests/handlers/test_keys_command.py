@@ -21,15 +21,10 @@ from handlers._store.sqlite_secrets import replace
 from relay.cli.main import main
 from support import keyrings
 from support.planting import plant
-from support.running import COMMAND, as_project, environment, relay
+from support.running import COMMAND, as_project, environment, errors, relay
 
 ACME, GLOBEX = "a" * 24, "b" * 24
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"
-
-
-def said(result):
-    """What a command prints on standard error, after the line with the sources of its settings."""
-    return re.sub(r"\Asettings: store .*\n", "", result.stderr)
 
 
 def canaries(*organization_ids):
@@ -62,7 +57,7 @@ def keys(folder, url, *arguments, keyring=NEWER):
     """Run `relay keys`; what it says holds neither secret nor key."""
     result = relay(folder, "keys", *arguments, RELAY_STORE=url, RELAY_KEYRING=keyring)
     for hidden in ("canary", "0" * 20, "4" * 20, "Traceback"):
-        assert hidden not in result.stdout + said(result)
+        assert hidden not in result.stdout + errors(result)
     return result
 
 
@@ -131,7 +126,7 @@ class TestStatus:
         empty = keys(tmp_path, url, "status", keyring="")
 
         message = f"error: RELAY_STORE: {tmp_path}/relay.db does not exist yet; `relay load` creates it\n"
-        assert (nothing.returncode, said(nothing), left) == (2, message, before)
+        assert (nothing.returncode, errors(nothing), left) == (2, message, before)
         assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
 
     async def test_speaks_json(self, tmp_path):
@@ -210,7 +205,7 @@ class TestEncrypt:
         result = keys(tmp_path, url, "encrypt")
 
         assert result.returncode == returncode
-        assert told in result.stdout + said(result)
+        assert told in result.stdout + errors(result)
 
     async def test_only_counts_when_asked_to(self, tmp_path, new_url):
         """To be seen before it is done."""
@@ -238,7 +233,7 @@ class TestEncrypt:
         """It says where one comes from."""
         result = keys(tmp_path, "sqlite:///relay.db", command, keyring=keyring)
 
-        assert (result.returncode, result.stdout, said(result)) == (2, "", told)
+        assert (result.returncode, result.stdout, errors(result)) == (2, "", told)
 
     def test_says_that_the_database_is_down(self, tmp_path):
         """In a line, and that nothing is lost by it."""
@@ -247,7 +242,7 @@ class TestEncrypt:
         assert result.returncode == 2
         assert (
             "error: RELAY_STORE: the database did not respond; completed changes are kept; run it again\n"
-            in (said(result))
+            in (errors(result))
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import httpx
 import pytest
@@ -12,16 +11,11 @@ from handlers._commands.records import read_records
 from relay import documents
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer
-from support.running import relay, serving
+from support.running import errors, relay, serving
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
 CREDENTIALS = {"organizationId": ORGANIZATION["_id"]}
-
-
-def said(result):
-    """What a command prints on standard error, after the line with the sources of its settings."""
-    return re.sub(r"\Asettings: store .*\n", "", result.stderr)
 
 
 class TestLoad:
@@ -70,28 +64,28 @@ class TestLoad:
 
         assert result.returncode == 2
         assert result.stdout == ""
-        assert [line.partition(": ")[2].partition(": ")[0] for line in said(result).splitlines()] == [
+        assert [line.partition(": ")[2].partition(": ")[0] for line in errors(result).splitlines()] == [
             "a.ndjson:4",
             "a.ndjson:5:2",
             "a.ndjson:2",
             "a.ndjson:3",
         ]
-        assert "users/accessRole: the value is not one of" in said(result)
-        assert "sk_canary" not in said(result)
+        assert "users/accessRole: the value is not one of" in errors(result)
+        assert "sk_canary" not in errors(result)
         assert self.numbers(tmp_path) == 401
 
     def test_finds_the_line_in_a_json_file(self, tmp_path):
         """A pointer into ten thousand lines helps nobody."""
         result = self.load(tmp_path, "a.json", {"users": [USER, {**USER, "loginDisabled": "no"}]})
 
-        assert said(result).startswith("error: a.json:12: users/loginDisabled: the value is not of type")
+        assert errors(result).startswith("error: a.json:12: users/loginDisabled: the value is not of type")
 
     def test_refuses_a_user_without_an_organization(self, tmp_path):
         """Told at its record, whatever store found it."""
         result = self.load(tmp_path, "a.ndjson", json.dumps({"user": USER}))
 
         assert result.returncode == 2
-        assert said(result).startswith("error: a.ndjson:1: ")
+        assert errors(result).startswith("error: a.ndjson:1: ")
 
     @pytest.mark.parametrize(
         ("content", "told"),
@@ -114,7 +108,7 @@ class TestLoad:
         """One readable line."""
         result = self.load(tmp_path, "a.json", content)
 
-        assert (result.returncode, said(result)) == (2, told)
+        assert (result.returncode, errors(result)) == (2, told)
 
     def test_takes_no_secret_without_a_keyring(self, tmp_path):
         """Nothing of the file is loaded, and it says how to come by a key."""
@@ -124,7 +118,7 @@ class TestLoad:
         result = self.load(tmp_path, "a.json", records)
 
         assert (result.returncode, result.stdout) == (2, "")
-        assert said(result) == (
+        assert errors(result) == (
             "error: RELAY_KEYRING: missing: a.json has secrets, which are stored encrypted; "
             "create a key with `relay keys new`\n"
         )
@@ -157,7 +151,7 @@ class TestLoad:
 
         assert result.returncode == 2
         assert result.stdout == "good.json: loaded 1 organizations, 0 users, 0 credentials\n"
-        assert said(result).splitlines() == [
+        assert errors(result).splitlines() == [
             "error: gone.json: cannot be read: No such file or directory",
             "error: bad.json:1:1: not JSON",
         ]

@@ -57,6 +57,12 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     )
 
 
+def errors(result: subprocess.CompletedProcess[str]) -> str:
+    """What a command of our service printed on stderr, after the line that names its settings."""
+    first, _, rest = result.stderr.partition("\n")
+    return rest if first.startswith("settings: store ") else result.stderr
+
+
 def logged(file: Path) -> str:
     """The lines of a service's log without ids, times, and the path, which is told as a client sent it.
 
