@@ -36,11 +36,3 @@ def expanded(written: int) -> int:
     Shared parts are used often, but a file that grows without bounds is not written for readers.
     """
     return min(MAX_VALUES, 200_000 + 10 * written)
-
-
-def compiled(written: int) -> int:
-    """Return how many bytes of schemas may be compiled for files of so many bytes.
-
-    Each schema is compiled with all that it refers to. A byte takes up to 50 bytes of memory.
-    """
-    return 16 * max(written, 1 << 20)

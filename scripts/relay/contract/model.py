@@ -110,8 +110,6 @@ class Contract:
         self._bundle = bundle
         self._source = source
         self.document: dict[str, Any] = bundle.data
-        self.size = sum(len(one.source) for one in bundle.documents)
-        """The bytes of its files."""
         self._resolved: dict[str, Any] = {}
         self.title: str = self.document["info"]["title"]
         self.base_path = self._base_path()

@@ -20,7 +20,8 @@ from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import HeaderDecoder
-from relay.validation.schemas import SchemaCompiler, Validator
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.validators import Validator
 from relay.validation.violations import Violation
 
 from .contract_rules import finding

@@ -13,7 +13,8 @@ from relay.contract.model import ABSENT, Contract, Operation, Schema
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
-from relay.validation.schemas import SchemaCompiler, Validator
+from relay.validation.schemas import SchemaCompiler
+from relay.validation.validators import Validator
 
 from .lint_rules import finding
 from .value_mutations import Kind, mutations

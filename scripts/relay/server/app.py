@@ -252,6 +252,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         )
         for binding in bindings
     }
+    for endpoint in endpoints.values():
+        endpoint.mock(contract, compiler)
     problems += found + compiler.problems
     if problems:
         raise SetupError(problems)

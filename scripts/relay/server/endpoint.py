@@ -62,12 +62,15 @@ class Endpoint:
         self._decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
         self._encoder = ResponseEncoder(binding.operation, contract, compiler)
         self._mock: Mock | None = None
-        if binding.missing is MissingHandlerPolicy.MOCK:
-            from relay.mock import Mock  # not imported in production, which has no mocks
-
-            self._mock = Mock(binding.operation, contract, compiler, self._encoder)
         accepted = accepted_names(binding.function)
         self._wants = frozenset({"caller", "claims"}) if accepted is None else accepted & {"caller", "claims"}
+
+    def mock(self, contract: Contract, compiler: SchemaCompiler) -> None:
+        """Prepare the mock responses, if the operation has them; it uses the validators of all operations."""
+        if self.binding.missing is MissingHandlerPolicy.MOCK:
+            from relay.mock import Mock  # not imported in production, which has no mocks
+
+            self._mock = Mock(self.binding.operation, contract, compiler, self._encoder)
 
     def connect(self, authenticate: Authenticator | None, collaborators: Mapping[str, Any]) -> None:
         """Pass the authenticator and the collaborators, which exist only while the service runs."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from relay.contract.model import Contract, Schema
 
-from .schemas import SchemaCompiler, Validator
+from .schemas import SchemaCompiler
+from .validators import Validator
 
 Coerce = Callable[[Any], Any]
 """Takes text, or lists and mappings of text."""

@@ -16,8 +16,9 @@ from . import media_types as media
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .parameters import LocatedViolation, ParameterDecoder
-from .schemas import SchemaCompiler, Validator
+from .schemas import SchemaCompiler
 from .slicing import Slicer, slicer
+from .validators import Validator
 from .violations import Violation
 
 _BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5

@@ -11,11 +11,10 @@ import binascii
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import jsonschema_rs
 
-from relay.contract import limits
 from relay.contract.bundling import lookup, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
@@ -24,7 +23,7 @@ from relay.contract.model import Contract, Schema
 
 from .explaining import Explainer
 from .plan import HIDDEN, pointer_of
-from .violations import Violation
+from .validators import Validator, ValidatorGroup
 
 Direction = Literal["request", "response"]
 
@@ -37,66 +36,52 @@ MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 """The keyword that marks a property as forbidden in that direction."""
 
 
-class Validator:
-    """A compiled schema."""
-
-    __slots__ = ("_explain", "accepts")
-
-    def __init__(
-        self, compiled: jsonschema_rs.Draft4Validator, explain: Callable[[Any], list[Violation]]
-    ) -> None:
-        self._explain = explain
-        self.accepts: Callable[[Any], bool] = compiled.is_valid
-        """Return True if a plain value (str, int, float, bool, None, list, dict) is valid.
-
-        Raises ValueError for other types. NaN is valid only if any type is; it is serialised as null.
-        """
-
-    def violations(self, value: Any) -> list[Violation]:
-        """Return the violations of a plain value, at most MAX_VIOLATIONS; [] only if it is valid."""
-        return [] if self.accepts(value) else self._explain(value)
-
-
 class SchemaCompiler:
     """Compiles the schemas of one contract; equal schemas share a validator."""
 
     def __init__(self, contract: Contract) -> None:
         self.problems: list[Diagnostic] = []
         self._contract = contract
-        self._bytes = 0
         self.memo: dict[tuple[str, ...], Any] = {}
         """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
-        self._validators: dict[tuple[Direction, bytes], Validator] = {}
-        self._translated: dict[tuple[Direction, str], tuple[Schema, set[str]]] = {}
+        self._validators: dict[tuple[Direction, bytes], Validator | None] = {}
+        self._translated: dict[tuple[Direction, str], _Translated] = {}
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
+        self._groups = {
+            (direction, has_formats): ValidatorGroup(
+                partial(self._definitions, direction=direction), _compiled
+            )
+            for direction in get_args(Direction)
+            for has_formats in (False, True)
+        }
 
     def compile(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
         """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled."""
         key = direction, json_bytes(schema)
-        if key not in self._validators and self._bytes <= limits.compiled(self._contract.size):
-            try:
-                self._validators[key] = self._compile(schema, direction)
-            except (ValueError, jsonschema_rs.ReferencingError) as exc:
-                reason = str(exc).splitlines()[0]
-                self.problems.append(
-                    self._contract.problem(pointer, f"the schema cannot be compiled: {reason}", "schema")
-                )
-        return self._validators.get(key)
+        if key not in self._validators:
+            self._validators[key] = self._new(schema, direction, pointer)
+        return self._validators[key]
 
     def prepare(self) -> None:
-        """Prepare the explanation of wrong requests; that of a response, which is a defect, waits for the first."""
+        """Compile all validators, and prepare the explanation of wrong requests.
+
+        That of a wrong response, which is a defect, is prepared with the first one.
+        """
+        for group in self._groups.values():
+            group.compile()
         self._explainers["request"].prepare()
 
-    def _compile(self, schema: Schema, direction: Direction) -> Validator:
-        root, refs = self._translate(schema, direction)
-        document = {**root, "definitions": self._definitions(refs, direction)}
-        self._bytes += len(json_bytes(document))
-        if self._bytes > limits.compiled(self._contract.size):
-            raise ValueError(
-                "too many schemas refer to each other; each is compiled with all that it refers to"
-            )
-        compiled = _compiled(document)
-        return Validator(compiled, self._explainers[direction].add(root, refs))
+    def _new(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
+        root = self._translate(schema, direction)
+        units = [root, *(self._definition(ref, direction) for ref in self._definitions(root.refs, direction))]
+        if error := next((unit.error for unit in units if unit.error), None):
+            message = f"the schema cannot be compiled: {error}"
+            self.problems.append(self._contract.problem(pointer, message, "schema"))
+            return None
+        validator = Validator(root.schema, root.refs, self._explainers[direction].add(root.schema, root.refs))
+        # A validator with custom formats takes 80 % longer, even for values without a format.
+        self._groups[direction, any(unit.has_formats for unit in units)].add(validator)
+        return validator
 
     def _explainer(self, direction: Direction) -> Explainer:
         mark = MARKS[direction]
@@ -110,11 +95,12 @@ class SchemaCompiler:
         while pending:
             ref = pending.pop()
             if ref not in definitions:
-                definitions[ref], more = self._definition(ref, direction)
-                pending |= more
+                found = self._definition(ref, direction)
+                definitions[ref] = found.schema
+                pending |= found.refs
         return definitions
 
-    def _definition(self, ref: str, direction: Direction) -> tuple[Schema, set[str]]:
+    def _definition(self, ref: str, direction: Direction) -> _Translated:
         key = direction, ref
         if key not in self._translated:
             self._translated[key] = self._translate(
@@ -122,8 +108,8 @@ class SchemaCompiler:
             )
         return self._translated[key]
 
-    def _translate(self, schema: Schema, direction: Direction) -> tuple[Schema, set[str]]:
-        """Translate a schema to draft 4; return it and its `$ref`s as written in the contract."""
+    def _translate(self, schema: Schema, direction: Direction) -> _Translated:
+        """Translate a schema to draft 4."""
         refs: set[str] = set()
 
         def translate(schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
@@ -152,7 +138,7 @@ class SchemaCompiler:
                 _bound(out, *bounds)
             return _nullable(out) if schema.get("nullable") else out
 
-        return translate(schema), refs
+        return _Translated.of(translate(schema), refs)
 
     def _hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
         """Return the properties that are forbidden in this direction, including those of `allOf`.
@@ -174,10 +160,36 @@ class SchemaCompiler:
         return self._contract.resolve(schema).get(MARKS[direction]) is True
 
 
+class _Translated(NamedTuple):
+    """A schema in draft 4, and its `$ref`s as written in the contract.
+
+    `error` says why it cannot be compiled, whatever its `$ref`s lead to; `has_formats` is True if it uses a
+    format that the library does not have.
+    """
+
+    schema: Schema
+    refs: set[str]
+    error: str | None
+    has_formats: bool
+
+    @classmethod
+    def of(cls, schema: Schema, refs: set[str]) -> _Translated:
+        """Compile a schema on its own."""
+        error = None
+        try:
+            _compiled({**schema, "definitions": {ref: {} for ref in refs}})
+        except (ValueError, jsonschema_rs.ReferencingError) as exc:
+            error = str(exc).splitlines()[0]
+        return cls(schema, refs, error, bool(_formats(schema)))
+
+
+def _formats(schema: Schema) -> dict[str, Callable[[str], bool]]:
+    serialised = json_bytes(schema)
+    return {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
+
+
 def _compiled(document: Schema) -> jsonschema_rs.Draft4Validator:
-    serialised = json_bytes(document)
-    # A validator with custom formats takes 80 % longer, even for values without a format.
-    formats = {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
+    formats = _formats(document)
     return jsonschema_rs.Draft4Validator(
         document, formats=formats or None, validate_formats=True, offline=True
     )

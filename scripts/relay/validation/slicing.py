@@ -13,7 +13,8 @@ import orjson
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
-from .schemas import SchemaCompiler, Validator
+from .schemas import SchemaCompiler
+from .validators import Validator
 
 SLICE = 128
 """Number of array items validated and serialised at once."""
