@@ -1,8 +1,9 @@
-"""Every command that reads a contract ends in time and memory, whatever the file: `tox -e hostile`."""
+"""Every command that reads a contract ends in time and memory, whatever the file: `tox -e hostile`, or all files: `-e corpus`."""
 
 from __future__ import annotations
 
 import json
+from itertools import cycle
 
 import pytest
 
@@ -10,6 +11,9 @@ from support import bounded
 from support.hostile_files import CASES, IMPORTS, document
 
 MAX_BYTES = 1 << 20
+SAMPLED = 11
+"""Every run takes one of so many cases; it has no divisor in common with the number of commands."""
+
 GOOD = {"/ok": {"get": {"operationId": "ok", "tags": ["T"], "responses": {"200": {"description": "ok"}}}}}
 COMMANDS = {
     "lint": ["lint", "openapi.yaml"],
@@ -54,15 +58,20 @@ def test_ends_with_a_result_or_a_reason(tmp_path, command, name):
     assert outcome.faults() == [], outcome.output[-2000:]
 
 
-@pytest.mark.hostile
+def _sampled(cases):
+    """Mark one of a few as `hostile`, which every run tests; the rest takes ten minutes."""
+    marks = [pytest.mark.hostile, *[pytest.mark.corpus] * (SAMPLED - 1)]
+    return [pytest.param(*case, marks=mark) for case, mark in zip(cases, cycle(marks), strict=False)]
+
+
 @pytest.mark.parametrize(
     ("command", "name"),
-    [
+    _sampled(
         (command, name)
         for name in CASES
         for command in COMMANDS
         if command in ("lint", "check") or not name.startswith("number_")
-    ],
+    ),
 )
 def test_ends_on_every_hostile_contract(tmp_path, command, name):
     """At most 20 seconds of computing and 1 GB, and no signal."""
@@ -71,8 +80,7 @@ def test_ends_on_every_hostile_contract(tmp_path, command, name):
     assert outcome.faults() == [], outcome.output[-2000:]
 
 
-@pytest.mark.hostile
-@pytest.mark.parametrize("name", IMPORTS)
+@pytest.mark.parametrize("name", _sampled([name] for name in IMPORTS))
 def test_ends_on_every_hostile_page(tmp_path, name):
     """Markdown is parsed in linear time, too."""
     source, make = IMPORTS[name]
