@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from relay.server import deadline
 from relay.server.deadline import Deadline
 from relay.server.errors import ClientDisconnected, HandlerTimeout
 from relay.server.transport.listening import listening
+from relay.server.transport.protocol import Protocol
 from support.hosting import assert_problem, bearer, calling, contract, host, operation
 from support.wire import request
 
@@ -153,6 +156,28 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
     assert [line["status"] for line in requests_told() if line["operation"] != "/metrics"] == [499] * 4 + [
         200
     ]
+
+
+async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_port, requests_told):
+    """Nor does it stay in memory itself, when the client has left."""
+    application = hosted()
+    connections = weakref.WeakSet()
+    async with application.running(), listening(application, 100, "127.0.0.1", unused_tcp_port):
+        for _ in range(3):
+            _, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+            writer.write(request("GET", "/async", close=False))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(request("POST", "/async", b"a" * 40_000, ("Content-Length", "60000")))
+            await writer.drain()
+            await asyncio.sleep(0.3)
+            connections |= {one for one in gc.get_objects() if type(one) is Protocol}
+            writer.transport.abort()
+        await asyncio.sleep(5 * deadline.TICK)
+        gc.collect()
+
+    assert [line["status"] for line in requests_told()] == [499] * 3
+    assert len(connections) == 0
 
 
 TIMES = st.sampled_from([0.0, 0.001, 0.002, 0.003, 0.004, 0.005])

@@ -36,6 +36,7 @@ def test_uvicorn_calls_the_methods_that_the_protocol_overrides():
     """By name: a method that uvicorn renames would never run again, nor would the limit that it keeps."""
     assert overridden(Protocol, HttpToolsProtocol) == {
         "__init__",
+        "_start_asgi_task",
         "connection_lost",
         "connection_made",
         "data_received",
@@ -67,7 +68,9 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
         "_capacity",
         "_has_advanced",
         "_held",
+        "_is_lost",
         "_is_upgrade",
+        "_running",
         "_section",
         "_waiting",
         "_is_unfinished",

@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from .buffered_transport import BufferedTransport
 from .capacity import Capacity
@@ -67,6 +67,8 @@ class Protocol(HttpToolsProtocol):
     _is_upgrade = False  # the parser takes the rest of the message for another protocol
     _has_advanced = False  # the current bytes had more than a part of a head or of trailers
     _section = 0  # bytes of the current head, chunk size or trailers
+    _is_lost = False  # the connection has ended
+    _running: RequestResponseCycle | None = None  # the request in progress, others wait in the pipeline
     _held = 0  # bytes of memory counted by the capacity
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
@@ -127,6 +129,11 @@ class Protocol(HttpToolsProtocol):
             self._waiting.append(_cost(self.headers))
             self._check_waiting()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start a request."""
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_chunk_header(self) -> None:
         """Start counting the bytes of the next chunk's size, or of the trailers."""
         self._advance()
@@ -151,6 +158,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Start the next request; limit the time for the rest of an unread body."""
+        if self._is_lost:
+            return  # a handler returned after its client had left
         if self._waiting:
             self._waiting.popleft()
         super().on_response_complete()
@@ -173,11 +182,20 @@ class Protocol(HttpToolsProtocol):
         self._stop_watching()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
+        """Stop all timers; tell the running request, and forget those that wait behind it.
+
+        uvicorn tells the newest request only.
+        """
+        self._is_lost = True
         self._stop_clock()
         self._stop_watching()
         self._capacity.closed(self, self._held)
         self._held = 0
+        self.pipeline.clear()
+        running = self._running
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
         super().connection_lost(exc)
 
     def drop(self) -> None:
