@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.contract import limits
 from relay.contract.diagnostics import SetupError
+from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
 from support.hostile_files import chain, document, doubling, operations, reference
 
@@ -202,3 +204,13 @@ def test_errors_quote_nothing_of_other_files(problems, content):
 
     assert found
     assert not any("secret" in problem for problem in found), found
+
+
+def test_values_are_counted_before_they_are_built(tmp_path, monkeypatch):
+    """A file of some megabytes took gigabytes, to be refused afterwards."""
+    monkeypatch.setattr(limits, "MAX_VALUES", 10)
+    path = tmp_path / "api.yaml"
+    path.write_text("a: 1\nb: {c: [1, 2, 3], d: {e: 1}}\n" + "f: [1, 2, 3, 4]\n", "utf-8")
+
+    with pytest.raises(SetupError, match=r"api\.yaml:3:5: has more than .* values up to here"):
+        read_document(path)

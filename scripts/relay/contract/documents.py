@@ -53,6 +53,7 @@ for _tag, _pattern, _first in [
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
 
 
+_TOO_MANY = f"has more than {limits.MAX_VALUES:,} values up to here; split it, or write it shorter"
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; move parts into components and use $ref"
 _COLLECTIONS = frozenset(["tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"])
 
@@ -191,15 +192,22 @@ def _text(source: bytes) -> str:
 
 
 def _check_levels(path: Path, source: bytes | str) -> None:
-    level = 0
+    """Raise SetupError for too many levels, or for too many values, before any is built."""
+    values = 0
+    levels: list[int] = []  # 0 in a list; in a mapping, 1 before a key and 2 before a value
     for event in yaml.parse(source, Loader=_Loader):
+        if isinstance(event, yaml.NodeEvent):
+            values += not levels or levels[-1] != 1
+            if levels and levels[-1]:
+                levels[-1] = 3 - levels[-1]
         if isinstance(event, yaml.CollectionStartEvent):
-            level += 1
-            if level > MAX_DEPTH:
-                assert event.start_mark is not None  # libyaml sets it on every event
-                raise SetupError([Diagnostic(_place(path, event.start_mark), _TOO_DEEP, "yaml")])
+            levels.append(int(isinstance(event, yaml.MappingStartEvent)))
         elif isinstance(event, yaml.CollectionEndEvent):
-            level -= 1
+            levels.pop()
+        if len(levels) > MAX_DEPTH or values > limits.MAX_VALUES:
+            assert event.start_mark is not None  # libyaml sets it on every event
+            message = _TOO_DEEP if len(levels) > MAX_DEPTH else _TOO_MANY
+            raise SetupError([Diagnostic(_place(path, event.start_mark), message, "yaml")])
 
 
 class _Built(NamedTuple):
