@@ -32,9 +32,9 @@ ALWAYS = {
         "reference_nul",
     ],
     "check": ["nested_query_20", "mutual_query_properties", "number_maximum_2_64", "reference_zero"],
-    "regenerate": ["doubling_oneOf"],
+    "regenerate": ["doubling_oneOf", "deep_schemas_40"],
     "breaking": ["doubling_anyOf"],
-    "import": ["aliases_flat_example"],
+    "import": ["aliases_flat_example", "many_tags"],
 }
 """Cases of each command that run with the unit tests: one of a kind."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -47,8 +48,8 @@ class Type:
         return all(any(own.is_like(member) for member in other.members) for own in self.members)
 
     def agrees(self, other: Type) -> bool:
-        """Whether another type is equal, in any order, or more specific where this is Any."""
-        return self == ANY or (self.covers(other) and self.is_met_by(other))
+        """Return True if another type is equal, in any order, or more specific where this is Any."""
+        return _agree(self, other)
 
     def is_like(self, other: Type) -> bool:
         """Whether another type (not a union) is equal, or more specific where this is Any."""
@@ -82,6 +83,14 @@ NONE = Type("None")
 STR, INT, FLOAT, BOOL, BYTES = (Type(name) for name in ("str", "int", "float", "bool", "bytes"))
 _SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL}
 ELLIPSIS = Type("...", kind="literal")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _agree(own: Type, other: Type) -> bool:
+    """See `Type.agrees`. Both directions of a comparison compare the parts, which would double at each level."""
+    return own == ANY or (own.covers(other) and own.is_met_by(other))
+
+
 MAPPING = Type("dict", (STR, ANY))
 
 

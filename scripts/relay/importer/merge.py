@@ -85,19 +85,20 @@ class Merge:
                 self._note((key,), f"'{key}'", source)
 
     def _merge_tags(self, source: Source) -> None:
+        tags = [*(self.wanted.get("tags") or [])]
+        places = {tag["name"]: at for at, tag in reversed([*enumerate(tags)])}
         for tag in source.data.get("tags") or []:
-            tags = self.wanted.get("tags") or []
-            names = [ours["name"] for ours in tags]
-            if tag["name"] in names:
-                at = names.index(tag["name"])
-                if not same(tags[at], tag):
-                    self._note(("tags", str(at)), f"the tag '{tag['name']}'", source)
-            elif "tags" in self.wanted:
-                self.wanted = {**self.wanted, "tags": [*tags, tag]}
-            else:
-                entries = list(self.wanted.items())
-                entries.insert(list(self.wanted).index("paths"), ("tags", [tag]))
-                self.wanted = dict(entries)
+            at = places.setdefault(tag["name"], len(tags))
+            if at == len(tags):
+                tags.append(tag)
+            elif not same(tags[at], tag):
+                self._note(("tags", str(at)), f"the tag '{tag['name']}'", source)
+        if "tags" in self.wanted:
+            self.wanted = {**self.wanted, "tags": tags}
+        elif tags:
+            entries = list(self.wanted.items())
+            entries.insert(list(self.wanted).index("paths"), ("tags", tags))
+            self.wanted = dict(entries)
 
     def _merge_operation(self, source: Source, operation: Operation, *, is_source: bool) -> Verb:
         item = source.contract.resolve(source.data["paths"][operation.path])
