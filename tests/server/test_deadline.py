@@ -216,6 +216,25 @@ def monkeypatch_watch():
         yield
 
 
+def test_an_application_may_outlive_an_event_loop():
+    """Tests have a loop each, and one application."""
+    short = Deadline(0.1)
+    asyncio.run(short.run(asyncio.sleep(0)))
+
+    with pytest.raises(HandlerTimeout):
+        asyncio.run(short.run(asyncio.sleep(5)))
+
+
+async def test_a_server_that_cannot_be_asked_keeps_the_deadline():
+    """Of a middleware that fails, for example."""
+
+    async def receive():
+        raise RuntimeError
+
+    with pytest.raises(HandlerTimeout):
+        await Deadline(0.2).run(asyncio.sleep(5), receive)
+
+
 async def test_a_request_that_is_cancelled_from_outside_is_cancelled():
     """The server ends it; no response is made of that."""
     task = asyncio.create_task(Deadline(5).run(asyncio.sleep(5)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from .errors import ClientDisconnected, HandlerTimeout
@@ -25,7 +26,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._tick = min(TICK, seconds / 2) if seconds else TICK
-        self._is_ticking = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that the timer runs in
         self._new: dict[_Call, None] = {}  # began since the last tick
         self._old: dict[_Call, None] = {}  # began before the last tick
 
@@ -37,9 +38,9 @@ class Deadline:
         cancelled and has ended, and every exception of `work`.
         """
         call = _Call(receive)
+        if self._loop is not call.loop:
+            self._start(call.loop)
         self._new[call] = None
-        if not self._is_ticking:
-            self._schedule()
         try:
             return await work
         except asyncio.CancelledError:
@@ -51,26 +52,30 @@ class Deadline:
             self._old.pop(call, None)
             call.stop()
 
-    def _schedule(self) -> None:
-        self._is_ticking = True
-        asyncio.get_running_loop().call_later(self._tick, self._watch_old)
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the timer, also in the next event loop of an application that outlives one."""
+        self._loop = loop
+        self._new, self._old = {}, {}
+        loop.call_later(self._tick, self._watch_old, loop)
 
-    def _watch_old(self) -> None:
+    def _watch_old(self, loop: asyncio.AbstractEventLoop) -> None:
         for call in self._old:
             call.watch(self._seconds)
         self._old, self._new = self._new, {}
-        self._is_ticking = False
         if self._old:
-            self._schedule()
+            loop.call_later(self._tick, self._watch_old, loop)
+        else:
+            self._loop = None
 
 
 class _Call:
     """A call in progress; `error` says why it was cancelled."""
 
-    __slots__ = ("_receive", "_started", "_watcher", "error", "task")
+    __slots__ = ("_receive", "_started", "_watcher", "error", "loop", "task")
 
     def __init__(self, receive: Receive | None) -> None:
-        task = asyncio.current_task()
+        self.loop = asyncio.get_running_loop()
+        task = asyncio.current_task(self.loop)
         assert task is not None
         self.task = task
         self.error: HandlerTimeout | ClientDisconnected | None = None
@@ -101,9 +106,9 @@ class _Call:
 
 
 async def _disconnected(receive: Receive | None) -> None:
-    """Wait until the client disconnects."""
-    if receive is None:
-        await asyncio.Event().wait()
-        return
-    while (await receive())["type"] != "http.disconnect":
-        pass  # a body that the operation does not have
+    """Wait until the client disconnects; for ever if the server does not say so."""
+    with suppress(Exception):  # of another server or a middleware, whose failure must not end the deadline
+        while receive is not None:
+            if (await receive())["type"] == "http.disconnect":
+                return
+    await asyncio.Event().wait()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 
 MAX_WAITING = 1 << 20
 """Characters that wait to be written; what does not fit is dropped."""
@@ -18,8 +18,8 @@ CLOSE_SECONDS = 1.0
 class LogStream:
     """Writes lines to a file descriptor in a thread of its own.
 
-    `report` renders the line that follows dropped ones, from their number. A line that cannot be written,
-    because the disk is full or the pipe is closed, is lost.
+    `report` renders the line that follows dropped ones, from their number. Lines that cannot be written,
+    because the disk is full or the pipe is closed, are dropped.
     """
 
     def __init__(self, descriptor: int, report: Callable[[int], str], limit: int = MAX_WAITING) -> None:
@@ -65,12 +65,26 @@ class LogStream:
                 if self._dropped:
                     text += self._report(self._dropped)
                     self._dropped = 0
-            with suppress(OSError):
-                self._write(text.encode("utf-8", "backslashreplace"))
+            lost = self._write(text.encode("utf-8", "backslashreplace"))
             with self._changed:
+                self._dropped += lost
+                self.dropped += lost
                 self._size -= size
                 self._changed.notify()
 
-    def _write(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+    def _write(self, data: bytes) -> int:
+        """Write lines; return how many were lost."""
+        try:
+            while data:
+                data = data[self._write_some(data) :]
+        except OSError:
+            pass
+        return data.count(b"\n")
+
+    def _write_some(self, data: bytes) -> int:
+        """Write some bytes, when the reader takes them; return their number."""
+        while True:
+            try:
+                return os.write(self._descriptor, data)
+            except BlockingIOError:  # another process has set this pipe to be non-blocking
+                select.select([], [self._descriptor], [])
