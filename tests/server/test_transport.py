@@ -68,6 +68,7 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
         "_capacity",
         "_has_advanced",
         "_held",
+        "_is_deaf",
         "_is_lost",
         "_is_upgrade",
         "_running",

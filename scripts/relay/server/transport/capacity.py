@@ -31,43 +31,64 @@ def connections_allowed() -> int:
 
 
 class Capacity:
-    """Counts what the connections of one server take.
+    """Counts what the connections of one server take, and ends those that have taken it for longest.
 
-    If there are more than `connections`, the one that has waited longest for a request is ended: a client
-    that only holds connections cannot keep others out.
+    A client that only holds connections, or memory, cannot keep others out: beyond `connections`, the one ends
+    that has waited longest for a request, else for its client; beyond `held` bytes, the one that has held longest.
     """
 
     def __init__(self, connections: int, held: int = MAX_HELD) -> None:
         self._connections = connections
         self._max_held = held
-        self._held = 0
         self._count = 0
-        self._idle: dict[Connection, None] = {}  # in the order in which they became idle
+        # Each in the order in which the connections began to wait, or to hold.
+        self._idle: dict[Connection, None] = {}
+        self._slow: dict[Connection, None] = {}
+        self._held: dict[Connection, int] = {}
+        self._sum = 0
 
     def opened(self, connection: Connection) -> None:
         """Count a new connection; end another one if there are too many, or this one if all are busy."""
         self._count += 1
-        self._idle[connection] = None
         if self._count > self._connections:
-            oldest = next(iter(self._idle))
-            del self._idle[oldest]
+            oldest = next(iter(self._idle or self._slow), connection)
+            self._forget(oldest)
             oldest.drop()
+            if oldest is connection:
+                return
+        self._idle[connection] = None
 
-    def closed(self, connection: Connection, held: int) -> None:
-        """Count a connection that ended, and what it held."""
+    def closed(self, connection: Connection) -> None:
+        """Count a connection that ended."""
         self._count -= 1
-        self._held -= held
-        self._idle.pop(connection, None)
-
-    def busy(self, connection: Connection) -> None:
-        """Note that a connection has a request in progress."""
-        self._idle.pop(connection, None)
+        self._forget(connection)
 
     def idle(self, connection: Connection) -> None:
         """Note that a connection waits for its next request."""
+        self._slow.pop(connection, None)
         self._idle[connection] = None
 
-    def hold(self, more: int) -> bool:
-        """Count more bytes, or fewer; return False if the connections hold too many."""
-        self._held += more
-        return more <= 0 or self._held <= self._max_held
+    def slow(self, connection: Connection) -> None:
+        """Note that a request waits for its client: for the rest of its body, or to receive the response."""
+        self._idle.pop(connection, None)
+        self._slow[connection] = None
+
+    def busy(self, connection: Connection) -> None:
+        """Note that a connection has a request in progress."""
+        self._slow.pop(connection, None)
+
+    def hold(self, connection: Connection, held: int) -> bool:
+        """Note how many bytes a connection holds; return False if it holds too many alone."""
+        self._sum += held - self._held.pop(connection, 0)
+        if held:
+            self._held[connection] = held
+        while self._sum > self._max_held and len(self._held) > 1:
+            oldest = next(iter(self._held))
+            self._forget(oldest)
+            oldest.drop()
+        return self._sum <= self._max_held
+
+    def _forget(self, connection: Connection) -> None:
+        self._idle.pop(connection, None)
+        self._slow.pop(connection, None)
+        self._sum -= self._held.pop(connection, 0)

@@ -65,6 +65,7 @@ class Protocol(HttpToolsProtocol):
     _is_head = True  # the next bytes belong to a head
     _is_unfinished = False  # a head has begun and is not complete
     _is_upgrade = False  # the parser takes the rest of the message for another protocol
+    _is_deaf = False  # nothing more is read; the connection ends with the responses that are due
     _has_advanced = False  # the current bytes had more than a part of a head or of trailers
     _section = 0  # bytes of the current head, chunk size or trailers
     _is_lost = False  # the connection has ended
@@ -89,7 +90,7 @@ class Protocol(HttpToolsProtocol):
         """Parse data; reject a head or trailers that are too large, and what all connections cannot hold."""
         self._unset_keepalive_if_required()
         rest: bytes | memoryview = data if len(data) <= PIECE else memoryview(data)
-        while rest:
+        while rest and not self._is_deaf:
             self._receive(rest[:PIECE])
             if self.transport.is_closing():
                 return
@@ -119,12 +120,12 @@ class Protocol(HttpToolsProtocol):
         if self._is_upgrade and self.parser.get_method() != b"CONNECT":
             return  # `_parse` parses it again, without its Upgrade
         self._is_head = False
-        self._capacity.busy(self)
+        self._capacity.slow(self)
         waiting = len(self.pipeline)
         super().on_headers_complete()
         self.cycle.transport = self._buffered  # type: ignore[assignment]  # the methods of a transport that a cycle uses
         if self._is_upgrade:
-            self.cycle.keep_alive = False  # what follows CONNECT is not HTTP (RFC 9110 section 9.3.6)
+            self._stop_reading()  # what follows CONNECT is not HTTP (RFC 9110 section 9.3.6)
         if len(self.pipeline) > waiting:
             self._waiting.append(_cost(self.headers))
             self._check_waiting()
@@ -148,13 +149,13 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect the next head."""
-        if self._is_upgrade and not self._is_head:
-            super().on_message_complete()  # CONNECT, whose connection ends with the response
-        elif not self._is_upgrade:
-            self._stop_clock()
-            self._is_head = True
-            self._advance()
-            super().on_message_complete()
+        if self._is_upgrade and not self._is_deaf:
+            return
+        self._capacity.busy(self)
+        self._stop_clock()
+        self._is_head = True
+        self._advance()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start the next request; limit the time for the rest of an unread body."""
@@ -174,12 +175,19 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Start checking that the client receives the response."""
         super().pause_writing()
+        self._capacity.slow(self)
         self._watch()
 
     def resume_writing(self) -> None:
         """Stop checking: the buffer is almost empty."""
         super().resume_writing()
         self._stop_watching()
+        if self._is_lost:
+            return
+        if self._is_idle():
+            self._capacity.idle(self)
+        else:
+            self._capacity.busy(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers; tell the running request, and forget those that wait behind it.
@@ -189,8 +197,7 @@ class Protocol(HttpToolsProtocol):
         self._is_lost = True
         self._stop_clock()
         self._stop_watching()
-        self._capacity.closed(self, self._held)
-        self._held = 0
+        self._capacity.closed(self)
         self.pipeline.clear()
         running = self._running
         if running is not None and not running.response_complete:
@@ -207,7 +214,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+            self._refuse()
             return
         if not self._has_advanced:
             self._section += len(data)
@@ -219,7 +226,7 @@ class Protocol(HttpToolsProtocol):
 
         For the parser it ends the message with its head. The head is parsed again, without it.
         """
-        while not self._is_tunnel():
+        while not self._is_deaf:
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
@@ -229,7 +236,7 @@ class Protocol(HttpToolsProtocol):
             if len(self.headers) == MAX_FIELDS:  # there may be more, which are not known
                 self._reject()
                 return
-            if not self._is_tunnel():
+            if not self._is_deaf:
                 head = self._head_without_upgrade()
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
@@ -241,9 +248,17 @@ class Protocol(HttpToolsProtocol):
         lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
-    def _is_tunnel(self) -> bool:
-        """Return True after the head of a CONNECT request: what follows is not HTTP."""
-        return self._is_upgrade and not self._is_head
+    def _stop_reading(self) -> None:
+        self._is_deaf = True
+        self.cycle.keep_alive = False
+
+    def _refuse(self) -> None:
+        """Answer 400 to what is not HTTP, unless responses to earlier requests are due; they are sent, and no other."""
+        is_due = self.pipeline or (self._is_head and not self._is_idle())
+        if is_due and not self.transport.is_closing():
+            self._stop_reading()
+        else:
+            self.send_400_response("Invalid HTTP request received.")
 
     def _advance(self) -> None:
         self._has_advanced, self._section = True, 0
@@ -260,8 +275,10 @@ class Protocol(HttpToolsProtocol):
             held += _cost(self.headers) + self._section
         elif not self._is_idle():
             held += len(self.cycle.body)
-        more, self._held = held - self._held, held
-        return not more or self._capacity.hold(more)
+        if held == self._held:
+            return True
+        self._held = held
+        return self._capacity.hold(self, held)
 
     def _reject(self) -> None:
         if self._is_head and self._is_idle():
