@@ -104,6 +104,45 @@ def test_a_handlers_package_uses_the_modules_next_to_it(tmp_path):
         importlib.import_module("shop_unused")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os, \\\n    über_us",
+        "from \\\n    über_us import where",
+        "try: import über_us\nexcept ValueError: pass",
+        "x = 1; import über_us",
+        "import über_us.part",
+        "import importlib\nwhere = importlib.import_module('über_us.part')",
+        "# coding: latin-1\nimport über_us",
+    ],
+)
+def test_every_spelling_of_an_import_finds_a_module_next_to_the_package(tmp_path, code):
+    """The code is parsed as Python does it."""
+    encoding = "latin-1" if "latin-1" in code else "utf-8"
+    (tmp_path / "spelling_shop").mkdir()
+    (tmp_path / "spelling_shop" / "__init__.py").write_text(code, encoding)
+    (tmp_path / "über_us.py").touch()
+
+    finder = NeighbourFinder(tmp_path, [tmp_path / "spelling_shop"])
+
+    assert finder.find_spec("über_us", None) is not None
+
+
+@pytest.mark.parametrize(
+    "code", ["from . import unused", "from os import unused", "# import unused", "x = 'not unused'"]
+)
+def test_a_name_that_is_no_import_finds_no_module(tmp_path, code):
+    """Nor does a file of the package that is not Python."""
+    (tmp_path / "naming_shop").mkdir()
+    (tmp_path / "naming_shop" / "__init__.py").write_text(code, "utf-8")
+    (tmp_path / "naming_shop" / "broken.py").write_bytes(b"import unused\n\0" + b"(" * 10_000)
+    (tmp_path / "unused.py").touch()
+
+    finder = NeighbourFinder(tmp_path, [tmp_path / "naming_shop"])
+
+    assert finder.find_spec("unused", None) is None
+
+
 @pytest.mark.parametrize("is_namespace", [True, False])
 def test_a_package_below_another_one_is_the_projects(tmp_path, is_namespace):
     """With and without a `__init__.py` above it, after a reload as well."""

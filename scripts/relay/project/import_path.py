@@ -7,7 +7,8 @@ a library tries to import. The import path itself is not changed.
 
 from __future__ import annotations
 
-import re
+import ast
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,13 +59,33 @@ class NeighbourFinder(MetaPathFinder):
 
     def _imports(self, name: str) -> bool:
         """Return True if the project's code has the name in an import, or as a text for `import_module`."""
-        naming = re.compile(rf"(?m)^\s*(?:from|import)\b.*\b{name}\b|[\"']{name}[.\"']".encode())
-        return any(naming.search(file.read_bytes()) for file in self._files())
+        return any(name in _imported(file.read_bytes()) for file in self._files())
 
     def _files(self) -> Iterator[Path]:
         for place in self.own:
             files = place.rglob("*.py") if place.is_dir() else [place]
             yield from filter(Path.is_file, files)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _imported(source: bytes) -> frozenset[str]:
+    """Return the top-level modules that a source may import; none if it is not Python."""
+    try:
+        nodes = ast.walk(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()  # its own import reports the error
+    return frozenset(name.partition(".")[0] for node in nodes for name in _names(node))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Yield the modules that an import names, or the text that may be one for `import_module`."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), level=0):
+            yield module
+        case ast.Constant(value=str(text)):
+            yield text
 
 
 def make_importable(package: str, folder: Path) -> None:
