@@ -20,7 +20,7 @@ from relay.contract_tests import har_files as traffic
 from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.redaction import Redactor
-from relay.contract_tests.secret_names import names_secret
+from relay.contract_tests.secret_names import MAY_NAME, names_secret
 from support.hosting import contract, operation
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -462,7 +462,8 @@ class TestRedacting:
         credentials apiKey api_key X-API-Key x.api.key accessKey AWS_ACCESS_KEY_ID privateKey signing-key
         accessToken access_token id_token refreshToken userToken accesstoken auth-token X-Auth-Token token X-Amz-Security-Token
         csrftoken jwt otp auth sid sessionId session_id Authorization signature X-Hub-Signature-256
-        client_assertion""".split(),
+        client_assertion accessTokens refresh_tokens JWTToken SMSToken jwt_id jwts JWTs sshKey SSHKey secretKeys
+        clientsecrets""".split(),
     )
     def test_the_names_of_secrets_are_known(self, name):
         """However their words are joined."""
@@ -471,11 +472,25 @@ class TestRedacting:
     @pytest.mark.parametrize(
         "name",
         """key keys name user tokens maxTokens token_count tokenType nextPageToken page_token continuationToken passenger
-        author authored inside side id session pass code state keyboard monkey pwdless""".split(),
+        author authored inside side id session pass code state keyboard monkey pwdless
+        secretary Secretaries secretariat valid_tokens inputTokens TOKENS authority""".split(),
     )
     def test_other_names_are_kept(self, name):
         """A recording without its values is worth nothing."""
         assert not names_secret(name)
+
+    @given(
+        st.sampled_from("API SSH JWT SMS user".split()),
+        st.lists(st.sampled_from("Key Token Tokens Jwt Secret Secretary Id Max Page".split()), max_size=3),
+    )
+    def test_it_does_not_matter_how_the_words_of_a_name_are_joined(self, first, others):
+        """Also after an abbreviation in capitals; `MAY_NAME` finds every name of a secret."""
+        words = [first, *others]
+        joined = ["".join(words), *(sign.join(words) for sign in "_-."), "_".join(words).lower()]
+
+        (is_secret,) = {names_secret(name) for name in joined}
+
+        assert not is_secret or all(MAY_NAME.search(name.encode()) for name in joined)
 
     def test_redacts_thousands_of_exchanges_quickly(self, redactor):
         """Each takes less than a millisecond with a body of 10 KB, so that it does not slow down a run."""
