@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -152,7 +153,8 @@ class Redactor:
             return values
 
         try:
-            written = json.dumps(json.loads(body, object_pairs_hook=hidden), ensure_ascii=False)
+            value = json.loads(body, object_pairs_hook=hidden, parse_float=_number)
+            written = json.dumps(value, ensure_ascii=False)
         except (ValueError, RecursionError):
             return REDACTED.encode() if self._may_hold(body, kind) else body
         return written.encode("utf-8", "surrogatepass") if found else body
@@ -169,11 +171,19 @@ class Redactor:
         if kind.startswith("multipart/"):
             names = [name.decode("latin-1") for name in _PART_NAME.findall(body)]
             return any(name in self._names or names_secret(name) for name in names)
-        return (not kind or media.is_json(kind)) and self._is_named(body)
+        # Lines of JSON, and broken JSON, have many media types.
+        is_json = not kind or "json" in kind or body.lstrip().startswith((b"{", b"["))
+        return is_json and self._is_named(body)
 
     def _is_named(self, body: bytes) -> bool:
         """Return True if the name of a secret may be in a body."""
         return bool((self._names and self._named.search(body)) or MAY_NAME.search(body))
+
+
+def _number(text: str) -> float | str:
+    """Return a number; its text if it is too large, as JSON has no infinity."""
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def _hidden(value: Any) -> Any:
@@ -213,7 +223,7 @@ def _secret_names(contract: Contract) -> Iterator[str]:
 
 
 def _is_secret(contract: Contract, schema: Any, seen: set[int]) -> bool:
-    """Whether a schema, one of its subschemas, or its items, are marked as secret."""
+    """Return True if a schema, one of its subschemas, or its items, are marked as secret."""
     if isinstance(schema, dict) and "$ref" in schema:
         schema = contract.resolve(schema)
     if not isinstance(schema, dict) or id(schema) in seen:
