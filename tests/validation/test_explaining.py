@@ -178,6 +178,14 @@ def test_reports_the_place_of_a_violation_that_is_nested_too_deeply():
     assert path(MAX_DEPTH + 9) == (MAX_DEPTH + 1, "schema")
 
 
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_names_the_choice_between_schemas_that_refer_to_each_other_for_the_same_value(keyword):
+    """Such schemas say nothing about the value, but their keyword is known."""
+    schemas = {"A": {keyword: [{"allOf": [ref("A"), ref("B")]}]}, "B": {"not": ref("A")}}
+
+    assert rules(ref("A"), "x", schemas) == [("", keyword)]
+
+
 def test_a_long_enum_is_shortened():
     (violation,) = compiled({"enum": [f"e{number}" for number in range(100)]}).violations("x")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from relay.contract.model import Schema
 
-from .nodes import Node
+from .nodes import Choice, Node
 from .plan import plan
 from .reasons import ROOT, Broken, Place, Reason, Reasons, Rejected, broken
 from .violations import MAX_VIOLATIONS, Violation
@@ -59,10 +59,14 @@ class Explainer:
 
 
 def explain(node: Node, value: Any) -> list[Violation]:
-    """Return violations of a value that a node rejects: at least one, at most MAX_VIOLATIONS."""
+    """Return violations of a value that a node rejects: at least one, at most MAX_VIOLATIONS.
+
+    If schemas only refer to each other for the same value, the violation names the last choice between them.
+    """
     found: dict[Broken, None] = {}
     known: set[tuple[int, Place]] = set()
     search = Reasons()
+    unclear = broken(ROOT, "schema")
     pending: list[Reason] = [Rejected(node, value, ROOT, 0)]
     while pending and len(found) < MAX_VIOLATIONS:
         reason = pending.pop()
@@ -71,7 +75,9 @@ def explain(node: Node, value: Any) -> list[Violation]:
         elif (key := (id(reason.by), reason.path)) not in known:
             known.add(key)
             pending += reversed(search.of(reason))
-    return _violations([*found] or [broken(ROOT, "schema")])
+        elif isinstance(reason.by, Choice):
+            unclear = broken(reason.path, reason.by.rule)
+    return _violations([*found] or [unclear])
 
 
 def _violations(found: list[Broken]) -> list[Violation]:

@@ -18,7 +18,8 @@ class Violation:
     """One violation of a schema; it does not contain the value.
 
     `path` is a JSON pointer to the field (RFC 6901). `rule` is the violated keyword, or `schema` if the
-    violation lies in the field but is too deep to name.
+    violation lies in the field but is too deep to name, or lies in schemas that refer to each other for the
+    same value.
     """
 
     path: str
