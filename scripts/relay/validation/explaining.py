@@ -14,6 +14,7 @@ from relay.contract.model import Schema
 from .nodes import Choice, Node
 from .plan import plan
 from .reasons import ROOT, Broken, Place, Reason, Reasons, Rejected, broken
+from .verdicts import Compiled
 from .violations import MAX_VIOLATIONS, Violation
 
 _MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as long as the value
@@ -28,7 +29,7 @@ class Explainer:
     def __init__(
         self,
         definitions: Callable[[set[str]], Mapping[str, Schema]],
-        compiled: Callable[[Schema], Any],
+        compiled: Compiled,
         hidden: tuple[str, str],
     ) -> None:
         """Take functions that return the definitions of some `$ref`s, and compile a document."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-Accepts = Callable[[Any], bool]
+from .verdicts import Accepts
 
 TYPES = frozenset("array boolean integer null number object string".split())
 

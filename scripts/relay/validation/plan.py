@@ -6,14 +6,14 @@ validator: it compiles a schema that many parts refer to only once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from relay.contract.bundling import escape
 from relay.contract.model import Schema
 
-from .nodes import Accepts, Check, Choice, Items, Node
+from .nodes import Check, Choice, Items, Node
+from .verdicts import Accepts, Compiled, compile_together
 from .violations import describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
@@ -42,17 +42,16 @@ class _Fragments:
             self._verdicts[content] = lambda value: self.is_valid({key: value})
         return self._verdicts[content]
 
-    def compile(self, definitions: Mapping[str, Schema], compiled: Callable[[Schema], Any]) -> None:
+    def compile(self, definitions: Mapping[str, Schema], compiled: Compiled) -> None:
         """Compile the schemas, which may refer to `definitions`."""
-        document = {"properties": self._schemas, "additionalProperties": False, "definitions": definitions}
-        self.is_valid: Accepts = compiled(document).is_valid
+        self.is_valid = compile_together(self._schemas, definitions, compiled)
         self._schemas, self._verdicts = {}, {}
 
 
 def plan(
     roots: Mapping[str, Schema],
     definitions: Mapping[str, Schema],
-    compiled: Callable[[Schema], Any],
+    compiled: Compiled,
     hidden: tuple[str, str],
 ) -> dict[str, Node]:
     """Return the nodes of `roots`, which may refer to `definitions`.

@@ -7,16 +7,13 @@ one validator for each schema, the memory for a contract would grow with the squ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relay.contract.model import Schema
 
+from .verdicts import Accepts, Compiled, compile_together
 from .violations import Violation
 
-if TYPE_CHECKING:
-    import jsonschema_rs
-
-Accepts = Callable[[Any], bool]
 Definitions = Callable[[set[str]], Mapping[str, Schema]]
 """Returns the definitions of some `$ref`s, and of all `$ref`s in them."""
 
@@ -47,9 +44,7 @@ class ValidatorGroup:
     all are compiled again, as one.
     """
 
-    def __init__(
-        self, definitions: Definitions, compiled: Callable[[Schema], jsonschema_rs.Draft4Validator]
-    ) -> None:
+    def __init__(self, definitions: Definitions, compiled: Compiled) -> None:
         self._definitions = definitions
         self._compiled = compiled
         self._done: list[Validator] = []
@@ -79,8 +74,7 @@ class ValidatorGroup:
             definitions = self._definitions_of(chosen)
             self._size, self._apart = len(definitions) + len(chosen), 0
         roots = {str(number): validator.schema for number, validator in enumerate(chosen)}
-        document = {"properties": roots, "additionalProperties": False, "definitions": definitions}
-        is_valid = self._compiled(document).is_valid
+        is_valid = compile_together(roots, definitions, self._compiled)
         for key, validator in zip(roots, chosen, strict=True):
             validator.accepts = _property(is_valid, key)
 
