@@ -14,8 +14,8 @@ from handlers._store.keyring import keyring_file
 def command_settings() -> Settings:
     """Return the settings, and print on standard error where store and keyring come from.
 
-    A `.env` of somebody else would send secrets to their store, encrypted with their key. Raises SetupError
-    for one that others may have written.
+    Another user's `.env` would send secrets to that user's store, encrypted with that user's key. Raises
+    SetupError for one that others may have written.
     """
     settings, warnings = relay.load_trusted(Settings)
     for one in warnings:

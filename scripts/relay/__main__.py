@@ -1,4 +1,7 @@
-"""`python -m relay` is the command `relay`; `python -P -m relay` even where the folder has modules of Python's names."""
+"""`python -m relay` is the command `relay`.
+
+Use `python -P -m relay` in a folder that has modules with names of Python's.
+"""
 
 import os
 import sys

@@ -1,7 +1,8 @@
 """Checks that schemas are within the limits: how many are combined for one value, and how long patterns are.
 
-`$ref`, `allOf`, `anyOf`, `oneOf` and `not` combine schemas. A value is validated against each of them, and a schema that is reached in two ways counts twice: with twenty
-schemas of which each has the next one twice, a value is validated a million times.
+`$ref`, `allOf`, `anyOf`, `oneOf` and `not` combine schemas. A value is validated against each of them, and a
+schema that is reached in two ways counts twice: with twenty schemas of which each has the next one twice, a
+value is validated a million times.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class _TooMany(Exception):
 
 @dataclass(slots=True)
 class _Visit:
-    """A schema on the way from the one that is counted; `lowest` is the first of the way that it returns to."""
+    """A schema on the path from the one that is counted.
+
+    `lowest` is the lowest index on the path that it leads back to.
+    """
 
     schema: Any
     children: Iterator[Any]
@@ -62,7 +66,7 @@ class _Visit:
 
 
 class _Counter:
-    """Counts the ways that lead from a schema to others; a way ends where it returns to itself."""
+    """Counts the paths from a schema to others; a path ends where it leads back to itself."""
 
     def __init__(self, document: Any) -> None:
         self._document = document

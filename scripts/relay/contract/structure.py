@@ -66,7 +66,7 @@ def structure_violations(bundle: Bundle) -> list[StructureViolation]:
 
 
 MAX_VIOLATIONS = 1_000
-"""Maximum number of structure violations that are reported; who fixed those sees the next."""
+"""Maximum number of structure violations that are reported; run again after fixing them."""
 
 _AMBIGUOUS = "matches several kinds of object; add the field that distinguishes them"
 

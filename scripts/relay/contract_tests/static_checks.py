@@ -19,7 +19,10 @@ _EXAMPLES = frozenset(["invalid-example", "invalid-default"])
 
 
 def check_lint(path: Path, folder: Path | None = None) -> Phase:
-    """Return the errors that lint finds in a contract that may refer to files within `folder`; warnings are only counted. Examples are a separate part."""
+    """Return the errors that lint finds in a contract that may refer to files within `folder`.
+
+    Warnings are only counted. Examples are a separate part.
+    """
     findings = lint(path, folder=folder)
     part = Phase("lint", "rules", len(RULES))
     part.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)

@@ -38,8 +38,8 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 def lint(path: Path, source: bytes | None = None, folder: Path | None = None) -> list[Diagnostic]:
     """Return all findings of a contract, unsorted; it is read from `source` if that is given.
 
-    Its other files must be within `folder`, as for `load_contract`. A part that cannot be read is reported and skipped; the rest is still checked. Raises SetupError if the
-    file cannot be read.
+    Its other files must be within `folder`, as for `load_contract`. A part that cannot be read is reported and
+    skipped; the rest is still checked. Raises SetupError if the file cannot be read.
     """
     return list(_findings(read(path, source, folder)))
 

@@ -13,7 +13,7 @@ from relay.contract.model import Contract
 from .lint_rules import finding
 
 MAX_OVERLAPS = 1_000
-"""Maximum number of paths that are reported; who changed those sees the next."""
+"""Maximum number of paths that are reported; run again after fixing them."""
 
 
 class _Path(NamedTuple):

@@ -114,7 +114,7 @@ class HandlerTimeout(ApiError):
 
 
 class ClientDisconnected(Exception):
-    """The client disconnected before the handler returned; nobody receives a response."""
+    """The client disconnected before the handler returned; no response is sent."""
 
     status = 499
     """The status in log and metrics; not an HTTP status (RFC 9110 section 15), but widely used for this."""

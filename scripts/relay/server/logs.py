@@ -57,7 +57,7 @@ class RequestLines:
 
     @property
     def dropped(self) -> int:
-        """The number of lines of the log that were dropped because nobody read them."""
+        """The number of lines of the log that were dropped because they were not read."""
         return self._stream.dropped if isinstance(self._stream, LogStream) else 0
 
     def has(self, level: str) -> bool:

@@ -13,7 +13,7 @@ from relay.contract.model import Schema
 
 from .nodes import Choice, Node
 from .plan import plan
-from .reasons import ROOT, Broken, Place, Reason, Reasons, Rejected, broken
+from .reasons import ROOT, Broken, Reason, Reasons, Rejected, ValuePath, broken
 from .verdicts import Compiled
 from .violations import MAX_VIOLATIONS, Violation
 
@@ -65,7 +65,7 @@ def explain(node: Node, value: Any) -> list[Violation]:
     If schemas only refer to each other for the same value, the violation names the last choice between them.
     """
     found: dict[Broken, None] = {}
-    known: set[tuple[int, Place]] = set()
+    known: set[tuple[int, ValuePath]] = set()
     search = Reasons()
     unclear = broken(ROOT, "schema")
     pending: list[Reason] = [Rejected(node, value, ROOT, 0)]

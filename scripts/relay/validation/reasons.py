@@ -25,10 +25,10 @@ _SLICE = 128  # items of an array that are asked for at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """The place of a value. It refers to its parent: names may be long, and are written for violations only."""
+class ValuePath:
+    """The path of a value. It refers to its parent: names may be long, and are written for violations only."""
 
-    parent: Place | None
+    parent: ValuePath | None
     token: str
 
     def __str__(self) -> str:
@@ -40,13 +40,13 @@ class Place:
         return "".join(reversed(tokens))
 
 
-ROOT = Place(None, "")
+ROOT = ValuePath(None, "")
 
 
 class Broken(NamedTuple):
     """A violation whose path is not written yet."""
 
-    path: Place
+    path: ValuePath
     rule: str
     message: str
 
@@ -57,7 +57,7 @@ class Rejected:
 
     by: Node | Choice
     value: Any
-    path: Place
+    path: ValuePath
     depth: int
 
 
@@ -70,7 +70,7 @@ class Reasons:
     def __init__(self) -> None:
         self._comparisons = MAX_COMPARISONS
         self._rejected: set[tuple[int, int]] = set()  # branches of a choice often share schemas
-        self._places: dict[tuple[Place, str], Place] = {}
+        self._paths: dict[tuple[ValuePath, str], ValuePath] = {}
 
     def of(self, at: Rejected) -> list[Reason]:
         """Return violations, and smaller rejected parts, that are the reasons of a rejection."""
@@ -80,9 +80,9 @@ class Reasons:
             return self._of_choice(at.by, at)
         return self._of_node(at.by, at)
 
-    def _within(self, parent: Place, token: str) -> Place:
+    def _within(self, parent: ValuePath, token: str) -> ValuePath:
         """Return the path of a part, always the same object for the same part."""
-        return self._places.setdefault((parent, token), Place(parent, token))
+        return self._paths.setdefault((parent, token), ValuePath(parent, token))
 
     def _part(self, node: Node, value: Any, token: str, at: Rejected) -> Rejected:
         return Rejected(node, value, self._within(at.path, token), at.depth + 1)
@@ -113,7 +113,7 @@ class Reasons:
                 if self._rejects(choice, at.value):
                     yield Rejected(choice, at.value, at.path, at.depth + 1)
 
-    def _own_of_object(self, node: Node, value: dict[str, Any], path: Place) -> Iterator[Broken]:
+    def _own_of_object(self, node: Node, value: dict[str, Any], path: ValuePath) -> Iterator[Broken]:
         """Yield the missing properties of an object, and the first unknown one."""
         for name in node.required:
             if name not in value:
@@ -187,7 +187,7 @@ def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
                 yield name, child
 
 
-def broken(path: Place, rule: str, limit: Any = None) -> Broken:
+def broken(path: ValuePath, rule: str, limit: Any = None) -> Broken:
     """Return the violation of a keyword; `limit` is its value in the schema."""
     return Broken(path, rule, describe(rule, limit))
 

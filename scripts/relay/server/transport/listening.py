@@ -1,4 +1,4 @@
-"""uvicorn's configuration with our protocol, and a second server beside the main one."""
+"""uvicorn's configuration with our protocol, and a second server in addition to the main one."""
 
 from __future__ import annotations
 
