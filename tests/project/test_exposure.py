@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from handlers._commands.sources import command_settings
 from relay.contract.diagnostics import SetupError
 from relay.project import exposure
-from relay.project.exposure import exposures, load_trusted, readable_by_others, weakness, writable_by_others
+from relay.project.exposure import exposures, load_trusted, secret_exposures, weakness, writable_by_others
 from relay.project.project import Project
 from relay.project.settings import Settings, setting_origin
 from support.hosting import SECRET
@@ -55,12 +55,12 @@ def owned(monkeypatch):
     return owned
 
 
-def test_a_file_that_group_or_others_may_read_is_exposed(file):
+def test_a_file_that_group_or_others_may_read_or_change_is_exposed(file):
     """Of this user, by every mode."""
     for mode in range(0o400, 0o1000):
         file.chmod(mode)
 
-        assert (readable_by_others(file) is not None) == bool(mode & 0o044)
+        assert len(list(secret_exposures(file))) == bool(mode & 0o044) + bool(mode & 0o022)
         assert (writable_by_others(file) is not None) == bool(mode & 0o022)
 
 
@@ -78,6 +78,11 @@ def test_a_file_that_group_or_others_may_read_is_exposed(file):
         ((10001, 10001), 0o440, False, True),
         ((10001, 10001), 0o400, False, False),
         ((0, 0), 0o440, False, True),
+        ((0, 0), 0o666, True, False),
+        ((10001, 10001), 0o622, False, True),
+        ((0, 10001), 0o460, False, True),
+        ((1234, 10001), 0o660, False, True),
+        ((1234, 1234), 0o600, False, True),
     ],
 )
 def test_a_mounted_secret_is_what_its_orchestrator_made_it(file, owned, owner, mode, is_mounted, is_exposed):
@@ -85,7 +90,17 @@ def test_a_mounted_secret_is_what_its_orchestrator_made_it(file, owned, owner, m
     file.chmod(mode)
     owned(*owner, is_mounted=is_mounted)
 
-    assert (readable_by_others(file) is not None) == is_exposed
+    assert bool(list(secret_exposures(file))) == is_exposed
+
+
+def test_root_accepts_no_secret_of_another_user(file, owned, monkeypatch):
+    """Root reads it by no group, and its owner may change it."""
+    file.chmod(0o600)
+    owned(1234, 0)
+    monkeypatch.setattr(exposure.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(exposure.os, "getegid", lambda: 0)
+
+    assert list(secret_exposures(file)) == ["belongs to another user (uid 1234), who may change it; copy it"]
 
 
 @pytest.mark.parametrize(("uid", "is_trusted"), [(0, True), (10001, True), (1000, False)])
@@ -246,6 +261,7 @@ class TestCommand:
         assert lines == [
             "error: .env: group or others may change it (mode 666); chmod 600 .env",
             "error: .env: group or others may read this secret (mode 666); chmod 600 .env",
+            "error: keyring: group or others may change it (mode 666); chmod 600 keyring",
             "error: keyring: group or others may read this secret (mode 666); chmod 600 keyring",
             "error: RELAY_JWT_SECRET: it has only 1 different byte, so tokens can be forged; make one with `openssl rand -base64 48`",
         ]

@@ -38,10 +38,10 @@ def exposures(project: Project, settings: Settings) -> list[Diagnostic]:
 
 
 def load_trusted(kind: type[Service]) -> tuple[Service, list[Diagnostic]]:
-    """Return the settings of a command that moves secrets, and warnings about secrets that others may read.
+    """Return the settings of a command that moves secrets, and warnings about exposed secrets.
 
-    Raises SetupError for invalid settings, for a `.env` that others may have written, and in production for a
-    secret that others may read.
+    Raises SetupError for invalid settings, for a `.env` that others may have written, and in production for
+    exposed secrets: those that others may read, change or guess.
     """
     project = current_project()
     env_file = project.folder / ".env"
@@ -60,28 +60,48 @@ def writable_by_others(file: Path) -> str | None:
         status = file.stat()
     except FileNotFoundError:
         return None
-    if status.st_uid not in (0, os.geteuid()):
-        return f"belongs to another user (uid {status.st_uid}), who may change it; copy it"
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"group or others may change it (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
-    return None
+    return _foreign_owner(status) or _writable_mode(file, status)
 
 
-def readable_by_others(file: Path) -> str | None:
-    """Say that others may read a secret file; None if only this user may.
+def secret_exposures(file: Path) -> Iterator[str]:
+    """Yield how others may change or read a secret file.
 
     The group may read a file of another owner if that is how this process reads it, as with `fsGroup`. An
     orchestrator mounts files of root for everybody in the container, on a read-only file system of their own.
     """
     status = file.stat()
-    is_groups = status.st_uid != os.geteuid() and status.st_gid in (os.getegid(), *os.getgroups())
-    if not status.st_mode & (stat.S_IROTH if is_groups else stat.S_IROTH | stat.S_IRGRP):
-        return None
     is_mounted = status.st_dev != Path("/").stat().st_dev and os.statvfs(file).f_flag & os.ST_RDONLY
     if status.st_uid == 0 and is_mounted:
+        return
+    is_groups = _is_read_by_group(status)
+    if not is_groups and (problem := _foreign_owner(status)):
+        yield problem
+        return
+    if problem := _writable_mode(file, status):
+        yield problem
+    if status.st_mode & (stat.S_IROTH if is_groups else stat.S_IROTH | stat.S_IRGRP):
+        who = "others" if is_groups else "group or others"
+        yield f"{who} may read this secret (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+
+
+def _is_read_by_group(status: os.stat_result) -> bool:
+    """Return True if this process has access by its group only; root reads every file."""
+    is_our_group = status.st_gid in (os.getegid(), *os.getgroups())
+    return os.geteuid() not in (0, status.st_uid) and is_our_group
+
+
+def _foreign_owner(status: os.stat_result) -> str | None:
+    if status.st_uid in (0, os.geteuid()):
         return None
-    who = "others" if is_groups else "group or others"
-    return f"{who} may read this secret (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+    return f"belongs to another user (uid {status.st_uid}), who may change it; copy it"
+
+
+def _writable_mode(file: Path, status: os.stat_result) -> str | None:
+    if not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return None
+    return (
+        f"group or others may change it (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+    )
 
 
 def _files(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
@@ -89,8 +109,7 @@ def _files(project: Project, settings: Settings) -> Iterator[tuple[str, str]]:
     if problem := writable_by_others(env_file):
         yield display(env_file), problem
     for file in _secret_files(project, settings):
-        if problem := readable_by_others(file):
-            yield display(file), problem
+        yield from ((display(file), problem) for problem in secret_exposures(file))
 
 
 def _secret_files(project: Project, settings: Settings) -> Iterator[Path]:
