@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, SecretStr
 
 from handlers._commands.sources import command_settings
 from relay.contract.diagnostics import SetupError
@@ -172,6 +173,17 @@ class TestProject:
             for name in (".env", "secrets/RELAY_JWT_SECRET")
         ]
         assert {one.severity for one in found} == {"warning"}
+
+    def test_a_service_may_have_a_collection_of_secrets(self, tmp_path):
+        """Only a single secret may be the name of a file."""
+
+        class Shop(Settings):
+            other_keys: dict[str, SecretStr] = Field(default={})
+            more_keys: tuple[SecretStr, ...] = ()
+
+        settings = Shop(other_keys={"a": SecretStr("x")}, more_keys=(SecretStr("y"),))
+
+        assert exposures(Project(tmp_path), settings) == []
 
     def test_an_env_file_without_secrets_may_be_read(self, tmp_path):
         """A port is none."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dotenv import dotenv_values
+from pydantic import SecretStr
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
@@ -123,7 +124,8 @@ def _secret_files(project: Project, settings: Settings) -> Iterator[Path]:
     folder = Path(os.environ.get(SECRETS_DIR) or os.devnull)
     if folder.is_dir():
         yield from (file for file in folder.iterdir() if file.name.upper() in names and file.is_file())
-    for value in filter(None, (getattr(settings, name) for name in secrets)):
+    values = (getattr(settings, name) for name in secrets)
+    for value in (one for one in values if isinstance(one, SecretStr)):
         named = os.path.expanduser(value.get_secret_value().strip())  # noqa: PTH111 -- any text, also one that is no path
         if os.path.isfile(named):  # noqa: PTH113 -- as above: False for a text that is too long
             yield Path(named)
