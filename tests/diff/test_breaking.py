@@ -441,3 +441,14 @@ def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path,
     assert refused.exit_code == 2
     assert refused.stderr.count("outside the contract's folder") == 2
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("ref", ["http://[x/y", "a\0b", "c%00d", "%ff", "//[", "\ud800", "a" * 5000])
+def test_a_reference_of_a_revision_that_names_no_file_is_an_error(run, commit, ref):
+    """As in a file of the working directory."""
+    commit(openapi=pets({"$ref": ref}))
+
+    result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+
+    assert result.exit_code == 2
+    assert "error: HEAD:spec/openapi.yaml:" in result.stderr

@@ -130,7 +130,7 @@ def _blob(revision: str, name: str) -> bytes | None:
         return None
     try:
         return _git("cat-file", "blob", f"{revision}:{name}")
-    except subprocess.CalledProcessError:
+    except (subprocess.CalledProcessError, ValueError):  # ValueError: a null byte in the name
         return None
 
 
@@ -145,7 +145,10 @@ def _files(file: Path, name: str) -> Iterator[str]:
     except SetupError:
         return  # loading the contract reports the errors
     for ref in _refs(data):
-        url = urlsplit(ref)
+        try:
+            url = urlsplit(ref)
+        except ValueError:
+            continue  # loading the contract reports the reference
         if url.path and not url.scheme and not url.netloc:
             yield normpath(str(PurePosixPath(name).parent / unquote(url.path)))
 
