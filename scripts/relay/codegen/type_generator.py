@@ -1,6 +1,6 @@
 """Runs datamodel-code-generator in a process of its own, with limits of time and memory.
 
-`python -m relay.codegen.type_generator SECONDS MEGABYTES` reads an OpenAPI document and writes what was generated,
+`python type_generator.py SECONDS MEGABYTES` reads an OpenAPI document and writes what was generated,
 both as JSON. The generator is recursive, and takes long for schemas that are nested or refer to each other in
 unusual ways.
 """
@@ -8,7 +8,6 @@ unusual ways.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -41,13 +40,8 @@ def generate_within_limits(document: dict[str, Any]) -> Generated:
     written = json.dumps(document).encode()
     size = 1 + (len(written) >> 20)
     limits = [str(SECONDS * size), str(MEGABYTES * size)]
-    package_root = str(Path(__file__).parents[2])
     finished = subprocess.run(  # noqa: S603 -- this module
-        [sys.executable, "-P", "-m", __name__, *limits],
-        input=written,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, *_path()])},
+        [sys.executable, "-P", __file__, *limits], input=written, capture_output=True, check=False
     )
     try:
         answer = json.loads(finished.stdout)
@@ -56,10 +50,6 @@ def generate_within_limits(document: dict[str, Any]) -> Generated:
     if "reason" in answer:
         raise CannotGenerate(answer["reason"])
     return Generated(**answer)
-
-
-def _path() -> list[str]:
-    return [folder for folder in [os.environ.get("PYTHONPATH")] if folder]
 
 
 def _generate(document: dict[str, Any]) -> Generated:
@@ -122,4 +112,5 @@ def main(seconds: int, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2]))  # last: the standard library comes first
     main(*map(int, sys.argv[1:]))
