@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
 
+from relay.codegen import type_generator
 from support.hosting import contract
 from support.running import ROOT
 
@@ -39,3 +41,15 @@ def test_a_package_next_to_relay_replaces_no_module_of_the_standard_library(tmp_
 
     assert finished.stderr == ""
     assert "Pet" in finished.stdout
+
+
+def test_a_limit_is_lowered_at_most(monkeypatch):
+    """Also for root, who may raise it."""
+    set_to = {}
+    monkeypatch.setattr(type_generator.resource, "getrlimit", lambda _: (5, 8))
+    monkeypatch.setattr(type_generator.resource, "setrlimit", set_to.__setitem__)
+
+    type_generator.lower_limit(resource.RLIMIT_CPU, 10, 13)
+    type_generator.lower_limit(resource.RLIMIT_DATA, 3, 6)
+
+    assert set_to == {resource.RLIMIT_CPU: (8, 8), resource.RLIMIT_DATA: (3, 6)}

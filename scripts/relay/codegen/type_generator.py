@@ -89,14 +89,21 @@ def _end(_signal: int, _frame: Any) -> None:
 def _limit(seconds: int, megabytes: int) -> None:
     """End this process at the limits: by an exception, or by the kernel shortly after."""
     signal.signal(signal.SIGXCPU, _end)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 3))
-    resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
+    lower_limit(resource.RLIMIT_CPU, seconds, seconds + 3)
+    lower_limit(resource.RLIMIT_DATA, megabytes << 20, megabytes << 20)
+
+
+def lower_limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit of this process; a lower hard limit of its caller (`ulimit`) is kept."""
+    _, existing = resource.getrlimit(kind)
+    highest = hard if existing == resource.RLIM_INFINITY else min(hard, existing)
+    resource.setrlimit(kind, (min(soft, highest), highest))
 
 
 def main(seconds: int, megabytes: int) -> None:
     """Generate from standard input to standard output."""
-    _limit(seconds, megabytes)
     try:
+        _limit(seconds, megabytes)
         answer = _generate(json.load(sys.stdin.buffer))._asdict()
     except _TooSlow:
         answer = {
