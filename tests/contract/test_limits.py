@@ -155,7 +155,24 @@ def test_reads_files_within_the_contract_root(problems):
     ref = referring("../shared.json#/s")
 
     assert problems(ref, ".", **{"shared.json": {"s": STRING}}) == []
-    assert len(problems(ref, "other", **{"shared.json": {"s": STRING}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("root", "reason"),
+    [
+        ("other", "contract-root: other does not contain api/openapi.json; set it (RELAY_CONTRACT_ROOT) to"),
+        ("a\0b", "is not the name of a folder"),
+        ("loop", "contract-root: "),
+    ],
+)
+def test_a_contract_root_without_the_contract_is_an_error(problems, tmp_path, root, reason):
+    """Otherwise the setting would silently have no effect."""
+    (tmp_path / "loop").symlink_to("loop")
+
+    (problem,) = problems(document(), root)
+
+    assert problem.startswith("contract-root: ")
+    assert reason in problem
 
 
 @pytest.mark.parametrize(

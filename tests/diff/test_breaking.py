@@ -452,3 +452,16 @@ def test_a_reference_of_a_revision_that_names_no_file_is_an_error(run, commit, r
 
     assert result.exit_code == 2
     assert "error: HEAD:spec/openapi.yaml:" in result.stderr
+
+
+def test_a_contract_root_that_names_no_folder_is_an_error(run, commit, tmp_path):
+    """For a revision, too."""
+    (tmp_path / "pyproject.toml").write_text('[tool.relay]\ncontract-root = "a\\u0000b"\n', "utf-8")
+    commit(openapi=pets())
+
+    result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"error: contract-root: '{tmp_path}/a\\x00b' is not the name of a folder"
+    ]

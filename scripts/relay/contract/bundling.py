@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
-from .documents import Document, Pointer, parse_document
+from .documents import Document, Pointer, display, parse_document
 
 # Keywords whose objects have keys chosen by the author, not keywords of the specification.
 NAMED = frozenset(
@@ -104,7 +104,7 @@ class Bundle:
     def __init__(self, root: Document, folder: Path | None = None) -> None:
         """Read all files that `root` refers to within a folder, by default its own.
 
-        Raises SetupError if they expand to more values than can be read.
+        Raises SetupError if they expand to more values than can be read, and if the folder does not contain `root`.
         """
         self.root = root
         self.problems: list[Diagnostic] = []
@@ -365,10 +365,24 @@ class _Refused(Exception):
         self.rule = rule
 
 
+def resolved_root(folder: Path) -> Path:
+    """Return a contract-root without symbolic links. Raises SetupError for what is not the name of a folder."""
+    try:
+        return folder.resolve()
+    except (ValueError, OSError, RuntimeError) as exc:  # RuntimeError: a circle of symbolic links
+        message = f"{str(folder)!r} is not the name of a folder"
+        raise SetupError([Diagnostic("contract-root", message, "unreadable")]) from exc
+
+
 def _folder_of(path: Path, folder: Path | None) -> Path:
-    """Return the folder within which a contract reads: `folder` if it contains the contract, else the contract's."""
-    resolved = folder.resolve() if folder is not None else path.parent
-    return resolved if path.is_relative_to(resolved) else path.parent
+    """Return the folder within which a contract reads, by default its own; raise SetupError if it is not in it."""
+    if folder is None:
+        return path.parent
+    root = resolved_root(folder)
+    if not path.is_relative_to(root):
+        message = f"{display(root)} does not contain {display(path)}; set it (RELAY_CONTRACT_ROOT) to a folder that does"
+        raise SetupError([Diagnostic("contract-root", message, "unreadable")])
+    return root
 
 
 def _quoted(ref: str) -> str:

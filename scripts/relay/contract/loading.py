@@ -15,11 +15,11 @@ from .structure import check_operations, check_structure, shown
 
 
 def load_contract(path: Path, folder: Path | None = None) -> Contract:
-    """Read a contract from one file and the files it refers to, which must be within a folder.
+    """Read a contract from one file and the files it refers to, which must be within `folder`.
 
-    That is `folder` if it contains the contract, else the contract's own. Raises SetupError with every error
-    found: unreadable files, duplicate keys, dangling `$ref`s, a structure that is not OpenAPI 3.0, ambiguous
-    operations.
+    By default that is the contract's own. Raises SetupError with every error found: a folder that does not
+    contain the contract, unreadable files, duplicate keys, dangling `$ref`s, a structure that is not OpenAPI
+    3.0, ambiguous operations.
     """
     return build_contract(*parse_document(resolved(path)), folder)
 

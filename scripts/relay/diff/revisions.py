@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from relay.contract.bundling import resolved_root
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
@@ -87,7 +88,8 @@ def _within(folder: Path, root: Path | None) -> Path | None:
     if root is None:
         return None
     top = Path(_git("rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
-    return folder / root.resolve().relative_to(top) if root.resolve().is_relative_to(top) else None
+    resolved = resolved_root(root)
+    return folder / resolved.relative_to(top) if resolved.is_relative_to(top) else None
 
 
 def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
