@@ -308,6 +308,25 @@ class TestRefusals:
         assert len(caught.value.problems) >= 2
         assert not (tmp_path / "shop").exists()
 
+    @pytest.mark.parametrize("source", ["contract-root", "contract_root", "variable", None])
+    def test_a_contract_that_shares_files(self, tmp_path, monkeypatch, source):
+        """They are read as every other command reads them."""
+        project = tmp_path / "shop"
+        (project / "spec").mkdir(parents=True)
+        (project / "shared.json").write_text('{"s": {"type": "string"}}', "utf-8")
+        document = {**contract({}), "components": {"schemas": {"S": {"$ref": "../shared.json#/s"}}}}
+        (project / "spec/openapi.yaml").write_text(json.dumps(document), "utf-8")
+        if source == "variable":
+            monkeypatch.setenv("RELAY_CONTRACT_ROOT", str(project))
+        table = f'{source} = "."\n' if source in ("contract-root", "contract_root") else ""
+        (project / "pyproject.toml").write_text(f"[tool.relay]\n{table}", "utf-8")
+
+        if source:
+            assert plan(project, None, RELEASE, str).files
+            return
+        with pytest.raises(SetupError, match="outside the contract's folder"):
+            plan(project, None, RELEASE, str)
+
     def test_a_file_in_the_folders_place(self, tmp_path):
         """It is not replaced."""
         (tmp_path / "shop").write_text("", "utf-8")

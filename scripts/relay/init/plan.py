@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from relay.lint import lint
 from relay.project.files import check_writable, replace_files
 from relay.project.package_source import Sources, read_sources
 from relay.project.project import Project, read_pyproject, relay_table
+from relay.project.settings import Settings
 
 from .contract_source import ContractFiles, from_text, read_source
 from .error_envelope import Envelope, NotDerivable, derive_envelope
@@ -182,8 +184,9 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
     if not existing.resolve().is_relative_to(project.folder):
         message = "tool.relay.spec is outside the project; copy the contract into it"
         raise SetupError([Diagnostic(project.file, message)])
-    root = project.table.get("contract-root")
-    contract = load_contract(existing, project.folder / str(root) if root else None)
+    with contextlib.chdir(project.folder):  # settings are those of the working directory's project
+        root = Settings.load().contract_root
+    contract = load_contract(existing, root)
     if given is not None and given.contract.document != contract.document:
         made.notes.append(
             f"{display(existing)} is kept, and the project is made for it; "
