@@ -63,7 +63,10 @@ def warn_of_settings(project: Project, settings: Settings) -> None:
 
 
 def setting_warnings(project: Project, settings: Settings) -> list[Diagnostic]:
-    """Return a warning for each unknown name, and in development for exposed secrets, an error in production."""
+    """Return a warning for each unknown name, and for each exposed secret in development.
+
+    In production `build` reports exposed secrets as errors.
+    """
     from relay.project.exposure import exposures
     from relay.project.settings import unknown_names
 
