@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 import relay
 from relay.contract.diagnostics import SetupError
 from relay.project.project import current_project
-from relay.project.settings import unknown_names
+from relay.project.settings import secret_files, unknown_names
 
 
 class Shop(relay.Settings):
@@ -134,3 +134,17 @@ def test_the_former_name_of_a_setting_is_still_read(table, monkeypatch):
     monkeypatch.setenv("RELAY_JWT_REMEMBER", "7")
 
     assert Shop.load().jwt_cache_seconds == 7
+
+
+def test_secret_files_are_named_like_variables(tmp_path, monkeypatch):
+    """In either case; a folder that is absent has none."""
+    found = [list(secret_files())]
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path / "absent"))
+    found.append(list(secret_files()))
+    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
+    for name in ("relay_port", "RELAY_HOST", "other"):
+        (tmp_path / name).write_text("", "utf-8")
+
+    assert found == [[], []]
+    assert sorted(file.name for file in secret_files()) == ["RELAY_HOST", "relay_port"]
+    assert [file.name for file in secret_files(["RELAY_PORT"])] == ["relay_port"]

@@ -16,7 +16,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 
 from .project import Project, current_project, variable
-from .settings import SECRETS_DIR, Settings, is_secret
+from .settings import Settings, is_secret, secret_files
 
 Service = TypeVar("Service", bound=Settings)
 
@@ -121,9 +121,7 @@ def _secret_files(project: Project, settings: Settings) -> Iterator[Path]:
     env_file = project.folder / ".env"
     if env_file.is_file() and names & {name.upper() for name in dotenv_values(env_file)}:
         yield env_file
-    folder = Path(os.environ.get(SECRETS_DIR) or os.devnull)
-    if folder.is_dir():
-        yield from (file for file in folder.iterdir() if file.name.upper() in names and file.is_file())
+    yield from (file for file in secret_files(names) if file.is_file())
     values = (getattr(settings, name) for name in secrets)
     for value in (one for one in values if isinstance(one, SecretStr)):
         named = os.path.expanduser(value.get_secret_value().strip())  # noqa: PTH111 -- any text, also one that is no path

@@ -260,17 +260,28 @@ def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
     return {**table, "spec": project.spec}
 
 
+def secret_files(names: Iterable[str] | None = None) -> Iterator[Path]:
+    """Yield what RELAY_SECRETS_DIR contains for these variables, in either case; by default for all of Relay."""
+    folder = Path(os.environ.get(SECRETS_DIR) or os.devnull)
+    if not folder.is_dir():
+        return
+    wanted = None if names is None else frozenset(names)
+    for file in folder.iterdir():
+        name = file.name.upper()
+        if name.startswith(_PREFIX) if wanted is None else name in wanted:
+            yield file
+
+
 def _unreadable(folder: Path, kind: type[Settings]) -> Iterator[Diagnostic]:
-    """Report a folder of secrets that is none, and each of its files that is a folder or no text."""
-    names = {variable(name) for name in kind.model_fields}
+    """Report a secrets folder that does not exist, and each entry that is not a text file."""
     try:
-        files = [file for file in folder.iterdir() if file.name.upper() in names]
+        next(folder.iterdir(), None)
     except OSError as exc:
         is_absent = isinstance(exc, FileNotFoundError | NotADirectoryError)
         message = f"there is no folder {folder}" if is_absent else f"{folder} cannot be read: {exc.strerror}"
         yield Diagnostic(SECRETS_DIR, message)
         return
-    for file in files:
+    for file in secret_files(map(variable, kind.model_fields)):
         try:
             file.read_text("utf-8")
         except OSError as exc:
@@ -297,11 +308,8 @@ def setting_origin(kind: type[Settings], name: str) -> str:
         values = dotenv_values(env_file, encoding="utf-8")
         if any(key.upper() == known and value for key, value in values.items()):
             return str(env_file)
-    secrets = Path(os.environ.get(SECRETS_DIR) or os.devnull)
-    if secrets.is_dir():
-        for file in secrets.iterdir():
-            if file.name.upper() == known:
-                return str(file)
+    for file in secret_files([known]):
+        return str(file)
     return project.file if project and name in _table(project, kind) else "the default"
 
 
@@ -312,10 +320,7 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
     if env_file.is_file():
         names: Iterable[str] = dotenv_values(env_file, encoding="utf-8")
         yield from ((f".env: {name}", name.upper()) for name in names if name.upper().startswith(_PREFIX))
-    folder = Path(os.environ.get(SECRETS_DIR) or "/nowhere")
-    if folder.is_dir():
-        files = (file.name for file in folder.iterdir() if file.is_file())
-        yield from ((str(folder / name), name.upper()) for name in files if name.upper().startswith(_PREFIX))
+    yield from ((str(file), file.name.upper()) for file in secret_files() if file.is_file())
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
