@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.project.project import Project, current_project, find_project
+from support.running import as_project, relay
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +116,17 @@ class TestProject:
 
         with pytest.raises(SetupError, match=r"no longer read: move its entries to \[tool.relay.contract\]"):
             Project(tmp_path).section("contract")
+
+
+@pytest.mark.parametrize("name", [".env", "pyproject.toml"])
+@pytest.mark.parametrize("command", ["lint", "drift", "check"])
+def test_a_pipe_is_no_file_of_a_project(tmp_path, name, command):
+    """Whoever reads one waits for ever."""
+    as_project(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+
+    done = relay(tmp_path, command)
+
+    assert f"{name}: is not a regular file; replace it by one" in done.stdout + done.stderr
+    assert done.returncode in (1, 2)

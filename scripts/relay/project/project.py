@@ -120,6 +120,7 @@ def current_project(spec: Path | None = None) -> Project:
 def read_pyproject(folder: Path) -> dict[str, Any]:
     """Return the data of a folder's pyproject.toml, {} without one; raise SetupError for an unreadable one."""
     file = folder / "pyproject.toml"
+    check_regular(file)
     try:
         return tomllib.loads(file.read_bytes().decode("utf-8"))
     except FileNotFoundError:
@@ -127,6 +128,12 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise SetupError([Diagnostic(display(file), f"cannot be read: {reason}")]) from exc
+
+
+def check_regular(file: Path) -> None:
+    """Raise SetupError for a pipe, a socket or a device, whose content may never end."""
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise SetupError([Diagnostic(display(file), "is not a regular file; replace it by one")])
 
 
 def relay_table(folder: Path) -> Mapping[str, Any] | None:

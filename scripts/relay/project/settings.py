@@ -23,7 +23,7 @@ from pydantic_settings import (
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import address_message
 
-from .project import Project, current_project, find_project, variable
+from .project import Project, check_regular, current_project, find_project, variable
 
 SECRETS_DIR = "RELAY_SECRETS_DIR"
 """The variable that names the folder of secret files."""
@@ -69,7 +69,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="RELAY_",
-        env_file=".env",
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -162,13 +161,16 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- it would read the working directory
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read `.env` of the project's folder, and the project's pyproject.toml as the last source."""
-        if (project := find_project()) is None:
-            return init_settings, env_settings, dotenv_settings, file_secret_settings
-        env_file = DotEnvSettingsSource(settings_cls, env_file=project.folder / ".env")
+        project = find_project()
+        file = (project.folder if project else Path.cwd()) / ".env"
+        check_regular(file)  # python-dotenv would wait for a pipe
+        env_file = DotEnvSettingsSource(settings_cls, env_file=file)
+        if project is None:
+            return init_settings, env_settings, env_file, file_secret_settings
         table = InitSettingsSource(settings_cls, init_kwargs=_table(project, cls))
         return init_settings, env_settings, env_file, file_secret_settings, table
 
