@@ -191,3 +191,17 @@ def test_an_application_finds_the_modules_next_to_its_package(tmp_path):
     )  # fmt: skip
 
     assert result.stdout == "beside\n", result.stderr
+
+
+def test_an_installed_package_uses_the_modules_of_the_project(tmp_path, monkeypatch):
+    """It is the project's package, wherever it lies."""
+    installed, project = tmp_path / "installed", tmp_path / "project"
+    (installed / "shop").mkdir(parents=True)
+    (installed / "shop" / "__init__.py").write_text("import neighbour_of_shop\n", "utf-8")
+    project.mkdir()
+    (project / "neighbour_of_shop.py").write_text("", "utf-8")
+    monkeypatch.syspath_prepend(str(installed))
+    make_importable("shop", project)
+
+    assert importlib.import_module("shop").neighbour_of_shop.__file__ == str(project / "neighbour_of_shop.py")
+    del sys.modules["shop"], sys.modules["neighbour_of_shop"]

@@ -11,7 +11,7 @@ import ast
 import functools
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -24,6 +24,8 @@ class PackageFinder(MetaPathFinder):
 
     package: str
     folder: Path
+    own: list[Path]
+    """Takes the package's folder, which is outside of the project for an installed one."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -32,17 +34,19 @@ class PackageFinder(MetaPathFinder):
         if not f"{self.package}.".startswith(f"{fullname}."):
             return None
         parents = fullname.split(".")[:-1]
-        return PathFinder.find_spec(
-            fullname, [str(self.folder.joinpath(*parents)), *(path or sys.path)], target
-        )
+        places = [str(self.folder.joinpath(*parents)), *(path or sys.path)]
+        spec = PathFinder.find_spec(fullname, places, target)
+        if spec is not None and fullname == self.package:
+            self.own.extend(_places(spec))
+        return spec
 
 
 @dataclass(frozen=True, slots=True)
 class NeighbourFinder(MetaPathFinder):
-    """Finds the modules of a folder that a package in it imports, and those that they import."""
+    """Finds the modules of a folder that a project's package imports, and those that they import."""
 
     folder: Path
-    own: list[Path] = field(default_factory=list)
+    own: list[Path]
     """Files and folders of the project's code that is known so far."""
 
     def find_spec(
@@ -54,7 +58,7 @@ class NeighbourFinder(MetaPathFinder):
         spec = PathFinder.find_spec(fullname, [str(self.folder)], target)
         if spec is None or not self._imports(fullname):
             return None
-        self.own.extend(map(Path, spec.submodule_search_locations or [str(spec.origin)]))
+        self.own.extend(_places(spec))
         return spec
 
     def _imports(self, name: str) -> bool:
@@ -65,6 +69,11 @@ class NeighbourFinder(MetaPathFinder):
         for place in self.own:
             files = place.rglob("*.py") if place.is_dir() else [place]
             yield from filter(Path.is_file, files)
+
+
+def _places(spec: ModuleSpec) -> Iterator[Path]:
+    """Return where the code of a module is: the folders of a package, or its file."""
+    return map(Path, spec.submodule_search_locations or [str(spec.origin)])
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -91,5 +100,5 @@ def _names(node: ast.AST) -> Iterator[str]:
 def make_importable(package: str, folder: Path) -> None:
     """Let a project's package be imported from its folder, and what it imports from there after all others."""
     others = [one for one in sys.meta_path if not isinstance(one, PackageFinder | NeighbourFinder)]
-    neighbours = NeighbourFinder(folder, [folder.joinpath(*package.split("."))])
-    sys.meta_path[:] = [PackageFinder(package, folder), *others, neighbours]
+    own = [folder.joinpath(*package.split("."))]  # it may have been imported already
+    sys.meta_path[:] = [PackageFinder(package, folder, own), *others, NeighbourFinder(folder, own)]
