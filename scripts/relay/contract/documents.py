@@ -234,8 +234,10 @@ class _Builder:
         built = self._value(root)
         most = limits.expanded(len(self._built))
         if built.nodes > most:
-            how = "has" if built.nodes == len(self._built) else "expands through its aliases to"
-            self._problem(root, f"{how} more than {most:,} values; split it, or write it shorter")
+            message = (
+                f"expands through its aliases to more than {most:,} values; split it, or write it shorter"
+            )
+            self._problem(root, message)
             raise SetupError(self.problems)
         return built
 

@@ -103,7 +103,7 @@ class Guard:
             nonlocal status
             is_start = message["type"] == "http.response.start"
             if is_start:
-                others = [one for one in message["headers"] if one[0].lower() != b"x-request-id"]
+                others = [one for one in message["headers"] if one[0] != b"x-request-id"]
                 message["headers"] = [*others, (b"x-request-id", request_id)]  # the log's, not a handler's
             self._in_flight -= slots
             try:
