@@ -190,7 +190,7 @@ def test_a_contract_root_without_the_contract_is_an_error(problems, tmp_path, ro
     ],
 )
 def test_a_reference_that_cannot_be_read_is_a_line(problems, tmp_path, ref, reason):
-    """A pipe that nobody writes would keep the command from ending."""
+    """A pipe without a writer would keep the command from ending."""
     (tmp_path / "api").mkdir()
     os.mkfifo(tmp_path / "api/pipe")
     (tmp_path / "api/loop").symlink_to("loop")
@@ -216,7 +216,7 @@ def test_a_reference_that_cannot_be_read_is_a_line(problems, tmp_path, ref, reas
     ],
 )
 def test_errors_quote_nothing_of_other_files(problems, content):
-    """A contract may lie next to a file that is nobody's business; the place says enough to its owner."""
+    """A contract may lie next to a private file; the place says enough to its owner."""
     found = problems(referring("other.yaml"), **{"api/other.yaml": content})
 
     assert found

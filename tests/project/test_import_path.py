@@ -177,8 +177,8 @@ def test_a_second_project_takes_the_place_of_the_first(tmp_path):
 
 def test_an_application_finds_the_modules_next_to_its_package(tmp_path):
     """By `create_app` in a server of one's own, as by the command."""
-    package = write_package(tmp_path, things="from beside_it import answer as show\n")
-    (tmp_path / "beside_it.py").write_text("def answer():\n    return 'beside'\n", "utf-8")
+    package = write_package(tmp_path, things="from neighbour import answer as show\n")
+    (tmp_path / "neighbour.py").write_text("def answer():\n    return 'neighbour'\n", "utf-8")
     (tmp_path / "api.json").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
     (tmp_path / "pyproject.toml").write_text(
         f"[tool.relay]\nspec = 'api.json'\nhandlers = '{package}'\n", "utf-8"
@@ -190,7 +190,7 @@ def test_an_application_finds_the_modules_next_to_its_package(tmp_path):
         env={**environment(tmp_path), "PYTHONPATH": os.fspath(ROOT / "scripts")},
     )  # fmt: skip
 
-    assert result.stdout == "beside\n", result.stderr
+    assert result.stdout == "neighbour\n", result.stderr
 
 
 def test_an_installed_package_uses_the_modules_of_the_project(tmp_path, monkeypatch):

@@ -121,7 +121,7 @@ class TestProject:
 @pytest.mark.parametrize("name", [".env", "pyproject.toml"])
 @pytest.mark.parametrize("command", ["lint", "drift", "check"])
 def test_a_pipe_is_no_file_of_a_project(tmp_path, name, command):
-    """Whoever reads one waits for ever."""
+    """A command that reads one waits for ever."""
     as_project(tmp_path)
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)

@@ -108,7 +108,7 @@ async def test_a_handler_that_is_cancelled_cleans_up(hurried):
 
 
 async def test_what_a_handler_shields_is_done(hurried):
-    """A write that must not be cut off, whoever waits for it."""
+    """A write that must not be cut off, even if no client waits for it."""
     async with calling(hurried) as client:
         await client.get("/shielded")
         await asyncio.sleep(0.3)

@@ -51,7 +51,7 @@ def test_lines_are_written_in_their_order(pipe):
 
 
 def test_what_does_not_fit_is_counted_and_dropped(pipe):
-    """And whoever reads again learns how much is missing, and loses nothing more."""
+    """A reader that continues learns how much is missing, and loses nothing more."""
     reading, writing = pipe
     stream = LogStream(writing, report, limit=PIPE)
     for _ in range(20):
@@ -97,7 +97,7 @@ def test_a_closed_pipe_costs_nothing_else(pipe):
 
 
 def test_a_reader_that_stalls_does_not_stop_the_service(tmp_path):
-    """The log is a pipe, and whoever should read it hangs; everybody is answered, and it ends in time."""
+    """The log is a pipe whose reader hangs; every client is answered, and the service ends in time."""
     process = subprocess.Popen(
         [*COMMAND, "serve", "--spec", str(GARAGE), "--missing", "mock", "--port", "0"],
         cwd=tmp_path,

@@ -108,7 +108,7 @@ def bodies():
         "wide": wide,
         "wrong numbers": {"numbers": ["a"] * 15_000},
         "one wrong number": {"numbers": [1] * 30_000 + ["a"]},
-        "missing fields beside a long array": {"numbers": [1] * 30_000},
+        "missing fields next to a long array": {"numbers": [1] * 30_000},
         "unknown fields": {f"k{number}": number for number in range(5_000)},
         "a long text": "a" * LARGE,
         "long integers": [10**90] * 600,

@@ -269,7 +269,7 @@ async def test_only_so_many_fields_of_a_head_are_kept():
 
 
 async def test_a_connection_that_waits_gives_way_to_a_new_one():
-    """Otherwise whoever holds all descriptors keeps everybody out."""
+    """Otherwise a client that holds all descriptors keeps every other one out."""
     async with (
         serving(Capacity(2)) as address,
         connected(address) as (first, _),

@@ -135,7 +135,7 @@ async def test_a_scope_that_is_no_text_grants_nothing(get, claim, scopes):
 @given(st.dictionaries(st.sampled_from(CLAIMS), ANY_JSON))
 @settings(deadline=None)
 async def test_claims_of_any_type_are_taken_or_rejected(claims):
-    """Whoever signs tokens may put anything into them; it is never an unexpected failure."""
+    """An issuer may put anything into its tokens; it is never an unexpected failure."""
     policy = Policy(issuer=None, audience=None, type=None, leeway=0, max_life=3600, cache_seconds=60)
     verify = TokenVerifier(secret_key(SECRET), policy)
     payload = json.dumps({"sub": "u", "exp": int(time.time()) + 60, **claims}).encode()

@@ -368,12 +368,15 @@ family(
 # YAML aliases.
 
 
-def _aliased(value: str, rest: str = "") -> str:
-    return f"""openapi: 3.0.3
-info: {{title: t, version: "1"}}
+_HEAD = """openapi: 3.0.3
+info: {title: t, version: "1"}
 paths:
   /a:
-    get:
+"""
+
+
+def _aliased(value: str, rest: str = "") -> str:
+    return f"""{_HEAD}    get:
       operationId: get_it
       tags: [Things]
       responses:
@@ -916,11 +919,7 @@ def number(keyword: str, text: str) -> str:
     """Return a contract with a number as the value of a keyword: in a body and in a query parameter."""
     value = f"[{text}, 1]" if keyword == "enum" else text
     schema = f"{{{KEYWORDS[keyword]}, {keyword.partition('_')[0]}: {value}}}"
-    return f"""openapi: 3.0.3
-info: {{title: t, version: "1"}}
-paths:
-  /a:
-    post:
+    return f"""{_HEAD}    post:
       operationId: post_it
       tags: [Things]
       parameters:

@@ -299,7 +299,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
     ],
     ids=[
         "recursive choices",
-        "missing beside a large array",
+        "missing next to a large array",
         "large wrong array",
         "missing in a large object",
         "many violations below a long name",
