@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 MAX_WAITING = 1 << 20
 """Characters that wait to be written; what does not fit is dropped."""
+
+GATHER_SECONDS = 0.01
+"""How long lines are gathered; each write makes the thread of the event loop wait for this one."""
 
 CLOSE_SECONDS = 1.0
 """How long the end of the process waits until the last lines are written."""
@@ -59,6 +63,8 @@ class LogStream:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
+            time.sleep(GATHER_SECONDS)
+            with self._changed:
                 size = self._size
                 text = "".join(self._waiting)
                 self._waiting.clear()
