@@ -68,6 +68,11 @@ class Diagnostic:
         return one_line(f"{self.where}: {self.severity}: {self.message} [{self.rule}]{other}")
 
 
+def errors(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the errors among some diagnostics."""
+    return [one for one in diagnostics if one.severity is Severity.ERROR]
+
+
 def place_parts(place: SourceLocation | str) -> tuple[str, int, int]:
     """Return file, line and column; line and column are 0 for a whole file."""
     return (place, 0, 0) if isinstance(place, str) else place

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .bundling import Bundle, lookup, parse_pointer
-from .diagnostics import Diagnostic, SetupError, SourceLocation
+from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Pointer
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -126,6 +126,10 @@ class Contract:
     def problem(self, pointer: Pointer, message: str, rule: str) -> Diagnostic:
         """Return an error for the value at `pointer`."""
         return Diagnostic(self.place(pointer), message, rule)
+
+    def warning(self, pointer: Pointer, message: str, rule: str) -> Diagnostic:
+        """Return a warning for the value at `pointer`."""
+        return Diagnostic(self.place(pointer), message, rule, Severity.WARNING)
 
     def as_yaml(self) -> bytes:
         """Return the contract as YAML: the file's own bytes if it is one YAML file, else the bundle."""

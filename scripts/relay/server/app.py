@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, errors
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 from relay.project.settings import Settings
@@ -60,6 +60,7 @@ class Application:
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     observer: Observer
+    warnings: list[Diagnostic]
     collaborators: dict[str, Any] = field(default_factory=dict)
     reload_problems: list[Diagnostic] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
@@ -254,11 +255,12 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     }
     for endpoint in endpoints.values():
         endpoint.mock(contract, compiler)
-    problems += found + compiler.problems
+    problems += found + errors(compiler.problems)
     if problems:
         raise SetupError(problems)
     compiler.prepare()
-    return Application(contract, settings, package, hooks, endpoints, jwt, observer)
+    warnings = list(dict.fromkeys(compiler.problems))
+    return Application(contract, settings, package, hooks, endpoints, jwt, observer, warnings)
 
 
 T = TypeVar("T")

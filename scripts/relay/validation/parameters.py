@@ -45,8 +45,8 @@ class ParameterDecoder:
         self._shape = _shape(parameter.schema, contract)
         self._read = self._reader(contract)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
-            message = f"the default of '{parameter.name}' violates its own schema"
-            compiler.problems.append(contract.problem(parameter.pointer, message, "invalid-default"))
+            message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
+            compiler.problems.append(contract.warning(parameter.pointer, message, "invalid-default"))
 
     def decode(
         self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[LocatedViolation]
