@@ -37,10 +37,9 @@ def problems(tmp_path, monkeypatch):
 def problems_of(path, folder=None):
     """Return the errors of loading a contract."""
     try:
-        load_contract(path, folder)
+        return list(load_contract(path, folder).faults)
     except SetupError as exc:
         return exc.problems
-    return []
 
 
 def referring(ref):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import handlers_option, spec_option
-from .output import tool
+from .output import tool, warn_of_faults
 from .report import format_option, report_findings
 
 EXAMPLES = """\b
@@ -37,6 +37,7 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
 
         project, path, package, root = chosen(spec, handlers)
         contract = load_contract(path, root)
+        warn_of_faults(contract.warnings)
         findings = find_drift(path, contract, package, project.folder)
     count = len(contract.operations)
     agree = f"{count} operation{'s' * (count != 1)}, handlers and types agree"

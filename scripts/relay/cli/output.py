@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -35,6 +35,18 @@ def echo(*lines: str, err: bool = False) -> None:
     """Print lines that may contain text from outside; a line stays one, whatever is in it."""
     if lines:
         emit("\n".join(map(terminal_line, lines)), err=err)
+
+
+MAX_WARNINGS = 20
+"""Lines about one contract that are printed by commands for something else than its errors."""
+
+
+def warn_of_faults(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print what is wrong with a contract as warnings; a long list is cut."""
+    shown = diagnostics if len(diagnostics) <= MAX_WARNINGS else diagnostics[: MAX_WARNINGS - 1]
+    say(*(f"warning: {one}" for one in shown), err=True)
+    if more := len(diagnostics) - len(shown):
+        say(f"warning: {more} more about the contract; `relay lint` lists them", err=True)
 
 
 def echo_difference(old: bytes, new: bytes, old_name: str, new_name: str) -> None:

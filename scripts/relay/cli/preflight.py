@@ -57,6 +57,7 @@ def _compiled(application: Application) -> list[Diagnostic]:
         _ok("contract", contract),
         _ok("handlers", f"the package {settings.handlers} has what the contract needs"),
         *(_ok("handlers", line) for line in startup_banner.missing(application)),
+        *startup_banner.weakened(application),
     ]
 
 

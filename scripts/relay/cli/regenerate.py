@@ -12,7 +12,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .options import handlers_option, spec_option, tests_option
-from .output import echo_difference, say, tool
+from .output import echo_difference, say, tool, warn_of_faults
 from .report import EXIT_FINDINGS, report_findings
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def regenerate(
         tests = tests or project.folder / "tests"
         pairs = list(_pairs(renames))
         contract = load_contract(path, root)
+        warn_of_faults(contract.warnings)
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
         project.check_inside(tests)

@@ -132,7 +132,7 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
     known = list(missing(service.application))
     try:
         with _warn_if_slow(service), fresh_imports(settings.handlers), _without_collections():
-            await service.replace(await _built(project, settings))
+            await service.replace(await _built(project, _no_more_faults(service, settings)))
     except SetupError as exc:
         _keep(service, exc.problems)
     except Exception as exc:  # noqa: BLE001 -- the last version keeps serving, whatever this was
@@ -141,6 +141,12 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
         echo(f"reloaded in {time.perf_counter() - started:.2f} s: {operations(service.application)}")
         if (lines := list(missing(service.application))) != known:
             echo(*(lines or ["every operation has its function"]))
+
+
+def _no_more_faults(service: Reloading, settings: Settings) -> Settings:
+    """Return the settings for a new version: an edit that breaks a contract without faults is not loaded."""
+    is_clean = not service.application.contract.faults
+    return settings.model_copy(update={"strict": settings.strict or is_clean})
 
 
 @contextmanager

@@ -58,6 +58,12 @@ second signal ends it at once. Exit codes:
     "the contract is served alone.",
 )
 @click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse to start if the contract has errors, as production does; otherwise operations that cannot be "
+    "served answer 501.",
+)
+@click.option(
     "--reload",
     is_flag=True,
     help="Load edits of contract and package while serving; settings are read once.",
@@ -78,6 +84,7 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     """
     prepare()
     given["missing"] = given["missing"] or None
+    given["strict"] = given["strict"] or None
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     from relay.server import logs
     from relay.server.application import build, service_settings

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .output import say
+from relay.contract.diagnostics import Severity
+
+from .output import say, warn_of_faults
 
 if TYPE_CHECKING:
+    from relay.contract.diagnostics import Diagnostic
     from relay.contract.model import Contract, Operation
     from relay.server.app import Application
 
@@ -34,6 +38,7 @@ def print_banner(
     say(f"{application.contract.title}: {operations(application)} at {url}{below}")
     for line in missing(application):
         say(line)
+    warn_of_faults(weakened(application))
     if settings.docs and settings.openapi:
         say(f"Docs: {url}/docs")
     if record:
@@ -89,9 +94,24 @@ def _path(operation: Operation, contract: Contract) -> str | None:
 
 
 def operations(application: Application) -> str:
-    """Count the operations: `1 operation`."""
-    count = len(application.contract.operations)
+    """Count the operations: `1 operation`, or `2 of 3 operations` if others are not served."""
+    served = len(application.endpoints)
+    count = served + len(application.left_out)
+    return _share(served, count) if served < count else _counted(count)
+
+
+def _share(some: int, count: int) -> str:
+    return f"{some} of {_counted(count)}"
+
+
+def _counted(count: int) -> str:
     return f"{count} operation{'s' * (count != 1)}"
+
+
+def weakened(application: Application) -> list[Diagnostic]:
+    """Return a warning for each operation that is not served, and for all that is worked around."""
+    worked_around = [replace(one, severity=Severity.WARNING) for one in application.warnings]
+    return [*(one.reason for one in application.left_out), *worked_around]
 
 
 def missing(application: Application) -> Iterator[str]:
@@ -109,4 +129,4 @@ def missing(application: Application) -> Iterator[str]:
                 names if len(names) <= MAX_SHOWN else [*names[:MAX_SHOWN], f"{len(names) - MAX_SHOWN} more"]
             )
             are = "is" if len(names) == 1 else "are"
-            yield f"{len(names)} of {operations(application)} {are} {word}: {', '.join(shown)}"
+            yield f"{_share(len(names), len(application.endpoints))} {are} {word}: {', '.join(shown)}"

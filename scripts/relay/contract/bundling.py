@@ -124,6 +124,11 @@ class Bundle:
         self._add_schemas()
         self._check_chains()
 
+    def written(self) -> dict[str, Any]:
+        """Return the bundled document anew, as it was before it was changed."""
+        data: dict[str, Any] = Bundle(self.root, self._folder).data
+        return data
+
     @property
     def documents(self) -> tuple[Document, ...]:
         """The root document and every file that it refers to."""

@@ -10,18 +10,27 @@ from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Document, parse_document
 from .model import Contract
+from .operation_faults import without_faults
 from .schema_limits import check_schemas
-from .structure import check_operations, check_structure, shown
+from .sound_part import SoundPart
+from .structure import shown
 
 
 def load_contract(path: Path, folder: Path | None = None) -> Contract:
     """Read a contract from one file and the files it refers to, which must be within `folder`.
 
-    By default that is the contract's own. Raises SetupError with every error found: a folder that does not
-    contain the contract, unreadable files, duplicate keys, dangling `$ref`s, a structure that is not OpenAPI
-    3.0, ambiguous operations.
+    By default that is the contract's own. Errors that do not concern the whole are kept as `Contract.faults`, and the
+    operations that cannot be served because of them as `Contract.left_out`. Raises SetupError for a folder that does
+    not contain the contract, unreadable files, another version than OpenAPI 3.0, and contracts beyond the limits.
     """
     return build_contract(*parse_document(resolved(path)), folder)
+
+
+def faultless(contract: Contract) -> Contract:
+    """Return a contract that has no faults. Raises SetupError with its faults."""
+    if contract.faults:
+        raise SetupError(contract.faults)
+    return contract
 
 
 def resolved(path: Path) -> Path:
@@ -39,16 +48,22 @@ def build_contract(
 
     `problems` are the errors of parsing. Raises SetupError as `load_contract` does.
     """
-    bundle, found = bundle_document(root, problems, folder)
-    found += check_structure(bundle)
-    found = found or check_schemas(bundle)
-    if found:
-        raise SetupError(found)
+    bundle, faults = bundle_document(root, problems, folder)
+    if any(fault.rule == "limit" for fault in faults):
+        raise SetupError(faults)
     single_yaml = bundle.is_single and root.path.suffix != ".json"
-    contract = Contract(bundle, root.source if single_yaml else None)
-    if problems := check_operations(contract):
-        raise SetupError(problems)
-    return contract
+    source = root.source if single_yaml else None
+    part = SoundPart(bundle)
+    faults += part.faults
+    if exceeded := check_schemas(bundle):
+        raise SetupError([*faults, *exceeded])
+    try:
+        contract = Contract(bundle, source)
+    except SetupError as exc:
+        faults += exc.problems
+        bundle.data = {**bundle.data, "servers": []}
+        contract = Contract(bundle, source)
+    return without_faults(contract, faults, part.left_out)
 
 
 def bundle_document(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
@@ -92,6 +93,24 @@ class Operation:
             yield ranges[key], self.responses[key]
 
 
+class LeftOut(NamedTuple):
+    """An operation that cannot be served: requests to it are answered with 501.
+
+    `method` is empty for a whole path whose operations are not known. `reason` is a warning that says where the
+    error is.
+    """
+
+    method: str
+    path: str
+    reason: Diagnostic
+
+    @classmethod
+    def of(cls, method: str, path: str, where: SourceLocation, error: SourceLocation | str) -> LeftOut:
+        """Leave out the operation at `where` because of an error."""
+        message = f"{f'{method.upper()} {path}'.strip()} is not served; correct the error at {error}"
+        return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING))
+
+
 def _statuses(key: str) -> range:
     """Return the statuses that a key of `responses` covers: `404`, `4XX` or `default`."""
     if key == "default":
@@ -104,12 +123,17 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's dumper take
 
 
 class Contract:
-    """An OpenAPI 3.0 document, bundled: every `$ref` in `document` is local."""
+    """An OpenAPI 3.0 document, bundled: every `$ref` in `document` is local.
 
-    def __init__(self, bundle: Bundle, source: bytes | None) -> None:
+    Where the files have faults, it is their sound part; `published` is the document as they are written.
+    """
+
+    def __init__(self, bundle: Bundle, source: bytes | None = None) -> None:
         self._bundle = bundle
         self._source = source
         self.document: dict[str, Any] = bundle.data
+        self.faults: tuple[Diagnostic, ...] = ()
+        self.left_out: tuple[LeftOut, ...] = ()
         self._resolved: dict[str, Any] = {}
         self.title: str = self.document["info"]["title"]
         self.base_path = self._base_path()
@@ -118,6 +142,26 @@ class Contract:
             for name, scheme in ((self.document.get("components") or {}).get("securitySchemes") or {}).items()
         }
         self.operations = tuple(self._operations())
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What is wrong, for commands that work on the rest: first the operations that are left out."""
+        return [*(one.reason for one in self.left_out), *self.faults]
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """The document as it is written, with its faults."""
+        return self._bundle.written() if self.faults else self.document
+
+    def reduced(
+        self, operations: Iterable[Operation], faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]
+    ) -> Contract:
+        """Return a contract with other operations, and with what is wrong with it."""
+        contract = copy.copy(self)
+        contract.operations = tuple(operations)
+        contract.faults = tuple(dict.fromkeys(faults))
+        contract.left_out = tuple(left_out)
+        return contract
 
     def place(self, pointer: Pointer) -> SourceLocation:
         """Return the file, line and column of the value at `pointer`."""
@@ -135,7 +179,7 @@ class Contract:
         """Return the contract as YAML: the file's own bytes if it is one YAML file, else the bundle."""
         if self._source is not None:
             return self._source
-        return yaml.dump(self.document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True).encode()
+        return yaml.dump(self.published, Dumper=_DUMPER, sort_keys=False, allow_unicode=True).encode()
 
     def resolve(self, value: Any) -> Any:
         """Follow local `$ref`s from `value` to the definition. Raises SetupError for a circular reference."""
@@ -169,6 +213,12 @@ class Contract:
         """Return an operation's Operation Object, unprocessed."""
         found: dict[str, Any] = self.resolve(self.document["paths"][operation.path])[operation.method]
         return found
+
+    def add_path_parameter(self, operation: Operation, name: str) -> Parameter:
+        """Declare a string as a path parameter of an operation, in the document as well, and return it."""
+        declared = self.raw(operation).setdefault("parameters", [])
+        declared.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+        return self._parameter(declared[-1], (*operation.pointer, "parameters", str(len(declared) - 1)))
 
     def default(self, schema: Schema) -> Any:
         """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""

@@ -1,13 +1,11 @@
-"""Checks that a contract is valid OpenAPI 3.0 and that its operations are unambiguous."""
+"""Checks that a document has the structure of OpenAPI 3.0."""
 
 from __future__ import annotations
 
 import difflib
 import functools
 import json
-import re
 import textwrap
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,17 +16,11 @@ import jsonschema_rs
 from .bundling import Bundle, PointerNotFound, lookup, parse_pointer, references
 from .diagnostics import Diagnostic
 from .documents import Pointer
-from .model import Contract, Operation
 
 _SCHEMA: dict[str, Any] = json.loads(
     Path(__file__).with_name("schemas").joinpath("openapi-3.0.json").read_text("utf-8")
 )
 """The OpenAPI Initiative's JSON Schema of OpenAPI 3.0, version 2021-09-28."""
-
-
-def check_structure(bundle: Bundle) -> list[Diagnostic]:
-    """Return every structure violation, sorted by location."""
-    return to_diagnostics(bundle, structure_violations(bundle))
 
 
 def to_diagnostics(bundle: Bundle, violations: Iterable[StructureViolation]) -> list[Diagnostic]:
@@ -38,11 +30,16 @@ def to_diagnostics(bundle: Bundle, violations: Iterable[StructureViolation]) -> 
 
 
 class StructureViolation(NamedTuple):
-    """One violation of the OpenAPI 3.0 JSON Schema; an unknown field can be removed to read the rest."""
+    """One violation of the OpenAPI 3.0 JSON Schema.
+
+    `keyword` is that of the JSON Schema; for a $ref to an object of the wrong kind it is `$ref`. `names` are the missing
+    or mutually exclusive fields, or the kind that is expected.
+    """
 
     pointer: Pointer
     message: str
-    is_unknown_field: bool = False
+    keyword: str = ""
+    names: tuple[str, ...] = ()
 
 
 def structure_violations(bundle: Bundle) -> list[StructureViolation]:
@@ -102,7 +99,7 @@ def _wrong_targets(bundle: Bundle) -> Iterator[StructureViolation]:
     """Yield each `$ref` to an object of the wrong kind."""
     is_right_kind: dict[tuple[str, str], bool] = {}
     for pointer, ref in references(bundle.data):
-        kind = _kind_at(pointer)
+        kind = kind_at(pointer)
         target = parse_pointer(ref[1:])
         if len(target) == 3 and target[0] == "components" and _SECTIONS.get(target[1]) == kind:
             continue  # checked at its definition
@@ -110,14 +107,43 @@ def _wrong_targets(bundle: Bundle) -> Iterator[StructureViolation]:
             is_right_kind[kind, ref] = _is_kind(kind, target, bundle.data)
         if not is_right_kind[kind, ref]:
             named = f"'{ref}'" if bundle.is_own(pointer) else "the $ref"
-            yield StructureViolation(pointer, f"{named} does not point to a {kind} Object")
+            message = f"{named} does not point to a {kind} Object"
+            yield StructureViolation(pointer, message, "$ref", (kind,))
 
 
-def _kind_at(pointer: Pointer) -> str:
+def kind_at(pointer: Pointer) -> str:
     """Return the kind of object that OpenAPI expects at a pointer."""
     if len(pointer) < 2 or (pointer[-1] in _IN_SCHEMAS and len(pointer) != 3):
         return "Schema"
     return "RequestBody" if pointer[-1] == "requestBody" else _SECTIONS.get(pointer[-2], "Schema")
+
+
+def within_schema(pointer: Pointer) -> tuple[Pointer, str | None] | None:
+    """Return the innermost Schema Object that a pointer leads into, and the keyword there; None for no schema.
+
+    The keyword is None if the pointer leads to the schema itself.
+    """
+    start = 3 if pointer[:2] == ("components", "schemas") else _schema_start(pointer)
+    if start is None or start > len(pointer):
+        return None
+    while start < len(pointer):
+        names_schema = pointer[start] in _IN_SCHEMAS or (
+            pointer[start] in _OF_SCHEMAS and start + 1 < len(pointer)
+        )
+        if not names_schema:
+            return pointer[:start], pointer[start]
+        start += 1 if pointer[start] in _IN_SCHEMAS else 2
+    return pointer, None
+
+
+_OF_SCHEMAS = frozenset(["properties", "allOf", "anyOf", "oneOf"])
+
+
+def _schema_start(pointer: Pointer) -> int | None:
+    """Return the length of a pointer to the schema of a media type, parameter or header that a pointer leads into."""
+    owners = ("content", "parameters", "headers")
+    found = (at for at in range(2, len(pointer)) if pointer[at] == "schema" and pointer[at - 2] in owners)
+    return next((at + 1 for at in found), None)
 
 
 def _is_kind(kind: str, target: Pointer, document: Any) -> bool:
@@ -162,11 +188,15 @@ def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[Str
     found = shown(lookup(bundle.data, pointer)) if quotes else "something else"
     match kind.name:
         case "required":
-            yield StructureViolation(pointer, f"'{kind.property}' is missing")
+            message = f"'{kind.property}' is missing"
+            yield StructureViolation(pointer, message, kind.name, (kind.property,))
         case "additionalProperties":
             for name in kind.unexpected[:MAX_VIOLATIONS]:
                 message = _unknown(name, pointer) if quotes else "unknown field"
-                yield StructureViolation((*pointer, name), message, is_unknown_field=True)
+                yield StructureViolation((*pointer, name), message, kind.name)
+        case "enum" if pointer[-1:] == ("type",) and within_schema(pointer) and found == _TYPES["array"]:
+            message = "type takes one name in OpenAPI 3.0; write `nullable: true` for null"
+            yield StructureViolation(pointer, message, kind.name)
         case "enum":
             options = (
                 _LOCATIONS if pointer[-1:] == ("in",) and pointer[-3:-2] == ("parameters",) else kind.options
@@ -181,12 +211,13 @@ def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[Str
         case "not" if "required" in kind.schema:
             names = [f"'{name}'" for name in kind.schema["required"]]
             together = "are mutually exclusive; keep one" if len(names) > 1 else "is not allowed here"
-            yield StructureViolation(pointer, f"{' and '.join(names)} {together}")
+            message = f"{' and '.join(names)} {together}"
+            yield StructureViolation(pointer, message, kind.name, tuple(kind.schema["required"]))
         case "format":
             expected = "regular expression" if kind.format == "regex" else kind.format
             yield StructureViolation(pointer, f"not a valid {expected}")
-        case _:
-            yield StructureViolation(pointer, str(error.message))
+        case name:
+            yield StructureViolation(pointer, str(error.message), name)
 
 
 _LOCATIONS = ("path", "query", "header", "cookie")
@@ -214,6 +245,8 @@ def _unknown(name: str, pointer: Pointer) -> str:
         return f"'{name}' is not a path; a path starts with '/'"
     if len(name) > 40:
         return f"unknown field '{name[:37]}...'"
+    if name in _field_names():
+        return f"a field '{name}' is not allowed here"
     close = difflib.get_close_matches(name, _field_names(), 1, 0.75)
     return f"unknown field '{name}'" + (f"; did you mean '{close[0]}'?" if close else "")
 
@@ -224,69 +257,3 @@ def _field_names() -> list[str]:
     definitions = _SCHEMA["definitions"].values()
     patterned = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
     return sorted({*patterned, *(name for one in definitions for name in one.get("properties", {}))})
-
-
-def check_operations(contract: Contract) -> list[Diagnostic]:
-    """Return what makes operations ambiguous or impossible to serve although the structure is valid."""
-    return [
-        *_duplicates(
-            contract,
-            "operationId",
-            lambda operation: operation.id,
-            "duplicate-operation-id",
-            "give each its own, since it names the handler",
-        ),
-        *_duplicates(
-            contract,
-            "path and method",
-            lambda op: f"{op.method} {re.sub(r'{[^{}]*}', '{}', op.path)}",
-            "ambiguous-path",
-            "a request must match one operation",
-        ),
-        *_path_parameters(contract),
-        *_security(contract),
-    ]
-
-
-def _duplicates(contract: Contract, what: str, key: Any, rule: str, reason: str) -> Iterator[Diagnostic]:
-    groups: defaultdict[str, list[Operation]] = defaultdict(list)
-    for operation in contract.operations:
-        groups[key(operation)].append(operation)
-    for first, *others in groups.values():
-        for other in others:
-            yield contract.problem(other.pointer, f"{other} has the same {what} as {first}; {reason}", rule)
-
-
-def _path_parameters(contract: Contract) -> Iterator[Diagnostic]:
-    for operation in contract.operations:
-        names = re.findall(r"\{([^{}]*)\}", operation.path)
-        declared = {
-            parameter.name: parameter for parameter in operation.parameters if parameter.location == "path"
-        }
-        if len(names) != len(set(names)):
-            yield contract.problem(
-                operation.pointer, f"{operation} has a path parameter twice", "duplicate-path-parameter"
-            )
-        for name in dict.fromkeys(names):
-            if name not in declared:
-                yield contract.problem(
-                    operation.pointer,
-                    f"{operation} does not declare its path parameter '{name}'",
-                    "undeclared-path-parameter",
-                )
-        for name, parameter in declared.items():
-            if name not in names:
-                yield contract.problem(
-                    parameter.pointer, f"the path of {operation} has no '{{{name}}}'", "unused-path-parameter"
-                )
-
-
-def _security(contract: Contract) -> Iterator[Diagnostic]:
-    for operation in contract.operations:
-        for name in sorted({name for requirement in operation.security for name in requirement}):
-            if name not in contract.security_schemes:
-                yield contract.problem(
-                    operation.pointer,
-                    f"{operation} requires the security scheme '{name}', which is not defined",
-                    "undefined-security-scheme",
-                )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, Pointer, display, parse_source
-from relay.contract.loading import build_contract
+from relay.contract.loading import build_contract, faultless
 from relay.contract.model import Contract
 
 from .prose import canonical
@@ -135,7 +135,7 @@ def _source(text: Text, block: bytes, content: bytes, limit: int, *, local_only:
     path = text.location if isinstance(text.location, Path) else Path(text.location)
     try:
         document = _read_strictly(path, content, limit, local_only=local_only)
-        contract = build_contract(document)
+        contract = faultless(build_contract(document))
         data = contract.document if _remote_references(document) else document.data
         return Source(text.name, text.location, block, data, document, contract)
     except SetupError as exc:

@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import Document, display, parse_source
-from relay.contract.loading import build_contract, resolved
+from relay.contract.loading import build_contract, faultless, resolved
 from relay.contract.model import Contract
 
 from .pages import Source
@@ -70,7 +70,7 @@ class Target:
         document, problems = parse_source(self.path, content)
         if problems:
             raise SetupError(problems)
-        return document, build_contract(document, (), self._folder)
+        return document, faultless(build_contract(document, (), self._folder))
 
 
 def read_file(path: Path) -> bytes:

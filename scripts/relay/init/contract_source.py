@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, display, parse_document, parse_source
-from relay.contract.loading import build_contract, bundle_document, resolved
+from relay.contract.loading import build_contract, bundle_document, faultless, resolved
 from relay.contract.model import Contract
 from relay.importer.https_fetch import is_address
 from relay.importer.import_sources import Reader
@@ -75,6 +75,7 @@ def _copied(path: Path) -> ContractFiles:
     root, problems = parse_document(resolved(path))
     folder = Settings.load().contract_root
     contract = build_contract(root, problems, folder)
+    check_usable(contract)
     documents = bundle_document(root, (), folder)[0].documents
     top = Path(os.path.commonpath([one.path.parent for one in documents]))
     places = {one.path: FOLDER / one.path.relative_to(top).as_posix() for one in documents}
@@ -83,6 +84,12 @@ def _copied(path: Path) -> ContractFiles:
         message = f"refers to a file called {NAME}, which `relay import` writes; rename it"
         raise SetupError([Diagnostic(display(path), message)])
     return _named(contract, root, files, places[root.path], is_referred_to=_refers_back(root, documents))
+
+
+def check_usable(contract: Contract) -> None:
+    """Raise SetupError if not one operation can be served, or a file that the contract needs is out of reach."""
+    if any(fault.rule == "outside-ref" for fault in contract.faults) or not contract.operations:
+        faultless(contract)
 
 
 def _named(

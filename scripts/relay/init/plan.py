@@ -24,7 +24,7 @@ from relay.project.package_source import Sources, read_sources
 from relay.project.project import Project, read_pyproject, relay_table
 from relay.project.settings import Settings
 
-from .contract_source import ContractFiles, from_text, read_source
+from .contract_source import ContractFiles, check_usable, from_text, read_source
 from .error_envelope import Envelope, NotDerivable, derive_envelope
 from .handlers_package import Security, package_files
 from .requirement import DISTRIBUTION, Requirement
@@ -187,6 +187,7 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
     with contextlib.chdir(project.folder):  # settings are those of the working directory's project
         root = Settings.load().contract_root
     contract = load_contract(existing, root)
+    check_usable(contract)
     if given is not None and given.contract.document != contract.document:
         made.notes.append(
             f"{display(existing)} is kept, and the project is made for it; "

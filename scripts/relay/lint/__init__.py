@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from relay.contract.diagnostics import Diagnostic
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import parse_document, parse_source
+from relay.contract.loading import build_contract, resolved
 from relay.contract.model import Contract
-from relay.contract.structure import check_operations
 
 from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .example_values import check_examples
 from .lint_rules import RULES
-from .partial_contract import PartialContract, read
 from .python_names import check_names
 from .schema_strength import check_strength
 from .undocumented_responses import check_responses
 from .unsecured_operations import check_security
 from .unused_components import check_components, check_unused
 
-__all__ = ["RULES", "lint"]
+__all__ = ["RULES", "lint", "lint_contract"]
 
 _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
-    check_operations,
+    check_unused,
     check_names,
     check_paths,
     check_components,
@@ -41,13 +41,18 @@ def lint(path: Path, source: bytes | None = None, folder: Path | None = None) ->
     Its other files must be within `folder`, as for `load_contract`. A part that cannot be read is reported and
     skipped; the rest is still checked. Raises SetupError if the file cannot be read.
     """
-    return list(_findings(read(path, source, folder)))
+    path = resolved(path)
+    try:
+        parsed = parse_document(path) if source is None else parse_source(path, source)
+        contract = build_contract(*parsed, folder)
+    except SetupError as exc:
+        if any(problem.rule == "unreadable" for problem in exc.problems):
+            raise
+        return exc.problems
+    return lint_contract(contract)
 
 
-def _findings(partial: PartialContract) -> Iterator[Diagnostic]:
-    yield from partial.findings
-    if partial.contract is None:
-        return
-    yield from check_unused(partial.bundle_data, partial.contract)
-    for check in _CHECKS:
-        yield from check(partial.contract)
+def lint_contract(contract: Contract) -> list[Diagnostic]:
+    """Return all findings of a contract, unsorted."""
+    left_out = [one.reason for one in contract.left_out]
+    return [*contract.faults, *left_out, *(one for check in _CHECKS for one in check(contract))]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.contract.diagnostics import Diagnostic
-from relay.contract.model import Contract
+from relay.contract.diagnostics import Diagnostic, errors
+from relay.contract.model import Contract, LeftOut
 from relay.server.binding import argument_names
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import ResponseEncoder
@@ -18,6 +18,8 @@ def check_serving(contract: Contract) -> Iterator[Diagnostic]:
     for operation in contract.operations:
         RequestDecoder(operation, argument_names(operation), compiler, contract)
         ResponseEncoder(operation, contract, compiler)
-    for problem in compiler.problems:
-        if problem.rule != "invalid-default":
-            yield problem
+        found = compiler.take_problems()
+        yield from (problem for problem in found if problem.rule != "invalid-default")
+        if wrong := errors(found):
+            place = contract.place(operation.pointer)
+            yield LeftOut.of(operation.method, operation.path, place, wrong[0].where).reason

@@ -23,7 +23,6 @@ def check_names(contract: Contract) -> Iterator[Diagnostic]:
             message = f"{operation} has no operationId, so its handler is {function_name(operation)}(); add an operationId"
             yield finding(contract, "missing-operation-id", operation.pointer, message)
         yield from _function(contract, operation)
-        yield from _parameters(contract, operation)
         yield from _arguments(contract, operation)
         if not raw.get("tags"):
             message = f"{operation} has no tag, so its handler is in default.py; add a tag"
@@ -41,19 +40,6 @@ def _function(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
     if name != operation.id:
         message = f"the operationId '{operation.id}' is not a Python name, so its handler is {name}()"
         yield finding(contract, "python-name", (*operation.pointer, "operationId"), message)
-
-
-def _parameters(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
-    item = contract.resolve(contract.document["paths"][operation.path])
-    for owner, at in ((item, operation.pointer[:2]), (contract.raw(operation), operation.pointer)):
-        seen: set[tuple[str, str]] = set()
-        for index, value in enumerate(owner.get("parameters", [])):
-            parameter = contract.resolve(value)
-            key = parameter["name"], parameter["in"]
-            if key in seen:
-                message = f"{operation} has the {key[1]} parameter '{key[0]}' twice; remove one"
-                yield finding(contract, "duplicate-parameter", (*at, "parameters", str(index)), message)
-            seen.add(key)
 
 
 def _arguments(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:

@@ -17,11 +17,12 @@ from .lint_rules import finding
 _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
 
 
-def check_unused(document: Mapping[str, Any], contract: Contract) -> Iterator[Diagnostic]:
+def check_unused(contract: Contract) -> Iterator[Diagnostic]:
     """Yield components that no operation uses, and invalid component names.
 
     Security schemes are used by name, so `check_security` checks them.
     """
+    document = contract.published
     components = document.get("components")
     if not isinstance(components, dict):
         return

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=("fail",), description="Policy for operations without a function: fail, stub or mock, by tag."
     )
+    strict: bool = Field(
+        default=False,
+        description="Refuse to start if the contract has errors; production always does. Otherwise operations that cannot be served answer 501.",
+    )
     environment: Annotated[Literal["development", "production"], BeforeValidator(_lower)] = Field(
         default="development", description="production refuses mocks, reload and recording."
     )

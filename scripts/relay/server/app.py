@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, errors
 from relay.contract.loading import load_contract
-from relay.contract.model import Contract
+from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler
 
@@ -60,6 +60,7 @@ class Application:
     endpoints: Mapping[str, Endpoint]
     jwt: Verify | None
     observer: Observer
+    left_out: list[LeftOut]
     warnings: list[Diagnostic]
     collaborators: dict[str, Any] = field(default_factory=dict)
     reload_problems: list[Diagnostic] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Application:
     def __post_init__(self) -> None:
         extras: dict[str, Extra] = {
             "/livez": health.livez,
-            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems),
+            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems, len(self.left_out)),
         }
         if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
             extras["/metrics"] = metrics.page
@@ -79,7 +80,7 @@ class Application:
             extras |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
         routed = {f"{self.contract.base_path}{operation.path}" for operation in self.contract.operations}
         guard = Guard(
-            build_stack(self.contract, self.endpoints, extras),
+            build_stack(self.contract, self.endpoints, extras, self.left_out),
             self.hooks.render_error,
             self.observer,
             limit=self.settings.max_in_flight,
@@ -240,27 +241,64 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if not key_problems:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
-    compiler = SchemaCompiler(contract)
     observer = Observer(Metrics() if settings.metrics else None)
-    endpoints = {
-        binding.operation.id: Endpoint(
-            binding,
-            contract,
-            compiler,
-            settings=settings,
-            render_error=hooks.render_error,
-            observer=observer,
-        )
-        for binding in bindings
-    }
-    for endpoint in endpoints.values():
-        endpoint.mock(contract, compiler)
-    problems += found + errors(compiler.problems)
+    compiled = _Compiled(contract, bindings, settings, hooks, observer)
+    problems += found
+    if settings.strict or settings.environment == "production":
+        problems += [*contract.faults, *compiled.errors]
     if problems:
         raise SetupError(problems)
-    compiler.prepare()
-    warnings = list(dict.fromkeys(compiler.problems))
-    return Application(contract, settings, package, hooks, endpoints, jwt, observer, warnings)
+    warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
+    return Application(
+        contract, settings, package, hooks, compiled.endpoints, jwt, observer, compiled.left_out, warnings
+    )
+
+
+class _Compiled:
+    """The endpoints of operations that can be compiled, by operation id; what is wrong with the others."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        bindings: Iterable[Binding],
+        settings: Settings,
+        hooks: PackageHooks,
+        observer: Observer,
+    ) -> None:
+        self._contract = contract
+        self._compiler = compiler = SchemaCompiler(contract)
+        self.errors: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
+        self.left_out = [*contract.left_out]
+        self.endpoints: dict[str, Endpoint] = {}
+        for binding in bindings:
+            endpoint = Endpoint(
+                binding,
+                contract,
+                compiler,
+                settings=settings,
+                render_error=hooks.render_error,
+                observer=observer,
+            )
+            self._add(endpoint)
+        for endpoint in [*self.endpoints.values()]:
+            endpoint.mock(contract, compiler)
+            self._add(endpoint)
+        compiler.prepare()
+
+    def _add(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint, unless compiling it has reported an error."""
+        found = self._compiler.take_problems()
+        wrong = errors(found)
+        self.errors += wrong
+        self.warnings += [one for one in found if one not in wrong]
+        operation = endpoint.binding.operation
+        if wrong:
+            place = self._contract.place(operation.pointer)
+            self.left_out.append(LeftOut.of(operation.method, operation.path, place, wrong[0].where))
+            self.endpoints.pop(operation.id, None)
+        else:
+            self.endpoints[operation.id] = endpoint
 
 
 T = TypeVar("T")

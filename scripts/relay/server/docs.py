@@ -75,7 +75,7 @@ class Page:
 def contract_pages(contract: Contract) -> dict[str, Page]:
     """Return the contract as JSON and as YAML, by path."""
     return {
-        "/openapi.json": Page(json_bytes(contract.document), "application/json"),
+        "/openapi.json": Page(json_bytes(contract.published), "application/json"),
         "/openapi.yaml": Page(contract.as_yaml(), "application/yaml"),
     }
 

@@ -121,7 +121,7 @@ class ClientDisconnected(Exception):
 
 
 class OperationNotImplemented(ApiError):
-    """The operation's handler raises NotImplementedError, as a stub does."""
+    """The operation's handler raises NotImplementedError, as a stub does, or the contract cannot be followed."""
 
     status, code, message = 501, "NOT_IMPLEMENTED", "This operation is not implemented yet"
 

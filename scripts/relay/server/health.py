@@ -24,10 +24,12 @@ async def livez() -> Response:
     return Response(200, list(_HEADERS), b'{"status":"live"}')
 
 
-async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = ()) -> Response:
+async def readyz(
+    collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = (), not_served: int = 0
+) -> Response:
     """Return 200 if `ready()` succeeds on every collaborator that has it, else 503 with the failing names.
 
-    The body also lists the errors of a rejected reload.
+    The body also lists the errors of a rejected reload, and counts the operations that are not served.
     """
     checks = {
         name: collaborator.ready()
@@ -43,6 +45,8 @@ async def readyz(collaborators: Mapping[str, Any], reload_problems: Iterable[Dia
         name for name, result in zip(checks, results, strict=True) if isinstance(result, BaseException)
     ]
     body: dict[str, Any] = {"status": "unavailable", "failing": failing} if failing else {"status": "ready"}
+    if not_served:
+        body["not_served"] = not_served
     if reload := [{"where": str(one.where), "message": one.message} for one in reload_problems]:
         body["reload"] = reload
     return Response(503 if failing else 200, list(_HEADERS), orjson.dumps(body))

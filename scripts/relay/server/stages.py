@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from relay.contract.model import Contract
+from relay.contract.model import Contract, LeftOut
 from relay.validation.http import OPERATION, Response
 
 from .docs import Page
 from .endpoint import Endpoint
-from .errors import MethodNotAllowed, NotFound
+from .errors import MethodNotAllowed, NotFound, OperationNotImplemented
 from .framework import (
     ROUTING_CONTEXT,
     AbstractOperation,
@@ -30,18 +30,23 @@ Extra = Page | Callable[[], Awaitable[Response]]
 """Serves a path that is not in the contract: a page, or a function."""
 
 
-def build_stack(contract: Contract, endpoints: Mapping[str, Endpoint], extras: Mapping[str, Extra]) -> Any:
+def build_stack(
+    contract: Contract,
+    endpoints: Mapping[str, Endpoint],
+    extras: Mapping[str, Extra],
+    left_out: Iterable[LeftOut] = (),
+) -> Any:
     """Return the ASGI application; `endpoints` by operation id, `extras` by path.
 
-    The contract's paths take precedence over extra ones. Raises NotFound, MethodNotAllowed and the
-    endpoints' exceptions.
+    The contract's paths take precedence over extra ones. Raises NotFound, MethodNotAllowed,
+    OperationNotImplemented for what is left out, and the endpoints' exceptions.
     """
     middleware = ConnexionMiddleware(
         _Endpoints(),
-        middlewares=[functools.partial(_Router, extras=extras)],  # type: ignore[list-item]  # Connexion accepts a factory, its annotation does not
+        middlewares=[functools.partial(_Router, extras=extras, left_out=left_out)],  # type: ignore[list-item]  # Connexion accepts a factory, its annotation does not
         resolver=_EndpointResolver(endpoints),
     )
-    middleware.add_api(_skeleton(contract), base_path=contract.base_path)
+    middleware.add_api(_skeleton(contract, endpoints), base_path=contract.base_path)
     return middleware
 
 
@@ -63,11 +68,16 @@ class Extras:
         await send_response(send, response)
 
 
+_NOT_SERVED: dict[str, str] = {}
+"""What the router stores for an operation that is left out."""
+
+
 class _Router(SpecMiddleware):
     """Finds the operation of a request and stores its id where Connexion's middlewares read it."""
 
-    def __init__(self, app: Any, extras: Mapping[str, Extra]) -> None:
+    def __init__(self, app: Any, extras: Mapping[str, Extra], left_out: Iterable[LeftOut]) -> None:
         self._app = app
+        self._left_out = left_out
         self._extras = Extras(extras)
         self._routes: Routes[dict[str, str]] = Routes()
 
@@ -77,6 +87,9 @@ class _Router(SpecMiddleware):
             for method, operation in item.items():
                 context = {"api_base_path": kwargs["base_path"], "operation_id": operation["operationId"]}
                 self._routes.add(kwargs["base_path"] + path, method, context)
+        for one in self._left_out:
+            if one.method and one.path.startswith("/"):
+                self._routes.add(kwargs["base_path"] + one.path, one.method, _NOT_SERVED)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -88,6 +101,8 @@ class _Router(SpecMiddleware):
             context = match.methods.get(scope["method"])
             if context is None:
                 raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})
+            if context is _NOT_SERVED:
+                raise OperationNotImplemented
             scope["path_params"] = match.variables
             scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
             scope[OPERATION] = context["operation_id"]
@@ -137,14 +152,15 @@ class _EndpointResolver(Resolver):
         )
 
 
-def _skeleton(contract: Contract) -> dict[str, Any]:
+def _skeleton(contract: Contract, endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
     """Return the part of the contract that Connexion needs: the path and method of each operation.
 
     Connexion copies and resolves its document once per middleware, which takes seconds for a large
     contract; everything else is compiled from `Contract`.
     """
     paths: dict[str, Any] = {}
-    for operation in contract.operations:
+    for endpoint in endpoints.values():
+        operation = endpoint.binding.operation
         paths.setdefault(operation.path, {})[operation.method] = {
             "operationId": operation.id,
             "responses": {"default": {"description": ""}},

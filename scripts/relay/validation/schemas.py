@@ -44,7 +44,7 @@ class SchemaCompiler:
         self._contract = contract
         self.memo: dict[tuple[str, ...], Any] = {}
         """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
-        self._validators: dict[tuple[Direction, bytes], Validator | None] = {}
+        self._validators: dict[tuple[Direction, bytes], Validator | Diagnostic] = {}
         self._translated: dict[tuple[Direction, str], _Translated] = {}
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
         self._groups = {
@@ -56,11 +56,23 @@ class SchemaCompiler:
         }
 
     def compile(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
-        """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled."""
+        """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled.
+
+        The error is at the first place where the schema is used.
+        """
         key = direction, json_bytes(schema)
         if key not in self._validators:
             self._validators[key] = self._new(schema, direction, pointer)
-        return self._validators[key]
+        found = self._validators[key]
+        if isinstance(found, Validator):
+            return found
+        self.problems.append(found)
+        return None
+
+    def take_problems(self) -> list[Diagnostic]:
+        """Return the problems since the last call, each once."""
+        problems, self.problems = self.problems, []
+        return list(dict.fromkeys(problems))
 
     def prepare(self) -> None:
         """Compile all validators, and prepare the explanation of wrong requests.
@@ -71,13 +83,12 @@ class SchemaCompiler:
             group.compile()
         self._explainers["request"].prepare()
 
-    def _new(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
+    def _new(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | Diagnostic:
         root = self._translate(schema, direction)
         units = [root, *(self._definition(ref, direction) for ref in self._definitions(root.refs, direction))]
         if error := next((unit.error for unit in units if unit.error), None):
             message = f"the schema cannot be compiled: {error}"
-            self.problems.append(self._contract.problem(pointer, message, "schema"))
-            return None
+            return self._contract.problem(pointer, message, "schema")
         validator = Validator(root.schema, root.refs, self._explainers[direction].add(root.schema, root.refs))
         # A validator with custom formats takes 80 % longer, even for values without a format.
         self._groups[direction, any(unit.has_formats for unit in units)].add(validator)

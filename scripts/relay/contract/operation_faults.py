@@ -1,0 +1,141 @@
+"""Checks what the structure of a document does not show: operations are unambiguous, and their names lead somewhere.
+
+A fault is worked around where the operation can still be served safely; otherwise the operation is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from .diagnostics import Diagnostic
+from .documents import Pointer
+from .model import Contract, LeftOut, Operation, Parameter
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+
+
+def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
+    """Return a contract whose operations can be served; `faults` and `left_out` are those of its structure."""
+    found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract)]
+    blocked = _ambiguous(contract)
+    operations: list[Operation] = []
+    excluded = [*left_out]
+    for operation in contract.operations:
+        errors = [*blocked.get(operation.pointer, []), *_repeated_variables(operation, contract)]
+        variables = [*_undeclared(operation, contract), *_unused(operation, contract)]
+        unverifiable = _undefined_schemes(operation, contract)
+        found += [*errors, *variables, *unverifiable]
+        security = _defined(operation, contract)
+        if errors or (operation.security and not security):
+            reason = [*errors, *unverifiable][0]
+            place = contract.place(operation.pointer)
+            excluded.append(LeftOut.of(operation.method, operation.path, place, reason.where))
+        else:
+            parameters = _path_parameters(operation, contract) if variables else operation.parameters
+            operations.append(replace(operation, parameters=parameters, security=security))
+    return contract.reduced(operations, found, excluded)
+
+
+def template(path: str) -> str:
+    """Return a path without the names of its variables: two paths with one template match the same requests."""
+    return _VARIABLE.sub("{}", path)
+
+
+def _groups(contract: Contract, key: Callable[[Operation], Any]) -> Iterator[tuple[Operation, Operation]]:
+    """Yield each operation whose key an earlier one has, after that one."""
+    groups: defaultdict[str, list[Operation]] = defaultdict(list)
+    for operation in contract.operations:
+        groups[key(operation)].append(operation)
+    for first, *others in groups.values():
+        yield from ((first, other) for other in others)
+
+
+def _shared_ids(contract: Contract) -> Iterator[Diagnostic]:
+    for first, other in _groups(contract, lambda one: contract.raw(one).get("operationId", id(one))):
+        message = (
+            f"{other} has the same operationId as {first}; give each its own, since it names the handler"
+        )
+        yield contract.problem(other.pointer, message, "duplicate-operation-id")
+
+
+def _ambiguous(contract: Contract) -> dict[Pointer, list[Diagnostic]]:
+    """Return the errors of operations whose requests go to another one, by the operation's pointer."""
+    found: dict[Pointer, list[Diagnostic]] = {}
+    for first, other in _groups(contract, lambda one: f"{one.method} {template(one.path)}"):
+        message = f"{other} has the same path and method as {first}; a request must match one operation"
+        found[other.pointer] = [contract.problem(other.pointer, message, "ambiguous-path")]
+    return found
+
+
+def _repeated_variables(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    if max(Counter(_VARIABLE.findall(operation.path)).values(), default=0) > 1:
+        message = f"{operation} has a path parameter twice; rename one"
+        yield contract.problem(operation.pointer, message, "duplicate-path-parameter")
+
+
+def _repeated_parameters(contract: Contract) -> Iterator[Diagnostic]:
+    """Report parameters of one list with the same name and location (OpenAPI 3.0.3, "Operation Object")."""
+    lists = {
+        (*one.pointer, "parameters"): contract.raw(one).get("parameters", []) for one in contract.operations
+    }
+    for path, item in contract.document["paths"].items():
+        if isinstance(item, dict):
+            lists["paths", path, "parameters"] = item.get("parameters", [])
+    for pointer, values in lists.items():
+        taken: set[tuple[str, str]] = set()
+        for index, value in enumerate(values):
+            raw = contract.resolve(value)
+            key = raw["name"].lower() if raw["in"] == "header" else raw["name"], raw["in"]
+            if key in taken:
+                message = f"the {raw['in']} parameter '{raw['name']}' is defined twice; remove one"
+                yield contract.problem((*pointer, str(index)), message, "duplicate-parameter")
+            taken.add(key)
+
+
+def _declared(operation: Operation) -> dict[str, Parameter]:
+    return {one.name: one for one in operation.parameters if one.location == "path"}
+
+
+def _undeclared(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    for name in dict.fromkeys(_VARIABLE.findall(operation.path)):
+        if name not in _declared(operation):
+            message = f"{operation} does not declare its path parameter '{name}'; it is taken for a string"
+            yield contract.problem(operation.pointer, message, "undeclared-path-parameter")
+
+
+def _unused(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    names = _VARIABLE.findall(operation.path)
+    for name, parameter in _declared(operation).items():
+        if name not in names:
+            message = f"the path of {operation} has no '{{{name}}}'; the parameter is ignored"
+            yield contract.problem(parameter.pointer, message, "unused-path-parameter")
+
+
+def _path_parameters(operation: Operation, contract: Contract) -> tuple[Parameter, ...]:
+    """Return an operation's parameters, those of its path as the path has them."""
+    names = dict.fromkeys(_VARIABLE.findall(operation.path))
+    declared = _declared(operation)
+    added = [contract.add_path_parameter(operation, name) for name in names if name not in declared]
+    return (*added, *(one for one in operation.parameters if one.location != "path" or one.name in names))
+
+
+def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnostic]:
+    names = sorted({name for requirement in operation.security for name in requirement})
+    return [
+        contract.problem(
+            operation.pointer,
+            f"{operation} requires the security scheme '{name}', which is not defined",
+            "undefined-security-scheme",
+        )
+        for name in names
+        if name not in contract.security_schemes
+    ]
+
+
+def _defined(operation: Operation, contract: Contract) -> tuple[Any, ...]:
+    """Return the security requirements that can be verified."""
+    return tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())

@@ -1,0 +1,263 @@
+"""What is wrong in a contract is reported; it keeps from being served only the operations that it makes impossible."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from relay.contract.loading import load_contract
+from support.hosting import contract
+
+OK = {"responses": {"200": {"description": "ok"}}}
+
+
+def answering(schema):
+    """Return an operation that answers JSON of a schema."""
+    return {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
+
+
+def taking(**parameter):
+    """Return an operation with one query parameter."""
+    return {**OK, "parameters": [{"name": "q", "in": "query", "schema": {}, **parameter}]}
+
+
+@pytest.fixture
+def loaded(tmp_path, monkeypatch):
+    """Load a document from `c.json` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def load(document):
+        (tmp_path / "c.json").write_text(json.dumps(document), "utf-8")
+        return load_contract(tmp_path / "c.json")
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "read"),
+    [
+        ({"type": ["string", "null"]}, "type takes one name", {"type": "string", "nullable": True}),
+        ({"type": ["string", "integer"]}, "type takes one name", {}),
+        ({"type": "file"}, "'file' is not one of", {}),
+        ({"type": "string", "const": "a"}, "unknown field 'const'", {"type": "string"}),
+        ({"type": "string", "examples": ["a"]}, "'examples' is not allowed here", {"type": "string"}),
+        ({"minimum": 1, "exclusiveMaximum": 5}, "expected true or false", {"minimum": 1, "maximum": 5, "exclusiveMaximum": True}),
+        ({"properties": {"a": {"required": True}}}, "expected an array", {"properties": {"a": {}}}),
+        ({"properties": {"a": None}}, "expected an object, found null", {"properties": {"a": {}}}),
+        ({"properties": []}, "expected an object, found an array", {}),
+        ({"required": []}, "less than 1 item", {}),
+        ({"enum": []}, "less than 1 item", {}),
+        ({"nullable": "true"}, "expected true or false", {"nullable": True}),
+        ({"nullable": "no"}, "expected true or false", {}),
+        ({"minLength": "5"}, "expected an integer", {}),
+        ({"items": [{"type": "string"}]}, "expected an object, found an array", {"items": {}}),
+        ({"allOf": {"type": "object"}}, "expected an array", {}),
+        ({"allOf": [None, {"type": "string"}]}, "expected an object", {"allOf": [{}, {"type": "string"}]}),
+        ({"discriminator": "kind"}, "expected an object", {}),
+        ({"discriminator": {}}, "'propertyName' is missing", {}),
+        ({"title": 5, "description": None}, "expected a string", {}),
+        ({"$ref": "#/components/schemas/Ghost"}, "does not exist", {}),
+        ({"$ref": "https://example.com/x.json"}, "is a remote reference", {}),
+        ({"additionalProperties": {"$ref": "#/info"}}, "does not point to a Schema", {"additionalProperties": {}}),
+    ],
+)  # fmt: skip
+def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(loaded, written, message, read):
+    """The rest of the schema still says something, and so do all other operations."""
+    found = loaded(contract({"/a": {"get": answering(written)}}))
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert found.operations[0].responses["200"].content == {"application/json": read}
+    assert message in str(found.faults[0])
+    assert found.left_out == ()
+    assert found.published["paths"] == {"/a": {"get": answering(written)}}
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({"responses": {"200": {}}}, "'description' is missing"),
+        ({"responses": {}}, "less than 1 property"),
+        ({}, "'responses' is missing"),
+        ({"responses": {"200": {"$ref": "#/components/responses/Ghost"}}}, "does not exist"),
+        ({"responses": {"200": None}}, "expected an object, found null"),
+        ({"responses": {"200 OK": {"description": "x"}}}, "unknown field '200 OK'"),
+        ({**OK, "consumes": ["text/plain"]}, "unknown field 'consumes'"),
+        ({**OK, "parameters": None}, "expected an array, found null"),
+        ({**OK, "parameters": [{"name": "q", "in": "query"}]}, "'schema' is missing"),
+        ({**OK, "parameters": [{"name": "q", "in": "query", "type": "string"}]}, "a field 'type' is not allowed here"),
+        (taking(required="true"), "expected true or false"),
+        (taking(style="csv"), "'csv' is not one of"),
+        (taking(content={"text/plain": {}}), "mutually exclusive"),
+        (taking(example=1, examples={"a": {"value": 1}}), "mutually exclusive"),
+        ({**OK, "parameters": taking()["parameters"] * 2}, "non-unique"),
+        ({**OK, "requestBody": {}}, "'content' is missing"),
+        ({**OK, "requestBody": {"content": {"a/b": {"schema": {}, "encoding": {"x": {"contentType": 5}}}}}}, "expected a string"),
+        ({"responses": {"200": {"description": "", "headers": {"X": {"type": "string"}}}}}, "'schema' is missing"),
+        ({"responses": {"200": {"description": "", "headers": {"X": {"$ref": "#/components/headers/H"}}}}}, "does not exist"),
+        ({"responses": {"200": {"description": "", "links": {"X": {"operationId": 4}}}}}, "expected a string"),
+        ({"responses": {"200": {"description": "", "content": {"text/plain": None}}}}, "expected an object"),
+        ({**OK, "operationId": 5, "tags": "x", "deprecated": "true", "summary": None}, "expected"),
+    ],
+)  # fmt: skip
+def test_an_operation_is_served_without_what_is_only_documentation(loaded, operation, message):
+    """A person who reads the contract knows what is meant, so the server does, too."""
+    found = loaded(contract({"/a": {"get": operation}}))
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert any(message in str(fault) for fault in found.faults)
+    assert found.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({**OK, "parameters": [{"name": "b", "in": "body", "schema": {}}]}, "'body' is not one of"),
+        ({**OK, "parameters": [{"in": "query", "schema": {}}]}, "'name' is missing"),
+        ({**OK, "parameters": [{"$ref": "#/components/parameters/Ghost"}]}, "does not exist"),
+        ({**OK, "requestBody": {"$ref": "#/components/requestBodies/Ghost"}}, "does not exist"),
+        ({**OK, "security": {"key": []}}, "expected an array, found an object"),
+        ({**OK, "security": None}, "expected an array, found null"),
+        ({**OK, "security": [{"ghost": []}]}, "the security scheme 'ghost', which is not defined"),
+        ("text", "expected an object"),
+    ],
+)
+def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation, message):
+    """Whoever needs the others need not wait for its correction."""
+    found = loaded(contract({"/a": {"get": operation, "post": OK}, "/b": {"get": OK}}))
+
+    assert [str(one) for one in found.operations] == ["POST /a", "GET /b"]
+    (fault,) = found.faults
+    assert message in str(fault)
+    (one,) = found.left_out
+    assert (one.method, one.path) == ("get", "/a")
+    assert one.reason.message == f"GET /a is not served; correct the error at {fault.where}"
+
+
+def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
+    """Directly, or through another component."""
+    components = {
+        "parameters": {"Bad": {"name": "b", "in": "body"}, "Other": {"$ref": "#/components/parameters/Bad"}},
+        "schemas": {"Bad": {"type": "objekt"}},
+    }
+    using = {**OK, "parameters": [{"$ref": "#/components/parameters/Other"}]}
+    paths = {"/a": {"get": using}, "/b": {"get": answering({"$ref": "#/components/schemas/Bad"})}}
+
+    found = loaded(contract(paths, components=components))
+
+    assert [str(one) for one in found.operations] == ["GET /b"]
+    (one,) = found.left_out
+    assert one.reason.message.startswith("GET /a is not served; correct the error at c.json:1:")
+
+
+def test_an_operation_never_becomes_public_by_a_fault(loaded):
+    """Where the document's security is wrong, what relies on it is left out."""
+    secure = {**OK, "security": [{"key": []}]}
+    components = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+
+    found = loaded(
+        contract(
+            {"/a": {"get": OK, "post": secure}, "/b": {"get": {**OK, "security": []}}},
+            components=components,
+            security={"key": []},
+        )
+    )
+
+    assert [str(one) for one in found.operations] == ["POST /a", "GET /b"]
+    assert [one.path for one in found.left_out] == ["/a"]
+
+
+@pytest.mark.parametrize("scheme", [{"type": "apiKey", "in": "body", "name": "x"}, {"type": "http"}, None])
+def test_a_wrong_security_scheme_leaves_out_what_requires_it(loaded, scheme):
+    """An alternative that can be verified is still accepted."""
+    good = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    paths = {
+        "/a": {
+            "get": {**OK, "security": [{"bad": []}]},
+            "post": {**OK, "security": [{"bad": [], "good": []}]},
+        },
+        "/b": {"get": {**OK, "security": [{"bad": []}, {"good": []}]}},
+    }
+
+    found = loaded(contract(paths, components={"securitySchemes": {"bad": scheme, "good": good}}))
+
+    assert [(str(one), one.security) for one in found.operations] == [("GET /b", ({"good": []},))]
+    assert [one.method for one in found.left_out] == ["get", "post"]
+
+
+def test_shared_parts_of_a_path_concern_all_of_its_operations(loaded):
+    """A parameter of the path is a parameter of each."""
+    item = {"parameters": [{"name": "q", "in": "nowhere", "schema": {}}], "get": OK, "put": OK}
+
+    found = loaded(contract({"/a": item, "/b": {"get": OK}}))
+
+    assert [str(one) for one in found.operations] == ["GET /b"]
+    assert [one.method for one in found.left_out] == ["get", "put"]
+
+
+def test_path_parameters_are_what_the_path_says(loaded):
+    """A variable without a declaration is a string; a declaration without a variable never has a value."""
+    ghost = {"name": "ghost", "in": "path", "required": True, "schema": {"type": "string"}}
+
+    found = loaded(contract({"/a/{x}/{y}": {"get": {**OK, "parameters": [ghost]}}}))
+
+    (operation,) = found.operations
+    assert [(one.name, one.schema) for one in operation.parameters] == [
+        ("x", {"type": "string"}),
+        ("y", {"type": "string"}),
+    ]
+    assert [fault.rule for fault in found.faults] == [
+        "undeclared-path-parameter",
+        "undeclared-path-parameter",
+        "unused-path-parameter",
+    ]
+
+
+def test_of_two_operations_with_the_same_requests_the_first_is_served(loaded):
+    """A request cannot reach both."""
+    found = loaded(contract({"/a/{x}": {"get": {**OK, "parameters": []}}, "/a/{y}": {"get": OK}}))
+
+    assert [str(one) for one in found.operations] == ["GET /a/{x}"]
+    assert [one.path for one in found.left_out] == ["/a/{y}"]
+
+
+def test_paths_without_operations_are_named(loaded):
+    """What they would contain is not known."""
+    found = loaded(contract({"/a": None, "b": {"get": OK}, "/c": {"get": OK}}))
+
+    assert [str(one) for one in found.operations] == ["GET /c"]
+    assert [one.reason.message.partition(";")[0] for one in found.left_out] == [
+        "/a is not served",
+        "GET b is not served",
+    ]
+
+
+def test_sections_without_operations_are_ignored(loaded):
+    """A title is not needed to serve."""
+    document = contract({"/a": {"get": OK}}, tags=["A"], servers="x", externalDocs=5)
+
+    found = loaded({**document, "info": {"title": "T", "version": 1.0, "contact": {"email": "none"}}})
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert found.title == "T"
+    assert len(found.faults) == 5
+
+
+def test_one_fault_is_one_error(loaded):
+    """What a repair leaves is not reported as another error."""
+    found = loaded(
+        contract({"/a": {"get": {**OK, "requestBody": {"content": None}}}, "/b": {"get": OK}}, info=5)
+    )
+
+    assert [fault.message for fault in found.faults] == [
+        "expected an object, found 5",
+        "expected an object, found null",
+    ]
+
+
+def test_thousands_of_equal_faults_are_worked_around(loaded):
+    """A generator repeats its mistake in each operation."""
+    found = loaded(contract({f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(2500)}))
+
+    assert len(found.operations) == 2500
+    assert len(found.faults) == 2500

@@ -1,0 +1,111 @@
+"""A contract with faults serves the operations that have none, unless it has to be strict."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from relay.cli.startup_banner import print_banner
+from relay.contract.diagnostics import SetupError
+from relay.project.settings import Settings
+from relay.server.app import create
+from support.hosting import calling, contract, host, operation
+from support.running import relay
+
+BAD_PARAMETER = {"name": "b", "in": "body", "schema": {}}
+FAULTY = contract(
+    {
+        "/good": {"get": operation("good")},
+        "/bad/{id}": {"get": operation("bad", parameters=[BAD_PARAMETER]), "put": operation("put")},
+        "/worse": {"get": {"operationId": "worse", "responses": {"200": {"$ref": "#/nowhere"}}}},
+    }
+)
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Compile a contract whose operations are mocked."""
+    monkeypatch.chdir(tmp_path)
+
+    def serve(document=FAULTY, **settings):
+        (tmp_path / "c.json").write_text(json.dumps(document), "utf-8")
+        return create(Settings(spec=tmp_path / "c.json", **{"missing": ["mock"], **settings}))
+
+    return serve
+
+
+async def test_the_sound_operations_are_served_and_the_others_answer_501(served):
+    """An error in one of a hundred operations is no reason to have none."""
+    async with calling(served()) as client:
+        answers = {
+            f"{method} {path}": (await client.request(method, path)).status_code
+            for method, path in [("GET", "/good"), ("PUT", "/bad/7"), ("GET", "/bad/7"), ("GET", "/worse")]
+        }
+        allowed = (await client.delete("/bad/7")).headers["allow"]
+        ready = (await client.get("/readyz")).json()
+        problem = (await client.get("/bad/7")).json()
+
+    assert answers == {"GET /good": 200, "PUT /bad/7": 200, "GET /bad/7": 501, "GET /worse": 200}
+    assert allowed == "GET, PUT"
+    assert ready == {"status": "ready", "not_served": 1}
+    assert problem["code"] == "NOT_IMPLEMENTED"
+
+
+async def test_a_package_is_served_likewise_in_development(tmp_path, monkeypatch):
+    """Its handlers for operations that are left out are not called."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    things = "".join(f"async def {name}(**_): return 1\n" for name in ("good", "bad", "put"))
+    application = host(tmp_path, FAULTY, things=things, default="async def worse(): return None, 200\n")
+
+    async with calling(application) as client:
+        answers = [(await client.get(path)).status_code for path in ("/good", "/bad/7")]
+
+    assert answers == [200, 501]
+
+
+@pytest.mark.parametrize("settings", [{"strict": True}, {"environment": "production", "missing": ["stub"]}])
+def test_strictly_every_error_refuses(served, settings):
+    """Production does not start with a contract that it does not understand."""
+    with pytest.raises(SetupError) as raised:
+        served(**settings)
+
+    assert {problem.rule for problem in raised.value.problems} >= {"structure", "dangling-ref"}
+
+
+def test_the_start_says_what_is_not_served_and_what_is_worked_around(served, capsys):
+    """Each with its place; nothing is worked around in silence."""
+    print_banner(served(), 2212)
+
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Test: 3 of 4 operations at http://127.0.0.1:2212\n")
+    lines = printed.err.splitlines()
+    assert re.fullmatch(
+        r"warning: c.json:1:\d+: GET /bad/\{id\} is not served; correct the error at c.json:1:\d+", lines[0]
+    )
+    assert any("'#/nowhere' does not exist" in line for line in lines)
+
+
+def test_a_long_list_of_warnings_is_cut(served, capsys):
+    """The summary of the linter is better than a thousand lines."""
+    paths = {f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(100)}
+
+    print_banner(served(contract(paths)), 2212)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 20
+    assert lines[-1] == "warning: 81 more about the contract; `relay lint` lists them"
+
+
+def test_check_warns_of_what_is_not_served(tmp_path):
+    """So `relay check --strict` fails, as production would."""
+    (tmp_path / "c.json").write_text(json.dumps(FAULTY), "utf-8")
+    given = ["--spec", "c.json"]
+
+    checked = relay(tmp_path, "check", *given, RELAY_MISSING="mock", RELAY_PORT="0")
+    strict = relay(tmp_path, "check", *given, "--strict", RELAY_MISSING="mock", RELAY_PORT="0")
+    served = relay(tmp_path, "serve", *given, "--missing", "mock", "--strict", "--port", "0")
+
+    assert "is not served; correct the error at c.json" in checked.stdout
+    assert (checked.returncode, strict.returncode, served.returncode) == (0, 1, 2)
