@@ -18,6 +18,10 @@ EXAMPLES = """\b
 Examples:
   relay lint spec/openapi.yaml
   relay lint api.yaml --format github
+  relay lint --all --rule missing-error-response
+Report only what is new since a day on which you accepted the rest:
+  relay lint --format json > lint.json
+  relay lint --baseline lint.json
   generate-contract | relay lint -
 """
 
@@ -33,26 +37,62 @@ def _rules() -> Mapping[str, Rule]:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("spec", required=False, type=ContractFile())
+@click.option("--all", "every", is_flag=True, help="List every finding, not only the first of each rule.")
+@click.option(
+    "--rule",
+    "chosen_rules",
+    metavar="RULE",
+    multiple=True,
+    help="List only findings of this rule; can be repeated.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Report only what a former report (--format json) does not have.",
+)
 @click.option("--notes", is_flag=True, help="Print notes, too, such as the strength of each response.")
 @rules_option(_rules)
 @format_option
-def lint(spec: Path | None, form: str, *, notes: bool) -> None:
+def lint(
+    spec: Path | None,
+    form: str,
+    chosen_rules: tuple[str, ...],
+    baseline: Path | None,
+    *,
+    every: bool,
+    notes: bool,
+) -> None:
     """Check a contract for errors and weaknesses.
 
     SPEC is an OpenAPI 3.0 file, by default the project's contract; - reads standard input, whose
-    references are relative to the working directory. An error keeps
-    `relay serve` from starting, or a caller from relying on the contract; a warning is a question that
-    a reader would ask. A response is weak when its schema accepts too many mutations of its example:
-    parts that are removed, set to null, emptied or of another type.
+    references are relative to the working directory. An error is what production and `relay serve
+    --strict` refuse to start with; a warning is a question that a reader would ask. A text has the first
+    finding of each rule and the number of others. A rule that is not an error can be off, with a reason, in
+    [tool.relay.lint.off] of pyproject.toml. A response is weak when its schema accepts too many
+    mutations of its example: parts that are removed, set to null, emptied or of another type.
 
     Exit code 0: no error; 1: an error; 2: the contract cannot be read.
     """
     with tool():
-        from relay.lint import lint
+        from relay.lint import RULES, lint
+        from relay.lint.selection import check_rules, rules_off, without_known
         from relay.project.settings import chosen
 
+        check_rules(chosen_rules, "--rule")
         given = chosen(spec)
+        off = rules_off(given.project)
         source = sys.stdin.buffer.read() if spec == STDIN else None
         findings = lint(given.spec, source, given.contract_root)
-        is_complete = notes or form in ("json", "junit")
-        report_findings("lint", [one for one in findings if is_complete or one.severity != "info"], form)
+        if baseline is not None:
+            findings = without_known(findings, baseline)
+        has_notes = notes or chosen_rules or form in ("json", "junit")
+        shown = [
+            one
+            for one in findings
+            if one.rule not in off
+            and (has_notes or one.severity != "info")
+            and (not chosen_rules or one.rule in chosen_rules)
+        ]
+        clean = f"nothing found ({len(off)} of {len(RULES)} rules are off)" if off else "nothing found"
+        report_findings("lint", shown, form, clean, by_rule=not (every or chosen_rules))

@@ -59,16 +59,19 @@ def report_findings(
     clean: str = "nothing found",
     *,
     stderr: bool = False,
+    by_rule: bool = False,
 ) -> None:
     """Print what `relay COMMAND` found, ordered by place, notes last; exit with 1 if there is an error.
 
     `clean` is the summary when nothing was found. `stderr` is for commands whose output is something else.
+    With `by_rule`, text has only the first finding of each rule and the number of others.
     """
     ordered = sorted(dict.fromkeys(findings), key=_order)
     if form == "text" and is_quiet():
         ordered = [finding for finding in ordered if finding.severity is Severity.ERROR]
     if ordered or form != "text" or not is_quiet():
-        emit(_FORMATS[form](command, ordered, clean), err=stderr)
+        write = _text_by_rule if by_rule and form == "text" else _FORMATS[form]
+        emit(write(command, ordered, clean), err=stderr)
     if any(finding.severity is Severity.ERROR for finding in ordered):
         raise SystemExit(EXIT_FINDINGS)
 
@@ -89,6 +92,18 @@ def summary(findings: Sequence[Diagnostic]) -> str:
 
 def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
     return "\n".join([*map(coloured, findings), f"relay {command}: {summary(findings) or clean}"])
+
+
+def _text_by_rule(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
+    """Write a line for each rule, errors first, then what is most frequent."""
+    by_rule: dict[str, list[Diagnostic]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    order = [*Severity]
+    ranked = sorted(by_rule.values(), key=lambda some: (order.index(some[0].severity), -len(some)))
+    lines = [coloured(first) + (f" (and {len(others)} more)" if others else "") for first, *others in ranked]
+    hint = f"; `relay {command} --all` lists them" if len(lines) < len(findings) else ""
+    return "\n".join([*lines, f"relay {command}: {summary(findings) or clean}{hint}"])
 
 
 def coloured(finding: Diagnostic) -> str:

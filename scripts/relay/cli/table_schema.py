@@ -11,6 +11,7 @@ from typing import Any
 
 from relay.contract_tests.contract_config import SHAPE as CONTRACT
 from relay.diff.accepted_changes import SHAPE as IGNORE
+from relay.lint.selection import SHAPE as LINT
 from relay.project.settings import Settings, is_secret
 
 FILE = Path(__file__).parents[1] / "tool-relay.schema.json"
@@ -32,6 +33,7 @@ def table_schema() -> dict[str, Any]:
         "properties": {
             **settings,
             "contract": {"description": "Contract tests: see relay contract --help.", **CONTRACT},
+            "lint": LINT,
             "breaking": {
                 "description": "Changes that relay breaking accepts.",
                 "type": "object",

@@ -31,7 +31,7 @@ SECRETS_DIR = "RELAY_SECRETS_DIR"
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-SECTIONS = ("contract", "breaking")
+SECTIONS = ("contract", "breaking", "lint")
 """Tables within [tool.relay] that commands read; they are not settings."""
 
 MAX_LEEWAY = 30
