@@ -131,7 +131,7 @@ def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation,
     assert message in str(fault)
     (one,) = found.left_out
     assert (one.method, one.path) == ("get", "/a")
-    assert one.reason.message == f"GET /a is not served; correct the error at {fault.where}"
+    assert one.reason.message == f"GET /a is not served: {fault.message} ({fault.where})"
 
 
 def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
@@ -147,7 +147,9 @@ def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
 
     assert [str(one) for one in found.operations] == ["GET /b"]
     (one,) = found.left_out
-    assert one.reason.message.startswith("GET /a is not served; correct the error at c.json:1:")
+    assert one.reason.message.startswith(
+        "GET /a is not served: 'body' is not one of path, query, header, cookie (c.json:1:"
+    )
 
 
 def test_an_operation_never_becomes_public_by_a_fault(loaded):
@@ -226,7 +228,7 @@ def test_paths_without_operations_are_named(loaded):
     found = loaded(contract({"/a": None, "b": {"get": OK}, "/c": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["GET /c"]
-    assert [one.reason.message.partition(";")[0] for one in found.left_out] == [
+    assert [one.reason.message.partition(":")[0] for one in found.left_out] == [
         "/a is not served",
         "GET b is not served",
     ]
@@ -241,6 +243,13 @@ def test_sections_without_operations_are_ignored(loaded):
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert found.title == "T"
     assert len(found.faults) == 5
+
+
+def test_a_reference_in_place_of_a_contract_is_ignored(loaded):
+    """The rest of the document is next to it."""
+    found = loaded(contract({"/a": {"get": OK}}, **{"$ref": "#/nowhere"}))
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
 
 
 def test_one_fault_is_one_error(loaded):

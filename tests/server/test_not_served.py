@@ -82,7 +82,8 @@ def test_the_start_says_what_is_not_served_and_what_is_worked_around(served, cap
     assert printed.out.startswith("Test: 3 of 4 operations at http://127.0.0.1:2212\n")
     lines = printed.err.splitlines()
     assert re.fullmatch(
-        r"warning: c.json:1:\d+: GET /bad/\{id\} is not served; correct the error at c.json:1:\d+", lines[0]
+        r"warning: c.json:1:\d+: GET /bad/\{id\} is not served: 'body' is not one of .* \(c.json:1:\d+\)",
+        lines[0],
     )
     assert any("'#/nowhere' does not exist" in line for line in lines)
 
@@ -107,5 +108,5 @@ def test_check_warns_of_what_is_not_served(tmp_path):
     strict = relay(tmp_path, "check", *given, "--strict", RELAY_MISSING="mock", RELAY_PORT="0")
     served = relay(tmp_path, "serve", *given, "--missing", "mock", "--strict", "--port", "0")
 
-    assert "is not served; correct the error at c.json" in checked.stdout
+    assert "GET /bad/{id} is not served: 'body' is not one of" in checked.stdout
     assert (checked.returncode, strict.returncode, served.returncode) == (0, 1, 2)

@@ -105,9 +105,10 @@ class LeftOut(NamedTuple):
     reason: Diagnostic
 
     @classmethod
-    def of(cls, method: str, path: str, where: SourceLocation, error: SourceLocation | str) -> LeftOut:
+    def of(cls, method: str, path: str, where: SourceLocation, error: Diagnostic) -> LeftOut:
         """Leave out the operation at `where` because of an error."""
-        message = f"{f'{method.upper()} {path}'.strip()} is not served; correct the error at {error}"
+        name = f"{method.upper()} {path}".strip()
+        message = f"{name} is not served: {error.message} ({error.where})"
         return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING))
 
 

@@ -33,7 +33,7 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
         if errors or (operation.security and not security):
             reason = [*errors, *unverifiable][0]
             place = contract.place(operation.pointer)
-            excluded.append(LeftOut.of(operation.method, operation.path, place, reason.where))
+            excluded.append(LeftOut.of(operation.method, operation.path, place, reason))
         else:
             parameters = _path_parameters(operation, contract) if variables else operation.parameters
             operations.append(replace(operation, parameters=parameters, security=security))

@@ -86,6 +86,9 @@ def replace_reference(document: Any, pointer: Pointer) -> bool:
         parent = lookup(document, pointer[:-1])
     except PointerNotFound:
         return True  # it was removed with what contained it
+    if not pointer:
+        del document["$ref"]
+        return True
     return _replace(parent, pointer[-1], NEUTRAL.get(kind_at(pointer)))
 
 

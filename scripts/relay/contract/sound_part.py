@@ -17,16 +17,16 @@ MAX_ROUNDS = 20
 
 
 class SoundPart:
-    """Reduces a bundle to its sound part; `faults` are its errors, `left_out` the operations that it lacks.
+    """Reduces a bundle to its sound part; `faults` are its errors, `left_out` are the operations that it lacks.
 
     Raises SetupError for a document with more faults than can be worked around.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self.faults: list[Diagnostic] = []
-        self.left_out: list[LeftOut] = []
         self._bundle = bundle
         self._document: dict[str, Any] = bundle.data
+        self._removed: list[tuple[str, str, Pointer]] = []  # method, path and the cause
         self._causes: dict[Pointer, Pointer] = {}  # of the components that were removed
         self._known: set[Pointer] = set()  # what contains a value that was found wrong
         if bundle.problems:
@@ -40,6 +40,18 @@ class SoundPart:
                 self._leave_out(violation.pointer, violation.pointer)
             self._replace_references()
         raise SetupError([*bundle.problems, *self.faults])
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The operations that were removed."""
+        errors = {one.where: one for one in [*self.faults, *self._bundle.problems]}
+        found: list[LeftOut] = []
+        for method, path, cause in self._removed:
+            where = self._bundle.place(("paths", path, *filter(None, [method])))
+            place = self._bundle.place(cause)
+            error = errors.get(place, Diagnostic(place, "correct the error there"))
+            found.append(LeftOut.of(method, path, where, error))
+        return found
 
     def _report(self, violations: list[StructureViolation]) -> None:
         """Report violations, except those that only a repair has caused."""
@@ -82,9 +94,9 @@ class SoundPart:
         for one in [method] if method in METHODS else methods:
             if one in methods:
                 del item[one]
-                self._record(one, path, cause)
+                self._removed.append((one, path, cause))
         if not methods:
-            self._record("", path, cause)
+            self._removed.append(("", path, cause))
         if method not in METHODS:
             self._document["paths"].pop(path, None)
 
@@ -96,11 +108,7 @@ class SoundPart:
                 operation = item.get(method) if isinstance(item, dict) else None
                 if isinstance(operation, dict) and "security" not in operation:
                     del item[method]
-                    self._record(method, path, cause)
-
-    def _record(self, method: str, path: str, cause: Pointer) -> None:
-        where = self._bundle.place(("paths", path, *filter(None, [method])))
-        self.left_out.append(LeftOut.of(method, path, where, self._bundle.place(cause)))
+                    self._removed.append((method, path, cause))
 
 
 def _exists(document: Any, pointer: Pointer) -> bool:

@@ -22,4 +22,4 @@ def check_serving(contract: Contract) -> Iterator[Diagnostic]:
         yield from (problem for problem in found if problem.rule != "invalid-default")
         if wrong := errors(found):
             place = contract.place(operation.pointer)
-            yield LeftOut.of(operation.method, operation.path, place, wrong[0].where).reason
+            yield LeftOut.of(operation.method, operation.path, place, wrong[0]).reason

@@ -295,7 +295,7 @@ class _Compiled:
         operation = endpoint.binding.operation
         if wrong:
             place = self._contract.place(operation.pointer)
-            self.left_out.append(LeftOut.of(operation.method, operation.path, place, wrong[0].where))
+            self.left_out.append(LeftOut.of(operation.method, operation.path, place, wrong[0]))
             self.endpoints.pop(operation.id, None)
         else:
             self.endpoints[operation.id] = endpoint
