@@ -270,3 +270,16 @@ def test_finds_the_documented_response_for_a_status(load):
 def test_serves_the_file_unchanged():
     """The served YAML equals the file byte for byte."""
     assert load_contract(SPEC).as_yaml() == SPEC.read_bytes()
+
+
+def test_json_that_yaml_parsers_refuse_is_written_as_yaml(tmp_path):
+    """A file may be JSON whatever its name is; `/openapi.yaml` is YAML."""
+    path = tmp_path / "c.yaml"
+    text = json.dumps(
+        {"openapi": "3.0.3", "info": {"title": "\U0001f600\x7f\x85", "version": "1"}, "paths": {}}
+    )
+    path.write_text(text, "utf-8")
+
+    found = load_contract(path)
+
+    assert yaml.safe_load(found.as_yaml()) == found.document == json.loads(text)

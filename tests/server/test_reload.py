@@ -122,7 +122,7 @@ def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
 
 
 BAD_EDITS = [
-    ("api.json", '{"openapi": "3.0.3",\n "info": 1,', "api.json:3:1: is not YAML: "),
+    ("api.json", '{"openapi": "3.0.3",\n "info": 1,', "api.json:2:12: is not JSON: "),
     ("api.json", json.dumps(A | {"info": {"title": "Test"}}), "api.json:1:"),
     ("shop/things.py", "async def show(:\n", "shop/things.py:1:16: cannot be imported: SyntaxError"),
     ("shop/things.py", "import sys\n\nsys.exit()\n", "shop/things.py:3:1: cannot be imported: SystemExit"),

@@ -51,7 +51,7 @@ def build_contract(
     bundle, faults = bundle_document(root, problems, folder)
     if any(fault.rule == "limit" for fault in faults):
         raise SetupError(faults)
-    single_yaml = bundle.is_single and root.path.suffix != ".json"
+    single_yaml = bundle.is_single and not root.is_json
     source = root.source if single_yaml else None
     part = SoundPart(bundle)
     faults += part.faults

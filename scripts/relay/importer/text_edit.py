@@ -13,6 +13,7 @@ import yaml
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, parse_source
 
+from .json_nodes import json_root
 from .prose import same
 from .yaml_text import block, inline
 
@@ -55,7 +56,8 @@ class _Editor:
         self._newline = "\r\n" if "\r\n" in text else "\n"
 
     def edited(self, new: Any) -> str:
-        edits = self._value(self._document.root, self._document.data, new)
+        root = self._document.root or json_root(self._text)
+        edits = self._value(root, self._document.data, new)
         if edits is None:
             raise _cannot_edit(self._document)
         parts, done = [], 0

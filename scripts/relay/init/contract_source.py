@@ -137,7 +137,7 @@ def _refers_back(root: Document, documents: tuple[Document, ...]) -> bool:
 def _is_same(root: Document, content: bytes) -> bool:
     """Return True where YAML holds the values of a JSON document, in its order."""
     try:
-        written, problems = parse_source(root.path, content)
+        written, problems = parse_source(root.path.with_suffix(".yaml"), content)
     except SetupError:
         return False
     return not problems and json.dumps(written.data) == json.dumps(root.data)

@@ -8,6 +8,7 @@ from relay.contract.model import Contract
 
 _ERRORS = {
     "yaml": "The file must be YAML 1.2 with plain data only: mappings with scalar keys, lists, and JSON values.",
+    "json": "A .json file must be JSON (RFC 8259), with Unicode and numbers that every parser can represent.",
     "duplicate-key": "One of two equal keys is lost, and parsers disagree on which.",
     "openapi-version": "Read by the rules of OpenAPI 3.0, another version would silently have another meaning.",
     "structure": "A contract may contain only what the OpenAPI 3.0 specification defines.",

@@ -1,0 +1,63 @@
+"""Builds the nodes of a JSON text, as PyYAML builds those of YAML, so that one editor serves both."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import yaml
+
+from relay.contract.json_places import TOKEN
+
+if TYPE_CHECKING:
+    import re
+
+
+def json_root(text: str) -> yaml.Node:
+    """Return the root node of a text that is JSON."""
+    return _Builder(text).root()
+
+
+class _Builder:
+    """Builds nodes from the tokens of a text; marks are made in its order, so lines are counted once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = self._line_start = 0
+
+    def root(self) -> yaml.Node:
+        """Return the root node."""
+        holder = yaml.SequenceNode("", [])
+        containers: list[yaml.CollectionNode] = [holder]
+        keys: list[yaml.ScalarNode] = []  # of the members that have no value yet
+        for token in TOKEN.finditer(self._text):
+            match token.lastgroup:
+                case "colon":
+                    keys.append(self._scalar(token))
+                case "close":
+                    containers.pop().end_mark = self._mark(token.end())
+                case "open":
+                    kind = yaml.MappingNode if token["open"] == "{" else yaml.SequenceNode
+                    collection = kind("", [], self._mark(token.start()), flow_style=True)
+                    _add(containers[-1], keys, collection)
+                    containers.append(collection)
+                case _:
+                    _add(containers[-1], keys, self._scalar(token))
+        root: yaml.Node = holder.value[0]
+        return root
+
+    def _scalar(self, token: re.Match[str]) -> yaml.ScalarNode:
+        """Return the node of a key, a text, a number, a boolean or null."""
+        written = token["string"]
+        value = token["bare"] if written is None else json.loads(written)
+        end = token.end("bare" if written is None else "string")
+        return yaml.ScalarNode("", value, self._mark(token.start()), self._mark(end))
+
+    def _mark(self, offset: int) -> yaml.Mark:
+        self._line += self._text.count("\n", self._line_start, offset)
+        self._line_start = self._text.rfind("\n", 0, offset) + 1
+        return yaml.Mark("", offset, self._line, offset - self._line_start, None, 0)
+
+
+def _add(container: yaml.CollectionNode, keys: list[yaml.ScalarNode], node: yaml.Node) -> None:
+    container.value.append((keys.pop(), node) if isinstance(container, yaml.MappingNode) else node)
