@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -233,3 +234,90 @@ def test_references_skips_data():
     }
 
     assert list(references(value)) == [(("schema",), "#/a"), (("allOf", "0"), "#/b")]
+
+
+def mapping_of(bundled, name="A"):
+    """Return the mapping of a component's discriminator in a bundle."""
+    return bundled.data["components"]["schemas"][name]["discriminator"]["mapping"]
+
+
+def test_the_mapping_of_a_discriminator_is_bundled(bundle):
+    """In `/openapi.json` a file name led nowhere."""
+    bundled = bundle(
+        root="""
+            components:
+              schemas:
+                A:
+                  oneOf: [{$ref: other.yaml}]
+                  discriminator:
+                    propertyName: kind
+                    mapping:
+                      whole: other.yaml
+                      part: ./other.yaml#/components/schemas/Part
+                      only mapped: other.yaml#/components/schemas/B
+                      name: B
+                      local: '#/components/schemas/B'
+                      gone: gone.yaml
+                      outside: ../other.yaml
+                      remote: https://example.com/a.yaml
+                B: {type: string}
+        """,
+        other="{type: object, components: {schemas: {Part: {type: integer}, B: {type: number}}}}",
+    )
+
+    assert messages(bundled) == []
+    assert mapping_of(bundled) == {
+        "whole": "#/components/schemas/other",
+        "part": "#/components/schemas/Part",
+        "only mapped": "#/components/schemas/B_2",
+        "name": "B",
+        "local": "#/components/schemas/B",
+        "gone": "gone.yaml",
+        "outside": "../other.yaml",
+        "remote": "https://example.com/a.yaml",
+    }
+    assert bundled.data["components"]["schemas"]["B_2"] == {"type": "number"}
+
+
+def test_a_name_in_the_mapping_of_another_file_is_a_component_of_that_file_first(bundle):
+    """Its author sees that file; a name that only the root document has is one of that."""
+    bundled = bundle(
+        root="""
+            components: {schemas: {A: {$ref: 'other.yaml#/components/schemas/Base'}, Dog: {type: string}, Cat: {}}}
+        """,
+        other="""
+            components:
+              schemas:
+                Base: {type: object, discriminator: {propertyName: kind, mapping: {dog: Dog, cat: Cat, cow: Cow}}}
+                Dog: {type: object}
+        """,
+    )
+
+    assert mapping_of(bundled, "Base") == {"dog": "#/components/schemas/Dog_2", "cat": "Cat", "cow": "Cow"}
+    assert bundled.data["components"]["schemas"]["Dog_2"] == {"type": "object"}
+
+
+def test_a_property_called_discriminator_is_a_schema(bundle):
+    """Only the keyword has a mapping."""
+    schema = {"properties": {"discriminator": {"properties": {"mapping": {"$ref": "#/b"}}}}}
+
+    assert bundle(root=json.dumps({"schema": schema, "b": {}})).data["schema"] == schema
+
+
+def test_a_reference_to_what_is_next_to_a_reference_gets_a_component(bundle):
+    """The bundle leaves out what is next to a `$ref`; following such a reference ended with a traceback."""
+    bundled = bundle(
+        root="""
+            a: {schema: {$ref: '#/components/schemas/A', allOf: [{type: integer}]}}
+            b: {schema: {$ref: '#/a/schema/allOf/0'}}
+            c: {schema: {$ref: '#/a/schema'}}
+            components: {schemas: {A: {type: string}}}
+        """
+    )
+
+    assert messages(bundled) == []
+    assert bundled.data["a"]["schema"] == {"$ref": "#/components/schemas/A"}
+    assert bundled.data["b"]["schema"] == {"$ref": "#/components/schemas/0"}
+    assert bundled.data["c"]["schema"] == {"$ref": "#/a/schema"}
+    assert bundled.data["components"]["schemas"]["0"] == {"type": "integer"}
+    assert str(bundled.place(("components", "schemas", "0", "type"))) == "root.yaml:2:55"

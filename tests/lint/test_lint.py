@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from copy import deepcopy
 from typing import Any
@@ -82,6 +83,27 @@ def two(first: dict[str, Any], second: dict[str, Any], *paths: str) -> dict[str,
     return contract({one: {"get": first}, other: {"get": second}})
 
 
+def two_methods(first: str, second: str) -> dict[str, Any]:
+    """Return a contract of GET on one path and POST on another, whose variables are declared."""
+    paths = {
+        path: {method: get(operationId=method, parameters=[*map(variable, re.findall(r"\{(.*?)\}", path))])}
+        for path, method in ((first, "get"), (second, "post"))
+    }
+    return contract(paths)
+
+
+def kinds(**mapping: str) -> dict[str, Any]:
+    """Return a schema that selects by the mapping of a discriminator."""
+    discriminator = {"propertyName": "kind", "mapping": mapping}
+    return {"oneOf": [{"$ref": "#/components/schemas/Dog"}], "discriminator": discriminator}
+
+
+def linked(*links: dict[str, Any]) -> dict[str, Any]:
+    """Return a contract whose response has links."""
+    named = {f"link{number}": link for number, link in enumerate(links)}
+    return only(get(responses={"200": {"description": "ok", "links": named}, "default": PROBLEM}))
+
+
 def obj(*required: str, **properties: Any) -> dict[str, Any]:
     """Return an object schema that accepts only these properties."""
     shape = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -99,6 +121,10 @@ STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum"
 # rule → a contract that violates it, and a similar valid one
 CASES: dict[str, tuple[Any, Any]] = {
     "yaml": ("openapi: 3.0.3\nx: !!python/name:os.system\n", text(only(get()))),
+    "json": (
+        json.dumps(only(get(summary="\ud83d"))),
+        json.dumps(only(get(summary="\U0001f600"))),
+    ),
     "duplicate-key": (
         text(only(get())).replace("info:", "servers: []\nservers: []\ninfo:"),
         text(only(get())).replace("info:", "servers: []\ninfo:"),
@@ -148,6 +174,20 @@ CASES: dict[str, tuple[Any, Any]] = {
                 for name in ("x", "y")
             }
         ),
+    ),
+    "same-path": (
+        two_methods("/a/{x}", "/a/{y}"),
+        two_methods("/a/{x}", "/a/{x}-{y}"),
+    ),
+    "unmatchable-path": (only(get(), "/a/{x"), taking(variable("x"), path="/a/{x}")),
+    "query-in-path": (only(get(), "/a?b=1"), taking(query("b"))),
+    "dangling-mapping": (
+        with_schemas(A=kinds(Dog="Cat"), Dog=STRING),
+        with_schemas(A=kinds(Dog="Dog", dog="#/components/schemas/Dog"), Dog=STRING),
+    ),
+    "dangling-link": (
+        linked({"operationId": "gone"}, {"operationRef": "#/paths/~1b/get"}),
+        linked({"operationId": "get_it"}, {"operationRef": "#/paths/~1a/get"}),
     ),
     "undeclared-path-parameter": (only(get(), "/a/{x}"), taking(variable("x"), path="/a/{x}")),
     "unused-path-parameter": (taking(variable("x")), taking(variable("x"), path="/a/{x}")),
@@ -334,6 +374,64 @@ components:
         (17, "unused-component"),
         (18, "invalid-default"),
     }
+
+
+def test_extensions_among_paths_and_responses_are_ignored(found):
+    """`x-groups: {get: text}` was taken for a path with an operation, and lint ended with a traceback."""
+    document = only(get())
+    extensions = {"x-text": "a", "x-list": [{"$ref": "#/nowhere"}], "x-none": None, "x-item": {"get": "text"}}
+    extensions |= {"x-parameters": {"parameters": "text"}, "x-ref": {"$ref": "nowhere.yaml"}}
+    extended = deepcopy(document)
+    extended["paths"] |= extensions
+    extended["paths"]["/a"]["get"]["responses"]["x-ref"] = {"$ref": "#/nowhere"}
+
+    assert rules_of(found(extended)) == rules_of(found(document))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/d/{a", "a brace has no partner; write a variable as {name}, and other braces as %7B and %7D"),
+        ("/d/a}", "a brace has no partner; write a variable as {name}, and other braces as %7B and %7D"),
+        ("/d/{a{b}}", "a brace has no partner; write a variable as {name}, and other braces as %7B and %7D"),
+        ("/d/{}", "a variable has no name; write it as {name}"),
+        ("/{a/b}", "a variable has a slash in its name; rename it"),
+    ],
+)
+def test_a_path_that_no_request_can_have_is_an_error_at_the_path(found, path, reason):
+    """It was served under another path, `/d/%7Ba`, without a word."""
+    (finding,) = [one for one in found(text(only(get(), path))) if one.rule == "unmatchable-path"]
+
+    assert finding.message == f"no request can match '{path}': {reason}"
+    assert finding.where.line == 6
+
+
+def test_a_path_with_a_query_or_fragment_says_what_requests_it_answers(found):
+    """A client drops what follows `#`, and a server splits off what follows `?`."""
+    paths = {
+        "/a?b=1": {"get": get(operationId="alone")},
+        "/c#one": {"put": get(operationId="one")},
+        "/c#two": {"put": get(operationId="two")},
+    }
+
+    messages = [one.message for one in found(contract(paths)) if one.rule == "query-in-path"]
+
+    both = "only, because a path of a request has no fragment and other operations have PUT /c too; give each a path of its own"
+    assert messages == [
+        "'/a?b=1' is served at /a%3Fb=1, and at /a, because a path of a request has no query; remove it",
+        f"'/c#one' is served at /c%23one {both}",
+        f"'/c#two' is served at /c%23two {both}",
+    ]
+
+
+def test_a_schema_that_only_a_mapping_leads_to_is_used(found):
+    """Kinds that extend their base by allOf are referred to by nothing else."""
+    base = {"type": "object", "discriminator": {"propertyName": "kind", "mapping": {"dog": "Dog"}}}
+    document = with_schemas(A=base, Dog={"allOf": [NEXT]}, Cat={"allOf": [NEXT]})
+
+    unused = [one.message for one in found(document) if one.rule == "unused-component"]
+
+    assert unused == ["no operation uses 'Cat' of components/schemas; use it or remove it"]
 
 
 def test_reports_the_location_in_a_referenced_file(tmp_path, monkeypatch):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.contract.path_templates import encoded
 from relay.server.errors import MalformedPath
 from relay.server.routing import Routes
+from support.hosting import calling, contract, host
 
 
 def routes(*paths):
@@ -25,7 +27,7 @@ def routes(*paths):
 def led_to(found, path):
     """The template and the variables that a path leads to."""
     match = found.find(path)
-    return None if match is None else (match.methods["GET"], match.variables)
+    return None if match is None else (match.methods["GET"], match.variables("GET"))
 
 
 def test_finds_literal_and_templated_paths():
@@ -142,7 +144,7 @@ def test_agrees_with_trying_every_template(templates, path):
         template = found.methods["GET"]
         assert template in fitting
         assert concreteness(template) == max(map(concreteness, fitting))
-        written = re.sub(r"\{(.*?)\}", lambda variable: found.variables[variable[1]], template)
+        written = re.sub(r"\{(.*?)\}", lambda variable: found.variables("GET")[variable[1]], template)
         assert written == unquote(path)
 
 
@@ -158,7 +160,7 @@ def test_values_are_those_of_a_lazy_regular_expression(pieces, text):
 
     found = routes(f"/{pieces[0]}{path}").find(f"/{text}")
 
-    assert (found and tuple(found.variables.values())) == (expected and expected.groups())
+    assert (found and found.values) == (expected and expected.groups())
 
 
 @pytest.mark.parametrize(
@@ -195,3 +197,170 @@ def test_refuses_what_is_not_percent_encoded_text(path):
 
     with pytest.raises(MalformedPath):
         routes.find(path)
+
+
+def test_paths_of_one_shape_share_their_methods():
+    """`GET /x/{id}` and `POST /x/{key}`: POST was answered with 405 for ever."""
+    found = Routes()
+    found.add("/x/{id}", "get", "read")
+    found.add("/x/{key}", "post", "write")
+    found.add("/x/{key}/y/{z}", "get", "inner")
+    found.add("/x/{other}", "get", "never")
+
+    match = found.find("/x/7")
+
+    assert match.methods == {"GET": "read", "POST": "write"}
+    assert match.variables("GET") == {"id": "7"}
+    assert match.variables("POST") == {"key": "7"}
+    assert found.find("/x/7/y/8").variables("GET") == {"key": "7", "z": "8"}
+
+
+ODD = [
+    "/a b",
+    "/a%20b",
+    "/é/ü",
+    "/%C3%A9",
+    "/v1/things:search",
+    "/things;v=1",
+    "/(me)/$links",
+    "/a.b.json",
+    "/~/list",
+    "/a,b",
+    "/a=b&c+d",
+    "/a/",
+    "//a",
+    "/a//b",
+    "/a|b",
+    '/dossier"',
+    "/50%",
+    "/a?x=1",
+    "/a#part",
+    "/",
+]
+
+
+@pytest.mark.parametrize("path", ODD)
+@pytest.mark.parametrize("suffix", ["", "/{id}"])
+def test_every_character_of_a_path_may_be_in_a_request(path, suffix):
+    """Written as a client writes it, as little and as much percent-encoded as it may be."""
+    found = routes(path + suffix)
+    end = suffix and "/7"
+    encoded_once = encoded(path)
+    all_encoded = "/".join(quote(unquote(segment), safe="") for segment in path.split("/"))
+
+    for written in (encoded_once, all_encoded):
+        assert led_to(found, written + end) == (path + suffix, {"id": "7"} if suffix else {})
+
+
+def test_a_path_with_a_query_is_found_without_it_if_it_is_the_only_one():
+    """A request's path ends before `?`, and `#` is never sent."""
+    found = Routes.of(
+        {
+            ("get", "/a?x=1"): "alone",
+            ("post", "/a#one"): "one",
+            ("post", "/a#two"): "two",
+            ("get", "/b/{id}"): "plain",
+            ("get", "/b/{key}#more"): "more",
+            ("put", "/b/{id?}#more"): "put",
+            ("get", "/c?q={q}"): "query",
+        },
+        "/v1",
+    )
+
+    assert found.find("/v1/a").methods == {"GET": "alone"}
+    assert found.find("/v1/a%3Fx=1").methods == {"GET": "alone"}
+    assert found.find("/v1/a%23two").methods == {"POST": "two"}
+    assert found.find("/v1/b/7").methods == {"GET": "plain", "PUT": "put"}
+    assert found.find("/v1/b/7").variables("PUT") == {"id?": "7"}
+    assert found.find("/v1/b/7%23more").variables("GET") == {"key": "7"}
+    assert led_to(found, "/v1/c") == ("query", {})
+
+
+@pytest.mark.parametrize("path", ["/d/{a", "/d/a}", "/d/}", "/d/{", "/d/{a{b}", "/{a/b}", "/d/{}"])
+def test_a_path_without_meaning_breaks_no_request(path):
+    """It is an error of the contract; requests to it, and to others, are still answered."""
+    found = routes(path, "/d/ok")
+
+    assert led_to(found, "/d/ok") == ("/d/ok", {})
+    found.find("/d/7")
+    found.find(quote(path))
+
+
+def mocked(**operations):
+    """A contract of GET, or of the method before a space, of paths whose variables are declared."""
+    paths = {}
+    for name, path in operations.items():
+        parameters = [
+            {"name": variable, "in": "path", "required": True, "schema": {"type": "string"}}
+            for variable in re.findall(r"\{(.*?)\}", path)
+        ]
+        answer = {"content": {"application/json": {"example": name}}, "description": "ok"}
+        one = {"operationId": name, "parameters": parameters, "responses": {"200": answer}}
+        paths.setdefault(path, {})[name.split("_")[0]] = one
+    return contract(paths)
+
+
+async def test_every_operation_of_odd_paths_is_served(tmp_path, monkeypatch):
+    """Paths of one shape, fragments, queries, spaces and letters, through the whole stack."""
+    monkeypatch.syspath_prepend(tmp_path)
+    application = host(
+        tmp_path,
+        mocked(
+            get_one="/x/{id}",
+            post_other="/x/{key}",
+            put_fragment="/x/{id}#part",
+            get_query="/list?all=1",
+            get_text="/a b/é",
+            get_colon="/v1/{name}:search",
+        ),
+        settings={"missing": ["mock"]},
+    )
+
+    async with calling(application) as client:
+        for method, path, answer in [
+            ("GET", "/x/7", "get_one"),
+            ("POST", "/x/7", "post_other"),
+            ("PUT", "/x/7", "put_fragment"),
+            ("PUT", "/x/7%23part", "put_fragment"),
+            ("GET", "/list?all=1", "get_query"),
+            ("GET", "/list%3Fall=1", "get_query"),
+            ("GET", "/a%20b/%C3%A9", "get_text"),
+            ("GET", "/v1/my%20things:search", "get_colon"),
+        ]:
+            response = await client.request(method, path)
+            assert (response.status_code, response.json()) == (200, answer)
+        refused = await client.delete("/x/7")
+
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "GET, POST, PUT"
+
+
+async def test_each_method_gets_the_variables_by_its_own_names(tmp_path, monkeypatch):
+    """A handler's arguments are named as its operation declares them."""
+    monkeypatch.syspath_prepend(tmp_path)
+    things = """
+        def get_one(*, id):
+            return {"id": id}
+
+        def post_other(*, key):
+            return {"key": key}
+    """
+    document = mocked(get_one="/x/{id}", post_other="/x/{key}")
+    application = host(tmp_path, document, default=things)
+
+    async with calling(application) as client:
+        assert (await client.get("/x/7")).json() == {"id": "7"}
+        assert (await client.post("/x/8")).json() == {"key": "8"}
+
+
+async def test_a_path_that_no_request_can_have_is_left_out(tmp_path, monkeypatch):
+    """The others are served; requests to it are answered with 501."""
+    monkeypatch.syspath_prepend(tmp_path)
+    document = mocked(get_good="/good", get_bad="/d/{a", get_empty="/e/{}")
+    application = host(tmp_path, document, settings={"missing": ["mock"]})
+
+    async with calling(application) as client:
+        assert (await client.get("/good")).json() == "get_good"
+        assert (await client.get("/d/%7Ba")).status_code == 501
+        assert (await client.get("/e/7")).status_code == 501
+        assert (await client.get("/d/7")).status_code == 404

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from relay.contract.diagnostics import Severity
+from relay.contract.path_templates import encoded
 
 from .output import say, warn_of_faults
 
@@ -75,7 +76,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
     from relay.validation.schemas import SchemaCompiler
 
     sampler = Sampler(contract, SchemaCompiler(contract), "request")
-    path = operation.path
+    path = encoded(operation.path)
     for parameter in operation.parameters:
         if not parameter.required:
             continue

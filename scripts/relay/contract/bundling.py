@@ -1,7 +1,8 @@
 """Bundles a contract of several files into one document in which every `$ref` is local.
 
 A `$ref` into another file is replaced by the value it points to. Schemas may be recursive, so they become
-`components/schemas` of the bundle instead. Remote references are not fetched.
+`components/schemas` of the bundle instead, also those that a discriminator's mapping leads to. Remote references are
+not fetched.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def mappings(
         elif not isinstance(value, dict):
             continue
         elif named:
-            inner = [(item, (*at, key), False) for key, item in value.items()]
+            inner = [(item, (*at, key), False) for key, item in value.items() if not _is_extension(at, key)]
         else:
             yield at, value
             inner = _inner(value, at) if not isinstance(value.get("$ref"), str) else []
@@ -96,6 +97,14 @@ def _inner(value: dict[str, Any], at: Pointer) -> list[tuple[Any, Pointer, bool]
 def is_data(key: str) -> bool:
     """Return True if the keyword's value is data or an extension, not part of the contract."""
     return key in _LITERAL or key.startswith("x-")
+
+
+def _is_extension(at: Pointer, key: str) -> bool:
+    """Return True for an extension among paths or responses, whose other keys are names.
+
+    Components have only names (OpenAPI 3.0.3, "Paths Object", "Responses Object", "Components Object").
+    """
+    return key.startswith("x-") and at[:1] == ("paths",) and at[-1] in ("paths", "responses")
 
 
 class Bundle:
@@ -232,9 +241,11 @@ class Bundle:
             ]
         if not named and isinstance(value.get("$ref"), str):
             return self._follow(value, document, at, schema=schema, within=within, level=level)
+        if schema and not named and "discriminator" in value:
+            value = {**value, "discriminator": self._discriminator(value["discriminator"], document)}
         return {
             key: item
-            if not named and is_data(key)
+            if (_is_extension(at, key) if named else is_data(key))
             else self._expand(
                 item,
                 document,
@@ -262,21 +273,59 @@ class Bundle:
         if found is None:
             return value
         target, pointer, content = found
-        if target is self.root:
-            return {"$ref": "#" + "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)}
+        if schema or self._keeps(target, pointer):
+            return {"$ref": self._local(target, pointer, content)}
         key = target.path, pointer
-        if schema:
-            if key not in self._names:
-                name = self._names[key] = self._free_name(target, pointer)
-                self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
-                self._pending_schemas.append((name, target, pointer, content))
-            return {"$ref": f"#/components/schemas/{self._names[key]}"}
         if key in within:
             message = "is a circular reference; only schemas may be recursive"
             self._problem(document, at, ref, message, "circular-ref")
             return value
         self._origins[document.path, at] = target, pointer
         return self._expand(content, target, pointer, within=(*within, key), level=level)
+
+    def _keeps(self, target: Document, pointer: Pointer) -> bool:
+        """Return True if the bundle has the value at the same pointer; what is next to a `$ref` is left out of it."""
+        value = target.data
+        for token in pointer:
+            if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+                return False
+            value = lookup(value, (token,))
+        return target is self.root
+
+    def _local(self, target: Document, pointer: Pointer, content: Any) -> str:
+        """Return a `$ref` within the bundle to a value that it has, or to a schema, which becomes a component."""
+        if self._keeps(target, pointer):
+            return "#" + "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)
+        key = target.path, pointer
+        if key not in self._names:
+            name = self._names[key] = self._free_name(target, pointer)
+            self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
+            self._pending_schemas.append((name, target, pointer, content))
+        return f"#/components/schemas/{self._names[key]}"
+
+    def _discriminator(self, value: Any, document: Document) -> Any:
+        """Copy a Discriminator Object, with the schemas of its mapping as `$ref`s within the bundle."""
+        mapping = value.get("mapping") if isinstance(value, dict) else None
+        if not isinstance(mapping, dict):
+            return value
+        return {**value, "mapping": {name: self._mapped(to, document) for name, to in mapping.items()}}
+
+    def _mapped(self, target: Any, document: Document) -> Any:
+        """Return a `$ref` to the target of a mapping; the target itself if it names a component or leads nowhere."""
+        if not isinstance(target, str) or (document is self.root and target in _schemas_of(document.data)):
+            return target
+        ref = target
+        if target in _schemas_of(document.data):
+            ref = f"#/components/schemas/{quote(escape(target), safe='~')}"
+        elif target in _schemas_of(self.root.data):
+            return target
+        try:
+            return self._local(*self._find(ref, document))
+        except (_Refused, PointerNotFound):
+            return target
+        except SetupError as exc:
+            self.problems += [one for one in exc.problems if one.rule != "unreadable"]
+            return target
 
     def _count(self, values: int, level: int, document: Document, at: Pointer) -> None:
         """Count copied values and their nesting. Raises SetupError for more than the limits."""
@@ -300,9 +349,7 @@ class Bundle:
 
     def _target(self, ref: str, document: Document, at: Pointer) -> tuple[Document, Pointer, Any] | None:
         try:
-            path, fragment = self._file(ref, document)
-            target, pointer = self._document(path), parse_pointer(fragment)
-            return target, pointer, lookup(target.data, pointer)
+            return self._find(ref, document)
         except _Refused as exc:
             self._problem(document, at, ref, str(exc), exc.rule)
         except SetupError as exc:
@@ -313,6 +360,12 @@ class Bundle:
         except PointerNotFound:
             self._problem(document, at, ref, "does not exist; define it or correct the $ref", "dangling-ref")
         return None
+
+    def _find(self, ref: str, document: Document) -> tuple[Document, Pointer, Any]:
+        """Return the target of a `$ref`. Raises _Refused, PointerNotFound and SetupError."""
+        path, fragment = self._file(ref, document)
+        target, pointer = self._document(path), parse_pointer(fragment)
+        return target, pointer, lookup(target.data, pointer)
 
     def _file(self, ref: str, document: Document) -> tuple[Path, str]:
         """Return the file and the fragment of a `$ref`. Raises _Refused."""

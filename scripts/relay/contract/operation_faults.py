@@ -5,44 +5,42 @@ A fault is worked around where the operation can still be served safely; otherwi
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from .diagnostics import Diagnostic
 from .documents import Pointer
 from .model import Contract, LeftOut, Operation, Parameter
-
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
+from .path_templates import shape, unmatchable, variables
 
 
 def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
     """Return a contract whose operations can be served; `faults` and `left_out` are those of its structure."""
     found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract)]
     blocked = _ambiguous(contract)
+    found += _same_paths(contract, blocked)
     operations: list[Operation] = []
     excluded = [*left_out]
     for operation in contract.operations:
-        errors = [*blocked.get(operation.pointer, []), *_repeated_variables(operation, contract)]
-        variables = [*_undeclared(operation, contract), *_unused(operation, contract)]
+        errors = [
+            *_unmatchable(operation, contract),
+            *blocked.get(operation.pointer, []),
+            *_repeated_variables(operation, contract),
+        ]
+        mismatches = [*_undeclared(operation, contract), *_unused(operation, contract)]
         unverifiable = _undefined_schemes(operation, contract)
-        found += [*errors, *variables, *unverifiable]
+        found += [*errors, *mismatches, *unverifiable]
         security = _defined(operation, contract)
         if errors or (operation.security and not security):
             reason = [*errors, *unverifiable][0]
             place = contract.place(operation.pointer)
             excluded.append(LeftOut.of(operation.method, operation.path, place, reason))
         else:
-            parameters = _path_parameters(operation, contract) if variables else operation.parameters
+            parameters = _path_parameters(operation, contract) if mismatches else operation.parameters
             operations.append(replace(operation, parameters=parameters, security=security))
     return contract.reduced(operations, found, excluded)
-
-
-def template(path: str) -> str:
-    """Return a path without the names of its variables: two paths with one template match the same requests."""
-    return _VARIABLE.sub("{}", path)
 
 
 def _groups(contract: Contract, key: Callable[[Operation], Any]) -> Iterator[tuple[Operation, Operation]]:
@@ -65,14 +63,30 @@ def _shared_ids(contract: Contract) -> Iterator[Diagnostic]:
 def _ambiguous(contract: Contract) -> dict[Pointer, list[Diagnostic]]:
     """Return the errors of operations whose requests go to another one, by the operation's pointer."""
     found: dict[Pointer, list[Diagnostic]] = {}
-    for first, other in _groups(contract, lambda one: f"{one.method} {template(one.path)}"):
+    for first, other in _groups(contract, lambda one: (one.method, shape(one.path))):
         message = f"{other} has the same path and method as {first}; a request must match one operation"
         found[other.pointer] = [contract.problem(other.pointer, message, "ambiguous-path")]
     return found
 
 
+def _same_paths(contract: Contract, blocked: Container[Pointer]) -> Iterator[Diagnostic]:
+    """Report paths that are one path to OpenAPI; their operations have different methods, so all are served."""
+    paths = {shape(one.path): one for one in reversed(contract.operations)}
+    for other in contract.operations:
+        first = paths[shape(other.path)]
+        if other.path != first.path and other.pointer not in blocked:
+            message = f"{other.path} is the same path as {first.path}; give their variables the same names, in one path item"
+            yield contract.problem(other.pointer[:2], message, "same-path")
+
+
+def _unmatchable(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    if (reason := unmatchable(operation.path)) is not None:
+        message = f"no request can match '{operation.path}': {reason}"
+        yield contract.problem(operation.pointer[:2], message, "unmatchable-path")
+
+
 def _repeated_variables(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    if max(Counter(_VARIABLE.findall(operation.path)).values(), default=0) > 1:
+    if max(Counter(variables(operation.path)).values(), default=0) > 1:
         message = f"{operation} has a path parameter twice; rename one"
         yield contract.problem(operation.pointer, message, "duplicate-path-parameter")
 
@@ -83,7 +97,7 @@ def _repeated_parameters(contract: Contract) -> Iterator[Diagnostic]:
         (*one.pointer, "parameters"): contract.raw(one).get("parameters", []) for one in contract.operations
     }
     for path, item in contract.document["paths"].items():
-        if isinstance(item, dict):
+        if isinstance(item, dict) and not path.startswith("x-"):
             lists["paths", path, "parameters"] = item.get("parameters", [])
     for pointer, values in lists.items():
         taken: set[tuple[str, str]] = set()
@@ -101,14 +115,14 @@ def _declared(operation: Operation) -> dict[str, Parameter]:
 
 
 def _undeclared(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    for name in dict.fromkeys(_VARIABLE.findall(operation.path)):
+    for name in dict.fromkeys(variables(operation.path)):
         if name not in _declared(operation):
             message = f"{operation} does not declare its path parameter '{name}'; it is taken for a string"
             yield contract.problem(operation.pointer, message, "undeclared-path-parameter")
 
 
 def _unused(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    names = _VARIABLE.findall(operation.path)
+    names = variables(operation.path)
     for name, parameter in _declared(operation).items():
         if name not in names:
             message = f"the path of {operation} has no '{{{name}}}'; the parameter is ignored"
@@ -117,7 +131,7 @@ def _unused(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
 
 def _path_parameters(operation: Operation, contract: Contract) -> tuple[Parameter, ...]:
     """Return an operation's parameters, those of its path as the path has them."""
-    names = dict.fromkeys(_VARIABLE.findall(operation.path))
+    names = dict.fromkeys(variables(operation.path))
     declared = _declared(operation)
     added = [contract.add_path_parameter(operation, name) for name in names if name not in declared]
     return (*added, *(one for one in operation.parameters if one.location != "path" or one.name in names))

@@ -79,9 +79,7 @@ class ConformanceChecker:
         compiler = SchemaCompiler(contract)
         self.base_path = base_path.rstrip("/")
         self._secrets = Spellings(secrets)
-        self._routes: Routes[Operation] = Routes()
-        for operation in contract.operations:
-            self._routes.add(operation.path, operation.method, operation)
+        self._routes = Routes.of({(one.method, one.path): one for one in contract.operations})
         self._decoders = {
             operation.id: RequestDecoder(operation, argument_names(operation), compiler, contract)
             for operation in contract.operations
@@ -139,9 +137,10 @@ class ConformanceChecker:
             return None
         if match is None:
             return None
-        path = next(iter(match.methods.values())).path
-        operation = match.methods.get(request.method.upper())
-        return Where(path, match.methods, operation, match.variables)
+        methods, method = match.methods, request.method.upper()
+        operation = methods.get(method)
+        path = (operation or next(iter(methods.values()))).path
+        return Where(path, methods, operation, match.variables(method) if operation else {})
 
     def check(self, exchange: Exchange) -> list[Failure]:
         """Return all violations of the contract in an exchange."""

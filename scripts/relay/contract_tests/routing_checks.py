@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from relay.contract.path_templates import encoded
+
 from .conformance import ConformanceChecker
 from .contract_rules import finding
 from .exchanges import Exchange, Request
@@ -20,7 +22,7 @@ def check_routing(subject: ServiceUnderTest, checker: ConformanceChecker) -> Pha
     """
     part = Phase("routing")
     paths = {
-        operation.path: operation
+        encoded(operation.path): operation
         for operation in subject.contract.operations
         if operation.method != "trace" and "{" not in operation.path
     }

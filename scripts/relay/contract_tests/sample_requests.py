@@ -11,6 +11,7 @@ import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter, RequestBody, Schema
+from relay.contract.path_templates import encoded
 from relay.mock.prepared_responses import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
@@ -88,7 +89,7 @@ class _Maker:
 
     def make(self, operation: Operation) -> Request:
         """Build a request with all required parameters and the body; raise NoSample."""
-        path = operation.path
+        path = encoded(operation.path)
         query: list[tuple[str, str]] = []
         headers: list[tuple[str, str]] = []
         for parameter in operation.parameters:

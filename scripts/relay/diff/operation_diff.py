@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from relay.contract.model import Contract, Operation
+from relay.contract.path_templates import shape
 
 from .body_diff import compare_bodies, compare_responses
 from .changes import Difference, Report
@@ -14,7 +14,7 @@ from .pointer_names import raw
 from .schema_diff import SchemaComparison
 from .security_diff import compare_schemes, compare_security
 
-OperationKey = tuple[str, str]
+OperationKey = tuple[str, tuple[str, ...]]
 """Method, and path without the names of its parameters."""
 
 
@@ -42,11 +42,7 @@ def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
 
 def operation_key(operation: Operation) -> OperationKey:
     """Return the key that identifies an operation in requests."""
-    return operation.method, _template(operation.path)
-
-
-def _template(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
+    return operation.method, shape(operation.path)
 
 
 def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:
@@ -58,7 +54,7 @@ def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:
         )
     if raw(old, operation.pointer).get("deprecated"):
         return Difference("deprecated-operation-removed", "removed", operation.pointer, at, "old")
-    remains = any(_template(one.path) == _template(operation.path) for one in new.operations)
+    remains = any(shape(one.path) == shape(operation.path) for one in new.operations)
     rule = "operation-removed" if remains else "path-removed"
     return Difference(rule, "removed" if remains else "path removed", operation.pointer, at, "old")
 

@@ -12,8 +12,10 @@ from relay.contract.model import Contract
 
 from .ambiguous_paths import check_paths
 from .compilation import check_serving
+from .dangling_targets import check_targets
 from .example_values import check_examples
 from .lint_rules import RULES
+from .path_keys import check_path_keys
 from .python_names import check_names
 from .schema_strength import check_strength
 from .undocumented_responses import check_responses
@@ -26,6 +28,8 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_unused,
     check_names,
     check_paths,
+    check_path_keys,
+    check_targets,
     check_components,
     check_security,
     check_serving,

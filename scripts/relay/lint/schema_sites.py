@@ -29,6 +29,8 @@ def nodes(contract: Contract) -> Iterator[Node]:
     """Yield every schema, parameter, header and media type at its definition; `$ref`s are not followed."""
     document = contract.document
     for path, item in document["paths"].items():
+        if path.startswith("x-"):
+            continue
         at: Pointer = ("paths", path)
         yield from _parameters(item.get("parameters", []), at)
         for method in METHODS:

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from relay.contract.bundling import parse_pointer, references
+from relay.contract.bundling import mappings, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
+from .dangling_targets import discriminator_mapping
 from .lint_rules import finding
 
 _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
@@ -27,13 +28,13 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
     if not isinstance(components, dict):
         return
     used: set[Pointer] = set()
-    pending = [document.get("paths")]
+    pending: list[tuple[Any, Pointer]] = [(document.get("paths"), ("paths",))]
     while pending:
-        for _, ref in references(pending.pop(), named=True):
-            pointer = parse_pointer(ref.removeprefix("#"))[:3]
+        for target in _targets(*pending.pop()):
+            pointer = target[:3]
             if pointer not in used:
                 used.add(pointer)
-                pending.append({"": _component(components, pointer)})
+                pending.append(({"": _component(components, pointer)}, ()))
     for kind, named in components.items():
         if kind.startswith("x-") or not isinstance(named, dict):
             continue
@@ -47,6 +48,15 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
             if pointer not in used and kind != "securitySchemes":
                 message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
                 yield finding(contract, "unused-component", pointer, message)
+
+
+def _targets(value: Any, at: Pointer) -> Iterator[Pointer]:
+    """Yield the pointer of everything that a value refers to, by `$ref` or by the mapping of a discriminator."""
+    for _, mapping in mappings(value, at, named=True):
+        if isinstance(ref := mapping.get("$ref"), str):
+            yield parse_pointer(ref.removeprefix("#"))
+        for target in discriminator_mapping(mapping).values():
+            yield parse_pointer(target[1:]) if target.startswith("#") else ("components", "schemas", target)
 
 
 def _component(components: Mapping[str, Any], pointer: Pointer) -> Any:

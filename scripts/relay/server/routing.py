@@ -6,45 +6,58 @@ request does not depend on the number of operations.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from relay.contract.path_templates import VARIABLE, literal, requested_alone
 from relay.validation.http import MALFORMED
 
 from .errors import MalformedPath
 
 T = TypeVar("T")
 
-_VARIABLE = re.compile(r"\{([^}]*)\}")
+
+class _Route(NamedTuple, Generic[T]):
+    """What one method of a path leads to, and the names that it gives to the path's variables."""
+
+    target: T
+    names: list[str]
 
 
 class Match(NamedTuple, Generic[T]):
-    """A path of the contract: its methods in upper case, and its variables percent-decoded."""
+    """A path of the contract: its methods in upper case, and the values of its variables, percent-decoded."""
 
-    methods: dict[str, T]
-    variables: dict[str, str]
+    routes: dict[str, _Route[T]]
+    values: tuple[str, ...]
+
+    @property
+    def methods(self) -> dict[str, T]:
+        """What each method leads to."""
+        return {method: route.target for method, route in self.routes.items()}
+
+    def variables(self, method: str) -> dict[str, str]:
+        """Return the variables by the names that the path of a method gives them."""
+        return dict(zip(self.routes[method].names, self.values, strict=True))
 
 
 class _Node(Generic[T]):
     """A node of the tree: the possible next segments, and the methods of the path that ends here."""
 
-    __slots__ = ("literal", "methods", "templated")
+    __slots__ = ("literal", "routes", "templated")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node[T]] = {}
         self.templated: list[_Templated[T]] = []
-        self.methods: dict[str, T] = {}
+        self.routes: dict[str, _Route[T]] = {}
 
 
 class _Segment(NamedTuple):
     """A path segment with variables: `pieces` are the literals before, between and after them."""
 
     pieces: list[str]
-    names: list[str]
 
-    def match(self, text: str) -> dict[str, str] | None:
+    def match(self, text: str) -> tuple[str, ...] | None:
         """Return the value of each variable, at least one character; None if the text does not match.
 
         Each value but the last is as short as possible, as with a lazy regular expression, but in linear
@@ -56,15 +69,15 @@ class _Segment(NamedTuple):
             return None
         values: list[str] = []
         start = len(first)
-        for literal in between:
-            found = text.find(literal, start + 1, end)
+        for piece in between:
+            found = text.find(piece, start + 1, end)
             if found < 0:
                 return None
             values.append(text[start:found])
-            start = found + len(literal)
+            start = found + len(piece)
         if start >= end:
             return None
-        return dict(zip(self.names, [*values, text[start:end]], strict=True))
+        return (*values, text[start:end])
 
 
 class _Templated(NamedTuple, Generic[T]):
@@ -81,14 +94,28 @@ class Routes(Generic[T]):
         self._root: _Node[T] = _Node()
         self._literal: dict[str, Match[T]] = {}
 
+    @classmethod
+    def of(cls, targets: Mapping[tuple[str, str], T], base_path: str = "") -> Routes[T]:
+        """Return the routes of methods and paths, in lower case and without `base_path`.
+
+        A path with a query or a fragment is also found without it, if it is the only one.
+        """
+        routes = cls()
+        for (method, path), target in targets.items():
+            routes.add(base_path + path, method, target)
+        for (method, path), requested in requested_alone(targets).items():
+            routes.add(base_path + requested, method, targets[method, path])
+        return routes
+
     def add(self, path: str, method: str, target: T) -> None:
-        """Register one method of a path template."""
+        """Register one method of a path template; the first of two with the same shape is kept."""
         node = self._root
         for segment in path.split("/"):
             node = self._child(node, segment)
-        node.methods[method.upper()] = target
-        if "{" not in path:
-            self._literal[path] = Match(node.methods, {})
+        names = VARIABLE.findall(path)
+        node.routes.setdefault(method.upper(), _Route(target, names))
+        if not names:
+            self._literal[path] = Match(node.routes, ())
 
     def find(self, raw_path: str) -> Match[T] | None:
         """Return the match of a percent-encoded request path; None if there is none.
@@ -103,13 +130,14 @@ class Routes(Generic[T]):
             segments = [unquote(segment, errors="strict") for segment in raw_path.split("/")]
         except UnicodeDecodeError as exc:
             raise MalformedPath from exc
-        return next(_walk(self._root, segments, 0, {}), None)
+        return next(_walk(self._root, segments, 0, ()), None)
 
     @staticmethod
     def _child(node: _Node[T], segment: str) -> _Node[T]:
-        if "{" not in segment:
-            return node.literal.setdefault(segment, _Node())
-        template = _Segment(_VARIABLE.split(segment)[::2], _VARIABLE.findall(segment))
+        pieces = [literal(piece) for piece in VARIABLE.split(segment)[::2]]
+        if len(pieces) == 1:
+            return node.literal.setdefault(pieces[0], _Node())
+        template = _Segment(pieces)
         for known in node.templated:
             if known.segment == template:
                 return known.node
@@ -120,15 +148,15 @@ class Routes(Generic[T]):
         return child
 
 
-def _walk(node: _Node[T], segments: list[str], index: int, variables: dict[str, str]) -> Iterator[Match[T]]:
+def _walk(node: _Node[T], segments: list[str], index: int, values: tuple[str, ...]) -> Iterator[Match[T]]:
     """Yield the matching paths, the most specific first."""
     if index == len(segments):
-        if node.methods:
-            yield Match(node.methods, variables)
+        if node.routes:
+            yield Match(node.routes, values)
         return
     segment = segments[index]
     if (child := node.literal.get(segment)) is not None:
-        yield from _walk(child, segments, index + 1, variables)
+        yield from _walk(child, segments, index + 1, values)
     for templated in node.templated:
         if (bound := templated.segment.match(segment)) is not None:
-            yield from _walk(templated.node, segments, index + 1, {**variables, **bound})
+            yield from _walk(templated.node, segments, index + 1, values + bound)

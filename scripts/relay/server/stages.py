@@ -82,14 +82,16 @@ class _Router(SpecMiddleware):
         self._routes: Routes[dict[str, str]] = Routes()
 
     def add_api(self, specification: Any, **kwargs: Any) -> None:
-        """Register every operation of the contract."""
-        for path, item in specification["paths"].items():
-            for method, operation in item.items():
-                context = {"api_base_path": kwargs["base_path"], "operation_id": operation["operationId"]}
-                self._routes.add(kwargs["base_path"] + path, method, context)
+        """Register every operation of the contract, and what is left out of it."""
+        routes = {
+            (method, path): {"api_base_path": kwargs["base_path"], "operation_id": operation["operationId"]}
+            for path, item in specification["paths"].items()
+            for method, operation in item.items()
+        }
         for one in self._left_out:
             if one.method and one.path.startswith("/"):
-                self._routes.add(kwargs["base_path"] + one.path, one.method, _NOT_SERVED)
+                routes.setdefault((one.method, one.path), _NOT_SERVED)
+        self._routes = Routes.of(routes, kwargs["base_path"])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -98,12 +100,13 @@ class _Router(SpecMiddleware):
         raw_path = scope.get("raw_path")
         match = self._routes.find(raw_path.decode("latin-1") if raw_path else quote(scope["path"]))
         if match is not None:
-            context = match.methods.get(scope["method"])
-            if context is None:
-                raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})
+            route = match.routes.get(scope["method"])
+            if route is None:
+                raise MethodNotAllowed({"allow": ", ".join(sorted(match.routes))})
+            context = route.target
             if context is _NOT_SERVED:
                 raise OperationNotImplemented
-            scope["path_params"] = match.variables
+            scope["path_params"] = match.variables(scope["method"])
             scope.setdefault("extensions", {})[ROUTING_CONTEXT] = context
             scope[OPERATION] = context["operation_id"]
             await self._app(scope, receive, send)
