@@ -465,3 +465,35 @@ def test_a_contract_root_that_names_no_folder_is_an_error(run, commit, tmp_path)
     assert result.stderr.splitlines() == [
         f"error: contract-root: '{tmp_path}/a\\x00b' is not the name of a folder"
     ]
+
+
+def selecting(**mapping):
+    """Return a contract whose pet is selected by a discriminator."""
+    schema = {
+        "oneOf": [{"$ref": "#/components/schemas/Dog"}],
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    }
+    dog = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}}
+    return pets(schema) | {"components": {"schemas": {"Dog": dog}}}
+
+
+def test_a_mapping_may_name_a_component_or_lead_nowhere(compared):
+    """A name and a reference are the same; the comparison ended with a traceback where a reference led nowhere."""
+    written = selecting(dog="Dog", cow="#/components/schemas/Cow", ape="Ape")
+
+    assert compared(written, selecting(dog="#/components/schemas/Dog")) == (
+        0,
+        ["relay breaking: nothing changed"],
+    )
+    code, lines = compared(written, selecting(hound="Dog"))
+    assert code == 1
+    assert "response-discriminator-changed" in lines[0]
+
+
+def test_a_revision_has_the_files_that_only_a_mapping_leads_to(run, commit):
+    """Otherwise its mapping would differ from that of the same files in the working directory."""
+    commit(openapi=selecting(dog="Dog", cat="cat.yaml"), cat={"type": "object"})
+
+    result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
+
+    assert (result.exit_code, result.output) == (0, "relay breaking: nothing changed\n")

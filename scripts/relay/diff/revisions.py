@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from relay.contract.bundling import resolved_root
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.discriminators import mapping_of
 from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
@@ -162,6 +163,7 @@ def _refs(value: Any) -> Iterator[str]:
             case {"$ref": str(ref)}:
                 yield ref
             case dict(mapping):
+                yield from mapping_of(mapping).values()
                 pending += mapping.values()
             case list(items):
                 pending += items

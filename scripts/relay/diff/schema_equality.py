@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from relay.contract.discriminators import mapped_schemas
+
 from .schema_view import Site, View, json_key
 
 _PROSE = frozenset(["title", "description", "example", "externalDocs", "xml"])
@@ -60,14 +62,10 @@ class Equality:
 
 def discriminator_values(view: View, site: Site) -> dict[str, Site]:
     """Return the values of a discriminator and their alternatives: from `mapping`, else the component names."""
-    discriminator = site.schema.get("discriminator")
-    if discriminator is None:
+    if "discriminator" not in site.schema:
         return {}
-    mapped = {
-        value: view.site({"$ref": ref}, ())
-        for value, ref in discriminator.get("mapping", {}).items()
-        if ref.startswith("#/")
-    }
+    targets = mapped_schemas(site.schema, view.contract.document)
+    mapped = {value: view.site(schema, pointer) for value, (pointer, schema) in targets.items()}
     named = {
         part.pointer[-1]: part
         for kind in ("oneOf", "anyOf")

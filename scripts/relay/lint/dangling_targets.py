@@ -7,6 +7,7 @@ from typing import Any
 
 from relay.contract.bundling import PointerNotFound, lookup, mappings, parse_pointer
 from relay.contract.diagnostics import Diagnostic
+from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.documents import Pointer
 from relay.contract.model import METHODS, Contract
 
@@ -22,31 +23,25 @@ def check_targets(contract: Contract) -> Iterator[Diagnostic]:
     root = contract.place(()).file
     ids = _operation_ids(whole) | {one.id for one in contract.operations}
     for at, value in mappings(contract.document):
-        for name, target in discriminator_mapping(value).items():
-            if not _exists(target, whole):
+        existing = mapped_schemas(value, whole)
+        for name, target in mapping_of(value).items():
+            if name not in existing:
                 pointer = (*at, "discriminator", "mapping", name)
                 what = f"'{target}'" if contract.place(pointer).file == root else "the target"
                 message = f"{what} of the discriminator's mapping does not exist; write a schema's name or a reference to it"
                 yield finding(contract, "dangling-mapping", pointer, message)
         if at[-2:-1] == ("links",) and contract.place(at).file == root:
-            yield from _link(contract, at, value, ids)
+            yield from _link(contract, at, value, ids, whole)
 
 
-def discriminator_mapping(schema: Mapping[str, Any]) -> dict[str, str]:
-    """Return the mapping of a schema's discriminator, without what is no reference; {} if it has none."""
-    discriminator = schema.get("discriminator")
-    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
-    if not isinstance(mapping, dict):
-        return {}
-    return {name: target for name, target in mapping.items() if isinstance(target, str)}
-
-
-def _link(contract: Contract, at: Pointer, link: dict[str, Any], ids: set[str]) -> Iterator[Diagnostic]:
+def _link(
+    contract: Contract, at: Pointer, link: dict[str, Any], ids: set[str], whole: Any
+) -> Iterator[Diagnostic]:
     name, ref = link.get("operationId"), link.get("operationRef")
     if isinstance(name, str) and name not in ids:
         message = f"no operation has the operationId '{name}'; correct the link"
         yield finding(contract, "dangling-link", (*at, "operationId"), message)
-    if isinstance(ref, str) and ref.startswith("#") and not _exists(ref, contract.published):
+    if isinstance(ref, str) and ref.startswith("#") and not _exists(ref, whole):
         message = f"there is no operation at '{ref}'; correct the link"
         yield finding(contract, "dangling-link", (*at, "operationRef"), message)
 
@@ -58,11 +53,10 @@ def _operation_ids(document: Mapping[str, Any]) -> set[str]:
     return {one["operationId"] for one in raw if isinstance(one.get("operationId"), str)}
 
 
-def _exists(target: str, document: Any) -> bool:
-    """Return True if a document has the component that a mapping names, or what a local reference points to."""
-    pointer = parse_pointer(target[1:]) if target.startswith("#") else ("components", "schemas", target)
+def _exists(ref: str, document: Any) -> bool:
+    """Return True if a document has what a local reference points to."""
     try:
-        lookup(document, pointer)
+        lookup(document, parse_pointer(ref[1:]))
     except PointerNotFound:
         return False
     return True

@@ -9,10 +9,10 @@ from typing import Any
 
 from relay.contract.bundling import mappings, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic
+from relay.contract.discriminators import mapped_pointer, mapping_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
-from .dangling_targets import discriminator_mapping
 from .lint_rules import finding
 
 _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
@@ -55,8 +55,7 @@ def _targets(value: Any, at: Pointer) -> Iterator[Pointer]:
     for _, mapping in mappings(value, at, named=True):
         if isinstance(ref := mapping.get("$ref"), str):
             yield parse_pointer(ref.removeprefix("#"))
-        for target in discriminator_mapping(mapping).values():
-            yield parse_pointer(target[1:]) if target.startswith("#") else ("components", "schemas", target)
+        yield from map(mapped_pointer, mapping_of(mapping).values())
 
 
 def _component(components: Mapping[str, Any], pointer: Pointer) -> Any:

@@ -1,0 +1,34 @@
+"""Which schemas the mapping of a discriminator leads to (OpenAPI 3.0.3, "Discriminator Object")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from .bundling import PointerNotFound, lookup, parse_pointer
+from .documents import Pointer
+
+
+def mapping_of(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Return the mapping of a schema's discriminator, without what is no reference; {} if it has none."""
+    discriminator = schema.get("discriminator")
+    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+    if not isinstance(mapping, dict):
+        return {}
+    return {value: target for value, target in mapping.items() if isinstance(target, str)}
+
+
+def mapped_pointer(target: str) -> Pointer:
+    """Return the pointer that a target in the mapping of a bundle means: a local reference, or a component's name."""
+    return parse_pointer(target[1:]) if target.startswith("#") else ("components", "schemas", target)
+
+
+def mapped_schemas(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Pointer, Any]]:
+    """Return the pointer and the schema of each value of a mapping, without those that lead nowhere."""
+    found: dict[str, tuple[Pointer, Any]] = {}
+    for value, target in mapping_of(schema).items():
+        pointer = mapped_pointer(target)
+        with suppress(PointerNotFound):
+            found[value] = pointer, lookup(document, pointer)
+    return {value: target for value, target in found.items() if isinstance(target[1], dict)}
