@@ -148,6 +148,37 @@ def test_agrees_with_trying_every_template(templates, path):
         assert written == unquote(path)
 
 
+@given(st.lists(TEMPLATES, unique=True, max_size=6), REQUESTS)
+def test_the_names_of_variables_do_not_change_what_is_found(templates, path):
+    """Each method may name them differently."""
+    found = routes(*templates)
+    for template in templates:
+        found.add(template.replace("{", "{other_"), "post", template)
+
+    match, expected = found.find(path), routes(*templates).find(path)
+
+    assert (match is None) == (expected is None)
+    if match is not None:
+        assert match.methods == dict.fromkeys(("GET", "POST"), expected.methods["GET"])
+        assert match.values == expected.values
+
+
+KEYS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0{}"), max_size=8
+) | st.sampled_from(["%41", "%", "%zz", "%ff", "%2F", "a%20b", "%25", "?x=1&y", "#z", "//", " ", "é"])
+
+
+@given(KEYS.filter(lambda key: "%00" not in key), st.booleans())
+def test_every_path_is_found_as_a_request_writes_it(key, is_templated):
+    """Whatever characters its key has."""
+    path = f"/{key}/{{id}}" if is_templated else f"/{key}"
+
+    match = routes(path).find(encoded(path).replace("{id}", "7"))
+
+    assert match.methods == {"GET": path}
+    assert match.values == (("7",) if is_templated else ())
+
+
 LITERALS = st.sampled_from(["", "a", "-", "--", "a-", ".a"])
 
 

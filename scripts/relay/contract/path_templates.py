@@ -42,7 +42,7 @@ def encoded(path: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", quote(text, safe="/%:;,@!$&'()*+=~"))
+    return "/".join(quote(literal(segment), safe=":;,@!$&'()*+=~") for segment in text.split("/"))
 
 
 def shape(path: str) -> tuple[str, ...]:
