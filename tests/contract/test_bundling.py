@@ -260,6 +260,7 @@ def test_the_mapping_of_a_discriminator_is_bundled(bundle):
                       gone: gone.yaml
                       outside: ../other.yaml
                       remote: https://example.com/a.yaml
+                      empty: ''
                 B: {type: string}
         """,
         other="{type: object, components: {schemas: {Part: {type: integer}, B: {type: number}}}}",
@@ -275,6 +276,7 @@ def test_the_mapping_of_a_discriminator_is_bundled(bundle):
         "gone": "gone.yaml",
         "outside": "../other.yaml",
         "remote": "https://example.com/a.yaml",
+        "empty": "",
     }
     assert bundled.data["components"]["schemas"]["B_2"] == {"type": "number"}
 

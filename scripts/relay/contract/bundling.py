@@ -312,10 +312,10 @@ class Bundle:
 
     def _mapped(self, target: Any, document: Document) -> Any:
         """Return a `$ref` to the target of a mapping; the target itself if it names a component or leads nowhere."""
-        if not isinstance(target, str) or (document is self.root and target in _schemas_of(document.data)):
+        if not isinstance(target, str) or not target:
             return target
         ref = target
-        if target in _schemas_of(document.data):
+        if document is not self.root and target in _schemas_of(document.data):
             ref = f"#/components/schemas/{quote(escape(target), safe='~')}"
         elif target in _schemas_of(self.root.data):
             return target

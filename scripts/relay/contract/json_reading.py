@@ -68,7 +68,7 @@ def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: 
 
 def _hint(text: str) -> str:
     """Return what to do with a file that is probably YAML."""
-    return "" if text.lstrip()[:1] in ("{", "[") else "; if it is YAML, name it .yaml"
+    return "; if it is YAML, name it .yaml" if re.match(r"\s*(\w|#|---)", text) else ""
 
 
 def _may_have_too_many(text: str) -> bool:

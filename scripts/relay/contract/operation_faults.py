@@ -75,7 +75,7 @@ def _same_paths(contract: Contract, blocked: Container[Pointer]) -> Iterator[Dia
     for other in contract.operations:
         first = paths[shape(other.path)]
         if other.path != first.path and other.pointer not in blocked:
-            message = f"{other.path} is the same path as {first.path}; give their variables the same names, in one path item"
+            message = f"{other.path} matches the same requests as {first.path}; write them as one path"
             yield contract.problem(other.pointer[:2], message, "same-path")
 
 
