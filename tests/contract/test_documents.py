@@ -195,6 +195,18 @@ def test_rejects_aliases_that_expand_exponentially(read):
             "c.yaml:1:7: is not YAML: found an escape of a surrogate; write the character",
         ),
         ("a: *x", "c.yaml:1:4: is not YAML: found undefined alias"),
+        ("a: *.png", "c.yaml:1:5: is not YAML: found `*` or `&` without a name; quote the text"),
+        ("a: @x", "c.yaml:1:4: is not YAML: found a character that begins no value; quote the text, or"),
+        (
+            "a:\n\tb: 1",
+            "c.yaml:2:1: is not YAML: found a character that begins no value; quote the text, or indent",
+        ),
+        ("a:\n  b: 1\n\t\n  c: 2", "c.yaml:3:1: is not YAML: found a tab in the indentation; use spaces"),
+        (
+            'a: "\\d+"',
+            "c.yaml:1:5: is not YAML: found an unknown escape in double quotes; double the backslash",
+        ),
+        ("a: x: y", "c.yaml:1:5: is not YAML: found ': ' where no key can be; quote the text, or correct"),
         ("a:\n  <<:\n", "c.yaml:2:6: '<<' needs a mapping or a list of mappings"),
     ],
 )

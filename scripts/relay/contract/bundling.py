@@ -286,7 +286,7 @@ class Bundle:
     def _keeps(self, target: Document, pointer: Pointer) -> bool:
         """Return True if the bundle has the value at the same pointer; what is next to a `$ref` is left out of it."""
         value = target.data
-        for token in pointer:
+        for token in pointer if target is self.root else ():
             if isinstance(value, dict) and isinstance(value.get("$ref"), str):
                 return False
             value = lookup(value, (token,))

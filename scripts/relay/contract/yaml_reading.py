@@ -60,6 +60,11 @@ _REASONS = {
     "but found another document": "a second document begins; a contract is one, without `---` after it",
     "second occurrence": "an anchor is defined twice; rename one",
     "found invalid Unicode character escape code": "found an escape of a surrogate; write the character itself",
+    "found unknown escape character": "found an unknown escape in double quotes; double the backslash, or use single quotes",
+    "found character that cannot start any token": "found a character that begins no value; quote the text, or indent with spaces instead of tabs",
+    "found a tab character that violates indentation": "found a tab in the indentation; use spaces",
+    "did not find expected alphabetic or numeric character": "found `*` or `&` without a name; quote the text",
+    "mapping values are not allowed in this context": "found ': ' where no key can be; quote the text, or correct the indentation",
 }
 """Parser messages that do not say what to do, and what we say."""
 
