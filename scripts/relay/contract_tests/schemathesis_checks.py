@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Operation
+from relay.contract.path_templates import requested
 
 from .conformance import ConformanceChecker
 from .results import Failure
@@ -75,6 +76,9 @@ CHECKS = {
 }
 
 
+_ABOUT_METHODS = frozenset(["allow_header_conformance", "unsupported_method"])
+
+
 class SchemathesisChecks:
     """Turns failed checks into failures, located in one contract."""
 
@@ -94,8 +98,24 @@ class SchemathesisChecks:
         return [
             self._failure(sent, check)
             for check in sent.failed
-            if not check.crashed and not _check(check).covered_by & reported
+            if not check.crashed
+            and not _check(check).covered_by & reported
+            and (check.name not in _ABOUT_METHODS or self._knows_methods(sent))
         ]
+
+    def _knows_methods(self, sent: SentCase) -> bool:
+        """Return False if a request has other methods than Schemathesis knows.
+
+        It does not join paths that match the same requests, and sends a path without its fragment.
+        """
+        operation = self._operations.get(sent.operation)
+        if operation is None or sent.exchange is None:
+            return True
+        where = self._checker.where(sent.exchange)
+        if where is None:
+            return requested(operation.path) == operation.path
+        known = {one.method.upper() for one in self._contract.operations if one.path == operation.path}
+        return where.operation is None and known == where.methods.keys()
 
     def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
         where = self._checker.where(sent.exchange) if sent.exchange else None
