@@ -50,7 +50,10 @@ DOCUMENT = contract(
                     "default": FAILED,
                 },
             },
-            "delete": {"operationId": "remove", "responses": {"204": responses_of(), "404": FAILED}},
+            "delete": {
+                "operationId": "remove",
+                "responses": {"204": responses_of(), "404": FAILED, "409": responses_of()},
+            },
         },
         "/pets": {
             "head": {"operationId": "peek", "responses": {"200": responses_of(application_json=PET)}},
@@ -97,7 +100,9 @@ class TestStatus:
         [failure] = CHECKER.check(exchange("DELETE", "/pets/1", 200))
 
         assert failure.finding.rule == "undocumented-status"
-        assert failure.finding.message == "DELETE /pets/{id} responded 200; the contract documents 204, 404"
+        assert (
+            failure.finding.message == "DELETE /pets/{id} responded 200; the contract documents 204, 404, 409"
+        )
         assert failure.operation == "DELETE /pets/{id}"
         assert failure.finding.where == CONTRACT.place(("paths", "/pets/{id}", "delete", "responses"))
 
@@ -245,6 +250,13 @@ class TestErrorShape:
         [failure] = CHECKER.check_unknown_path(exchange("GET", "/nope", 404, body, *headers))
         assert failure.finding.rule == "error-shape"
         assert failure.operation is None
+
+    @pytest.mark.parametrize(
+        ("body", "found"), [(b"", []), ({"error": "x"}, []), ({"text": "x"}, ["error-shape"])]
+    )
+    def test_is_that_of_an_error_that_is_documented_in_words_only(self, body, found):
+        """Most contracts describe some errors without a body; one that has the shape of the others is no fault."""
+        assert rules("DELETE", "/pets/1", 409, body, JSON) == found
 
     def test_a_conforming_error_is_not_reported(self):
         """HEAD has no body to check."""

@@ -151,7 +151,10 @@ class ConformanceChecker:
     def check_unknown_path(self, exchange: Exchange) -> list[Failure]:
         """Return what is wrong with the error response to a path that is not in the contract."""
         label = f"{exchange.request.method} of an unknown path"
-        findings = [*self._leaks(exchange, label, None), *self._error_shape(exchange, label, ("paths",))]
+        findings = [
+            *self._leaks(exchange, label, None),
+            *self._error_shape(exchange, f"{exchange.status} of {label}", ("paths",)),
+        ]
         return [Failure(found, None, exchange) for found in findings]
 
     def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Diagnostic]:
@@ -186,7 +189,7 @@ class ConformanceChecker:
                     f"405 of {label} has an Allow without {', '.join(missing)}; list all methods of the path"
                 )
                 yield finding(self.contract, "incomplete-allow", pointer, message)
-            yield from self._error_shape(exchange, label, pointer)
+            yield from self._error_shape(exchange, f"{exchange.status} of {label}", pointer)
         elif exchange.status < 400 and exchange.request.method.upper() not in _SAFE_EXTRAS:
             message = (
                 f"{label} gets a {exchange.status}, but the contract has no such method; respond with 405"
@@ -222,7 +225,10 @@ class ConformanceChecker:
     ) -> Iterator[Diagnostic]:
         is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
         if is_bodiless or not validators.content:
-            if exchange.body:
+            if exchange.body and not is_bodiless and exchange.status >= 400:
+                # Contracts document many errors only in words; clients read what it is from a body.
+                yield from self._error_shape(exchange, label, validators.pointer)
+            elif exchange.body:
                 reason = "HTTP allows none" if is_bodiless else "the contract documents none"
                 message = f"{label} has a body, but {reason}; remove it"
                 yield finding(self.contract, "unexpected-body", validators.pointer, message)
@@ -289,7 +295,7 @@ class ConformanceChecker:
             yield f"that violates the contract: {exc.message}"
 
     def _error_shape(self, exchange: Exchange, label: str, pointer: Pointer) -> Iterator[Diagnostic]:
-        """Check an undocumented error response against the schema that all documented errors share."""
+        """Check an error response without documented content against the schema that all documented ones share."""
         if self._envelope is None or exchange.request.method.upper() == "HEAD":
             return
         name, validator = self._envelope
@@ -297,14 +303,12 @@ class ConformanceChecker:
         found = media.essence(content_type)
         if found != name:
             message = (
-                f"{exchange.status} of {label} has {f'media type {found}' if found else 'no media type'}; "
+                f"{label} has {f'media type {found}' if found else 'no media type'}; "
                 f"all documented errors have {name}"
             )
             yield finding(self.contract, "error-shape", pointer, message)
             return
-        for broken in self._body(
-            exchange.body, content_type, validator, pointer, f"{exchange.status} of {label}"
-        ):
+        for broken in self._body(exchange.body, content_type, validator, pointer, label):
             yield finding(self.contract, "error-shape", pointer, broken.message)
 
     def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, errors
+from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Severity, errors
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
@@ -81,7 +81,7 @@ class Application:
         routed = {f"{self.contract.base_path}{operation.path}" for operation in self.contract.operations}
         guard = Guard(
             build_stack(self.contract, self.endpoints, extras, self.left_out),
-            self.hooks.render_error,
+            self.hooks.render,
             self.observer,
             limit=self.settings.max_in_flight,
             exempt=health.PROBES - routed,
@@ -149,7 +149,7 @@ class Application:
         host, port = bind_address(bind)
         guard = Guard(
             Extras({"/metrics": metrics.page}),
-            self.hooks.render_error,
+            self.hooks.render,
             Observer(None),
             limit=METRICS_CONNECTIONS,
         )
@@ -243,6 +243,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     bindings, found = bind(contract, package, policies)
     observer = Observer(Metrics() if settings.metrics else None)
     compiled = _Compiled(contract, bindings, settings, hooks, observer)
+    if not is_package(package):
+        compiled.render_as_documented(hooks)
     problems += found
     if settings.strict or settings.environment == "production":
         problems += [*contract.faults, *compiled.errors]
@@ -285,6 +287,12 @@ class _Compiled:
             endpoint.mock(contract, compiler)
             self._add(endpoint)
         compiler.prepare()
+
+    def render_as_documented(self, hooks: PackageHooks) -> None:
+        """Let errors have the bodies that the contract documents; what prevents that is a warning."""
+        hooks.render_as_documented(self._contract, self._compiler)
+        found = self._compiler.take_problems()
+        self.warnings += [one for one in found if one.severity is Severity.WARNING]
 
     def _add(self, endpoint: Endpoint) -> None:
         """Keep an endpoint, unless compiling it has reported an error."""

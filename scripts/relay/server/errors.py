@@ -31,7 +31,10 @@ class ErrorReport:
 
 
 RenderError = Callable[[ErrorReport], tuple[Any, str]]
-"""Makes the body (for JSON) and the media type of an error response."""
+"""Makes the body and the media type of an error response; the body is for JSON, or a text of the media type `text/*`."""
+
+RenderOperationError = Callable[[ErrorReport, str | None], tuple[Any, str]]
+"""The same for an operation, by id; None for a request that matches none."""
 
 
 class MalformedPath(ApiError):

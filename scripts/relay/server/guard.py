@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from relay.validation import media_types as media
 from relay.validation.errors import ApiError
-from relay.validation.http import ALWAYS, RECEIVE, HeaderList, Response, is_field
+from relay.validation.http import ALWAYS, OPERATION, RECEIVE, HeaderList, Response, is_field
 
 from .errors import (
     AmbiguousHost,
@@ -27,7 +28,7 @@ from .errors import (
     ErrorReport,
     HeadersTooLarge,
     Overloaded,
-    RenderError,
+    RenderOperationError,
     report,
 )
 from .lifespan import is_cancelled
@@ -60,7 +61,7 @@ class Guard:
     def __init__(
         self,
         app: Any,
-        render_error: RenderError,
+        render_error: RenderOperationError,
         observer: Observer,
         *,
         limit: int,
@@ -126,7 +127,7 @@ class Guard:
                 return
             self._observer.failed(exc, scope)
             if not status:
-                await send_response(send_uncounted, self._error_response(exc))
+                await send_response(send_uncounted, self._error_response(exc, scope.get(OPERATION)))
         finally:
             self._in_flight -= slots
             if status:
@@ -137,15 +138,16 @@ class Guard:
         if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
 
-    def _error_response(self, exc: BaseException) -> Response:
-        """Render an error; if the package's renderer fails, return a 500 without a body."""
+    def _error_response(self, exc: BaseException, operation: str | None) -> Response:
+        """Render an error of an operation; if the package's renderer fails, return a 500 without a body."""
         known = report(exc)
         found = known or _INTERNAL
         try:
             # The exception of another library may have the headers of an upstream response, such as cookies.
             headers = _encoded(getattr(exc, "headers", {})) if known else []
-            body, media_type = self._render_error(found)
-            written = orjson.dumps(body)
+            body, media_type = self._render_error(found, operation)
+            is_text = isinstance(body, str) and media.essence(media_type).startswith("text/")
+            written = body.encode() if is_text else orjson.dumps(body)
         except Exception:  # noqa: BLE001 -- the client gets a response in any case
             _log.exception("the package's failure cannot be rendered")
             return Response(500, list(ALWAYS), b"")

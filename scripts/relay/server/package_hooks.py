@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
+from relay.validation.schemas import SchemaCompiler
 
-from .errors import RenderError, problem_details
+from .errors import ErrorReport, RenderError, problem_details
 from .security import JWT_TYPES, Claims, missing_verifiers, no_caller, scheme_type, schemes_in_use
 
 if TYPE_CHECKING:
     import click
+
+    from .error_shapes import ErrorShapes
 
 HeaderValue = str | int | float
 Body = TypeVar("Body")
@@ -48,6 +51,8 @@ class PackageHooks:
     render_error: RenderError
     commands: Sequence[click.Command]
     test_environment: Callable[[Path], Mapping[str, str]] | None
+    documented_errors: ErrorShapes | None = None
+    """The bodies of errors of a contract that is served without a package."""
 
     @classmethod
     def of(cls, package: ModuleType) -> PackageHooks:
@@ -60,6 +65,18 @@ class PackageHooks:
             commands=getattr(package, "commands", ()),
             test_environment=getattr(package, "test_environment", None),
         )
+
+    def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
+        """Return body and media type of an error; without a package, as the contract documents it."""
+        if self.documented_errors is not None:
+            return self.documented_errors.render(report, operation)
+        return self.render_error(report)
+
+    def render_as_documented(self, contract: Contract, compiler: SchemaCompiler) -> None:
+        """Prepare the documented bodies of errors; for a contract served without a package."""
+        from .error_shapes import ErrorShapes  # it makes samples, which no service in production needs
+
+        self.documented_errors = ErrorShapes(contract, compiler)
 
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""

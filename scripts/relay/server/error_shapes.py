@@ -1,0 +1,112 @@
+"""The bodies of errors that a contract documents, by operation and status, and the commonest for what it does not document.
+
+They are prepared at start: a request only fills in a template.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from relay.contract.json_text import json_bytes
+from relay.contract.model import Contract, Operation, Response
+from relay.mock.samples import Sampler
+from relay.validation.schemas import SchemaCompiler
+
+from .documented_error import OWN_STATUSES, DocumentedError
+from .error_templates import ErrorTemplate, has_sentence
+from .errors import ErrorReport, problem_details
+
+MAX_COMPARED = 8  # templates that are compared with every documented error
+
+
+class ErrorShapes:
+    """The documented errors of a contract that a body can be made of, for some statuses."""
+
+    def __init__(
+        self, contract: Contract, compiler: SchemaCompiler, statuses: Sequence[int] = OWN_STATUSES
+    ) -> None:
+        self.statuses = statuses
+        self._contract = contract
+        self._compiler = compiler
+        self._sampler = Sampler(contract, compiler)
+        self._contents: dict[bytes, DocumentedError] = {}
+        self._found: dict[int, dict[str, tuple[DocumentedError, ErrorTemplate]]] = {
+            status: {} for status in statuses
+        }
+        self._verdicts: dict[tuple[bytes, str, int], bool] = {}
+        for operation in contract.operations:
+            for status in statuses:
+                if (response := operation.response(status)) is not None and response.content:
+                    self._add(operation, status, response)
+        self.usual: ErrorTemplate | None = None
+        self.usual = self._commonest(statuses)
+        """The template that the most documented errors accept; None if the contract documents none."""
+        self._by_status = {status: self._commonest([status]) for status in statuses}
+
+    def of(self, operation: str | None, status: int) -> ErrorTemplate | None:
+        """Return the template for an operation's id and a status: the documented one, else the commonest."""
+        found = self._found.get(status, {}).get(operation or "")
+        return found[1] if found else self.common(status)
+
+    def common(self, status: int) -> ErrorTemplate | None:
+        """Return the template that the most operations accept for a status, else the usual one."""
+        return self._by_status.get(status) or self.usual
+
+    def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
+        """Return body and media type of an error of an operation; problem details if nothing is documented."""
+        template = self.of(operation, report.status)
+        return problem_details(report) if template is None else (template.body(report), template.media_type)
+
+    def others(self, status: int) -> list[str]:
+        """Return the ids of the operations that document another body for a status than the commonest."""
+        common = self.common(status)
+        return [
+            name
+            for name, (content, _) in self._found[status].items()
+            if common is None or not self._accepts(content, common, status)
+        ]
+
+    def _add(self, operation: Operation, status: int, response: Response) -> None:
+        raw, pointer = self._contract.follow((*response.pointer, "content"))
+        key = json_bytes(raw)
+        is_new = key not in self._contents
+        content = self._contents.setdefault(key, DocumentedError(raw, pointer, self._compiler, self._sampler))
+        if (template := content.template(status)) is not None:
+            self._found[status][operation.id] = content, template
+        elif is_new and content.has_json:
+            message = (
+                f"no error can be written as {operation} documents it for {status}, its body is another one; "
+                "give it an example"
+            )
+            self._compiler.problems.append(self._contract.warning(pointer, message, "error-shape"))
+
+    def _commonest(self, statuses: Iterable[int]) -> ErrorTemplate | None:
+        """Return the template that is documented most often for some statuses, the usual one if it is as common."""
+        counted: Counter[str] = Counter()
+        by_text: dict[str, ErrorTemplate] = {}
+        for status in statuses:
+            for _, template in self._found[status].values():
+                by_text.setdefault(repr(template), template)
+                counted[repr(template)] += 1
+        candidates = [by_text[text] for text, _ in counted.most_common(MAX_COMPARED)]
+        if candidates and self.usual is not None:
+            candidates.insert(0, self.usual)
+        return max(
+            candidates, key=lambda one: (has_sentence(one.plain), self._covered(one, statuses)), default=None
+        )
+
+    def _covered(self, template: ErrorTemplate, statuses: Iterable[int]) -> int:
+        """Count the documented errors that accept a template."""
+        return sum(
+            self._accepts(content, template, status)
+            for status in statuses
+            for content, _ in self._found[status].values()
+        )
+
+    def _accepts(self, content: DocumentedError, template: ErrorTemplate, status: int) -> bool:
+        key = content.schemas, repr(template), status
+        if key not in self._verdicts:
+            self._verdicts[key] = content.accepts(template, status)
+        return self._verdicts[key]

@@ -1,0 +1,119 @@
+"""The body of an error as a template: JSON with places for the status, the code and the sentence of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from .errors import ErrorReport
+
+Template: TypeAlias = Any
+"""A JSON value, some of whose leaves are `Place`s."""
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class Place(Enum):
+    """A part of a report, as the Python source of its value."""
+
+    STATUS = "report.status"
+    STATUS_TEXT = "str(report.status)"
+    PHRASE = "HTTPStatus(report.status).phrase"
+    CODE = "report.code"
+    MESSAGE = "report.message"
+    DETAILS = "[*map(dict, report.details)]"
+
+    def of(self, report: ErrorReport) -> Any:
+        """Return the value for a report."""
+        match self:
+            case Place.STATUS:
+                return report.status
+            case Place.STATUS_TEXT:
+                return str(report.status)
+            case Place.PHRASE:
+                return HTTPStatus(report.status).phrase
+            case Place.DETAILS:
+                return [*map(dict, report.details)]
+        return report.code if self is Place.CODE else report.message
+
+
+PROBLEM: Template = {
+    "type": "about:blank",
+    "title": Place.PHRASE,
+    "status": Place.STATUS,
+    "detail": Place.MESSAGE,
+    "code": Place.CODE,
+}
+"""Problem details (RFC 9457), which `problem_details` renders."""
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTemplate:
+    """The body of errors of one media type; `detailed` is for reports with details, None if there is no place for them."""
+
+    plain: Template
+    detailed: Template | None
+    media_type: str
+
+    def body(self, report: ErrorReport) -> Any:
+        """Return the body for a report."""
+        return filled(self.detailed if report.details and self.detailed is not None else self.plain, report)
+
+
+def filled(template: Template, report: ErrorReport) -> Any:
+    """Return a template with the values of a report."""
+    if isinstance(template, Place):
+        return template.of(report)
+    if isinstance(template, dict):
+        return {name: filled(value, report) for name, value in template.items()}
+    return [filled(value, report) for value in template] if isinstance(template, list) else template
+
+
+def source(template: Template) -> str:
+    """Return a template as Python source of a function with the argument `report`."""
+    if isinstance(template, Place):
+        return template.value
+    if isinstance(template, dict):
+        return "{" + ", ".join(f"{name!r}: {source(value)}" for name, value in template.items()) + "}"
+    return "[" + ", ".join(map(source, template)) + "]" if isinstance(template, list) else repr(template)
+
+
+def _leaves(template: Template) -> Iterator[Any]:
+    if isinstance(template, dict | list):
+        for value in template.values() if isinstance(template, dict) else template:
+            yield from _leaves(value)
+    else:
+        yield template
+
+
+def has_place(template: Template) -> bool:
+    """Return True if some part of a report is in the template."""
+    return any(isinstance(one, Place) for one in _leaves(template))
+
+
+def has_sentence(template: Template) -> bool:
+    """Return True if the message of a report is in the template."""
+    return any(one is Place.MESSAGE for one in _leaves(template))
+
+
+def replaced(body: Any, path: Path, value: Any) -> Any:
+    """Return a copy of a body with another value at a path; a property that is not there is added."""
+    if not path:
+        return value
+    first, *rest = path
+    if isinstance(body, list):
+        return [replaced(one, tuple(rest), value) if at == first else one for at, one in enumerate(body)]
+    return {**body, first: replaced(body.get(first), tuple(rest), value)}
+
+
+def removed(body: Any, path: Path) -> Any:
+    """Return a copy of a body without the property at a path."""
+    *owner, name = path
+    holder = body
+    for key in owner:
+        holder = holder[key]
+    return replaced(body, tuple(owner), {key: value for key, value in holder.items() if key != name})

@@ -1,0 +1,305 @@
+"""Errors as the contract documents them: `scripts/relay/server/error_shapes.py` and the modules that it uses."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.project.settings import Settings
+from relay.server.app import create
+from relay.server.documented_error import OWN_STATUSES, reports
+from relay.server.error_shapes import ErrorShapes
+from relay.server.errors import ErrorReport
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import read
+from support.hosting import SECRET, assert_problem, calling, contract, host, operation
+
+TEXT, NUMBER, FLAG = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+ITEMS = {"type": "array", "items": {"type": "object"}}
+SENTENCE = "There is no such path"
+PLAIN = ErrorReport(404, "NOT_FOUND", SENTENCE)
+DETAIL = {"in": "query", "path": "/a", "rule": "type", "message": "m"}
+DETAILED = ErrorReport(404, "INVALID", "Wrong", (DETAIL,))
+
+
+def shape(*required, **properties):
+    """A closed object schema."""
+    needed = {"required": [*required]} if required else {}
+    return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
+
+
+def answer(schema, media_type="application/json", **rest):
+    """A documented error."""
+    return {"description": "no", "content": {media_type: {"schema": schema, **rest}}}
+
+
+def showing(**responses):
+    """An operation with these error responses."""
+    return {**operation("show"), "responses": {"200": {"description": "ok"}, **responses}}
+
+
+def shapes_of(*operations, **rest):
+    """What the contract of some operations documents, and the problems found on the way."""
+    paths = {f"/{at}": {"get": {**one, "operationId": f"show{at}"}} for at, one in enumerate(operations)}
+    document = read(contract(paths, **rest))
+    compiler = SchemaCompiler(document)
+    return ErrorShapes(document, compiler), compiler.problems
+
+
+def body_of(documented, report=PLAIN):
+    """What an operation with this response makes of a report."""
+    shapes, _ = shapes_of(showing(**{str(report.status): documented}))
+    return shapes.render(report, "show0")[0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        (shape(message=TEXT), {"message": SENTENCE}),
+        (shape(status=NUMBER, error=TEXT), {"status": 404, "error": SENTENCE}),
+        (
+            shape("success", success=FLAG, error=shape(code=TEXT, message=TEXT)),
+            {"success": False, "error": {"code": "NOT_FOUND", "message": SENTENCE}},
+        ),
+        (
+            shape(errors={"type": "array", "items": shape(status=TEXT, title=TEXT, detail=TEXT)}),
+            {"errors": [{"status": "404", "title": "NOT_FOUND", "detail": SENTENCE}]},
+        ),
+        (shape(errors={"type": "array", "items": TEXT, "minItems": 1}), {"errors": [SENTENCE]}),
+        (shape(error=TEXT, error_description=TEXT), {"error": "NOT_FOUND", "error_description": SENTENCE}),
+        (
+            {"allOf": [{"properties": {"code": NUMBER}}, {"properties": {"msg": TEXT}, "required": ["msg"]}]},
+            {"code": 404, "msg": SENTENCE},
+        ),
+        (shape(data=shape(id=NUMBER, message=TEXT)), {"data": {"message": SENTENCE}}),
+        (shape("id", id={"type": "string", "example": "e-1"}, title=TEXT), {"id": "e-1", "title": SENTENCE}),
+        ({"type": "array", "items": shape(message=TEXT)}, [{"message": SENTENCE}]),
+        (TEXT, SENTENCE),
+    ],
+    ids="message status nested list texts oauth allOf elsewhere required array text".split(),
+)
+def test_known_names_get_their_values(schema, wanted):
+    """An unknown property has the value of its example or schema where it is required, else it is left out."""
+    assert body_of(answer(schema)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("schema", "example", "wanted"),
+    [
+        (
+            shape("code", code={"type": "string", "enum": ["gone", "lost"]}, message=TEXT),
+            {"code": "lost", "message": "Pet 7 was lost"},
+            {"code": "lost", "message": SENTENCE},
+        ),
+        (shape(status=TEXT, message=TEXT), {"status": "error", "message": "x"}, {"message": SENTENCE}),
+        (
+            shape("when", when=TEXT, text=TEXT),
+            {"when": "now", "text": "x"},
+            {"when": "now", "text": SENTENCE},
+        ),
+        (shape("id", id=NUMBER), {"id": 7}, {"id": 7}),
+        (
+            shape("message", message={"type": "string", "maxLength": 9}, code=NUMBER),
+            {"message": "not found", "code": 1},
+            {"message": "not found", "code": 404},
+        ),
+    ],
+    ids="enum word required nothing short".split(),
+)
+def test_a_documented_example_is_what_the_body_starts_from(schema, example, wanted):
+    """What the schema refuses stays as its publisher wrote it: a closed list of codes, a length."""
+    assert body_of(answer(schema, example=example)) == wanted
+
+
+def test_an_example_that_violates_its_schema_is_not_used():
+    """A body has to be valid; it is made from the schema instead."""
+    documented = answer(shape("id", "message", id=NUMBER, message=TEXT), example={"id": "seven"})
+
+    assert body_of(documented)["message"] == SENTENCE
+
+
+def test_details_go_where_the_schema_has_a_place_for_them():
+    """Only for a request that violates the contract; without it the body stays small."""
+    schema = shape(code=TEXT, message=TEXT, details=ITEMS)
+
+    assert body_of(answer(schema)) == {"code": "NOT_FOUND", "message": SENTENCE}
+    assert body_of(answer(schema), DETAILED) == {"code": "INVALID", "message": "Wrong", "details": [DETAIL]}
+    assert body_of(answer(shape(message=TEXT, errors={"type": "array", "items": TEXT})), DETAILED) == {
+        "message": "Wrong"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("application/vnd.api+json", "application/vnd.api+json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("*/*", "application/json"),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("text/*", "text/plain; charset=utf-8"),
+    ],
+)
+def test_the_media_type_is_the_documented_one(name, sent):
+    """A client parses by it; a range becomes a type that it includes."""
+    shapes, _ = shapes_of(showing(**{"404": answer(TEXT, name)}))
+
+    assert shapes.render(PLAIN, "show0") == (SENTENCE, sent)
+
+
+@pytest.mark.parametrize("schema", [{}, {"type": "object"}])
+def test_a_schema_that_allows_everything_gets_problem_details(schema):
+    """They say most, as the documented media type."""
+    shapes, _ = shapes_of(showing(**{"404": answer(schema)}))
+
+    body, media_type = shapes.render(PLAIN, "show0")
+
+    assert (body["detail"], media_type) == (SENTENCE, "application/json")
+
+
+class TestChoice:
+    """Which of several documented errors is used."""
+
+    EXACT, RANGE, DEFAULT = (answer(shape(name, **{name: TEXT})) for name in ("message", "detail", "error"))
+
+    @pytest.mark.parametrize(("status", "name"), [(404, "message"), (403, "detail"), (500, "error")])
+    def test_the_exact_status_comes_before_its_range_and_the_default(self, status, name):
+        """As in the contract's own reading of responses."""
+        shapes, _ = shapes_of(showing(**{"404": self.EXACT, "4XX": self.RANGE, "default": self.DEFAULT}))
+
+        assert shapes.render(ErrorReport(status, "C", "m"), "show0")[0] == {name: "m"}
+
+    def test_what_matches_no_operation_gets_the_commonest_for_its_status(self):
+        """Its caller expects what the API usually answers; here two of three operations agree."""
+        most, other = showing(**{"404": self.EXACT}), showing(**{"404": self.RANGE, "405": self.DEFAULT})
+        shapes, _ = shapes_of(other, most, most)
+
+        assert shapes.render(PLAIN, None)[0] == {"message": SENTENCE}
+        assert shapes.render(ErrorReport(405, "C", "m"), None)[0] == {"error": "m"}
+        assert shapes.render(ErrorReport(413, "C", "m"), "show0")[0] == {"message": "m"}
+        assert shapes.others(404) == ["show0"]
+
+    def test_nothing_usable_leaves_problem_details(self):
+        """XML is not written, and a status described in words has no shape."""
+        xml = answer(shape(message=TEXT), "application/xml")
+        shapes, problems = shapes_of(showing(**{"404": xml, "400": {"description": "no"}}))
+
+        assert shapes.render(PLAIN, "show0")[1] == "application/problem+json"
+        assert problems == []
+
+    def test_json_that_no_value_is_found_for_is_a_warning(self):
+        """The service starts, and says what its clients get instead."""
+        impossible = {"type": "string", "minLength": 2, "maxLength": 1}
+        shapes, problems = shapes_of(showing(**{"404": answer(impossible)}))
+
+        assert shapes.render(PLAIN, "show0")[1] == "application/problem+json"
+        assert [(one.rule, one.severity) for one in problems] == [("error-shape", "warning")]
+
+
+NAMES = st.sampled_from(
+    ["message", "code", "status", "error", "errors", "details", "title", "type", "id", "ok"]
+)
+LEAVES = st.sampled_from(
+    [
+        *(TEXT, NUMBER, FLAG, {}),
+        *({"type": "string", "maxLength": size} for size in (0, 8)),
+        {"type": "string", "enum": ["NOT_FOUND", "b"], "nullable": True},
+        {"type": "integer", "maximum": 404},
+    ]
+)
+SCHEMAS = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds(lambda items: {"type": "array", "items": items}, inner)
+        | st.builds(lambda parts: {"oneOf": parts}, st.lists(inner, min_size=1, max_size=2))
+        | st.builds(
+            lambda properties, required, closed: {
+                "type": "object",
+                "properties": properties,
+                "additionalProperties": not closed,
+                **({"required": sorted(required)} if required else {}),
+            },
+            st.dictionaries(NAMES, inner, max_size=4),
+            st.sets(NAMES, max_size=2),
+            st.booleans(),
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SCHEMAS)
+def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
+    """Whatever the schema: a body that violates it would be worse than problem details."""
+    shapes, _ = shapes_of(showing(default=answer(schema)))
+    validator = SchemaCompiler(read(contract({}))).compile(schema, "response", ())
+
+    for status in OWN_STATUSES:
+        for report in (*reports(status), *reports(status, is_detailed=True)):
+            body, media_type = shapes.render(report, "show0")
+            assert media_type == "application/problem+json" or validator.accepts(body)
+
+
+COMPONENTS = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
+SHOW = {
+    **showing(**{"401": answer(shape(message=TEXT, status=NUMBER)), "default": answer(TEXT, "text/plain")}),
+    "security": [{"token": []}],
+}
+
+
+class TestServed:
+    """A contract that is served alone."""
+
+    async def test_answers_with_the_documented_bodies_and_its_own_headers(self, tmp_path, monkeypatch):
+        """A client that is written for the contract reads each failure; the headers stay."""
+        monkeypatch.chdir(tmp_path)
+        spec = tmp_path / "api.json"
+        spec.write_text(json.dumps(contract({"/a": {"get": SHOW}}, components=COMPONENTS)), "utf-8")
+        application = create(Settings(spec=spec, missing=("mock",), jwt_secret=SECRET))
+
+        async with calling(application) as client:
+            refused = await client.get("/a")
+            unknown = await client.get("/b")
+            method = await client.delete("/a")
+
+        assert refused.json() == {"message": "A valid credential is required", "status": 401}
+        assert refused.headers["www-authenticate"].startswith("Bearer")
+        assert (unknown.text, unknown.headers["content-type"]) == (SENTENCE, "text/plain; charset=utf-8")
+        assert method.headers["allow"] == "GET"
+
+    async def test_a_package_renders_its_errors_itself(self, tmp_path, monkeypatch):
+        """Its `render_error` counts, and without one its errors are problem details."""
+        monkeypatch.syspath_prepend(str(tmp_path))
+        document = contract({"/a": {"get": showing(**{"404": answer(shape(message=TEXT))})}})
+        own = "def render_error(report):\n    return report.message, 'text/plain'\n"
+        things = "def show(): ...\n"
+
+        async with calling(host(tmp_path, document, init=own, things=things)) as client:
+            rendered = await client.get("/b")
+        async with calling(host(tmp_path, document, things=things)) as client:
+            assert_problem(await client.get("/b"), 404, "NOT_FOUND")
+
+        assert isinstance(rendered, httpx.Response)
+        assert rendered.text == SENTENCE
+
+
+async def test_an_error_that_is_documented_in_words_only_reaches_the_client(tmp_path, monkeypatch):
+    """Many contracts give a 404 no content; the handler's error is no violation of it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    document = contract({"/a": {"get": showing(**{"404": {"description": "There is none."}})}})
+    things = """
+        from relay import ApiError
+
+        class Lost(ApiError):
+            status, code, message = 404, "LOST", "It is lost"
+
+        def show():
+            raise Lost
+    """
+
+    async with calling(host(tmp_path, document, things=things)) as client:
+        assert_problem(await client.get("/a"), 404, "LOST")
