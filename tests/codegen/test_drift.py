@@ -550,7 +550,8 @@ def test_the_media_type_of_an_error_must_be_documented():
     (message,) = messages(state_of(document, things="def show(): ...\n"))
 
     assert message == (
-        "GET /a documents 500 without application/problem+json, the media type of its error bodies"
+        "GET /a documents 500 without application/problem+json, the media type of its error bodies: "
+        "run `relay regenerate`, which writes a render_error()"
     )
 
 

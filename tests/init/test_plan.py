@@ -159,6 +159,7 @@ class TestProject:
             PYTHONPATH=str(ROOT / "scripts"),
             RELAY_ENVIRONMENT="production",
             RELAY_JWT_SECRET=SECRET,
+            RELAY_STOREROOM_KEY=SECRET,
         )
 
         assert "error" not in result.stdout + result.stderr

@@ -53,7 +53,8 @@ def regenerate(
 
     It rewrites the types, adds a stub for each new operation, edits the signatures of handlers, and
     applies renames in package and tests; it changes no body, comment or decorator. Handlers of removed
-    operations are reported, not deleted. A second run changes nothing.
+    operations are reported, not deleted. A new package also renders errors as the contract documents them,
+    and verifies its keys and passwords. A second run changes nothing.
 
     Exit code 0: package and contract agree; 1: something is left for you, or, with --check, to be
     written; 2: a contract or package cannot be read.

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
-
-import libcst as cst
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.documents import display
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
-from relay.project.module_source import Assigned, Defined, Function, Imported, Module
+from relay.project.module_source import Function
 from relay.project.package_source import Sources
-from relay.project.syntax import dotted
 from relay.server.errors import ErrorReport, Unauthenticated, problem_details
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 
-from .handler_lookup import Handlers, Unread, below, lookup, resolve
-from .static_evaluation import Unknown, evaluate_function, evaluate_literal
+from .error_module import error_shapes
+from .handler_lookup import Handlers, Unread, resolve
+from .raised_errors import Raised, raised_errors
+from .static_evaluation import Unknown, evaluate_function
 
 _DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An error that a handler raises by class name, and the place of the `raise`."""
-
-    report: ErrorReport
-    name: str
-    place: SourceLocation
 
 
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
     raised = {
-        operation.id: list(_raised(handlers.sources, handler))
+        operation.id: list(raised_errors(handlers.sources, handler))
         for operation in handlers.contract.operations
         if isinstance(handler := handlers.of(operation), Function)
     }
@@ -64,112 +52,67 @@ def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterat
                 )
 
 
-def _raised(sources: Sources, function: Function) -> Iterator[Raised]:
-    """Yield the errors with a status that a function raises by the name of a class of the package."""
-    for node in _raises(function.node.body):
-        target = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
-        name = dotted(target) if target is not None else ""
-        found = _class(sources, function.module, name) if name else None
-        report = _report(sources, *found) if found is not None else None
-        if report is not None:
-            yield Raised(report, name, function.module.place(node))
-
-
-def _raises(node: Any) -> Iterator[cst.Raise]:
-    """Yield the `raise` statements below a node, without those of inner functions."""
-    if isinstance(node, cst.Raise):
-        yield node
-    elif not isinstance(node, cst.FunctionDef | cst.ClassDef):
-        inner = () if _may_catch(node) else getattr(node, "body", ())
-        parts = [*inner] if isinstance(inner, Sequence) else [inner]
-        parts += [getattr(node, name, None) for name in ("orelse", "finalbody")]
-        for part in [*parts, *getattr(node, "handlers", ()), *getattr(node, "cases", ())]:
-            if part is not None and not isinstance(part, cst.BaseExpression):
-                yield from _raises(part)
-
-
-def _may_catch(node: cst.CSTNode) -> bool:
-    """Whether a statement may catch what its body raises."""
-    if isinstance(node, cst.With):
-        calls = [item.item.func for item in node.items if isinstance(item.item, cst.Call)]
-        return any(dotted(call).rpartition(".")[2] == "suppress" for call in calls)
-    return isinstance(node, cst.Try | cst.TryStar) and bool(node.handlers)
-
-
-def _class(sources: Sources, module: Module, name: str) -> tuple[Module, Defined] | None:
-    """Find a class of the package by the name that a module uses for it."""
-    first, _, rest = name.partition(".")
-    inside: str | None = below(sources, module.name)
-    bound = module.bindings.get(first)
-    if bound is None and hasattr(builtins, first):
-        return None  # a built-in exception, as in every stub
-    if rest and isinstance(bound, Imported):
-        source, _, first = module.whole_name(name).rpartition(".")
-        inside = below(sources, source)
-    found = lookup(sources, inside, first) if inside is not None else None
-    if isinstance(found, tuple) and isinstance(found[1], Defined):
-        return found[0], found[1]
-    return None
-
-
-def _report(sources: Sources, module: Module, found: Defined) -> ErrorReport | None:
-    """Return the report of an exception class; None if it has no error status (400 to 599)."""
-    values = {}
-    for name in ("status", "code", "message"):
-        try:
-            values[name] = _literal(_attribute(sources, module, found, name, ()))
-        except Unknown:
-            values[name] = None
-    status, code, message = values.values()
-    if isinstance(status, int) and 400 <= status <= 599:
-        return ErrorReport(status, str(code or "CODE"), str(message or "What went wrong"))
-    return None
-
-
-def _literal(node: cst.BaseExpression) -> Any:
-    """Return the value of a literal or of an `HTTPStatus` member; raise Unknown for any other."""
-    holder, _, name = dotted(node).removesuffix(".value").rpartition(".")
-    if holder.rpartition(".")[2] == "HTTPStatus" and name in HTTPStatus.__members__:
-        return HTTPStatus[name].value
-    return evaluate_literal(node)
-
-
-def _attribute(
-    sources: Sources, module: Module, found: Defined, name: str, seen: tuple[cst.ClassDef, ...]
-) -> cst.BaseExpression:
-    """Return the value of a class attribute, own or inherited; raise Unknown if no class sets it."""
-    bound = dict(module.bound_in(found.node.body.body)).get(name)
-    if isinstance(bound, Assigned):
-        return bound.value
-    for base in found.node.bases:
-        above = _class(sources, module, dotted(base.value))
-        if above is not None and above[1].node not in seen:
-            try:
-                return _attribute(sources, *above, name, (*seen, found.node))
-            except Unknown:
-                continue
-    raise Unknown
-
-
 class _Bodies:
     """Validates the package's error bodies against each schema that documents them."""
 
     def __init__(self, contract: Contract, sources: Sources) -> None:
         self._contract = contract
         self._compiler = SchemaCompiler(contract)
+        self._sources = sources
+        self._results: dict[tuple[int, str, str, bool], tuple[object, str] | None] = {}
         self._render = resolve(sources, "", "render_error")
         self._unknown: list[Function] = []
 
     def findings(self, raised: dict[str, list[Raised]]) -> list[Diagnostic]:
-        """Return the bodies that violate the contract: one finding for the same schema and violations."""
+        """Return the bodies that violate the contract: one finding for the same schema and violations.
+
+        What the contract documents in no form that can be written is left out, as no `render_error` can change that.
+        One warning counts the operations that document another body for a status than most do.
+        """
         if isinstance(self._render, Unread):
             return [self._unread(self._render.module.end)]
+        refused = [
+            (operation, report, key, finding)
+            for operation in self._contract.operations
+            for report in _error_reports(operation, [one.report for one in raised.get(operation.id, [])])
+            for key, finding in self._refused(operation, report)
+        ]
+        if not refused:
+            return [self._unread(function.place) for function in self._unknown[:1]]
+        shapes = error_shapes(self._contract, {report.status for _, report, _, _ in refused})
+        others = {report.status: {*shapes.others(report.status)} for _, report, _, _ in refused}
         by_key: dict[bytes, Diagnostic] = {}
-        for operation in self._contract.operations:
-            for report in _error_reports(operation, [one.report for one in raised.get(operation.id, [])]):
-                for key, finding in self._refused(operation, report):
-                    by_key.setdefault(key, finding)
-        return [*by_key.values(), *(self._unread(function.place) for function in self._unknown[:1])]
+        uncommon: dict[str, Operation] = {}
+        for operation, report, key, finding in refused:
+            if operation.id in others[report.status]:
+                uncommon.setdefault(operation.id, operation)
+            elif shapes.documents(operation.id, report.status):
+                by_key.setdefault(key, finding)
+        found = [*by_key.values()]
+        if self._render is None:
+            found = [replace(one, message=f"{one.message}: {self._how_to_render()}") for one in found[:1]]
+        if uncommon:
+            found.append(self._uncommon([*uncommon.values()]))
+        return [*found, *(self._unread(function.place) for function in self._unknown[:1])]
+
+    def _how_to_render(self) -> str:
+        """Say how a package without `render_error` gets one."""
+        package = display(self._sources.paths.get("", self._sources.folder / "__init__.py"))
+        errors = self._sources.module("_errors")
+        if errors is None:
+            return "run `relay regenerate`, which writes a render_error()"
+        if isinstance(errors.bindings.get("render_error"), Function):
+            return f"add `from ._errors import render_error` to {package}"
+        return f"write a render_error() into {display(errors.path)}, and import it in {package}"
+
+    def _uncommon(self, operations: list[Operation]) -> Diagnostic:
+        count = f"{len(operations)} operation{'s' * (len(operations) != 1)}"
+        message = (
+            f"{count} document{'s' * (len(operations) == 1)} other bodies of errors than most, such as {operations[0]}; "
+            "render_error() writes the common ones for them too"
+        )
+        where = self._contract.place((*operations[0].pointer, "responses"))
+        return Diagnostic(where, message, "error-body", Severity.WARNING)
 
     def _unread(self, place: SourceLocation) -> Diagnostic:
         message = "the result of render_error() cannot be read from its source; error bodies were not checked"
@@ -192,23 +135,32 @@ class _Bodies:
             yield key, self._finding(response, _violation_message(operation, report, violations))
 
     def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:
+        """Return the body and media type of a report; None if the source does not show them."""
         if not isinstance(self._render, Function):
             return problem_details(report)
-        try:
-            result = evaluate_function(self._render, report)
-        except Unknown:
-            result = None
-        match result:
-            case (body, str(media_type)):
-                return body, media_type
-        self._unknown.append(self._render)
-        return None
+        key = report.status, report.code, report.message, bool(report.details)
+        if key not in self._results:
+            self._results[key] = _evaluated(self._render, report)
+        if self._results[key] is None:
+            self._unknown.append(self._render)
+        return self._results[key]
 
     def _finding(self, response: Response, message: str) -> Diagnostic:
         where = self._contract.place(response.pointer)
         if isinstance(self._render, Function):
             return Diagnostic(self._render.place, message, "error-body", Severity.ERROR, where)
         return Diagnostic(where, message, "error-body", Severity.ERROR)
+
+
+def _evaluated(function: Function, report: ErrorReport) -> tuple[object, str] | None:
+    try:
+        result = evaluate_function(function, report)
+    except Unknown:
+        return None
+    match result:
+        case (body, str(media_type)):
+            return body, media_type
+    return None
 
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:

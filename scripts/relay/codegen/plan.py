@@ -20,11 +20,12 @@ from .drift import check, comparisons
 from .formatting import Layout
 from .handler_lookup import names_used_elsewhere
 from .import_edit import Imports, local_names
+from .missing_hooks import hook_actions, missing_hooks
 from .package_state import State
 from .renames import Renames, mentions, renamed, would_hide
 from .signature_diff import Difference, meaning
 from .signature_edit import header, is_fixable, with_fixes, with_header
-from .stubs import Annotated, new_module, new_package, stub
+from .stubs import Annotated, new_module, stub
 from .types_module import first_difference
 
 
@@ -68,12 +69,12 @@ def _rename(state: State, requested: Renames, found: Plan) -> State:
     return state
 
 
-def _make_package(state: State, _layout: Layout, found: Plan) -> State:
-    if state.sources.files:
-        return state
-    path = state.sources.folder / "__init__.py"
-    found.actions.append(f"created the package {state.sources.package}")
-    return _after(state, found, {path: new_package(state.contract.title).encode()})
+def _make_package(state: State, layout: Layout, found: Plan) -> State:
+    changes = missing_hooks(state, layout)
+    if not state.sources.files:
+        found.actions.append(f"created the package {state.sources.package}")
+    found.actions += hook_actions(state, changes)
+    return _after(state, found, changes)
 
 
 def _fix_signatures(state: State, layout: Layout, found: Plan) -> State:

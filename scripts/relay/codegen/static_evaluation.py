@@ -6,6 +6,7 @@ It serves `render_error(report)`, which is usually such a function. Anything els
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import libcst as cst
@@ -89,6 +90,11 @@ class _Evaluator:
                 found = node.evaluated_value
             case cst.Name(value=name):
                 found = self._named(name)
+            case cst.Attribute(
+                value=cst.Call(func=cst.Name(value="HTTPStatus"), args=[status]),
+                attr=cst.Name(value="phrase"),
+            ):
+                found = self._phrase(status.value)
             case cst.Attribute(attr=cst.Name(value=name)):
                 found = self._report_field(self.value(node.value), name)
             case cst.Dict():
@@ -98,6 +104,8 @@ class _Evaluator:
                 found = list(values) if isinstance(node, cst.List) else tuple(values)
             case cst.IfExp():
                 found = self.value(node.body if self.value(node.test) else node.orelse)
+            case cst.Comparison(comparisons=[comparison]):
+                found = self._compared(self.value(node.left), comparison)
             case cst.Call(func=cst.Name(value=name)):
                 found = self._call(name, [argument.value for argument in node.args])
             case _:
@@ -117,6 +125,24 @@ class _Evaluator:
         if not isinstance(holder, ErrorReport) or name not in _REPORT:
             raise Unknown
         return getattr(holder, name)
+
+    def _phrase(self, node: cst.BaseExpression) -> str:
+        try:
+            return HTTPStatus(self.value(node)).phrase
+        except ValueError as exc:
+            raise Unknown from exc
+
+    def _compared(self, left: Any, comparison: cst.ComparisonTarget) -> bool:
+        """Evaluate `report.status == 404` and `report.status in (400, 404)`."""
+        right = self.value(comparison.comparator)
+        match comparison.operator:
+            case cst.Equal():
+                return bool(left == right)
+            case cst.NotEqual():
+                return bool(left != right)
+            case cst.In() if isinstance(right, list | tuple):
+                return left in right
+        raise Unknown
 
     def _items(self, node: cst.Dict) -> Iterator[tuple[Any, Any]]:
         for element in node.elements:

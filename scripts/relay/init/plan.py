@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from relay.codegen.error_module import derive_envelope
 from relay.codegen.formatting import Ruff
+from relay.codegen.package_files import Security, package_files
 from relay.codegen.package_state import State
 from relay.codegen.plan import plan as plan_handlers
 from relay.codegen.types_module import generate_types
@@ -25,8 +27,6 @@ from relay.project.project import Project, read_pyproject, relay_table
 from relay.project.settings import Settings
 
 from .contract_source import ContractFiles, check_usable, from_text, read_source
-from .error_envelope import Envelope, NotDerivable, derive_envelope
-from .handlers_package import Security, package_files
 from .requirement import DISTRIBUTION, Requirement
 from .sample_tests import sample_tests
 from .templates import render
@@ -209,13 +209,8 @@ def _add_handlers(
     """Plan the handlers package: what it exports, types, and a stub for each operation."""
     folder = made.folder.joinpath(*package.split("."))
     sources = read_sources(package, made.folder) if folder.exists() else Sources(package, folder, {})
-    envelope: Envelope | None = None
     if not sources.files:  # a package that exists exports what its people chose
-        try:
-            envelope = derive_envelope(contract)
-        except NotDerivable as exc:
-            made.notes.append(f"errors are problem details (RFC 9457): {exc}; render_error() can be written")
-        hooks = package_files(contract, security, envelope)
+        hooks = package_files(contract, security, derive_envelope(contract))
         pieces = layout.formatted(list(hooks.values()))
         written = (f"{piece}\n".encode() for piece in pieces)
         files = {folder / name: text for name, text in zip(hooks, written, strict=True)}

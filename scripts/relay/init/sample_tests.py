@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from relay.codegen.package_files import Security
 from relay.codegen.stubs import written_docstring
 from relay.contract.model import Contract, Operation
 from relay.contract_tests.conformance import ConformanceChecker
@@ -17,7 +18,6 @@ from relay.contract_tests.sample_requests import model_requests
 from relay.server.binding import function_name, slug
 from relay.validation import media_types as media
 
-from .handlers_package import Security
 from .templates import render
 
 _HOST = "http://test"

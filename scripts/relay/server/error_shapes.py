@@ -54,6 +54,10 @@ class ErrorShapes:
         """Return the template that the most operations accept for a status, else the usual one."""
         return self._by_status.get(status) or self.usual
 
+    def documents(self, operation: str, status: int) -> bool:
+        """Return True if an operation documents a status in a form that can be written."""
+        return operation in self._found.get(status, {})
+
     def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
         """Return body and media type of an error of an operation; problem details if nothing is documented."""
         template = self.of(operation, report.status)

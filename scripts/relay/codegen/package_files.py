@@ -6,15 +6,18 @@ import keyword
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
-from relay.codegen.stubs import new_package
 from relay.contract.model import Contract
 from relay.project.settings import Settings
 from relay.server.binding import argument_names, slug
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 
-from .error_envelope import Envelope
-from .templates import render
+from .error_module import Envelope
+from .stubs import new_package
+from .templating import render
+
+_TEMPLATES = Path(__file__).parent / "templates"
 
 KEY_OF_TESTS = "key-of-the-tests"
 """The credential that generated tests send for schemes that a package verifies itself."""
@@ -110,7 +113,7 @@ def package_files(contract: Contract, security: Security, envelope: Envelope | N
         "envelope": envelope,
         "settings_name": _free_name(contract),
     }
-    return {name: render(f"handlers/{name}", **values) for name, is_needed in chosen.items() if is_needed}
+    return {name: render(_TEMPLATES, name, **values) for name, is_needed in chosen.items() if is_needed}
 
 
 def _free_name(contract: Contract) -> str:

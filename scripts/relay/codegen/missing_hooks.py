@@ -1,0 +1,83 @@
+"""Files of a handlers package that hold no operations: all of a new package, and what an existing one lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import libcst as cst
+
+from relay.contract.diagnostics import Severity
+from relay.contract.documents import display
+from relay.project.package_source import TYPES, Sources
+
+from .error_bodies import error_response_findings
+from .error_module import derive_envelope
+from .formatting import Layout
+from .package_files import Security, package_files
+from .package_state import State
+
+
+def missing_hooks(state: State, layout: Layout) -> Mapping[Path, bytes]:
+    """Return the files to write.
+
+    A new package gets what it exports: `render_error`, and `verifiers` with their settings. An existing one gets
+    `render_error` where its errors violate the contract, and `verifiers` if it was generated and no person has added
+    a module of this kind; its `__init__.py` is changed only if it has no more than a docstring.
+    """
+    sources = state.sources
+    security = replace(
+        Security.of(state.contract), has_tokens=False
+    )  # Relay verifies tokens without a package
+    is_bare = _is_bare(sources)
+    is_generated = is_bare and bool(state.types_found) and state.types_are_ours and not _own_modules(sources)
+    if not sources.files or (is_generated and security.keys):
+        return _formatted(state, layout, security)
+    if "_errors" in sources.paths or not _has_wrong_bodies(state):
+        return {}
+    files = _formatted(state, layout, replace(security, keys=()))
+    return {path: text for path, text in files.items() if is_bare or path.name != "__init__.py"}
+
+
+def hook_actions(state: State, changes: Mapping[Path, bytes]) -> Iterator[str]:
+    """Yield one line on each file that is written to an existing package, or that a new one has for this contract."""
+    for path in changes:
+        if path in state.sources.files:
+            yield f"updated {display(path)}"
+        elif path.name == "_settings.py":
+            names = ", ".join(one.variable for one in Security.of(state.contract).keys)
+            yield f"created {display(path)}: {names} lists accepted credentials; without it, each is refused (401)"
+        elif path.name != "__init__.py":
+            yield f"created {display(path)}"
+
+
+def _formatted(state: State, layout: Layout, security: Security) -> dict[Path, bytes]:
+    files = package_files(state.contract, security, derive_envelope(state.contract))
+    pieces = layout.formatted(list(files.values()))
+    return {
+        state.sources.folder / name: f"{piece.strip()}\n".encode()
+        for name, piece in zip(files, pieces, strict=True)
+    }
+
+
+def _has_wrong_bodies(state: State) -> bool:
+    found = error_response_findings(state.handlers)
+    return any(one.rule == "error-body" and one.severity is Severity.ERROR for one in found)
+
+
+def _is_bare(sources: Sources) -> bool:
+    """Return True if `__init__.py` has nothing but a docstring and comments, as a generated one."""
+    module = sources.module("")
+    if module is None:
+        return True
+    return module.fault is None and all(
+        isinstance(part, cst.SimpleStatementLine)
+        and all(isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString) for one in part.body)
+        for part in module.tree.body
+    )
+
+
+def _own_modules(sources: Sources) -> list[str]:
+    """Return the modules of a package that hold no operations, other than the types."""
+    return [name for name in sources.paths if name.startswith("_") and name != TYPES]

@@ -1,0 +1,134 @@
+"""The `render_error` that is written for a contract: `scripts/relay/codegen/error_module.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.codegen.error_module import derive_envelope
+from relay.codegen.package_files import Security, package_files
+from relay.codegen.static_evaluation import evaluate_function
+from relay.contract.loading import load_contract
+from relay.project.module_source import Function, Module
+from relay.server.errors import ErrorReport
+from support.compiled import read
+from support.hosting import contract, operation
+from support.running import ROOT, SPEC
+
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+PLAIN = ErrorReport(404, "NOT_FOUND", "There is no such path")
+DETAIL = {"in": "query", "path": "/a", "rule": "type", "message": "m"}
+DETAILED = ErrorReport(400, "INVALID", "Wrong", (DETAIL,))
+JSON = "application/json"
+
+
+def shape(*required, **properties):
+    """A closed object schema."""
+    needed = {"required": [*required]} if required else {}
+    return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
+
+
+def answer(schema, media_type=JSON, **rest):
+    """A documented error."""
+    return {"description": "no", "content": {media_type: {"schema": schema, **rest}}}
+
+
+def failing(*responses):
+    """A contract whose operations have these error responses."""
+    paths = {
+        f"/{at}": {"get": {**operation(f"show{at}"), "responses": {"200": {"description": "ok"}, **one}}}
+        for at, one in enumerate(responses)
+    }
+    return read(contract(paths))
+
+
+def written(document):
+    """The source of the module for a contract."""
+    return package_files(document, Security.of(document), derive_envelope(document))["_errors.py"]
+
+
+def rendered(document, report, tmp_path):
+    """What the written function makes of a report, run and read from its source alike."""
+    source = written(document)
+    names: dict = {}
+    exec(source, names)  # noqa: S102 -- what was written, as a service runs it
+    function = Module(tmp_path / "_errors.py", source.encode(), "shop._errors").bindings["render_error"]
+    assert isinstance(function, Function)
+    result = names["render_error"](report)
+    assert evaluate_function(function, report) == result
+    return result
+
+
+MESSAGE, DETAILS = answer(shape(message=TEXT)), answer(shape(message=TEXT, details={"type": "array"}))
+PROBLEM = answer({"type": "object"}, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("report", "wanted"),
+    [
+        (PLAIN, ({"message": "There is no such path"}, JSON)),
+        (DETAILED, ({"message": "Wrong", "details": [DETAIL]}, JSON)),
+        (ErrorReport(409, "TAKEN", "It is taken"), ({"id": 7, "title": "It is taken"}, JSON)),
+        (ErrorReport(500, "FAILED", "It failed"), ("It failed", "text/plain; charset=utf-8")),
+    ],
+)
+def test_a_body_is_chosen_by_the_status(report, wanted, tmp_path):
+    """The written function has the documented bodies, and what it returns can be read from its source by `drift`."""
+    taken = answer(shape("id", id=NUMBER, title=TEXT), example={"id": 7, "title": "x"})
+    document = failing(
+        {"404": MESSAGE, "400": DETAILS, "409": taken, "5XX": answer(TEXT, "text/plain")}, {"404": MESSAGE}
+    )
+
+    assert rendered(document, report, tmp_path) == wanted
+
+
+def test_problem_details_among_other_bodies_are_written(tmp_path):
+    """They have the phrase of the status as their title."""
+    body, media_type = rendered(failing({"404": PROBLEM, "400": MESSAGE, "500": MESSAGE}), PLAIN, tmp_path)
+
+    assert (body["title"], media_type) == ("Not Found", "application/problem+json")
+
+
+def test_one_body_for_all_statuses_is_one_statement():
+    """The module is a person's to read and to change."""
+    assert written(failing({"404": MESSAGE, "default": MESSAGE})).endswith(
+        "return {'message': report.message}, \"application/json\"\n"
+    )
+
+
+def test_the_commonest_body_is_written_for_a_status():
+    """A renderer does not know the operation."""
+    document = failing({"404": answer(shape(error=TEXT))}, {"404": MESSAGE}, {"404": MESSAGE})
+
+    assert "{'message': report.message}" in written(document)
+    assert "'error'" not in written(document)
+
+
+def test_the_seed_gets_a_sentence_or_an_object(tmp_path):
+    """As its handlers render it by hand."""
+    seed = load_contract(SPEC)
+
+    assert rendered(seed, PLAIN, tmp_path) == (
+        {"success": False, "error": "There is no such path", "code": "NOT_FOUND"},
+        JSON,
+    )
+    assert rendered(seed, DETAILED, tmp_path)[0]["error"]["details"] == [DETAIL]
+
+
+@pytest.mark.parametrize(
+    "responses",
+    [
+        {},
+        {"404": {"description": "Only words."}},
+        {"404": answer(shape(message=TEXT), "application/xml")},
+        {"404": PROBLEM, "default": PROBLEM},
+    ],
+    ids=["none", "words", "xml", "problem"],
+)
+def test_nothing_is_derived_where_relays_own_errors_serve(responses):
+    """Problem details are the default."""
+    assert derive_envelope(failing(responses)) is None
+
+
+def test_the_garage_needs_no_envelope():
+    """Its contract documents problem details."""
+    assert derive_envelope(load_contract(ROOT / "tests" / "specs" / "garage" / "openapi.yaml")) is None
