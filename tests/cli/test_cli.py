@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from relay import __version__
 from relay.cli.main import COMMANDS, main
-from support.hosting import SECRET, assert_envelope, contract, operation, token, write_package
+from relay.cli.startup_banner import print_banner
+from support.hosting import SECRET, assert_envelope, contract, host, operation, token, write_package
 from support.planting import plant
 from support.running import ROOT, as_project, environment, relay, serving, serving_demo
 
@@ -353,6 +354,57 @@ class TestToken:
         assert claims["exp"] - claims["iat"] == 60
         assert jwt.get_unverified_header(minted)["typ"] == "at+jwt"
 
+    SCOPED = contract(
+        {
+            "/pets": {
+                "get": operation("list_pets", security=[{"oauth": ["read:pets"]}]),
+                "post": operation("add_pet", security=[{"oauth": ["write:pets", "read:pets"]}]),
+                "put": operation("move_pets", security=[{"key": []}]),
+            }
+        },
+        components={
+            "securitySchemes": {
+                "oauth": {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "/", "scopes": {}}}},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            }
+        },
+    )
+
+    def scoped(self, folder, *arguments):
+        """Run the command in a project of this contract."""
+        (folder / "api.json").write_text(json.dumps(self.SCOPED), "utf-8")
+        (folder / "pyproject.toml").write_text(
+            '[tool.relay]\nspec = "api.json"\nhandlers = "none"\n', "utf-8"
+        )
+        return relay(folder, "token", *arguments, RELAY_JWT_SECRET=SECRET)
+
+    @pytest.mark.parametrize(
+        ("arguments", "scope"),
+        [
+            (["--operation", "list_pets"], "read:pets"),
+            (["--operation", "POST /pets"], "read:pets write:pets"),
+            (["--operation", "list_pets", "--scope", "admin", "--claim", "scope=own"], "admin own read:pets"),
+        ],
+    )
+    def test_grants_the_scopes_that_operations_ask_for(self, tmp_path, arguments, scope):
+        """A developer calls an operation without a search for its scopes; those of the claims are kept."""
+        minted = self.scoped(tmp_path, *arguments)
+
+        assert jwt.decode(minted.stdout.strip(), SECRET, ["HS256"])["scope"] == scope
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("list_pet", "the contract has no operation 'list_pet'; did you mean list_pets?"),
+            ("move_pets", "PUT /pets does not ask for a bearer token alone"),
+        ],
+    )
+    def test_refuses_an_operation_that_takes_no_token(self, tmp_path, name, message):
+        """A token would not help its caller."""
+        result = self.scoped(tmp_path, "--operation", name)
+
+        assert (result.returncode, result.stderr) == (2, f"error: --operation: {message}\n")
+
     @pytest.mark.parametrize(
         ("arguments", "variables", "told"),
         [
@@ -376,6 +428,19 @@ class TestToken:
 
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.startswith(told)
+
+
+def test_the_token_of_the_start_has_the_scopes_of_its_operation(tmp_path, monkeypatch, capsys):
+    """The printed command is copied as it is, and has to work."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    verifiers = "verifiers = {'key': lambda credential: None}\n"
+    application = host(tmp_path, TestToken.SCOPED, settings={"missing": ("stub",)}, init=verifiers)
+
+    print_banner(application, 80, claims={"sub": "ada"})
+
+    printed = "".join(capsys.readouterr())
+    claims = jwt.decode(printed.partition("Bearer ")[2].partition("'")[0], SECRET, ["HS256"])
+    assert (claims["sub"], claims["scope"]) == ("ada", "read:pets")
 
 
 def test_the_default_command_is_on_the_path_of_the_two_scripts():

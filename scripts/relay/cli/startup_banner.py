@@ -51,7 +51,7 @@ def print_banner(
 def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) -> str | None:
     """Return a command that calls the first operation that needs no more than a path and a token."""
     from relay.server.security import JWT_TYPES, scheme_type
-    from relay.server.token_minting import longest_life, mint
+    from relay.server.token_minting import longest_life, mint, scopes_of, with_scopes
 
     contract, settings = application.contract, application.settings
     for operation in contract.operations:
@@ -63,7 +63,8 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
             continue
         if not schemes:
             return f"curl {shlex.quote(url + path)}"
-        token = mint(settings, claims or {}, longest_life(settings, TOKEN_LIFE))
+        granted = with_scopes(claims or {}, scopes_of(operation, contract) or ())
+        token = mint(settings, granted, longest_life(settings, TOKEN_LIFE))
         return f"curl -H 'Authorization: Bearer {token}' {shlex.quote(url + path)}"
     return None
 

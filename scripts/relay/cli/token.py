@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +15,15 @@ from .output import emit
 
 if TYPE_CHECKING:
     from relay.project.project import Project
+    from relay.project.settings import Settings
 
 EXAMPLES = """\b
 Examples:
   relay token
   relay token --claim sub=u42 --claim 'roles=["admin"]' --expires 60
   relay token --identity clerk
+  relay token --operation list_pets
+  relay token --scope read:pets --scope write:pets
 """
 
 LIFE = 3600  # seconds
@@ -54,12 +59,27 @@ def _claim(_context: click.Context, _option: click.Parameter, given: tuple[str, 
     help="Take the claims of an identity in [tool.relay.contract]; without --claim, the first that signs in.",
 )
 @click.option(
+    "--operation",
+    "operations",
+    metavar="OPERATION",
+    multiple=True,
+    help="Add the scopes that an operation asks for: its operationId, or 'GET /pets'. Can be repeated.",
+)
+@click.option("--scope", "scopes", metavar="SCOPE", multiple=True, help="Add a scope. Can be repeated.")
+@click.option(
     "--expires",
     metavar="SECONDS",
     type=click.IntRange(1, 366 * 86400),
     help=f"How long it is valid; by default {LIFE}, or RELAY_JWT_MAX_LIFE where that is less.",
 )
-def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) -> None:
+def token(
+    *,
+    claims: dict[str, Any],
+    identity: str | None,
+    operations: tuple[str, ...],
+    scopes: tuple[str, ...],
+    expires: int | None,
+) -> None:
     """Print a bearer token for development.
 
     It is signed with RELAY_JWT_SECRET, or in development with the project's own key, HS256, for the
@@ -67,13 +87,42 @@ def token(*, claims: dict[str, Any], identity: str | None, expires: int | None) 
     """
     from relay.server.application import service_settings
     from relay.server.development_key import with_development_key
-    from relay.server.token_minting import longest_life, mint
+    from relay.server.token_minting import longest_life, mint, with_scopes
 
     project, settings = service_settings({})
+    wanted = {*scopes, *(_scopes(project, settings, operations) if operations else ())}
     if identity is not None or not claims:
         claims = {**development_claims(project, identity), **claims}
     settings = with_development_key(project, settings)
-    emit(mint(settings, claims, expires or longest_life(settings, LIFE)))
+    emit(mint(settings, with_scopes(claims, wanted), expires or longest_life(settings, LIFE)))
+
+
+def _scopes(project: Project, settings: Settings, names: Iterable[str]) -> set[str]:
+    """Return the scopes that operations ask for.
+
+    Raises SetupError for a name that is no operation's, and for an operation that takes no token.
+    """
+    from relay.contract.loading import load_contract
+    from relay.server.token_minting import scopes_of
+
+    contract = load_contract(settings.spec or project.spec, settings.contract_root)
+    scopes: set[str] = set()
+    for name in names:
+        operation = next((one for one in contract.operations if name in (one.id, str(one))), None)
+        if operation is None:
+            known = [text for one in contract.operations for text in (one.id, str(one))]
+            near = difflib.get_close_matches(name, known, n=1)
+            message = f"the contract has no operation '{name}'" + (
+                f"; did you mean {near[0]}?" if near else ""
+            )
+            raise SetupError([Diagnostic("--operation", message)])
+        found = scopes_of(operation, contract)
+        if found is None:
+            raise SetupError(
+                [Diagnostic("--operation", f"{operation} does not ask for a bearer token alone")]
+            )
+        scopes |= found
+    return scopes
 
 
 def development_claims(project: Project, identity: str | None = None) -> dict[str, Any]:

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jwt
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.model import Contract, Operation
 from relay.project.settings import Settings, token_keys
 
+from .security import JWT_TYPES, scheme_type, token_scopes
 from .verification import token_verifier
 
 
 def longest_life(settings: Settings, seconds: int) -> int:
     """Return the longest life of a token in seconds: RELAY_JWT_MAX_LIFE, but at most `seconds`."""
     return min(seconds, settings.jwt_max_life or seconds)
+
+
+def with_scopes(claims: Mapping[str, Any], scopes: Iterable[str]) -> dict[str, Any]:
+    """Return claims that also have these scopes."""
+    wanted = {*scopes} - token_scopes(claims)
+    return {**claims, "scope": " ".join(sorted(wanted | token_scopes(claims)))} if wanted else dict(claims)
+
+
+def scopes_of(operation: Operation, contract: Contract) -> set[str] | None:
+    """Return the scopes of the first requirement that a bearer token meets; None if there is none."""
+    for requirement in operation.security:
+        if requirement and all(
+            scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in requirement
+        ):
+            return {scope for scopes in requirement.values() for scope in scopes}
+    return None
 
 
 def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
