@@ -182,6 +182,15 @@ class TestChoice:
         assert shapes.render(ErrorReport(413, "C", "m"), "show0")[0] == {"message": "m"}
         assert shapes.others(404) == ["show0"]
 
+    def test_a_body_without_a_sentence_is_not_used_for_what_does_not_document_it(self):
+        """It says nothing about another failure."""
+        shapes, _ = shapes_of(
+            showing(**{"400": answer(shape("state", state={"type": "string", "enum": ["off"]}))})
+        )
+
+        assert shapes.render(ErrorReport(400, "C", "m"), "show0")[0] == {"state": "off"}
+        assert shapes.render(PLAIN, None)[1] == "application/problem+json"
+
     def test_nothing_usable_leaves_problem_details(self):
         """XML is not written, and a status described in words has no shape."""
         xml = answer(shape(message=TEXT), "application/xml")

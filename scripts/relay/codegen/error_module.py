@@ -9,7 +9,7 @@ from typing import Self
 from relay.contract.model import Contract
 from relay.server.documented_error import OWN_STATUSES
 from relay.server.error_shapes import ErrorShapes
-from relay.server.error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, source
+from relay.server.error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, Place, source
 from relay.validation.schemas import SchemaCompiler
 
 _OTHERS = (418, 422, 429, 502, 504)
@@ -58,15 +58,14 @@ def error_shapes(contract: Contract, statuses: Iterable[int] = ()) -> ErrorShape
 def derive_envelope(contract: Contract) -> Envelope | None:
     """Return the envelope of a contract's errors; None if it documents none, or only problem details."""
     shapes = error_shapes(contract)
-    usual = shapes.common(_OTHERS[0])
-    if usual is None:
-        return None
+    problem = ErrorTemplate(PROBLEM, {**PROBLEM, "errors": Place.DETAILS}, PROBLEM_TYPE)
+    usual = shapes.common(_OTHERS[0]) or problem
     by_template: dict[str, tuple[ErrorTemplate, list[int]]] = {}
     for status in shapes.statuses:
         template = shapes.common(status)
         if template is not None and template != usual:
             by_template.setdefault(repr(template), (template, []))[1].append(status)
-    if not by_template and usual.media_type == PROBLEM_TYPE and usual.plain == PROBLEM:
+    if not by_template and usual == problem:
         return None  # what Relay renders by itself
     branches = [Branch.of(template, statuses) for template, statuses in by_template.values()]
     return Envelope((*branches, Branch.of(usual)))

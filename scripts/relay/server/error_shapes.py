@@ -41,8 +41,9 @@ class ErrorShapes:
                 if (response := operation.response(status)) is not None and response.content:
                     self._add(operation, status, response)
         self.usual: ErrorTemplate | None = None
-        self.usual = self._commonest(statuses)
-        """The template that the most documented errors accept; None if the contract documents none."""
+        usual = self._commonest(statuses)
+        self.usual = usual if usual is not None and has_sentence(usual.plain) else None
+        """The template with a sentence that the most documented errors accept; None if there is none."""
         self._by_status = {status: self._commonest([status]) for status in statuses}
 
     def of(self, operation: str | None, status: int) -> ErrorTemplate | None:
