@@ -86,6 +86,11 @@ class DocumentedError:
         """Whether it documents JSON, which a body can be made of."""
         return any(media.is_json(_concrete(name)) for name in self.content)
 
+    @property
+    def is_tried(self) -> bool:
+        """Whether a template was looked for already."""
+        return bool(self._templates)
+
     def template(self, status: int) -> ErrorTemplate | None:
         """Return the template for a status; None if no valid body is found."""
         if status not in self._templates:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.mock.samples import Sampler
@@ -32,14 +33,14 @@ class ErrorShapes:
         self._compiler = compiler
         self._sampler = Sampler(contract, compiler)
         self._contents: dict[bytes, DocumentedError] = {}
-        self._found: dict[int, dict[str, tuple[DocumentedError, ErrorTemplate]]] = {
-            status: {} for status in statuses
-        }
+        self._by_pointer: dict[Pointer, DocumentedError] = {}
+        self._found: dict[int, dict[str, DocumentedError]] = {status: {} for status in statuses}
         self._verdicts: dict[tuple[bytes, str, int], bool] = {}
         for operation in contract.operations:
             for status in statuses:
                 if (response := operation.response(status)) is not None and response.content:
                     self._add(operation, status, response)
+        self._counted = {status: Counter(self._found[status].values()) for status in statuses}
         self.usual: ErrorTemplate | None = None
         usual = self._commonest(statuses)
         self.usual = usual if usual is not None and has_sentence(usual.plain) else None
@@ -49,7 +50,7 @@ class ErrorShapes:
     def of(self, operation: str | None, status: int) -> ErrorTemplate | None:
         """Return the template for an operation's id and a status: the documented one, else the commonest."""
         found = self._found.get(status, {}).get(operation or "")
-        return found[1] if found else self.common(status)
+        return found.template(status) if found else self.common(status)
 
     def common(self, status: int) -> ErrorTemplate | None:
         """Return the template that the most operations accept for a status, else the usual one."""
@@ -69,32 +70,42 @@ class ErrorShapes:
         common = self.common(status)
         return [
             name
-            for name, (content, _) in self._found[status].items()
+            for name, content in self._found[status].items()
             if common is None or not self._accepts(content, common, status)
         ]
 
     def _add(self, operation: Operation, status: int, response: Response) -> None:
-        raw, pointer = self._contract.follow((*response.pointer, "content"))
-        key = json_bytes(raw)
-        is_new = key not in self._contents
-        content = self._contents.setdefault(key, DocumentedError(raw, pointer, self._compiler, self._sampler))
-        if (template := content.template(status)) is not None:
-            self._found[status][operation.id] = content, template
+        content = self._by_pointer.get(response.pointer)
+        if content is None:
+            content = self._by_pointer[response.pointer] = self._content(response)
+        is_new = not content.is_tried
+        if content.template(status) is not None:
+            self._found[status][operation.id] = content
         elif is_new and content.has_json:
             message = (
                 f"no error can be written as {operation} documents it for {status}, its body is another one; "
                 "give it an example"
             )
-            self._compiler.problems.append(self._contract.warning(pointer, message, "error-shape"))
+            warning = self._contract.warning(content.pointer, message, "error-shape")
+            self._compiler.problems.append(warning)
+
+    def _content(self, response: Response) -> DocumentedError:
+        """Return the content of a response; equal ones are one object."""
+        raw, pointer = self._contract.follow((*response.pointer, "content"))
+        key = json_bytes(raw)
+        if key not in self._contents:
+            self._contents[key] = DocumentedError(raw, pointer, self._compiler, self._sampler)
+        return self._contents[key]
 
     def _commonest(self, statuses: Iterable[int]) -> ErrorTemplate | None:
         """Return the template that is documented most often for some statuses, the usual one if it is as common."""
         counted: Counter[str] = Counter()
         by_text: dict[str, ErrorTemplate] = {}
         for status in statuses:
-            for _, template in self._found[status].values():
-                by_text.setdefault(repr(template), template)
-                counted[repr(template)] += 1
+            for content, count in self._counted[status].items():
+                if (template := content.template(status)) is not None:
+                    by_text.setdefault(repr(template), template)
+                    counted[repr(template)] += count
         candidates = [by_text[text] for text, _ in counted.most_common(MAX_COMPARED)]
         if candidates and self.usual is not None:
             candidates.insert(0, self.usual)
@@ -105,9 +116,10 @@ class ErrorShapes:
     def _covered(self, template: ErrorTemplate, statuses: Iterable[int]) -> int:
         """Count the documented errors that accept a template."""
         return sum(
-            self._accepts(content, template, status)
+            count
             for status in statuses
-            for content, _ in self._found[status].values()
+            for content, count in self._counted[status].items()
+            if self._accepts(content, template, status)
         )
 
     def _accepts(self, content: DocumentedError, template: ErrorTemplate, status: int) -> bool:
