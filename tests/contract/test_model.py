@@ -184,6 +184,22 @@ def test_reports_only_the_type_of_a_value_of_the_wrong_type(load):
     assert found.endswith("expected an object, found an array")
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x" * 80, f"'{'x' * 37}...'"),
+        ("https://example.org/" + "a/" * 20, "'https://example.org/a/a/a/a/a/a/a/a/a...'"),
+        ("several\n words", "'several words'"),
+        (10**70, f"1{'0' * 36}..."),
+    ],
+)
+def test_shows_the_beginning_of_a_long_value(load, value, text):
+    """A value of one long word is cut like any other, so that the reader recognizes it."""
+    problems = problems_of(load, contract({"/a": value}))
+
+    assert any(text in str(problem) for problem in problems)
+
+
 def test_rejects_a_circular_reference(load):
     """It has no definition."""
     document = contract({"/a": {"get": operation("one")}})

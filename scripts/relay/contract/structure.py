@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -232,12 +231,17 @@ _TYPES = {
 }
 
 
+_SHOWN = 40
+"""The longest value that a message shows whole, in characters."""
+
+
 def shown(value: Any) -> str:
-    """Return a value for a message: a scalar as written, a collection as its type."""
+    """Return a value for a message: a scalar as written or its beginning, a collection as its type."""
     if isinstance(value, dict | list):
         return _TYPES["object" if isinstance(value, dict) else "array"]
-    text = f"'{textwrap.shorten(value, 40)}'" if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    text = " ".join(value.split()) if isinstance(value, str) else json.dumps(value)
+    text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    return f"'{text}'" if isinstance(value, str) else text
 
 
 def _unknown(name: str, pointer: Pointer) -> str:
