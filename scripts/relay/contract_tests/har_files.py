@@ -113,7 +113,7 @@ def _is_http(url: str) -> bool:
 def _exchange(raw: dict[str, Any], part: str) -> Exchange:
     asked, answered = raw["request"], raw["response"]
     headers = _headers(answered)
-    bodiless = asked["method"].upper() == "HEAD" or answered["status"] in (204, 304)
+    bodiless = asked["method"].upper() == "HEAD" or answered["status"] == 204
     time = raw.get("time")
     return Exchange(
         _request(asked),
@@ -154,6 +154,8 @@ def _request_body(raw: dict[str, Any], post: dict[str, Any], headers: Headers) -
 
 
 def _answer_body(raw: dict[str, Any], headers: Headers, *, bodiless: bool) -> bytes | None:
+    if raw["status"] == 304:
+        return b""  # a browser writes down the body of its cache
     content = raw.get("content") or {}
     text, size = content.get("text"), content.get("size")
     if isinstance(text, str) and text:
