@@ -12,6 +12,7 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
+from relay.contract_tests.callers import Caller, Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credential_labels import Labels
@@ -56,7 +57,8 @@ def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int]
     """Run the part."""
     checker = ConformanceChecker(subject.contract, subject.base_path)
     counts = [] if progress is None else progress
-    return check_properties(subject, Credentials(subject), checker, budget, counts.append)
+    callers = Callers(subject.contract, Credentials(subject))
+    return check_properties(subject, callers, checker, budget, counts.append)
 
 
 def rules(part: Phase, about: str | None) -> set[str]:
@@ -99,7 +101,9 @@ def reading(tmp_path):
 
     def read(*lines: str) -> _EventReader:
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
-        found = _EventReader(ConformanceChecker(subject.contract, ""), Labels(subject.contract, "", {}))
+        checker = ConformanceChecker(subject.contract, "")
+        labels = Labels(subject.contract, "", {})
+        found = _EventReader(checker, labels, subject.contract.operations, "no time")
         found.read(tmp_path / "events.ndjson")
         return found
 
@@ -283,9 +287,10 @@ def test_ctrl_c_kills_the_process(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", Watched)
     spec = written(tmp_path, {"/things": {"get": operation("list_things")}})
     found = load_strict_contract(spec, Config())
+    everything = Caller(None, list(found.operations), {})
 
     with pytest.raises(KeyboardInterrupt):
-        schemathesis_process.run(tmp_path, found, "http://127.0.0.1:9", {}, SMALL, interrupt)
+        schemathesis_process.run(tmp_path, found, "http://127.0.0.1:9", everything, SMALL, interrupt)
 
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 

@@ -18,6 +18,7 @@ from relay.contract_tests.har_files import write_har
 from relay.contract_tests.property_tests import Budget
 from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
+from relay.contract_tests.selection import Selection
 from support.compiled import read
 from support.hosting import contract, operation
 
@@ -57,7 +58,14 @@ class Silent:
 def options(folder: Path, **given) -> Options:
     """What is asked for, little of it."""
     nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
-    given = {**nothing, "har": (), "serve": False, "failures": folder / "failures", **given}
+    given = {
+        **nothing,
+        "har": (),
+        "serve": False,
+        "selection": Selection(),
+        "failures": folder / "failures",
+        **given,
+    }
     return Options(budget=Budget(1, None, 1), **given)
 
 
@@ -66,7 +74,9 @@ def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), **
     judge = ConformanceChecker(SHOP, "")
     part = Phase("properties", exchanges=list(exchanges))
     acceptance = Acceptance((), SHOP)
-    whole = _Run(SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, [part])
+    whole = _Run(
+        SHOP, SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, parts=[part]
+    )
     return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
+from relay.contract_tests.callers import Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity, find_config
 from relay.contract_tests.credentials import Credentials
@@ -30,9 +31,9 @@ def faults_of(tested):
     judge = ConformanceChecker(subject.contract, subject.base_path, subject.secrets)
     models = model_requests(subject.contract, subject.url, judge, [])
     if tested.copy is None:
-        return check_faults(subject, None, Credentials(subject), models, judge)
+        return check_faults(subject, None, Callers(subject.contract, Credentials(subject)), models, judge)
     with tested.copy() as copy:
-        return check_faults(subject, copy, Credentials(subject), models, judge)
+        return check_faults(subject, copy, Callers(subject.contract, Credentials(subject)), models, judge)
 
 
 def target(project: Project) -> ServiceTarget:

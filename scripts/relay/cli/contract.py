@@ -31,6 +31,7 @@ EXAMPLES = """\b
 Examples:
   relay contract
   relay contract --spec api.yaml --handlers shop --min-coverage 100
+  relay contract --operation list_pets --operation 'GET /pets/{id}'
   relay contract --url https://staging.example.com --spec api.yaml
   relay contract --spec api.yaml --har recorded.har
 """
@@ -82,7 +83,27 @@ def _rules() -> Mapping[str, Rule]:
     help="How many requests are generated for an operation, in each phase.",
 )
 @click.option(
-    "--max-time", type=click.IntRange(1), metavar="SECONDS", help="How long requests are generated."
+    "--max-time",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="End the run after this time, with what was found; what was not tested is reported.",
+)
+@click.option(
+    "--operation",
+    "operations",
+    multiple=True,
+    metavar="OPERATION",
+    help="Test only this operation, an operationId or 'GET /path'; can be repeated.",
+)
+@click.option(
+    "--tag", "tags", multiple=True, help="Test only operations whose first tag this is; can be repeated."
+)
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="METHOD",
+    help="Test only operations with this method; can be repeated.",
 )
 @click.option(
     "--min-coverage",
@@ -114,12 +135,13 @@ def contract(
     """Test that a running service keeps its contract.
 
     Schemathesis generates requests from the contract, signed in as the first identity of
-    [tool.relay.contract]; each secured operation is called as every identity; every forged credential
+    [tool.relay.contract] that may call the operation; each secured operation is called as every identity; every forged credential
     must get 401; handlers of a service that is started here are made to fail; each response is checked
     against the contract. Lint, drift and the contract's examples are part of the result, and so are the
     documented responses that were not observed.
 
-    Exit code 0: the contract is kept; 1: a violation; 2: the tests could not run.
+    Exit code 0: no violation was found, also in a run that --max-time ended; 1: a violation; 2: the tests
+    could not run.
     """
     with _interruptible(), tools_installed():
         from relay.contract.documents import display
@@ -127,13 +149,17 @@ def contract(
         from relay.contract_tests.property_tests import Budget
         from relay.contract_tests.reports import write_reports
         from relay.contract_tests.run import Options, run
+        from relay.contract_tests.selection import Selection
         from relay.project.files import check_writable
         from relay.project.project import current_project
 
         reports = reports or current_project(given["spec"]).folder / "reports"
         seed = secrets.randbelow(2**32) if seed is None else seed
         budget = Budget(max_examples, given.pop("max_time"), seed)
-        options = Options(**given, budget=budget, failures=failures or reports / "failures")
+        selection = Selection(*(given.pop(name) for name in ("operations", "tags", "methods")))
+        options = Options(
+            **given, selection=selection, budget=budget, failures=failures or reports / "failures"
+        )
         for folder in (reports, options.failures):
             check_writable(folder)
         _check_kept(options.har, reports / TRAFFIC)
@@ -142,6 +168,8 @@ def contract(
         if report.subject:
             exchanges = [exchange for part in report.parts for exchange in part.exchanges]
             write_har(map(redactor.redact, exchanges), reports / TRAFFIC)
+    if report.is_cut:
+        say(_cut(report), err=True)
     say(_seen(report), f"Report: {display(reports / 'contract.html')}", err=True)
     _conclude(report, form)
 
@@ -200,8 +228,19 @@ def _seen(report: Report) -> str:
     return f"{counts['seen']} of {len(cells)} documented responses observed{waived} ({report.coverage.percent:g} %)"
 
 
+def _cut(report: Report) -> str:
+    """Name the parts that the time limit cut, with the number of cases that were not run."""
+    from relay.contract_tests.time_limit import OUT_OF_TIME
+
+    counts = {part.name: sum(one.reason == OUT_OF_TIME for one in part.not_run) for part in report.parts}
+    listed = ", ".join(f"{name} ({count})" for name, count in counts.items() if count)
+    return f"Cut by --max-time after {report.seconds:.0f} s; not run: {listed}, see the report"
+
+
 def _clean(report: Report) -> str:
     """Return the summary without findings: it claims no more than was tested."""
+    if report.is_cut:
+        return "no violation found before --max-time ended the run"
     if count := sum(len(part.not_run) for part in report.parts):
         return f"the contract is kept, as far as it was tested; {count} not run, see the report"
     return "the contract is kept"

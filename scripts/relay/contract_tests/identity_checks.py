@@ -14,6 +14,7 @@ from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
 from .results import Failure, NotRun, Phase, grouped
 from .service_under_test import ServiceUnderTest
+from .time_limit import OUT_OF_TIME, UNLIMITED, TimeLimit
 
 MAX_SILENT = 3
 """The number of requests without a response after which an operation is skipped."""
@@ -28,6 +29,7 @@ def check_identities(
     credentials: Credentials,
     models: Mapping[str, Request],
     checker: ConformanceChecker,
+    limit: TimeLimit = UNLIMITED,
 ) -> Phase:
     """Send every case of every secured operation; cases to be accepted come last, as they may change data.
 
@@ -37,24 +39,26 @@ def check_identities(
     to_accept: list[tuple[Operation, Case]] = []
     not_run: dict[NotRun, None] = {}
     with Client(part.name) as client:
-        for operation in subject.contract.operations:
-            if not any(operation.security):
-                continue
+        secured = [operation for operation in subject.contract.operations if any(operation.security)]
+        for operation in limit.within(part, secured):
             if operation.id not in models:
                 reason = "no request can be built for it; add examples to its parameters and body"
                 not_run[NotRun(str(operation), reason)] = None
                 continue
             for case in cases(operation, models[operation.id], subject, credentials):
+                if limit.is_over:
+                    not_run[NotRun(str(operation), OUT_OF_TIME)] = None
+                    break
                 if isinstance(case, NotRun):
                     not_run[case] = None
                 elif case.expected == LET_IN:
                     to_accept.append((operation, case))
                 else:
                     _send(part, client, operation, case, checker)
-        for operation, case in to_accept:
+        for operation, case in limit.within(part, to_accept, lambda one: str(one[0])):
             _send(part, client, operation, case, checker)
     part.failures = grouped(part.failures)
-    part.not_run = [*not_run, *part.not_run]
+    part.not_run = list(dict.fromkeys([*not_run, *part.not_run]))
     return part
 
 

@@ -28,6 +28,7 @@ from .redaction import Redactor
 from .results import Failure, NotRun, Phase
 from .sample_requests import without_credentials
 from .service_under_test import ServiceUnderTest
+from .time_limit import UNLIMITED, TimeLimit
 
 SignRequest = Callable[[Operation, Request, str | None], Request | None]
 """(operation, request, credential's name) → the request with that credential; None if there is none."""
@@ -159,19 +160,28 @@ def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept |
 
 
 def replay(
-    folder: Path, subject: ServiceUnderTest, sign_request: SignRequest, checker: ConformanceChecker
+    folder: Path,
+    subject: ServiceUnderTest,
+    sign_request: SignRequest,
+    checker: ConformanceChecker,
+    limit: TimeLimit = UNLIMITED,
 ) -> Phase:
     """Repeat the request of each kept failure, and delete the files of failures that are fixed.
 
     A failure is not fixed if the checker finds its rule again, or if the status is not an expected one;
-    other findings are reported, too. The file also stays if the request cannot be sent, or if a refusal
+    other findings are reported, too. Failures of operations that are not tested are skipped. The file also stays if the request cannot be sent, or if a refusal
     may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
     """
     part = Phase("kept failures")
-    operations = {operation.id: operation for operation in subject.contract.operations}
-    kept = _read(folder)
+    operations = {operation.id: operation for operation in checker.contract.operations}
+    selected = {operation.id for operation in subject.contract.operations}
+    kept = {
+        path: one
+        for path, one in _read(folder).items()
+        if one.operation in selected or one.operation not in operations
+    }
     with Client(part.name) as client:
-        for path, one in kept.items():
+        for path, one in limit.within(part, kept.items(), lambda item: display(item[0])):
             operation = operations.get(one.operation)
             if operation is None:
                 message = (

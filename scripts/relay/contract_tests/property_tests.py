@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.model import Operation
 
 from . import schemathesis_process
+from .callers import Caller, Callers
 from .conformance import ConformanceChecker
 from .contract_config import FILE
 from .contract_rules import finding
 from .credential_labels import Labels
-from .credentials import Credentials, signed_in
-from .exchanges import Exchange, Request
+from .exchanges import Exchange
 from .results import Failure, NotRun, Phase, grouped
 from .schemathesis_checks import SchemathesisChecks
 from .schemathesis_events import PART, SentCase, Trouble, read_events
 from .schemathesis_process import Budget
 from .secret_spellings import Spellings
 from .service_under_test import ServiceUnderTest
+from .time_limit import OUT_OF_TIME, TimeLimit
 
 __all__ = ["Budget", "check_properties"]
 
@@ -53,51 +55,67 @@ _WARNINGS = {
 
 def check_properties(
     subject: ServiceUnderTest,
-    credentials: Credentials,
+    callers: Callers,
     checker: ConformanceChecker,
     budget: Budget,
     progress: Callable[[int], None],
 ) -> Phase:
-    """Run Schemathesis against a service as the default identity, and check every exchange.
+    """Run Schemathesis against a service, as each caller for its operations, and check every exchange.
 
     `progress` is called with the number of responses so far, a few times a second. Raises SetupError if
     Schemathesis does not run.
     """
-    identity = credentials.default
-    schemes = subject.contract.security_schemes
+    part, limit = Phase(PART), TimeLimit(budget.max_seconds)
+    groups = callers.by_identity()
+    for number, caller in enumerate(groups):
+        share = replace(budget, max_seconds=limit.left / (len(groups) - number))
+        _check_as(caller, part, subject, checker, share, progress)
+    part.failures = grouped(part.failures)
+    part.not_run = list(dict.fromkeys([*_not_signed_in(callers), *part.not_run]))
+    part.notes = list(dict.fromkeys(part.notes))
+    return part
+
+
+def _check_as(
+    caller: Caller,
+    part: Phase,
+    subject: ServiceUnderTest,
+    checker: ConformanceChecker,
+    budget: Budget,
+    progress: Callable[[int], None],
+) -> None:
+    """Add the results of the operations of one caller to a part."""
+    before = part.cases
     values = {
-        name: value
-        for name, value in (credentials.of(identity) if identity else {}).items()
-        if name in schemes
+        name: value for name, value in caller.values.items() if name in subject.contract.security_schemes
     }
+    caller = caller._replace(values=values)
     with tempfile.TemporaryDirectory(
         prefix="relay-"
     ) as temporary:  # mode 0700, as the log contains credentials
         folder = Path(temporary)
-        code = schemathesis_process.run(folder, subject.contract, subject.url, values, budget, progress)
+        code = schemathesis_process.run(
+            folder, subject.contract, subject.url, caller, budget, lambda count: progress(before + count)
+        )
         report = _report(folder, code, values)
-        reader = _EventReader(checker, Labels(subject.contract, identity.name if identity else "", values))
+        labels = Labels(subject.contract, caller.name, values)
+        reader = _EventReader(checker, labels, caller.operations, _untested(report, budget))
         reader.read(folder / schemathesis_process.EVENTS)
-    progress(len(reader.exchanges))
-    not_run = [*_not_signed_in(subject, values), *reader.not_run, *_incomplete(report, budget)]
-    return Phase(
-        PART,
-        cases=len(reader.exchanges),
-        failures=grouped(reader.failures),
-        not_run=list(dict.fromkeys(not_run)),
-        exchanges=reader.exchanges,
-        notes=list(_notes(report)) if report else [],
-    )
+    part.cases += len(reader.exchanges)
+    progress(part.cases)
+    part.exchanges += reader.exchanges
+    part.failures += reader.failures
+    part.not_run += [*reader.not_run, *_incomplete(report, budget)]
+    part.notes += _notes(report) if report else []
 
 
-def _not_signed_in(subject: ServiceUnderTest, values: Mapping[str, str]) -> Iterator[NotRun]:
-    for operation in subject.contract.operations:
-        if signed_in(Request("GET", "/"), operation, subject.contract, values) is None:
-            reason = (
-                "tested only without a credential: no identity has the required ones; set the key that tokens "
-                f"are signed with, or name variables with credentials in {FILE}"
-            )
-            yield NotRun(str(operation), reason)
+def _not_signed_in(callers: Callers) -> Iterator[NotRun]:
+    for operation in callers.closed():
+        reason = (
+            "tested only without a credential: no identity has the required ones; set the key that tokens "
+            f"are signed with, or name variables with credentials in {FILE}"
+        )
+        yield NotRun(str(operation), reason)
 
 
 def _report(folder: Path, code: int | None, values: Mapping[str, str]) -> dict[str, Any] | None:
@@ -126,11 +144,14 @@ def _last_output(folder: Path, code: int | None, values: Mapping[str, str]) -> s
 class _EventReader:
     """Collects exchanges, failures and untested operations from the event log of a run."""
 
-    def __init__(self, checker: ConformanceChecker, labels: Labels) -> None:
+    def __init__(
+        self, checker: ConformanceChecker, labels: Labels, operations: Iterable[Operation], untested: str
+    ) -> None:
         self._checker = checker
         self._labels = labels
+        self._untested = untested
         self._schemathesis_checks = SchemathesisChecks(checker)
-        self._operations = {str(operation): operation for operation in checker.contract.operations}
+        self._operations = {str(operation): operation for operation in operations}
         self._tested: set[str] = set()
         self._unanswered: set[str] = set()
         self._troubles: list[Trouble] = []
@@ -152,9 +173,7 @@ class _EventReader:
             elif trouble.operation in self._operations.keys() - self._unanswered or not self._unanswered:
                 self._no_answer(trouble.operation)  # otherwise a request has already reported it
         self.not_run += [
-            NotRun(name, "Schemathesis sent no request to it; give it more time")
-            for name in self._operations
-            if name not in self._tested
+            NotRun(name, self._untested) for name in self._operations if name not in self._tested
         ]
 
     def _add_case(self, sent: SentCase) -> None:
@@ -192,12 +211,21 @@ def _reason(trouble: Trouble) -> str:
     return f"{trouble.phase or 'one phase'} of Schemathesis stopped: {cause}"
 
 
+def _untested(report: dict[str, Any] | None, budget: Budget) -> str:
+    """Return why an operation got no request."""
+    return (
+        OUT_OF_TIME
+        if report is None and budget.is_short
+        else "Schemathesis sent no request to it; give it more time"
+    )
+
+
 def _incomplete(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRun]:
     """Report a run that did not complete."""
     if report is None:
-        reason = f"Schemathesis was killed after {budget.limit:.0f} seconds; use fewer examples"
-        yield NotRun("the rest of the run", reason)
-    elif report["stop_reason"] not in ("completed", "max_time"):
+        killed = f"Schemathesis was killed after {budget.limit:.0f} seconds; use fewer examples"
+        yield NotRun("the rest of the run", OUT_OF_TIME if budget.is_short else killed)
+    elif report["stop_reason"] != "completed":
         reason = f"Schemathesis stopped early ({report['stop_reason'].replace('_', ' ')})"
         yield NotRun("the rest of the run", reason)
 

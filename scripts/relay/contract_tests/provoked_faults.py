@@ -6,21 +6,24 @@ from collections.abc import Mapping
 
 from relay.contract.model import Operation
 
+from .callers import Callers
 from .conformance import ConformanceChecker
 from .contract_rules import finding
-from .credentials import Credentials, signed_in
+from .credentials import signed_in
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
 from .results import Failure, NotRun, Phase
 from .service_under_test import ServiceUnderTest
+from .time_limit import UNLIMITED, TimeLimit
 
 
 def check_faults(
     subject: ServiceUnderTest,
     copy: str | None,
-    credentials: Credentials,
+    callers: Callers,
     models: Mapping[str, Request],
     checker: ConformanceChecker,
+    limit: TimeLimit = UNLIMITED,
 ) -> Phase:
     """Send a valid request to each operation that documents a 500, on a copy of the service that fails.
 
@@ -33,12 +36,11 @@ def check_faults(
         reason = "only a service that is started here can be made to fail; omit --url, or waive this response"
         part.not_run = [NotRun(f"500 of {operation}", reason) for operation in documented]
         return part
-    identity = credentials.default
-    values = credentials.of(identity) if identity else {}
     with Client(part.name) as client:
-        for operation in documented:
+        for operation in limit.within(part, documented, "500 of {}".format):
             model = models.get(operation.id)
-            request = signed_in(model, operation, subject.contract, values) if model else None
+            caller = callers.of(operation)
+            request = signed_in(model, operation, subject.contract, caller.values) if model else None
             if request is None:
                 reason = (
                     "no request can be built for it; add examples to its parameters, "
@@ -53,7 +55,7 @@ def check_faults(
                 request.headers,
                 request.body,
             )
-            name = identity.name if identity and operation.security else None
+            name = caller.name if operation.security else None
             try:
                 exchange = client.send(moved, name)
             except NoAnswer as exc:

@@ -17,6 +17,7 @@ from .conformance import ConformanceChecker
 from .exchanges import Exchange
 from .har_files import Recorded
 from .results import Failure, NotRun, Phase, grouped
+from .time_limit import UNLIMITED, TimeLimit
 
 NOTHING = "it has no exchange of this contract; check that the contract's servers match the recorded hosts"
 """The reason for a file without any exchange of the contract."""
@@ -27,27 +28,51 @@ _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
 def judge_traffic(
-    traffic: Mapping[Path, Recorded], checker: ConformanceChecker, url: str | None = None
+    traffic: Mapping[Path, Recorded],
+    checker: ConformanceChecker,
+    url: str | None = None,
+    contract: Contract | None = None,
+    limit: TimeLimit = UNLIMITED,
 ) -> Phase:
     """Check the exchanges of HTTP Archives, by file; `url` is the base address of a tested service.
 
     An exchange is about the contract if the contract has its path, below the path of `url` or of one of
     the contract's servers, and if it went to one of their hosts or to the local machine (a loopback
     address, a name without a dot or below `.localhost` or `.test`). In a file without any such host, only
-    the path decides, as servers of a contract are often placeholders. The addresses of the returned
-    exchanges have the checker's base path.
+    the path decides, as servers of a contract are often placeholders. If `contract` has fewer operations
+    than the checker's, exchanges of the others are skipped. The addresses of the returned exchanges have
+    the checker's base path.
     """
     part = Phase("recorded traffic", "exchanges")
     servers = _Servers(checker, url)
+    found: list[Exchange] = []
     for path, recorded in traffic.items():
         ours = servers.chosen(recorded.exchanges)
-        part.exchanges += ours
         part.notes += _notes(path, recorded.exchanges, ours, recorded.unanswered)
+        selected = _selected(ours, checker, contract or checker.contract)
+        if other := len(ours) - len(selected):
+            part.notes.append(f"{display(path)}: {_entries(other)} about operations that are not selected")
+        found += selected
         if not ours:
             part.not_run.append(NotRun(display(path), NOTHING))
+    for exchange in limit.within(part, found, lambda exchange: exchange.part):
+        part.exchanges.append(exchange)
+        part.failures += _checked(exchange, checker)
+    part.failures = grouped(part.failures)
     part.cases = len(part.exchanges)
-    part.failures = grouped(failure for exchange in part.exchanges for failure in _checked(exchange, checker))
     return part
+
+
+def _selected(ours: list[Exchange], checker: ConformanceChecker, contract: Contract) -> list[Exchange]:
+    """Return the exchanges of the operations of a contract; all if it has all of the checker's."""
+    if len(contract.operations) == len(checker.contract.operations):
+        return ours
+    ids = {operation.id for operation in contract.operations}
+    return [
+        exchange
+        for exchange in ours
+        if (where := checker.where(exchange)) and where.operation and where.operation.id in ids
+    ]
 
 
 def _checked(exchange: Exchange, checker: ConformanceChecker) -> list[Failure]:

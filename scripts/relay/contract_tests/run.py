@@ -18,6 +18,7 @@ from relay.project.import_path import make_importable
 from relay.project.settings import chosen
 
 from .accepted_findings import Acceptance
+from .callers import Callers
 from .conformance import ConformanceChecker
 from .contract_config import FILE, find_config
 from .contract_rules import RULES, finding
@@ -25,7 +26,7 @@ from .coverage import Coverage, check_names
 from .credential_matrix import credentials_by_case
 from .credentials import Credentials, signed_in
 from .exchanges import Exchange, Request
-from .har_files import read_traffic
+from .har_files import Recorded, read_traffic
 from .identity_checks import check_identities
 from .kept_failures import keep, replay
 from .property_tests import Budget, check_properties
@@ -34,12 +35,14 @@ from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
 from .results import Failure, NotRun, Phase
 from .routing_checks import check_routing
-from .run_report import Report
+from .run_report import Report, is_cut
 from .sample_requests import model_requests
 from .secret_spellings import Spellings
+from .selection import Selection
 from .service_start import ServiceTarget, Tested, credentials_set, found, named_secrets, served
-from .service_under_test import answers, load_strict_contract
+from .service_under_test import ServiceUnderTest, answers, load_strict_contract
 from .static_checks import check_drift, check_examples, check_lint
+from .time_limit import OUT_OF_TIME, UNLIMITED, TimeLimit
 from .unwritten_operations import notes, unwritten_handlers, waive
 
 
@@ -57,9 +60,14 @@ class Options:
     config: Path | None
     har: tuple[Path, ...]
     serve: bool
+    selection: Selection
     budget: Budget
     min_coverage: float | None
     failures: Path
+
+
+_QUICK = frozenset(["recorded traffic", "log", "coverage"])
+"""Phases that run although the time is over: they only report what was seen."""
 
 
 class Progress(Protocol):
@@ -77,21 +85,28 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class _Run:
-    """What the phases of a run share."""
+    """What the phases of a run share; `contract` has the selected operations, `whole` all of them."""
 
     contract: Contract
+    whole: Contract
     options: Options
     progress: Progress
     coverage: Coverage
     acceptance: Acceptance
+    limit: TimeLimit = UNLIMITED
     parts: list[Phase] = field(default_factory=list)
     unwritten: Mapping[str, str] = field(default_factory=dict)
 
+    def begin(self) -> None:
+        """Start the clock of the time limit: the service is ready."""
+        self.limit = TimeLimit(self.options.budget.max_seconds)
+
     def add(self, name: str, check: Callable[[], Phase]) -> Phase:
-        """Run a phase and measure its time."""
+        """Run a phase and measure its time; without time only one that sends no request."""
         self.progress.begin(name)
         before = time.monotonic()
-        part = check()
+        is_late = self.limit.is_over and name not in _QUICK
+        part = Phase(name, not_run=[NotRun(name, OUT_OF_TIME)]) if is_late else check()
         part.seconds = time.monotonic() - before
         part.failures = self.acceptance.settle(part.failures)
         self.parts.append(part)
@@ -115,33 +130,37 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
         raise SetupError(
             [Diagnostic(display(path), "the contract has no operation; there is nothing to test")]
         )
+    selected = options.selection.of(contract)
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     acceptance = Acceptance(config.accepted, contract)
     is_served = options.url is None and (options.serve or not options.har)
     unwritten = _unwritten(place, contract) if is_served or options.handlers is not None else {}
-    whole = _Run(
-        contract, options, progress, Coverage(contract, config.waivers), acceptance, unwritten=unwritten
-    )
+    coverage = Coverage(selected, config.waivers)
+    whole = _Run(selected, contract, options, progress, coverage, acceptance, unwritten=unwritten)
 
     tested: Tested | None = None
     live: _Live | None = None
     if options.url is not None:
         with found(options.url, contract, config, place) as tested:
-            live = _live(whole, tested, place)
+            live = _live(whole, tested, place, traffic)
     elif is_served:
         with served(place, contract, config) as tested:
-            live = _live(whole, tested, place)
+            live = _live(whole, tested, place, traffic)
     else:
+        whole.begin()
         _static(whole, place)
+        whole.add("drift", lambda: _drift(whole, place))
     secrets = tested.subject.secrets if tested else named_secrets(config, place.settings())
     judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets, unwritten)
-    if traffic:
-        url = tested.subject.url if tested else None
-        judged = whole.add("recorded traffic", lambda: judge_traffic(traffic, judge, url))
-        if tested is None and not judged.cases:
+    if tested is None:
+        judged = _judge_traffic(whole, traffic, judge)
+        if not judged.cases and not is_cut([judged]):
             raise SetupError([Diagnostic(display(har), NOTHING) for har in options.har])
     whole.add("coverage", lambda: _cover(whole, judge, live))
+    if not whole.exchanges and is_cut(whole.parts) and all(part.held for part in whole.parts):
+        message = "the time was over before the first request; raise it"
+        raise SetupError([Diagnostic("--max-time", message)])
 
     report = Report(
         title=contract.title,
@@ -169,6 +188,14 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     return report, redactor
 
 
+def _judge_traffic(
+    whole: _Run, traffic: Mapping[Path, Recorded], judge: ConformanceChecker, url: str | None = None
+) -> Phase:
+    return whole.add(
+        "recorded traffic", lambda: judge_traffic(traffic, judge, url, whole.contract, whole.limit)
+    )
+
+
 def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
     """Return the operations whose handler is a stub, with the place of each handler."""
     make_importable(place.package, place.project.folder)
@@ -181,13 +208,18 @@ def _redacted(failure: Failure, redactor: Redactor) -> Failure:
 
 
 def _static(whole: _Run, place: ServiceTarget) -> None:
-    """Run the phases that need no service; with --url, drift is checked only if --handlers names the package."""
+    """Check the contract as written, without the stricter schemas."""
+    whole.add("lint", lambda: check_lint(place.path, place.root))
+    contract = load_contract(place.path, place.root)
+    whole.add("examples", lambda: check_examples(contract))
+
+
+def _drift(whole: _Run, place: ServiceTarget) -> Phase:
+    """Check drift; with --url only if --handlers names the package."""
     is_at_hand = whole.options.url is None or whole.options.handlers is not None
     code = place.package if is_at_hand else None
-    whole.add("lint", lambda: check_lint(place.path, place.root))
-    contract = load_contract(place.path, place.root)  # as written, without the stricter schemas
-    whole.add("examples", lambda: check_examples(contract))
-    whole.add("drift", lambda: check_drift(place.path, contract, code, place.project.folder))
+    contract = load_contract(place.path, place.root)
+    return check_drift(place.path, contract, code, place.project.folder)
 
 
 class _Live(NamedTuple):
@@ -197,39 +229,39 @@ class _Live(NamedTuple):
     closed: frozenset[str]
 
 
-def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
-    """Run every phase that uses the service."""
-    subject = tested.subject
-    judge = ConformanceChecker(whole.contract, subject.base_path, subject.secrets, whole.unwritten)
+def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Path, Recorded]) -> _Live:
+    """Run every phase that uses the service; what is cheap comes first."""
+    whole.begin()
+    limit = whole.limit
+    subject = replace(tested.subject, contract=whole.contract)
+    judge = ConformanceChecker(whole.whole, subject.base_path, subject.secrets, whole.unwritten)
     credentials = Credentials(subject)
-
-    def mint(operation: Operation, request: Request, name: str | None) -> Request | None:
-        if name is None:
-            return request
-        for identity in credentials.identities:
-            if identity.name == name:
-                return signed_in(request, operation, whole.contract, credentials.of(identity))
-        made = credentials_by_case(operation, request, subject, credentials).get(name)
-        return made.request if made else None
+    callers = Callers(whole.contract, credentials)
+    sign = partial(_signed, subject, credentials, callers)
 
     def faults() -> Phase:
         if tested.copy is None:
-            return check_faults(subject, None, credentials, models, judge)
+            return check_faults(subject, None, callers, models, judge, limit)
         with tested.copy() as url:
-            return check_faults(subject, url, credentials, models, judge)
+            return check_faults(subject, url, callers, models, judge, limit)
 
     def properties() -> Phase:
-        part = check_properties(subject, credentials, judge, whole.options.budget, whole.progress.count)
+        share = _seconds_of_properties(limit.left, whole.contract)
+        budget = replace(whole.options.budget, max_seconds=share)
+        part = check_properties(subject, callers, judge, budget, whole.progress.count)
         part.notes += credentials.unset()
         return part
 
-    whole.add("kept failures", lambda: replay(whole.options.failures, subject, mint, judge))
+    whole.add("kept failures", lambda: replay(whole.options.failures, subject, sign, judge, limit))
     _static(whole, place)
-    whole.add("properties", properties)
-    models = model_requests(whole.contract, subject.url, judge, whole.exchanges)
+    if traffic:
+        _judge_traffic(whole, traffic, judge, subject.url)
+    whole.add("routing", lambda: check_routing(subject, judge, limit))
+    whole.add("drift", lambda: _drift(whole, place))
+    generated = whole.add("properties", properties)
+    models = model_requests(whole.contract, subject.url, judge, generated.exchanges)
     for name, check in (
-        ("identity", lambda: check_identities(subject, credentials, models, judge)),
-        ("routing", lambda: check_routing(subject, judge)),
+        ("identity", lambda: check_identities(subject, credentials, models, judge, limit)),
         ("faults", faults),
     ):
         gone = partial(_not_answering, name, whole.contract)
@@ -237,14 +269,38 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget) -> _Live:
     if subject.log is not None:
         log = subject.log
         whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
-    default = credentials.default
-    values = credentials.of(default) if default else {}
-    closed = [
-        operation.id
-        for operation in whole.contract.operations
-        if signed_in(Request("GET", "/"), operation, whole.contract, values) is None
-    ]
-    return _Live(judge, frozenset(closed))
+    return _Live(judge, frozenset(operation.id for operation in callers.closed()))
+
+
+def _signed(
+    subject: ServiceUnderTest,
+    credentials: Credentials,
+    callers: Callers,
+    operation: Operation,
+    request: Request,
+    name: str | None,
+) -> Request | None:
+    """Return a request with the credential of a name; None if there is none."""
+    if name is None:
+        return request
+    caller = callers.of(operation)
+    known = {identity.name: credentials.of(identity) for identity in credentials.identities}
+    known[caller.name] = dict(caller.values)
+    if name in known:
+        return signed_in(request, operation, subject.contract, known[name])
+    made = credentials_by_case(operation, request, subject, credentials).get(name)
+    return made.request if made else None
+
+
+_SECONDS_OF_FAULTS = 5.0
+_SECONDS_OF_AN_OPERATION = 0.25
+
+
+def _seconds_of_properties(left: float, contract: Contract) -> float:
+    """Return how long requests are generated, so that time is left for what comes after: at least half of it."""
+    secured = sum(any(operation.security) for operation in contract.operations)
+    kept = _SECONDS_OF_FAULTS + _SECONDS_OF_AN_OPERATION * secured
+    return max(left - kept, left / 2)
 
 
 def _not_answering(name: str, contract: Contract) -> Phase:
@@ -272,8 +328,11 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     unwritten = {id_: handler for id_, handler in whole.unwritten.items() if not coverage.has_succeeded(id_)}
     waive(coverage, unwritten)
     part.failures += notes(whole.contract, unwritten)
+    was_cut = is_cut(whole.parts)
     for operation in coverage.never_succeeded() if live else ():
-        if live and operation.id in live.closed:
+        if was_cut:
+            part.not_run.append(NotRun(f"a success of {operation}", OUT_OF_TIME))
+        elif live and operation.id in live.closed:
             reason = f"no identity in {FILE} has a credential for it"
             part.not_run.append(NotRun(f"a success of {operation}", reason))
         else:
@@ -289,6 +348,7 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
             part.failures.append(Failure(found, str(cell.operation)))
     else:
         part.not_run += [NotRun(str(cell), "it was not observed") for cell in unseen]
-    unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
-    part.failures += [Failure(one) for one in unused]
+    if not was_cut and len(whole.contract.operations) == len(whole.whole.operations):
+        unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
+        part.failures += [Failure(one) for one in unused]
     return part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from relay.contract.diagnostics import Severity
 from .contract_rules import RULES
 from .coverage import Coverage
 from .results import Failure, Phase
+from .time_limit import OUT_OF_TIME
 
 
 @dataclass(slots=True)
@@ -37,10 +39,20 @@ class Report:
         return all(part.held for part in self.parts)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the time limit left something out."""
+        return is_cut(self.parts)
+
+    @property
     def failures(self) -> list[Failure]:
         """All findings, sorted by severity and then by the order of the rules."""
         found = [failure for part in self.parts for failure in part.failures]
         return sorted(found, key=_sort_key)
+
+
+def is_cut(parts: Iterable[Phase]) -> bool:
+    """Return True if the time limit left a case of some parts out."""
+    return any(one.reason == OUT_OF_TIME for part in parts for one in part.not_run)
 
 
 _RULE_ORDER = {rule: index for index, rule in enumerate(RULES)}

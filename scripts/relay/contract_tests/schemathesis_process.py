@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.contract.model import Contract
+from relay.contract.model import METHODS, Contract
 from relay.server.security import JWT_TYPES, scheme_type
+
+from .callers import Caller
 
 EVENTS = "events.ndjson"
 REPORT = "report.json"
@@ -22,9 +25,7 @@ _SPEC = "openapi.json"
 _CONFIG = "schemathesis.toml"
 
 UNBOUNDED_SECONDS = 900.0
-"""The time limit in seconds of a run without `max_seconds`."""
-MARGIN_SECONDS = 60.0
-"""The seconds that a run may exceed `max_seconds`: start, last requests, reports."""
+"""The seconds after which a run is killed at the latest."""
 _PROGRESS_SECONDS = 0.25
 
 _OPTIONS = [
@@ -52,40 +53,41 @@ _ANSWERED = b'"response":{"status_code":'
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The limits of a run: examples per operation and phase, seconds of the whole run, and the seed.
-
-    With `max_seconds`, fuzzing continues until the time is over.
-    """
+    """The limits of a run: examples per operation and phase, seconds, and the seed."""
 
     max_examples: int
-    max_seconds: int | None
+    max_seconds: float | None
     seed: int
 
     @property
     def limit(self) -> float:
         """The seconds after which a run is killed."""
-        return UNBOUNDED_SECONDS if self.max_seconds is None else self.max_seconds + MARGIN_SECONDS
+        return min(UNBOUNDED_SECONDS, math.inf if self.max_seconds is None else self.max_seconds)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether `max_seconds` is what ends a run that takes long."""
+        return self.limit < UNBOUNDED_SECONDS
 
 
 def run(
     folder: Path,
     contract: Contract,
     url: str,
-    values: Mapping[str, str],
+    caller: Caller,
     budget: Budget,
     progress: Callable[[int], None],
 ) -> int | None:
-    """Run Schemathesis in a folder with the credentials `values`, by security scheme; return its exit code.
+    """Run Schemathesis in a folder for the operations of a caller; return its exit code.
 
-    The result is None if it was killed because it took too long. `progress` is called with the number of
-    responses so far.
+    The result is None if it was killed by the limit of the budget: its own limit would lengthen a run, as it
+    generates requests until the time is over. `progress` is called with the number of responses so far.
     """
-    configuration, variables = _configuration(contract, values)
+    configuration, variables = _configuration(contract, caller.values)
     (folder / _SPEC).write_text(json.dumps(_document(contract)), "utf-8")
     (folder / _CONFIG).write_text(configuration, "utf-8")
     options = [f"--max-examples={budget.max_examples}", f"--seed={budget.seed}"]
-    if budget.max_seconds is not None:
-        options.append(f"--max-time={budget.max_seconds}")
+    options += _selection(contract, caller)
     if bundle := os.environ.get(_CA):
         options.append(f"--tls-verify={Path(bundle).resolve()}")
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -107,6 +109,14 @@ def run(
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _selection(contract: Contract, caller: Caller) -> list[str]:
+    """Return the options that select the operations of a caller, unless these are all of the document."""
+    items = [contract.resolve(item) for path, item in contract.document["paths"].items() if path[0] == "/"]
+    written = sum(method in item for item in items for method in METHODS)
+    is_part = len(caller.operations) < written
+    return [f"--include-name={operation}" for operation in caller.operations] if is_part else []
 
 
 def _wait(

@@ -31,6 +31,7 @@ def document(report: Report) -> dict[str, Any]:
             "seed": report.seed,
             "started": report.started.isoformat(),
             "seconds": report.seconds,
+            "cut": report.is_cut,
             "reproduce": list(report.reproduce),
             "parts": [_part(part, report.subject) for part in report.parts],
             "coverage": _coverage(report.coverage, report.min_coverage),

@@ -1,0 +1,109 @@
+"""Choose who calls an operation: `scripts/relay/contract_tests/callers.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.contract_tests.callers import MAX_SCOPES, Callers
+from relay.contract_tests.contract_config import Config, Identity
+from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
+from relay.contract_tests.token_factory import claims_of
+from support.compiled import read
+from support.hosting import SECRET, contract, operation
+
+OAUTH = {"type": "oauth2", "flows": {"password": {"tokenUrl": "https://id.example", "scopes": {}}}}
+SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "token": {"type": "http", "scheme": "bearer"},
+    "scoped": OAUTH,
+}
+NEEDS = {
+    "open": [],
+    "keys": [{"key": []}],
+    "tokens": [{"token": []}],
+    "both": [{"token": [], "key": []}],
+    "scopes": [{"scoped": ["read"]}],
+}
+
+
+@pytest.fixture
+def callers(monkeypatch):
+    """The callers of a contract for some identities."""
+
+    def make(*identities: Identity, needs=NEEDS) -> Callers:
+        monkeypatch.setenv("KEY", "k-1")
+        paths = {
+            f"/{name}": {"get": {**operation(name), "security": security}} for name, security in needs.items()
+        }
+        found = read(contract(paths, components={"securitySchemes": SCHEMES}))
+        settings = ContractSettings(jwt_secret=SECRET)
+        subject = ServiceUnderTest("http://h", found, Config(identities), settings)
+        return Callers(found, Credentials(subject))
+
+    return make
+
+
+def names(found: Callers) -> dict[str, list[str]]:
+    """The operations of each caller."""
+    return {one.name: [operation.id for operation in one.operations] for one in found.by_identity()}
+
+
+ANN = Identity("ann", {"sub": "ann"})
+ROBOT = Identity("robot", variables={"key": "KEY"})
+
+
+def test_an_operation_is_called_by_an_identity_with_its_credentials(callers):
+    """The second identity has the key, which the first one lacks."""
+    found = callers(ANN, ROBOT)
+
+    assert names(found) == {"ann": ["open", "tokens", "both", "scopes"], "robot": ["keys"]}
+    assert [operation.id for operation in found.closed()] == ["both"]
+
+
+def test_an_operation_is_not_called_by_an_identity_that_it_refuses(callers):
+    """Its 403 would say nothing about the operation."""
+    refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
+
+    assert names(callers(refused, ANN))["ann"] == ["tokens"]
+
+
+def test_an_identity_that_is_refused_calls_where_there_is_no_other(callers):
+    """The operation is tested at least with refusals."""
+    refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
+
+    assert "tokens" in names(callers(refused))["guest"]
+
+
+def test_an_identity_with_the_scopes_calls(callers):
+    """Scopes that an identity names are all that it has."""
+    reader = Identity("reader", {"sub": "r", "scope": "read"})
+    writer = Identity("writer", {"sub": "w", "scope": "write"})
+
+    assert names(callers(writer, reader))["reader"] == ["scopes"]
+
+
+def test_a_token_of_an_identity_without_scopes_gets_those_of_its_operations(callers):
+    """Without them all of its requests would be refused."""
+    (caller,) = callers(ANN, needs={"scopes": NEEDS["scopes"]}).by_identity()
+
+    assert claims_of(caller.values["scoped"])["scope"] == "read"
+
+
+def test_scopes_of_a_large_contract_do_not_exceed_a_header(callers):
+    """A server refuses a header of more than 8 KiB."""
+    needs = {
+        f"op_{n}": [{"scoped": [f"https://scopes.example/of/a/large/publisher/{n}"]}] for n in range(200)
+    }
+
+    (caller,) = callers(ANN, needs=needs).by_identity()
+
+    assert len(claims_of(caller.values["scoped"])["scope"]) <= MAX_SCOPES
+    assert len(caller.values["scoped"]) < 8192
+
+
+def test_one_who_does_not_sign_in_never_calls(callers):
+    """Each of its requests has to get 401."""
+    former = Identity("former", {"sub": "f"}, signs_in=False)
+
+    assert names(callers(former)) == {"": list(NEEDS)}
