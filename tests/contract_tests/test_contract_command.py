@@ -594,6 +594,48 @@ class TestElsewhere:
         assert "--operation: the contract has no operation 'opne'; did you mean 'open'?" in result.said
 
 
+# A mock
+
+
+def test_a_mock_keeps_its_own_contract(tmp_path):
+    """Without a package nothing verifies keys, stores data or can fail; that is not run, and no finding."""
+    answers = {
+        **dict.fromkeys(("400", "401", "403", "415", "500", "default"), PROBLEM),
+        "200": PET,
+    }
+    secured = {
+        "read": [{"key": []}, {"token": []}],
+        "remove": [{"key": []}],
+        "add": [{"token": []}],
+    }
+    read, remove, add = (
+        operation(name, responses=answers, security=security) for name, security in secured.items()
+    )
+    add["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": NAMED}}}
+    path = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    schemes = {
+        "key": {"type": "apiKey", "in": "header", "name": "Authorization"},
+        "token": {"type": "http", "scheme": "bearer"},
+    }
+    paths = {"/pets/{id}": {"parameters": [path], "get": read, "delete": remove}, "/pets": {"post": add}}
+    write(tmp_path, "api.json", contract(paths, components={"securitySchemes": schemes}))
+    (tmp_path / "pyproject.toml").write_text(
+        """[tool.relay.contract.identities]
+boss = { claims = { sub = "boss" }, variables = { key = "SHOP_KEY" } }
+guest = { claims = { sub = "guest" }, refused = ["add"] }
+ghost = { claims = { sub = "ghost" }, signs-in = false }
+""",
+        "utf-8",
+    )
+
+    result = run(tmp_path, "--spec", "api.json", RELAY_MISSING="mock", SHOP_KEY="key-of-the-shop")
+
+    assert result.findings == []
+    assert result.code == 0, result.said
+    assert any("write `verifiers`" in line for line in result.not_run)
+    assert any(line.startswith("500 of GET /pets/{id}: the mock") for line in result.not_run)
+
+
 # What keeps a run from beginning
 
 

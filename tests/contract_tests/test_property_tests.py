@@ -17,9 +17,12 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credential_labels import Labels
 from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.mocked import Mocked
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
-from relay.contract_tests.schemathesis_events import read_events
+from relay.contract_tests.schemathesis_checks import SchemathesisChecks
+from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
     ServiceUnderTest,
@@ -28,6 +31,7 @@ from relay.contract_tests.service_under_test import (
 )
 from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, ReceivedRequest, answering
+from support.compiled import read
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, relay, serving, serving_demo
 
@@ -103,7 +107,9 @@ def reading(tmp_path):
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
         checker = ConformanceChecker(subject.contract, "")
         labels = Labels(subject.contract, "", {})
-        found = _EventReader(checker, labels, subject.contract.operations, "no time")
+        found = _EventReader(
+            SchemathesisChecks(checker), checker, labels, subject.contract.operations, "no time"
+        )
         found.read(tmp_path / "events.ndjson")
         return found
 
@@ -115,7 +121,7 @@ def test_an_interaction_becomes_an_exchange(reading):
     (exchange,) = reading(event(body=b'{"a": "\xff"}')).exchanges
 
     assert (exchange.request.method, exchange.request.url) == ("GET", "http://test/things?limit=10")
-    assert exchange.request.headers == (("X-Id", "1"),)
+    assert exchange.request.headers == (("X-Id", "1"), *ADDED_HEADERS.items())
     assert (exchange.status, exchange.body) == (200, b'{"a": "\xff"}')
     assert exchange.header("x-twice") == "a, b"
     assert (exchange.part, exchange.credential, exchange.seconds) == ("properties", None, 0.5)
@@ -173,6 +179,74 @@ def test_a_failed_check_is_reported_if_our_checker_finds_nothing(reading):
     found = reading(event(failed("response_schema_conformance")))
 
     assert [failure.finding.rule for failure in found.failures] == ["response-schema-conformance"]
+
+
+def judged(
+    checked: dict[str, Any], operations: dict[str, Any], request: Request, mocked: Mocked
+) -> list[str]:
+    """The rules of a failed check of the only operation of `/things`."""
+    found = read(contract({"/things": operations}))
+    (about,) = found.operations
+    exchange = Exchange(request, 200, (), b"{}", "properties")
+    sent = SentCase(str(about), exchange, (FailedCheck(checked["name"]),))
+    checks = SchemathesisChecks(ConformanceChecker(found, ""), mocked)
+    return [failure.finding.rule for failure in checks.failures(sent, ())]
+
+
+@pytest.mark.parametrize(("text", "rules"), [(b"name=7", []), (b"nam=7", ["negative-data-rejection"])])
+def test_a_number_in_a_form_is_a_valid_text(text, rules):
+    """A form has no types, so only our own checker can judge it."""
+    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    form = "application/x-www-form-urlencoded"
+    add = {**operation("add"), "requestBody": {"content": {form: {"schema": schema}}, "required": True}}
+    request = Request("POST", "http://h/things", (("Content-Type", form),), text)
+
+    assert judged(failed("negative_data_rejection"), {"post": add}, request, Mocked()) == rules
+
+
+def test_a_request_that_leads_to_another_operation_is_judged_by_our_checker_alone():
+    """Schemathesis judges the response by the operation that it meant."""
+    item = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    paths = {
+        "/things/new": {"get": operation("show_new")},
+        "/things/{id}": {"get": {**operation("show"), "parameters": [item]}},
+    }
+    checks = SchemathesisChecks(ConformanceChecker(read(contract(paths)), ""))
+    exchange = Exchange(Request("GET", "http://h/things/new"), 200, (), b"{}", "properties")
+    check_ = FailedCheck("response_schema_conformance")
+
+    assert checks.failures(SentCase("GET /things/{id}", exchange, (check_,)), ()) == []
+    assert len(checks.failures(SentCase("GET /things/new", exchange, (check_,)), ())) == 1
+
+
+def test_an_operation_without_a_success_need_not_accept_valid_data():
+    """The contract documents nothing else, and lint reports that."""
+    closed = operation("closed", responses={"400": {"description": "always"}})
+    request = Request("GET", "http://h/things")
+
+    assert judged(failed("positive_data_acceptance"), {"get": closed}, request, Mocked()) == []
+
+
+def test_a_header_that_the_library_adds_was_not_missing():
+    """The service has got one, whatever the generated case had."""
+    agent = {"name": "User-Agent", "in": "header", "required": True, "schema": {"type": "string"}}
+    found = read(contract({"/things": {"get": {**operation("list_things"), "parameters": [agent]}}}))
+    exchange = Exchange(Request("GET", "http://h/things"), 200, (), b"{}", "properties")
+    check_ = FailedCheck("missing_required_header", parameter="User-Agent", location="header")
+    checks = SchemathesisChecks(ConformanceChecker(found, ""))
+
+    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
+
+
+@pytest.mark.parametrize(("ids", "rules"), [(["list_things"], []), ([], ["use-after-free"])])
+def test_a_mock_does_not_forget_what_was_deleted(ids, rules):
+    """It has no data."""
+    request = Request("GET", "http://h/things")
+    found = judged(
+        failed("use_after_free"), {"get": operation("list_things")}, request, Mocked(frozenset(ids))
+    )
+
+    assert found == rules
 
 
 def test_an_unknown_check_is_reported_with_its_title(reading):

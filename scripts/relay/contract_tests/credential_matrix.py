@@ -12,11 +12,13 @@ from .contract_config import FILE, Identity
 from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, credential_variants
 from .credentials import Credentials, carrying_all
 from .exchanges import Request
+from .mocked import MOCK
 from .results import NotRun
 from .service_under_test import ServiceUnderTest
 from .token_factory import NO_KEY, SCOPE_CLAIMS, CannotBuild, TokenFactory, claims_of
 
 FORBIDDEN = (403,)
+ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
 LET_IN = ()
 """`expected` of a request that must be accepted: any status but 401 and 403."""
 
@@ -62,6 +64,7 @@ class _Matrix:
     ) -> None:
         self._operation, self._model, self._credentials = operation, model, credentials
         self._contract = subject.contract
+        self._mocked = subject.mocked
         self._schemes = subject.contract.security_schemes
         self._requirements = [requirement for requirement in operation.security if requirement]
         self._optional = len(self._requirements) < len(operation.security)
@@ -73,7 +76,7 @@ class _Matrix:
             for name, scopes in requirement.items():
                 yield from self._invalid(requirement, name)
                 yield from self._incomplete(requirement, name)
-                if scopes and self._is_jwt(name):
+                if scopes and self._is_jwt(name) and not self._accepts_any(name):
                     yield from self._scoped(requirement, name)
         for identity in self._credentials.identities:
             yield from self._complete(identity)
@@ -123,6 +126,9 @@ class _Matrix:
         others = requirement.keys() - {name}
         if self._is_enough(others):
             return
+        if self._accepts_any(name):
+            yield NotRun(f"invalid credentials ({name})", ANY_CREDENTIAL)
+            return
         who = self._identity_for(requirement, name)
         values = self._credentials.of(who, _scopes(requirement)) if who else {}
         other_values = {other: values[other] for other in others & values.keys()}
@@ -163,10 +169,16 @@ class _Matrix:
         if who is None or who.claims is None:
             return TokenFactory(signer, public_pem, None, token)
         claims = self._credentials.claims(who, _scopes(requirement))
-        own = who.claims if len(requirement) == 1 else {}  # another scheme may also identify the caller
+        is_caller = len(requirement) == 1 and not self._mocked.is_alone
+        own = who.claims if is_caller else {}  # another scheme may also identify the caller
         people = (one.claims for one in self._credentials.identities if one.signs_in)
         other = next((one for one in people if one and one != who.claims), {})
         return TokenFactory(signer, public_pem, claims, token, own, other)
+
+    def _accepts_any(self, name: str) -> bool:
+        """Return True if any credential is accepted for a scheme, or instead of it."""
+        schemes = self._mocked.schemes
+        return name in schemes or any(requirement.keys() <= schemes for requirement in self._requirements)
 
     def _incomplete(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Yield a case without one scheme of several that are required together."""
@@ -209,7 +221,9 @@ class _Matrix:
             scopes = () if identity.signs_in else _scopes(requirement)
             values = self._credentials.of(identity, scopes)
             suffix = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
-            if requirement.keys() <= values.keys():
+            if self._is_unknown(identity, requirement):
+                yield NotRun(f"{identity.name}{suffix}", MOCK)
+            elif requirement.keys() <= values.keys():
                 shown = {name: values[name] for name in requirement}
                 request = carrying_all(self._model, self._contract, shown)
                 yield Case(f"{identity.name}{suffix}", request, self._expected(identity, shown))
@@ -219,6 +233,13 @@ class _Matrix:
                 if (reason := self._missing(identity, name))
             ]:
                 yield NotRun(f"{identity.name}{suffix}", "; ".join(reasons))
+
+    def _is_unknown(self, identity: Identity, requirement: SecurityRequirement) -> bool:
+        """Return True for an identity that must be refused, and that a mock does not know."""
+        is_lax = self._mocked.is_alone or bool(requirement.keys() & self._mocked.schemes)
+        is_refused = self._operation.id in identity.refused
+        is_mocked = self._operation.id in self._mocked.operations
+        return (is_refused and is_mocked) or (not identity.signs_in and is_lax)
 
     def _expected(self, identity: Identity, shown: Mapping[str, str]) -> tuple[int, ...]:
         if not identity.signs_in:

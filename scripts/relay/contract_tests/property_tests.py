@@ -99,7 +99,8 @@ def _check_as(
         )
         report = _report(folder, code, values)
         labels = Labels(subject.contract, caller.name, values)
-        reader = _EventReader(checker, labels, caller.operations, _untested(report, budget))
+        checks = SchemathesisChecks(checker, subject.mocked)
+        reader = _EventReader(checks, checker, labels, caller.operations, _untested(report, budget))
         reader.read(folder / schemathesis_process.EVENTS)
     part.cases += len(reader.exchanges)
     progress(part.cases)
@@ -145,12 +146,17 @@ class _EventReader:
     """Collects exchanges, failures and untested operations from the event log of a run."""
 
     def __init__(
-        self, checker: ConformanceChecker, labels: Labels, operations: Iterable[Operation], untested: str
+        self,
+        checks: SchemathesisChecks,
+        checker: ConformanceChecker,
+        labels: Labels,
+        operations: Iterable[Operation],
+        untested: str,
     ) -> None:
         self._checker = checker
         self._labels = labels
         self._untested = untested
-        self._schemathesis_checks = SchemathesisChecks(checker)
+        self._schemathesis_checks = checks
         self._operations = {str(operation): operation for operation in operations}
         self._tested: set[str] = set()
         self._unanswered: set[str] = set()

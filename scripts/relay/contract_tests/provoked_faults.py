@@ -12,6 +12,7 @@ from .contract_rules import finding
 from .credentials import signed_in
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
+from .mocked import MOCK
 from .results import Failure, NotRun, Phase
 from .service_under_test import ServiceUnderTest
 from .time_limit import UNLIMITED, TimeLimit
@@ -31,10 +32,15 @@ def check_faults(
     a service that was not started here cannot be made to fail.
     """
     part = Phase("faults")
-    documented = [operation for operation in subject.contract.operations if operation.response(500)]
+    documented = can_fail(subject)
+    part.not_run = [
+        NotRun(f"500 of {operation}", MOCK)
+        for operation in subject.contract.operations
+        if operation.response(500) and operation not in documented
+    ]
     if copy is None:
         reason = "only a service that is started here can be made to fail; omit --url, or waive this response"
-        part.not_run = [NotRun(f"500 of {operation}", reason) for operation in documented]
+        part.not_run += [NotRun(f"500 of {operation}", reason) for operation in documented]
         return part
     with Client(part.name) as client:
         for operation in limit.within(part, documented, "500 of {}".format):
@@ -66,6 +72,15 @@ def check_faults(
                 part.exchanges.append(exchange)
                 part.failures += _failures(exchange, operation, subject, checker)
     return part
+
+
+def can_fail(subject: ServiceUnderTest) -> list[Operation]:
+    """Return the operations that document a 500 and have a handler, which can be made to fail."""
+    return [
+        operation
+        for operation in subject.contract.operations
+        if operation.response(500) and operation.id not in subject.mocked.operations
+    ]
 
 
 def _failures(

@@ -30,7 +30,7 @@ from .har_files import Recorded, read_traffic
 from .identity_checks import check_identities
 from .kept_failures import keep, replay
 from .property_tests import Budget, check_properties
-from .provoked_faults import check_faults
+from .provoked_faults import can_fail, check_faults
 from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
 from .results import Failure, NotRun, Phase
@@ -240,7 +240,7 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Pa
     sign = partial(_signed, subject, credentials, callers)
 
     def faults() -> Phase:
-        if tested.copy is None:
+        if tested.copy is None or not can_fail(subject):
             return check_faults(subject, None, callers, models, judge, limit)
         with tested.copy() as url:
             return check_faults(subject, url, callers, models, judge, limit)
@@ -320,6 +320,9 @@ def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Phas
     return part
 
 
+_NO_PATH = "no request has this path, as '?' and '#' end a path; document a parameter"
+
+
 def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     """Report the coverage of the documented responses."""
     coverage, least = whole.coverage, whole.options.min_coverage
@@ -332,6 +335,8 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     for operation in coverage.never_succeeded() if live else ():
         if was_cut:
             part.not_run.append(NotRun(f"a success of {operation}", OUT_OF_TIME))
+        elif "?" in operation.path or "#" in operation.path:
+            part.not_run.append(NotRun(f"a success of {operation}", _NO_PATH))
         elif live and operation.id in live.closed:
             reason = f"no identity in {FILE} has a credential for it"
             part.not_run.append(NotRun(f"a success of {operation}", reason))

@@ -8,10 +8,14 @@ from typing import NamedTuple
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Operation
 from relay.contract.path_templates import requested
+from relay.validation import media_types as media
 
 from .conformance import ConformanceChecker
+from .exchanges import Exchange, Request
+from .har_entries import header_of
+from .mocked import NOTHING_MOCKED, Mocked
 from .results import Failure
-from .schemathesis_events import FailedCheck, SentCase
+from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
 
 
 class _Check(NamedTuple):
@@ -77,12 +81,15 @@ CHECKS = {
 
 
 _ABOUT_METHODS = frozenset(["allow_header_conformance", "unsupported_method"])
+_OF_DATA = frozenset(["use_after_free", "ensure_resource_availability", "object_level_authorization"])
+"""Checks that need a service with data, which a mock does not have."""
 
 
 class SchemathesisChecks:
     """Turns failed checks into failures, located in one contract."""
 
-    def __init__(self, checker: ConformanceChecker) -> None:
+    def __init__(self, checker: ConformanceChecker, mocked: Mocked = NOTHING_MOCKED) -> None:
+        self._mocked = mocked
         self._contract = contract = checker.contract
         self._checker = checker
         self._operations = {str(operation): operation for operation in contract.operations}
@@ -101,6 +108,7 @@ class SchemathesisChecks:
             if not check.crashed
             and not _check(check).covered_by & reported
             and (check.name not in _ABOUT_METHODS or self._knows_methods(sent))
+            and not self._is_false(sent, check)
         ]
 
     def _knows_methods(self, sent: SentCase) -> bool:
@@ -116,6 +124,42 @@ class SchemathesisChecks:
             return requested(operation.path) == operation.path
         known = {one.method.upper() for one in self._contract.operations if one.path == operation.path}
         return where.operation is None and known == where.methods.keys()
+
+    def _is_false(self, sent: SentCase, check: FailedCheck) -> bool:
+        """Return True for a check of another operation, or one that proves nothing here."""
+        operation = self._operations.get(sent.operation)
+        if operation is None or sent.exchange is None:
+            return False
+        return self._is_another(sent.exchange, operation) or self._proves_nothing(
+            check, operation, sent.exchange.request
+        )
+
+    def _proves_nothing(self, check: FailedCheck, operation: Operation, request: Request) -> bool:
+        """Return True for a check that a mock cannot pass, of text by a type, or of what was sent after all."""
+        match check.name:
+            case name if name in _OF_DATA:
+                return operation.id in self._mocked.operations
+            case "ignored_auth":
+                return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
+            case "positive_data_acceptance":
+                return not any(status.startswith(("2", "3", "default")) for status in operation.responses)
+            case "negative_data_rejection":
+                return self._is_valid_text(request, operation)
+            case "missing_required_header":
+                return check.parameter.lower() in ADDED_HEADERS
+        return False
+
+    def _is_another(self, exchange: Exchange, operation: Operation) -> bool:
+        """Return True if the path of a request leads to another operation: `/pets/{id}` to `/pets/new`."""
+        where = self._checker.where(exchange)
+        is_its_method = exchange.request.method.lower() == operation.method
+        return is_its_method and where is not None and where.operation is not operation
+
+    def _is_valid_text(self, request: Request, operation: Operation) -> bool:
+        """Return True for a valid body that is not JSON: a number in a form is a valid text, too."""
+        name = header_of(request.headers, "content-type")
+        is_text = bool(request.body) and name is not None and not media.is_json(media.essence(name))
+        return is_text and self._checker.is_valid_request(request, operation)
 
     def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
         where = self._checker.where(sent.exchange) if sent.exchange else None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from .exchanges import Exchange, Headers, Request
 
 PART = "properties"
 """The part of a run that the exchanges belong to."""
+
+ADDED_HEADERS = {"user-agent": f"python-urllib3/{version('urllib3')}", "accept-encoding": "identity"}
+"""Headers that the HTTP library of Schemathesis sends if a case has none; the log does not have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def _failed(check: Mapping[str, Any], case: Mapping[str, Any]) -> FailedCheck:
 def _exchange(interaction: Mapping[str, Any]) -> Exchange:
     sent, answer = interaction["request"], interaction["response"]
     return Exchange(
-        Request(sent["method"], sent["uri"], _headers(sent), _bytes(sent.get("body"))),
+        Request(sent["method"], sent["uri"], _sent_headers(sent), _bytes(sent.get("body"))),
         answer["status_code"],
         _headers(answer),
         _bytes(answer.get("content")),
@@ -113,6 +117,13 @@ def _exchange(interaction: Mapping[str, Any]) -> Exchange:
 
 def _headers(message: Mapping[str, Any]) -> Headers:
     return tuple((name, value) for name, values in message["headers"].items() for value in values)
+
+
+def _sent_headers(sent: Mapping[str, Any]) -> Headers:
+    """Return the headers of a request as they were on the wire."""
+    headers = _headers(sent)
+    names = {name.lower() for name, _ in headers}
+    return (*headers, *((name, value) for name, value in ADDED_HEADERS.items() if name not in names))
 
 
 def _bytes(value: Any) -> bytes:

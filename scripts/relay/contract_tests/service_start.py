@@ -25,6 +25,7 @@ from relay.server.package_hooks import PackageHooks
 from .contract_config import Config
 from .credentials import signer
 from .failing_service import VARIABLE
+from .mocked import find_mocked
 from .service_under_test import (
     ContractSettings,
     ServiceUnderTest,
@@ -33,6 +34,7 @@ from .service_under_test import (
     fresh_secret,
     started,
 )
+from .unwritten_operations import unwritten_handlers
 
 _SERVE = ["relay", "serve"]
 _FAIL = ["relay.contract_tests.failing_service"]
@@ -118,7 +120,9 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
         reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=$(relay token)")
         with started(_SERVE, environment, target.project.folder, hidden) as service:
             address = base_url(service.url, contract)
-            subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log)
+            unwritten = unwritten_handlers(contract, target.package) if hooks is not None else None
+            mocked = find_mocked(contract, settings, unwritten)
+            subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log, mocked)
             failing = {**environment, VARIABLE: fault}
             copy = partial(_failing, failing, target.project.folder, subject)
             yield Tested(subject, reproduce, credentials_set(config), copy)

@@ -30,6 +30,7 @@ from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 from .contract_config import FILE, Config
 from .exchanges import REDACTED
 from .http_client import trusted
+from .mocked import NOTHING_MOCKED, Mocked
 from .secret_spellings import Spellings
 
 START_SECONDS = 30.0
@@ -51,7 +52,7 @@ class ServiceUnderTest:
 
     `url` is where the contract's paths begin, without a slash at its end; `settings` hold the keys that
     the service verifies tokens with, as far as they are known. `log` is the file that a service of our
-    own writes to.
+    own writes to, `mocked` what it answers without a person's code.
     """
 
     url: str
@@ -60,6 +61,7 @@ class ServiceUnderTest:
     settings: ContractSettings
     secrets: tuple[str, ...] = field(default=(), repr=False)
     log: Path | None = None
+    mocked: Mocked = NOTHING_MOCKED
 
     @property
     def base_path(self) -> str:
