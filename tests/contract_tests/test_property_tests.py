@@ -21,6 +21,7 @@ from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.mocked import Mocked
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
+from relay.contract_tests.sample_requests import UNREACHABLE
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase, read_events
 from relay.contract_tests.service_under_test import (
@@ -225,6 +226,42 @@ def test_an_operation_without_a_success_need_not_accept_valid_data():
     request = Request("GET", "http://h/things")
 
     assert judged(failed("positive_data_acceptance"), {"get": closed}, request, Mocked()) == []
+
+
+def test_a_request_may_have_headers_that_the_contract_does_not_have():
+    """OpenAPI describes the names that it lists, and forbids no others."""
+    found = read(contract({"/things": {"get": operation("list_things")}}))
+    exchange = Exchange(Request("GET", "http://h/things", (("X-Other", "1"),)), 200, (), b"{}", "properties")
+    checks = SchemathesisChecks(ConformanceChecker(found, ""))
+    check_ = FailedCheck("negative_data_rejection", "", "object_unexpected_properties", "", "header")
+
+    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
+
+
+def test_a_refused_request_that_violates_the_contract_is_a_dispute(reading):
+    """Schemathesis sends wrong examples as valid data; the report says so without blaming the service."""
+    line = event(failed("positive_data_acceptance"), status=400).replace("limit=10", "limit=many")
+
+    found = reading(line)
+
+    assert "positive-data-acceptance" not in {failure.finding.rule for failure in found.failures}
+    assert found.not_run == [
+        NotRun(
+            "GET /things",
+            "Schemathesis takes a request for valid whose query violates the contract at /limit: "
+            'the value is not of type "integer"',
+        )
+    ]
+
+
+def test_an_operation_that_no_request_reaches_is_not_run(tmp_path):
+    """A `?` in a path begins the query, so every response would be that of another path."""
+    spec = written(tmp_path, {"/rest?method=list": {"get": operation("list_things")}})
+
+    part = check(subject_of(spec, "http://127.0.0.1:9"))
+
+    assert part.failures == []
+    assert part.not_run == [NotRun("GET /rest?method=list", UNREACHABLE)]
 
 
 def test_a_header_that_the_library_adds_was_not_missing():

@@ -103,12 +103,14 @@ class ConformanceChecker:
 
     def is_valid_request(self, request: Request, operation: Operation) -> bool:
         """Whether a request matches an operation and conforms to the contract."""
+        return self.request_violation(request, operation) is None
+
+    def request_violation(self, request: Request, operation: Operation) -> str | None:
+        """Return what is wrong with a request, as a clause that follows the word `request`; None if nothing is."""
         where = self._where(request)
-        return (
-            where is not None
-            and where.operation is operation
-            and not list(self._request_violations(request, operation, where.variables))
-        )
+        if where is None or where.operation is not operation:
+            return "that has another path"
+        return next(self._request_violations(request, operation, where.variables), None)
 
     def is_unwritten(self, exchange: Exchange) -> bool:
         """Return True for the 501 of an operation that is not written yet."""

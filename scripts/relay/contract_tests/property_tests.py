@@ -20,6 +20,7 @@ from .contract_rules import finding
 from .credential_labels import Labels
 from .exchanges import Exchange
 from .results import Failure, NotRun, Phase, grouped
+from .sample_requests import UNREACHABLE, is_unreachable
 from .schemathesis_checks import SchemathesisChecks
 from .schemathesis_events import PART, SentCase, Trouble, read_events
 from .schemathesis_process import Budget
@@ -68,9 +69,13 @@ def check_properties(
     part, limit = Phase(PART), TimeLimit(budget.max_seconds)
     groups = callers.by_identity()
     for number, caller in enumerate(groups):
+        reachable = [operation for operation in caller.operations if not is_unreachable(operation)]
         share = replace(budget, max_seconds=limit.left / (len(groups) - number))
-        _check_as(caller, part, subject, checker, share, progress)
+        if reachable:
+            _check_as(caller._replace(operations=reachable), part, subject, checker, share, progress)
     part.failures = grouped(part.failures)
+    unreachable = filter(is_unreachable, subject.contract.operations)
+    part.not_run += [NotRun(str(operation), UNREACHABLE) for operation in unreachable]
     part.not_run = list(dict.fromkeys([*_not_signed_in(callers), *part.not_run]))
     part.notes = list(dict.fromkeys(part.notes))
     return part
@@ -197,6 +202,7 @@ class _EventReader:
             *own_failures,
             *self._schemathesis_checks.failures(sent, {one.finding.rule for one in own_failures}),
         ]
+        self.not_run += self._schemathesis_checks.disputes(sent)
         for check in sent.failed:
             if check.crashed:
                 reason = f"the check {check.name} of Schemathesis crashed and has no result"

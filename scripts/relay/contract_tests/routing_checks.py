@@ -9,6 +9,7 @@ from .contract_rules import finding
 from .exchanges import Exchange, Request
 from .http_client import Client, NoAnswer
 from .results import Failure, Phase, grouped
+from .sample_requests import is_unreachable
 from .service_under_test import ServiceUnderTest
 from .time_limit import UNLIMITED, TimeLimit
 
@@ -28,7 +29,7 @@ def check_routing(
     paths = {
         encoded(operation.path): operation
         for operation in subject.contract.operations
-        if operation.method != "trace" and "{" not in operation.path
+        if operation.method != "trace" and "{" not in operation.path and not is_unreachable(operation)
     }
     with Client(part.name) as client:
         is_part = len(subject.contract.operations) < len(checker.contract.operations)

@@ -36,7 +36,7 @@ from .redaction import Redactor
 from .results import Failure, NotRun, Phase
 from .routing_checks import check_routing
 from .run_report import Report, is_cut
-from .sample_requests import model_requests
+from .sample_requests import UNREACHABLE, is_unreachable, model_requests
 from .secret_spellings import Spellings
 from .selection import Selection
 from .service_start import ServiceTarget, Tested, credentials_set, found, named_secrets, served
@@ -320,9 +320,6 @@ def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Phas
     return part
 
 
-_NO_PATH = "no request has this path, as '?' and '#' end a path; document a parameter"
-
-
 def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     """Report the coverage of the documented responses."""
     coverage, least = whole.coverage, whole.options.min_coverage
@@ -335,8 +332,8 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     for operation in coverage.never_succeeded() if live else ():
         if was_cut:
             part.not_run.append(NotRun(f"a success of {operation}", OUT_OF_TIME))
-        elif "?" in operation.path or "#" in operation.path:
-            part.not_run.append(NotRun(f"a success of {operation}", _NO_PATH))
+        elif is_unreachable(operation):
+            part.not_run.append(NotRun(f"a success of {operation}", UNREACHABLE))
         elif live and operation.id in live.closed:
             reason = f"no identity in {FILE} has a credential for it"
             part.not_run.append(NotRun(f"a success of {operation}", reason))

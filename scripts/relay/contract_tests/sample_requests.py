@@ -22,6 +22,14 @@ from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
 from .parameter_styles import fields, pairs, word
 
+UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
+"""Why an operation is not tested whose path has a `?` or `#`."""
+
+
+def is_unreachable(operation: Operation) -> bool:
+    """Return True for an operation whose path cannot be requested as it is written."""
+    return "?" in operation.path or "#" in operation.path
+
 
 def model_requests(
     contract: Contract, url: str, checker: ConformanceChecker, exchanges: Iterable[Exchange]

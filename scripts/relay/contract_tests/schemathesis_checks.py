@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity
@@ -14,7 +14,7 @@ from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
 from .har_entries import header_of
 from .mocked import NOTHING_MOCKED, Mocked
-from .results import Failure
+from .results import Failure, NotRun
 from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
 
 
@@ -81,6 +81,10 @@ CHECKS = {
 
 
 _ABOUT_METHODS = frozenset(["allow_header_conformance", "unsupported_method"])
+_OTHER_NAME = "object_unexpected_properties"
+_OPEN = frozenset(["header", "cookie", "query"])
+"""Where a request may contain names that the contract does not have."""
+
 _OF_DATA = frozenset(["use_after_free", "ensure_resource_availability", "object_level_authorization"])
 """Checks that need a service with data, which a mock does not have."""
 
@@ -142,9 +146,12 @@ class SchemathesisChecks:
             case "ignored_auth":
                 return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
             case "positive_data_acceptance":
-                return not any(status.startswith(("2", "3", "default")) for status in operation.responses)
+                has_success = any(status.startswith(("2", "3", "default")) for status in operation.responses)
+                return not has_success or not self._checker.is_valid_request(request, operation)
             case "negative_data_rejection":
-                return self._is_valid_text(request, operation)
+                is_other_name = check.scenario == _OTHER_NAME and check.location in _OPEN
+                is_open = is_other_name or _is_text(request)
+                return is_open and self._checker.is_valid_request(request, operation)
             case "missing_required_header":
                 return check.parameter.lower() in ADDED_HEADERS
         return False
@@ -155,11 +162,14 @@ class SchemathesisChecks:
         is_its_method = exchange.request.method.lower() == operation.method
         return is_its_method and where is not None and where.operation is not operation
 
-    def _is_valid_text(self, request: Request, operation: Operation) -> bool:
-        """Return True for a valid body that is not JSON: a number in a form is a valid text, too."""
-        name = header_of(request.headers, "content-type")
-        is_text = bool(request.body) and name is not None and not media.is_json(media.essence(name))
-        return is_text and self._checker.is_valid_request(request, operation)
+    def disputes(self, sent: SentCase) -> Iterator[NotRun]:
+        """Yield a refused request that only Schemathesis takes for valid: examples and `oneOf` may mislead it."""
+        operation = self._operations.get(sent.operation)
+        is_positive = any(check.name == "positive_data_acceptance" for check in sent.failed)
+        if is_positive and operation is not None and sent.exchange is not None:
+            violation = self._checker.request_violation(sent.exchange.request, operation)
+            if violation is not None:
+                yield NotRun(sent.operation, f"Schemathesis takes a request for valid {violation}")
 
     def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
         where = self._checker.where(sent.exchange) if sent.exchange else None
@@ -183,6 +193,12 @@ class SchemathesisChecks:
         is_about_data = check.name in ("negative_data_rejection", "missing_required_header")
         detail = ": ".join(filter(None, [place, check.scenario.replace("_", " ")])) if is_about_data else ""
         return f" ({detail})" if detail else ""
+
+
+def _is_text(request: Request) -> bool:
+    """Return True for a request whose body is not JSON: its parts have no types."""
+    name = header_of(request.headers, "content-type")
+    return bool(request.body) and name is not None and not media.is_json(media.essence(name))
 
 
 def _rule(check: FailedCheck) -> str:
