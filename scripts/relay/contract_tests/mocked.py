@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from relay.contract.diagnostics import SetupError
 from relay.contract.model import Contract
 from relay.project.settings import Settings
+from relay.server.binding import has_any_handler, import_package
 from relay.server.missing_handlers import MissingHandlerPolicy, read_policies
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 
@@ -27,6 +29,17 @@ class Mocked:
 
 
 NOTHING_MOCKED = Mocked()
+
+
+def is_served_alone(contract: Contract, settings: Settings, package: str) -> bool:
+    """Return True if `relay serve` uses no package: none is configured, and the one here has no handler of the contract."""
+    if "handlers" in settings.model_fields_set or package != settings.handlers:
+        return False
+    try:
+        has_handler = has_any_handler(contract, import_package(package))
+    except SetupError:
+        return False
+    return not has_handler and read_policies(settings.missing, contract).cover(contract)
 
 
 def find_mocked(contract: Contract, settings: Settings, unwritten: Collection[str] | None) -> Mocked:

@@ -199,7 +199,7 @@ def _judge_traffic(
 def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
     """Return the operations whose handler is a stub, with the place of each handler."""
     make_importable(place.package, place.project.folder)
-    return unwritten_handlers(contract, place.package)
+    return {} if place.is_unused(contract) else unwritten_handlers(contract, place.package)
 
 
 def _redacted(failure: Failure, redactor: Redactor) -> Failure:
@@ -215,9 +215,9 @@ def _static(whole: _Run, place: ServiceTarget) -> None:
 
 
 def _drift(whole: _Run, place: ServiceTarget) -> Phase:
-    """Check drift; with --url only if --handlers names the package."""
-    is_at_hand = whole.options.url is None or whole.options.handlers is not None
-    code = place.package if is_at_hand else None
+    """Check drift of the package that is served; with --url only if --handlers names it."""
+    is_elsewhere = whole.options.url is not None and whole.options.handlers is None
+    code = None if is_elsewhere or place.is_unused(whole.whole) else place.package
     contract = load_contract(place.path, place.root)
     return check_drift(place.path, contract, code, place.project.folder)
 

@@ -196,9 +196,9 @@ class SchemathesisChecks:
 
 
 def _is_text(request: Request) -> bool:
-    """Return True for a request whose body is not JSON: its parts have no types."""
+    """Return True for a request whose body is empty, or is not JSON: its parts have no types."""
     name = header_of(request.headers, "content-type")
-    return bool(request.body) and name is not None and not media.is_json(media.essence(name))
+    return name is not None and not (request.body and media.is_json(media.essence(name)))
 
 
 def _rule(check: FailedCheck) -> str:

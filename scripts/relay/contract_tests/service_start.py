@@ -25,7 +25,7 @@ from relay.server.package_hooks import PackageHooks
 from .contract_config import Config
 from .credentials import signer
 from .failing_service import VARIABLE
-from .mocked import find_mocked
+from .mocked import find_mocked, is_served_alone
 from .service_under_test import (
     ContractSettings,
     ServiceUnderTest,
@@ -73,6 +73,10 @@ class ServiceTarget:
         except SetupError:
             return None
 
+    def is_unused(self, contract: Contract) -> bool:
+        """Return True if the contract is served without the package, which was not named and has no handler."""
+        return is_served_alone(contract, self.settings(), self.package)
+
     def settings(self) -> ContractSettings:
         """Read the settings of the test; SetupError for settings that are wrong."""
         return ContractSettings.load()
@@ -99,7 +103,7 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
     """
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary, ExitStack() as stack:
         fault = f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
-        hooks = target.hooks
+        hooks = None if target.is_unused(contract) else target.hooks
         prepared = _prepared(hooks, Path(temporary))
         environment = {
             **prepared,
