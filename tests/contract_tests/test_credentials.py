@@ -15,6 +15,7 @@ from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
 from relay.contract_tests.exchanges import Request
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
+from support.compiled import read
 from support.hosting import SECRET, contract, operation
 
 KEYS = {
@@ -237,3 +238,36 @@ def test_what_no_request_can_carry_is_told_before_any_is_sent(subject, monkeypat
 
     assert "CLERK_TOKEN: it begins or ends with a space, or contains a line break" in str(caught.value)
     assert "a-token" not in str(caught.value)
+
+
+BOTH = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "oauth": {"type": "openIdConnect", "openIdConnectUrl": "https://id.example"},
+    "login": {"type": "http", "scheme": "basic"},
+    "raw": {"type": "apiKey", "in": "header", "name": "authorization"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "headers"),
+    [
+        (["token", "oauth"], [("Authorization", "Bearer t")]),
+        (["token", "key"], [("Authorization", "Bearer t"), ("X-Key", "k")]),
+        (["login", "raw"], None),
+        (["token", "raw"], None),
+    ],
+)
+def test_schemes_share_the_header_authorization_only_with_one_value(names, headers):
+    """A second Authorization header is refused, so such a requirement cannot be met or tested."""
+    found = read(
+        contract(
+            {"/a": {"get": {**operation("a"), "security": [{name: [] for name in names}]}}},
+            components={"securitySchemes": BOTH},
+        )
+    )
+    values = {"token": "t", "oauth": "t", "login": "a:b", "raw": "r", "key": "k"}
+
+    signed = signed_in(Request("GET", "/a"), found.operations[0], found, values)
+
+    assert (signed and list(signed.headers)) == headers

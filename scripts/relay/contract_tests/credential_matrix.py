@@ -10,7 +10,7 @@ from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
 from .contract_config import FILE, Identity
 from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, credential_variants
-from .credentials import Credentials, carrying_all
+from .credentials import Credentials, carrying_all, is_possible
 from .exchanges import Request
 from .mocked import MOCK
 from .results import NotRun
@@ -19,6 +19,7 @@ from .token_factory import NO_KEY, SCOPE_CLAIMS, CannotBuild, TokenFactory, clai
 
 FORBIDDEN = (403,)
 ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
+SAME_HEADER = "no request can carry them, as each needs the header Authorization; change the contract"
 LET_IN = ()
 """`expected` of a request that must be accepted: any status but 401 and 403."""
 
@@ -66,11 +67,15 @@ class _Matrix:
         self._contract = subject.contract
         self._mocked = subject.mocked
         self._schemes = subject.contract.security_schemes
-        self._requirements = [requirement for requirement in operation.security if requirement]
-        self._optional = len(self._requirements) < len(operation.security)
+        needed = [requirement for requirement in operation.security if requirement]
+        self._optional = len(needed) < len(operation.security)
+        self._requirements = [one for one in needed if is_possible(one, subject.contract)]
+        self._impossible = [one for one in needed if one not in self._requirements]
         self._names = {name for requirement in self._requirements for name in requirement}
 
     def cases(self) -> Iterator[Case | NotRun]:
+        for requirement in self._impossible:
+            yield NotRun(" and ".join(requirement), SAME_HEADER)
         yield Case("no credential", self._model, LET_IN if self._optional else UNAUTHENTICATED)
         for requirement in self._requirements:
             for name, scopes in requirement.items():

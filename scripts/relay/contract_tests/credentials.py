@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.server.errors import Unauthenticated
 from relay.server.keys import KeysUnavailable
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
@@ -208,21 +208,35 @@ def signed_in(
 ) -> Request | None:
     """Return the request with the credentials that one of an operation's requirements needs.
 
-    None when `values`, by security scheme, meet no requirement.
+    None when `values`, by security scheme, meet no requirement that a request can carry.
     """
     if not operation.security:
         return request
     for requirement in operation.security:
-        if requirement.keys() <= values.keys():
+        if requirement.keys() <= values.keys() and is_possible(requirement, contract):
             return carrying_all(request, contract, {scheme: values[scheme] for scheme in requirement})
     return None
 
 
 def carrying_all(request: Request, contract: Contract, values: Mapping[str, str]) -> Request:
-    """Return the request with a credential for each of some schemes, by name."""
+    """Return the request with a credential for each of some schemes, by name; one token is sent once."""
     for scheme, value in values.items():
-        request = carrying(request, contract.security_schemes[scheme], value)
+        carried = carrying(request, contract.security_schemes[scheme], value)
+        is_there = carried.url == request.url and carried.headers[-1] in request.headers
+        request = request if is_there else carried
     return request
+
+
+def is_possible(requirement: SecurityRequirement, contract: Contract) -> bool:
+    """Return False for schemes that need different values of the one Authorization header."""
+    needed = set()
+    for name in requirement:
+        scheme = contract.security_schemes[name]
+        if scheme["type"] != "apiKey":
+            needed.add("Bearer" if scheme_type(scheme) in JWT_TYPES else name)
+        elif (scheme["in"], scheme["name"].lower()) == ("header", "authorization"):
+            needed.add(name)
+    return len(needed) < 2
 
 
 def carrying(request: Request, scheme: Mapping[str, Any], value: str) -> Request:

@@ -16,7 +16,7 @@ from .exchanges import Exchange, Headers, Request
 PART = "properties"
 """The part of a run that the exchanges belong to."""
 
-ADDED_HEADERS = {"user-agent": f"python-urllib3/{version('urllib3')}", "accept-encoding": "identity"}
+ADDED_HEADERS = {"user-agent": f"python-urllib3/{version('urllib3')}"}
 """Headers that the HTTP library of Schemathesis sends if a case has none; the log does not have them."""
 
 
