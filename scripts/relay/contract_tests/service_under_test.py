@@ -22,7 +22,7 @@ from pydantic import Field, SecretStr
 from relay.contract.bundling import PointerNotFound, lookup
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
-from relay.contract.loading import build_contract, resolved
+from relay.contract.loading import build_contract, load_contract, resolved
 from relay.contract.model import Contract
 from relay.project.settings import Settings, token_keys
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
@@ -72,16 +72,25 @@ class ServiceUnderTest:
 def load_strict_contract(path: Path, config: Config, folder: Path | None = None) -> Contract:
     """Read a contract and merge the stricter schemas of the configuration into it.
 
-    Raises SetupError as `load_contract` does, and for a schema that the contract does not have.
+    Raises SetupError as `load_contract` does, for a schema that the contract does not have, and for faults
+    that only the merged keywords cause.
     """
     document, problems = parse_document(resolved(path))
+    unknown: list[Diagnostic] = []
     for name, keywords in config.stricter.items():
         try:
             schemas = lookup(document.data, ("components", "schemas"))
             schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
         except (PointerNotFound, TypeError):  # a wrong structure is reported when the contract is built
-            problems.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
-    return build_contract(document, problems, folder)
+            unknown.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
+    if unknown:
+        raise SetupError(unknown)
+    contract = build_contract(document, problems, folder)
+    if config.stricter and contract.faults:
+        known = {str(fault) for fault in load_contract(path, folder).faults}
+        if caused := [fault for fault in contract.faults if str(fault) not in known]:
+            raise SetupError(caused)
+    return contract
 
 
 def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
