@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,13 @@ from relay.mock.schema_parts import NoSample
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around
 
-NODE = {"$ref": "#/components/schemas/Node"}
+
+def ref(name):
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+NODE = ref("Node")
 
 
 def generate(schema, schemas=None):
@@ -118,6 +126,150 @@ def test_ends_a_recursion_where_the_schema_allows_it():
     assert sample(NODE, Node=node) == {"name": "string", "children": [], "parent": None, "other": True}
 
 
+def test_fills_properties_of_objects_that_share_a_base():
+    """A base that several objects extend is no recursion, whether the property is required or not."""
+    base = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    customer = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
+    links = {"customer": ref("Customer"), "payer": ref("Customer")}
+    order = {"allOf": [ref("Base"), {"required": ["customer"], "properties": links}]}
+
+    value = sample(ref("Order"), Base=base, Customer=customer, Order=order)
+
+    assert value == {
+        "id": 0,
+        "customer": {"id": 0, "name": "string"},
+        "payer": {"id": 0, "name": "string"},
+    }
+
+
+def test_ends_a_recursion_through_a_shared_base():
+    """A manager is an employee; the property comes from the base, which is on the way to itself."""
+    base = {"type": "object", "properties": {"id": {"type": "integer"}, "manager": ref("Employee")}}
+    employee = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
+
+    assert sample(ref("Employee"), Base=base, Employee=employee) == {"id": 0, "name": "string"}
+
+
+def test_combines_a_base_with_the_branches_that_extend_it():
+    """A base lists its children in `oneOf`, and each child has the base in `allOf`: no value contains itself."""
+    base = {"type": "object", "properties": {"id": {"type": "integer"}}, "oneOf": [ref("Child")]}
+    child = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
+
+    assert sample(ref("Base"), Base=base, Child=child) == {"id": 0, "name": "string"}
+
+
+OPEN = {"type": "object", "properties": {"kind": {"type": "string"}, "name": {"type": "string"}}}
+CAT = {"type": "object", "properties": {"kind": {"type": "string"}, "lives": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
+@pytest.mark.parametrize(
+    ("mapping", "kind"),
+    [
+        ({}, "Cat"),
+        ({"mapping": {"c": "#/components/schemas/Cat"}}, "c"),
+        ({"mapping": {"dog": "Dog", "c": "Cat", "tom": "Cat"}}, "c"),
+    ],
+)
+def test_sets_the_discriminator_to_the_name_of_the_branch(keyword, mapping, kind):
+    """The branches leave it open; a client that reads it would otherwise find no branch."""
+    schema = {
+        keyword: [ref("Cat"), ref("Dog")],
+        "discriminator": {"propertyName": "kind", **mapping},
+    }
+    dog = {**OPEN, "required": ["name"]}
+
+    assert sample(schema, Cat=CAT, Dog=dog)["kind"] == kind
+
+
+def test_sets_the_discriminator_in_an_example_of_a_branch():
+    """Examples of branches are often written without it."""
+    schema = {"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}
+
+    assert sample(schema, Cat={**CAT, "example": {"lives": 7}}) == {"kind": "Cat", "lives": 7}
+
+
+def test_keeps_a_discriminator_that_the_branch_pins():
+    """The branch's own enum is what the validator accepts."""
+    pinned = {"type": "object", "properties": {"kind": {"enum": ["feline"]}}}
+    schema = {"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}
+
+    assert sample(schema, Cat=pinned) == {"kind": "feline"}
+
+
+BASE = {**OPEN, "required": ["kind"], "discriminator": {"propertyName": "kind"}}
+EXTENDED = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"lives": {"type": "integer"}}}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "value"),
+    [
+        ("Cat", {}, {"kind": "Cat", "name": "string", "lives": 0}),
+        ("Cat", {"c": "#/components/schemas/Cat"}, {"kind": "c", "name": "string", "lives": 0}),
+        ("Base", {}, {"kind": "Cat", "name": "string", "lives": 0}),
+        ("Base", {"d": "Dog", "c": "Cat"}, {"kind": "d", "name": "string"}),
+    ],
+)
+def test_names_the_schema_that_extends_a_base_with_a_discriminator(name, mapping, value):
+    """Also where the contract states only the base: then a schema that extends it is chosen."""
+    base = {**BASE, "discriminator": {"propertyName": "kind", "mapping": mapping}}
+
+    assert sample(ref(name), Base=base, Cat=EXTENDED, Dog={"allOf": [ref("Base")]}) == value
+
+
+def test_names_a_base_that_nothing_extends():
+    """And one whose children are impossible."""
+    impossible = {"allOf": [ref("Base"), {"type": "string"}]}
+
+    assert sample(ref("Base"), Base=BASE)["kind"] == "Base"
+    assert sample(ref("Base"), Base=BASE, Cat=impossible)["kind"] == "Base"
+
+
+def objects(*names, **rest):
+    """Return an open object schema with properties of type string."""
+    return {"type": "object", "properties": {name: {"type": "string"} for name in names}, **rest}
+
+
+@pytest.mark.parametrize(
+    "branches",
+    [
+        [objects("message"), objects("url")],
+        [objects("a", required=["a"]), objects("b", required=["b"])],
+        [objects("a"), objects("a", "b")],
+        [objects("a"), objects("b", additionalProperties=False)],
+        [{"properties": {"in": objects("a")}}, {"properties": {"in": objects("b")}}],
+        [{"type": "array", "items": objects("a")}, {"type": "array", "items": objects("b")}],
+        [{"type": "number"}, {"type": "integer"}],
+        [{"type": "integer"}, {"type": "number"}],
+        [{"type": "string", "minLength": 0}, {"type": "string", "minLength": 1}],
+        [objects("a"), objects("b"), objects("c"), objects("d")],
+    ],
+)
+def test_finds_a_value_for_exactly_one_open_branch(branches):
+    """Branches of real contracts rarely exclude one another: a property is left out, or has another type."""
+    sample({"oneOf": branches})
+
+
+def test_finds_a_value_of_another_type_than_the_keywords_indicate():
+    """Keywords of objects do not apply to other values."""
+    assert sample({"required": ["a"], "properties": {"b": {}}, "additionalProperties": False}) is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "integer", "minimum": 2**70}, 2**70),
+        ({"type": "integer", "maximum": -(2**70)}, -(2**70)),
+        ({"type": "integer", "enum": [2**64]}, 2**64),
+        ({"type": "integer", "example": 10**30}, 10**30),
+        ({"type": "object", "properties": {"a": {"type": "number", "default": 10**400}}}, {"a": 10**400}),
+    ],
+)
+def test_uses_integers_of_more_than_64_bits(schema, value):
+    """JSON has no limit, and contracts use them for amounts and identifiers."""
+    assert sample(schema) == value
+
+
 def test_omits_write_only_properties():
     """In generated values and in a schema's example, which may be one of a request."""
     secret = {"type": "string", "writeOnly": True}
@@ -136,7 +288,7 @@ def test_reports_an_example_that_violates_its_schema():
     )
 
     assert value == {"a": 0}
-    assert problems == ['the example violates its schema: the value is not of type "integer"']
+    assert problems == ['the example violates its schema: the value is not of type "integer"; it is not used']
 
 
 @pytest.mark.parametrize(
@@ -151,10 +303,7 @@ def test_reports_an_example_that_violates_its_schema():
         ({"type": "string", "minLength": 10**9}, "the value would be too large"),
         ({"type": "array", "items": {}, "minItems": 10**9}, "the value would be too large"),
         ({"type": "array", "items": {"type": "boolean"}, "minItems": 3, "uniqueItems": True}, "contradict"),
-        (
-            {"type": "string", "oneOf": [{"minLength": 0}, {"minLength": 1}]},
-            "no branch of oneOf gives a valid value",
-        ),
+        ({"type": "string", "oneOf": [{}, {"minLength": 0}]}, "no branch of oneOf gives a valid value"),
         ({"type": "string", "enum": ["a"], "minLength": 2}, "no value of the enum is valid"),
         ({"type": "integer", "pattern": "(["}, "the schema cannot be compiled"),
     ],
@@ -242,6 +391,14 @@ SCHEMAS = st.deferred(
             max_size=2,
         ),
         st.fixed_dictionaries({"not": SCHEMAS, "type": st.sampled_from(["string", "object"])}),
+        st.fixed_dictionaries(
+            {"discriminator": st.just({"propertyName": "a", "mapping": {"b": "B"}})},
+            optional={
+                "oneOf": st.lists(REFS, min_size=1, max_size=2),
+                "allOf": st.lists(SCHEMAS, min_size=1, max_size=2),
+                "properties": st.dictionaries(NAMES, SCHEMAS, max_size=2),
+            },
+        ),
     )
 )
 
@@ -257,3 +414,38 @@ def test_generates_a_valid_value_or_raises(schema, a, b):
 
     again, _ = generate(schema, {"A": a, "B": b})
     assert value == again
+
+
+KINDS = {"integer": 0, "string": "string", "boolean": True}
+BRANCHES = st.fixed_dictionaries(
+    {
+        "type": st.just("object"),
+        "properties": st.dictionaries(
+            NAMES, st.sampled_from([*KINDS]).map(lambda kind: {"type": kind}), max_size=3
+        ),
+    },
+    optional={
+        "required": st.lists(NAMES, min_size=1, unique=True),
+        "additionalProperties": st.just(False),
+    },
+)
+
+
+@settings(max_examples=150)
+@given(branches=st.lists(BRANCHES, min_size=1, max_size=3))
+def test_finds_a_value_for_exactly_one_branch_if_one_exists(branches):
+    """Compared with all objects of three properties."""
+    schema = {"oneOf": branches}
+    whole = around()
+    compiler = SchemaCompiler(whole)
+    accepts = compiler.compile(schema, "response", POINTER).accepts
+    choices = itertools.product([None, *KINDS.values()], repeat=3)
+    objects_ = (
+        {name: one for name, one in zip("abc", values, strict=True) if one is not None} for values in choices
+    )
+    exists = any(map(accepts, objects_))
+
+    try:
+        Sampler(whole, compiler).sample(schema, POINTER)
+    except NoSample:
+        assert not exists

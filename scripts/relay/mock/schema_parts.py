@@ -24,36 +24,66 @@ class NoSample(Exception):
 
 
 class SchemaPart(NamedTuple):
-    """One of the schemas that apply to a value, and its pointer."""
+    """One of the schemas that apply to a value, and its pointer.
+
+    `within` are the `$ref`s that lead to the values around its value, `here` those that lead from its value to
+    the schema; in `here`, "" marks the choice of a branch.
+    """
 
     schema: Schema
     pointer: Pointer
+    within: frozenset[str] = frozenset()
+    here: tuple[str, ...] = ()
+
+    def inner(self, schema: Schema, *tokens: str) -> SchemaPart:
+        """Return a schema within this one that applies to a part of the value."""
+        return SchemaPart(schema, (*self.pointer, *tokens), self.within.union(self.here))
+
+    def branch(self, schema: Schema, *tokens: str) -> SchemaPart:
+        """Return a schema within this one, or one that it names, that applies to the same value if it is chosen."""
+        return SchemaPart(schema, (*self.pointer, *tokens), self.within, (*self.here, ""))
+
+    @property
+    def name(self) -> str:
+        """The first `$ref` from the value, or from the choice of a branch, to the schema; "" if there is none."""
+        last = len(self.here) - self.here[::-1].index("") if "" in self.here else 0
+        return self.here[last] if len(self.here) > last else ""
 
 
-def flatten(
-    part: SchemaPart, within: frozenset[str], parts: list[SchemaPart], contract: Contract
-) -> frozenset[str]:
-    """Append a schema and its `allOf` to `parts`; return the `$ref`s followed. Raises NoSample for a recursion."""
-    schema, pointer = part
-    while (ref := schema.get("$ref")) is not None:
-        if ref in within:
+def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]:
+    """Return the schemas and their `allOf` as a flat list; the target of each `$ref` is in it once.
+
+    Raises NoSample if a value would contain itself: if a `$ref` also leads to a value around it.
+    """
+    parts: list[SchemaPart] = []
+    seen: set[str] = set()
+    pending = [*given][::-1]
+    while pending:
+        part = pending.pop()
+        ref = part.schema.get("$ref")
+        if ref is None:
+            parts.append(part)
+            schemas = part.schema.get("allOf", ())
+            inner = [
+                part._replace(schema=schema, pointer=(*part.pointer, "allOf", str(index)))
+                for index, schema in enumerate(schemas)
+            ]
+            pending += inner[::-1]
+        elif ref in part.within:
             raise NoSample("the schema requires infinite recursion")
-        within |= {ref}
-        pointer = parse_pointer(ref[1:])
-        schema = lookup(contract.document, pointer)
-    parts.append(SchemaPart(schema, pointer))
-    inner = [
-        SchemaPart(value, (*pointer, "allOf", str(index)))
-        for index, value in enumerate(schema.get("allOf", []))
-    ]
-    return within.union(*(flatten(one, within, parts, contract) for one in inner))
+        elif ref not in seen and ref not in part.here:
+            seen.add(ref)
+            pointer = parse_pointer(ref[1:])
+            target = lookup(contract.document, pointer)
+            pending.append(part._replace(schema=target, pointer=pointer, here=(*part.here, ref)))
+    return parts
 
 
 def alternatives_of(parts: list[SchemaPart]) -> tuple[int, str] | None:
     """Return the index of the first schema with `oneOf` or `anyOf`, and the keyword."""
-    for index, (schema, _) in enumerate(parts):
+    for index, part in enumerate(parts):
         for keyword in ("oneOf", "anyOf"):
-            if keyword in schema:
+            if keyword in part.schema:
                 return index, keyword
     return None
 
@@ -78,37 +108,38 @@ def type_of(schemas: list[Schema]) -> str:
 
 def highest(parts: list[SchemaPart], keyword: str) -> int:
     """Return the highest value of a lower limit such as `minItems`, 0 if there is none."""
-    return max((schema.get(keyword, 0) for schema, _ in parts), default=0)
+    return max((part.schema.get(keyword, 0) for part in parts), default=0)
 
 
 def lowest(parts: list[SchemaPart], keyword: str) -> int | None:
     """Return the lowest value of an upper limit such as `maxItems`, None if there is none."""
-    return min((schema[keyword] for schema, _ in parts if keyword in schema), default=None)
+    return min((part.schema[keyword] for part in parts if keyword in part.schema), default=None)
 
 
 def properties_of(parts: list[SchemaPart]) -> dict[str, list[SchemaPart]]:
     """Return the schemas of each property by its name."""
     found: dict[str, list[SchemaPart]] = {}
-    for schema, pointer in parts:
-        for name, value in schema.get("properties", {}).items():
-            found.setdefault(name, []).append(SchemaPart(value, (*pointer, "properties", name)))
+    for part in parts:
+        for name, value in part.schema.get("properties", {}).items():
+            found.setdefault(name, []).append(part.inner(value, "properties", name))
     return found
 
 
 def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
     """Return the schemas that are the value of a keyword."""
     return [
-        SchemaPart(schema[keyword], (*pointer, keyword))
-        for schema, pointer in parts
-        if isinstance(schema.get(keyword), dict)
+        part.inner(part.schema[keyword], keyword)
+        for part in parts
+        if isinstance(part.schema.get(keyword), dict)
     ]
 
 
 def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
     """Return True if no schema forbids the property by `additionalProperties: false`."""
     return all(
-        schema.get("additionalProperties", True) is not False or name in schema.get("properties", {})
-        for schema, _ in parts
+        part.schema.get("additionalProperties", True) is not False
+        or name in part.schema.get("properties", {})
+        for part in parts
     )
 
 
@@ -122,8 +153,7 @@ def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, 
     """Return an example without the properties hidden in this direction; a schema's example may serve both."""
     parts: list[SchemaPart] = []
     with suppress(NoSample):
-        for part in given:
-            flatten(part, frozenset(), parts, contract)
+        parts = flatten((SchemaPart(part.schema, part.pointer) for part in given), contract)
     if isinstance(value, dict):
         properties = properties_of(parts)
         return {
