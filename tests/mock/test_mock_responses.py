@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import gzip
+import io
+import json
+import tarfile
+import wave
+import zipfile
+from xml.etree import ElementTree as ET
 
-from relay.contract.diagnostics import SetupError
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from relay.contract.loading import load_contract
+from relay.mock.accept import read_accept
+from relay.mock.files import file_of
 from relay.mock.prefer import read_preferences, write_preferences
 from relay.project.settings import Settings
 from relay.server.app import create
@@ -14,6 +25,7 @@ from support.hosting import SECRET, assert_problem, bearer, calling, contract, h
 from support.running import ROOT
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
+BINARY = {"type": "string", "format": "binary"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 EXAMPLES = {"small": {"value": {"name": "s"}}, "our größte": {"$ref": "#/components/examples/Big"}}
 BIG = {"examples": {"Big": {"value": {"name": "b"}}}}
@@ -49,15 +61,9 @@ def get(mocked):
 
 
 @pytest.fixture
-def problems_of(mocked):
-    """Return the reasons why a contract cannot be mocked."""
-
-    def problems_of(document):
-        with pytest.raises(SetupError) as raised:
-            mocked(document)
-        return raised.value.problems
-
-    return problems_of
+def warnings_of(mocked):
+    """Return the warnings about a contract that is mocked."""
+    return lambda document: mocked(document).warnings
 
 
 @pytest.mark.parametrize(
@@ -147,21 +153,26 @@ async def test_marks_its_response_once(get):
     assert response.headers.get_list("preference-applied") == ["code=200"]
 
 
-async def test_sends_the_required_headers(get):
-    """Their values come from their examples or schemas, in their style."""
+async def test_sends_headers_that_are_required_or_have_an_example(get):
+    """Their values come from their examples or schemas, in their style; how a body is encoded is no example."""
     ids = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
     headers = {
         "X-Total": {"required": True, "schema": {"type": "integer", "minimum": 3}},
         "Location": {"required": True, "schema": {"type": "string"}, "example": "/things/1"},
         "X-Ids": {"required": True, "schema": ids},
         "X-Json": {"required": True, "content": {"application/json": {"schema": {"type": "boolean"}}}},
+        "X-Shown": {"schema": {"type": "string"}, "examples": {"a": {"value": 1}, "b": {"value": "b"}}},
+        "X-Schema": {"schema": {"allOf": [{"type": "integer", "example": 9}]}},
         "X-Optional": {"schema": {"type": "string"}},
+        "X-Wrong": {"schema": {"type": "integer"}, "example": "x"},
+        "Content-Encoding": {"schema": {"type": "string"}, "example": "gzip"},
+        "Content-Length": {"schema": {"type": "integer"}, "example": 5},
     }
 
     response = await get(showing({"201": {"description": "-", "headers": headers}}))
 
     got = [response.headers.get(name) for name in headers]
-    assert got == ["3", "/things/1", "0,0", "true", None]
+    assert got == ["3", "/things/1", "0,0", "true", "b", "9", None, None, None, "0"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,21 @@ async def test_sends_the_required_headers(get):
     [
         ({"text/plain": {"schema": {"type": "string"}}}, "text/plain; charset=utf-8", b"string"),
         ({"text/csv": {"example": "a,b"}}, "text/csv; charset=utf-8", b"a,b"),
-        ({"image/png": {"schema": {"type": "string", "format": "binary"}}}, "image/png", b"string"),
+        ({"image/png": {"example": "a picture"}}, "image/png", b"a picture"),
+        ({"application/x-own": {"schema": {"type": "string"}}}, "application/x-own", b"string"),
+        ({"application/x-own": {"schema": BINARY}}, "application/x-own", b"\0mock\xff"),
+        ({"*": {"schema": BINARY}}, "application/octet-stream", b"\0mock\xff"),
+        ({"*/*": {"schema": THING}, "application/json": {}}, "application/json", b'"string"'),
+        ({"text/plain": {"schema": {"type": "number", "example": 1.5}}}, "text/plain; charset=utf-8", b"1.5"),
+        ({"text/plain": {"schema": THING}}, "text/plain; charset=utf-8", b'{"name":"string"}'),
+        ({"text/plain": {"schema": THING, "example": "n: s"}}, "text/plain; charset=utf-8", b"n: s"),
+        ({"text/html": {"schema": {"enum": ["<p>"]}}}, "text/html; charset=utf-8", b"<p>"),
+        (
+            {"text/csv": {"schema": {"type": "array", "items": THING}}},
+            "text/csv; charset=utf-8",
+            b"name\r\nstring\r\n",
+        ),
+        ({"application/x-yaml": {"schema": {"type": "object"}}}, "application/x-yaml", b"{}"),
         ({"*/*": {"schema": THING}}, "application/json", b'{"name":"string"}'),
         ({"text/*": {}}, "text/plain; charset=utf-8", b"string"),
         ({"text/html": {}, "application/json": {"schema": THING}}, "application/json", b'{"name":"string"}'),
@@ -203,55 +228,179 @@ async def test_authenticates_and_validates_like_a_real_operation(mocked):
 
 
 @pytest.mark.parametrize(
-    ("response", "message"),
+    ("media_type", "start"),
     [
-        (json_of(THING, example={}), "the example violates its schema at '/name': the value is missing"),
+        ("image/png", b"\x89PNG\r\n\x1a\n"),
+        ("image/*", b"\x89PNG\r\n\x1a\n"),
+        ("image/jpeg", b"\xff\xd8\xff"),
+        ("image/gif", b"GIF87a"),
+        ("image/webp", b"RIFF"),
+        ("image/bmp", b"BM"),
+        ("image/svg+xml", b"<svg "),
+        ("audio/*", b"RIFF"),
+        ("audio/mpeg", b"\xff\xfb"),
+        ("video/*", b"\0\0\0\x18ftyp"),
+        ("application/pdf", b"%PDF-1.4"),
+        ("application/zip", b"PK\3\4"),
+        ("application/gzip", b"\x1f\x8b"),
+        ("text/html", b"<!DOCTYPE html>"),
+        ("text/calendar", b"BEGIN:VCALENDAR"),
+    ],
+)
+@pytest.mark.parametrize("schema", [{}, BINARY, {"type": "string"}, {"type": "object"}])
+async def test_sends_a_small_file_of_the_media_type(get, media_type, start, schema):
+    """A client can show or open it, whatever the schema says: publishers write any schema for a file."""
+    is_text = (
+        start.isascii() and schema.get("type") == "object" and not start.startswith((b"%PDF", b"PK", b"RIFF"))
+    )
+
+    response = await get(showing({"200": {"description": "-", "content": {media_type: {"schema": schema}}}}))
+
+    assert response.status_code == 200
+    assert "*" not in response.headers["content-type"]
+    if not is_text:
+        assert response.content.startswith(start)
+
+
+def test_knows_only_valid_archives_sounds_and_documents():
+    """Read by the standard library; a PDF's cross-reference table has the offsets of its objects."""
+    pdf = file_of("application/pdf")
+    offsets = [int(line[:10]) for line in pdf.splitlines() if line.endswith(b" n ")]
+
+    assert zipfile.ZipFile(io.BytesIO(file_of("application/zip"))).namelist() == ["mock.txt"]
+    with tarfile.open(fileobj=io.BytesIO(file_of("application/x-tar"))) as archive:
+        assert archive.getnames() == ["mock.txt"]
+    assert gzip.decompress(file_of("application/x-gzip")) == b"mock\n"
+    with wave.open(io.BytesIO(file_of("audio/wav"))) as sound:
+        assert sound.getnframes() == 8
+    assert ET.fromstring(file_of("image/svg+xml")).tag.endswith("svg")  # noqa: S314 -- our own
+    assert [pdf[at:].split()[0] for at in offsets] == [b"1", b"2", b"3"]
+    assert pdf[int(pdf.split()[-2]) :].startswith(b"xref")
+
+
+async def test_writes_objects_as_xml(get):
+    """The elements have the names of the properties; the root that of the schema."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "example": "a < b"},
+            "no 1": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
+            "gone": {"nullable": True, "enum": [None]},
+        },
+    }
+    content = {"application/xml": {"schema": {"$ref": "#/components/schemas/Thing"}}}
+
+    response = await get(
+        showing({"200": {"description": "-", "content": content}}, components={"schemas": {"Thing": schema}})
+    )
+
+    root = ET.fromstring(response.text)  # noqa: S314 -- our own
+    assert [(one.tag, one.text) for one in root] == [
+        ("name", "a < b"), ("no_1", "0"), ("no_1", "0"), ("gone", None)
+    ]  # fmt: skip
+    assert root.tag == "Thing"
+
+
+CHOICE = {
+    "application/json": {"schema": THING, "examples": {"small": {"value": {"name": "s"}}}},
+    "text/csv": {"examples": {"big": {"value": "b"}, "small": {"value": "s"}}},
+    "image/png": {},
+    "text/*": {"schema": {"type": "string"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("accept", "prefer", "media_type", "applied"),
+    [
+        (None, "", "application/json", None),
+        ("", "", "application/json", None),
+        ("*/*", "", "application/json", None),
+        ("text/csv", "", "text/csv", None),
+        ("Text/CSV;header=present", "", "text/csv", None),
+        ("application/json;q=0.5, text/csv;q=0.8", "", "text/csv", None),
+        ("text/*, application/json;q=0.9, text/csv;q=0", "", "text/plain", None),
+        ("image/*;q=.2, */*;q=.1", "", "image/png", None),
+        ("text/html, application/xhtml+xml, */*;q=0.8", "", "application/json", None),
+        ("application/xml", "", "application/json", None),
+        ("application/json;q=0, */*", "", "text/csv", None),
+        ("*", "", "application/json", None),
+        ("application/json;q=2, text/csv;q=0.9", "", "application/json", None),
+        ("*/*", "example=big", "text/csv", "example=big"),
+        ("application/json", "example=big", "application/json", None),
+        ("text/csv", "example=small", "text/csv", "example=small"),
+        ("text/csv", "code=200, example=big", "text/csv", "code=200, example=big"),
+    ],
+)
+async def test_chooses_the_media_type_by_accept(mocked, accept, prefer, media_type, applied):
+    """By weight, then the one with the preferred example, then JSON; without an acceptable one the default."""
+    application = mocked(showing({"200": {"description": "-", "content": CHOICE}}))
+    headers = {"Prefer": prefer} | ({} if accept is None else {"Accept": accept})
+
+    async with calling(application) as client:
+        if accept is None:
+            del client.headers["accept"]
+        response = await client.get("/thing", headers=headers)
+
+    assert response.headers["content-type"].partition(";")[0] == media_type
+    assert response.headers.get("preference-applied") == applied
+
+
+@given(
+    st.text(max_size=40)
+    | st.lists(st.sampled_from(["a/b", "*/*", ";q=", "0.5", ",", "q=1", '"', " "])).map("".join)
+)
+def test_reads_any_accept(header):
+    """Weights are between 0 and 1, whatever a client sends."""
+    assert all(0 <= weight <= 1 for weight in read_accept(header).values())
+
+
+WRONG = {"examples": {"wrong": {"value": 1}, "good": {"value": {"name": "a"}}}}
+
+
+@pytest.mark.parametrize(
+    ("response", "body", "message"),
+    [
         (
-            json_of(THING, examples={"good": {"value": {"name": "a"}}, "bad": {"value": 1}}),
-            "violates its schema",
+            json_of(THING, example={}),
+            {"name": "string"},
+            "the example violates its schema at /name: the value is missing; it is not used",
         ),
-        (
-            json_of({"type": "integer", "example": "x"}),
-            "the example violates its schema: the value is not",
-        ),
-        (
-            json_of({"type": "string", "pattern": "^(?=b)a$"}),
-            "no value was found: no string was found for the pattern or format; add an example",
-        ),
-        (
-            {"description": "-", "content": {"application/xml": {"schema": THING}}},
-            "GET /thing cannot be mocked for 200: no value was found: its types are contradictory; add an example",
-        ),
-        (
-            {"description": "-", "content": {"image/*": {}}},
-            "GET /thing cannot be mocked for 200: image/* is a range and cannot be sent; document a media type",
-        ),
+        (json_of(THING, **WRONG), {"name": "a"}, "the example violates its schema: "),
+        (json_of({"type": "integer", "example": "x"}), 0, "the example violates its schema: "),
+        (json_of({"type": "integer", "default": "x"}), 0, None),
         (
             {
-                "description": "-",
+                **json_of({"type": "integer"}),
                 "headers": {"X-A": {"required": True, "schema": {"type": "integer"}, "example": "x"}},
             },
-            "GET /thing cannot be mocked for 200: ",
+            0,
+            "the example violates its schema: ",
         ),
     ],
 )
-def test_does_not_start_without_a_valid_mock(problems_of, response, message):
-    """The error has a location. Otherwise a client would get a response that violates the contract."""
-    problems = problems_of(showing({"200": response}))
+async def test_works_around_an_example_that_violates_its_schema(mocked, response, body, message):
+    """It responds with the next valid example, else from the schema; the warning has the example's place."""
+    application = mocked(showing({"200": response}))
 
-    assert len(problems) == 1
-    assert message in problems[0].message
-    assert problems[0].where.line == 1
+    async with calling(application) as client:
+        got = await client.get("/thing")
+
+    assert (got.status_code, got.json()) == (200, body)
+    warnings = [one for one in application.warnings if one.rule == "invalid-example"]
+    assert [one.message.startswith(message) for one in warnings] == ([True] if message else [])
 
 
-def test_reports_the_location_of_an_invalid_example(problems_of):
-    """Also of an example behind a reference."""
+def test_reports_the_location_of_an_invalid_example(warnings_of):
+    """Also of an example behind a reference, and once for all operations that share it."""
     document = """\
 openapi: 3.0.3
 info: {title: Test, version: '1'}
 paths:
   /a:
     get:
+      responses:
+        '200': {$ref: '#/components/responses/A'}
+    put:
       responses:
         '200': {$ref: '#/components/responses/A'}
 components:
@@ -265,25 +414,113 @@ components:
             wrong: {value: x}
 """
 
-    problems = problems_of(document)
+    warnings = warnings_of(document)
 
-    assert [(one.where.line, one.where.column, one.rule) for one in problems] == [(16, 21, "example")]
+    assert [(one.where.line, one.where.column, one.rule, one.severity) for one in warnings] == [
+        (19, 21, "invalid-example", "warning")
+    ]
 
 
-def test_reports_a_response_that_cannot_be_sent(problems_of):
-    """A body with a status that has none, and an operation without a final status."""
-    assert (
-        "a response with this status has no body; remove its content"
-        in problems_of(showing({"204": json_of({})}))[0].message
+IMPOSSIBLE = {"allOf": [{"type": "integer"}, {"type": "string"}]}
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        (
+            json_of(IMPOSSIBLE),
+            "GET /thing answers 501 instead of 200: no value was found: its types are contradictory; add a valid example",
+        ),
+        (
+            {"description": "-", "content": {"multipart/*": {}}},
+            "GET /thing answers 501 instead of 200: multipart/* is a range for which no body is known; document a media type",
+        ),
+        (
+            {"description": "-", "headers": {"X-A": {"required": True, "schema": IMPOSSIBLE}}},
+            "GET /thing answers 501 instead of 200: no value was found for the header X-A; add a valid example",
+        ),
+    ],
+)
+async def test_answers_501_for_a_status_without_a_value(mocked, response, message):
+    """Also if it is the usual one; the other statuses are mocked."""
+    application = mocked(showing({"200": response, "404": json_of({"type": "integer"})}))
+
+    async with calling(application) as client:
+        usual = await client.get("/thing")
+        other = await client.get("/thing", headers={"Prefer": "code=404"})
+
+    assert_problem(usual, 501, "NOT_IMPLEMENTED")
+    assert "x-mock" not in usual.headers
+    assert (other.status_code, other.json()) == (404, 0)
+    assert [(one.message, one.rule) for one in application.warnings] == [(message, "mock")]
+
+
+async def test_uses_another_media_type_if_one_has_no_value(mocked):
+    """The warning says which one is left out."""
+    content = {"application/json": {"schema": IMPOSSIBLE}, "text/plain": {"schema": {"type": "string"}}}
+    application = mocked(showing({"200": {"description": "-", "content": content}}))
+
+    async with calling(application) as client:
+        response = await client.get("/thing", headers={"Accept": "application/json"})
+
+    assert (response.status_code, response.text) == (200, "string")
+    assert len(application.warnings) == 1
+
+
+@pytest.mark.parametrize("responses", [{"101": {"description": "-"}}, {"1XX": {"description": "-"}}])
+async def test_answers_501_for_an_operation_without_a_final_status(mocked, responses):
+    """An interim response cannot be the answer (RFC 9110 section 15.2)."""
+    application = mocked(showing(responses))
+
+    async with calling(application) as client:
+        response = await client.get("/thing")
+
+    assert_problem(response, 501, "NOT_IMPLEMENTED")
+    assert "documents no final status" in application.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("responses", "prefer", "warnings"),
+    [
+        ({"204": json_of({})}, "", 1),
+        ({"304": json_of({}), "200": json_of({})}, "code=304", 1),
+        ({"2XX": json_of({})}, "code=204", 0),
+        ({"default": json_of({})}, "code=304", 0),
+    ],
+)
+async def test_sends_no_body_with_a_status_that_has_none(mocked, responses, prefer, warnings):
+    """RFC 9110 sections 15.3.5 and 15.4.5; many contracts document one."""
+    for response in responses.values():
+        response["headers"] = {"X-A": {"schema": {"type": "integer"}, "example": 7}}
+    application = mocked(showing(responses))
+
+    async with calling(application) as client:
+        response = await client.get("/thing", headers={"Prefer": prefer})
+
+    assert response.status_code in (204, 304)
+    assert response.content == b""
+    assert "content-type" not in response.headers
+    assert (response.headers["x-a"], response.headers["x-mock"]) == ("7", "true")
+    assert len(application.warnings) == warnings
+
+
+async def test_uses_integers_of_more_than_64_bits(get):
+    """In a body and in a header."""
+    large = {"type": "integer", "minimum": 2**70}
+    headers = {"X-A": {"required": True, "schema": large}}
+
+    response = await get(
+        json.dumps(showing({"200": {**json_of({"type": "array", "items": large}), "headers": headers}}))
     )
-    assert "documents no final status" in problems_of(showing({"101": {"description": "-"}}))[0].message
+
+    assert response.json() == [2**70]
+    assert response.headers["x-a"] == str(2**70)
 
 
 async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, monkeypatch):
     """Each status of each operation of a larger contract has a valid body."""
     monkeypatch.chdir(tmp_path)
-    given = {"spec": GARAGE, "missing": ("mock",), "jwt_secret": SECRET}
-    application = create(Settings(**given))
+    application = create(Settings(spec=GARAGE, missing=("mock",), jwt_secret=SECRET))
     read = load_contract(GARAGE)
     compiler = SchemaCompiler(read)
     credentials = {**bearer({"sub": "astrid"}), "X-Storeroom-Key": "any"}

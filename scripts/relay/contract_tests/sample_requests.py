@@ -12,7 +12,7 @@ import orjson
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
-from relay.mock.prepared_responses import examples
+from relay.mock.examples import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media

@@ -1,20 +1,24 @@
 """Mock responses made from the contract, for operations without a handler.
 
-A client selects one with the header Prefer (RFC 7240): `code=404` for the response of a status,
-`example=name` for one of its examples.
+A client selects one with the headers Prefer (RFC 7240) and Accept (RFC 9110 section 12.5.1): `code=404` for the
+response of a status, `example=name` for one of its examples, and a media type.
 """
 
 from __future__ import annotations
+
+import re
 
 from relay.contract.model import Contract, Operation
 from relay.validation.http import HeaderList, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
+from .accept import read_accept
 from .prefer import read_preferences, write_preferences
-from .prepared_responses import BODILESS, ResponsePreparer
+from .prepared_responses import BODILESS, PreparedContent, PreparedResponse, ResponsePreparer
 
 _MARK = b"x-mock"
+_STATUS = re.compile("[2-5][0-9]{2}")
 
 
 class Mock:
@@ -23,34 +27,50 @@ class Mock:
     def __init__(
         self, operation: Operation, contract: Contract, compiler: SchemaCompiler, encoder: ResponseEncoder
     ) -> None:
+        self._operation = operation
         preparer = ResponsePreparer(operation, contract, compiler, encoder)
-        prepared = {response.pointer: preparer.of(response) for response in operation.responses.values()}
-        self._by_status = {
-            status: found
-            for status in range(200, 600)
-            if (response := operation.response(status)) is not None
-            and (found := prepared[response.pointer]) is not None
-            and (status not in BODILESS or not found.usual.body)
+        self._prepared = {
+            response.pointer: preparer.of(response) for response in operation.responses.values()
         }
-        self._usual = min(self._by_status, key=lambda status: (status != encoder.success, status), default=0)
-        if not any(prepared.values()) and not compiler.problems:
+        documented = [max(statuses.start, 200) for statuses, _ in operation.statuses() if statuses.stop > 200]
+        success = [] if operation.response(encoder.success) is None else [encoder.success]
+        self._usual = min(success or documented, default=0)
+        if not self._usual:
             message = f"{operation} documents no final status, so it cannot be mocked; document one"
-            compiler.problems.append(contract.problem(operation.pointer, message, "mock"))
+            compiler.problems.append(contract.warning(operation.pointer, message, "mock"))
 
-    def answer(self, headers: HeaderList) -> Response:
-        """Return the response that the header Prefer selects; unknown preferences are ignored."""
+    def answer(self, headers: HeaderList) -> Response | None:
+        """Return the response that the headers select; None if no value was found for it.
+
+        Unknown preferences are ignored. If no media type is acceptable, the default one is sent.
+        """
         preferences = read_preferences(header(headers, b"prefer") or "")
         applied: dict[str, str] = {}
         status = self._usual
         code = preferences.get("code", "")
-        if len(code) == 3 and code.isdecimal() and int(code) in self._by_status:
+        if _STATUS.fullmatch(code) and self._operation.response(int(code)) is not None:
             status, applied["code"] = int(code), code
-        prepared = self._by_status[status]
-        answer = prepared.usual
-        if (name := preferences.get("example", "")) in prepared.named:
-            answer, applied["example"] = prepared.named[name], name
+        prepared = self._response(status)
+        if prepared is None:
+            return None
+        name = preferences.get("example", "")
+        content = None if status in BODILESS else self._content(prepared, headers, name)
+        answer = Response(status, prepared.headers, b"") if content is None else content.usual
+        if content is not None and name in content.named:
+            answer, applied["example"] = content.named[name], name
         mock_headers = {_MARK: b"true"}
         if applied:
             mock_headers[b"preference-applied"] = write_preferences(applied).encode("latin-1")
         documented = [line for line in answer.headers if line[0] not in mock_headers]
         return Response(status, [*documented, *mock_headers.items()], answer.body)
+
+    def _response(self, status: int) -> PreparedResponse | None:
+        response = self._operation.response(status)
+        return None if response is None else self._prepared[response.pointer]
+
+    @staticmethod
+    def _content(prepared: PreparedResponse, headers: HeaderList, example: str) -> PreparedContent | None:
+        """Return the media type that Accept selects; Accept is not read if there is no choice."""
+        if len(prepared.contents) < 2:
+            return prepared.contents[0] if prepared.contents else None
+        return prepared.choose(read_accept(header(headers, b"accept") or "*/*"), example)

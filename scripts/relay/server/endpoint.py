@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relay.contract.model import Contract
 from relay.project.settings import Settings
 from relay.validation.errors import ResponseViolation
-from relay.validation.http import ALWAYS, RECEIVE, Request, Response
+from relay.validation.http import ALWAYS, RECEIVE, HeaderList, Request, Response
 from relay.validation.requests import Arguments, RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -97,12 +97,20 @@ class Endpoint:
         if "claims" in self._wants:
             arguments["claims"] = claims
         response = (
-            self._mock.answer(scope["headers"])
+            self._mocked(self._mock, scope["headers"])
             if self._mock is not None
             else await self._handled(arguments, scope)
         )
         response.headers.extend(ALWAYS)
         await send_response(send, response)
+
+    @staticmethod
+    def _mocked(mock: Mock, headers: HeaderList) -> Response:
+        """Return the mock response that the headers select. Raises OperationNotImplemented if it has no value."""
+        response = mock.answer(headers)
+        if response is None:
+            raise OperationNotImplemented
+        return response
 
     async def _handled(self, arguments: Arguments, scope: Any) -> Response:
         """Call the handler and return its response, validated against the contract."""

@@ -37,8 +37,8 @@ def is_json(name: str) -> bool:
 
 
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
-    """Return `content` keyed by essence, as `find` expects it."""
-    return {essence(media_type): value for media_type, value in content.items()}
+    """Return `content` keyed by essence, as `find` expects it; `*` is read as `*/*`."""
+    return {"*/*" if name == "*" else essence(name): value for name, value in content.items()}
 
 
 def find(name: str, content: Mapping[str, T]) -> T | None:

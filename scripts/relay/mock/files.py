@@ -1,0 +1,189 @@
+"""Small bodies for media types other than JSON: a valid file where one is small, and text made from a value."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import tarfile
+import wave
+import zipfile
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+from xml.sax.saxutils import escape
+
+from relay.contract.json_text import json_bytes
+
+RANGES = {
+    "*/*": "application/json",
+    "application/*": "application/json",
+    "audio/*": "audio/wav",
+    "font/*": "font/woff2",
+    "image/*": "image/png",
+    "text/*": "text/plain",
+    "video/*": "video/mp4",
+}
+"""The media type that is sent for a range."""
+
+_PICTURES = {  # of one pixel
+    "image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg==",
+    "image/jpeg": "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP"
+    + "/" * 86
+    + "wAALCAABAAEBASIA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//"
+    "EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z",
+    "image/gif": "R0lGODdhAQABAIAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw==",
+    "image/webp": "UklGRhoAAABXRUJQVlA4TA4AAAAvAAAAAAcQEf0PRET/Aw==",
+    "image/tiff": "SUkqAAgAAAAJAAABBAABAAAAAQAAAAEBBAABAAAAAQAAAAIBAwABAAAACAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAAB"
+    "AAAAegAAABYBBAABAAAAAQAAABcBBAABAAAAAQAAABwBAwABAAAAAQAAAAAAAAAA",
+    "image/x-icon": "AAABAAEAAQEAAAAAIABFAAAAFgAAAIlQTkcNChoKAAAADUlIRFIAAAABAAAAAQgCAAAAkHdT3gAAAAxJREFUeJxjYGBgAAAABAAB"
+    "9hc4VQAAAABJRU5ErkJggg==",
+}
+_TEXTS = {
+    "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
+    "text/html": "<!DOCTYPE html>\n<html><head><title>Mock</title></head><body></body></html>\n",
+    "text/csv": "name\r\nstring\r\n",
+    "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//mock//EN\r\nEND:VCALENDAR\r\n",
+}
+_OBJECTS = ("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>")  # fmt: skip
+_SAME = {
+    "image/jpg": "image/jpeg",
+    "image/vnd.microsoft.icon": "image/x-icon",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "application/x-pdf": "application/pdf",
+    "application/x-zip-compressed": "application/zip",
+    "application/x-gzip": "application/gzip",
+    "application/xhtml+xml": "text/html",
+    "application/csv": "text/csv",
+}
+
+
+def file_of(media_type: str) -> bytes | str | None:
+    """Return a small valid file of a media type, text as str; None if there is none for it."""
+    name = _SAME.get(media_type, media_type)
+    if name in _PICTURES:
+        return b64decode(_PICTURES[name])
+    if name in _TEXTS:
+        return _TEXTS[name]
+    if name in _WRITERS:
+        return _made(name)
+    return None
+
+
+def is_xml(media_type: str) -> bool:
+    """Return True for XML media types (RFC 7303)."""
+    return media_type in ("application/xml", "text/xml") or media_type.endswith("+xml")
+
+
+def text_of(value: Any, media_type: str, name: str) -> str:
+    """Return a value as text: XML with the root element `name`, CSV, a word, or JSON."""
+    if isinstance(value, str):
+        return value
+    if is_xml(media_type):
+        return '<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_elements(name, value))
+    if _SAME.get(media_type, media_type) == "text/csv" and isinstance(value, dict | list):
+        return _csv(value)
+    return json_bytes(value).decode()
+
+
+def _elements(name: str, value: Any) -> Iterator[str]:
+    """Yield the elements of a value, which is not nested deeper than JSON may be; items of a list repeat its name."""
+    tag = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)
+    tag = tag if re.match(r"[A-Za-z_]", tag) else f"_{tag}"
+    if isinstance(value, dict):
+        yield f"<{tag}>"
+        for key, item in value.items():
+            for one in item if isinstance(item, list) else [item]:
+                yield from _elements(key, one)
+        yield f"</{tag}>"
+    elif isinstance(value, list):
+        yield from _elements(name, {"item": value})
+    else:
+        yield f"<{tag}>{escape(text_of(value, '', name)) if value is not None else ''}</{tag}>"
+
+
+def _csv(value: dict[str, Any] | list[Any]) -> str:
+    """Return an object, or the objects of a list, as lines with a header; other items are lines of one field."""
+    rows = value if isinstance(value, list) else [value]
+    names = [*dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if names:
+        writer.writerow(names)
+    for row in rows:
+        fields = [row.get(name, "") for name in names] if isinstance(row, dict) else [row]
+        writer.writerow(text_of(field, "", "") for field in fields)
+    return out.getvalue()
+
+
+@cache
+def _made(name: str) -> bytes:
+    return _WRITERS[name]()
+
+
+def _wav() -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(8000)
+        sound.writeframes(b"\x80" * 8)
+    return out.getvalue()
+
+
+def _mp3() -> bytes:
+    """Return one frame of silence: MPEG-1 layer III, 128 kbit/s, 44.1 kHz."""
+    return b"\xff\xfb\x90\x64" + bytes(413)
+
+
+def _bmp() -> bytes:
+    head = b"BM" + (58).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
+    size = (40).to_bytes(4, "little") + (1).to_bytes(4, "little") * 2
+    return head + size + b"\x01\x00\x18\x00" + bytes(24) + bytes(4)
+
+
+def _pdf() -> bytes:
+    """Return an empty page, with the offsets of its objects."""
+    text, offsets = "%PDF-1.4\n", []
+    for number, content in enumerate(_OBJECTS, 1):
+        offsets.append(len(text))
+        text += f"{number} 0 obj\n{content}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    size = len(_OBJECTS) + 1
+    end = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
+    return f"{text}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
+
+
+def _zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("mock.txt"), "mock\n")
+    return out.getvalue()
+
+
+def _tar() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        entry = tarfile.TarInfo("mock.txt")
+        entry.size = 5
+        archive.addfile(entry, io.BytesIO(b"mock\n"))
+    return out.getvalue()
+
+
+_WRITERS: dict[str, Callable[[], bytes]] = {
+    "image/bmp": _bmp,
+    "audio/wav": _wav,
+    "audio/mpeg": _mp3,
+    "application/pdf": _pdf,
+    "application/zip": _zip,
+    "application/gzip": lambda: gzip.compress(b"mock\n", mtime=0),
+    "application/x-tar": _tar,
+    "application/octet-stream": lambda: b"\x00mock\xff",
+    "video/mp4": lambda: b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41\x00\x00\x00\x08mdat",
+}

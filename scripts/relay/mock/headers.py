@@ -1,0 +1,72 @@
+"""The headers of a documented response: from their examples, else from their schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from relay.contract.json_text import json_bytes
+from relay.contract.model import Parameter, Response
+from relay.validation.http import ALWAYS, is_field
+from relay.validation.responses import HeaderDecoder
+
+from .examples import examples
+from .samples import Sampler
+from .schema_parts import NoSample, SchemaPart
+
+_OF_THE_SERVER = {
+    *("connection", "content-encoding", "content-length", "date", "transfer-encoding"),
+    *(name.decode() for name, _ in ALWAYS),
+}
+"""Headers that the server sets, or that say how a body is encoded; their examples are not sent."""
+
+
+def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
+    """Return the values of the headers that are required or have a valid example. Raises NoSample."""
+    found: dict[str, str] = {}
+    for header in response.headers:
+        name = header.name.lower()
+        if name in _OF_THE_SERVER and not header.required:
+            continue
+        decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.contract, sampler.compiler)
+        valid = (
+            text
+            for text in _candidates(header, sampler)
+            if is_field(name, text) and not decoder.violations({name: text})
+        )
+        text = next(valid, None)
+        if text is not None:
+            found[header.name] = text
+        elif header.required:
+            raise NoSample(f"no value was found for the header {header.name}; add a valid example")
+    return found
+
+
+def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
+    """Yield valid examples, then a sample of the schema if the header is required or the schema has an example."""
+    raw, pointer = sampler.contract.follow(header.pointer)
+    if header.media_type is not None:
+        raw, pointer = raw["content"][header.media_type], (*pointer, "content", header.media_type)
+    part = SchemaPart(header.schema, (*pointer, "schema"))
+    for _, value, at in examples(sampler.contract, raw, pointer):
+        if sampler.example(value, part, at):
+            yield _written(value, header)
+    if header.required or sampler.has_example(part):
+        with suppress(NoSample):
+            yield _written(sampler.sample(header.schema, part.pointer), header)
+
+
+def _written(value: Any, header: Parameter) -> str:
+    """Return a header's value in style simple (OpenAPI 3.0.3, "Style Values")."""
+    if header.media_type is not None:
+        return json_bytes(value).decode()
+    if isinstance(value, dict):
+        sign = "=" if header.explode else ","
+        return ",".join(f"{key}{sign}{_text(item)}" for key, item in value.items())
+    return ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_bytes(value).decode()
