@@ -181,6 +181,12 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
         ({"text/plain": {"schema": {"type": "string"}}}, "text/plain; charset=utf-8", b"string"),
         ({"text/csv": {"example": "a,b"}}, "text/csv; charset=utf-8", b"a,b"),
         ({"image/png": {"example": "a picture"}}, "image/png", b"a picture"),
+        ({"image/png": {"schema": {**BINARY, "example": "a picture"}}}, "image/png", file_of("image/png")),
+        (
+            {"application/octet-stream": {"schema": {**BINARY, "example": "a"}}},
+            "application/octet-stream",
+            b"a",
+        ),
         ({"application/x-own": {"schema": {"type": "string"}}}, "application/x-own", b"string"),
         ({"application/x-own": {"schema": BINARY}}, "application/x-own", b"\0mock\xff"),
         ({"*": {"schema": BINARY}}, "application/octet-stream", b"\0mock\xff"),

@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from relay.contract.model import ABSENT
 
 from .discriminators import inherited_tags, subtypes, tag_of
 from .exclusive import Rival, exclusive
+from .judging import SchemaJudge
 from .numbers import number_within
 from .pattern_text import NoText, matching
 from .schema_parts import (
@@ -32,9 +33,6 @@ from .schema_parts import (
     without_keyword,
 )
 from .strings import of_format, of_length
-
-if TYPE_CHECKING:
-    from .samples import Sampler
 
 MAX_PARTS = 2_000
 """Maximum number of values built for one sample, including discarded ones."""
@@ -66,9 +64,9 @@ class Attempt:
     validates the whole.
     """
 
-    def __init__(self, sampler: Sampler, depth: int, *, is_strict: bool) -> None:
-        self._sampler = sampler
-        self._contract = sampler.contract
+    def __init__(self, judge: SchemaJudge, depth: int, *, is_strict: bool) -> None:
+        self._schemas = judge
+        self._contract = judge.contract
         self._depth = depth
         self._is_strict = is_strict
         self._count = 0
@@ -76,13 +74,13 @@ class Attempt:
     def value(self, given: list[SchemaPart], level: int, variant: int = 0) -> Any:
         """Return a value for all schemas. Raises NoSample and TooLarge."""
         self._count += 1
-        self._sampler.count(1)
+        self._schemas.count(1)
         if self._count > MAX_PARTS or level > MAX_LEVEL:
             raise TooLarge
         try:
             parts = flatten(given, self._contract)
         except NoSample:
-            if self._sampler.judge(given)(None):
+            if self._schemas.judge(given)(None):
                 return None
             raise
         return next(self._candidates(_Target(given, parts, level, variant)))
@@ -96,14 +94,14 @@ class Attempt:
             yield from self._built(target)
         except NoSample as exc:
             reason = str(exc)
-        yield from filter(self._sampler.judge(target.given), LAST_RESORTS)
+        yield from filter(self._schemas.judge(target.given), LAST_RESORTS)
         raise NoSample(reason)
 
     def _built(self, target: _Target) -> Iterator[Any]:
         """Yield values made from the keywords of the schemas."""
         parts = target.parts
         for owner, part in enumerate(parts):
-            if children := subtypes(part, self._contract, self._sampler.compiler):
+            if children := subtypes(part, self._contract, self._schemas.compiler):
                 yield from self._extended(target, owner, children)
         if group := alternatives_of(parts):
             yield from self._alternatives(target, *group)
@@ -120,17 +118,17 @@ class Attempt:
 
     def _judge(self, target: _Target) -> Callable[[Any], bool]:
         """Return the verdict of all schemas; an attempt that is not strict leaves it to the caller."""
-        return self._sampler.judge(target.given) if self._is_strict else lambda _: True
+        return self._schemas.judge(target.given) if self._is_strict else lambda _: True
 
     def _examples_and_defaults(self, target: _Target) -> Iterator[Any]:
         """Yield the valid examples and defaults of the schemas, examples without hidden properties."""
         accepts = None
         for part in target.parts:
-            values = [self._sampler.example_of(part), part.schema.get("default", ABSENT)]
+            values = [self._schemas.example_of(part), part.schema.get("default", ABSENT)]
             for value in values:
                 if value is ABSENT:
                     continue
-                accepts = accepts or self._sampler.judge(target.given)
+                accepts = accepts or self._schemas.judge(target.given)
                 tagged = _with_missing(value, inherited_tags(target.parts))
                 yield from filter(accepts, [tagged, value] if tagged is not value else [value])
 
@@ -170,11 +168,11 @@ class Attempt:
         self, branches: list[SchemaPart], overlapping: list[tuple[Any, list[SchemaPart]]]
     ) -> Iterator[Any]:
         """Yield variants of values that are valid for several branches of a `oneOf`."""
-        rivals = [Rival(branch, self._sampler.judge([branch])) for branch in branches]
+        rivals = [Rival(branch, self._schemas.judge([branch])) for branch in branches]
         for value, given in overlapping:
             others = [rival for rival in rivals if rival.part is not given[-1]]
-            changed, tried = exclusive(value, self._sampler.judge(given), others, self._contract)
-            self._sampler.count(tried)
+            changed, tried = exclusive(value, self._schemas.judge(given), others, self._contract)
+            self._schemas.count(tried)
             yield changed
 
     def _enumerated(self, target: _Target) -> Iterator[Any]:
@@ -186,7 +184,7 @@ class Attempt:
 
     def _allowed(self, target: _Target) -> Iterator[Any]:
         """Try a few values; yield those that no `not` forbids."""
-        accepts = self._sampler.judge(target.given)
+        accepts = self._schemas.judge(target.given)
         for more in range(_TRIES):
             value = self._typed(target._replace(variant=target.variant + more))
             if accepts(value):
@@ -213,7 +211,7 @@ class Attempt:
     def _object(self, target: _Target) -> dict[str, Any]:
         _, parts, level, variant = target
         properties = properties_of(parts)
-        self._sampler.count(len(properties))
+        self._schemas.count(len(properties))
         listed = {name for part in parts for name in part.schema.get("required", [])}
         required = {name for name in listed if not self._is_hidden(properties.get(name, []))}
         least = highest(parts, "minProperties")
@@ -241,7 +239,7 @@ class Attempt:
         return value
 
     def _is_hidden(self, found: list[SchemaPart]) -> bool:
-        return any(is_hidden(part, self._contract, self._sampler.direction) for part in found)
+        return any(is_hidden(part, self._contract, self._schemas.direction) for part in found)
 
     def _is_optional(self, name: str, found: list[SchemaPart], parts: list[SchemaPart]) -> bool:
         return is_allowed(name, parts) and not self._is_hidden(found)
@@ -282,7 +280,7 @@ class Attempt:
         plain = of_length(least, most, variant)
         if not patterns and not formats:
             return plain
-        accepts = self._sampler.judge(target.given)
+        accepts = self._schemas.judge(target.given)
         for text in _texts(patterns, formats, least, variant):
             if accepts(text):
                 return text

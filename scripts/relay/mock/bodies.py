@@ -59,12 +59,15 @@ def bodies(content: Content, sampler: Sampler) -> Iterator[tuple[str, Any]]:
 def _made(content: Content, sampler: Sampler) -> Iterator[Any]:
     """Yield bodies that are not JSON: what the schema states, a file of the media type, a sample of the schema."""
     media_type, part = media.essence(content.media_type), content.part
+    file = file_of(media_type)
+    if isinstance(file, bytes) and media_type != _OCTETS:
+        yield file  # a schema's example is text, which no such file is
+        return
     given = sampler.given(part.schema, part.pointer)
     if given is not ABSENT:
         yield _written(given, content)
     is_text = _is_text(part, sampler)
-    file = file_of(media_type)
-    if isinstance(file, bytes) or (file is not None and is_text):
+    if file is not None and (is_text or isinstance(file, bytes)):
         yield file
     if is_text:
         part = part._replace(schema={"allOf": [part.schema, {"type": "string"}]})

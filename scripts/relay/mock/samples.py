@@ -5,39 +5,21 @@ A value is built part by part (`attempts.py`) and then validated with the compil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Schema
-from relay.validation.schemas import Direction, SchemaCompiler
+from relay.contract.model import Schema
 
 from .attempts import LAST_RESORTS, Attempt, TooLarge
-from .schema_parts import NoSample, SchemaPart, flatten, without_hidden
-
-MAX_ALL_PARTS = 2_000_000
-"""Maximum number of values built, and of properties considered, for all samples of a contract."""
+from .judging import SchemaJudge, TooManySamples
+from .schema_parts import NoSample, SchemaPart
 
 _DEPTHS = (4, 2, 1, 0)  # levels of optional parts, tried in this order
 
 
-class _TooManySamples(Exception):
-    """The samples of the contract together exceed the limit."""
-
-
-_BUILT = ("sample", "built")
-
-
-class Sampler:
+class Sampler(SchemaJudge):
     """Generates values for one direction, from the schemas of one contract."""
-
-    def __init__(
-        self, contract: Contract, compiler: SchemaCompiler, direction: Direction = "response"
-    ) -> None:
-        self.contract = contract
-        self.compiler = compiler
-        self.direction = direction
 
     def sample(self, schema: Schema, pointer: Pointer) -> Any:
         """Return a value for the schema at `pointer`, with as many optional parts as possible.
@@ -68,7 +50,7 @@ class Sampler:
         for attempt in self._attempts():
             try:
                 value = attempt.value([part], 0)
-            except _TooManySamples as exc:
+            except TooManySamples as exc:
                 raise NoSample("the samples of this contract take too long") from exc
             except NoSample as exc:
                 reason = str(exc)
@@ -86,71 +68,3 @@ class Sampler:
         yield Attempt(self, _DEPTHS[0], is_strict=False)
         for depth in _DEPTHS:
             yield Attempt(self, depth, is_strict=True)
-
-    def given(self, schema: Schema, pointer: Pointer) -> Any:
-        """Return the first valid example, default or member of an enum of the schema; ABSENT if there is none."""
-        part = SchemaPart(schema, pointer)
-        accepts = self.judge([part])
-        with suppress(NoSample):
-            for one in flatten([part], self.contract):
-                example = self.example_of(one)
-                values = (example, one.schema.get("default", ABSENT), *one.schema.get("enum", ()))
-                for value in values:
-                    if value is not ABSENT and accepts(value):
-                        return value
-        return ABSENT
-
-    def has_example(self, part: SchemaPart) -> bool:
-        """Return True if a schema, or one in its `allOf`, has a valid example."""
-        try:
-            parts = flatten([part], self.contract)
-        except NoSample:
-            return False
-        return any(self.example_of(one) is not ABSENT for one in parts)
-
-    def count(self, values: int) -> None:
-        """Count values that are built or considered. Raises _TooManySamples if the samples of a contract take too long."""
-        memo = self.compiler.memo
-        memo[_BUILT] = memo.get(_BUILT, 0) + values
-        if memo[_BUILT] > MAX_ALL_PARTS:
-            raise _TooManySamples
-
-    def judge(self, parts: list[SchemaPart]) -> Callable[[Any], bool]:
-        """Return a function that returns True if a value is valid for all schemas; they are compiled once."""
-        whole = [part.schema for part in parts]
-        if not whole:
-            return lambda _: True
-        schema = whole[0] if len(whole) == 1 else {"allOf": whole}
-        validator = self.compiler.compile(schema, self.direction, parts[0].pointer)
-
-        def accepts(value: Any) -> bool:
-            try:
-                return validator is not None and validator.accepts(value)
-            except ValueError:
-                return False
-
-        return accepts
-
-    def example(self, value: Any, part: SchemaPart, pointer: Pointer) -> bool:
-        """Return True if an example of the contract is valid; else add a warning at `pointer`."""
-        validator = self.compiler.compile(part.schema, self.direction, part.pointer)
-        if validator is None:
-            return False
-        violations = validator.violations(value)
-        if violations:
-            where = f" at {violations[0].path}" if violations[0].path else ""
-            message = f"the example violates its schema{where}: {violations[0].message}; it is not used"
-            self.compiler.problems.append(self.contract.warning(pointer, message, "invalid-example"))
-        return not violations
-
-    def example_of(self, part: SchemaPart) -> Any:
-        """Return the example of a schema without hidden properties; ABSENT if there is none, or it is invalid."""
-        if "example" not in part.schema:
-            return ABSENT
-        memo = self.compiler.memo
-        key = "example", self.direction, *part.pointer
-        if key not in memo:
-            example = without_hidden(part.schema["example"], [part], self.contract, self.direction)
-            is_valid = self.example(example, part, (*part.pointer, "example"))
-            memo[key] = example if is_valid else ABSENT
-        return memo[key]
