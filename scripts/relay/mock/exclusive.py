@@ -10,7 +10,7 @@ from relay.contract.model import Contract
 
 from .schema_parts import NoSample, SchemaPart, flatten, properties_of, schemas_at
 
-MAX_RIVALS = 50
+MAX_RIVALS = 100
 MAX_CHANGES = 500
 """Maximum number of changes tried for one rival."""
 
