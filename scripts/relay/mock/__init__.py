@@ -44,7 +44,7 @@ class Mock:
 
         Unknown preferences are ignored. If no media type is acceptable, the default one is sent.
         """
-        preferences = read_preferences(header(headers, b"prefer") or "")
+        preferences = read_preferences(preferred) if (preferred := header(headers, b"prefer")) else {}
         applied: dict[str, str] = {}
         status = self._usual
         code = preferences.get("code", "")

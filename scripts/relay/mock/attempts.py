@@ -36,6 +36,8 @@ from .strings import of_format, of_length
 
 MAX_PARTS = 2_000
 """Maximum number of values built for one sample, including discarded ones."""
+MAX_CHANGES = 5_000
+"""Maximum number of changes tried for one sample, so that values are valid for one branch of a `oneOf` only."""
 MAX_LEVEL = 100
 MAX_LENGTH = 10_000  # characters of one string
 
@@ -58,23 +60,26 @@ class _Target(NamedTuple):
 
 
 class Attempt:
-    """One attempt at a value; it includes optional parts down to `depth` levels.
+    """One attempt at a value; it includes optional parts down to `depth` levels, and costs at most `limit`.
 
     If it is strict, it validates the values of choices one by one, which takes time; else only the caller
     validates the whole.
     """
 
-    def __init__(self, judge: SchemaJudge, depth: int, *, is_strict: bool) -> None:
+    def __init__(self, judge: SchemaJudge, depth: int, limit: int, *, is_strict: bool) -> None:
         self._schemas = judge
         self._contract = judge.contract
         self._depth = depth
+        self._limit = limit
         self._is_strict = is_strict
         self._count = 0
+        self.cost = 0
+        self._changes_left = MAX_CHANGES
 
     def value(self, given: list[SchemaPart], level: int, variant: int = 0) -> Any:
         """Return a value for all schemas. Raises NoSample and TooLarge."""
         self._count += 1
-        self._schemas.count(1)
+        self._spend(1)
         if self._count > MAX_PARTS or level > MAX_LEVEL:
             raise TooLarge
         try:
@@ -84,6 +89,12 @@ class Attempt:
                 return None
             raise
         return next(self._candidates(_Target(given, parts, level, variant)))
+
+    def _spend(self, cost: int) -> None:
+        self.cost += cost
+        self._schemas.count(cost)
+        if self.cost > self._limit:
+            raise TooLarge
 
     def _candidates(self, target: _Target) -> Iterator[Any]:
         """Yield values, the contract's examples and defaults first. Raises NoSample at the end."""
@@ -171,7 +182,9 @@ class Attempt:
         rivals = [Rival(branch, self._schemas.judge([branch])) for branch in branches]
         for value, given in overlapping:
             others = [rival for rival in rivals if rival.part is not given[-1]]
-            changed, tried = exclusive(value, self._schemas.judge(given), others, self._contract)
+            own = self._schemas.judge(given)
+            changed, tried = exclusive(value, own, others, self._contract, self._changes_left)
+            self._changes_left -= tried
             self._schemas.count(tried)
             yield changed
 
@@ -211,7 +224,7 @@ class Attempt:
     def _object(self, target: _Target) -> dict[str, Any]:
         _, parts, level, variant = target
         properties = properties_of(parts)
-        self._schemas.count(len(properties))
+        self._spend(len(properties))
         listed = {name for part in parts for name in part.schema.get("required", [])}
         required = {name for name in listed if not self._is_hidden(properties.get(name, []))}
         least = highest(parts, "minProperties")

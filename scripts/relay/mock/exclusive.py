@@ -27,9 +27,9 @@ class Rival(NamedTuple):
 
 
 def exclusive(
-    value: Any, own: Callable[[Any], bool], rivals: Sequence[Rival], contract: Contract
+    value: Any, own: Callable[[Any], bool], rivals: Sequence[Rival], contract: Contract, limit: int
 ) -> tuple[Any, int]:
-    """Return a variant of `value` that no rival accepts, and the number of variants tried.
+    """Return a variant of `value` that no rival accepts, and the number of variants tried, at most `limit`.
 
     `own` accepts a variant that may be used. If a rival cannot be excluded, the result is still invalid.
     """
@@ -37,7 +37,8 @@ def exclusive(
     for rival in rivals[:MAX_RIVALS]:
         if not rival.accepts(value):
             continue
-        for changed in islice(_changes(value, [rival.part], contract, _LEVELS), MAX_CHANGES):
+        most = min(MAX_CHANGES, limit - tried)
+        for changed in islice(_changes(value, [rival.part], contract, _LEVELS), most):
             tried += 1
             if not rival.accepts(changed) and own(changed):
                 value = changed

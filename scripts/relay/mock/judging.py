@@ -12,8 +12,8 @@ from relay.validation.schemas import Direction, SchemaCompiler
 
 from .schema_parts import NoSample, SchemaPart, flatten, without_hidden
 
-MAX_ALL_PARTS = 2_000_000
-"""Maximum number of values built, and of properties considered, for all samples of a contract."""
+MAX_ALL_PARTS = 1_000_000
+"""Maximum number of values built, and of properties considered, for all samples of a contract; small ones may follow."""
 
 _BUILT = ("sample", "built")
 
@@ -57,8 +57,13 @@ class SchemaJudge:
         """Count values that are built or considered. Raises TooManySamples if the samples of a contract take too long."""
         memo = self.compiler.memo
         memo[_BUILT] = memo.get(_BUILT, 0) + values
-        if memo[_BUILT] > MAX_ALL_PARTS:
+        if memo[_BUILT] > 2 * MAX_ALL_PARTS:
             raise TooManySamples
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True if the samples of the contract have taken so long that the others must be small."""
+        return bool(self.compiler.memo.get(_BUILT, 0) > MAX_ALL_PARTS)
 
     def judge(self, parts: list[SchemaPart]) -> Callable[[Any], bool]:
         """Return a function that returns True if a value is valid for all schemas; they are compiled once."""

@@ -5,17 +5,21 @@ A value is built part by part (`attempts.py`) and then validated with the compil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Schema
+from relay.contract.model import ABSENT, Schema
 
 from .attempts import LAST_RESORTS, Attempt, TooLarge
 from .judging import SchemaJudge, TooManySamples
 from .schema_parts import NoSample, SchemaPart
 
-_DEPTHS = (4, 2, 1, 0)  # levels of optional parts, tried in this order
+MAX_DEPTH = 4
+"""Maximum number of levels of optional parts."""
+MAX_COST = 20_000
+"""Maximum number of values built and of properties considered for one value."""
+QUICK_COST = 4_000
+"""The same for the first attempt, which is enough for most schemas."""
 
 
 class Sampler(SchemaJudge):
@@ -45,26 +49,71 @@ class Sampler(SchemaJudge):
         part = SchemaPart(schema, pointer)
         if self.compiler.compile(schema, self.direction, pointer) is None:
             raise NoSample("the schema cannot be compiled")
-        accepts = self.judge([part])
-        reason = "its parts are contradictory"
-        for attempt in self._attempts():
-            try:
-                value = attempt.value([part], 0)
-            except TooManySamples as exc:
-                raise NoSample("the samples of this contract take too long") from exc
-            except NoSample as exc:
-                reason = str(exc)
-            except (TooLarge, RecursionError):
-                reason = "the value would be too large"
-            else:
-                if accepts(value):
-                    return value
-        for value in filter(accepts, LAST_RESORTS):
-            return value
-        raise NoSample(reason)
+        search = _Search(self, part)
+        try:
+            return search.best()
+        except TooManySamples as exc:
+            raise NoSample("the samples of this contract take too long") from exc
 
-    def _attempts(self) -> Iterator[Attempt]:
-        """Yield attempts at a value; the first one is quick, because it validates only the whole."""
-        yield Attempt(self, _DEPTHS[0], is_strict=False)
-        for depth in _DEPTHS:
-            yield Attempt(self, depth, is_strict=True)
+
+class _Search:
+    """The search for the most complete value of one schema."""
+
+    def __init__(self, judge: SchemaJudge, part: SchemaPart) -> None:
+        self._schemas = judge
+        self._part = part
+        self._accepts = judge.judge([part])
+        self._reason = "its parts are contradictory"
+        self._best: Any = ABSENT
+        self._cost = 0
+        self._is_too_large = False
+
+    def best(self) -> Any:
+        """Return the value with the most levels of optional parts within the limits. Raises NoSample.
+
+        The quick search validates only the whole; the strict one follows where that finds no value.
+        """
+        self._is_too_large = self._schemas.is_exhausted
+        if not self._is_too_large:
+            self._try(MAX_DEPTH, QUICK_COST, is_strict=False)
+        if self._is_too_large:
+            self._deepen(1, is_strict=False)
+        if self._best is ABSENT:
+            self._deepen(0, is_strict=True)
+        if self._best is ABSENT:
+            self._best = next(filter(self._accepts, LAST_RESORTS), ABSENT)
+        if self._best is ABSENT:
+            raise NoSample(self._reason)
+        return self._best
+
+    def _deepen(self, first: int, *, is_strict: bool) -> None:
+        """Add levels while the value is valid, changes, and will not be too large with the next one."""
+        cost = 0
+        deepest = first if self._schemas.is_exhausted else MAX_DEPTH
+        for depth in range(first, deepest + 1):
+            before = self._best
+            is_valid = self._try(depth, MAX_COST, is_strict=is_strict)
+            if self._is_too_large or not (is_valid or is_strict) or (is_valid and self._best == before):
+                break
+            if cost and self._cost * self._cost / cost > MAX_COST:
+                break
+            cost = self._cost
+
+    def _try(self, depth: int, limit: int, *, is_strict: bool) -> bool:
+        """Build a value with some levels of optional parts; return True, and keep it, if it is valid."""
+        attempt = Attempt(self._schemas, depth, limit, is_strict=is_strict)
+        self._is_too_large = False
+        try:
+            value = attempt.value([self._part], 0)
+        except NoSample as exc:
+            self._reason = str(exc)
+            return False
+        except (TooLarge, RecursionError):
+            self._reason = "the value would be too large"
+            self._is_too_large = True
+            return False
+        finally:
+            self._cost = attempt.cost
+        if is_valid := self._accepts(value):
+            self._best = value
+        return is_valid
