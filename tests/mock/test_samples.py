@@ -54,6 +54,7 @@ def sample(schema, **schemas):
         ({"type": "string", "maxLength": 3}, "str"),
         ({"type": "string", "minLength": 8}, "stringaa"),
         ({"type": "string", "format": "date-time"}, "2024-01-01T12:00:00Z"),
+        ({"type": "string", "format": "date-time", "minLength": 25}, "2024-01-01T12:00:00.0000Z"),
         ({"type": "string", "format": "email", "maxLength": 6}, "a@b.co"),
         ({"type": "string", "pattern": "^[A-Z]{1,3}-[0-9]{1,4}$"}, "A-0"),
         ({"type": "string", "pattern": "^[a-z]+-[0-9]+$", "minLength": 6, "maxLength": 6}, "aaaa-0"),

@@ -32,9 +32,14 @@ def _day(variant: int) -> dt.date:
     return _DAY + dt.timedelta(days=variant)
 
 
+def _fraction(missing: int) -> str:
+    """Return a fraction of a second that adds at least `missing` characters to a time."""
+    return "." + "0" * max(missing - 1, 1) if missing > 0 else ""
+
+
 _WRITERS: dict[str, Callable[[int, int], str]] = {
     "date": lambda variant, _: _day(variant).isoformat(),
-    "date-time": lambda variant, _: f"{_day(variant)}T12:00:00Z",
+    "date-time": lambda variant, least: f"{_day(variant)}T12:00:00{_fraction(least - 20)}Z",
     "time": lambda variant, _: f"12:00:{variant % 60:02}Z",
     "duration": lambda variant, _: f"P{variant + 1}D",
     "uuid": lambda variant, _: str(uuid.UUID(int=variant + 1, version=4)),
