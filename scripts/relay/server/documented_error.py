@@ -9,7 +9,7 @@ from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
-from relay.mock.prepared_responses import examples
+from relay.mock.examples import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
