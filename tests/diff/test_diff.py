@@ -378,7 +378,7 @@ def test_compares_a_recursive_schema():
     (change,) = compare(read(old), read(new))
 
     assert (change.rule, change.where) == ("response-type-widened", "Tree")
-    assert change.names == {"POST /a": {"leaf"}}
+    assert change.names == {("paths", "/a", "post"): {"leaf"}}
 
 
 def test_a_schema_that_is_only_a_reference_to_itself_accepts_anything():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,7 +21,7 @@ class Change:
     `message` states the change, its effect on clients and what to do. `operations` are the affected operations of
     the new contract, or of the old one if they were removed; empty for a change of the whole contract. `where`
     identifies the change in an ignore file: an operation (`GET /pets/{id}`), the name of a component, or "".
-    `names` are, by operation, the properties, parameters or headers that changed or contain the change; empty if
+    `names` are, by the pointer of an operation, the properties, parameters or headers that changed or contain the change; empty if
     the operation itself changed. Pointers and locations are those of the value, or of its nearest parent that
     exists on that side.
     """
@@ -36,7 +35,7 @@ class Change:
     new_pointer: Pointer
     old_place: SourceLocation
     new_place: SourceLocation
-    names: Mapping[str, frozenset[str]]
+    names: Mapping[Pointer, frozenset[str]]
 
     @property
     def operation(self) -> Operation | None:
@@ -44,9 +43,12 @@ class Change:
         return self.operations[0] if self.operations else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Difference:
-    """A rule and the pair of pointers it applies to; `what` describes the change of the value on `side`."""
+    """A rule and the pair of pointers it applies to; `what` describes the change of the value on `side`.
+
+    One that several operations share is one object: a large contract has half a million of them.
+    """
 
     rule: str
     what: str
@@ -56,24 +58,38 @@ class Difference:
     name: str | None = None
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Report:
     """Collects differences; one shared by several operations becomes one change."""
 
     def __init__(self, old: Contract, new: Contract) -> None:
         self._contracts = {"old": old, "new": new}
         self._found: dict[tuple[str, str, SourceLocation, SourceLocation], _Reached] = {}
+        self._reached: dict[Difference, _Reached] = {}
+        self._operations: dict[Pointer, Operation] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}  # equal ones are one object
 
     def add(self, difference: Difference, *operations: Operation) -> None:
         """Add a difference of these operations."""
-        places = (
+        reached = self._reached.get(difference)
+        if reached is None:
+            reached = self._reached[difference] = self._new(difference)
+        for operation in operations:
+            known = reached.names.get(operation.pointer, _NONE)
+            names = known if difference.name in (None, *known) else known | {difference.name}
+            reached.names[operation.pointer] = self._sets.setdefault(names, names)
+            self._operations[operation.pointer] = operation
+
+    def _new(self, difference: Difference) -> _Reached:
+        """Return what is known of a difference; equal ones at the same places are one."""
+        old, new = (
             self._contracts["old"].place(difference.old),
             self._contracts["new"].place(difference.new),
         )
-        key = difference.rule, difference.what, *places
-        reached = self._found.setdefault(key, _Reached(difference, *places))
-        for operation in operations:
-            reached.operations[operation.pointer] = operation
-            reached.names[str(operation)].update([difference.name] if difference.name else [])
+        key = difference.rule, difference.what, old, new
+        return self._found.setdefault(key, _Reached(difference, old, new))
 
     def changes(self) -> list[Change]:
         """Return the changes in the order in which they were added."""
@@ -84,7 +100,7 @@ class Report:
         rule = RULES[difference.rule]
         pointer = difference.new if difference.side == "new" else difference.old
         component, path = described(self._contracts[difference.side], pointer)
-        operations = tuple(reached.operations.values())
+        operations = tuple(self._operations[at] for at in reached.names)
         parts = [f"{component}{path} ({_list(operations)})"] if component else [_list(operations), path]
         return Change(
             rule=rule.id,
@@ -96,19 +112,18 @@ class Report:
             new_pointer=difference.new,
             old_place=reached.old,
             new_place=reached.new,
-            names={operation: frozenset(names) for operation, names in reached.names.items()},
+            names=reached.names,
         )
 
 
 @dataclass(slots=True)
 class _Reached:
-    """A difference, its locations, and the operations that it affects."""
+    """A difference, its locations, and what changed by the pointers of the operations that it affects."""
 
     difference: Difference
     old: SourceLocation
     new: SourceLocation
-    operations: dict[Pointer, Operation] = field(default_factory=dict)
-    names: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    names: dict[Pointer, frozenset[str]] = field(default_factory=dict)
 
 
 def _list(operations: tuple[Operation, ...]) -> str:

@@ -35,7 +35,7 @@ class Impact:
     @property
     def names(self) -> list[str]:
         """The changed properties and parameters that the file names."""
-        changed = (change.names[str(self.operation)] for change in self.changes)
+        changed = (change.names[self.operation.pointer] for change in self.changes)
         return sorted(self.source.names(frozenset().union(*changed)))
 
 
@@ -103,7 +103,7 @@ def _relevant(source: Source, operation: Operation, changes: Iterable[Change]) -
     return tuple(
         change
         for change in changes
-        if source.names(change.names[str(operation)])
-        or (not change.names[str(operation)] and change.where == str(change.operation))
+        if source.names(change.names[operation.pointer])
+        or (not change.names[operation.pointer] and change.where == str(change.operation))
         or (change.rule.endswith("-added") and change.rule.startswith(("parameter-", "request-")))
     )

@@ -33,13 +33,22 @@ from .schema_view import Site, Sites, View
 _Key = tuple[Sites, Sites, Direction]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Node:
-    """A compared pair: its differences, and the pairs within it."""
+    """A pair to compare; when it is compared, its differences, and the pairs within it with their names."""
 
+    key: _Key
     differences: list[Difference] = field(default_factory=list)
-    children: list[Child] = field(default_factory=list)
+    children: list[tuple[_Node, str | None]] = field(default_factory=list)
+    is_started: bool = False
     is_complete: bool = False
+    named: dict[str | None, list[Difference]] = field(default_factory=dict)
+
+    def differences_in(self, name: str | None) -> list[Difference]:
+        """Return the differences for the innermost property that contains the pair; each time the same ones."""
+        if name not in self.named:
+            self.named[name] = [replace(one, name=one.name or name) for one in self.differences]
+        return self.named[name]
 
 
 class SchemaComparison:
@@ -54,16 +63,22 @@ class SchemaComparison:
         self._same = Equality(*self._views["request"]).same
         self._comparers = Comparers(self._same, self._is_compatible)
         self._nodes: dict[_Key, _Node] = {}
+        self._found: dict[_Node, list[Difference]] = {}
 
-    def differences(self, old: Pointer, new: Pointer, direction: Direction) -> Iterator[Difference]:
-        """Yield the differences of the schemas at two pointers, and of their parts, for a direction.
+    def differences(self, old: Pointer, new: Pointer, direction: Direction) -> list[Difference]:
+        """Return the differences of the schemas at two pointers, and of their parts, for a direction.
 
         Each difference has the name of the innermost property that contains it.
         """
         before, after = self._sites(old, new, direction)
-        for node, name in self._reached(((before,), (after,), direction)):
-            for difference in node.differences:
-                yield replace(difference, name=difference.name or name)
+        root = self._node(((before,), (after,), direction))
+        if root not in self._found:
+            self._found[root] = [
+                difference
+                for node, name in self._reached(root)
+                for difference in node.differences_in(name)
+            ]
+        return self._found[root]
 
     def same(self, old: Pointer, new: Pointer) -> bool:
         """Return True if the schemas at two pointers are equivalent."""
@@ -81,31 +96,43 @@ class SchemaComparison:
         return all(
             node.is_complete
             and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
-            for node, _ in self._reached((old, new, direction))
+            for node, _ in self._reached(self._node((old, new, direction)))
         )
 
-    def _reached(self, root: _Key) -> Iterator[tuple[_Node, str | None]]:
+    def _reached(self, root: _Node) -> Iterator[tuple[_Node, str | None]]:
         """Yield each pair reachable from a root, once per property name that leads to it."""
-        seen: set[tuple[_Key, str | None]] = set()
-        pending: list[tuple[_Key, str | None]] = [(root, None)]
+        visited: set[_Node] = set()
+        seen: set[tuple[_Node, str | None]] = set()
+        pending: list[tuple[_Node, str | None]] = [(root, None)]
         while pending:
-            key, name = pending.pop()
-            if (key, name) not in seen:
-                seen.add((key, name))
-                node = self._node(key)
-                yield node, name
-                pending += [((old, new, key[2]), own or name) for old, new, own in reversed(node.children)]
+            visit = pending.pop()
+            if visit not in seen:
+                seen.add(visit)
+                node, name = visit
+                self._fill(node)
+                yield visit
+                inner = reversed(node.children)
+                if node in visited:  # properties have a name of their own
+                    pending += [(child, name) for child, own in inner if own is None]
+                else:
+                    visited.add(node)
+                    pending += [(child, own or name) for child, own in inner]
 
     def _node(self, key: _Key) -> _Node:
+        """Return the node of a pair, which is compared when it is reached."""
         if key not in self._nodes:
-            node = self._nodes[key] = _Node()
-            for part in self._compare(*key):
+            self._nodes[key] = _Node(key)
+        return self._nodes[key]
+
+    def _fill(self, node: _Node) -> None:
+        if not node.is_started:
+            node.is_started = True
+            for part in self._compare(*node.key):
                 if isinstance(part, Child):
-                    node.children.append(part)
+                    node.children.append((self._node((part.old, part.new, node.key[2])), part.name))
                 else:
                     node.differences.append(part)
             node.is_complete = True
-        return self._nodes[key]
 
     def _compare(self, old: Sites, new: Sites, direction: Direction) -> Iterator[Difference | Child]:
         if len(old) == len(new) == 1 and self._same(old[0], new[0]):
