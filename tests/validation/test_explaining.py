@@ -208,7 +208,9 @@ def test_what_validators_refer_to_is_compiled_twice_at_most(monkeypatch):
     monkeypatch.setattr(
         compiling,
         "_compiled",
-        lambda document, real=compiling._compiled: documents.append(document) or real(document),
+        lambda document, real=compiling._compiled, **options: (
+            documents.append(document) or real(document, **options)
+        ),
     )
     compiler = SchemaCompiler(around({"A": an_object(a=INTEGER)}))
     validators = [compiler.compile(an_object(**{name: ref("A")}), "request", POINTER) for name in "abc"]
@@ -345,7 +347,7 @@ def test_takes_little_time_and_memory(schema, value, expected):
 def library_errors(schema, value, compiler, direction):
     """Yield the path and rule of each error of the library, those of all branches included."""
     root = compiler._translate(schema, direction)
-    document = {**root.schema, "definitions": compiler._definitions(root.refs, direction)}
+    document = {**root.schema, "definitions": compiler._definitions[direction].of(root.refs)}
     pending = [*compiling._compiled(document).iter_errors(value)]
     while pending:
         error = pending.pop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.validation import schemas as compiling
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around
 from support.schemas import COMPONENTS, SCHEMAS, VALUES
@@ -12,6 +13,10 @@ from support.schemas import COMPONENTS, SCHEMAS, VALUES
 
 def ref(name):
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def an_object(**properties):
+    return {"type": "object", "properties": properties}
 
 
 @given(
@@ -35,23 +40,54 @@ def test_a_verdict_does_not_depend_on_what_is_compiled_with_it(components, schem
         assert [validator.accepts(value) for value in values] == [alone.accepts(value) for value in values]
 
 
-def test_few_validators_of_the_library_are_kept():
-    """Though every schema refers to all others, and each is used as soon as it is there."""
+def test_what_many_schemas_refer_to_is_compiled_once(monkeypatch):
+    """Though each of them reaches all others, and is used as soon as it is there."""
     names = [f"S{number}" for number in range(40)]
     properties = {name: ref(name) for name in names}
+    compiled = []
+    monkeypatch.setattr(
+        compiling,
+        "_compiled",
+        lambda document, real=compiling._compiled, **options: (
+            compiled.extend(document.get("definitions", {}).values()) or real(document, **options)
+        ),
+    )
     compiler = SchemaCompiler(around({name: {"type": "object", "properties": properties} for name in names}))
 
     for name in names:
         validator = compiler.compile({"type": "array", "items": ref(name)}, "response", POINTER)
-        assert validator.accepts([])
-    held = {
-        id(cell.cell_contents)
-        for validator in compiler._validators.values()
-        for cell in validator.accepts.__closure__
-        if callable(cell.cell_contents)
-    }
+        assert validator.accepts([{name: {name: {}}}])
+        assert not validator.accepts([{name: {name: 1}}])
 
-    assert len(held) <= 3
+    assert sum("properties" in definition for definition in compiled) == len(names)
+
+
+def test_schemas_that_nothing_uses_any_more_are_forgotten():
+    """Thousands are compiled to find the values of mock responses, which is done at start."""
+    compiler = SchemaCompiler(around({"A": {"type": "object"}}))
+    kept = compiler.compile({"type": "array", "items": ref("A")}, "response", POINTER)
+
+    for number in range(1000):
+        schema = {"type": "array", "items": ref("A"), "maxItems": number}
+        assert compiler.compile(schema, "response", POINTER).accepts([])
+
+    assert len(compiler._validators) < 300
+    assert compiler.compile({"type": "array", "items": ref("A")}, "response", POINTER) is kept
+
+
+def test_an_error_in_a_schema_is_found_by_all_that_reach_it():
+    """Whichever is compiled first, and though they reach one another."""
+    components = {
+        "A": {"allOf": [ref("B")]},
+        "B": an_object(a=ref("A"), c=ref("C")),
+        "C": an_object(d=ref("D")),
+    }
+    compiler = SchemaCompiler(around({**components, "D": {"pattern": "^.{0,262144}$"}, "E": ref("A")}))
+
+    found = [compiler.compile(ref(name), "request", POINTER) for name in "CABED"]
+
+    assert found == [None] * 5
+    assert len(set(compiler.problems)) == 1
 
 
 def test_a_schema_that_cannot_be_compiled_costs_the_others_nothing():

@@ -74,9 +74,7 @@ class SchemaComparison:
         root = self._node(((before,), (after,), direction))
         if root not in self._found:
             self._found[root] = [
-                difference
-                for node, name in self._reached(root)
-                for difference in node.differences_in(name)
+                difference for node, name in self._reached(root) for difference in node.differences_in(name)
             ]
         return self._found[root]
 

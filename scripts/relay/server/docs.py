@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -46,9 +47,14 @@ _PAGE = """<!doctype html>
 
 
 class Page:
-    """A static page: bytes, or a file that is read on the first request."""
+    """A static page: bytes, a file that is read on the first request, or a function that is called in a thread then."""
 
-    def __init__(self, body: bytes | Path, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        body: bytes | Path | Callable[[], bytes],
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._body = body
         self._always: HeaderList = [
             (b"cache-control", b"no-cache"),
@@ -57,8 +63,10 @@ class Page:
         ]
         self._content_type = (b"content-type", media_type.encode())
 
-    def response(self, headers: HeaderList) -> Response:
+    async def response(self, headers: HeaderList) -> Response:
         """Return the page, or 304 if the client has the current version (RFC 9110 section 13.1.2)."""
+        if callable(self._body):
+            self._body = await asyncio.to_thread(self._body)
         etag, full = self._prepared
         for name, value in headers:
             if name == b"if-none-match" and (value.strip() == b"*" or etag in _tags(value)):
@@ -67,16 +75,20 @@ class Page:
 
     @cached_property
     def _prepared(self) -> tuple[bytes, Response]:
-        body = self._body if isinstance(self._body, bytes) else self._body.read_bytes()
+        body = self._body.read_bytes() if isinstance(self._body, Path) else self._body
+        assert isinstance(body, bytes)  # `response` has called the function
         etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
         return etag, Response(200, [self._content_type, (b"etag", etag), *self._always], body)
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
-    """Return the contract as JSON and as YAML, by path."""
+    """Return the contract as JSON and as YAML, by path.
+
+    YAML takes some seconds for a large contract that is not one YAML file, so only a request for it waits.
+    """
     return {
         "/openapi.json": Page(json_bytes(contract.published), "application/json"),
-        "/openapi.yaml": Page(contract.as_yaml(), "application/yaml"),
+        "/openapi.yaml": Page(contract.as_yaml, "application/yaml"),
     }
 
 

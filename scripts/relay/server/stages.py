@@ -64,7 +64,7 @@ class Extras:
         scope[OPERATION] = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed({"allow": "GET, HEAD"})
-        response = extra.response(scope["headers"]) if isinstance(extra, Page) else await extra()
+        response = await (extra.response(scope["headers"]) if isinstance(extra, Page) else extra())
         await send_response(send, response)
 
 

@@ -7,13 +7,16 @@ at every level. This module asks the library only for verdicts, and follows the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
+from weakref import WeakValueDictionary
 
 from relay.contract.model import Schema
 
 from .nodes import Choice, Node
 from .plan import plan
 from .reasons import ROOT, Broken, Reason, Reasons, Rejected, ValuePath, broken
+from .validators import Validator
 from .verdicts import Compiled
 from .violations import MAX_VIOLATIONS, Violation
 
@@ -36,20 +39,21 @@ class Explainer:
         self._definitions = definitions
         self._compiled = compiled
         self._hidden = hidden
-        self._new: dict[str, tuple[Schema, set[str]]] = {}
+        self._new: WeakValueDictionary[str, Validator] = WeakValueDictionary()
         self._nodes: dict[str, Node] = {}
+        self._numbers = count()
 
-    def add(self, schema: Schema, refs: set[str]) -> Callable[[Any], list[Violation]]:
-        """Return the function that explains a value which the schema rejects; `refs` are its `$ref`s."""
-        name = f"root {len(self._nodes) + len(self._new)}"
-        self._new[name] = schema, refs
+    def add(self, validator: Validator) -> Callable[[Any], list[Violation]]:
+        """Return the function that explains a value which a validator rejects."""
+        name = f"root {next(self._numbers)}"
+        self._new[name] = validator
         return lambda value: explain(self._node(name), value)
 
     def prepare(self) -> None:
         """Make the plan of the schemas added so far, for which the first rejected value would wait."""
-        if self._new:
-            roots = {root: schema for root, (schema, _) in self._new.items()}
-            refs = {ref for _, refs in self._new.values() for ref in refs}
+        if used := dict(self._new):
+            roots = {root: validator.schema for root, validator in used.items()}
+            refs = {ref for validator in used.values() for ref in validator.refs}
             self._nodes |= plan(roots, self._definitions(refs), self._compiled, self._hidden)
             self._new.clear()
 

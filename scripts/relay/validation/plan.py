@@ -7,13 +7,11 @@ validator: it compiles a schema that many parts refer to only once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
 
-from relay.contract.bundling import escape
 from relay.contract.model import Schema
 
 from .nodes import Check, Choice, Items, Node
-from .verdicts import Accepts, Compiled, compile_together
+from .verdicts import Accepts, Compiled, compile_together, pointer_of, quoted
 from .violations import describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
@@ -119,7 +117,7 @@ class _Planner:
 
     def _fill_properties(self, node: Node, schema: Schema, pointer: str) -> None:
         node.properties = {
-            name: self._child(part, f"{pointer}/properties/{_token(name)}")
+            name: self._child(part, f"{pointer}/properties/{quoted(name)}")
             for name, part in schema.get("properties", {}).items()
         }
         additional = schema.get("additionalProperties", True)
@@ -164,15 +162,6 @@ def _types(names: str | list[str]) -> frozenset[str]:
     """Return the types that the keyword `type` allows; an integer is a number."""
     types = frozenset([names] if isinstance(names, str) else names)
     return types | {"integer"} if "number" in types else types
-
-
-def pointer_of(name: str) -> str:
-    """Return the `$ref` to a definition."""
-    return f"#/definitions/{_token(name)}"
-
-
-def _token(name: str) -> str:
-    return quote(escape(name), safe="~")
 
 
 def _reference(schema: Schema, pointer: str) -> Schema:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
+from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
@@ -21,9 +23,11 @@ from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Schema
 
+from .definitions import Definitions, Translated
 from .explaining import Explainer
-from .plan import HIDDEN, pointer_of
+from .plan import HIDDEN
 from .validators import Validator, ValidatorGroup
+from .verdicts import DELEGATED, Accepts, delegation, pointer_of
 
 Direction = Literal["request", "response"]
 
@@ -36,21 +40,31 @@ MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 """The keyword that marks a property as forbidden in that direction."""
 
 
+_RECENT = 256
+
+
 class SchemaCompiler:
-    """Compiles the schemas of one contract; equal schemas share a validator."""
+    """Compiles the schemas of one contract; equal schemas share a validator.
+
+    Thousands are compiled to look for the values of mock responses. A validator that nothing refers to is
+    forgotten when _RECENT others were made.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self.problems: list[Diagnostic] = []
         self._contract = contract
         self.memo: dict[tuple[str, ...], Any] = {}
         """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
-        self._validators: dict[tuple[Direction, bytes], Validator | Diagnostic] = {}
-        self._translated: dict[tuple[Direction, str], _Translated] = {}
+        self._validators: WeakValueDictionary[tuple[Direction, bytes], Validator] = WeakValueDictionary()
+        self._faulty: dict[tuple[Direction, bytes], Diagnostic] = {}
+        self._recent: deque[Validator] = deque(maxlen=_RECENT)
+        self._definitions = {
+            direction: Definitions(partial(self._definition, direction=direction))
+            for direction in get_args(Direction)
+        }
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
         self._groups = {
-            (direction, has_formats): ValidatorGroup(
-                partial(self._definitions, direction=direction), _compiled
-            )
+            (direction, has_formats): ValidatorGroup(self._definitions[direction].of, _compiled)
             for direction in get_args(Direction)
             for has_formats in (False, True)
         }
@@ -61,11 +75,14 @@ class SchemaCompiler:
         The error is at the first place where the schema is used.
         """
         key = direction, json_bytes(schema)
-        if key not in self._validators:
-            self._validators[key] = self._new(schema, direction, pointer)
-        found = self._validators[key]
+        if (validator := self._validators.get(key)) is not None:
+            return validator
+        found = self._faulty.get(key) or self._new(schema, direction, pointer)
         if isinstance(found, Validator):
+            self._validators[key] = found
+            self._recent.append(found)
             return found
+        self._faulty[key] = found
         self.problems.append(found)
         return None
 
@@ -85,41 +102,25 @@ class SchemaCompiler:
 
     def _new(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | Diagnostic:
         root = self._translate(schema, direction)
-        units = [root, *(self._definition(ref, direction) for ref in self._definitions(root.refs, direction))]
-        if error := next((unit.error for unit in units if unit.error), None):
+        definitions = self._definitions[direction]
+        if error := root.error or definitions.error(root.refs):
             message = f"the schema cannot be compiled: {error}"
             return self._contract.problem(pointer, message, "schema")
-        validator = Validator(root.schema, root.refs, self._explainers[direction].add(root.schema, root.refs))
+        validator = Validator(root.schema, root.refs, self._explainers[direction])
         # A validator with custom formats takes 80 % longer, even for values without a format.
-        self._groups[direction, any(unit.has_formats for unit in units)].add(validator)
+        has_formats = root.has_formats or definitions.have_formats(root.refs)
+        self._groups[direction, has_formats].add(validator)
         return validator
 
     def _explainer(self, direction: Direction) -> Explainer:
         mark = MARKS[direction]
         message = f"the property is {mark} and must not be in a {direction}"
-        return Explainer(partial(self._definitions, direction=direction), _compiled, (mark, message))
+        return Explainer(self._definitions[direction].of, _compiled, (mark, message))
 
-    def _definitions(self, refs: set[str], direction: Direction) -> dict[str, Schema]:
-        """Return the translated targets of some `$ref`s, and of all `$ref`s in them."""
-        definitions: dict[str, Schema] = {}
-        pending = set(refs)
-        while pending:
-            ref = pending.pop()
-            if ref not in definitions:
-                found = self._definition(ref, direction)
-                definitions[ref] = found.schema
-                pending |= found.refs
-        return definitions
+    def _definition(self, ref: str, direction: Direction) -> Translated:
+        return self._translate(lookup(self._contract.document, parse_pointer(ref[1:])), direction)
 
-    def _definition(self, ref: str, direction: Direction) -> _Translated:
-        key = direction, ref
-        if key not in self._translated:
-            self._translated[key] = self._translate(
-                lookup(self._contract.document, parse_pointer(ref[1:])), direction
-            )
-        return self._translated[key]
-
-    def _translate(self, schema: Schema, direction: Direction) -> _Translated:
+    def _translate(self, schema: Schema, direction: Direction) -> Translated:
         """Translate a schema to draft 4."""
         refs: set[str] = set()
 
@@ -149,7 +150,7 @@ class SchemaCompiler:
                 _bound(out, *bounds)
             return _nullable(out) if schema.get("nullable") else out
 
-        return _Translated.of(translate(schema), refs)
+        return _translated(translate(schema), refs)
 
     def _hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
         """Return the properties that are forbidden in this direction, including those of `allOf`.
@@ -171,27 +172,14 @@ class SchemaCompiler:
         return self._contract.resolve(schema).get(MARKS[direction]) is True
 
 
-class _Translated(NamedTuple):
-    """A schema in draft 4, and its `$ref`s as written in the contract.
-
-    `error` says why it cannot be compiled, whatever its `$ref`s lead to; `has_formats` is True if it uses a
-    format that the library does not have.
-    """
-
-    schema: Schema
-    refs: set[str]
-    error: str | None
-    has_formats: bool
-
-    @classmethod
-    def of(cls, schema: Schema, refs: set[str]) -> _Translated:
-        """Compile a schema on its own."""
-        error = None
-        try:
-            _compiled({**schema, "definitions": {ref: {} for ref in refs}})
-        except (ValueError, jsonschema_rs.ReferencingError) as exc:
-            error = str(exc).splitlines()[0]
-        return cls(schema, refs, error, bool(_formats(schema)))
+def _translated(schema: Schema, refs: set[str]) -> Translated:
+    """Compile a translated schema on its own, to find out whether it can be compiled."""
+    error = None
+    try:
+        _compiled({**schema, "definitions": {ref: {} for ref in refs}})
+    except (ValueError, jsonschema_rs.ReferencingError) as exc:
+        error = str(exc).splitlines()[0]
+    return Translated(schema, refs, error, bool(_formats(schema)))
 
 
 def _formats(schema: Schema) -> dict[str, Callable[[str], bool]]:
@@ -199,10 +187,13 @@ def _formats(schema: Schema) -> dict[str, Callable[[str], bool]]:
     return {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
 
 
-def _compiled(document: Schema) -> jsonschema_rs.Draft4Validator:
-    formats = _formats(document)
+def _compiled(document: Schema, *, delegate: Accepts | None = None) -> jsonschema_rs.Draft4Validator:
     return jsonschema_rs.Draft4Validator(
-        document, formats=formats or None, validate_formats=True, offline=True
+        document,
+        formats=_formats(document) or None,
+        keywords={DELEGATED: delegation(delegate)} if delegate else None,
+        validate_formats=True,
+        offline=True,
     )
 
 

@@ -7,25 +7,34 @@ one validator for each schema, the memory for a contract would grow with the squ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from relay.contract.model import Schema
 
-from .verdicts import Accepts, Compiled, compile_together
+from .verdicts import DELEGATED, Accepts, Compiled, compile_together, pointer_of
 from .violations import Violation
 
 Definitions = Callable[[set[str]], Mapping[str, Schema]]
 """Returns the definitions of some `$ref`s, and of all `$ref`s in them."""
 
 
+class Explainer(Protocol):
+    """Explains why schemas reject values."""
+
+    def add(self, validator: Validator, /) -> Callable[[Any], list[Violation]]:
+        """Return the function that explains a value which a validator rejects."""
+
+
 class Validator:
-    """A compiled schema."""
+    """A compiled schema; it is compiled again with others only as long as something else refers to it."""
 
-    __slots__ = ("_explain", "accepts", "refs", "schema")
+    __slots__ = ("__weakref__", "_explain", "accepts", "refs", "schema")
 
-    def __init__(self, schema: Schema, refs: set[str], explain: Callable[[Any], list[Violation]]) -> None:
+    def __init__(self, schema: Schema, refs: set[str], explainer: Explainer) -> None:
         self.schema, self.refs = schema, refs
-        self._explain = explain
+        self._explain = explainer.add(self)
         self.accepts: Accepts
         """Return True if a plain value (str, int, float, bool, None, list, dict) is valid.
 
@@ -40,16 +49,19 @@ class Validator:
 class ValidatorGroup:
     """Validators that are compiled together, when the first of them is used.
 
-    Schemas that are added later are compiled in a group of their own, until these are as large as all: then
-    all are compiled again, as one.
+    Schemas that are added later, such as those that examples and mock responses are made of, leave the
+    definitions that are compiled already to the first validator. Where they refer to others, they are compiled
+    in a group of their own. When these are as large as all, all are compiled again, as one.
     """
 
     def __init__(self, definitions: Definitions, compiled: Compiled) -> None:
         self._definitions = definitions
         self._compiled = compiled
-        self._done: list[Validator] = []
+        self._done: WeakSet[Validator] = WeakSet()
         self._new: list[Validator] = []
-        self._size = self._apart = 0  # schemas compiled as one, and in later groups
+        self._known: set[str] = set()  # the definitions that are compiled as one
+        self._size = self._apart = 0  # schemas compiled as one, and later
+        self._delegate: Accepts | None = None  # the verdict of what is compiled as one
 
     def add(self, validator: Validator) -> None:
         """Let a validator be compiled when it is used."""
@@ -65,21 +77,36 @@ class ValidatorGroup:
         """Compile what was added."""
         if not self._new:
             return
-        definitions = self._definitions_of(self._new)
-        self._apart += len(definitions) + len(self._new)
-        self._done += self._new
-        chosen, self._new = self._new, []
-        if self._apart > self._size:
-            chosen = self._done
-            definitions = self._definitions_of(chosen)
-            self._size, self._apart = len(definitions) + len(chosen), 0
-        roots = {str(number): validator.schema for number, validator in enumerate(chosen)}
-        is_valid = compile_together(roots, definitions, self._compiled)
-        for key, validator in zip(roots, chosen, strict=True):
-            validator.accepts = _property(is_valid, key)
+        new, self._new = self._new, []
+        self._done.update(new)
+        refs = _refs(new)
+        if self._delegate is not None and refs <= self._known and len(self._done) <= 2 * self._size:
+            self._compile(new, {ref: {DELEGATED: ref} for ref in refs})
+            return
+        definitions = self._definitions(refs)
+        self._apart += len(definitions) + len(new)
+        if self._apart <= self._size:
+            self._compile(new, definitions)
+            return
+        used = [*self._done]
+        definitions = self._definitions(_refs(used))
+        self._delegate = self._compile(used, definitions)
+        self._known = set(definitions)
+        self._size, self._apart = len(definitions) + len(used), 0
 
-    def _definitions_of(self, validators: Iterable[Validator]) -> Mapping[str, Schema]:
-        return self._definitions({ref for validator in validators for ref in validator.refs})
+    def _compile(self, validators: Iterable[Validator], definitions: Mapping[str, Schema]) -> Accepts:
+        """Compile some validators as one; return a verdict that they and the definitions have by name."""
+        by_name = {str(number): validator for number, validator in enumerate(validators)}
+        schemas = {name: validator.schema for name, validator in by_name.items()}
+        schemas |= {ref: {"$ref": pointer_of(ref)} for ref in definitions}
+        is_valid = compile_together(schemas, definitions, partial(self._compiled, delegate=self._delegate))
+        for name, validator in by_name.items():
+            validator.accepts = _property(is_valid, name)
+        return is_valid
+
+
+def _refs(validators: Iterable[Validator]) -> set[str]:
+    return {ref for validator in validators for ref in validator.refs}
 
 
 def _property(is_valid: Accepts, key: str) -> Accepts:

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
+from relay.contract.bundling import escape
 from relay.contract.model import Schema
 
 if TYPE_CHECKING:
     import jsonschema_rs
 
 Accepts = Callable[[Any], bool]
-Compiled = Callable[[Schema], "jsonschema_rs.Draft4Validator"]
+
+DELEGATED = "x-delegated"
+"""A keyword of our own: its value is the name of a schema, which another validator has."""
+
+
+class Compiled(Protocol):
+    """Compiles a document; `delegate` is the verdict of the schemas that are DELEGATED to another validator."""
+
+    def __call__(
+        self, document: Schema, /, *, delegate: Accepts | None = None
+    ) -> jsonschema_rs.Draft4Validator:
+        """Raise ValueError or jsonschema_rs.ReferencingError for a document that cannot be compiled."""
+
+
+def pointer_of(name: str) -> str:
+    """Return the `$ref` to a definition."""
+    return f"#/definitions/{quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """Return a name as a token of a `$ref`."""
+    return quote(escape(name), safe="~")
+
+
+def delegation(delegate: Accepts) -> type:
+    """Return the class of the keyword DELEGATED."""
+
+    class Delegated:
+        def __init__(self, _parent: Any, name: str, _path: Any) -> None:
+            self.name = name
+
+        def validate(self, value: Any) -> None:
+            if not delegate({self.name: value}):
+                raise ValueError(self.name)
+
+    return Delegated
 
 
 def compile_together(
