@@ -185,6 +185,17 @@ def secured(*requirements: Any, **schemes: Any) -> dict[str, Any]:
     return on({"security": list(requirements)}, components={"securitySchemes": known})
 
 
+def oauth(token_url: str, **rest: Any) -> dict[str, Any]:
+    """Return a scheme whose tokens are obtained at an address."""
+    return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": token_url, "scopes": {}}}, **rest}
+
+
+def multipart(**encoding: Any) -> dict[str, Any]:
+    """Return an operation whose request has parts of some media types."""
+    media = {"schema": an(photo={**S, "format": "binary"}, note=S), "encoding": encoding}
+    return on({"requestBody": {"content": {"multipart/form-data": media}}})
+
+
 OTHER = {"get": {"operationId": "other", "responses": {"200": {"description": "ok"}}}}
 OLD_OTHER = {"get": {**OTHER["get"], "deprecated": True}}
 EXPLODED = {"type": "array", "items": S}
@@ -220,6 +231,11 @@ WHOLE: dict[str, tuple[Any, Any, Any]] = {
         secured({"key": []}, key={"type": "apiKey", "in": "query", "name": "X-Key"}),
         secured({"key": []}, key={"type": "apiKey", "in": "header", "name": "x-key", "description": "x"}),
     ),
+    "security-url-changed": (
+        secured({"oauth": []}, oauth=oauth("https://login.example/token")),
+        secured({"oauth": []}, oauth=oauth("https://login.example/v2/token")),
+        secured({"oauth": []}, oauth=oauth("https://login.example/token", description="x")),
+    ),
     "parameter-required-added": (on(), on(query(required=True)), on(query())),
     "parameter-became-required": (on(query()), on(query(required=True)), on(query(required=False))),
     "parameter-became-optional": (on(query(required=True)), on(query()), on(query(required=True, example="x"))),
@@ -239,6 +255,10 @@ WHOLE: dict[str, tuple[Any, Any, Any]] = {
     "request-body-added": (on(), on(with_body()), on({"summary": "x"})),
     "request-body-removed": (on(with_body()), on(), on(with_body("text/*"))),
     "request-media-type-removed": (on(with_body("text/a", "text/b")), on(with_body("text/b")), on(with_body("text/a", "text/*"))),
+    "request-part-type-changed": (
+        multipart(), multipart(photo={"contentType": "image/png"}),
+        multipart(photo={"contentType": "image/png, application/*"}, note={"contentType": "text/plain; charset=utf-8"}),
+    ),
     "request-media-type-added": (on(with_body("text/a")), on(with_body("text/a", "text/b")), on(with_body("Text/A"))),
     "response-success-removed": (on(with_responses("200", "202")), on(with_responses("200")), on(with_responses("200", "2XX"))),
     "response-success-added": (on(with_responses("200")), on(with_responses("200", "202")), on(with_responses("200", "404"))),
@@ -261,6 +281,16 @@ TABLE = {
 }
 
 
+def both(schema: Any) -> dict[str, Any]:
+    """Return a contract whose request and response have one schema."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Both"}}}
+    operation = {
+        "requestBody": {"content": content},
+        "responses": {"200": {"description": "ok", "content": content}},
+    }
+    return on(operation, components={"schemas": {"Both": schema}})
+
+
 def rules(old: Any, new: Any) -> list[str]:
     """Return the rules of the changes between two documents."""
     return sorted({change.rule for change in compare(read(old), read(new))})
@@ -280,6 +310,50 @@ def test_the_near_miss_is_not_reported(rule):
     old, _, near = TABLE[rule]
 
     assert rule not in rules(old, near)
+
+
+_SAFE_IN_REQUESTS: list[tuple[Any, Any]] = [
+    ({**S, "enum": ["a", "b"]}, {**S, "maxLength": 3}),
+    ({**S, "enum": ["a", "b"]}, {**S, "pattern": "^[ab]$"}),
+    ({**I, "enum": [1, 2]}, {**I, "minimum": 1, "maximum": 2}),
+    ({**N, "enum": [1, 2]}, I),
+    ({**I, "enum": [4, 8]}, {**I, "multipleOf": 4}),
+    ({"type": "boolean"}, {"type": "boolean", "enum": [True, False]}),
+    ({**S, "enum": ["a", "b"]}, {"oneOf": [{**S, "enum": ["a"]}, {**S, "enum": ["b"]}]}),
+    (an(a=S), an(a=S, b={**S, "readOnly": True})),
+    (closed(a=S), closed(a=S, b={**S, "readOnly": True})),
+]
+_BREAKS_REQUESTS: list[tuple[Any, Any]] = [
+    ({**S, "enum": ["a", "bbbb"]}, {**S, "maxLength": 3}),
+    ({**S, "enum": ["a", "b"]}, {**S, "pattern": "^a$"}),
+    ({**I, "enum": [1, 2]}, {**I, "minimum": 1, "maximum": 2, "exclusiveMaximum": True}),
+    ({**N, "enum": [1, 2.5]}, I),
+    ({**I, "enum": [4, 6]}, {**I, "multipleOf": 4}),
+    ({"type": "boolean"}, {"type": "boolean", "enum": [True]}),
+    ({**S, "enum": ["a", "c"]}, {"oneOf": [{**S, "enum": ["a"]}, {**S, "enum": ["b"]}]}),
+    ({**S, "enum": ["a", "b"]}, {"oneOf": [{**S, "enum": ["a"]}, {**S, "enum": ["a", "b"]}]}),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), _SAFE_IN_REQUESTS)
+def test_a_request_whose_values_all_stay_valid_does_not_break(old, new):
+    """Whichever keywords say so: all of these were once called breaking."""
+    assert rules(exchange("request", old), exchange("request", new)) == []
+
+
+@pytest.mark.parametrize(("old", "new"), _BREAKS_REQUESTS)
+def test_a_request_of_which_one_value_is_refused_breaks(old, new):
+    """The others being valid still."""
+    assert rules(exchange("request", old), exchange("request", new)) != []
+
+
+def test_a_new_read_only_property_of_a_shared_schema_breaks_nobody():
+    """Responses have one property more; in requests it is ignored."""
+    old, new = an(a=S), an(a=S, b={**S, "readOnly": True})
+
+    found = rules(both(old), both(new))
+
+    assert found == ["response-property-added"]
 
 
 def test_every_rule_has_a_case_and_a_reason():

@@ -11,6 +11,7 @@ from .changes import Difference
 from .schema_pair import Child, Comparers, Pair
 from .schema_view import Alternatives, Site, Sites, View
 
+_MAX_TRIED = 1_000  # values of an enum, times alternatives
 _DEPTH = 4  # levels of properties searched for a difference between two alternatives
 
 
@@ -133,6 +134,8 @@ def _compare_whole(
 ) -> Iterator[Difference | Child]:
     """Find the consumer's alternative that accepts every value of a producer without alternatives."""
     sites = pair.producer.sites
+    if _is_each_accepted(pair, group, comparers):
+        return
     found = next((site for site in group.sites if _is_compatible(pair, sites, (site,), comparers)), None)
     if found is None:
         what = (
@@ -144,6 +147,24 @@ def _compare_whole(
     if group.kind == "oneOf":
         candidates = [((found,), (site,)) for site in group.sites if site != found]
         yield from _overlaps(pair, candidates, group, view)
+
+
+def _is_each_accepted(pair: Pair, group: Alternatives, comparers: Comparers) -> bool:
+    """Return True if the producer has few values, and each is valid for an alternative, or for one of `oneOf`."""
+    listed = pair.producer.listed
+    if listed is None or len(listed) * len(group.sites) > _MAX_TRIED:
+        return False
+    at = pair.producer.pointer
+    for index, value in enumerate(listed.values()):
+        one = Site((*at, "enum", str(index)), schema={"enum": [value]})
+        valid = [
+            site
+            for site in group.sites
+            if _is_compatible(pair, (*pair.producer.sites, one), (site,), comparers)
+        ]
+        if len(valid) != 1 and (not valid or group.kind == "oneOf"):
+            return False
+    return True
 
 
 def _overlaps(

@@ -129,12 +129,40 @@ def _contents(
         else:
             there = (*new_at, "content", kept)
             yield from schemas.differences((*here, "schema"), (*there, "schema"), direction)
+            if direction == "request" and essence.startswith("multipart/"):
+                yield from _part_types(here, there, schemas)
     for essence, name in new_names.items():
         if essence not in old_names:
             what = f"the media type {name} was added"
             yield Difference(
                 f"{direction}-media-type-added", what, (*old_at, "content"), (*new_at, "content", name)
             )
+
+
+def _part_types(old_at: Pointer, new_at: Pointer, schemas: SchemaComparison) -> Iterator[Difference]:
+    """Yield the parts of a multipart body that may no longer have a media type which they had."""
+    old, new = raw(schemas.old, old_at), raw(schemas.new, new_at)
+    for name, encoding in (new.get("encoding") or {}).items():
+        part = raw(schemas.old, (*old_at, "schema", "properties", name))
+        if not part or "contentType" not in encoding:
+            continue
+        before = (old.get("encoding") or {}).get(name, {}).get("contentType") or _default_type(part)
+        accepted = by_name({one: one for one in _listed(encoding["contentType"])})
+        if not all(find(one, accepted) for one in _listed(before)):
+            what = f"its media type changed from {before} to {encoding['contentType']}"
+            at = ("encoding", name, "contentType")
+            yield Difference("request-part-type-changed", what, (*old_at, *at), (*new_at, *at), name=name)
+
+
+def _listed(media_types: str) -> list[str]:
+    return [one.strip().lower() for one in media_types.split(",")]
+
+
+def _default_type(part: Schema) -> str:
+    """Return the media type of a part without one (OpenAPI 3.0.3, "Encoding Object", `contentType`)."""
+    if part.get("format") == "binary":
+        return "application/octet-stream"
+    return "application/json" if part.get("type") == "object" else "text/plain"
 
 
 def _headers(

@@ -78,7 +78,7 @@ class Report:
             reached = self._reached[difference] = self._new(difference)
         for operation in operations:
             known = reached.names.get(operation.pointer, _NONE)
-            names = known if difference.name in (None, *known) else known | {difference.name}
+            names = known if difference.name is None else known | {difference.name}
             reached.names[operation.pointer] = self._sets.setdefault(names, names)
             self._operations[operation.pointer] = operation
 

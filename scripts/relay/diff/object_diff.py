@@ -40,9 +40,11 @@ def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
         if new is not None and name not in pair.new.required:
             yield _property("request-property-added", pair, name, "added")
     elif new is None:
+        if name not in pair.old.properties:
+            return  # it never had an effect, and the server ignores it
         if name in pair.new.hidden:
             yield _property("request-property-read-only", pair, name, "now read-only")
-        elif name in pair.old.properties:
+        else:
             yield _property("request-property-refused", pair, name, "now rejected")
     elif name not in pair.new.properties:
         yield _property("request-property-removed", pair, name, "removed")

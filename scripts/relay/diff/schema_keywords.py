@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import jsonschema_rs
+
 from relay.contract.model import ABSENT
 
 from .changes import Difference
@@ -32,6 +34,15 @@ _SIZES = [
     _Sizes("array", "items", "minItems", "maxItems"),
     _Sizes("object", "property-count", "minProperties", "maxProperties"),
 ]
+
+
+_SIZED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("minimum", "maximum"), (int, float)),
+    **dict.fromkeys(("minLength", "maxLength"), str),
+    **dict.fromkeys(("minItems", "maxItems"), list),
+    **dict.fromkeys(("minProperties", "maxProperties"), dict),
+}
+"""The values that a bound applies to."""
 
 
 def compare_types(pair: Pair) -> Iterator[Difference]:
@@ -112,13 +123,14 @@ def _sides(pair: Pair) -> tuple[Shape, Shape]:
 
 
 def _enum(pair: Pair) -> Iterator[Difference]:
-    values, known = pair.producer.enum, pair.consumer.enum
-    if known is None:
+    values, known = pair.producer.listed, pair.consumer.enum
+    if known is None or (values is not None and values.keys() <= known.keys()):
         return
-    if values is None:
+    if values is None or pair.producer.enum is None:
         verb = "now limited to" if pair.direction == "request" else "no longer limited to"
         yield pair.differs("enum-added", "enum-dropped", f"{verb} {_listed(known.values())}", "enum")
-    elif unknown := [value for key, value in values.items() if key not in known]:
+    else:
+        unknown = [value for key, value in values.items() if key not in known]
         verb = "is now rejected" if pair.direction == "request" else "may now be sent"
         yield pair.differs("enum-value-removed", "enum-value-added", f"{_listed(unknown)} {verb}", "enum")
 
@@ -134,7 +146,9 @@ def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
     sign = -1 if keyword.startswith("max") else 1
     old, new = (_limit(shape, keyword, sign) for shape in _sides(pair))
     producer, consumer = pair.in_order(old, new)
-    if consumer is not None and (producer is None or producer < consumer):
+    if consumer is None or _are_all_within(pair.producer, keyword, sign, consumer):
+        return
+    if producer is None or producer < consumer:
         what = _changed(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
         if old and new and old.is_exclusive != new.is_exclusive:
             what += f", now {'exclusive' if new.is_exclusive else 'inclusive'}"
@@ -142,6 +156,21 @@ def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
         if rule == "range" and formats[0] != formats[1]:
             what += f", because {_changed('the format', *formats)}"
         yield pair.differs(f"{rule}-narrowed", f"{rule}-widened", what, keyword)
+
+
+def _are_all_within(producer: Shape, keyword: str, sign: int, limit: _Limit) -> bool:
+    """Return True if the producer has only listed values, and none is outside of a bound of the consumer."""
+    if producer.listed is None:
+        return False
+    sized = [
+        value if keyword in ("minimum", "maximum") else len(value)
+        for value in producer.listed.values()
+        if isinstance(value, _SIZED[keyword]) and not isinstance(value, bool)
+    ]
+    return all(
+        sign * size > limit.signed or (sign * size == limit.signed and not limit.is_exclusive)
+        for size in sized
+    )
 
 
 def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:
@@ -167,6 +196,13 @@ def _multiples(pair: Pair, *, is_integer: bool) -> Iterator[Difference]:
     )
     if is_integer:
         producer.append(Fraction(1))
+    if pair.producer.listed is not None:
+        numbers = [
+            value
+            for value in pair.producer.listed.values()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
+        consumer = [step for step in consumer if any(Fraction(str(value)) % step for value in numbers)]
     if any(all(own % step for own in producer) for step in consumer):
         values = (_all_of(shape, "multipleOf") for shape in _sides(pair))
         yield pair.differs(
@@ -176,11 +212,24 @@ def _multiples(pair: Pair, *, is_integer: bool) -> Iterator[Difference]:
 
 def _texts(pair: Pair) -> Iterator[Difference]:
     for keyword, unchecked in (("pattern", frozenset[str]()), ("format", _UNCHECKED)):
-        if set(pair.consumer.values(keyword)) - set(pair.producer.values(keyword)) - unchecked:
+        new = set(pair.consumer.values(keyword)) - set(pair.producer.values(keyword)) - unchecked
+        if new and not (keyword == "pattern" and _match_all(pair.producer, new)):
             values = (_all_of(shape, keyword) for shape in _sides(pair))
             yield pair.differs(
                 f"{keyword}-narrowed", f"{keyword}-widened", _changed(keyword, *values), keyword
             )
+
+
+def _match_all(producer: Shape, patterns: set[str]) -> bool:
+    """Return True if the producer has only listed values, and the strings among them match all patterns."""
+    if producer.listed is None:
+        return False
+    texts = [value for value in producer.listed.values() if isinstance(value, str)]
+    schema = {"type": "array", "items": {"allOf": [{"pattern": pattern} for pattern in sorted(patterns)]}}
+    try:
+        return jsonschema_rs.Draft4Validator(schema).is_valid(texts)
+    except ValueError:  # a pattern that the engine does not take
+        return False
 
 
 def _is_unique(shape: Shape) -> bool:

@@ -140,6 +140,8 @@ class Shape:
     def likely_types(self) -> frozenset[str]:
         """The types that are accepted, without those that no alternative accepts."""
         types = self.types
+        if self.listed is not None:
+            types &= {_type_of(value) for value in self.listed.values()}
         for group in self.groups:
             types &= frozenset().union(*(self._view.shape((site,)).types for site in group.sites))
         return types
@@ -153,6 +155,13 @@ class Shape:
                 own = {json_key(value): value for value in part.schema["enum"] if value is not None}
                 listed = own if listed is None else {key: own[key] for key in listed if key in own}
         return listed
+
+    @property
+    def listed(self) -> dict[Any, Any] | None:
+        """The only values that are not null, by `json_key`: those of an enum, or of a boolean; else None."""
+        if self.enum is None and self.types == {"boolean"}:
+            return {json_key(value): value for value in (True, False)}
+        return self.enum
 
     @property
     def has_nullable(self) -> bool:
@@ -253,6 +262,17 @@ def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Sit
             seen.add(site.pointer)
             yield site.excluding("allOf")
             yield from _flat(view, view.parts(site, "allOf"), seen)
+
+
+def _type_of(value: Any) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "integer" if value == int(value) else "fraction"
+        case str():
+            return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def json_key(value: Any) -> Any:

@@ -49,33 +49,46 @@ def compare_security(
 
 
 def compare_schemes(before: Contract, after: Contract) -> Iterator[tuple[str, Difference]]:
-    """Yield schemes that keep their name but are sent in another way, with their name."""
+    """Yield schemes that keep their name but are sent, or obtained, in another way, with their name."""
     for name, scheme in after.security_schemes.items():
         old = before.security_schemes.get(name)
-        if old is not None and _wire_format(old) != _wire_format(scheme):
-            at = ("components", "securitySchemes", name)
+        if old is None:
+            continue
+        at = ("components", "securitySchemes", name)
+        places = canonical(before, at), canonical(after, at)
+        if _wire_format(old) != _wire_format(scheme):
             what = f"changed from {_description(old)} to {_description(scheme)}"
-            yield (
-                name,
-                Difference("security-scheme-changed", what, canonical(before, at), canonical(after, at)),
-            )
+            yield name, Difference("security-scheme-changed", what, *places)
+        elif changed := sorted(_addresses(old) ^ _addresses(scheme)):
+            keys = dict.fromkeys(key for key, _ in changed)
+            yield name, Difference("security-url-changed", f"{' and '.join(keys)} changed", *places)
 
 
 def _wire_format(scheme: Mapping[str, Any]) -> list[str]:
     """Return the facts that a client needs to send a credential."""
-    flows = sorted(
-        f"{flow} {value.get('authorizationUrl', '')} {value.get('tokenUrl', '')}"
-        for flow, value in scheme.get("flows", {}).items()
-    )
     name = scheme.get("name", "")
     return [
         scheme["type"],
         scheme.get("in", ""),
         name.lower() if scheme.get("in") == "header" else name,
         scheme.get("scheme", "").lower(),
-        scheme.get("openIdConnectUrl", ""),
-        *flows,
+        *sorted(scheme.get("flows", {})),
     ]
+
+
+_ADDRESSES = ("authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl")
+
+
+def _addresses(scheme: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return where a client obtains a credential: `authorizationCode.tokenUrl`, and the address."""
+    owners = {"": scheme, **{f"{flow}.": value for flow, value in scheme.get("flows", {}).items()}}
+    return {
+        (f"{prefix}{key}", owner[key])
+        for prefix, owner in owners.items()
+        if isinstance(owner, dict)
+        for key in _ADDRESSES
+        if key in owner
+    }
 
 
 def _description(scheme: Mapping[str, Any]) -> str:
