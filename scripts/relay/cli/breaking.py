@@ -71,6 +71,8 @@ def breaking(
     Accepted changes are entries with the `rule`, the operation or component as `where` (optional), and
     the `reason`: in pyproject.toml, or in the YAML list of --ignore.
 
+    Errors of a contract are reported as warnings, and the rest is compared.
+
     Exit code 0: nothing breaks; 1: a breaking change; 2: a contract, revision or ignore file cannot be
     read.
     """
@@ -92,7 +94,8 @@ def breaking(
         folder = _folder(package, project, is_named=handlers is not None)
         tests = tests or project.folder / "tests"
         impacts = find_impact(changes, before.contract, after.contract, folder, tests)
-    findings = [_finding(change, before, after) for change in changes]
+    findings = [*before.faults("old"), *after.faults("new"), *_not_compared(before, after)]
+    findings += [_finding(change, before, after) for change in changes]
     report_findings("breaking", [*findings, *stale, *_impacts(impacts, after)], form, "nothing changed")
 
 
@@ -104,6 +107,16 @@ def _folder(package: str, project: Project, *, is_named: bool) -> Path:
     if is_named and not folder.is_dir():
         raise SetupError([Diagnostic("RELAY_HANDLERS", f"there is no package '{package}' here")])
     return folder
+
+
+def _not_compared(before: Side, after: Side) -> Iterator[Diagnostic]:
+    """Yield a warning with the number of operations that have errors in one of the contracts."""
+    left_out = {(one.method, one.path) for side in (before, after) for one in side.contract.left_out}
+    if left_out:
+        what = f"{len(left_out)} operation{'s were' if len(left_out) > 1 else ' was'} not compared"
+        place = after.shown(after.contract.place(("paths",)))
+        message = f"{what}, because a contract has errors in {'them' if len(left_out) > 1 else 'it'}"
+        yield Diagnostic(place, message, "not-compared", Severity.WARNING)
 
 
 def _finding(change: Change, before: Side, after: Side) -> Diagnostic:

@@ -15,6 +15,7 @@ _TABLE: dict[Severity, dict[str, str]] = {
         "path-removed": "clients that call it get 404: deprecate it first, and remove it when it is no longer called",
         "operation-removed": "clients that call it get 405: deprecate it first, and remove it when it is no longer called",
         "operation-moved": "clients that call the old path or method get 404 or 405: keep both until clients have moved",
+        "operation-faulty": "clients that call it get 501: correct the errors of the new contract",
         # security
         "security-added": "clients without a credential get 401: announce the change, and allow anonymous requests until then",
         "security-requirement-removed": "clients that have only that credential get 401: keep it as an alternative until they have another one",

@@ -22,14 +22,18 @@ def compare_operations(old: Contract, new: Contract, report: Report) -> None:
     """Add the differences of all operations to the report."""
     before, after = _by_key(old), _by_key(new)
     schemas = SchemaComparison(old, new)
-    removed = {operation.id: operation for key, operation in before.items() if key not in after}
+    missing = [operation for key, operation in before.items() if key not in after]
+    faulty = [operation for operation in missing if is_left_out(operation, new)]
+    for operation in faulty:
+        report.add(_faulty(operation), operation)
+    removed = {operation.id: operation for operation in missing if operation not in faulty}
     for operation in removed.values():
         report.add(_removed(operation, old, new), operation)
     for key, operation in after.items():
         if key in before:
             for difference in _compare(before[key], operation, schemas):
                 report.add(difference, operation)
-        elif operation.id not in removed:
+        elif operation.id not in removed and not is_left_out(operation, old):
             report.add(_added(operation), operation)
     for name, difference in compare_schemes(old, new):
         using = [one for one in new.operations if any(name in requirement for requirement in one.security)]
@@ -43,6 +47,19 @@ def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
 def operation_key(operation: Operation) -> OperationKey:
     """Return the key that identifies an operation in requests."""
     return operation.method, shape(operation.path)
+
+
+def is_left_out(operation: Operation, contract: Contract) -> bool:
+    """Return True if a contract has the operation, with errors that leave it out."""
+    method, path = operation_key(operation)
+    return any(
+        one.method.lower() in ("", method) and _template(one.path) == path for one in contract.left_out
+    )
+
+
+def _faulty(operation: Operation) -> Difference:
+    what = "it has errors now, so it is not compared"
+    return Difference("operation-faulty", what, operation.pointer, operation.pointer, "old")
 
 
 def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:

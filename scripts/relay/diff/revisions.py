@@ -13,11 +13,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from relay.contract.bundling import resolved_root
-from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.discriminators import mapping_of
 from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
+
+MAX_FAULTS = 20
+"""How many errors of a contract are reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,23 @@ class Side:
         """Return a location for messages, with its revision."""
         return place._replace(file=_shown(place.file, self.revision, self.folder))
 
+    def faults(self, side: str) -> Iterator[Diagnostic]:
+        """Yield a warning for each error of the contract, up to a limit; the rest of it can be compared."""
+        found = self.contract.faults
+        for fault in found[:MAX_FAULTS]:
+            message = f"{side} contract: {fault.message}"
+            shown = _with_revision(fault, self.revision, self.folder)
+            yield replace(shown, message=message, severity=Severity.WARNING)
+        if len(found) > MAX_FAULTS:
+            message = f"{side} contract: {len(found) - MAX_FAULTS} more errors; `relay lint` lists them"
+            yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
+
 
 def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]:
-    """Load both contracts, which may refer to files within `root`. Raises SetupError with the errors of both."""
+    """Load both contracts, which may refer to files within `root`.
+
+    Raises SetupError with the errors of both that prevent a comparison; others are their `faults`.
+    """
     sides, problems = [], []
     for name in (old, new):
         try:
