@@ -162,15 +162,18 @@ def _are_all_within(producer: Shape, keyword: str, sign: int, limit: _Limit) -> 
     """Return True if the producer has only listed values, and none is outside of a bound of the consumer."""
     if producer.listed is None:
         return False
-    sized = [
-        value if keyword in ("minimum", "maximum") else len(value)
-        for value in producer.listed.values()
-        if isinstance(value, _SIZED[keyword]) and not isinstance(value, bool)
-    ]
+    sizes = [size for value in producer.listed.values() if (size := _size(value, keyword)) is not None]
     return all(
         sign * size > limit.signed or (sign * size == limit.signed and not limit.is_exclusive)
-        for size in sized
+        for size in sizes
     )
+
+
+def _size(value: Any, keyword: str) -> Any:
+    """Return what a bound limits of a value; None for a value that the bound does not apply to."""
+    if isinstance(value, bool) or not isinstance(value, _SIZED[keyword]):
+        return None
+    return value if keyword in ("minimum", "maximum") else len(value)
 
 
 def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:

@@ -77,7 +77,10 @@ class ValidatorGroup:
         """Compile what was added."""
         if not self._new:
             return
-        new, self._new = self._new, []
+        new = [validator for validator in self._new if not self._is_known(validator)]
+        self._new = []
+        if not new:
+            return
         self._done.update(new)
         refs = _refs(new)
         if self._delegate is not None and refs <= self._known and len(self._done) <= 2 * self._size:
@@ -93,6 +96,14 @@ class ValidatorGroup:
         self._delegate = self._compile(used, definitions)
         self._known = set(definitions)
         self._size, self._apart = len(definitions) + len(used), 0
+
+    def _is_known(self, validator: Validator) -> bool:
+        """Return True, with its verdict set, if a validator's schema is a `$ref` that is compiled already."""
+        if self._delegate is None or "$ref" not in validator.schema or not validator.refs <= self._known:
+            return False
+        (ref,) = validator.refs
+        validator.accepts = _property(self._delegate, ref)
+        return True
 
     def _compile(self, validators: Iterable[Validator], definitions: Mapping[str, Schema]) -> Accepts:
         """Compile some validators as one; return a verdict that they and the definitions have by name."""

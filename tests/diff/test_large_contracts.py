@@ -1,0 +1,71 @@
+"""Contracts with a dense graph of schemas cost what their size is, not its square: work is counted, not time."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from relay.contract.model import Contract
+from relay.diff import compare
+from relay.diff.schema_diff import SchemaComparison
+from support.compiled import read
+from support.large_contracts import payment_style
+
+OPERATIONS = 60
+SCHEMAS = 90
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """Return a contract that is large enough to show how the work grows."""
+    return payment_style(OPERATIONS, SCHEMAS)
+
+
+def changed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a version in which each resource has one enum member less and one required property more."""
+    new = copy.deepcopy(document)
+    for schema in new["components"]["schemas"].values():
+        if "status" in schema.get("properties", {}):
+            schema["properties"]["status"]["enum"].pop()
+            schema["properties"]["added"] = {"type": "string"}
+            schema["required"].append("added")
+    return new
+
+
+def test_a_generated_contract_is_the_same_each_time_and_of_the_size_asked_for():
+    """Figures of different days are comparable."""
+    one, other = payment_style(40, 60), payment_style(40, 60)
+
+    assert json.dumps(one) == json.dumps(other)
+    assert sum(map(len, one["paths"].values())) == 40
+    assert len(one["components"]["schemas"]) >= 60
+
+
+def test_the_place_of_a_shared_difference_is_found_once(document, monkeypatch):
+    """Nearly every operation reaches nearly every schema: half a million places for 450 operations."""
+    asked: list[Any] = []
+    real = Contract.place
+    monkeypatch.setattr(Contract, "place", lambda self, pointer: asked.append(pointer) or real(self, pointer))
+
+    changes = compare(read(document), read(changed(document)))
+
+    assert len(changes) >= SCHEMAS
+    assert max(len(change.operations) for change in changes) == OPERATIONS
+    assert len(asked) <= 4 * len(changes)
+
+
+def test_a_pair_of_schemas_is_compared_once(document, monkeypatch):
+    """However many operations and schemas lead to it."""
+    compared: Counter[Any] = Counter()
+    real = SchemaComparison._compare
+    monkeypatch.setattr(
+        SchemaComparison, "_compare", lambda self, *key: compared.update([key]) or real(self, *key)
+    )
+
+    compare(read(document), read(changed(document)))
+
+    assert set(compared.values()) == {1}
