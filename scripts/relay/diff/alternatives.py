@@ -71,10 +71,10 @@ def _match(pair: Pair, producer: Sites, consumer: Sites, comparers: Comparers) -
     ]
     matches: dict[Site, Site] = {}
     for criterion, is_exclusive in criteria:
-        for site in producer:
+        for site in [one for one in producer if one not in matches]:
             taken = matches.values() if is_exclusive else ()
             found = next((other for other in consumer if other not in taken and criterion(site, other)), None)
-            if site not in matches and found:
+            if found:
                 matches[site] = found
     return matches
 

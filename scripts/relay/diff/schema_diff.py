@@ -31,6 +31,7 @@ from .schema_pair import Child, Comparers, Pair
 from .schema_view import Site, Sites, View
 
 _Key = tuple[Sites, Sites, Direction]
+_MAX_NESTED = 32
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +65,7 @@ class SchemaComparison:
         self._comparers = Comparers(self._same, self._is_compatible)
         self._nodes: dict[_Key, _Node] = {}
         self._found: dict[_Node, list[Difference]] = {}
+        self._nested = 0
 
     def differences(self, old: Pointer, new: Pointer, direction: Direction) -> list[Difference]:
         """Return the differences of the schemas at two pointers, and of their parts, for a direction.
@@ -90,12 +92,21 @@ class SchemaComparison:
         )
 
     def _is_compatible(self, old: Sites, new: Sites, direction: Direction) -> bool:
-        """Return True if no difference of a pair breaks clients; False while the pair is being compared."""
-        return all(
-            node.is_complete
-            and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
-            for node, _ in self._reached(self._node((old, new, direction)))
-        )
+        """Return True if no difference of a pair breaks clients; False while the pair is being compared.
+
+        To compare alternatives asks this of the alternatives within them; at a depth of _MAX_NESTED it is False.
+        """
+        if self._nested == _MAX_NESTED:
+            return False
+        self._nested += 1
+        try:
+            return all(
+                node.is_complete
+                and all(RULES[found.rule].severity is Severity.INFO for found in node.differences)
+                for node, _ in self._reached(self._node((old, new, direction)))
+            )
+        finally:
+            self._nested -= 1
 
     def _reached(self, root: _Node) -> Iterator[tuple[_Node, str | None]]:
         """Yield each pair reachable from a root, once per property name that leads to it."""

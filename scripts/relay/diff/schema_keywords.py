@@ -36,7 +36,7 @@ _SIZES = [
 ]
 
 
-_SIZED: dict[str, type | tuple[type, ...]] = {
+_SIZED: dict[str, Any] = {
     **dict.fromkeys(("minimum", "maximum"), (int, float)),
     **dict.fromkeys(("minLength", "maxLength"), str),
     **dict.fromkeys(("minItems", "maxItems"), list),
@@ -169,11 +169,11 @@ def _are_all_within(producer: Shape, keyword: str, sign: int, limit: _Limit) -> 
     )
 
 
-def _size(value: Any, keyword: str) -> Any:
+def _size(value: Any, keyword: str) -> int | float | None:
     """Return what a bound limits of a value; None for a value that the bound does not apply to."""
     if isinstance(value, bool) or not isinstance(value, _SIZED[keyword]):
         return None
-    return value if keyword in ("minimum", "maximum") else len(value)
+    return value if isinstance(value, int | float) else len(value)
 
 
 def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:
