@@ -48,7 +48,7 @@ class _Node:
     def differences_in(self, name: str | None) -> list[Difference]:
         """Return the differences for the innermost property that contains the pair; each time the same ones."""
         if name not in self.named:
-            self.named[name] = [replace(one, name=one.name or name) for one in self.differences]
+            self.named[name] = [one if one.name else replace(one, name=name) for one in self.differences]
         return self.named[name]
 
 
