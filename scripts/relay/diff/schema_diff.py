@@ -45,6 +45,11 @@ class _Node:
     is_complete: bool = False
     named: dict[str | None, list[Difference]] = field(default_factory=dict)
 
+    @property
+    def is_equal(self) -> bool:
+        """Return True if the pair is known to have no differences and no pairs within it."""
+        return self.is_complete and not self.differences and not self.children
+
     def differences_in(self, name: str | None) -> list[Difference]:
         """Return the differences for the innermost property that contains the pair; each time the same ones."""
         if name not in self.named:
@@ -120,7 +125,7 @@ class SchemaComparison:
                 node, name = visit
                 self._fill(node)
                 yield visit
-                inner = reversed(node.children)
+                inner = [one for one in reversed(node.children) if not one[0].is_equal]
                 if node in visited:  # properties have a name of their own
                     pending += [(child, name) for child, own in inner if own is None]
                 else:
