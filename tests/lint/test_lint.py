@@ -200,6 +200,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         only(get(security=[{"key": []}]), components=BEARER),
     ),
     "schema": (
+        answering({"type": "number", "exclusiveMaximum": True}),
+        answering({"type": "number", "exclusiveMaximum": True, "maximum": 1}),
+    ),
+    "pattern": (
         answering({"type": "string", "pattern": r"\p{Ghost}"}),
         answering({"type": "string", "pattern": r"\p{L}"}),
     ),

@@ -585,9 +585,21 @@ def test_tells_everything_that_is_wrong_at_once(tmp_path, monkeypatch):
 
 
 def test_refuses_a_schema_that_cannot_be_compiled(hosted):
-    """A broken pattern would otherwise fail on the first request."""
-    with pytest.raises(SetupError, match="not a valid regular expression"):
-        hosted(answering({"type": "string", "pattern": "(["}), things="async def show(): ...\n")
+    """It would otherwise fail on the first request."""
+    with pytest.raises(SetupError, match="the schema cannot be compiled"):
+        hosted(
+            answering({"exclusiveMaximum": True}),
+            settings={"environment": "production"},
+            things="async def show(): ...\n",
+        )
+
+
+def test_serves_a_pattern_that_cannot_be_read_with_one_warning(hosted):
+    """The rest of the contract is worth serving; the warning is at the pattern."""
+    application = hosted(answering({"type": "string", "pattern": "(["}), things="async def show(): ...\n")
+
+    (warning,) = [one for one in application.warnings if one.rule == "pattern"]
+    assert warning.message == "the pattern is not checked: a class is not closed"
 
 
 async def test_serves_a_recursive_schema(get):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 PROPERTIES = st.sampled_from(["a", "b", "kind", "x/y"])
 _NAMES = ("A", "B", "C")
 REFS = st.sampled_from([{"$ref": f"#/components/schemas/{name}"} for name in _NAMES])
-SCALARS = st.sampled_from([None, True, False, -6, 0, 1, 3, 2**64, 10**30, 0.5, 1e300, "", "a", "abcd", "é"])
+SCALARS = st.sampled_from(
+    [None, True, False, -6, 0, 1, 3, 2**64, 10**30, 0.5, 1e300, "", "a", "abcd", "é", "12:00"]
+)
 
 
 def _optional(**fields: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -20,14 +22,22 @@ def _merged(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
     return st.tuples(*parts).map(lambda found: {key: one for part in found for key, one in part.items()})
 
 
+_DISCRIMINATORS = st.sampled_from(
+    [
+        {"propertyName": "kind"},
+        {"propertyName": "kind", "mapping": {"a": "A", "abcd": "#/components/schemas/B", "b": "C"}},
+    ]
+)
 _MARKS = _optional(nullable=st.booleans(), readOnly=st.just(True), writeOnly=st.just(True))
 _LEAVES = _merged(
     st.sampled_from([{}, *({"type": name} for name in ("integer", "number", "string", "boolean"))]),
     st.one_of(
         _optional(maximum=st.integers(-5, 5), multipleOf=st.just(2)),
         st.builds(dict, minimum=st.integers(-5, 5), exclusiveMinimum=st.booleans()),
-        _optional(maxLength=st.integers(0, 3), pattern=st.sampled_from(["^a", "d$"])),
-        _optional(format=st.sampled_from(["byte", "uuid", "date", "int32", "password"])),
+        _optional(
+            maxLength=st.integers(0, 3), pattern=st.sampled_from(["^a", "d$", r"\w-[", "^.{0,262144}$"])
+        ),
+        _optional(format=st.sampled_from(["byte", "uuid", "date", "time", "int32", "password"])),
         _optional(
             enum=st.lists(SCALARS.filter(lambda one: not isinstance(one, int)), min_size=1, max_size=3)
         ),
@@ -60,7 +70,8 @@ def _containers(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[d
         st.one_of(
             st.builds(dict, anyOf=alternatives),
             st.builds(dict, oneOf=alternatives),
-            st.builds(dict, oneOf=alternatives, discriminator=st.just({"propertyName": "kind"})),
+            st.builds(dict, oneOf=alternatives, discriminator=_DISCRIMINATORS),
+            st.builds(dict, anyOf=alternatives, discriminator=_DISCRIMINATORS),
             st.builds(dict, allOf=st.lists(inner, min_size=1, max_size=2)),
             inner.map(lambda one: {"not": one}),
         ),

@@ -16,7 +16,7 @@ from relay.contract.bundling import escape
 from relay.validation import schemas as compiling
 from relay.validation.plan import HIDDEN
 from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
-from relay.validation.schemas import MARKS, SchemaCompiler
+from relay.validation.schemas import MARKS, SchemaCompiler, Strictness
 from relay.validation.violations import MAX_VIOLATIONS
 from support.compiled import POINTER, around
 from support.schemas import CANARY, COMPONENTS, SCHEMAS, VALUES
@@ -346,7 +346,7 @@ def test_takes_little_time_and_memory(schema, value, expected):
 
 def library_errors(schema, value, compiler, direction):
     """Yield the path and rule of each error of the library, those of all branches included."""
-    root = compiler._translate(schema, direction)
+    root = compiler.translator.translate(schema, direction)
     document = {**root.schema, "definitions": compiler._definitions[direction].of(root.refs)}
     pending = [*compiling._compiled(document).iter_errors(value)]
     while pending:
@@ -376,7 +376,7 @@ def test_a_rejected_value_has_violations_and_each_is_one_of_the_library(
     components, schema, values, direction
 ):
     """No accepted value has any, none contains a value, and they are found with few verdicts."""
-    compiler = SchemaCompiler(around(components))
+    compiler = SchemaCompiler(around(components), Strictness(read_only=True))
 
     for value in values:
         with counted_verdicts() as asked:

@@ -1,4 +1,4 @@
-"""Checks that schemas are within the limits: how many are combined for one value, and how long patterns are.
+"""Checks that schemas are within the limits: how many are combined for one value.
 
 `$ref`, `allOf`, `anyOf`, `oneOf` and `not` combine schemas. A value is validated against each of them, and a
 schema that is reached in two ways counts twice: with twenty schemas of which each has the next one twice, a
@@ -7,14 +7,13 @@ value is validated a million times.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .bundling import Bundle, PointerNotFound, lookup, mappings, parse_pointer
 from .diagnostics import Diagnostic
-from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH, MAX_LOOKING_PATTERN, MAX_PATTERN
+from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH
 
 _LISTS = ("allOf", "anyOf", "oneOf")
 
@@ -24,7 +23,6 @@ def check_schemas(bundle: Bundle) -> list[Diagnostic]:
     counter = _Counter(bundle.data)
     for pointer, schema in mappings(bundle.data):
         try:
-            _check_pattern(schema.get("pattern"))
             counter.add(schema)
         except _TooMany as exc:
             return [Diagnostic(bundle.place(pointer), f"{exc}; write it simpler", "limit")]
@@ -32,19 +30,6 @@ def check_schemas(bundle: Bundle) -> list[Diagnostic]:
 
 
 _WORDS = "$ref, allOf, anyOf, oneOf and not"
-_LOOKING = re.compile(r"\(\?(?!:|P?<[^=!]|[a-zA-Z-]*[:)])|\\[1-9k]")
-
-
-def _check_pattern(pattern: Any) -> None:
-    """Raise _TooMany for a regular expression that is too long."""
-    if not isinstance(pattern, str):
-        return
-    if len(pattern) > MAX_PATTERN:
-        raise _TooMany(f"its pattern has more than {MAX_PATTERN:,} characters")
-    if len(pattern) > MAX_LOOKING_PATTERN and _LOOKING.search(pattern):
-        raise _TooMany(
-            f"its pattern has look-around or back-references and more than {MAX_LOOKING_PATTERN:,} characters"
-        )
 
 
 class _TooMany(Exception):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from re import _parser  # type: ignore[attr-defined]  # the standard library's parser; not in the stubs
 from typing import Any
 
+from relay.validation.patterns import translated
+
 MAX_STEPS = 10_000
 """Maximum number of steps per string; an expression can require more than fits into memory."""
 
@@ -30,12 +32,12 @@ def matching(pattern: str, least: int, variant: int = 0) -> Iterator[str]:
     Each `variant` gives other strings if the pattern has a choice. Lookahead and lookbehind are ignored.
     Raises NoText.
     """
+    if (text := translated(pattern).text) is None:
+        return  # the pattern is not asserted
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # FutureWarning: the validator accepts this syntax
-            tree = _parser.parse(
-                pattern.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
-            )
+            tree = _parser.parse(text)
     except (re.error, OverflowError, RecursionError) as exc:
         raise NoText from exc
     shortest = _Writer(variant, 0).write(tree)

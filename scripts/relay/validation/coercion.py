@@ -6,13 +6,13 @@ reports the violation.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from relay.contract.model import Contract, Schema
 
 from .schemas import SchemaCompiler
+from .text_values import CONVERTERS
 from .validators import Validator
 
 Coerce = Callable[[Any], Any]
@@ -20,9 +20,6 @@ Coerce = Callable[[Any], Any]
 
 MAX_NESTING = 8
 """Maximum nesting of a value that is written as text."""
-
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 class Coercion:
@@ -90,7 +87,7 @@ class Coercion:
         return convert if levels else scalar
 
     def _scalar(self, schema: Schema, types: frozenset[str]) -> Callable[[str], Any]:
-        converters = [_CONVERTERS[name] for name in _CONVERTERS if name in types]
+        converters = [CONVERTERS[name] for name in CONVERTERS if name in types]
         if len(converters) <= 1:
             return converters[0] if converters else str
         validator = self._compiler.compile(schema, "request", ())
@@ -151,32 +148,3 @@ def _type_name(value: Any) -> str:
 
 def _accepted(validator: Validator | None, value: Any) -> bool:
     return validator is not None and validator.accepts(value)
-
-
-def _integer(text: str) -> Any:
-    return int(text) if _INTEGER.fullmatch(text) else text
-
-
-def _number(text: str) -> Any:
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _NUMBER.fullmatch(text) and (number := float(text)) not in (float("inf"), float("-inf")):
-        return number
-    return text
-
-
-def _boolean(text: str) -> Any:
-    return {"true": True, "false": False}.get(text, text)
-
-
-def _null(text: str) -> Any:
-    return None if text == "null" else text
-
-
-_CONVERTERS: dict[str, Callable[[str], Any]] = {
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "null": _null,
-    "string": str,
-}

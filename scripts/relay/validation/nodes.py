@@ -90,6 +90,10 @@ class Choice:
         name = value.get(self.discriminator)
         return self.mapping.get(name) if isinstance(name, str) else None
 
+    def is_unknown(self, tag: Tag, value: Mapping[str, Any]) -> bool:
+        """Return True if no branch allows the value of the discriminator, although one is named so."""
+        return tag.name == self.discriminator and tag.branch(value[tag.name]) is None
+
     @cached_property
     def tag(self) -> Tag | None:
         """The property that distinguishes all branches which allow an object."""

@@ -99,6 +99,10 @@ class _Planner:
         if schema == HIDDEN:
             node.checks.append(Check(node.accepts, *self._hidden))
             return
+        if "explained" in schema:
+            rule, limit = schema["explained"]
+            node.checks.append(Check(node.accepts, rule, describe(rule, limit)))
+            return
         node.checks += self._checks(schema, pointer)
         node.required = schema.get("required", [])
         self._fill_properties(node, schema, pointer)
@@ -129,7 +133,8 @@ class _Planner:
         for rule in _CHECKS:
             if rule in schema:
                 limit = schema[rule]
-                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, limit))
+                shown = schema.get("written", limit) if rule == "pattern" else limit
+                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown))
         for bound, exclusive in _BOUNDS.items():
             if bound in schema:
                 rule = exclusive if schema.get(exclusive) else bound
@@ -146,16 +151,25 @@ class _Planner:
         ]
 
     def _choices(self, schema: Schema, pointer: str) -> Iterator[Choice]:
-        name, targets = schema.get("discriminator", ("", []))
+        if "discriminator" in schema:
+            yield self._discriminated(schema, pointer)
+            return
         for rule in ("anyOf", "oneOf"):
             if rule in schema:
-                parts = schema[rule]
-                short = [_reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(parts)]
-                is_all = schema.keys() <= {rule, "discriminator"}  # then the verdict of the node is known
+                short = [
+                    _reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(schema[rule])
+                ]
+                is_all = schema.keys() == {rule}  # then the verdict of the node is known
                 accepts = self._fragments.add(_reference(schema, pointer) if is_all else {rule: short})
-                mapping = {tag: self._targets[ref] for tag, ref in targets if {"$ref": ref} in parts}
-                branches = self._branches(schema, rule, pointer)
-                yield Choice(accepts, rule, branches, name, mapping)
+                yield Choice(accepts, rule, self._branches(schema, rule, pointer), "", {})
+
+    def _discriminated(self, schema: Schema, pointer: str) -> Choice:
+        """Return a choice between the branches of its last alternative, which decide without a discriminator."""
+        name, targets, rule = schema["discriminator"]
+        last = len(schema["anyOf"]) - 1
+        branches = self._branches(schema["anyOf"][last]["allOf"][1], rule, f"{pointer}/anyOf/{last}/allOf/1")
+        mapping = {tag: self._targets[ref] for tag, ref in targets}
+        return Choice(self._fragments.add(_reference(schema, pointer)), rule, branches, name, mapping)
 
 
 def _types(names: str | list[str]) -> frozenset[str]:

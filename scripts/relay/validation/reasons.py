@@ -152,10 +152,11 @@ class Reasons:
 
     def _of_tag(self, choice: Choice, value: dict[str, Any], at: Rejected) -> list[Reason]:
         """Return the reasons of the branch that a property of the value names; [] if none does."""
-        tag = choice.tag
+        tag, named = choice.tag, choice.mapped(value)
+        if named is not None and (tag is None or not choice.is_unknown(tag, value)):
+            return self._of_node(named, at)
         if tag is None:
-            branch = choice.mapped(value)
-            return [] if branch is None else self._of_node(branch, at)
+            return []
         path = self._within(at.path, tag.name)
         if tag.name not in value:
             return [broken(path, "required")] if tag.is_required else []

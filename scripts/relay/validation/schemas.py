@@ -12,12 +12,12 @@ import re
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import NamedTuple, get_args
 from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
-from relay.contract.bundling import lookup, parse_pointer
+from relay.contract.bundling import lookup, mappings, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
@@ -25,20 +25,25 @@ from relay.contract.model import Contract, Schema
 
 from .definitions import Definitions, Translated
 from .explaining import Explainer
-from .plan import HIDDEN
+from .patterns import translated
+from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
 from .validators import Validator, ValidatorGroup
-from .verdicts import DELEGATED, Accepts, delegation, pointer_of
+from .verdicts import DELEGATED, Accepts, delegation
 
-Direction = Literal["request", "response"]
+__all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness"]
 
-_KEYWORDS = frozenset(
-    "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems "
-    "minItems uniqueItems maxProperties minProperties required enum type format".split()
-)
-INTEGER_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-MARKS: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-"""The keyword that marks a property as forbidden in that direction."""
 
+class Strictness(NamedTuple):
+    """What is refused although the specification does not demand it."""
+
+    read_only: bool = False
+    """A property in a request that is `readOnly`; else handlers do not get it."""
+
+    nul: bool = False
+    """NUL in a text."""
+
+
+LENIENT = Strictness()
 
 _RECENT = 256
 
@@ -50,9 +55,12 @@ class SchemaCompiler:
     forgotten when _RECENT others were made.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, strictness: Strictness = LENIENT) -> None:
         self.problems: list[Diagnostic] = []
+        self.strictness = strictness
+        self.translator = Translator(contract, refuses_read_only=strictness.read_only)
         self._contract = contract
+        self._reported: set[str] = set()  # patterns
         self.memo: dict[tuple[str, ...], Any] = {}
         """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
         self._validators: WeakValueDictionary[tuple[Direction, bytes], Validator] = WeakValueDictionary()
@@ -101,7 +109,7 @@ class SchemaCompiler:
         self._explainers["request"].prepare()
 
     def _new(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | Diagnostic:
-        root = self._translate(schema, direction)
+        root = self._translate(schema, direction, pointer)
         definitions = self._definitions[direction]
         if error := root.error or definitions.error(root.refs):
             message = f"the schema cannot be compiled: {error}"
@@ -118,61 +126,27 @@ class SchemaCompiler:
         return Explainer(self._definitions[direction].of, _compiled, (mark, message))
 
     def _definition(self, ref: str, direction: Direction) -> Translated:
-        return self._translate(lookup(self._contract.document, parse_pointer(ref[1:])), direction)
+        pointer = parse_pointer(ref[1:])
+        return self._translate(lookup(self._contract.document, pointer), direction, pointer)
 
-    def _translate(self, schema: Schema, direction: Direction) -> Translated:
-        """Translate a schema to draft 4."""
-        refs: set[str] = set()
+    def _translate(self, schema: Schema, direction: Direction, pointer: Pointer) -> Translated:
+        schema, refs, patterns = self.translator.translate(schema, direction)
+        for pattern in patterns:
+            self._report(pattern, pointer)
+        return _tried(schema, refs)
 
-        def translate(schema: Schema, hidden: frozenset[str] = frozenset()) -> Schema:
-            if "$ref" in schema:  # its siblings are ignored (OpenAPI 3.0.3, "Reference Object")
-                refs.add(schema["$ref"])
-                return {"$ref": pointer_of(schema["$ref"])}
-            out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
-            hidden |= self._hidden(schema, direction)
-            for keyword in ("allOf", "anyOf", "oneOf"):
-                if keyword in schema:
-                    inherited = hidden if keyword == "allOf" else frozenset()
-                    out[keyword] = [translate(part, inherited) for part in schema[keyword]]
-            if "discriminator" in schema:
-                out["discriminator"] = _discriminator(schema)
-            for keyword in ("not", "items", "additionalProperties"):
-                if keyword in schema:
-                    value = schema[keyword]
-                    out[keyword] = translate(value) if isinstance(value, dict) else value
-            if "properties" in schema:
-                out["properties"] = {
-                    name: HIDDEN if self._is_hidden(part, direction) else translate(part)
-                    for name, part in schema["properties"].items()
-                }
-            _require(out, [name for name in out.get("required", []) if name not in hidden])
-            if bounds := INTEGER_BOUNDS.get(out.get("format", "")):
-                _bound(out, *bounds)
-            return _nullable(out) if schema.get("nullable") else out
-
-        return _translated(translate(schema), refs)
-
-    def _hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
-        """Return the properties that are forbidden in this direction, including those of `allOf`.
-
-        `required` does not apply to them in this direction (OpenAPI 3.0.3, "Schema Object", `readOnly`).
-        """
-        if (ref := schema.get("$ref")) is not None:
-            if ref in seen:
-                return frozenset()
-            return self._hidden(self._contract.resolve(schema), direction, (*seen, ref))
-        own = {
-            name for name, part in schema.get("properties", {}).items() if self._is_hidden(part, direction)
-        }
-        return frozenset(own).union(
-            *(self._hidden(part, direction, seen) for part in schema.get("allOf", []))
-        )
-
-    def _is_hidden(self, schema: Schema, direction: Direction) -> bool:
-        return self._contract.resolve(schema).get(MARKS[direction]) is True
+    def _report(self, pattern: str, pointer: Pointer) -> None:
+        """Add the warning about a pattern, if it has one, at each place of the contract that has it."""
+        message = translated(pattern).warning
+        if message is None or pattern in self._reported:
+            return
+        self._reported.add(pattern)
+        found = mappings(self._contract.document)
+        places = [(*at, "pattern") for at, schema in found if schema.get("pattern") == pattern]
+        self.problems += [self._contract.warning(at, message, "pattern") for at in places or [pointer]]
 
 
-def _translated(schema: Schema, refs: set[str]) -> Translated:
+def _tried(schema: Schema, refs: set[str]) -> Translated:
     """Compile a translated schema on its own, to find out whether it can be compiled."""
     error = None
     try:
@@ -195,47 +169,6 @@ def _compiled(document: Schema, *, delegate: Accepts | None = None) -> jsonschem
         validate_formats=True,
         offline=True,
     )
-
-
-def _discriminator(schema: Schema) -> tuple[str, list[tuple[str, str]]]:
-    """Return the name of a discriminator, and each of its values with the `$ref` of its alternative."""
-    parts = [*schema.get("oneOf", []), *schema.get("anyOf", [])]
-    refs = [part["$ref"] for part in parts if "$ref" in part]
-    by_name = {ref.rpartition("/")[2]: ref for ref in refs}
-    mapping = schema["discriminator"].get("mapping", {})
-    by_value = by_name | {value: by_name.get(target, target) for value, target in mapping.items()}
-    targets = [(value, pointer_of(ref)) for value, ref in by_value.items() if ref in refs]
-    return schema["discriminator"]["propertyName"], targets
-
-
-def _require(schema: Schema, names: list[str]) -> None:
-    """Set `required`; draft 4 does not allow an empty list."""
-    if names:
-        schema["required"] = names
-    else:
-        schema.pop("required", None)
-
-
-def _bound(schema: Schema, low: int, high: int) -> None:
-    """Narrow the bounds of a schema to those of its format."""
-    if schema.get("minimum", low - 1) < low:
-        schema["minimum"] = low
-        schema.pop("exclusiveMinimum", None)
-    if schema.get("maximum", high + 1) > high:
-        schema["maximum"] = high
-        schema.pop("exclusiveMaximum", None)
-
-
-_COMBINING = frozenset(["allOf", "anyOf", "oneOf", "not"])
-
-
-def _nullable(schema: Schema) -> Schema:
-    """Allow null in addition to the schema, unless its `enum` excludes null."""
-    if None not in schema.get("enum", [None]):
-        return schema
-    if "type" in schema and not _COMBINING & set(schema):
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _is_base64(text: str) -> bool:
