@@ -100,10 +100,15 @@ OBJECT = {
     "required": ["a", "b"],
     "properties": {"a": {"type": "integer", "minimum": 1}, "b": {"type": "string", "enum": ["x"]}},
 }
+NESTED = {
+    "type": "object",
+    "required": ["list", "lines"],
+    "properties": {"list": LIST, "lines": {"type": "array", "items": OBJECT, "minItems": 2}},
+}
 SHAPES = {"scalar": {"type": "integer"}, "list": LIST, "object": OBJECT}
 STYLES = [  # OpenAPI 3.0.3, "Style Values", less what its table has no writing for
     *[("query", "form", explode, shape) for explode in (True, False) for shape in SHAPES],
-    ("query", "deepObject", True, "object"),
+    *[("query", "deepObject", True, shape) for shape in ("list", "object", "nested")],
     ("query", "spaceDelimited", False, "list"),
     ("query", "pipeDelimited", False, "list"),
     *[
@@ -122,7 +127,24 @@ def test_serializes_every_style_as_the_server_parses_it(where, style, explode, s
     """A request that the server would refuse is omitted."""
     path = "/a/{p}" if where == "path" else "/a"
 
-    found = model(parameter(where, SHAPES[shape], style=style, explode=explode), path=path)
+    schema = {**SHAPES, "nested": NESTED}[shape]
+
+    found = model(parameter(where, schema, style=style, explode=explode), path=path)
+
+    assert found is not None
+
+
+@pytest.mark.parametrize("style", ["form", "deepObject", "spaceDelimited", "pipeDelimited"])
+@pytest.mark.parametrize("explode", [True, False])
+def test_serializes_forms_in_the_styles_of_their_encoding(style, explode):
+    """As the server parses them; a field without an encoding, too."""
+    is_deep = style == "deepObject"
+    fields = {"list": LIST, "plain": LIST, "object": OBJECT} | ({"nested": NESTED} if is_deep else {})
+    schema = {"type": "object", "required": [*fields], "properties": fields}
+    styled = ("list", "nested") if is_deep else ("list",)
+    encoding = {name: {"style": style, "explode": explode} for name in styled}
+
+    found = model(**body("application/x-www-form-urlencoded", schema, encoding=encoding))
 
     assert found is not None
 

@@ -602,6 +602,52 @@ def test_serves_a_pattern_that_cannot_be_read_with_one_warning(hosted):
     assert warning.message == "the pattern is not checked: a class is not closed"
 
 
+PUT = {
+    "/thing": {
+        "put": operation(
+            "change",
+            requestBody={
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["id", "name"],
+                            "properties": {
+                                "id": {"type": "integer", "readOnly": True},
+                                "name": {"type": "string"},
+                            },
+                        }
+                    }
+                },
+            },
+        )
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "body", "expected"),
+    [
+        ({}, {"id": 7, "name": "a"}, (200, {"name": "a"})),
+        ({"read_only": "refuse"}, {"id": 7, "name": "a"}, (400, None)),
+        ({"read_only": "refuse"}, {"name": "a"}, (200, {"name": "a"})),
+        ({}, {"name": "\0"}, (200, {"name": "\0"})),
+        ({"refuse_nul": True}, {"name": "\0"}, (400, None)),
+    ],
+)
+async def test_settings_decide_what_is_dropped_or_refused(hosted, settings, body, expected):
+    """GET, change and PUT works by default."""
+    application = hosted(
+        contract(PUT), settings=settings, things="async def change(body):\n    return body\n"
+    )
+
+    async with calling(application) as client:
+        response = await client.put("/thing", json=body)
+
+    assert (response.status_code, response.json() if response.status_code == 200 else None) == expected
+
+
 async def test_serves_a_recursive_schema(get):
     """Trees are ordinary; Connexion fails to serve their contract."""
     node = {

@@ -121,6 +121,42 @@ class TestTheBranchOfAChoice:
             ("/c", "type"),
         ]
 
+    @pytest.mark.parametrize("rule", ["oneOf", "anyOf"])
+    @pytest.mark.parametrize("direction", ["request", "response"])
+    def test_decides_if_the_discriminator_names_it(self, rule, direction):
+        """Open branches overlap: without a discriminator, one value would match several, or the wrong one."""
+        schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
+        mapping = {"c": "Cat", "kitten": "#/components/schemas/Cat"}
+        pet = {rule: [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": mapping}}
+        validator = compiled(pet, schemas, direction)
+
+        for kind in ("c", "kitten", "Cat"):
+            assert validator.accepts({"kind": kind, "lives": 9, "tail": 1})
+            assert rules(pet, {"kind": kind, "lives": "9", "tail": "x"}, schemas, direction) == [
+                ("/lives", "type")
+            ]
+        assert validator.accepts({"kind": "Dog", "lives": "9", "tail": "x"})
+        assert rules(pet, {"kind": "Dog", "lives": 9, "tail": 1}, schemas, direction) == [("/tail", "type")]
+
+    @pytest.mark.parametrize("kind", [{}, {"kind": "bird"}, {"kind": 1}])
+    def test_is_any_if_the_discriminator_names_none(self, kind):
+        """As without a discriminator: a mapping may be incomplete."""
+        schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
+        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
+
+        assert rules(pet, {**kind, "lives": 9, "tail": 1}, schemas) == []
+        assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas) == [("", "oneOf")]
+
+    def test_is_named_by_the_mapping_before_an_enum(self):
+        """The branch that the mapping names decides, although the value is another one's."""
+        schemas = {"Cat": one_of("cat"), "Dog": one_of("dog", tail=INTEGER)}
+        discriminator = {"propertyName": "kind", "mapping": {"cat": "Dog"}}
+        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": discriminator}
+
+        assert ("/tail", "required") in rules(pet, {"kind": "cat"}, schemas)
+        assert rules(pet, {"kind": "bird"}, schemas) == [("/kind", "enum")]
+        assert rules(pet, {}, schemas) == [("/kind", "required")]
+
     def test_is_the_only_one_for_the_type_of_the_value(self):
         either = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 3}]}
 

@@ -346,6 +346,105 @@ def test_a_list_of_one_item_needs_no_empty_brackets():
     assert value(NESTED, **{"p[tags]": ["a"]}) == {"tags": ["a"]}
 
 
+LINES = {"type": "array", "items": {"type": "object", "properties": {"size": INTEGER, "tags": STRINGS}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "raw", "expected"),
+    [
+        (INTEGERS, {"p[]": ["1", "2"]}, [1, 2]),
+        (INTEGERS, {"p[0]": ["1"], "p[1]": ["2"]}, [1, 2]),
+        (INTEGERS, {"p[10]": ["3"], "p[2]": ["2"], "p[0]": ["1"]}, [1, 2, 3]),
+        (INTEGERS, {"p[]": ["1"]}, [1]),
+        ({"type": "array", "items": INTEGERS}, {"p[0][]": ["1", "2"], "p[1][0]": ["3"]}, [[1, 2], [3]]),
+        (
+            LINES,
+            {"p[0][size]": ["1"], "p[0][tags][]": ["a"], "p[1][size]": ["2"]},
+            [{"size": 1, "tags": ["a"]}, {"size": 2}],
+        ),
+        (LINES, {"p[][size]": ["1"], "p[][tags][0]": ["a"]}, [{"size": 1, "tags": ["a"]}]),
+        (
+            {"type": "object", "properties": {"ids": INTEGERS}},
+            {"p[ids][1]": ["2"], "p[ids][0]": ["1"]},
+            {"ids": [1, 2]},
+        ),
+        ({"type": "object", "properties": {"0": INTEGER}}, {"p[0]": ["1"]}, {"0": 1}),
+    ],
+)
+def test_arrays_in_brackets_are_lists(schema, raw, expected):
+    """OpenAPI leaves them undefined; a payment provider uses them for every list."""
+    assert value(parameter_decoder(schema, style="deepObject"), **raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "rule"),
+    [
+        ({"p[]": ["x"]}, "/p/0", "type"),
+        ({"p[a]": ["1"]}, "/p", "type"),
+        ({"p[0]": ["1"], "p[0][0]": ["1"]}, "/p", "style"),
+        ({"p[99999]": ["1"]}, "/p", "type"),
+        ({"p": ["1"]}, "/p", "style"),
+    ],
+)
+def test_rejects_arrays_in_other_brackets(raw, path, rule):
+    assert violations(parameter_decoder(INTEGERS, style="deepObject"), **raw) == [(path, rule)]
+
+
+RANGE = {"type": "object", "properties": {"gt": INTEGER}, "additionalProperties": False}
+
+
+class TestScalarOrMore:
+    """A schema that allows a scalar beside an object or array."""
+
+    @pytest.mark.parametrize(("style", "explode"), [("deepObject", True), ("form", True), ("form", False)])
+    def test_a_text_is_the_scalar_if_it_is_no_object(self, style, explode):
+        """`created=1` or `created[gt]=1`, as payment providers filter lists."""
+        decoder = parameter_decoder({"anyOf": [RANGE, INTEGER]}, style=style, explode=explode)
+        written = {"deepObject": {"p[gt]": ["1"]}, "form": {"gt": ["1"]} if explode else {"p": ["gt,1"]}}
+
+        assert value(decoder, "1") == 1
+        assert value(decoder, **written[style]) == {"gt": 1}
+        assert violations(decoder, "x") == [("/p", "type")]
+
+    def test_both_at_once_are_refused(self):
+        decoder = parameter_decoder({"anyOf": [RANGE, INTEGER]}, style="deepObject")
+
+        assert violations(decoder, "1", **{"p[gt]": ["1"]}) == [("/p", "style")]
+
+    @pytest.mark.parametrize(("location", "explode"), [("query", True), ("query", False), ("path", False)])
+    def test_a_text_is_the_scalar_if_the_list_of_it_is_invalid(self, location, explode):
+        decoder = parameter_decoder(
+            {"oneOf": [INTEGER, {**INTEGERS, "minItems": 2}]}, location, explode=explode
+        )
+
+        assert value(decoder, "1") == 1
+        assert value(decoder, *(["1", "2"] if explode else ["1,2"])) == [1, 2]
+        assert value(parameter_decoder({"oneOf": [INTEGER, INTEGERS]}), "1") == [1]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "expected"),
+    [
+        ({"default": 10}, "5", 5),
+        ({"default": 10}, "x", "x"),
+        ({"default": True}, "false", False),
+        ({"default": "a"}, "5", "5"),
+        ({"default": None}, "null", "null"),
+        ({"enum": [1, 2]}, "2", 2),
+        ({"enum": ["1", 2]}, "1", "1"),
+        ({"type": "integer", "enum": ["1", "2"]}, "2", 2),
+        ({"type": "string", "enum": [1, True]}, "true", "true"),
+        ({"type": "string", "enum": [1, 2.5]}, "2.5", "2.5"),
+        ({"anyOf": [{"type": "integer", "enum": ["1"]}, {"type": "string", "maxLength": 0}]}, "1", 1),
+    ],
+)
+def test_the_type_is_found_where_the_schema_is_vague_or_wrong(schema, text, expected):
+    """Lint reports an enum whose members have another type; values in the right one are accepted."""
+    found = value(parameter_decoder(schema), text)
+
+    assert (found, type(found)) == (expected, type(expected))
+
+
 @pytest.mark.parametrize(
     ("key", "path", "rule"),
     [

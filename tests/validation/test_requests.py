@@ -12,7 +12,7 @@ from relay.server.binding import argument_names
 from relay.validation.errors import InvalidRequest, UnsupportedMediaType
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
-from relay.validation.schemas import SchemaCompiler
+from relay.validation.schemas import SchemaCompiler, Strictness
 from support.compiled import read
 from support.hosting import contract, operation
 
@@ -22,13 +22,19 @@ JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded",
 BOUNDED = f"{MULTIPART}; boundary=b"
 
 
-def request_decoder(body: dict[str, Any] | None = None, *parameters: dict[str, Any], required: bool = True):
-    """Compile an operation with parameters and a body of one or more media types."""
-    content = {name: {"schema": schema} for name, schema in (body or {}).items()}
+def request_decoder(
+    body: dict[str, Any] | None = None,
+    *parameters: dict[str, Any],
+    required: bool = True,
+    strictness: Strictness = Strictness(),  # noqa: B008 -- it is immutable
+    **rest: Any,
+):
+    """Compile an operation with parameters and a body of one or more media types; `rest` are their other fields."""
+    content = {name: {"schema": schema, **rest} for name, schema in (body or {}).items()}
     taken = {"requestBody": {"required": required, "content": content}} if body else {}
     whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
     (taking,) = whole.operations
-    compiler = SchemaCompiler(whole)
+    compiler = SchemaCompiler(whole, strictness)
     decoder = RequestDecoder(taking, argument_names(taking), compiler, whole)
     assert compiler.problems == []
     return decoder
@@ -123,7 +129,6 @@ def test_accepts_the_identity_encoding():
         b'{"size": NaN}',
         b'{"size": Infinity}',
         b'{"size": "\\ud800"}',
-        b'{"size": "\\u0000"}',
         b'{"size": ' + b"1" * 5000 + b"}",
         b'{"size": ' + b"[" * 100_000,
         b'{"size": ' + b"[" * 300 + b"]" * 300 + b"}",
@@ -382,3 +387,114 @@ def test_any_request_is_decoded_or_rejected(body, content_type, query_string, he
         return
 
     assert set(arguments) <= {"body", "limit", "filter", "x_depth", "theme"}
+
+
+TEXT = {"type": "object", "properties": {"a": STRING}}
+NUL = [
+    (JSON, b'{"a": "\\u0000"}', {"a": "\0"}),
+    (FORM, b"a=%00", {"a": "\0"}),
+    (BOUNDED, part("a", b"\0") + END, {"a": "\0"}),
+]
+
+
+class TestNul:
+    """NUL in the text of a request, which JSON and `type: string` allow."""
+
+    @pytest.mark.parametrize(("content_type", "body", "expected"), NUL)
+    def test_is_accepted_or_refused_in_a_body(self, content_type, body, expected):
+        """RELAY_REFUSE_NUL decides: not every database can store it."""
+        content = {JSON: TEXT, FORM: TEXT, MULTIPART: TEXT}
+        strict = request_decoder(content, strictness=Strictness(nul=True))
+
+        assert decode(request_decoder(content), body, content_type) == {"body": expected}
+        assert violations(strict, body, content_type) == [("body", "", "format")]
+
+    def test_is_accepted_or_refused_in_plain_text(self):
+        strict = request_decoder({"text/plain": STRING}, strictness=Strictness(nul=True))
+
+        assert decode(request_decoder({"text/plain": STRING}), b"\0", "text/plain") == {"body": "\0"}
+        assert violations(strict, b"\0", "text/plain") == [("body", "", "format")]
+
+    def test_is_accepted_or_refused_in_a_query(self):
+        taken = [query("q", STRING), {"name": "j", "in": "query", "content": {JSON: {"schema": STRING}}}]
+        strict = request_decoder(None, *taken, strictness=Strictness(nul=True))
+        text, in_json = b"q=%00", b"j=%22%5Cu0000%22"
+
+        assert decode(request_decoder(None, *taken), query_string=text) == {"q": "\0"}
+        assert decode(request_decoder(None, *taken), query_string=in_json) == {"j": "\0"}
+        assert violations(strict, query_string=text) == [("query", "", "encoding")]
+        assert violations(strict, query_string=in_json) == [("query", "/j", "json")]
+
+
+ENCODED = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "ids": {"type": "array", "items": INTEGER},
+        "at": {"type": "object", "properties": {"x": INTEGER, "tags": {"type": "array", "items": STRING}}},
+        "lines": {"type": "array", "items": {"type": "object", "properties": {"size": INTEGER}}},
+        "obj": {"type": "object", "properties": {"y": INTEGER}},
+        "plain": INTEGER,
+    },
+}
+DEEP = {"style": "deepObject", "explode": True}
+STYLED = request_decoder(
+    {FORM: ENCODED},
+    encoding={"ids": {"style": "form", "explode": False}, "at": DEEP, "lines": DEEP},
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"ids=1,2", {"ids": [1, 2]}),
+        (b"at[x]=3&plain=1", {"at": {"x": 3}, "plain": 1}),
+        (b"at%5Bx%5D=3&at%5Btags%5D%5B%5D=a&at%5Btags%5D%5B%5D=b", {"at": {"x": 3, "tags": ["a", "b"]}}),
+        (b"lines[0][size]=1&lines[1][size]=2", {"lines": [{"size": 1}, {"size": 2}]}),
+        (b'obj={"y":1}', {"obj": {"y": 1}}),
+        (b"", None),
+    ],
+)
+def test_a_form_is_read_in_the_styles_of_its_encoding(body, expected):
+    """Also lists of deepObject, which OpenAPI leaves undefined; an object without a style is JSON."""
+    decoder = request_decoder({FORM: ENCODED}, required=False) if expected is None else STYLED
+
+    assert decode(decoder, body, FORM) == ({} if expected is None else {"body": expected})
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "rule"),
+    [
+        (b"ids=1&ids=2", "", "format"),
+        (b"at[x=3", "", "format"),
+        (b"at[x]=a", "/at/x", "type"),
+        (b"ids[]=1", "/ids[]", "additionalProperties"),
+        (b"obj={", "/obj", "type"),
+    ],
+)
+def test_a_form_in_another_style_is_refused(body, path, rule):
+    assert violations(STYLED, body, FORM) == [("body", path, rule)]
+
+
+def test_a_field_may_be_json():
+    """Its encoding says so."""
+    decoder = request_decoder({FORM: {"properties": {"a": {}}}}, encoding={"a": {"contentType": JSON}})
+
+    assert decode(decoder, b"a=%5B1%5D", FORM) == {"body": {"a": [1]}}
+
+
+def test_a_handler_gets_no_read_only_properties():
+    """In bodies and parameters; RELAY_READ_ONLY=refuse answers 400."""
+    thing = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {"id": {**INTEGER, "readOnly": True}, "a": INTEGER},
+    }
+    deep = query("p", thing, style="deepObject")
+    taken = {JSON: thing}, deep
+
+    decoded = decode(request_decoder(*taken), b'{"id": 1, "a": 2}', JSON, query_string=b"p[id]=x&p[a]=3")
+
+    assert decoded == {"p": {"a": 3}, "body": {"a": 2}}
+    strict = request_decoder(*taken, strictness=Strictness(read_only=True))
+    assert violations(strict, b'{"id": 1}', JSON) == [("body", "/id", "readOnly")]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.validation.schemas import SchemaCompiler
+from relay.validation.schemas import SchemaCompiler, Strictness
 from relay.validation.violations import MAX_VIOLATIONS
 from support.compiled import POINTER, around
 
@@ -240,12 +240,23 @@ PERSON = {
 }
 
 
-def test_a_request_must_not_and_need_not_contain_a_read_only_property():
-    """The same for a write-only property in a response, for example a secret."""
+def test_a_request_need_not_contain_a_read_only_property():
+    """The same for a write-only property in a response, for example a secret, which must not contain it."""
     assert accepts(PERSON, {"name": "Alex", "code": "x"}, "request")
     assert accepts(PERSON, {"name": "Alex", "id": 1}, "response")
-    assert rules(PERSON, {"name": "Alex", "code": "x", "id": 1}, "request") == [("/id", "readOnly")]
+    assert accepts(PERSON, {"name": "Alex", "code": "x", "id": "any"}, "request")
     assert rules(PERSON, {"name": "Alex", "code": "x", "id": 1}, "response") == [("/code", "writeOnly")]
+
+
+def test_a_request_must_not_contain_a_read_only_property_if_that_is_refused():
+    """OpenAPI 3.0.3 says SHOULD NOT; RELAY_READ_ONLY decides."""
+    compiler = SchemaCompiler(around(), Strictness(read_only=True))
+    validator = compiler.compile(PERSON, "request", POINTER)
+
+    found = validator.violations({"name": "Alex", "code": "x", "id": 1})
+
+    assert validator.accepts({"name": "Alex", "code": "x"})
+    assert [(one.path, one.rule) for one in found] == [("/id", "readOnly")]
 
 
 @pytest.mark.parametrize(
@@ -370,3 +381,44 @@ def test_narrows_bounds_to_those_of_the_format():
     assert found.violations(-1)[0].rule == "minimum"
     assert found.violations(2**31)[0].rule == "maximum"
     assert found.accepts(None)
+
+
+@pytest.mark.parametrize(
+    "text", ["12:00", "23:59:59", "00:00:00.5", "12:00:00Z", "12:00:00+02:00", "12:00:00.25-00:30"]
+)
+def test_a_time_may_have_no_offset(text):
+    """RFC 3339 demands one, and most publishers do not mean it."""
+    assert accepts({"type": "string", "format": "time"}, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24:00", "12:60", "1:00", "12", "12:00:61", "12:00\n", "12:00Z", "noon"]
+)
+def test_a_time_is_a_time(text):
+    """With a pattern and null beside it, too."""
+    assert rules({"type": "string", "format": "time"}, text) == [("", "format")]
+    assert not accepts({"type": "string", "format": "time", "nullable": True, "pattern": ":"}, text)
+
+
+def test_a_date_and_time_needs_an_offset():
+    """RFC 3339; without it, it is no moment."""
+    assert accepts({"format": "date-time"}, "2020-01-01T00:00:00Z")
+    assert not accepts({"format": "date-time"}, "2020-01-01T00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("schema", "valid", "invalid"),
+    [
+        ({"type": "integer", "enum": ["1", "2"]}, [1, 2], ["1", 3]),
+        ({"type": "integer", "enum": ["1", 1]}, [1], ["1"]),
+        ({"type": "number", "enum": ["0.5"]}, [0.5], ["0.5"]),
+        ({"type": "boolean", "enum": ["true"]}, [True], ["true", False]),
+        ({"type": "string", "enum": [1, 2.5, True]}, ["1", "2.5", "true"], [1, "True"]),
+        ({"type": "string", "enum": [1, None], "nullable": True}, ["1", None], [1]),
+        ({"type": "integer", "enum": ["one", 2]}, [2], ["one"]),
+    ],
+)
+def test_members_of_an_enum_have_the_type_of_the_schema(schema, valid, invalid):
+    """Files write `"1"` for integers and 1 for texts; otherwise no value would be valid."""
+    assert [value for value in valid if not accepts(schema, value)] == []
+    assert [value for value in invalid if accepts(schema, value)] == []

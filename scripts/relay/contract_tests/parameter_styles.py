@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
-from relay.contract.model import Parameter
-from relay.validation.parameters import SEPARATORS
+from relay.contract.model import Parameter, Schema
+from relay.validation.forms import encoded
+from relay.validation.styles import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
@@ -15,9 +17,10 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     name = parameter.name
     if parameter.media_type is not None:
         return [(name, orjson.dumps(value).decode())]
-    if parameter.style == "deepObject" and isinstance(value, dict):
-        return [(f"{name}[{key}]", word(item)) for key, item in value.items()]
-    if parameter.style == "form" and parameter.explode:
+    if parameter.style == "deepObject" and isinstance(value, dict | list):
+        return [*_in_brackets(name, value)]
+    is_list = parameter.style in SEPARATORS and isinstance(value, list)
+    if parameter.explode and (parameter.style == "form" or is_list):
         return fields(value if isinstance(value, dict) else {name: value})
     return [(name, _joined(parameter, value))]
 
@@ -29,6 +32,29 @@ def fields(value: dict[str, Any]) -> list[tuple[str, str]]:
         for name, item in value.items()
         for one in (item if isinstance(item, list) else [item])
     ]
+
+
+def form(
+    value: dict[str, Any], schemas: Mapping[str, Schema], encoding: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """Return the fields of an urlencoded form, in the styles of its `encoding`; `schemas` are its properties."""
+    found: list[tuple[str, str]] = []
+    for name, item in value.items():
+        parameter = encoded(name, schemas.get(name, {}), encoding)
+        found += fields({name: item}) if parameter is None else pairs(parameter, item)
+    return found
+
+
+def _in_brackets(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield `name[a][0]=1` for each scalar of a value."""
+    pending = [(name, value)]
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict | list):
+            inner = value.items() if isinstance(value, dict) else enumerate(value)
+            pending += reversed([(f"{name}[{key}]", item) for key, item in inner])
+        else:
+            yield name, word(value)
 
 
 def word(value: Any) -> str:

@@ -16,11 +16,12 @@ from relay.mock.examples import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
+from relay.validation.coercion import properties_of
 from relay.validation.schemas import SchemaCompiler
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
-from .parameter_styles import fields, pairs, word
+from .parameter_styles import fields, form, pairs, word
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
@@ -128,7 +129,8 @@ class _Maker:
             return name, orjson.dumps(value)
         match media.essence(name):
             case "application/x-www-form-urlencoded" if isinstance(value, dict):
-                return name, urlencode(fields(value)).encode()
+                properties = properties_of(body.content[name], self._contract)
+                return name, urlencode(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data" if isinstance(value, dict):
                 parts = [(key, (None, text)) for key, text in fields(value)]
                 made = httpx.Request("POST", self._url, files=parts)

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that a handler, `identify` or a verifier may take; 0 for any time.",
     )
+    read_only: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
+        default="ignore",
+        description="ignore drops `readOnly` properties from requests before the handler; refuse answers 400.",
+    )
+    refuse_nul: bool = Field(default=False, description="Answer 400 to NUL in the text of a request.")
     response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
         default="enforce",
         description="enforce answers 500 instead of a body that violates the contract; report only logs it.",

@@ -16,7 +16,7 @@ from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Seve
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
-from relay.validation.schemas import SchemaCompiler
+from relay.validation.schemas import SchemaCompiler, Strictness
 
 from . import docs, health
 from .binding import (
@@ -268,7 +268,8 @@ class _Compiled:
         observer: Observer,
     ) -> None:
         self._contract = contract
-        self._compiler = compiler = SchemaCompiler(contract)
+        strictness = Strictness(read_only=settings.read_only == "refuse", nul=settings.refuse_nul)
+        self._compiler = compiler = SchemaCompiler(contract, strictness)
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
         self.left_out = [*contract.left_out]

@@ -240,7 +240,7 @@ def parse_key_set(raw: bytes) -> dict[str | None, Key]:
     A `kid` of two different keys is ambiguous, so both keys are ignored.
     """
     try:
-        entries = parse_json(raw)["keys"]
+        entries = parse_json(raw, refuses_nul=True)["keys"]
     except (NotJson, KeyError, TypeError) as exc:
         raise KeyProblem("it is not a JSON Web Key Set") from exc
     if not isinstance(entries, list):

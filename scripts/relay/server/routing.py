@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from relay.contract.path_templates import VARIABLE, literal, requested_alone
-from relay.validation.http import MALFORMED
+from relay.validation.http import MALFORMED_OR_NUL
 
 from .errors import MalformedPath
 
@@ -124,7 +124,7 @@ class Routes(Generic[T]):
         """
         if (match := self._literal.get(raw_path)) is not None:
             return match
-        if MALFORMED.search(raw_path):
+        if MALFORMED_OR_NUL.search(raw_path):
             raise MalformedPath
         try:
             segments = [unquote(segment, errors="strict") for segment in raw_path.split("/")]

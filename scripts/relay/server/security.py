@@ -223,7 +223,7 @@ def _api_key(location: str, name: str) -> Extract:
 
     def in_query(_headers: HeaderList, query: bytes) -> str | None:
         try:
-            return _only(parse_urlencoded(query).get(name, []))
+            return _only(parse_urlencoded(query, refuses_nul=True).get(name, []))
         except ValueError as exc:
             raise Unauthenticated from exc
 

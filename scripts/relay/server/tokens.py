@@ -169,7 +169,7 @@ def _header(token: str) -> dict[str, Any]:
 def _object(raw: bytes) -> dict[str, Any]:
     """Parse a JSON object without duplicate names (RFC 7515 section 4, RFC 7519 section 4)."""
     try:
-        value = parse_json(raw)
+        value = parse_json(raw, refuses_nul=True)
     except NotJson as exc:
         raise Unauthenticated from exc
     if not isinstance(value, dict):

@@ -6,7 +6,9 @@ reports the violation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from relay.contract.model import Contract, Schema
@@ -20,6 +22,8 @@ Coerce = Callable[[Any], Any]
 
 MAX_NESTING = 8
 """Maximum nesting of a value that is written as text."""
+
+_INDEX = re.compile(r"(?:[0-9]{1,4})?", re.ASCII)
 
 
 class Coercion:
@@ -38,6 +42,12 @@ class Coercion:
             key, target = self._pending.pop()
             self._known[key] = self._built(target)
         return found
+
+    def scalar_of(self, schema: Schema) -> Coerce | None:
+        """Return the conversion of a text to a scalar; None if the schema allows only scalars, or none."""
+        types = types_of(schema, self._contract)
+        scalars = types - {"array", "object", "null"}
+        return self._scalar(schema, scalars) if scalars and types & {"array", "object"} else None
 
     def _part(self, schema: Schema) -> Coerce:
         """Return the function for a schema; that of a `$ref` is found when it is called, since it may be recursive."""
@@ -61,6 +71,8 @@ class Coercion:
             if isinstance(value, list):
                 return [item(part) for part in value] if item else value
             if isinstance(value, dict):
+                if item and not value.keys() & properties.keys() and (elements := elements_of(value)):
+                    return [item(part) for part in elements]
                 return {name: properties.get(name, other)(part) for name, part in value.items()}
             return text(value)
 
@@ -99,6 +111,15 @@ class Coercion:
         return first_accepted
 
 
+def elements_of(value: dict[str, Any]) -> list[Any] | None:
+    """Return the elements of an array that is written with a key for each: `[]`, or an index; None for names."""
+    if not all(_INDEX.fullmatch(key) for key in value):
+        return None
+    indexed = sorted(((int(key), part) for key, part in value.items() if key), key=itemgetter(0))
+    last = value.get("", [])
+    return [part for _, part in indexed] + (last if isinstance(last, list) else [last])
+
+
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the JSON Schema names of all types that the schema may accept."""
     types: set[str] = set()
@@ -109,6 +130,8 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
             types.update(_type_name(value) for value in part.get("enum", []))
         if part.get("nullable"):
             types.add("null")
+    if not types and (default := contract.resolve(schema).get("default")) is not None:
+        types = {"string", _type_name(default)}
     return frozenset(types)
 
 
@@ -143,7 +166,17 @@ def _unchanged(value: Any) -> Any:
 
 
 def _type_name(value: Any) -> str:
-    return {bool: "boolean", int: "integer", float: "number", type(None): "null"}.get(type(value), "string")
+    return _TYPE_NAMES.get(type(value), "string")
+
+
+_TYPE_NAMES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+    list: "array",
+    dict: "object",
+}
 
 
 def _accepted(validator: Validator | None, value: Any) -> bool:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-"""Malformed percent-encoding (RFC 3986 section 2.1), or NUL, which is rejected as in JSON strings."""
+MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
+"""Malformed percent-encoding (RFC 3986 section 2.1)."""
+
+MALFORMED_OR_NUL = re.compile(rf"{MALFORMED.pattern}|%00")
 
 HeaderList = list[tuple[bytes, bytes]]
 """Headers in ASGI's format; names are in lower case."""

@@ -10,7 +10,8 @@ MAX_DEPTH = 200
 """Maximum nesting of a body; validators and serialisers fail at slightly deeper nesting."""
 
 _MAX_INTEGER_DIGITS = 100
-_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+_UNWRITABLE = re.compile("[\ud800-\udfff]")
+_UNWRITABLE_OR_NUL = re.compile("[\0\ud800-\udfff]")
 
 
 class NotJson(ValueError):
@@ -25,12 +26,12 @@ class NotJson(ValueError):
         self.column = column
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, *, refuses_nul: bool = False) -> Any:
     """Parse one JSON text.
 
     Raises NotJson for syntax errors and for input on which parsers disagree: bytes that are not UTF-8, a byte
-    order mark, a duplicate key, NaN and infinities, integers of more than 100 digits, lone surrogates and NUL
-    in strings, and more than MAX_DEPTH levels.
+    order mark, a duplicate key, NaN and infinities, integers of more than 100 digits, lone surrogates in
+    strings, and more than MAX_DEPTH levels; with `refuses_nul` also for NUL in strings.
     """
     try:
         text = body.decode()
@@ -45,19 +46,23 @@ def parse_json(body: bytes) -> Any:
         raise NotJson("nested too deeply") from exc
     # Few bodies have that many brackets, or escapes, without which no surrogate or NUL can occur.
     if text.count("[") + text.count("{") >= MAX_DEPTH or "\\u" in text:
-        _check(value)
+        _check(value, _UNWRITABLE_OR_NUL if refuses_nul else _UNWRITABLE)
     return value
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, unwanted: re.Pattern[str]) -> None:
     """Check depth and strings of a value, level by level."""
     level = [value]
     for _ in range(MAX_DEPTH):
         objects = [node for node in level if isinstance(node, dict)]
         texts = [node for node in level if isinstance(node, str)]
         texts += [key for node in objects for key in node]
-        if any(_UNWRITABLE.search(text) for text in texts):
-            raise NotJson("a string contains a lone surrogate or NUL")
+        if any(unwanted.search(text) for text in texts):
+            raise NotJson(
+                "a string contains a lone surrogate"
+                if unwanted is _UNWRITABLE
+                else "a string contains a lone surrogate or NUL"
+            )
         lists = [node for node in level if isinstance(node, list)]
         level = [child for node in lists for child in node]
         level += [child for node in objects for child in node.values()]

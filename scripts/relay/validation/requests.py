@@ -10,10 +10,11 @@ from relay.contract.model import Contract, Operation, RequestBody, Schema
 
 from . import media_types as media
 from .errors import InvalidRequest, UnsupportedMediaType
-from .forms import FormDecoder, parse_urlencoded
+from .forms import FormDecoder, decoded, parse_urlencoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
 from .parameters import LocatedViolation, ParameterDecoder
+from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .violations import Violation
 
@@ -34,6 +35,7 @@ class RequestDecoder:
         self._headers = [
             parameter.name for parameter in operation.parameters if parameter.location == "header"
         ]
+        self._refuses_nul = compiler.strictness.nul
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
         self.has_no_input = not self._decoders and self._body is None
@@ -60,7 +62,7 @@ class RequestDecoder:
         if "path" in self._locations:
             raw["path"] = {name: [value] for name, value in request.path_params.items()}
         if "query" in self._locations:
-            raw["query"] = _query(request.query_string)
+            raw["query"] = _query(request.query_string, refuses_nul=self._refuses_nul)
         if "header" in self._locations:
             found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
             raw["header"] = {name: [value.strip()] for name, value in found.items() if value is not None}
@@ -122,18 +124,15 @@ def _reader(
     name: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
 ) -> BodyReader:
     """Return the reader of one documented media type."""
-    validator = compiler.compile(schema, "request", pointer)
-
-    def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
-        assert validator is not None  # the server does not start if a schema cannot be compiled
-        return value, [] if validator.accepts(plain) else validator.violations(plain)
+    check = _checker(schema, contract, compiler, pointer)
+    refuses_nul = compiler.strictness.nul
 
     def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        value = parse_json(body)
+        value = parse_json(body, refuses_nul=refuses_nul)
         return check(value, value)
 
     def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        text = body.decode()
+        text = decoded(body, refuses_nul=refuses_nul)
         return check(text, text)
 
     def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
@@ -147,16 +146,35 @@ def _reader(
     if media.is_json(name):
         return read_json
     if name in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        form = FormDecoder(schema, contract, compiler)
+        encoding = contract.follow(pointer)[0].get("encoding", {})
+        form = FormDecoder(schema, contract, compiler, encoding)
         return read_form if name.startswith("application/") else read_multipart
     if name.startswith("text/"):
         return read_text
     return lambda body, _content_type: (body, [])  # OpenAPI 3.0 schemas cannot describe other media types
 
 
-def _query(query: bytes) -> dict[str, list[str]]:
+def _checker(
+    schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> Callable[[Any, Any], tuple[Any, list[Violation]]]:
+    """Return a function that takes a value, and the same without files, and drops what handlers do not get."""
+    validator = compiler.compile(schema, "request", pointer)
+    drop = ReadOnly(contract, compiler).of(schema) if validator else None
+
+    def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
+        assert validator is not None  # the server does not start if a schema cannot be compiled
+        if not validator.accepts(plain):
+            return value, validator.violations(plain)
+        if drop is not None:
+            drop(value)
+        return value, []
+
+    return check
+
+
+def _query(query: bytes, *, refuses_nul: bool) -> dict[str, list[str]]:
     try:
-        return parse_urlencoded(query)
+        return parse_urlencoded(query, refuses_nul=refuses_nul)
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc
