@@ -82,7 +82,7 @@ def test_an_error_in_a_schema_is_found_by_all_that_reach_it():
         "B": an_object(a=ref("A"), c=ref("C")),
         "C": an_object(d=ref("D")),
     }
-    compiler = SchemaCompiler(around({**components, "D": {"pattern": "^.{0,262144}$"}, "E": ref("A")}))
+    compiler = SchemaCompiler(around({**components, "D": {"exclusiveMaximum": True}, "E": ref("A")}))
 
     found = [compiler.compile(ref(name), "request", POINTER) for name in "CABED"]
 

@@ -12,7 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 from weakref import WeakValueDictionary
 
 import jsonschema_rs
