@@ -16,8 +16,10 @@ from typing import Any
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 
+from .class_names import with_class_names
 from .formatting import ruff
 from .type_generator import CannotGenerate, generate_within_limits
+from .typed_dicts import without_overrides
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -54,11 +56,12 @@ def generate_types(contract: Contract) -> Types:
     components = (contract.document.get("components") or {}).get("schemas") or {}
     if not components:
         return Types("from __future__ import annotations\n", {}, frozenset())
+    named = with_class_names(components)
     document = {
         "openapi": "3.0.3",
         "info": {"title": "types", "version": "1"},
         "paths": {},
-        "components": {"schemas": {name: _untitled(schema) for name, schema in components.items()}},
+        "components": {"schemas": {name: _untitled(schema) for name, schema in named.schemas.items()}},
     }
     try:
         source, models = generate_within_limits(document)
@@ -68,11 +71,13 @@ def generate_types(contract: Contract) -> Types:
             [Diagnostic(where, f"types cannot be generated from the schemas: {exc}", "types")]
         ) from exc
     names = {
-        path[2]: model["class_name"]
+        named.originals.get(path[2], path[2]): model["class_name"]
         for model in models
         if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
     }
-    return Types(_formatted(source), names, frozenset(model["class_name"] for model in models))
+    return Types(
+        _formatted(without_overrides(source)), names, frozenset(model["class_name"] for model in models)
+    )
 
 
 def _untitled(schema: Any) -> Any:
