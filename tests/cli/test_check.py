@@ -52,10 +52,10 @@ def ours(**given):
     return Settings.load(**{"port": 0, "jwt_secret": SECRET, **given})
 
 
-def of_package(folder, init="", **given):
+def of_package(folder, init="", things="async def show(): return 1\n", **given):
     """Settings of a package of one's own, whose one operation needs no key."""
     (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
-    package = write_package(folder, init=init, things="async def show(): return 1\n")
+    package = write_package(folder, init=init, things=things)
     return Settings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
 
 
@@ -330,6 +330,18 @@ class TestCommand:
         assert late == "error: --timeout: the checks took longer than 3 s; the next one did not finish"
         assert summary == "relay check: 1 error"
         assert all(line.startswith("ok: ") for line in before)  # none on a slow machine
+
+    @pytest.mark.parametrize(("arguments", "code"), [([], 1), (["--missing", "stub"], 0)])
+    def test_takes_the_policies_for_missing_handlers_that_serve_takes(self, tmp_path, arguments, code):
+        """What starts with an option is checked with it."""
+        settings = of_package(tmp_path, things="")
+
+        result = relay(
+            tmp_path, "check", "--spec", "api.yaml", "--handlers", settings.handlers, *arguments,
+            RELAY_PORT="0",
+        )  # fmt: skip
+
+        assert result.returncode == code, result.stdout + result.stderr
 
     @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--strict"], 1)])
     def test_warnings_count_when_they_are_to(self, tmp_path, arguments, code):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.printable import terminal_line
 
-from .options import handlers_option, setting_warnings, spec_option
+from .options import handlers_option, missing_option, setting_warnings, spec_option
 from .output import emit, is_quiet, say
 from .report import EXIT_FINDINGS, format_option, report_findings, summary
 
@@ -27,6 +26,7 @@ EXAMPLES = """\b
 Examples:
   relay check
   relay check --strict --timeout 30
+  relay check --missing stub
   RELAY_ENVIRONMENT=production relay check --format json
 First step of a container, so that a service that would fail is not started:
   relay check && exec relay serve
@@ -42,6 +42,7 @@ _WORDS = {
 @click.command(epilog=EXAMPLES)
 @spec_option
 @handlers_option
+@missing_option
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
     "--timeout",
@@ -53,7 +54,7 @@ _WORDS = {
     help="How long the checks may take in total, the import of the package included.",
 )
 @format_option
-def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float, strict: bool) -> None:
+def check(*, form: str, seconds: float, strict: bool, **given: Any) -> None:
     """Check whether the service can be served with the current settings.
 
     Settings are read as `relay serve` reads them. Checked are contract and handlers, the keys of tokens
@@ -67,7 +68,7 @@ def check(*, spec: Path | None, handlers: str | None, form: str, seconds: float,
     found: list[Diagnostic] = []
     with _deadline(seconds, partial(_give_up, found, form, seconds, click.get_current_context())):
         try:
-            _examine({"spec": spec, "handlers": handlers}, found)
+            _examine(given, found)
         except SetupError as exc:
             _conclude(exc.problems, form)
             return

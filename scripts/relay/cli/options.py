@@ -47,6 +47,19 @@ def handlers_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+def missing_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option --missing; None where it is not given."""
+    return click.option(
+        "--missing",
+        metavar="[TAG=]POLICY",
+        multiple=True,
+        callback=lambda _context, _option, given: given or None,
+        help="Policy for operations without a function: fail (the default) refuses to start, stub answers 501, "
+        "mock answers from the contract. TAG=POLICY is for one tag; can be repeated. Where no package exists, "
+        "the contract is served alone.",
+    )(command)
+
+
 def tests_option(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option --tests."""
     return click.option(

@@ -15,7 +15,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.transport.run import run
 from relay.server.transport.signals import prepare
 
-from .options import ContractFile, warn_of_settings
+from .options import ContractFile, missing_option, warn_of_settings
 from .output import say
 from .startup_banner import print_banner
 from .token import development_claims
@@ -49,14 +49,7 @@ second signal ends it at once. Exit codes:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
 @click.option("--spec", type=ContractFile(), help="The contract, an OpenAPI 3.0 file.")
 @click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it; it must exist.")
-@click.option(
-    "--missing",
-    metavar="[TAG=]POLICY",
-    multiple=True,
-    help="Policy for operations without a function: fail (the default) refuses to start, stub answers 501, "
-    "mock answers from the contract. TAG=POLICY is for one tag; can be repeated. Where no package exists, "
-    "the contract is served alone.",
-)
+@missing_option
 @click.option(
     "--strict",
     is_flag=True,
@@ -83,7 +76,6 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     reported before the server starts.
     """
     prepare()
-    given["missing"] = given["missing"] or None
     given["strict"] = given["strict"] or None
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     from relay.server import logs
