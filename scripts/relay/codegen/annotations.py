@@ -17,6 +17,8 @@ Kind = Literal["builtin", "typing", "generated", "literal"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
 TYPING = frozenset("Any Literal Union Optional".split())
+HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing"}
+"""The modules of types that are not generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,14 @@ class Type:
             yield from part.names(kind)
 
     def written(self, local: Mapping[str, str]) -> str:
-        """Return the type as source; `local` maps generated types to the names that a module uses for them."""
+        """Return the type as source; `local` maps types to the names that a module uses for them.
+
+        Its keys are names of generated types, and of others with their module: `builtins.list`.
+        """
         if self.name == "|":
             return " | ".join(part.written(local) for part in self.parts)
-        name = local.get(self.name, self.name) if self.kind == "generated" else self.name
+        key = self.name if self.kind == "generated" else f"{HOMES.get(self.kind)}.{self.name}"
+        name = local.get(key, self.name)
         inner = ", ".join(part.written(local) for part in self.parts)
         return f"{name}[{inner}]" if inner else name
 

@@ -14,7 +14,7 @@ import libcst as cst
 from relay.project.module_source import Imported, Module
 from relay.project.syntax import dotted, statements
 
-from .annotations import TYPING, Type
+from .annotations import HOMES, TYPING, Type
 from .formatting import Layout
 from .import_aliases import aliases_of, bound_name, is_exported, is_plain, joined, listed, ordered
 
@@ -25,7 +25,7 @@ _RESERVED = TYPING | set(dir(builtins))
 def local_names(
     module: Module, types: Sequence[Type], types_module: str, more: Sequence[str]
 ) -> dict[str, str]:
-    """Return the local names, existing or new, of the generated types in some annotations.
+    """Return the local names, existing or new, of the types in some annotations, as `Type.written` takes them.
 
     `more` are names that the module will bind in addition to its current ones.
     """
@@ -44,7 +44,19 @@ def local_names(
             own = f"{own}Type"
         local[name] = own
         taken.add(own)
-    return local
+    return local | _hidden_names(module, types, more)
+
+
+def _hidden_names(module: Module, types: Sequence[Type], more: Sequence[str]) -> dict[str, str]:
+    """Return whole names of types that the module uses the short name of for something else: a handler `list`."""
+    hidden: dict[str, str] = {}
+    for kind, home in HOMES.items():
+        for name in {name for one in types for name in one.names(kind)}:
+            bound = module.bindings.get(name)
+            is_type = isinstance(bound, Imported) and (bound.module, bound.member) == (home, name)
+            if name in more or not (bound is None or is_type):
+                hidden[f"{home}.{name}"] = f"{home}.{name}"
+    return hidden
 
 
 class Imports:
@@ -60,12 +72,15 @@ class Imports:
     def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
         """Add the imports that some annotations need."""
         generated = {name for one in types for name in one.names("generated")}
-        typing = {name for one in types for name in one.names("typing")}
+        hidden = {key for key in local if "." in key}
+        typing = {name for one in types for name in one.names("typing") if f"typing.{name}" not in hidden}
         missing = {name for name in generated if not self._has(self._types_module, name)}
         is_late = self._module.is_lazy
         absent = {name for name in typing if not self._has("typing", name)}
         if missing and is_late and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
             absent.add("TYPE_CHECKING")
+        for home in sorted({key.partition(".")[0] for key in hidden}):
+            self._add_module(home)
         if absent:
             self._add("typing", {name: name for name in absent}, in_block=False)
         if missing:
@@ -140,6 +155,16 @@ class Imports:
             if own != name:
                 alias = cst.ImportAlias(cst.Name(name), cst.AsName(cst.Name(own), space, space))
                 self._insert(self._new(source, [alias]), in_block=in_block)
+
+    def _add_module(self, name: str) -> None:
+        """Add `import NAME`, unless the module has it."""
+        has_it = any(
+            isinstance(part, cst.Import) and any(bound_name(alias) == name for alias in part.names)
+            for part in statements(self.tree.body)
+        )
+        if not has_it:
+            line = cst.SimpleStatementLine([cst.Import([cst.ImportAlias(cst.Name(name))])])
+            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
 
     def _new(self, source: str, aliases: list[cst.ImportAlias]) -> cst.ImportFrom:
         if source == self._types_module:
