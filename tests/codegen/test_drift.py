@@ -77,14 +77,14 @@ def test_reports_an_operation_without_a_handler():
 @pytest.mark.parametrize(
     ("things", "found"),
     [
-        ("def show(): ...\ndef old(): ...\n", [("stale-handler", "shop/things.py:2:1")]),
+        ("def show(): ...\ndef old(): ...\n", [("helper", "shop/things.py:2:1")]),
         ("def show(): ...\ndef _old(): ...\nclass Old: ...\n", []),
         ("def show():\n    def old(): ...\n", []),
         ("from ._x import old, show\n", []),
     ],
 )
 def test_reports_a_public_function_that_serves_no_operation(things, found):
-    """Private and inner functions, classes and imports are allowed."""
+    """It may be a helper, so it is a note; private and inner functions, classes and imports are none."""
     inner = "def show(): ...\ndef old(): ...\n"
 
     assert handler_findings(state_of(showing(), things=things, _x=inner)) == found
@@ -125,7 +125,7 @@ def test_follows_a_handler_to_its_definition(things):
     assert [
         rule
         for rule, _ in handler_findings(state_of(document, things=things, _x=inner, **exporting))
-        if rule != "stale-handler"
+        if rule != "helper"
     ] == ["missing-argument"]
 
 
@@ -267,12 +267,15 @@ def test_an_argument_that_is_always_sent_needs_no_default(rest, definition, foun
     assert [rule for rule, _ in handler_findings(state)] == found
 
 
-def test_parameters_that_would_be_one_argument_collide():
-    """One of their values would be lost."""
+def test_parameters_that_ask_for_one_argument_get_one_each():
+    """Also where their names differ by punctuation alone."""
     parameters = [query("a-b"), query("a_b"), query("A.B")]
 
-    assert ("argument-collision", "shop/things.py:1:1") in handler_findings(
-        state_of(showing(parameters=parameters), things="def show(**given): ...\n")
+    assert not handler_findings(
+        state_of(
+            showing(parameters=parameters),
+            things="def show(a_b=None, a_dash_b=None, a_dot_b=None): ...\n",
+        )
     )
 
 
@@ -423,18 +426,15 @@ def test_reports_missing_types():
     assert (finding.rule, finding.where) == ("types-missing", display(FOLDER / "_types.py"))
 
 
-def test_reports_colliding_tags_and_names():
-    """The rule is the server's."""
+def test_operations_that_ask_for_one_function_get_one_each():
+    """The names are the server's; `relay lint` says how they were chosen."""
     paths = {
         "/a": {"get": {**operation("get-it"), "tags": ["Event Logs"]}},
         "/b": {"get": {**operation("get_it"), "tags": ["event-logs"]}},
     }
+    state = state_of(contract(paths), event_logs="def get_it(): ...\n\n\ndef get_b(): ...\n")
 
-    found = [
-        rule for rule, _ in handler_findings(state_of(contract(paths), event_logs="def get_it(): ...\n"))
-    ]
-
-    assert found == ["tag-collision", "name-collision"]
+    assert handler_findings(state) == []
 
 
 def test_a_module_that_cannot_be_parsed_is_reported_once_and_the_others_are_compared():
@@ -595,7 +595,7 @@ def test_reads_a_package_without_importing_it_or_its_parents(tmp_path):
         tmp_path, "regenerate", "--spec", "api.json", "--handlers", "above.shop", "--rename", "gone=show"
     )
 
-    assert "[stale-handler]" in drift.stdout
+    assert "[helper]" in drift.stdout
     assert drift.returncode == 1
     assert "renamed gone to show" in done.stdout
     assert done.returncode == 0

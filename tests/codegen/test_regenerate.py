@@ -42,6 +42,11 @@ def ref(name):
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def ref_to(name):
+    """A reference to a component schema, escaped as in a JSON pointer."""
+    return {"$ref": f"#/components/schemas/{name.replace('~', '~0').replace('/', '~1')}"}
+
+
 def document(*operations, **schemas):
     """A contract with GET operations at `/0`, `/1` and so on."""
     paths = {f"/{index}": {"get": one} for index, one in enumerate(operations)}
@@ -255,6 +260,24 @@ def test_imports_types_at_run_time_if_annotations_are_evaluated():
 
     assert after.startswith("import os\n\nfrom ._types import Thing\n")
     assert "TYPE_CHECKING" not in after
+
+
+def test_a_type_that_a_handler_has_the_name_of_is_written_with_its_module():
+    """In a module with a function `list`, `list[str]` is no type."""
+    strings = {"200": json_of({"type": "array", "items": STRING})}
+    anything = {"200": json_of({"type": "array", "items": {}})}
+    state = state_of(
+        document(operation("list", responses=strings), operation("Any", responses=anything)), things=""
+    )
+
+    after, made = regenerated(state)
+
+    code = text(after.sources, "things")
+    assert "import builtins\nimport typing\n" in code
+    assert "async def list() -> builtins.list[str]:" in code
+    assert "async def Any() -> builtins.list[typing.Any]:" in code
+    assert made.remaining == []
+    assert regenerated(after)[1].changes == {}
 
 
 def test_a_type_whose_name_is_taken_gets_an_alias():
@@ -512,9 +535,19 @@ def test_without_a_record_a_person_has_to_confirm_a_rename():
     after, made = regenerated(state)
     renamed = regenerated(after, renames=requested_renames(after, [("old", "new")]))
 
-    assert [one.rule for one in made.remaining] == ["missing-handler", "stale-handler"]
+    assert [one.rule for one in made.remaining] == ["missing-handler", "helper"]
     assert text(renamed[0].sources, "things") == "def new(): return 1\n"
     assert renamed[1].remaining == []
+
+
+def test_a_helper_is_not_taken_for_the_handler_of_a_new_operation():
+    """The record shows which handlers there were, so only a similar name is worth a question."""
+    sources = in_sync(document(operation("one")), things="def one(): ...\ndef as_view(thing): ...\n")
+
+    after, made = regenerated(state_of(document(operation("one"), operation("restock")), sources))
+
+    assert "async def restock()" in text(after.sources, "things")
+    assert [(one.rule, one.severity) for one in made.remaining] == [("helper", "info")]
 
 
 def test_a_rename_updates_package_and_tests():
@@ -972,6 +1005,88 @@ def test_creates_a_new_package_that_serves(tmp_path):
         check=False,
     )
     assert typed.returncode == 0, typed.stdout
+
+
+def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
+    """Its types are valid, what could not be called as the contract asks is a warning, and a second run has nothing to do."""
+    one = {
+        **operation("list", parameters=[query("End"), query("end"), query("End<")]),
+        "tags": ["Event Logs"],
+    }
+    two = {
+        **operation("List-it", responses={"200": json_of(ref("acme.v1.Kind"))}),
+        "tags": ["event-logs"],
+    }
+    three = {**operation("List_it", responses={"200": json_of(ref("Child"))}), "tags": ["event.logs"]}
+    schemas = {
+        "acme.v1.Kind": {"type": "object", "properties": {"next": ref_to("acme.v1.Kind"), "other": ref_to("a/b")}},
+        "AcmeV1Kind": {"type": "array", "items": ref_to("List<Foo>")},
+        "List<Foo>": {"type": "object", "properties": {"x": ref_to("2fa")}},
+        "a/b": {"type": "string", "enum": ["a"]},
+        "2fa": {"type": "object"},
+        "Any": {"type": "object", "properties": {"x": {}}},
+        "Base": {"type": "object", "required": ["kind"], "properties": {"kind": STRING, "n": INTEGER}},
+        "Child": {
+            "allOf": [ref_to("Base"), {"type": "object", "properties": {"kind": {**STRING, "enum": ["c"]}}}]
+        },
+    }  # fmt: skip
+    paths = {"/one": {"get": one}, "/two": {"get": two}, "/three": {"get": three}}
+    project(tmp_path, contract(paths, components={"schemas": schemas}))
+
+    made = relay(tmp_path, *ARGUMENTS)
+    again = relay(tmp_path, *ARGUMENTS)
+    drift = relay(tmp_path, "drift", "--spec", "api.json", "--handlers", "shop")
+
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert [line.partition(" has the ")[2] for line in made.stderr.splitlines()] == [
+        (
+            "argument 'end', so the argument of the query parameter 'End' is 'end_2'; to choose another, set "
+            '"query End" in [tool.relay.names.parameters]'
+        ),
+        (
+            "name List_it(), so the handler of GET /three is get_three(); to choose another, set "
+            '"GET /three" in [tool.relay.names.operations]'
+        ),
+    ]
+    assert again.stdout == "relay regenerate: nothing to do\n"
+    assert drift.stdout == "relay drift: 3 operations, handlers and types agree\n"
+    typed = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert typed.returncode == 0, typed.stdout
+
+
+def test_names_of_the_project_are_those_of_the_package(tmp_path):
+    """They are in pyproject.toml, where `relay serve` reads them, too."""
+    project(
+        tmp_path,
+        contract({"/a": {"get": {**operation("getIt", parameters=[query("q")]), "tags": ["Event Logs"]}}}),
+    )
+    (tmp_path / "pyproject.toml").write_text(
+        """
+        [tool.relay]
+        spec = "api.json"
+        handlers = "shop"
+        [tool.relay.names]
+        operations = {"GET /a" = "find"}
+        tags = {"Event Logs" = "logs"}
+        parameters = {"q" = "text"}
+        """,
+        "utf-8",
+    )
+
+    made = relay(tmp_path, "regenerate")
+    drift = relay(tmp_path, "drift")
+    checked = relay(tmp_path, "check", RELAY_PORT="0")
+
+    assert made.stdout.splitlines()[1:] == ["added find in shop/logs.py", "created shop/_types.py"]
+    assert "async def find(*, text: str | None = None)" in (tmp_path / "shop/logs.py").read_text("utf-8")
+    assert drift.stdout == "relay drift: 1 operation, handlers and types agree\n"
+    assert "ok: handlers: the package shop has what the contract needs" in checked.stdout
 
 
 def test_overwrites_a_file_through_its_link_and_keeps_its_mode(tmp_path):

@@ -369,12 +369,21 @@ MUTANTS = [
         "sales rep",
     ),
     # Contract and generated code.
-    _one(
+    Mutant(
         "a stale handler",
-        _CALLS,
-        "def _config_view(",
-        "async def get_calls_old_config(*, caller: Caller) -> None:\n"
-        '    """Serve what the contract once had."""\n\n\ndef _config_view(',
+        (
+            Edit(
+                _CALLS,
+                "def _config_view(",
+                "async def get_calls_old_config(*, caller: Caller) -> None:\n"
+                '    """Serve what the contract once had."""\n\n\ndef _config_view(',
+            ),
+            Edit(
+                "handlers/_types.py",
+                "a rename is recognised:\n",
+                "a rename is recognised:\n# get /calls/old = calls.get_calls_old_config()\n",
+            ),
+        ),
         "stale-handler",
         "handlers/calls.py",
     ),

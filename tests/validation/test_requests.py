@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.binding import argument_names
 from relay.validation.errors import InvalidRequest, UnsupportedMediaType
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
@@ -35,7 +34,7 @@ def request_decoder(
     whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
     (taking,) = whole.operations
     compiler = SchemaCompiler(whole, strictness)
-    decoder = RequestDecoder(taking, argument_names(taking), compiler, whole)
+    decoder = RequestDecoder(taking, taking.arguments, compiler, whole)
     assert compiler.problems == []
     return decoder
 

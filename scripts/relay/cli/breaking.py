@@ -83,13 +83,13 @@ def breaking(
         from relay.diff.revisions import committed_version, load_both
         from relay.project.settings import chosen
 
-        project, served, package, root = chosen(Path(new) if new else None, handlers)
+        project, served, package, root, names = chosen(Path(new) if new else None, handlers)
         after_name = new or str(served)
         old = old or committed_version(served)
         if old is None:
             report_findings("breaking", [], form, "HEAD has no version of the contract yet")
             return
-        before, after = load_both(old, after_name, root)
+        before, after = (side.renamed(names) for side in load_both(old, after_name, root))
         changes, stale = ignore(compare(before.contract, after.contract), find_ignored(ignore_file, project))
         folder = _folder(package, project, is_named=handlers is not None)
         tests = tests or project.folder / "tests"

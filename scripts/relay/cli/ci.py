@@ -89,7 +89,7 @@ def _named(spec: Path | None, handlers: str | None) -> tuple[str | None, str | N
     """
     from relay.project.settings import chosen
 
-    project, path, package, _ = chosen(spec, handlers)
+    project, path, package, *_ = chosen(spec, handlers)
     path, is_default = path.resolve(), package == project.handlers
     if is_default and path == (project.folder / _OWN_PATH).resolve() and not project.is_implicit:
         return None, None

@@ -35,8 +35,8 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
         from relay.contract.loading import load_contract
         from relay.project.settings import chosen
 
-        project, path, package, root = chosen(spec, handlers)
-        contract = load_contract(path, root)
+        project, path, package, root, names = chosen(spec, handlers)
+        contract = load_contract(path, root).named(names)
         warn_of_faults(contract.warnings)
         findings = find_drift(path, contract, package, project.folder)
     count = len(contract.operations)

@@ -75,7 +75,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         from relay.project.files import replace_files
         from relay.project.settings import chosen
 
-        project, path, _, root = chosen(spec)
+        project, path, _, root, _ = chosen(spec)
         project.check_inside(path)
         target = Target(path, root)
         lock = read_lock(target.path.parent / NAME)

@@ -83,7 +83,8 @@ def lint(
         given = chosen(spec)
         off = rules_off(given.project)
         source = sys.stdin.buffer.read() if spec == STDIN else None
-        findings = lint(given.spec, source, given.contract_root)
+        is_own = source is None and given.spec.resolve() == given.project.spec.resolve()
+        findings = lint(given.spec, source, given.contract_root, given.names if is_own else None)
         if baseline is not None:
             findings = without_known(findings, baseline)
         has_notes = notes or chosen_rules or form in ("json", "junit")

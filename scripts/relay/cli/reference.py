@@ -16,7 +16,7 @@ import click
 from pydantic_core import PydanticUndefined
 
 from relay.project.project import variable
-from relay.project.settings import Settings, is_secret
+from relay.project.settings import Settings, is_secret, is_table
 
 from .main import COMMANDS, main
 
@@ -57,9 +57,8 @@ def settings(kind: type[Settings] = Settings, *, inherited: bool = True) -> str:
         if not inherited and name in Settings.model_fields:
             continue
         key = "not there, it is a secret" if is_secret(kind, name) else f"`{name.replace('_', '-')}`"
-        rows += (
-            f"| `{variable(name)}` | {key} | {_default(field.default)} | {_cell(field.description or '')} |\n"
-        )
+        where = "none, it is a table" if is_table(kind, name) else f"`{variable(name)}`"
+        rows += f"| {where} | {key} | {_default(field.default)} | {_cell(field.description or '')} |\n"
     return rows
 
 

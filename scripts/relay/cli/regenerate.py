@@ -56,6 +56,8 @@ def regenerate(
     operations are reported, not deleted. A new package also renders errors as the contract documents them,
     and verifies its keys and passwords. A second run changes nothing.
 
+    Operations that a fault of the contract leaves out, and names that are not as the contract asks, are warnings.
+
     Exit code 0: package and contract agree; 1: something is left for you, or, with --check, to be
     written; 2: a contract or package cannot be read.
     """
@@ -65,15 +67,16 @@ def regenerate(
         from relay.codegen.plan import plan, requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
+        from relay.lint.python_names import given_names
         from relay.project.files import replace_files
         from relay.project.package_source import read_sources
         from relay.project.settings import chosen
 
-        project, path, package, root = chosen(spec, handlers)
+        project, path, package, root, names = chosen(spec, handlers)
         tests = tests or project.folder / "tests"
         pairs = list(_pairs(renames))
-        contract = load_contract(path, root)
-        warn_of_faults(contract.warnings)
+        contract = load_contract(path, root).named(names)
+        warn_of_faults([*contract.warnings, *given_names(contract)])
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
         project.check_inside(tests)

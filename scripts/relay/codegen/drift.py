@@ -11,7 +11,7 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function, raised_recursion_limit
 from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
-from relay.server.binding import function_name, missing_handler_message, module_collisions, slug
+from relay.server.binding import missing_handler_message
 
 from .error_bodies import error_response_findings
 from .handler_lookup import Unread, collaborator_names, is_plain
@@ -26,7 +26,6 @@ RUN = "run `relay regenerate`"
 def check(state: State) -> list[Diagnostic]:
     """Return all differences between contract, handlers and types, and notes on what cannot be read."""
     return [
-        *module_collisions(state.contract),
         *_modules(state),
         *_operations(state),
         *_stale(state),
@@ -86,7 +85,7 @@ def _operations(state: State) -> Iterator[Diagnostic]:
         elif isinstance(handler, Unread):
             place = handler.module.place(handler.node) if handler.node else handler.module.end
             message = (
-                f"the signature of {function_name(operation)}(), the handler of {operation}, "
+                f"the signature of {operation.function}(), the handler of {operation}, "
                 "cannot be read from source; it was not compared"
             )
             yield Diagnostic(place, message, "unread-handler", Severity.INFO, _where(state, operation))
@@ -99,7 +98,7 @@ def _where(state: State, operation: Operation) -> SourceLocation:
 def _renamed(state: State, operation: Operation, module: str, old: str) -> Diagnostic:
     function = state.function(module, old)
     assert function is not None  # it was found to be renamed
-    message = f"the handler of {operation} is now called {function_name(operation)}: rename {old}(), or {RUN}"
+    message = f"the handler of {operation} is now called {operation.function}: rename {old}(), or {RUN}"
     return _error("renamed-handler", function.place, message, _where(state, operation))
 
 
@@ -111,12 +110,12 @@ def _moved(state: State, operation: Operation) -> Diagnostic:
 
 
 def _path(state: State, operation: Operation) -> Path:
-    return state.sources.path(slug(operation.tag))
+    return state.sources.path(operation.module)
 
 
 def _missing(state: State, operation: Operation) -> Diagnostic:
     path = _path(state, operation)
-    module = state.sources.module(slug(operation.tag))
+    module = state.sources.module(operation.module)
     message = missing_handler_message(operation, display(path))
     old, former = state.likely_handler(operation), state.former(operation)
     if state.is_unbound(operation):
@@ -128,8 +127,8 @@ def _missing(state: State, operation: Operation) -> Diagnostic:
         message += f", or {RUN}, which writes a stub"
     else:
         message += (
-            f"; if {old}() is its old name, run `relay regenerate --rename {old}={function_name(operation)}`, "
-            f"else delete {old}()"
+            f"; if {old}() is its old name, run `relay regenerate --rename {old}={operation.function}`, "
+            f"else write {operation.function}() beside it"
         )
     place = module.end if module else display(path)
     return _error("missing-handler", place, message, _where(state, operation))
@@ -145,9 +144,19 @@ def _stale(state: State) -> Iterator[Diagnostic]:
         if key in state.renamed or key in former or function.node in moved:
             continue
         was = served.get((module, function.name))
-        removed = f" any more ({was[0].upper()} {was[1]} was removed)" if was else ""
-        message = f"{function.name}() serves no operation{removed}: delete it, or start its name with '_'"
-        yield _error("stale-handler", function.place, message)
+        if was is not None and _is_left_out(state.contract, *was):
+            message = f"{function.name}() is not served: {was[0].upper()} {was[1]} has an error, which `relay lint` shows"
+            yield Diagnostic(function.place, message, "not-served", Severity.INFO)
+        elif was is None:
+            message = f"{function.name}() serves no operation; as a helper, its name may start with '_'"
+            yield Diagnostic(function.place, message, "helper", Severity.INFO)
+        else:
+            message = f"{function.name}() serves no operation any more ({was[0].upper()} {was[1]} was removed): delete it, or start its name with '_'"
+            yield _error("stale-handler", function.place, message)
+
+
+def _is_left_out(contract: Contract, method: str, path: str) -> bool:
+    return any(one.path == path and one.method in ("", method) for one in contract.left_out)
 
 
 def _signatures(state: State) -> Iterator[Diagnostic]:

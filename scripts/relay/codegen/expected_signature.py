@@ -39,13 +39,14 @@ def signature(operation: Operation, contract: Contract, names: Mapping[str, str]
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
         types.append(_content(operation.body.content, contract, names))
-    arguments: dict[str, ExpectedArgument] = {}
-    for one, kind in zip(handler_arguments(operation, contract), types, strict=True):
-        arguments.setdefault(one.name, ExpectedArgument(one.name, kind, one.always))
+    arguments = [
+        ExpectedArgument(one.name, kind, one.always)
+        for one, kind in zip(handler_arguments(operation, contract), types, strict=True)
+    ]
     successes = [
         _content(operation.responses[status].content, contract, names) for status in _successes(operation)
     ]
-    return Signature(tuple(arguments.values()), successes[0] if successes else ANY, union(successes))
+    return Signature(tuple(arguments), successes[0] if successes else ANY, union(successes))
 
 
 def _successes(operation: Operation) -> list[str]:

@@ -13,7 +13,6 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Assigned, Bound, Function, Imported, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
-from relay.server.binding import function_name, slug
 
 from .static_evaluation import Unknown, evaluate_literal
 
@@ -45,7 +44,7 @@ class Handlers:
     def by_operation(self) -> dict[str, Handler]:
         """The handler of each operation, by operation id."""
         return {
-            operation.id: resolve(self.sources, slug(operation.tag), function_name(operation))
+            operation.id: resolve(self.sources, operation.module, operation.function)
             for operation in self.contract.operations
         }
 
@@ -63,7 +62,7 @@ class Handlers:
 
     def is_broken(self, operation: Operation) -> bool:
         """Whether an operation's module cannot be parsed."""
-        module = self.sources.module(slug(operation.tag))
+        module = self.sources.module(operation.module)
         return module is not None and module.fault is not None
 
     @cached_property

@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from relay.contract.model import Contract
+from relay.contract.names import slug
 from relay.project.settings import Settings
-from relay.server.binding import argument_names, slug
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 
 from .error_module import Envelope
@@ -118,5 +118,5 @@ def package_files(contract: Contract, security: Security, envelope: Envelope | N
 
 def _free_name(contract: Contract) -> str:
     """Return the name by which handlers get the settings; no parameter of the contract has it."""
-    taken = {name for one in contract.operations for name in argument_names(one).values()}
+    taken = {name for one in contract.operations for name in one.arguments.values()}
     return "settings" if "settings" not in taken else "service_settings"

@@ -11,7 +11,6 @@ from pathlib import Path
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function
 from relay.project.package_source import TYPES, Sources
-from relay.server.binding import function_name, slug
 
 from .expected_signature import Signature, signature
 from .handler_lookup import Handlers
@@ -91,7 +90,7 @@ class State:
             (known.module, known.name): operation
             for operation in self.contract.operations
             if (known := self.known(operation)) is not None
-            and known.name != function_name(operation)
+            and known.name != operation.function
             and (function := self.function(known.module, known.name)) is not None
             and not function.is_repeated
         }
@@ -104,7 +103,7 @@ class State:
         self, module: str, old: str, operation: Operation, renamed: Mapping[tuple[str, str], Operation]
     ) -> bool:
         """Whether a module uses an operation's new name for something else, also after the renames."""
-        name = function_name(operation)
+        name = operation.function
         source = self.sources.module(module)
         assert source is not None  # it has the handler
         return (name in source.bindings and (module, name) not in renamed) or would_hide(source, old, name)
@@ -124,7 +123,7 @@ class State:
         return {
             operation.id: functions[0]
             for operation in self.handlers.missing()
-            if len(functions := by_name.get(function_name(operation), [])) == 1
+            if len(functions := by_name.get(operation.function, [])) == 1
         }
 
     def likely_handler(self, operation: Operation) -> str | None:
@@ -134,25 +133,26 @@ class State:
         """
         if self.known(operation) is not None:
             return None
-        module = slug(operation.tag)
+        module = operation.module
         explained = {(known.module, known.name) for known in (self.record or {}).values()}
         names = [
             function.name
             for name, function in self.handlers.stale
             if name == module and (name, function.name) not in explained
         ]
-        near = difflib.get_close_matches(function_name(operation), names, n=1, cutoff=0.0)
+        is_first_run = self.record is None  # any function may be the handler; later most are helpers
+        cutoff = 0.0 if is_first_run else 0.6
+        near = difflib.get_close_matches(operation.function, names, n=1, cutoff=cutoff)
         return near[0] if near else None
 
     def former(self, operation: Operation) -> RecordedOperation | None:
         """Return the recorded handler of a missing operation, if it still exists under its old name."""
         known = self.known(operation)
-        if known is None or known.name == function_name(operation):
+        if known is None or known.name == operation.function:
             return None
         source = self.sources.module(known.module)
         is_served = any(
-            (slug(one.tag), function_name(one)) == (known.module, known.name)
-            for one in self.contract.operations
+            (one.module, one.function) == (known.module, known.name) for one in self.contract.operations
         )
         return None if source is None or known.name not in source.bindings or is_served else known
 
@@ -166,8 +166,8 @@ class State:
 
     def is_unbound(self, operation: Operation) -> bool:
         """Whether an operation's module defines its name in source, but does not have it after import."""
-        module = self.sources.module(slug(operation.tag))
-        return module is not None and function_name(operation) in module.bindings.keys() - module.running
+        module = self.sources.module(operation.module)
+        return module is not None and operation.function in module.bindings.keys() - module.running
 
     def _wanted_record(self) -> Record:
         """Return the record to write: each operation with a handler, and the old entries of the others."""
@@ -181,9 +181,7 @@ class State:
                 if isinstance(handler, Function) and known is not None:  # a person has to remove these
                     own = {argument.name for argument in handler.arguments}
                     arguments |= dict.fromkeys(name for name in known.arguments if name in own)
-                wanted[key] = RecordedOperation(
-                    slug(operation.tag), function_name(operation), tuple(arguments)
-                )
+                wanted[key] = RecordedOperation(operation.module, operation.function, tuple(arguments))
             elif operation.id in self.moved:
                 module, function = self.moved[operation.id]
                 wanted[key] = RecordedOperation(module, function.name, known.arguments if known else ())

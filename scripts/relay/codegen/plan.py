@@ -11,9 +11,9 @@ import libcst as cst
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Operation
+from relay.contract.names import slug
 from relay.project.module_source import Function, Module, raised_recursion_limit
 from relay.project.package_source import TYPES
-from relay.server.binding import function_name, slug
 
 from .annotations import Type
 from .drift import check, comparisons
@@ -56,7 +56,7 @@ def _after(state: State, found: Plan, changes: Mapping[Path, bytes]) -> State:
 
 
 def _rename(state: State, requested: Renames, found: Plan) -> State:
-    renames = {key: function_name(operation) for key, operation in state.renamed.items()} | dict(requested)
+    renames = {key: operation.function for key, operation in state.renamed.items()} | dict(requested)
     if not renames:
         return state
     changes = renamed(state.sources, renames)
@@ -193,14 +193,14 @@ def _types_module(state: State) -> str:
 def _add_stubs(state: State, layout: Layout, found: Plan) -> State:
     by_module: dict[str, list[Operation]] = {}
     for operation in state.new():
-        by_module.setdefault(slug(operation.tag), []).append(operation)
+        by_module.setdefault(operation.module, []).append(operation)
     changes = {
         state.sources.path(name): _with_stubs(state, layout, name, operations)
         for name, operations in by_module.items()
     }
     for name, operations in by_module.items():
         where = display(state.sources.path(name))
-        found.actions += [f"added {function_name(operation)} in {where}" for operation in operations]
+        found.actions += [f"added {operation.function} in {where}" for operation in operations]
     return _after(state, found, changes)
 
 
@@ -211,7 +211,7 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
         module = Module(state.sources.path(name), new_module(operations[0].tag).encode(), dotted)
     signatures = [state.signatures[operation.id] for operation in operations]
     types = [kind for one in signatures for kind in (one.returns, *(item.type for item in one.arguments))]
-    local = local_names(module, types, _types_module(state), [function_name(one) for one in operations])
+    local = local_names(module, types, _types_module(state), [one.function for one in operations])
     stubs = layout.formatted_stubs(
         [
             stub(operation, state.contract, one, _annotated(module, local))
@@ -250,15 +250,13 @@ def requested_renames(state: State, pairs: Iterable[tuple[str, str]]) -> Renames
     renames: dict[tuple[str, str], str] = {}
     problems: list[Diagnostic] = []
     for old, new in pairs:
-        operation = next(
-            (one for one in state.contract.operations if new in (one.id, function_name(one))), None
-        )
+        operation = next((one for one in state.contract.operations if new in (one.id, one.function)), None)
         if operation is None:
             problems.append(Diagnostic("--rename", f"the contract has no operation '{new}'"))
             continue
-        places = _places(state, old, slug(operation.tag))
+        places = _places(state, old, operation.module)
         if len(places) == 1:
-            renames[places[0], _python_name(old)] = function_name(operation)
+            renames[places[0], _python_name(old)] = operation.function
         elif places:
             problems.append(
                 Diagnostic("--rename", f"'{old}' is a function of {' and '.join(places)}; rename it by hand")

@@ -13,8 +13,6 @@ from relay.project.module_source import Argument, Function, Module
 from relay.project.package_source import TYPES
 from relay.server.binding import (
     HandlerArgument,
-    duplicate_argument_message,
-    duplicate_argument_names,
     handler_arguments,
     missing_argument_message,
     missing_default_message,
@@ -67,10 +65,6 @@ class Comparison:
         ]
 
     def _receiving(self, function: Function) -> Iterator[Difference]:
-        for name in duplicate_argument_names(self.operation):
-            yield Difference(
-                "argument-collision", duplicate_argument_message(self.operation, name), function.node
-            )
         for argument in function.arguments:
             if argument.kind == "positional only":
                 message = positional_only_message(argument.name)
@@ -103,7 +97,7 @@ class Comparison:
             yield Difference("missing-argument", message, function.node, None, wanted)
 
     def _sent(self) -> list[HandlerArgument]:
-        return list({one.name: one for one in handler_arguments(self.operation, self.contract)}.values())
+        return handler_arguments(self.operation, self.contract)
 
     def _is_extra(self, argument: Argument) -> bool:
         """Whether an argument is neither the contract's nor a collaborator, but is required or was the contract's."""
@@ -240,6 +234,8 @@ def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
     if bound is None and not rest and name in BUILTINS:
         return "builtin", name
     source, _, member = module.whole_name(name).rpartition(".")
+    if source == "builtins" and member in BUILTINS:
+        return "builtin", member
     if source == f"{package}.{TYPES}":
         return "generated", member
     if source in ("typing", "typing_extensions") and member in TYPING:

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable
 
 from relay.contract.model import Contract, Operation
-from relay.server.binding import function_name
 
 from .annotations import NONE, Type, union
 from .expected_signature import ExpectedArgument, Signature
@@ -31,7 +30,7 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
         written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or ""), "    "
     )
     return (
-        f"async def {function_name(operation)}({', '.join(arguments)}) -> {annotated(signature.returns)}:\n"
+        f"async def {operation.function}({', '.join(arguments)}) -> {annotated(signature.returns)}:\n"
         f"{docstring}\n"
         "    raise NotImplementedError\n"
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import yaml
 
 from .bundling import Bundle, lookup, parse_pointer
+from .chosen_names import ChosenNames, chosen_name_problems, python_names
 from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Pointer
+from .names import derived_id, operation_ids
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -65,7 +67,9 @@ class Response:
 class Operation:
     """One method on one path, with inherited parts included and every `$ref` resolved except in schemas.
 
-    `responses` is keyed as in the contract: `200`, `4XX`, `default`. `tag` is the first one.
+    `id` is the operationId, or a name of method and path where there is none, or another operation has it.
+    `responses` is keyed as in the contract: `200`, `4XX`, `default`. `tag` is the first one. `module` and
+    `function` name its handler; `arguments` maps each parameter's pointer to the name of its argument.
     """
 
     method: str
@@ -77,6 +81,9 @@ class Operation:
     responses: Mapping[str, Response]
     security: tuple[SecurityRequirement, ...]
     pointer: Pointer
+    module: str = ""
+    function: str = ""
+    arguments: Mapping[Pointer, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
@@ -142,7 +149,28 @@ class Contract:
             name: self.resolve(scheme)
             for name, scheme in ((self.document.get("components") or {}).get("securitySchemes") or {}).items()
         }
-        self.operations = tuple(self._operations())
+        self.chosen_names = ChosenNames()
+        self.operations = _with_names(self._with_ids(tuple(self._operations())), self.chosen_names)
+
+    def named(self, chosen: ChosenNames) -> Self:
+        """Return the contract with names that a project chooses.
+
+        Raises SetupError for keys that the contract does not have, and for impossible names.
+        """
+        if problems := self.chosen_name_problems(chosen):
+            raise SetupError(problems)
+        return self.renamed(chosen)
+
+    def chosen_name_problems(self, chosen: ChosenNames) -> list[Diagnostic]:
+        """Return what is wrong with chosen names; a key may be for an operation that is left out."""
+        return chosen_name_problems(self.operations, chosen, is_whole=not self.left_out)
+
+    def renamed(self, chosen: ChosenNames) -> Self:
+        """Return the contract with names that may be chosen for another version of it."""
+        renamed = copy.copy(self)
+        renamed.chosen_names = chosen
+        renamed.operations = _with_names(self.operations, chosen)
+        return renamed
 
     @property
     def warnings(self) -> list[Diagnostic]:
@@ -159,7 +187,7 @@ class Contract:
     ) -> Contract:
         """Return a contract with other operations, and with what is wrong with it."""
         contract = copy.copy(self)
-        contract.operations = tuple(operations)
+        contract.operations = _with_names(tuple(operations), self.chosen_names)
         contract.faults = tuple(dict.fromkeys(faults))
         contract.left_out = tuple(left_out)
         return contract
@@ -253,6 +281,18 @@ class Contract:
                 if method in item:
                     yield self._operation(path, method, item)
 
+    def _with_ids(self, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+        """Return the operations, each with an id of its own."""
+        ids = operation_ids(
+            {
+                one.pointer: (self.raw(one).get("operationId"), derived_id(one.method, one.path))
+                for one in operations
+            }
+        )
+        return tuple(
+            one if one.id == ids[one.pointer] else replace(one, id=ids[one.pointer]) for one in operations
+        )
+
     def _operation(self, path: str, method: str, item: dict[str, Any]) -> Operation:
         raw = item[method]
         pointer = ("paths", path, method)
@@ -266,7 +306,7 @@ class Contract:
         return Operation(
             method=method,
             path=path,
-            id=raw.get("operationId") or operation_id(method, path),
+            id=raw.get("operationId") or derived_id(method, path),
             tag=(raw.get("tags") or ["default"])[0],
             parameters=tuple(parameters.values()),
             body=self._body(raw["requestBody"], (*pointer, "requestBody")) if "requestBody" in raw else None,
@@ -313,9 +353,9 @@ class Contract:
         return Response(_schemas(raw.get("content")), headers, pointer)
 
 
-def operation_id(method: str, path: str) -> str:
-    """Name an operation that has no operationId: `get /pets/{id}` → `get_pets_id`."""
-    return re.sub(r"\W+", "_", f"{method} {path}").strip("_").lower()
+def _with_names(operations: tuple[Operation, ...], chosen: ChosenNames) -> tuple[Operation, ...]:
+    names = python_names(operations, chosen)
+    return tuple(replace(one, **names[one.pointer]._asdict()) for one in operations)
 
 
 def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:

@@ -54,9 +54,7 @@ def _groups(contract: Contract, key: Callable[[Operation], Any]) -> Iterator[tup
 
 def _shared_ids(contract: Contract) -> Iterator[Diagnostic]:
     for first, other in _groups(contract, lambda one: contract.raw(one).get("operationId", id(one))):
-        message = (
-            f"{other} has the same operationId as {first}; give each its own, since it names the handler"
-        )
+        message = f"{other} has the same operationId as {first}; give each its own; until then the handler of this one is named by its method and path"
         yield contract.problem(other.pointer, message, "duplicate-operation-id")
 
 

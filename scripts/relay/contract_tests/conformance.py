@@ -11,7 +11,6 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Response
 from relay.mock.prepared_responses import BODILESS
-from relay.server.binding import argument_names
 from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
 from relay.validation import http as messages
@@ -81,7 +80,7 @@ class ConformanceChecker:
         self._secrets = Spellings(secrets)
         self._routes = Routes.of({(one.method, one.path): one for one in contract.operations})
         self._decoders = {
-            operation.id: RequestDecoder(operation, argument_names(operation), compiler, contract)
+            operation.id: RequestDecoder(operation, operation.arguments, compiler, contract)
             for operation in contract.operations
         }
         self._response_validators = {

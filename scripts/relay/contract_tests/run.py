@@ -122,10 +122,10 @@ class _Run:
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run all phases; raise SetupError if they cannot run."""
     started, before = datetime.now(UTC), time.monotonic()
-    project, path, package, root = chosen(options.spec, options.handlers)
+    project, path, package, root, names = chosen(options.spec, options.handlers)
     place = ServiceTarget(project, path, package, root)
     config = find_config(options.config, project)
-    contract = load_strict_contract(path, config, root)
+    contract = load_strict_contract(path, config, root).named(names)
     if not contract.operations:
         raise SetupError(
             [Diagnostic(display(path), "the contract has no operation; there is nothing to test")]
@@ -209,8 +209,9 @@ def _redacted(failure: Failure, redactor: Redactor) -> Failure:
 
 def _static(whole: _Run, place: ServiceTarget) -> None:
     """Check the contract as written, without the stricter schemas."""
-    whole.add("lint", lambda: check_lint(place.path, place.root))
-    contract = load_contract(place.path, place.root)
+    names = whole.contract.chosen_names
+    whole.add("lint", lambda: check_lint(place.path, place.root, names))
+    contract = load_contract(place.path, place.root).named(names)
     whole.add("examples", lambda: check_examples(contract))
 
 
@@ -218,7 +219,7 @@ def _drift(whole: _Run, place: ServiceTarget) -> Phase:
     """Check drift of the package that is served; with --url only if --handlers names it."""
     is_elsewhere = whole.options.url is not None and whole.options.handlers is None
     code = None if is_elsewhere or place.is_unused(whole.whole) else place.package
-    contract = load_contract(place.path, place.root)
+    contract = load_contract(place.path, place.root).named(whole.contract.chosen_names)
     return check_drift(place.path, contract, code, place.project.folder)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from relay.codegen.drift import find_drift
+from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
 from relay.lint import RULES, lint
@@ -18,12 +19,12 @@ from .results import Failure, NotRun, Phase
 _EXAMPLES = frozenset(["invalid-example", "invalid-default"])
 
 
-def check_lint(path: Path, folder: Path | None = None) -> Phase:
+def check_lint(path: Path, folder: Path | None = None, names: ChosenNames | None = None) -> Phase:
     """Return the errors that lint finds in a contract that may refer to files within `folder`.
 
     Warnings are only counted. Examples are a separate part.
     """
-    findings = lint(path, folder=folder)
+    findings = lint(path, folder=folder, names=names)
     part = Phase("lint", "rules", len(RULES))
     part.failures = _errors(one for one in findings if one.rule not in _EXAMPLES)
     if warnings := sum(one.severity is Severity.WARNING for one in findings):

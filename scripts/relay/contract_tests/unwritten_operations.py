@@ -8,7 +8,7 @@ from pathlib import Path
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
-from relay.server.binding import find_function, function_name, import_package, is_stub, slug
+from relay.server.binding import find_function, import_package, is_stub
 
 from .contract_config import Waiver
 from .contract_rules import finding
@@ -25,7 +25,7 @@ def unwritten_handlers(contract: Contract, package_name: str) -> dict[str, str]:
         package = import_package(package_name)
         folder = Path(next(iter(package.__path__)))
         return {
-            operation.id: f"{display(folder / slug(operation.tag))}.py:{function_name(operation)}"
+            operation.id: f"{display(folder / operation.module)}.py:{operation.function}"
             for operation in contract.operations
             if (function := find_function(operation, contract, package)) is None or is_stub(function)
         }

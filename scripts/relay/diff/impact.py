@@ -11,7 +11,6 @@ from pathlib import Path
 from relay.contract.diagnostics import SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
-from relay.server.binding import function_name, slug
 
 from .changes import Change
 from .operation_diff import OperationKey, operation_key
@@ -70,9 +69,9 @@ class _Files:
 
     def naming(self, operation: Operation, known: Operation) -> Iterator[tuple[Source, int]]:
         """Yield the lines that name an operation, by its new or old name: its function, and tests."""
-        both = {(one.id, one.tag, one.path): one for one in (operation, known)}.values()
-        names = {function_name(one) for one in both}
-        for module in dict.fromkeys(slug(one.tag) for one in both):
+        both = {(one.function, one.module, one.path): one for one in (operation, known)}.values()
+        names = {one.function for one in both}
+        for module in dict.fromkeys(one.module for one in both):
             source = self._modules.setdefault(module, Source(self._package / f"{module}.py"))
             yield from ((source, source.functions[name]) for name in names & source.functions.keys())
         words = names.union(one.id for one in both)

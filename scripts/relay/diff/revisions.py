@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from relay.contract.bundling import resolved_root
+from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.discriminators import mapping_of
 from relay.contract.documents import display, read_document
@@ -30,6 +31,10 @@ class Side:
     contract: Contract
     revision: str = ""
     folder: Path = Path()
+
+    def renamed(self, names: ChosenNames) -> Side:
+        """Return the side with the names that the project chooses now."""
+        return replace(self, contract=self.contract.renamed(names))
 
     def shown(self, place: SourceLocation) -> SourceLocation:
         """Return a location for messages, with its revision."""

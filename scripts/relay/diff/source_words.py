@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from relay.server.binding import slug
+from relay.contract.names import argument_word, slug
 
 ANY = "\0"
 """Placeholder in a string for an f-string expression."""
@@ -42,7 +42,11 @@ class Source:
 
     def names(self, names: Iterable[str]) -> list[str]:
         """Return the given names that occur in the file, unchanged or in snake case."""
-        return [name for name in names if name in self.words or slug(name) in self.words]
+        return [
+            name
+            for name in names
+            if name in self.words or {slug(name), argument_word(name)} & self.words.keys()
+        ]
 
     def may_contain(self, text: str) -> bool:
         """Return True if all words of a text occur in the file, prose included; a cheap check before parsing."""

@@ -185,8 +185,8 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
         message = "tool.relay.spec is outside the project; copy the contract into it"
         raise SetupError([Diagnostic(project.file, message)])
     with contextlib.chdir(project.folder):  # settings are those of the working directory's project
-        root = Settings.load().contract_root
-    contract = load_contract(existing, root)
+        settings = Settings.load()
+    contract = load_contract(existing, settings.contract_root).named(settings.names)
     check_usable(contract)
     if given is not None and given.contract.document != contract.document:
         made.notes.append(

@@ -11,11 +11,11 @@ import orjson
 from relay.codegen.package_files import Security
 from relay.codegen.stubs import written_docstring
 from relay.contract.model import Contract, Operation
+from relay.contract.names import slug
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.credentials import carrying_all
 from relay.contract_tests.exchanges import Request
 from relay.contract_tests.sample_requests import model_requests
-from relay.server.binding import function_name, slug
 from relay.validation import media_types as media
 
 from .templates import render
@@ -55,11 +55,11 @@ def sample_tests(contract: Contract, security: Security, package: str) -> Sample
         if request is None:
             found.left_out.append(operation)
             continue
-        module = slug(operation.tag)
+        module = operation.module
         tags.setdefault(module, operation.tag)
         tests = by_tag.setdefault(module, [])
-        name = _free_name(function_name(operation), {one.name for one in tests})
-        handler = f"{package.replace('.', '/')}/{module}.py:{function_name(operation)}"
+        name = _free_name(operation.function, {one.name for one in tests})
+        handler = f"{package.replace('.', '/')}/{module}.py:{operation.function}"
         signed = _signed_in(request, operation, contract, security)
         docstring = written_docstring(str(operation))
         tests.append(_Test(name, docstring, _call(operation, signed), handler))

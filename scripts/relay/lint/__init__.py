@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document, parse_source
 from relay.contract.loading import build_contract, resolved
@@ -39,11 +40,16 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 )
 
 
-def lint(path: Path, source: bytes | None = None, folder: Path | None = None) -> list[Diagnostic]:
+def lint(
+    path: Path,
+    source: bytes | None = None,
+    folder: Path | None = None,
+    names: ChosenNames | None = None,
+) -> list[Diagnostic]:
     """Return all findings of a contract, unsorted; it is read from `source` if that is given.
 
     Its other files must be within `folder`, as for `load_contract`. A part that cannot be read is reported and
-    skipped; the rest is still checked. Raises SetupError if the file cannot be read.
+    skipped; the rest is still checked. `names` are those that the project chooses. Raises SetupError if the file cannot be read.
     """
     path = resolved(path)
     try:
@@ -53,7 +59,8 @@ def lint(path: Path, source: bytes | None = None, folder: Path | None = None) ->
         if any(problem.rule == "unreadable" for problem in exc.problems):
             raise
         return exc.problems
-    return lint_contract(contract)
+    names = names or ChosenNames()
+    return [*contract.chosen_name_problems(names), *lint_contract(contract.renamed(names))]
 
 
 def lint_contract(contract: Contract) -> list[Diagnostic]:

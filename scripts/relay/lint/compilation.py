@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from relay.contract.diagnostics import Diagnostic, errors
 from relay.contract.model import Contract, LeftOut
-from relay.server.binding import argument_names
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -16,7 +15,7 @@ def check_serving(contract: Contract) -> Iterator[Diagnostic]:
     """Compile every operation as `relay serve` does; `check_examples` reports invalid defaults with their location."""
     compiler = SchemaCompiler(contract)
     for operation in contract.operations:
-        RequestDecoder(operation, argument_names(operation), compiler, contract)
+        RequestDecoder(operation, operation.arguments, compiler, contract)
         ResponseEncoder(operation, contract, compiler)
         found = compiler.take_problems()
         yield from (problem for problem in found if problem.rule != "invalid-default")

@@ -20,9 +20,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import address_message
 
+from .names import read_names
 from .project import Project, check_regular, current_project, find_project, variable
 
 SECRETS_DIR = "RELAY_SECRETS_DIR"
@@ -59,6 +61,12 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _chosen_names(value: Any) -> Any:
+    if not isinstance(value, ChosenNames):
+        raise ValueError("cannot be a variable; write the table [tool.relay.names] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
+    return value
+
+
 class Settings(BaseSettings):
     """Settings of a service; each is read from the variable `RELAY_` and its name in capitals.
 
@@ -92,6 +100,10 @@ class Settings(BaseSettings):
     strict: bool = Field(
         default=False,
         description="Refuse to start if the contract has errors; production always does. Otherwise operations that cannot be served answer 501.",
+    )
+    names: Annotated[ChosenNames, NoDecode, BeforeValidator(_chosen_names)] = Field(
+        default_factory=ChosenNames,
+        description="Names of functions, modules and arguments, by those of the contract.",
     )
     environment: Annotated[Literal["development", "production"], BeforeValidator(_lower)] = Field(
         default="development", description="production refuses mocks, reload and recording."
@@ -221,12 +233,13 @@ def token_keys(settings: Settings) -> dict[str, SecretStr]:
 
 
 class Chosen(NamedTuple):
-    """A project, its contract, the name of its handlers package, and the folder that the contract may read."""
+    """A project, its contract, its handlers package, the folder that the contract may read, and chosen names."""
 
     project: Project
     spec: Path
     handlers: str
     contract_root: Path | None
+    names: ChosenNames
 
 
 def chosen(spec: Path | None = None, handlers: str | None = None) -> Chosen:
@@ -237,7 +250,7 @@ def chosen(spec: Path | None = None, handlers: str | None = None) -> Chosen:
     project = current_project(spec)
     settings = Settings.load(spec=spec, handlers=handlers)
     assert settings.spec is not None  # every project has one
-    return Chosen(project, settings.spec, settings.handlers, settings.contract_root)
+    return Chosen(project, settings.spec, settings.handlers, settings.contract_root, settings.names)
 
 
 def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
@@ -268,6 +281,8 @@ def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
         raise SetupError([Diagnostic(project.file, message)])
     if isinstance(root := table.get("contract_root"), str):
         table["contract_root"] = project.folder / root
+    if "names" in table:
+        table["names"] = read_names(project.section("names"))
     return {**table, "spec": project.spec}
 
 
@@ -305,6 +320,12 @@ def is_secret(kind: type[Settings], name: str) -> bool:
     """Return True for a setting whose value is a secret."""
     found = kind.model_fields.get(name)
     return found is not None and "SecretStr" in str(found.annotation)
+
+
+def is_table(kind: type[Settings], name: str) -> bool:
+    """Return True for a setting that only a table of pyproject.toml can hold."""
+    found = kind.model_fields.get(name)
+    return found is not None and found.annotation is ChosenNames
 
 
 def setting_origin(kind: type[Settings], name: str) -> str:

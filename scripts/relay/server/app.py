@@ -15,12 +15,12 @@ from pydantic import SecretStr
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError, Severity, errors
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, LeftOut
+from relay.contract.names import RESERVED_ARGUMENTS
 from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler, Strictness
 
 from . import docs, health
 from .binding import (
-    RESERVED_ARGUMENTS,
     Binding,
     accepted_names,
     bind,
@@ -327,7 +327,7 @@ def _contract(settings: Settings) -> Contract:
         raise SetupError(
             [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
         )
-    return load_contract(settings.spec, settings.contract_root)
+    return load_contract(settings.spec, settings.contract_root).named(settings.names)
 
 
 def _policies(settings: Settings, contract: Contract | None) -> Policies:

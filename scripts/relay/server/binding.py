@@ -17,13 +17,9 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import keyword
-import re
 import sys
 import threading
 import traceback
-import unicodedata
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +29,11 @@ from typing import Any, NamedTuple, cast
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Pointer, display
 from relay.contract.model import Contract, Operation
+from relay.contract.names import RESERVED_ARGUMENTS
 
 from .missing_handlers import MissingHandlerPolicy, Policies
 
 Function = Callable[..., Any]
-
-_DUNDER = re.compile("__.*__")
-
-RESERVED_ARGUMENTS = frozenset({"body", "caller", "claims"})
-"""Argument names that Relay reserves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ class HandlerArgument(NamedTuple):
 
 def handler_arguments(operation: Operation, contract: Contract) -> list[HandlerArgument]:
     """Return the arguments that a handler must accept, in the contract's order, the body last."""
-    names = argument_names(operation)
+    names = operation.arguments
     found = [
         HandlerArgument(
             names[parameter.pointer],
@@ -89,45 +81,6 @@ def handler_arguments(operation: Operation, contract: Contract) -> list[HandlerA
     if operation.body:
         found.append(HandlerArgument("body", f"the body of {operation}", operation.body.required))
     return found
-
-
-def duplicate_argument_names(operation: Operation) -> list[str]:
-    """Return the argument names that several parameters of an operation share."""
-    return [name for name, times in Counter(argument_names(operation).values()).items() if times > 1]
-
-
-def slug(word: str) -> str:
-    """Convert a tag, operationId or parameter name to an identifier: `Event Logs` → `event_logs`."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word)
-    return _identifier(re.sub(r"\W+", "_", snake).strip("_").lower() or "_")
-
-
-def function_name(operation: Operation) -> str:
-    """Return the name of an operation's handler: the operationId, unchanged if it can name a function.
-
-    A module has names of its own, such as `__doc__`, and a stub raises NotImplementedError.
-    """
-    name = _identifier(re.sub(r"\W+", "_", operation.id))
-    return f"{name}_" if name == NotImplementedError.__name__ or _DUNDER.fullmatch(name) else name
-
-
-def _identifier(word: str) -> str:
-    word = unicodedata.normalize("NFKC", word)  # as Python normalizes identifiers
-    if keyword.iskeyword(word) or word in RESERVED_ARGUMENTS:
-        return f"{word}_"
-    return word if word.isidentifier() else f"_{word}"
-
-
-def argument_names(operation: Operation) -> dict[Pointer, str]:
-    """Return each parameter's argument name; a name already in use is prefixed with the parameter's location."""
-    names: dict[Pointer, str] = {}
-    taken: set[str] = set()
-    order = ["path", "query", "header", "cookie"]
-    for parameter in sorted(operation.parameters, key=lambda parameter: order.index(parameter.location)):
-        name = slug(parameter.name)
-        names[parameter.pointer] = name if name not in taken else f"{parameter.location}_{name}"
-        taken.add(names[parameter.pointer])
-    return names
 
 
 def import_package(name: str) -> ModuleType:
@@ -145,7 +98,7 @@ def bind(
     Reports handlers that are missing, cannot be imported, or do not accept their arguments. `policies`
     define for which operations a handler may be missing; with `mock`, an unchanged stub counts as missing.
     """
-    problems: list[Diagnostic] = list(module_collisions(contract))
+    problems: list[Diagnostic] = []
     bindings: list[Binding] = []
     policies = policies or Policies()
     for operation in contract.operations:
@@ -156,10 +109,10 @@ def bind(
             continue
         policy = policies.of(operation)
         if function is not None and not (policy is MissingHandlerPolicy.MOCK and is_stub(function)):
-            binding = Binding(operation, function, argument_names(operation))
+            binding = Binding(operation, function, operation.arguments)
             problems += _signature_problems(binding, contract)
         elif policy is not MissingHandlerPolicy.FAIL:
-            binding = Binding(operation, _not_implemented, argument_names(operation), policy)
+            binding = Binding(operation, _not_implemented, operation.arguments, policy)
         else:
             problems.append(_missing_handler(operation, contract, package))
             continue
@@ -236,29 +189,6 @@ def code_place(function: Function) -> SourceLocation | str:
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def module_collisions(contract: Contract) -> Iterable[Diagnostic]:
-    """Report different tags that map to the same module, and operations that map to the same function."""
-    tags: dict[str, str] = {}
-    functions: dict[tuple[str, str], Operation] = {}
-    for operation in contract.operations:
-        module = slug(operation.tag)
-        first_tag = tags.setdefault(module, operation.tag)
-        if first_tag != operation.tag:
-            yield contract.problem(
-                (*operation.pointer, "tags"),
-                f"the tags '{first_tag}' and '{operation.tag}' both map to the module {module}.py; rename one",
-                "tag-collision",
-            )
-        first = functions.setdefault((module, function_name(operation)), operation)
-        if first is not operation:
-            yield contract.problem(
-                operation.pointer,
-                f"{first} and {operation} both map to the function {module}.{function_name(operation)}; "
-                "change the operationId of one",
-                "name-collision",
-            )
-
-
 def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
     """Return the handler of an operation; None if the package has none.
 
@@ -267,7 +197,7 @@ def find_function(operation: Operation, contract: Contract, package: ModuleType)
     name = module_name(operation, package)
     if not is_package(package) or importlib.util.find_spec(name) is None:
         return None
-    function = getattr(_import(name, contract.place(operation.pointer)), function_name(operation), None)
+    function = getattr(_import(name, contract.place(operation.pointer)), operation.function, None)
     return cast("Function", function) if callable(function) else None
 
 
@@ -283,7 +213,7 @@ def is_package(module: ModuleType) -> bool:
 
 def module_name(operation: Operation, package: ModuleType) -> str:
     """Return the dotted name of the module of an operation's handler."""
-    return f"{package.__name__}.{slug(operation.tag)}"
+    return f"{package.__name__}.{operation.module}"
 
 
 def _missing_handler(operation: Operation, contract: Contract, package: ModuleType) -> Diagnostic:
@@ -323,8 +253,6 @@ def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Diagno
     """Check that the function accepts the arguments of every valid request."""
     operation, function = binding.operation, binding.function
     where = binding.where()
-    for name in duplicate_argument_names(operation):
-        yield Diagnostic(where, duplicate_argument_message(operation, name))
     accepted = accepted_names(function)
     required = set(required_names(function))
     for argument in inspect.signature(function).parameters.values():
@@ -342,12 +270,7 @@ def _signature_problems(binding: Binding, contract: Contract) -> Iterable[Diagno
 
 def missing_handler_message(operation: Operation, where: str) -> str:
     """Say that an operation has no handler; `where` is the file or module to write it in."""
-    return f"{operation} has no handler: write {function_name(operation)}() in {where}"
-
-
-def duplicate_argument_message(operation: Operation, name: str) -> str:
-    """Say that several parameters have the same argument name."""
-    return f"several parameters of {operation} have the argument name '{name}'; rename one"
+    return f"{operation} has no handler: write {operation.function}() in {where}"
 
 
 def positional_only_message(name: str) -> str:
