@@ -152,6 +152,16 @@ def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
     )
 
 
+def test_components_of_any_name_are_checked(loaded):
+    """Generators write names that the specification does not allow, such as `List<Pet>`."""
+    components = {"schemas": {"List<Pet>": {"type": "list"}, "$ref": "#/info"}}
+
+    found = loaded(contract({"/a": {"get": OK}}, components=components))
+
+    assert found.document["components"]["schemas"] == {"List<Pet>": {}, "$ref": {}}
+    assert len(found.faults) == 2
+
+
 def test_an_operation_never_becomes_public_by_a_fault(loaded):
     """Where the document's security is wrong, what relies on it is left out."""
     secure = {**OK, "security": [{"key": []}]}
