@@ -7,6 +7,7 @@ not fetched.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,25 @@ def _is_extension(at: Pointer, key: str) -> bool:
     return key.startswith("x-") and at[:1] == ("paths",) and at[-1] in ("paths", "responses")
 
 
+def _is_bundled(document: Document) -> bool:
+    """Return True if a document of its own objects refers only to itself, so that bundling would copy it as it is.
+
+    The aliases of YAML are shared objects.
+    """
+    return document.is_json and all(_is_local(value) for _, value in mappings(document.data))
+
+
+def _is_local(value: dict[str, Any]) -> bool:
+    """Return True if an object is no reference to another file, and no reference with other fields."""
+    if isinstance(ref := value.get("$ref"), str):
+        return ref.startswith("#") and len(value) == 1
+    discriminator = value.get("discriminator")
+    mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+    return mapping is None or (
+        isinstance(mapping, dict) and all(str(target).startswith("#") for target in mapping.values())
+    )
+
+
 class Bundle:
     """A root document with everything it refers to; each part keeps its source location."""
 
@@ -129,9 +149,13 @@ class Bundle:
         self._copied = self._size = 0
         self._add_document(root)
         self._pending_schemas: list[tuple[str, Document, Pointer, Any]] = []
-        self.data = self._expand(root.data, root, ())
+        self.data = root.data if _is_bundled(root) else self._expand(root.data, root, ())
         self._add_schemas()
         self._check_chains()
+
+    def detach(self) -> None:
+        """Copy the data, before it is changed."""
+        self.data = copy.deepcopy(self.data)
 
     def written(self) -> dict[str, Any]:
         """Return the bundled document anew, as it was before it was changed."""

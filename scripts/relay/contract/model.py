@@ -244,10 +244,13 @@ class Contract:
         return found
 
     def add_path_parameter(self, operation: Operation, name: str) -> Parameter:
-        """Declare a string as a path parameter of an operation, in the document as well, and return it."""
-        declared = self.raw(operation).setdefault("parameters", [])
-        declared.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
-        return self._parameter(declared[-1], (*operation.pointer, "parameters", str(len(declared) - 1)))
+        """Declare a string as a path parameter of an operation, in a document of its own, and return it."""
+        added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        paths, raw = self.document["paths"], self.raw(operation)
+        declared = [*raw.get("parameters", []), added]
+        item = {**self.resolve(paths[operation.path]), operation.method: {**raw, "parameters": declared}}
+        self.document = {**self.document, "paths": {**paths, operation.path: item}}
+        return self._parameter(added, (*operation.pointer, "parameters", str(len(declared) - 1)))
 
     def default(self, schema: Schema) -> Any:
         """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""

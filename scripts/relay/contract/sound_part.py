@@ -25,6 +25,9 @@ class SoundPart:
     def __init__(self, bundle: Bundle) -> None:
         self.faults: list[Diagnostic] = []
         self._bundle = bundle
+        violations = structure_violations(bundle)
+        if violations or bundle.problems:
+            bundle.detach()
         self._document: dict[str, Any] = bundle.data
         self._removed: list[tuple[str, str, Pointer]] = []  # method, path and the cause
         self._causes: dict[Pointer, Pointer] = {}  # of the components that were removed
@@ -32,13 +35,13 @@ class SoundPart:
         if bundle.problems:
             self._replace_references()
         for _ in range(MAX_ROUNDS):
-            violations = structure_violations(bundle)
             if not violations:
                 return
             self._report(violations)
             for violation in repair(self._document, violations):
                 self._leave_out(violation.pointer, violation.pointer)
             self._replace_references()
+            violations = structure_violations(bundle)
         raise SetupError([*bundle.problems, *self.faults])
 
     @property

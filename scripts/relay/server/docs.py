@@ -84,10 +84,10 @@ class Page:
 def contract_pages(contract: Contract) -> dict[str, Page]:
     """Return the contract as JSON and as YAML, by path.
 
-    YAML takes some seconds for a large contract that is not one YAML file, so only a request for it waits.
+    They are written at the first request: for a large contract that takes seconds.
     """
     return {
-        "/openapi.json": Page(json_bytes(contract.published), "application/json"),
+        "/openapi.json": Page(lambda: json_bytes(contract.published), "application/json"),
         "/openapi.yaml": Page(contract.as_yaml, "application/yaml"),
     }
 
