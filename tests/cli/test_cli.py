@@ -219,10 +219,9 @@ class TestServe:
     def test_lists_every_problem(self, tmp_path):
         """Contract, package and key at once."""
         (tmp_path / "bad.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
+        given = ["--spec", "bad.yaml", "--handlers", "nope", "--strict"]
 
-        result = relay(
-            tmp_path, "serve", "--spec", "bad.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short"
-        )
+        result = relay(tmp_path, "serve", *given, RELAY_JWT_SECRET="short")
 
         assert result.returncode == 2
         assert result.stderr.splitlines() == [

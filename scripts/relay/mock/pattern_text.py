@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import string
 import warnings
@@ -97,14 +98,7 @@ class _Writer:
     def _choose(self, items: list[tuple[str, Any]]) -> str:
         """Choose a character of a class: a readable one, else the first of a range."""
         self._count(len(items))
-        negated = items[0][0] == "NEGATE"
-        choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
-        if not choices and not negated:
-            choices = [
-                chr(what if kind == "LITERAL" else what[0]) for kind, what in items if kind != "CATEGORY"
-            ]
-        if not choices:
-            choices = [" "]
+        choices = _choices(tuple(items))
         return choices[self._digit(len(choices))]
 
     def _digit(self, base: int) -> int:
@@ -116,6 +110,16 @@ class _Writer:
         self._steps += steps or 1
         if self._steps > MAX_STEPS:
             raise NoText
+
+
+@functools.lru_cache(1024)
+def _choices(items: tuple[tuple[str, Any], ...]) -> list[str]:
+    """Return characters of a class: the readable ones, else the first of each range."""
+    negated = items[0][0] == "NEGATE"
+    choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
+    if not choices and not negated:
+        choices = [chr(what if kind == "LITERAL" else what[0]) for kind, what in items if kind != "CATEGORY"]
+    return choices or [" "]
 
 
 def _nothing(_what: Any) -> str:

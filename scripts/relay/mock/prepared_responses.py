@@ -68,10 +68,11 @@ class ResponsePreparer:
         self._compiler = compiler
         self._encoder = encoder
         self._sampler = Sampler(contract, compiler)
+        self._statuses = _first_statuses(operation)
 
     def of(self, response: Response) -> PreparedResponse | None:
         """Return the prepared responses, once for operations that share one; None if no value was found."""
-        status = next((code for code in range(200, 600) if self._operation.response(code) is response), None)
+        status = self._statuses.get(response.pointer)
         if status is None:
             return None
         raw, pointer = self._contract.follow(response.pointer)
@@ -154,3 +155,13 @@ def _distinct(documented: Iterable[str]) -> list[str]:
     """Return the media types that are told apart, without ranges for which a documented media type would be sent."""
     names = media.by_name({name: name for name in documented})
     return [name for essence, name in names.items() if RANGES.get(essence) not in names]
+
+
+def _first_statuses(operation: Operation) -> dict[Pointer, int]:
+    """Return the lowest final status of each response of an operation, by the response's pointer."""
+    found: dict[Pointer, int] = {}
+    for statuses, response in operation.statuses():
+        final = range(max(statuses.start, 200), statuses.stop)
+        if (first := next((one for one in final if operation.response(one) is response), None)) is not None:
+            found[response.pointer] = first
+    return found

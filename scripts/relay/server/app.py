@@ -220,7 +220,10 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     """
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
+    is_strict = settings.strict or settings.environment == "production"
     contract = _attempt(lambda: _contract(settings), problems)
+    if contract is not None and is_strict:
+        problems += contract.faults
     policies = _attempt(lambda: _policies(settings, contract), problems)
     package = _attempt(lambda: _package(settings, contract, policies), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
@@ -245,9 +248,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     compiled = _Compiled(contract, bindings, settings, hooks, observer)
     if not is_package(package):
         compiled.render_as_documented(hooks)
-    problems += found
-    if settings.strict or settings.environment == "production":
-        problems += [*contract.faults, *compiled.errors]
+    problems += [*found, *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
     warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
