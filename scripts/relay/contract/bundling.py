@@ -113,12 +113,26 @@ def _is_bundled(document: Document) -> bool:
 
     The aliases of YAML are shared objects.
     """
-    return document.is_json and all(_is_local(value) for _, value in mappings(document.data))
+    refs: set[str] = set()
+    return (
+        document.is_json
+        and all(_is_local(value, refs) for _, value in mappings(document.data))
+        and all(_leads_somewhere(ref, document.data) for ref in refs)
+    )
 
 
-def _is_local(value: dict[str, Any]) -> bool:
-    """Return True if an object is no reference to another file, and no reference with other fields."""
+def _leads_somewhere(ref: str, data: Any) -> bool:
+    try:
+        lookup(data, parse_pointer(ref[1:]))
+    except PointerNotFound:
+        return False
+    return True
+
+
+def _is_local(value: dict[str, Any], refs: set[str]) -> bool:
+    """Return True if an object refers to no other file, and has only its `$ref` if it has one; that is added to `refs`."""
     if isinstance(ref := value.get("$ref"), str):
+        refs.add(ref)
         return ref.startswith("#") and len(value) == 1
     discriminator = value.get("discriminator")
     mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
-from .json_places import TOKEN, JsonPlaces, readable
+from .json_places import ENCODED_TOKEN, TOKEN, JsonPlaces, readable
 from .limits import MAX_DEPTH
 from .parsed import (
     TOO_DEEP,
@@ -61,7 +61,7 @@ def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: 
         return Parsed(data, size, places, [])
     problems = [
         Diagnostic(SourceLocation(display(path), *places.at(offset)), message, rule)
-        for offset, message, rule in _faults(text, places, quotes=quotes)
+        for offset, message, rule in _faults(places, quotes=quotes)
     ]
     return Parsed(_readable(data) if problems else data, size, places, problems)
 
@@ -137,17 +137,17 @@ def _measured(data: Any) -> tuple[int, int]:
     return size, levels
 
 
-def _faults(text: str, places: JsonPlaces, *, quotes: bool) -> Iterator[tuple[int, str, str]]:
+def _faults(places: JsonPlaces, *, quotes: bool) -> Iterator[tuple[int, str, str]]:
     """Yield the offset, the message and the rule of each part that has no place in a contract."""
     containers: list[dict[str, int]] = []
-    for token in TOKEN.finditer(text):
+    for token in ENCODED_TOKEN.finditer(places.encoded):
         match token.lastgroup:
             case "open":
                 containers.append({})
             case "close":
                 containers.pop()
             case "bare":
-                if (reason := _wrong_number(token["bare"])) is not None:
+                if (reason := _wrong_number(token["bare"].decode())) is not None:
                     yield token.start(), reason, "json"
             case kind:
                 value = json.loads(token["string"])
