@@ -32,13 +32,12 @@ class ResponseEncoder:
             (int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200
         )
         """The status of a result that is only a body."""
-        compiled = {
+        self._operation = operation
+        self._compiled = {
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
         }
-        self._by_status: dict[int, _ResponseCompiler] = {}
-        for statuses, response in operation.statuses():
-            self._by_status |= dict.fromkeys(statuses, compiled[response.pointer])
+        self._by_status: dict[int, _ResponseCompiler] = {}  # those that were sent
 
     async def encode(self, result: Any) -> http.Response:
         """Serialise a handler's result: a body, or (body, status) or (body, status, headers).
@@ -63,7 +62,7 @@ class ResponseEncoder:
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
         if body is None and status in _BODILESS:
             return http.Response(status, _field_lines(names), b"")
-        compiled = self._by_status.get(status)
+        compiled = self._documented(status)
         chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
         serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
         return http.Response(
@@ -84,10 +83,15 @@ class ResponseEncoder:
         return http.Response(status, lines, content.serialise(body) if content is not None else b"")
 
     def _compiled_response(self, status: int) -> _ResponseCompiler:
-        compiled = self._by_status.get(status)
+        compiled = self._by_status.get(status) or self._documented(status)
         if compiled is None:
             raise ResponseViolation.undocumented(status)
+        self._by_status[status] = compiled
         return compiled
+
+    def _documented(self, status: int) -> _ResponseCompiler | None:
+        response = self._operation.response(status) if 100 <= status < 600 else None
+        return None if response is None else self._compiled[response.pointer]
 
 
 class _Content(NamedTuple):
