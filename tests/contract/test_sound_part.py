@@ -233,6 +233,36 @@ def test_of_two_operations_with_the_same_requests_the_first_is_served(loaded):
     assert [one.path for one in found.left_out] == ["/a/{y}"]
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        {"type": "http", "scheme": "basic", "bearerFormat": "JWT"},
+        {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "https://a.example", "scopes": None}}},
+        {"type": "oauth2", "flows": {"password": {"tokenUrl": "https://a.example", "scopes": {"a": None}}}},
+    ],
+)
+def test_a_security_scheme_is_used_whatever_only_describes_it(loaded, scheme):
+    """Operations that need it would be left out without a reason."""
+    secured = {**OK, "security": [{"login": []}]}
+
+    found = loaded(contract({"/a": {"get": secured}}, components={"securitySchemes": {"login": scheme}}))
+
+    assert found.faults
+    assert found.left_out == ()
+    assert found.operations[0].security == ({"login": []},)
+
+
+@pytest.mark.parametrize(
+    ("style", "location"), [("simple", "query"), ("form", "header"), ("label", "cookie")]
+)
+def test_a_style_of_another_location_is_ignored(loaded, style, location):
+    """The location was taken for the wrong one, which refused the whole contract."""
+    found = loaded(contract({"/a": {"get": taking(**{"in": location, "style": style})}}))
+
+    assert found.faults
+    assert [one.location for one in found.operations[0].parameters] == [location]
+
+
 def test_paths_without_operations_are_named(loaded):
     """What they would contain is not known."""
     found = loaded(contract({"/a": None, "b": {"get": OK}, "/c": {"get": OK}}))

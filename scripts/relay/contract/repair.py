@@ -42,7 +42,7 @@ _DISPENSABLE = frozenset(
 """Fields that are ignored if their value is wrong."""
 
 _OPTIONAL = _DISPENSABLE.union(
-    "components content parameters requestBodies requestBody responses schema schemas securitySchemes servers".split()
+    "components content parameters requestBodies requestBody responses schema schemas scopes securitySchemes servers".split()
 )
 """Fields for which null means that they are absent; never `security`, whose absence makes an operation public."""
 
@@ -68,10 +68,11 @@ _ENTRIES: dict[str, Any] = {
     "links": {},
     "responses": {"description": ""},
     "schemas": {},
+    "scopes": "",
 }
 """What a wrong value with a name of its own is replaced by."""
 
-_EXCLUSIVE = {"example", "content", "style", "explode", "allowReserved", "examples"}
+_EXCLUSIVE = {"example", "content", "style", "explode", "allowReserved", "examples", "bearerFormat"}
 """Fields that are ignored next to one that excludes them."""
 
 
@@ -157,9 +158,8 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
     if key in _DISPENSABLE or (value is None and key in _OPTIONAL) or pointer[:-1] in _DESCRIBING:
         del parent[key]
         return True
-    return (
-        key == "in" and "style" in parent
-    )  # a style that the location does not have is a violation of its own
+    # A location is also wrong if the parameter has a style of another one.
+    return key == "in" and parent.pop("style", None) is not None
 
 
 def _repair_schema(document: Any, pointer: Pointer, keyword: str | None) -> bool:
