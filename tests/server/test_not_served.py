@@ -53,6 +53,16 @@ async def test_the_sound_operations_are_served_and_the_others_answer_501(served)
     assert problem["code"] == "NOT_IMPLEMENTED"
 
 
+async def test_a_path_whose_operations_are_not_known_answers_501_to_every_method(served):
+    """Its publisher has documented operations there; 404 would deny that."""
+    elsewhere = contract({"/good": {"get": operation("good")}, "/bad": {"$ref": "#/nowhere"}})
+
+    async with calling(served(elsewhere)) as client:
+        answers = [(await client.request(method, "/bad")).status_code for method in ("GET", "POST", "DELETE")]
+
+    assert answers == [501, 501, 501]
+
+
 async def test_a_package_is_served_likewise_in_development(tmp_path, monkeypatch):
     """Its handlers for operations that are left out are not called."""
     monkeypatch.syspath_prepend(str(tmp_path))

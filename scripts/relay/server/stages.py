@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from relay.contract.model import Contract, LeftOut
+from relay.contract.model import METHODS, Contract, LeftOut
 from relay.validation.http import OPERATION, Response
 
 from .docs import Page
@@ -89,8 +89,9 @@ class _Router(SpecMiddleware):
             for method, operation in item.items()
         }
         for one in self._left_out:
-            if one.method and one.path.startswith("/"):
-                routes.setdefault((one.method, one.path), _NOT_SERVED)
+            if one.path.startswith("/"):
+                for method in [one.method] if one.method else METHODS:
+                    routes.setdefault((method, one.path), _NOT_SERVED)
         self._routes = Routes.of(routes, kwargs["base_path"])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
