@@ -45,6 +45,8 @@ def sample(schema, **schemas):
         ({"type": "integer", "example": 7, "default": 5, "enum": [3, 5, 7]}, 7),
         ({"type": "integer", "default": 5, "enum": [3, 5]}, 5),
         ({"type": "string", "enum": ["a", "b"]}, "a"),
+        ({"type": "integer", "enum": ["38", "39"]}, 38),
+        ({"type": "string", "enum": [2025]}, "2025"),
         ({"type": "string", "nullable": True}, "string"),
         ({"type": "string", "nullable": True, "enum": [None]}, None),
         ({"type": "integer", "minimum": 7, "multipleOf": 5}, 10),

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from relay.contract.model import ABSENT
+from relay.validation.translation import enum_members
 
 from .discriminators import inherited_tags, subtypes, tag_of
 from .exclusive import Rival, exclusive
@@ -189,7 +190,7 @@ class Attempt:
             yield changed
 
     def _enumerated(self, target: _Target) -> Iterator[Any]:
-        values = next(part.schema["enum"] for part in target.parts if "enum" in part.schema)
+        values = next(enum_members(part.schema) for part in target.parts if "enum" in part.schema)
         accepts = self._judge(target)
         valid = (value for value in values if value is not None and accepts(value))
         yield from islice(valid, target.variant, target.variant + 1)

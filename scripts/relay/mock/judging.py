@@ -9,6 +9,7 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation.schemas import Direction, SchemaCompiler
+from relay.validation.translation import enum_members
 
 from .schema_parts import NoSample, SchemaPart, flatten, without_hidden
 
@@ -39,7 +40,8 @@ class SchemaJudge:
         with suppress(NoSample):
             for one in flatten([part], self.contract):
                 example = self.example_of(one)
-                values = (example, one.schema.get("default", ABSENT), *one.schema.get("enum", ()))
+                listed = enum_members(one.schema) if "enum" in one.schema else ()
+                values = (example, one.schema.get("default", ABSENT), *listed)
                 for value in values:
                     if value is not ABSENT and accepts(value):
                         return value

@@ -156,14 +156,17 @@ def _with_values(schema: Schema, parts: list[Schema], *, is_nullable: bool) -> S
         schema["allOf"] = parts
     if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
         _bound(schema, *bounds)
-    if "enum" in schema and "type" in schema:
-        schema["enum"] = _members(schema["enum"], schema["type"])
+    if "enum" in schema:
+        schema["enum"] = enum_members(schema)
     return _nullable(schema) if is_nullable else schema
 
 
-def _members(values: list[Any], kind: str) -> list[Any]:
+def enum_members(schema: Schema) -> list[Any]:
     """Return the members of an enum in the type of its schema, for files often write them in another one."""
-    converted = [_in_type(value, kind) for value in values]
+    values: list[Any] = schema["enum"]
+    if "type" not in schema:
+        return values
+    converted = [_in_type(value, schema["type"]) for value in values]
     if all(one is other for one, other in zip(converted, values, strict=True)):
         return values
     return [*{json.dumps(member): member for member in converted}.values()]
