@@ -151,7 +151,7 @@ def test_serializes_forms_in_the_styles_of_their_encoding(style, explode):
 
 def test_omits_operations_without_a_possible_request():
     """A body with a range of media types, and a schema without valid values."""
-    assert model(**body("image/*", {})) is None
+    assert model(**body("model/*", {})) is None
     assert model(parameter("query", {"type": "integer", "minimum": 2, "maximum": 1})) is None
 
 
@@ -203,6 +203,20 @@ def test_builds_requests_for_any_contract(in_path, in_query, in_body):
 
     assert all(checker.is_valid_request(request, whole.operations[0]) for request in found.values())
     assert found or "oneOf" in str(in_body)
+
+
+def test_takes_the_first_valid_example():
+    """Contracts have wrong examples, which the service refuses."""
+    examples = {"wrong": {"value": {"n": "1"}}, "right": {"value": {"n": 1}}}
+    schema = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
+
+    assert model(**body("application/json", schema, examples=examples)).body == b'{"n":1}'
+
+
+@pytest.mark.parametrize(("documented", "sent"), [("image/*", "image/png"), ("*/*", "application/json")])
+def test_sends_a_media_type_of_a_range(documented, sent):
+    """A range cannot be sent."""
+    assert dict(model(**body(documented, {"type": "string"})).headers)["Content-Type"] == sent
 
 
 class TestSucceeded:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
+from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Schema
 from relay.validation.forms import encoded
 from relay.validation.styles import SEPARATORS
@@ -16,7 +15,7 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     """Return the (name, text) pairs of a serialized value, not yet percent-encoded."""
     name = parameter.name
     if parameter.media_type is not None:
-        return [(name, orjson.dumps(value).decode())]
+        return [(name, json_bytes(value).decode())]
     if parameter.style == "deepObject" and isinstance(value, dict | list):
         return [*_in_brackets(name, value)]
     is_list = parameter.style in SEPARATORS and isinstance(value, list)
@@ -59,7 +58,7 @@ def _in_brackets(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def word(value: Any) -> str:
     """Return a value as text: a string unchanged, any other value as JSON."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else json_bytes(value).decode()
 
 
 def _joined(parameter: Parameter, value: Any) -> str:

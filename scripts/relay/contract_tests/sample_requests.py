@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode
 
 import httpx
-import orjson
 
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Operation, Parameter, RequestBody, Schema
+from relay.contract.json_text import json_bytes
+from relay.contract.model import Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
+from relay.mock.bodies import concrete
 from relay.mock.examples import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
@@ -94,7 +95,8 @@ class _Maker:
     def __init__(self, contract: Contract, url: str) -> None:
         self._contract = contract
         self._url = url
-        self._sampler = Sampler(contract, SchemaCompiler(contract), "request")
+        self._compiler = SchemaCompiler(contract)
+        self._sampler = Sampler(contract, self._compiler, "request")
 
     def make(self, operation: Operation) -> Request:
         """Build a request with all required parameters and the body; raise NoSample."""
@@ -124,9 +126,11 @@ class _Maker:
         """Return a Content-Type and a body, JSON if the operation accepts it."""
         name = min(body.content, key=lambda name: not media.is_json(name))
         raw, pointer = self._contract.follow((*body.pointer, "content", name))
-        value = self._given_or_sampled(raw, pointer, body.content[name])
+        schema = body.content[name]
+        value = self._given_or_sampled(raw, pointer, schema)
+        name = concrete(name, schema)
         if media.is_json(name):
-            return name, orjson.dumps(value)
+            return name, json_bytes(value)
         match media.essence(name):
             case "application/x-www-form-urlencoded" if isinstance(value, dict):
                 properties = properties_of(body.content[name], self._contract)
@@ -135,9 +139,7 @@ class _Maker:
                 parts = [(key, (None, text)) for key, text in fields(value)]
                 made = httpx.Request("POST", self._url, files=parts)
                 return made.headers["content-type"], made.read()
-            case kind if "*" not in kind:
-                return name, word(value).encode()
-        raise NoSample("no body can be generated for its media types")
+        return name, word(value).encode()
 
     def _value(self, parameter: Parameter) -> Any:
         raw, pointer = self._contract.follow(parameter.pointer)
@@ -146,6 +148,9 @@ class _Maker:
         return self._given_or_sampled(raw, pointer, parameter.schema)
 
     def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema) -> Any:
-        """Return the first example next to a schema, or else a sample of the schema."""
-        given = next((value for _, value, _ in examples(self._contract, owner, pointer)), ABSENT)
-        return self._sampler.sample(schema, (*pointer, "schema")) if given is ABSENT else given
+        """Return the first valid example next to a schema, or else a sample of the schema."""
+        validator = self._compiler.compile(schema, "request", (*pointer, "schema"))
+        for _, value, _ in examples(self._contract, owner, pointer):
+            if validator is None or validator.accepts(value):
+                return value
+        return self._sampler.sample(schema, (*pointer, "schema"))
