@@ -1,0 +1,63 @@
+"""`relay contract` against mocks of contracts with the faults of real publishers: `tox -e contract`, all: `-e corpus`."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import cycle
+
+import pytest
+
+from support.running import relay
+from support.wild import CONTRACTS, Project
+
+SAMPLED = 8
+"""Every run takes one of so many contracts; each takes some seconds."""
+
+STATIC = frozenset(["lint", "examples"])
+"""The parts of a run that are about the contract as it is written, whose faults these contracts have."""
+
+REFUSED = re.compile(r"responded 4\d\d; the contract documents")
+"""The message of a failure that most publishers leave out: of a wrong request, or one without credentials."""
+
+NO_OPERATIONS = "no_operations"
+
+
+def _sampled():
+    """Mark one of a few as `contract`, which every run tests."""
+    marks = [pytest.mark.contract, *[pytest.mark.corpus] * (SAMPLED - 1)]
+    names = [name for name in CONTRACTS if name != NO_OPERATIONS]
+    return [pytest.param(name, marks=mark) for name, mark in zip(names, cycle(marks), strict=False)]
+
+
+def run(folder, name):
+    """Test the mock of a contract with few requests, for a limited time."""
+    options = ["--seed", "4711", "--max-examples", "1", "--max-time", "15"]
+    project = Project.of(name, folder)
+    return relay(folder, "contract", "--spec", project.spec.name, *options, RELAY_MISSING="mock")
+
+
+@pytest.mark.parametrize("name", _sampled())
+def test_a_mock_has_no_fault_of_its_own(tmp_path, name):
+    """What is found is wrong in the contract: its text, and the failures that it does not document."""
+    result = run(tmp_path, name)
+
+    assert "Traceback" not in result.stderr, result.stderr
+    assert result.returncode in (0, 1), result.stderr
+    parts = json.loads((tmp_path / "reports" / "contract.json").read_bytes())["parts"]
+    found = [
+        f"{part['name']}: {one['rule']}: {one['message']}"
+        for part in parts
+        for one in part["failures"]
+        if part["name"] not in STATIC and one["severity"] == "error" and not REFUSED.search(one["message"])
+    ]
+    assert found == []
+
+
+@pytest.mark.contract
+def test_a_contract_without_operations_cannot_be_tested(tmp_path):
+    """The reason is one line."""
+    result = run(tmp_path, NO_OPERATIONS)
+
+    assert (result.returncode, "Traceback" in result.stderr) == (2, False)
+    assert "the contract has no operation" in result.stderr
