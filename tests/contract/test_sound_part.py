@@ -56,7 +56,7 @@ def loaded(tmp_path, monkeypatch):
         ({"allOf": [None, {"type": "string"}]}, "expected an object", {"allOf": [{}, {"type": "string"}]}),
         ({"discriminator": "kind"}, "expected an object", {}),
         ({"discriminator": {}}, "'propertyName' is missing", {}),
-        ({"title": 5, "description": None}, "expected a string", {}),
+        ({"title": 5, "description": None}, "expected a string", {"title": "5"}),
         ({"$ref": "#/components/schemas/Ghost"}, "does not exist", {}),
         ({"$ref": "https://example.com/x.json"}, "is a remote reference", {}),
         ({"additionalProperties": {"$ref": "#/info"}}, "does not point to a Schema", {"additionalProperties": {}}),
@@ -82,6 +82,8 @@ def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(loaded, w
         ({"responses": {"200": {"$ref": "#/components/responses/Ghost"}}}, "does not exist"),
         ({"responses": {"200": None}}, "expected an object, found null"),
         ({"responses": {"200 OK": {"description": "x"}}}, "unknown field '200 OK'"),
+        ({**OK, "tags": [2026]}, "expected a string, found 2026"),
+        ({"responses": {"200": {"description": "", "content": {"x-note": 5}}}}, "expected an object, found 5"),
         ({**OK, "consumes": ["text/plain"]}, "unknown field 'consumes'"),
         ({**OK, "parameters": None}, "expected an array, found null"),
         ({**OK, "parameters": [{"name": "q", "in": "query"}]}, "'schema' is missing"),
@@ -195,6 +197,23 @@ def test_a_wrong_security_scheme_leaves_out_what_requires_it(loaded, scheme):
 
     assert [(str(one), one.security) for one in found.operations] == [("GET /b", ({"good": []},))]
     assert [one.method for one in found.left_out] == ["get", "post"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("200 OK", ["200"]),
+        ("4xx", ["4XX"]),
+        ("200,201", ["200", "201"]),
+        ("20", ["default"]),
+        ("2000", ["default"]),
+    ],
+)
+def test_a_status_is_read_from_a_key_that_has_more(loaded, written, read):
+    """What is no status at all is not documented."""
+    found = loaded(contract({"/a": {"get": {"responses": {written: {"description": "x"}}}}}))
+
+    assert [*found.operations[0].responses] == read
 
 
 def test_shared_parts_of_a_path_concern_all_of_its_operations(loaded):

@@ -288,6 +288,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         answering(STRONG, example={"id": "7", "state": "on"}),
     ),
     "missing-tag": (only(get(tags=[])), only(get())),
+    "unchecked-form": (
+        only(get(requestBody={"content": {"multipart/form-data": {"schema": STRING}}})),
+        only(get(requestBody={"content": {"multipart/form-data": {"schema": {"type": "object"}}}})),
+    ),
     "unchecked-format": (
         answering({"type": "string", "format": "phone"}),
         answering({"type": "string", "format": "email"}),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import libcst as cst
 
 from relay.contract.bundling import parse_pointer
+from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Schema
 from relay.project.syntax import dotted
 
@@ -175,6 +176,8 @@ def _literals(values: list[Any]) -> Type:
     for value in values:
         if value is None:
             types.append(NONE)
+        elif type(value) is int and not is_64_bit(value):
+            types.append(INT)
         elif isinstance(value, bool | int | str):
             literals.append(Type(_quoted(value), kind="literal"))
         else:

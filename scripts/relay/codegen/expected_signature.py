@@ -66,8 +66,7 @@ def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[s
 
 def _has_shape(media_type: str) -> bool:
     """Whether the server parses a body of a media type into the values of its schema."""
-    forms = ("application/x-www-form-urlencoded", "multipart/form-data")
-    return media.is_json(media_type) or media.essence(media_type) in forms
+    return media.is_json(media_type) or media.is_form(media_type)
 
 
 def _unshaped(media_type: str) -> Type:

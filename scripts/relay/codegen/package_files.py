@@ -11,7 +11,7 @@ from pathlib import Path
 from relay.contract.model import Contract
 from relay.contract.names import slug
 from relay.project.settings import Settings
-from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
+from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use, scopes_in_use
 
 from .error_module import Envelope
 from .stubs import new_package
@@ -30,6 +30,7 @@ class KeyScheme:
     name: str
     setting: str
     is_basic: bool
+    scopes: tuple[str, ...]
 
     @property
     def variable(self) -> str:
@@ -55,19 +56,15 @@ class Security:
         """Read the security schemes that some operation asks for."""
         kinds = {name: scheme_type(contract.security_schemes[name]) for name in schemes_in_use(contract)}
         scopes = {
-            scope
-            for operation in contract.operations
-            for requirement in operation.security
-            for name, wanted in requirement.items()
-            if kinds[name] in JWT_TYPES
-            for scope in wanted
+            scope for name in kinds if kinds[name] in JWT_TYPES for scope in scopes_in_use(contract, name)
         }
         keys: list[KeyScheme] = []
         for name, kind in kinds.items():
             if kind not in JWT_TYPES:
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
                 setting = _setting(slug(name).strip("_") or "api", taken)
-                keys.append(KeyScheme(name, setting, kind == "http basic"))
+                asked = tuple(scopes_in_use(contract, name))
+                keys.append(KeyScheme(name, setting, kind == "http basic", asked))
         return cls(any(kind in JWT_TYPES for kind in kinds.values()), tuple(keys), tuple(sorted(scopes)))
 
     @property

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract
 
 from .class_names import with_class_names
@@ -63,6 +64,7 @@ def generate_types(contract: Contract) -> Types:
         "paths": {},
         "components": {"schemas": {name: _untitled(schema) for name, schema in named.schemas.items()}},
     }
+    document = json.loads(json.dumps(document), object_hook=_without_large_integers)
     try:
         source, models = generate_within_limits(document)
     except CannotGenerate as exc:
@@ -78,6 +80,13 @@ def generate_types(contract: Contract) -> Types:
     return Types(
         _formatted(without_overrides(source)), names, frozenset(model["class_name"] for model in models)
     )
+
+
+def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
+    """Remove an enum of integers beyond 64 bits, which type checkers do not take as literals."""
+    members = schema.get("enum")
+    is_large = isinstance(members, list) and any(type(one) is int and not is_64_bit(one) for one in members)
+    return {key: value for key, value in schema.items() if key != "enum"} if is_large else schema
 
 
 def _untitled(schema: Any) -> Any:

@@ -57,6 +57,15 @@ def lookup(data: Any, pointer: Pointer) -> Any:
     return data
 
 
+def exists(data: Any, pointer: Pointer) -> bool:
+    """Return True if there is a value at `pointer`."""
+    try:
+        lookup(data, pointer)
+    except PointerNotFound:
+        return False
+    return True
+
+
 def _index(token: str) -> int:
     """Parse an array index (RFC 6901 section 4). Raises ValueError for a sign or leading zeros."""
     index = int(token)
@@ -117,16 +126,8 @@ def _is_bundled(document: Document) -> bool:
     return (
         document.is_json
         and all(_is_local(value, refs) for _, value in mappings(document.data))
-        and all(_leads_somewhere(ref, document.data) for ref in refs)
+        and all(exists(document.data, parse_pointer(ref[1:])) for ref in refs)
     )
-
-
-def _leads_somewhere(ref: str, data: Any) -> bool:
-    try:
-        lookup(data, parse_pointer(ref[1:]))
-    except PointerNotFound:
-        return False
-    return True
 
 
 def _is_local(value: dict[str, Any], refs: set[str]) -> bool:

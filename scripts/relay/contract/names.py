@@ -89,10 +89,12 @@ def argument_word(name: str) -> str:
 def function_word(operation_id: str) -> str:
     """Return the function name that an operationId asks for: unchanged if it can name a function.
 
-    A module has names of its own, such as `__doc__`, and a stub raises NotImplementedError.
+    A module has names of its own, such as `__doc__`, begins with `from __future__ import annotations`, and a stub
+    raises NotImplementedError.
     """
     name = _identifier(re.sub(r"\W+", "_", operation_id))
-    return f"{name}_" if name == NotImplementedError.__name__ or _DUNDER.fullmatch(name) else name
+    is_taken = name in ("annotations", NotImplementedError.__name__) or _DUNDER.fullmatch(name)
+    return f"{name}_" if is_taken else name
 
 
 def derived_id(method: str, path: str) -> str:

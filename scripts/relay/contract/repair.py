@@ -8,6 +8,7 @@ reason not to serve the operation. What is left are values without which an oper
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +17,7 @@ from .bundling import PointerNotFound, lookup
 from .documents import Pointer
 from .structure import StructureViolation, kind_at, within_schema
 
-_RANGE = re.compile("[1-5]xx")
+_STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")
 _NO_RESPONSES: Any = {"default": {"description": ""}}
 _MISSING: dict[str, Any] = {
     "content": {"*/*": {}},
@@ -113,9 +114,17 @@ def _remove_unknown(violation: StructureViolation, parent: Any, value: Any) -> b
     if section == "paths":
         return False
     del parent[name]
-    if section == "responses" and _RANGE.fullmatch(name):
-        parent.setdefault(name.upper(), value)
+    if section == "responses":
+        for status in _STATUS.findall(name.upper()):
+            parent.setdefault(status, value)
     return True
+
+
+def _as_text(violation: StructureViolation, parent: Any, value: Any) -> bool:
+    """Replace a number or boolean, as YAML reads what is not in quotes, by its text."""
+    if violation.names != ("string",) or not isinstance(value, int | float):
+        return False
+    return _replace(parent, violation.pointer[-1], json.dumps(value))
 
 
 def _remove_excluded(violation: StructureViolation, _parent: Any, value: Any) -> bool:
@@ -136,6 +145,7 @@ _BY_KEYWORD: dict[str, Callable[[StructureViolation, Any, Any], bool]] = {
     "required": lambda violation, _parent, value: add_missing(value, violation.names),
     "additionalProperties": _remove_unknown,
     "not": _remove_excluded,
+    "type": _as_text,
     "uniqueItems": _remove_equal,
     "$ref": _point_elsewhere,
 }
@@ -153,9 +163,14 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
         return _replace(parent, key, parent.get("in") == "path" or str(value).lower() == "true")
     if key == "responses" and pointer[0] == "paths":
         return _replace(parent, key, _NO_RESPONSES)
-    if section in _ENTRIES:
+    if section in _ENTRIES and not key.startswith("x-"):
         return _replace(parent, key, _ENTRIES[section])
-    if key in _DISPENSABLE or (value is None and key in _OPTIONAL) or pointer[:-1] in _DESCRIBING:
+    if (
+        section in _ENTRIES
+        or key in _DISPENSABLE
+        or (value is None and key in _OPTIONAL)
+        or pointer[:-1] in _DESCRIBING
+    ):
         del parent[key]
         return True
     # A location is also wrong if the parameter has a style of another one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .bundling import Bundle, PointerNotFound, lookup, parse_pointer, references
+from .bundling import Bundle, exists, parse_pointer, references
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
 from .model import METHODS, LeftOut
@@ -73,7 +73,7 @@ class SoundPart:
     def _dangling(self) -> Iterator[tuple[Pointer, Pointer]]:
         for pointer, ref in references(self._document):
             target = parse_pointer(ref[1:]) if ref.startswith("#") else ()
-            if not target or pointer in self._bundle.circular or not _exists(self._document, target):
+            if not target or pointer in self._bundle.circular or not exists(self._document, target):
                 yield pointer, target
 
     def _leave_out(self, pointer: Pointer, cause: Pointer) -> None:
@@ -106,17 +106,10 @@ class SoundPart:
     def _leave_out_inheriting(self, cause: Pointer) -> None:
         """Remove the operations without security of their own: without the document's they would be public."""
         self._document.pop("security", None)
-        for path, item in self._document["paths"].items():
+        paths = self._document.get("paths")
+        for path, item in paths.items() if isinstance(paths, dict) else ():
             for method in METHODS:
                 operation = item.get(method) if isinstance(item, dict) else None
                 if isinstance(operation, dict) and "security" not in operation:
                     del item[method]
                     self._removed.append((method, path, cause))
-
-
-def _exists(document: Any, pointer: Pointer) -> bool:
-    try:
-        lookup(document, pointer)
-    except PointerNotFound:
-        return False
-    return True

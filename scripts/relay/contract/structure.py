@@ -40,7 +40,7 @@ class StructureViolation(NamedTuple):
     """One violation of the OpenAPI 3.0 JSON Schema.
 
     `keyword` is that of the JSON Schema; for a $ref to an object of the wrong kind it is `$ref`. `names` are the missing
-    or mutually exclusive fields, or the kind that is expected.
+    or mutually exclusive fields, or the types or the kind that is expected.
     """
 
     pointer: Pointer
@@ -212,7 +212,8 @@ def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[Str
             yield StructureViolation(pointer, f"{what} is not one of {', '.join(map(str, options))}")
         case "type":
             expected = " or ".join(_TYPES[name] for name in kind.types)
-            yield StructureViolation(pointer, f"expected {expected}, found {found}")
+            message = f"expected {expected}, found {found}"
+            yield StructureViolation(pointer, message, kind.name, tuple(kind.types))
         case "oneOf":
             yield StructureViolation(pointer, _AMBIGUOUS)
         case "not" if "required" in kind.schema:

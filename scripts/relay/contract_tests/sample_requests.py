@@ -131,11 +131,13 @@ class _Maker:
         name = concrete(name, schema)
         if media.is_json(name):
             return name, json_bytes(value)
+        if media.is_form(name) and not isinstance(value, dict):
+            value = {"value": value}  # a form whose schema is not that of an object
         match media.essence(name):
-            case "application/x-www-form-urlencoded" if isinstance(value, dict):
+            case "application/x-www-form-urlencoded":
                 properties = properties_of(body.content[name], self._contract)
                 return name, urlencode(form(value, properties, raw.get("encoding", {}))).encode()
-            case "multipart/form-data" if isinstance(value, dict):
+            case "multipart/form-data":
                 parts = [(key, (None, text)) for key, text in fields(value)]
                 made = httpx.Request("POST", self._url, files=parts)
                 return made.headers["content-type"], made.read()

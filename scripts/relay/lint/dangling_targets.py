@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from relay.contract.bundling import PointerNotFound, lookup, mappings, parse_pointer
+from relay.contract.bundling import exists, mappings, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.documents import Pointer
@@ -41,22 +41,14 @@ def _link(
     if isinstance(name, str) and name not in ids:
         message = f"no operation has the operationId '{name}'; correct the link"
         yield finding(contract, "dangling-link", (*at, "operationId"), message)
-    if isinstance(ref, str) and ref.startswith("#") and not _exists(ref, whole):
+    if isinstance(ref, str) and ref.startswith("#") and not exists(whole, parse_pointer(ref[1:])):
         message = f"there is no operation at '{ref}'; correct the link"
         yield finding(contract, "dangling-link", (*at, "operationRef"), message)
 
 
 def _operation_ids(document: Mapping[str, Any]) -> set[str]:
     """Return the operationIds of a document, also those of operations that are left out."""
-    items = [item for item in document.get("paths", {}).values() if isinstance(item, dict)]
+    paths = document.get("paths")
+    items = [item for item in paths.values() if isinstance(item, dict)] if isinstance(paths, dict) else []
     raw = [item[method] for item in items for method in METHODS if isinstance(item.get(method), dict)]
     return {one["operationId"] for one in raw if isinstance(one.get("operationId"), str)}
-
-
-def _exists(ref: str, document: Any) -> bool:
-    """Return True if a document has what a local reference points to."""
-    try:
-        lookup(document, parse_pointer(ref[1:]))
-    except PointerNotFound:
-        return False
-    return True

@@ -16,7 +16,6 @@ from relay.validation.violations import Violation
 from .lint_rules import finding
 from .schema_sites import Node, nodes
 
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _RANGES = [
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -41,7 +40,7 @@ def check_examples(contract: Contract) -> Iterator[Diagnostic]:
 def _is_describable(media_type: str) -> bool:
     """Return True if an example of the media type is the value that its schema describes."""
     name = media.essence(media_type)
-    return media.is_json(name) or name in _FORMS or name.startswith("text/")
+    return media.is_json(name) or media.is_form(name) or name.startswith("text/")
 
 
 def _directions(node: Node) -> tuple[Direction, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,15 @@ from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
-from .security import JWT_TYPES, Claims, missing_verifiers, no_caller, scheme_type, schemes_in_use
+from .security import (
+    JWT_TYPES,
+    Claims,
+    missing_verifiers,
+    no_caller,
+    scheme_type,
+    schemes_in_use,
+    scopes_in_use,
+)
 
 if TYPE_CHECKING:
     import click
@@ -81,7 +89,7 @@ class PackageHooks:
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""
         self.verifiers = {
-            name: _accept_any
+            name: _accepting(scopes_in_use(contract, name))
             for name in schemes_in_use(contract)
             if scheme_type(contract.security_schemes[name]) not in JWT_TYPES
         }
@@ -92,8 +100,13 @@ async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
     yield {}
 
 
-async def _accept_any(_credential: str) -> Claims:
-    return {"sub": "anybody"}
+def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[Claims]]:
+    claims: Claims = {"sub": "anybody", "scope": " ".join(scopes)}
+
+    async def accept_any(_credential: str) -> Claims:
+        return claims
+
+    return accept_any
 
 
 async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, Any]:

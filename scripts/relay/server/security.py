@@ -44,6 +44,12 @@ def schemes_in_use(contract: Contract) -> list[str]:
     return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
 
 
+def scopes_in_use(contract: Contract, scheme: str) -> list[str]:
+    """Return the scopes that operations require of a security scheme."""
+    requirements = (requirement for op in contract.operations for requirement in op.security)
+    return sorted({scope for requirement in requirements for scope in requirement.get(scheme, [])})
+
+
 def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Diagnostic]:
     """Report the schemes in use that are not in `verifiers`."""
     return [

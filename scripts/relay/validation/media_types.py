@@ -36,6 +36,11 @@ def is_json(name: str) -> bool:
     return essence(name) == "application/json" or essence(name).endswith("+json")
 
 
+def is_form(name: str) -> bool:
+    """Return True for the media types of HTML forms."""
+    return essence(name) in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
     """Return `content` keyed by essence, as `find` expects it; `*` is read as `*/*`."""
     return {"*/*" if name == "*" else essence(name): value for name, value in content.items()}

@@ -9,6 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, RequestBody, Schema
 
 from . import media_types as media
+from .coercion import types_of
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, decoded, parse_urlencoded
 from .http import Request, cookies, header
@@ -145,7 +146,7 @@ def _reader(
 
     if media.is_json(name):
         return read_json
-    if name in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if media.is_form(name):
         encoding = contract.follow(pointer)[0].get("encoding", {})
         form = FormDecoder(schema, contract, compiler, encoding)
         return read_form if name.startswith("application/") else read_multipart
@@ -158,6 +159,12 @@ def _checker(
     schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
 ) -> Callable[[Any, Any], tuple[Any, list[Violation]]]:
     """Return a function that takes a value, and the same without files, and drops what handlers do not get."""
+    if media.is_form(pointer[-1]) and (types := types_of(schema, contract)) and "object" not in types:
+        message = (
+            f"a form is an object; its schema takes only {', '.join(sorted(types))}, so it is not checked"
+        )
+        compiler.problems.append(contract.warning(pointer, message, "unchecked-form"))
+        schema = {}
     validator = compiler.compile(schema, "request", pointer)
     drop = ReadOnly(contract, compiler).of(schema) if validator else None
 

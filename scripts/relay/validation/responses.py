@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Operation, Response, Schema
 
 from . import http
@@ -243,7 +244,7 @@ def _with_large_integers(value: Any) -> Any:
         return {name: _with_large_integers(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_with_large_integers(one) for one in value]
-    is_large = type(value) is int and not -(2**63) <= value < 2**64
+    is_large = type(value) is int and not is_64_bit(value)
     return orjson.Fragment(str(value)) if is_large else value
 
 
