@@ -91,7 +91,7 @@ def test_problem_details_among_other_bodies_are_written(tmp_path):
 def test_one_body_for_all_statuses_is_one_statement():
     """The module is a person's to read and to change."""
     assert written(failing({"404": MESSAGE, "default": MESSAGE})).endswith(
-        "return {'message': report.message}, \"application/json\"\n"
+        "return {'message': report.sentence}, \"application/json\"\n"
     )
 
 
@@ -99,7 +99,7 @@ def test_the_commonest_body_is_written_for_a_status():
     """A renderer does not know the operation."""
     document = failing({"404": answer(shape(error=TEXT))}, {"404": MESSAGE}, {"404": MESSAGE})
 
-    assert "{'message': report.message}" in written(document)
+    assert "{'message': report.sentence}" in written(document)
     assert "'error'" not in written(document)
 
 

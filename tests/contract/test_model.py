@@ -89,6 +89,13 @@ def test_serves_openapi_3_0_only(load, version):
     ]
 
 
+def test_says_of_a_swagger_document_what_it_is(load):
+    """To set its version to 3.0.3 would only lead to other errors."""
+    assert problems_of(load, {"swagger": "2.0", "paths": {}}) == [
+        "c.yaml:1:1: is Swagger 2.0; convert it to OpenAPI 3.0"
+    ]
+
+
 def test_rejects_a_document_that_is_not_an_object(load):
     """A list has no `openapi` field."""
     assert problems_of(load, "[1, 2]") == [

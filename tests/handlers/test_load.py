@@ -247,8 +247,8 @@ def test_finds_the_line_behind_a_byte_order_mark(tmp_path):
     assert problems_of(path) == ['2: users: the value is not of type "object"']
 
 
-def test_points_into_json_that_yaml_reads_differently(tmp_path):
-    """An emoji that is escaped as JSON does it costs the line, not the message."""
+def test_points_into_json_with_escapes_that_yaml_does_not_have(tmp_path):
+    """JSON is read as JSON, so an escaped emoji costs nothing."""
     path = tmp_path / "a.json"
     path.write_text(
         json.dumps({"organizations": [{**ORGANIZATION, "name": "\N{GRINNING FACE}"}, 1]}), "utf-8"
@@ -257,7 +257,7 @@ def test_points_into_json_that_yaml_reads_differently(tmp_path):
     with pytest.raises(SetupError) as refused:
         read_records(path)
 
-    assert str(refused.value) == f'{path}#/organizations/1: organizations: the value is not of type "object"'
+    assert str(refused.value) == f'{path}:1: organizations: the value is not of type "object"'
 
 
 def test_refuses_a_record_that_stands_twice_in_a_file(write):

@@ -142,6 +142,18 @@ def test_only_what_is_new_since_a_report_is_shown(project, tmp_path):
     assert lint("--baseline", "lint.json")[1] == ["relay lint: nothing found"]
 
 
+def test_a_known_operation_that_is_not_served_may_move(project, tmp_path):
+    """Its reason is at another place, and still the same."""
+    bad = {"get": {**BARE, "parameters": [{"name": "b", "in": "body", "schema": {}}]}}
+    project(contract({"/bad": bad}))
+    (tmp_path / "lint.json").write_text("\n".join(lint("--format", "json")[1]), "utf-8")
+    project(contract({"/bad": bad}, tags=[]), table="")
+    moved = (tmp_path / "spec/openapi.yaml").read_text("utf-8").replace('"paths"', '\n\n"paths"')
+    (tmp_path / "spec/openapi.yaml").write_text(moved, "utf-8")
+
+    assert lint("--baseline", "lint.json")[1] == ["relay lint: nothing found"]
+
+
 def test_a_known_error_does_not_fail(project, tmp_path):
     """A team that cannot correct its contract today still learns of the next error."""
     project(contract({"/0": {"get": {**BARE, "tegs": []}}}))

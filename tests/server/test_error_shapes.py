@@ -128,9 +128,17 @@ def test_details_go_where_the_schema_has_a_place_for_them():
 
     assert body_of(answer(schema)) == {"code": "NOT_FOUND", "message": SENTENCE}
     assert body_of(answer(schema), DETAILED) == {"code": "INVALID", "message": "Wrong", "details": [DETAIL]}
+
+
+def test_the_first_detail_is_in_the_sentence_where_there_is_no_place_for_all():
+    """A caller learns which field breaks which rule, in every envelope that has a sentence and room for it."""
+    short = {"type": "string", "maxLength": 30}
+
+    assert body_of(answer(shape(message=TEXT)), DETAILED) == {"message": "Wrong: query /a: m"}
     assert body_of(answer(shape(message=TEXT, errors={"type": "array", "items": TEXT})), DETAILED) == {
-        "message": "Wrong"
+        "message": "Wrong: query /a: m"
     }
+    assert body_of(answer(shape(message=short)), DETAILED) == {"message": "Wrong"}
 
 
 @pytest.mark.parametrize(

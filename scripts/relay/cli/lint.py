@@ -72,7 +72,7 @@ def lint(
     [tool.relay.lint.off] of pyproject.toml. A response is weak when its schema accepts too many
     mutations of its example: parts that are removed, set to null, emptied or of another type.
 
-    Exit code 0: no error; 1: an error; 2: the contract cannot be read.
+    Exit code 0: no error; 1: an error; 2: the file cannot be read.
     """
     with tool():
         from relay.lint import RULES, lint

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.printable import terminal_line
 
 EXIT_USAGE = 2
@@ -43,10 +43,16 @@ MAX_WARNINGS = 20
 
 def warn_of_faults(diagnostics: Sequence[Diagnostic]) -> None:
     """Print what is wrong with a contract as warnings; a long list is cut."""
-    shown = diagnostics if len(diagnostics) <= MAX_WARNINGS else diagnostics[: MAX_WARNINGS - 1]
-    say(*(f"warning: {one}" for one in shown), err=True)
-    if more := len(diagnostics) - len(shown):
-        say(f"warning: {more} more about the contract; `relay lint` lists them", err=True)
+    say(*(f"warning: {one}" for one in without_rest(diagnostics)), err=True)
+
+
+def without_rest(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return what is wrong with a contract; in place of the end of a long list, how many there are more."""
+    if len(diagnostics) <= MAX_WARNINGS:
+        return [*diagnostics]
+    more = len(diagnostics) - MAX_WARNINGS + 1
+    rest = Diagnostic("contract", f"{more} more; `relay lint --all` lists them", "contract", Severity.WARNING)
+    return [*diagnostics[: MAX_WARNINGS - 1], rest]
 
 
 def echo_difference(old: bytes, new: bytes, old_name: str, new_name: str) -> None:

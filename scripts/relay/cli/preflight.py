@@ -14,12 +14,14 @@ from relay.project.project import Project, variable
 from relay.project.settings import Settings, token_keys
 from relay.server.app import Application
 from relay.server.application import build
+from relay.server.binding import is_package
 from relay.server.errors import report
 from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
 from relay.server.verification import token_verifier
 
 from . import startup_banner
+from .output import without_rest
 from .production_checks import weaknesses
 
 _PROBE_SECONDS = 1.0
@@ -55,9 +57,13 @@ def _compiled(application: Application) -> list[Diagnostic]:
     return [
         _ok("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
         _ok("contract", contract),
-        _ok("handlers", f"the package {settings.handlers} has what the contract needs"),
+        *(
+            [_ok("handlers", f"the package {settings.handlers} has what the contract needs")]
+            if is_package(application.package)
+            else []
+        ),
         *(_ok("handlers", line) for line in startup_banner.missing(application)),
-        *startup_banner.weakened(application),
+        *without_rest(startup_banner.weakened(application)),
     ]
 
 

@@ -87,6 +87,10 @@ def bundle_document(
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
     if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
+        swagger = root.data.get("swagger") if isinstance(root.data, dict) else None
+        if swagger is not None:
+            message = f"is Swagger {shown(swagger).strip(chr(39))}; convert it to OpenAPI 3.0"
+            raise SetupError([Diagnostic(root.place(("swagger",)), message, "openapi-version")])
         found = "is missing" if version is None else "is " + shown(version).strip("'")
         message = f"not an OpenAPI 3.0 document: its version {found}; set `openapi: 3.0.3`"
         raise SetupError([Diagnostic(root.place(("openapi",)), message, "openapi-version")])

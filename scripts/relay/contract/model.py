@@ -115,8 +115,9 @@ class LeftOut(NamedTuple):
     def of(cls, method: str, path: str, where: SourceLocation, error: Diagnostic) -> LeftOut:
         """Leave out the operation at `where` because of an error."""
         name = f"{method.upper()} {path}".strip()
-        message = f"{name} is not served: {error.message} ({error.where})"
-        return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING))
+        message = f"{name} is not served: {error.message}"
+        other = None if isinstance(error.where, str) else error.where
+        return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING, other))
 
 
 def _statuses(key: str) -> range:

@@ -140,7 +140,7 @@ def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnos
     return [
         contract.problem(
             operation.pointer,
-            f"{operation} requires the security scheme '{name}', which is not defined",
+            f"{operation} requires the security scheme '{name}', which is not defined, or not correctly",
             "undefined-security-scheme",
         )
         for name in names

@@ -205,9 +205,7 @@ def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[Str
             message = "type takes one name in OpenAPI 3.0; write `nullable: true` for null"
             yield StructureViolation(pointer, message, kind.name)
         case "enum":
-            options = (
-                _LOCATIONS if pointer[-1:] == ("in",) and pointer[-3:-2] == ("parameters",) else kind.options
-            )
+            options = _OPTIONS.get((pointer[-3] if len(pointer) > 2 else "", pointer[-1]), kind.options)
             what = found if quotes else "the value"
             yield StructureViolation(pointer, f"{what} is not one of {', '.join(map(str, options))}")
         case "type":
@@ -227,7 +225,11 @@ def _violations_of(error: Any, pointer: Pointer, bundle: Bundle) -> Iterator[Str
             yield StructureViolation(pointer, str(error.message), name)
 
 
-_LOCATIONS = ("path", "query", "header", "cookie")
+_OPTIONS = {
+    ("parameters", "in"): ("path", "query", "header", "cookie"),
+    ("securitySchemes", "type"): ("apiKey", "http", "oauth2", "openIdConnect"),
+}
+"""The values of fields that choose among several kinds of object, by the section and the field."""
 _TYPES = {
     "object": "an object",
     "array": "an array",

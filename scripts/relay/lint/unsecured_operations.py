@@ -16,7 +16,7 @@ def check_security(contract: Contract) -> Iterator[Diagnostic]:
     for operation in contract.operations:
         if not operation.security and "security" not in contract.raw(operation):
             inherits = "inherits `security: []`" if "security" in contract.document else "has no security"
-            message = f"{operation} {inherits} and is public; name a scheme, or set `security: []` if this is intended"
+            message = f"{operation} {inherits} and is public; name a scheme, or set `security: []` at the operation if this is intended"
             yield finding(contract, "unsecured-operation", operation.pointer, message)
         for name, scopes in ((name, scopes) for each in operation.security for name, scopes in each.items()):
             for scope in _unknown(contract, name, scopes):

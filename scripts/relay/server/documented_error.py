@@ -29,6 +29,7 @@ from .error_templates import (
     filled,
     has_place,
     replaced,
+    with_sentence,
 )
 from .errors import ErrorReport
 
@@ -121,7 +122,7 @@ class DocumentedError:
             if media.is_json(media_type):
                 made = self._json(name, media_type, status)
             elif media_type == "text/plain":
-                made = ErrorTemplate(Place.MESSAGE, None, "text/plain; charset=utf-8")
+                made = ErrorTemplate(Place.SENTENCE, None, "text/plain; charset=utf-8")
             else:
                 continue
             if made is not None and self.accepts(made, status):
@@ -172,11 +173,11 @@ class DocumentedError:
         marked = [with_places(one, is_plain) for one in bodies]
         with_lists = (replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one))
         detailed = next((one for one in with_lists if is_detailed(one)), None)
-        return ErrorTemplate(
-            without_unknown(marked[0], is_plain),
-            None if detailed is None else without_unknown(detailed, is_detailed),
-            media_type,
-        )
+        plain = without_unknown(marked[0], is_plain)
+        if detailed is not None:
+            return ErrorTemplate(plain, without_unknown(detailed, is_detailed), media_type)
+        explained = with_sentence(plain)
+        return ErrorTemplate(explained if is_detailed(explained) else plain, None, media_type)
 
 
 def _concrete(name: str) -> str:

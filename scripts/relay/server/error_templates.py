@@ -24,6 +24,7 @@ class Place(Enum):
     PHRASE = "HTTPStatus(report.status).phrase"
     CODE = "report.code"
     MESSAGE = "report.message"
+    SENTENCE = "report.sentence"
     DETAILS = "[*map(dict, report.details)]"
 
     def of(self, report: ErrorReport) -> Any:
@@ -37,6 +38,8 @@ class Place(Enum):
                 return HTTPStatus(report.status).phrase
             case Place.DETAILS:
                 return [*map(dict, report.details)]
+            case Place.SENTENCE:
+                return report.sentence
         return report.code if self is Place.CODE else report.message
 
 
@@ -97,7 +100,16 @@ def has_place(template: Template) -> bool:
 
 def has_sentence(template: Template) -> bool:
     """Return True if the message of a report is in the template."""
-    return any(one is Place.MESSAGE for one in _leaves(template))
+    return any(one in (Place.MESSAGE, Place.SENTENCE) for one in _leaves(template))
+
+
+def with_sentence(template: Template) -> Template:
+    """Return a template whose message includes the first detail, as it has no place for all."""
+    if isinstance(template, dict):
+        return {name: with_sentence(value) for name, value in template.items()}
+    if isinstance(template, list):
+        return [with_sentence(value) for value in template]
+    return Place.SENTENCE if template is Place.MESSAGE else template
 
 
 def replaced(body: Any, path: Path, value: Any) -> Any:

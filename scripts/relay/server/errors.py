@@ -29,6 +29,14 @@ class ErrorReport:
     message: str
     details: tuple[Mapping[str, str], ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """The message and, if there are details, the first of them: for an envelope without a place for all."""
+        if not self.details:
+            return self.message
+        first = self.details[0]
+        return f"{self.message}: {first['in']} {first['path']}".rstrip() + f": {first['message']}"
+
 
 RenderError = Callable[[ErrorReport], tuple[Any, str]]
 """Makes the body and the media type of an error response; the body is for JSON, or a text of the media type `text/*`."""
