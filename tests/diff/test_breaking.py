@@ -464,13 +464,15 @@ class TestFaults:
         old, new = pets(), pets(WITHOUT_TAG)
         for document in (old, new):
             document["paths"][self.BAD] = {"get": operation("bad")}
+        old["tegs"] = new["pathz"] = []
 
         code, lines = compared(old, new)
 
         assert code == 1
         assert any("[response-property-removed]" in line for line in lines)
-        assert any("warning: old contract: " in line for line in lines)
-        assert any("warning: new contract: " in line for line in lines)
+        assert any("warning: old contract: unknown field 'tegs'" in line for line in lines)
+        assert any("warning: new contract: unknown field 'pathz'" in line for line in lines)
+        assert any("warning: both contracts: " in line for line in lines)
         assert any(
             "1 operation was not compared, because a contract has errors in it" in line for line in lines
         )

@@ -94,7 +94,8 @@ def breaking(
         folder = _folder(package, project, is_named=handlers is not None)
         tests = tests or project.folder / "tests"
         impacts = find_impact(changes, before.contract, after.contract, folder, tests)
-    findings = [*before.faults("old"), *after.faults("new"), *_not_compared(before, after)]
+    findings = [*before.faults("old", after), *after.faults("new", before), *after.shared_faults(before)]
+    findings += _not_compared(before, after)
     findings += [_finding(change, before, after) for change in changes]
     report_findings("breaking", [*findings, *stale, *_impacts(impacts, after)], form, "nothing changed")
 

@@ -49,7 +49,11 @@ def print_banner(
 
 
 def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) -> str | None:
-    """Return a command that calls the first operation that needs no more than a path and a token."""
+    """Return a command that calls the first operation that needs no more than a path and a token.
+
+    Where the contract is served alone, its token has the scopes of all operations: there is no other.
+    """
+    from relay.server.binding import is_package
     from relay.server.security import JWT_TYPES, scheme_type
     from relay.server.token_minting import longest_life, mint, scopes_of, with_scopes
 
@@ -63,7 +67,9 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
             continue
         if not schemes:
             return f"curl {shlex.quote(url + path)}"
-        granted = with_scopes(claims or {}, scopes_of(operation, contract) or ())
+        asking = [operation] if is_package(application.package) else contract.operations
+        scopes = {scope for one in asking for scope in scopes_of(one, contract) or ()}
+        granted = with_scopes(claims or {}, scopes)
         token = mint(settings, granted, longest_life(settings, TOKEN_LIFE))
         return f"curl -H 'Authorization: Bearer {token}' {shlex.quote(url + path)}"
     return None

@@ -40,15 +40,23 @@ class Side:
         """Return a location for messages, with its revision."""
         return place._replace(file=_shown(place.file, self.revision, self.folder))
 
-    def faults(self, side: str) -> Iterator[Diagnostic]:
-        """Yield a warning for each error of the contract, up to a limit; the rest of it can be compared."""
-        found = self.contract.faults
+    def faults(self, side: str, other: Side) -> Iterator[Diagnostic]:
+        """Yield a warning for each error that the other contract does not have, up to a limit."""
+        known = {(one.rule, one.message) for one in other.contract.faults}
+        found = [one for one in self.contract.faults if (one.rule, one.message) not in known]
         for fault in found[:MAX_FAULTS]:
             message = f"{side} contract: {fault.message}"
             shown = _with_revision(fault, self.revision, self.folder)
             yield replace(shown, message=message, severity=Severity.WARNING)
         if len(found) > MAX_FAULTS:
             message = f"{side} contract: {len(found) - MAX_FAULTS} more errors; `relay lint` lists them"
+            yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
+
+    def shared_faults(self, other: Side) -> Iterator[Diagnostic]:
+        """Yield a warning with the number of errors that both contracts have."""
+        known = {(one.rule, one.message) for one in other.contract.faults}
+        if count := sum((one.rule, one.message) in known for one in self.contract.faults):
+            message = f"both contracts: {count} error{'s' * (count != 1)}; `relay lint` lists them"
             yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
 
 
