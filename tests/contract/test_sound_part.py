@@ -137,6 +137,15 @@ def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation,
     assert one.reason.other == fault.where
 
 
+def test_an_operation_that_is_left_out_is_found_by_its_name(loaded):
+    """A command that gets it says why it is not served, and suggests no other one."""
+    bad = {**OK, "operationId": "updateIt", "parameters": [{"in": "query", "schema": {}}]}
+    found = loaded(contract({"/a": {"put": bad, "get": {**OK, "operationId": "getIt"}}}))
+
+    assert found.not_served("updateIt") == found.not_served("PUT /a") == found.left_out[0]
+    assert found.not_served("getIt") is None
+
+
 def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
     """Directly, or through another component."""
     components = {

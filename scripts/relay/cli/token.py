@@ -109,6 +109,8 @@ def _scopes(project: Project, settings: Settings, names: Iterable[str]) -> set[s
     scopes: set[str] = set()
     for name in names:
         operation = next((one for one in contract.operations if name in (one.id, str(one))), None)
+        if operation is None and (left_out := contract.not_served(name)):
+            raise SetupError([Diagnostic("--operation", left_out.reason.message)])
         if operation is None:
             known = [text for one in contract.operations for text in (one.id, str(one))]
             near = difflib.get_close_matches(name, known, n=1)

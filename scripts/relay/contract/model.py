@@ -183,6 +183,17 @@ class Contract:
         """The document as it is written, with its faults."""
         return self._bundle.written() if self.faults else self.document
 
+    def not_served(self, name: str) -> LeftOut | None:
+        """Return the operation that is left out and has this operationId, or is this `GET /pets`; None for others."""
+        paths = self.published.get("paths") if self.left_out else None
+        for one in self.left_out:
+            item = paths.get(one.path) if isinstance(paths, dict) else None
+            raw = item.get(one.method) if isinstance(item, dict) else None
+            operation_id = raw.get("operationId") if isinstance(raw, dict) else None
+            if name in (operation_id, f"{one.method.upper()} {one.path}"):
+                return one
+        return None
+
     def reduced(
         self, operations: Iterable[Operation], faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]
     ) -> Contract:

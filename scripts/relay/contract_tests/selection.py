@@ -51,7 +51,10 @@ class Selection:
         operations = contract.operations
         names = {operation.id for operation in operations} | set(map(str, operations))
         methods = {operation.method.upper() for operation in operations}
-        yield from _unknown("--operation", "operation", map(_written, self.operations), names)
+        left_out = {name: contract.not_served(name) for name in map(_written, self.operations)}
+        yield from (Diagnostic("--operation", one.reason.message) for one in left_out.values() if one)
+        asked = (name for name, one in left_out.items() if one is None)
+        yield from _unknown("--operation", "operation", asked, names)
         yield from _unknown("--tag", "tag", self.tags, {operation.tag for operation in operations})
         yield from _unknown("--method", "operation with the method", map(str.upper, self.methods), methods)
 
