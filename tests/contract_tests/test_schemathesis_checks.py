@@ -52,3 +52,45 @@ def test_methods_are_judged_by_paths_that_match_the_same_requests(
     failures = SchemathesisChecks(CHECKER).failures(sent, ())
 
     assert bool(failures) is is_reported
+
+
+MISSING = {**operation("missing"), "requestBody": {"$ref": "#/components/requestBodies/Missing"}}
+PARTIAL = ConformanceChecker(
+    read(
+        contract(
+            {
+                "/trams": {"get": operation("list"), "put": MISSING},
+                "/depots": {"get": {**MISSING, "operationId": "depots"}},
+            }
+        )
+    ),
+    "",
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "checks"),
+    [
+        ("PUT", "/trams", 501, ["not_a_server_error", "unsupported_method"]),
+        ("OPTIONS", "/trams", 405, ["allow_header_conformance", "unsupported_method"]),
+        ("GET", "/depots", 501, ["not_a_server_error"]),
+    ],
+)
+def test_nothing_is_expected_of_an_operation_that_is_left_out(method, path, status, checks):
+    """Its errors are in the contract, so it is answered with 501; Schemathesis believes that it does not exist."""
+    exchange = Exchange(
+        Request(method, f"http://x{path}"), status, (("Allow", "GET, PUT"),), b"", "properties"
+    )
+    sent = SentCase("GET /trams", exchange, tuple(map(FailedCheck, checks)))
+
+    assert PARTIAL.contract.left_out
+    assert PARTIAL.check(exchange) == []
+    assert SchemathesisChecks(PARTIAL).failures(sent, ()) == []
+
+
+@pytest.mark.parametrize("path", ["/trams", "/depots"])
+def test_an_undocumented_method_of_a_path_with_an_operation_that_is_left_out_is_reported(path):
+    """What is left out excuses only requests to it."""
+    exchange = Exchange(Request("DELETE", f"http://x{path}"), 200, (), b"", "properties")
+
+    assert [failure.finding.rule for failure in PARTIAL.check(exchange)] == ["undocumented-method"]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Operation, Response
+from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response
 from relay.mock.prepared_responses import BODILESS
 from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
@@ -36,12 +36,16 @@ _TRACE = re.compile(rb'Traceback \(most recent call last\)|  File \\?".*?\\?", l
 
 
 class Where(NamedTuple):
-    """The path of the contract that an exchange is about, and its operation if the method is documented."""
+    """The path of the contract that an exchange is about, and its operation if the method is documented.
+
+    `left_out` are the methods of the path that cannot be served, in upper case; `methods` are the others.
+    """
 
     path: str
     methods: dict[str, Operation]
     operation: Operation | None
     variables: dict[str, str]
+    left_out: frozenset[str] = frozenset()
 
 
 class _ResponseValidators:
@@ -78,7 +82,7 @@ class ConformanceChecker:
         compiler = SchemaCompiler(contract)
         self.base_path = base_path.rstrip("/")
         self._secrets = Spellings(secrets)
-        self._routes = Routes.of({(one.method, one.path): one for one in contract.operations})
+        self._routes = _routes(contract)
         self._decoders = {
             operation.id: RequestDecoder(operation, operation.arguments, compiler, contract)
             for operation in contract.operations
@@ -117,10 +121,15 @@ class ConformanceChecker:
         return where is not None and where.operation is not None and where.operation.id in self._unwritten
 
     def is_excused(self, exchange: Exchange) -> bool:
-        """Return True for a response of a stub that the contract need not document."""
+        """Return True for a response of a stub, or of an operation left out, that the contract need not document."""
         where = self._where(exchange.request)
-        return self.is_unwritten(exchange) or (
-            where is not None and self._is_refused_by_a_stub(exchange, where)
+        return where is not None and self._is_excused(exchange, where)
+
+    def _is_excused(self, exchange: Exchange, where: Where) -> bool:
+        return (
+            exchange.request.method.upper() in where.left_out
+            or self.is_unwritten(exchange)
+            or self._is_refused_by_a_stub(exchange, where)
         )
 
     def _is_refused_by_a_stub(self, exchange: Exchange, where: Where) -> bool:
@@ -133,15 +142,12 @@ class ConformanceChecker:
         if not raw_path.startswith(f"{self.base_path}/"):
             return None
         try:
-            match: Match[Operation] | None = self._routes.find(raw_path.removeprefix(self.base_path))
+            match = self._routes.find(raw_path.removeprefix(self.base_path))
         except MalformedPath:
             return None
         if match is None:
             return None
-        methods, method = match.methods, request.method.upper()
-        operation = methods.get(method)
-        path = (operation or next(iter(methods.values()))).path
-        return Where(path, methods, operation, match.variables(method) if operation else {})
+        return _found(match, request.method.upper())
 
     def check(self, exchange: Exchange) -> list[Failure]:
         """Return all violations of the contract in an exchange."""
@@ -161,7 +167,7 @@ class ConformanceChecker:
     def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Diagnostic]:
         label = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
         yield from self._leaks(exchange, label, where)
-        if where is None or self.is_unwritten(exchange) or self._is_refused_by_a_stub(exchange, where):
+        if where is None or self._is_excused(exchange, where):
             return
         if where.operation is None:
             yield from self._undocumented_method(exchange, where, label)
@@ -326,6 +332,26 @@ class ConformanceChecker:
         name, schema = found[0]
         validator = compiler.compile(schema, "response", ("paths",))
         return (name, validator) if validator else None
+
+
+def _routes(contract: Contract) -> Routes[Operation | LeftOut]:
+    """Return the routes of a contract's operations, and of what is left out of it."""
+    routes: dict[tuple[str, str], Operation | LeftOut] = {
+        (one.method, one.path): one for one in contract.operations
+    }
+    for left_out in contract.left_out:
+        if left_out.path.startswith("/"):
+            for method in [left_out.method] if left_out.method else METHODS:
+                routes.setdefault((method, left_out.path), left_out)
+    return Routes.of(routes)
+
+
+def _found(match: Match[Operation | LeftOut], method: str) -> Where:
+    methods = {name: one for name, one in match.methods.items() if isinstance(one, Operation)}
+    operation = methods.get(method)
+    path = (operation or next(iter(methods.values() or match.methods.values()))).path
+    variables = match.variables(method) if operation else {}
+    return Where(path, methods, operation, variables, frozenset(match.routes.keys() - methods.keys()))
 
 
 def _unrecorded_parts(request: Request) -> set[str]:

@@ -118,7 +118,8 @@ class SchemathesisChecks:
     def _knows_methods(self, sent: SentCase) -> bool:
         """Return False if a request has other methods than Schemathesis knows.
 
-        It does not join paths that match the same requests, and sends a path without its fragment.
+        It does not join paths that match the same requests, does not know operations that are left out, and sends
+        a path without its fragment.
         """
         operation = self._operations.get(sent.operation)
         if operation is None or sent.exchange is None:
@@ -127,7 +128,7 @@ class SchemathesisChecks:
         if where is None:
             return requested(operation.path) == operation.path
         known = {one.method.upper() for one in self._contract.operations if one.path == operation.path}
-        return where.operation is None and known == where.methods.keys()
+        return where.operation is None and not where.left_out and known == where.methods.keys()
 
     def _is_false(self, sent: SentCase, check: FailedCheck) -> bool:
         """Return True for a check of another operation, or one that proves nothing here."""
