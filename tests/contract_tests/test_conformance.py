@@ -270,6 +270,59 @@ class TestErrorShape:
 
         assert checker.check_unknown_path(exchange("GET", "/nope", 404, b"no")) == []
 
+    @pytest.mark.parametrize(
+        ("documented", "found"), [("*/*", []), ("application/*", []), ("text/plain", ["error-shape"])]
+    )
+    def test_may_have_any_media_type_of_a_range(self, documented, found):
+        """A range stands for each of its media types."""
+        any_type = {"description": "no", "content": {documented: {"schema": PROBLEM}}}
+        checker = ConformanceChecker(read(contract({"/a": {"get": {"responses": {"400": any_type}}}})), "")
+
+        failures = checker.check_unknown_path(exchange("GET", "/nope", 404, {"error": "x"}, JSON))
+
+        assert [failure.finding.rule for failure in failures] == found
+        assert checker.check_unknown_path(exchange("GET", "/nope", 404, b"no")) != []
+
+    def test_is_not_checked_if_no_body_has_it(self):
+        """A service cannot send what the schemas exclude."""
+        impossible = responses_of(application_json={"allOf": [PROBLEM, {"type": "string"}]})
+        checker = ConformanceChecker(read(contract({"/a": {"get": {"responses": {"400": impossible}}}})), "")
+
+        assert checker.check_unknown_path(exchange("GET", "/nope", 404, {}, JSON)) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "found"),
+    [
+        ({"type": "string", "maxLength": 3}, ["response-violation"]),
+        ({"maxLength": 3}, ["response-violation"]),
+        ({"type": "array", "items": {"type": "object"}}, []),
+        ({"anyOf": [{"type": "array"}, {"type": "object"}]}, []),
+    ],
+)
+def test_a_text_is_checked_by_a_schema_of_texts(schema, found):
+    """Other schemas describe what a text stands for, such as the rows of a table."""
+    rows = {"get": {"operationId": "rows", "responses": {"200": responses_of(text_csv=schema)}}}
+    checker = ConformanceChecker(read(contract({"/rows": rows})), "/v1")
+
+    failures = checker.check(exchange("GET", "/rows", 200, b"name\r\nAda", ("Content-Type", "text/csv")))
+
+    assert [failure.finding.rule for failure in failures] == found
+
+
+@pytest.mark.parametrize(
+    ("mocked", "status", "found"),
+    [(["rows"], 501, []), (["rows"], 500, ["undocumented-status"]), ([], 501, ["undocumented-status"])],
+)
+def test_a_mock_without_a_valid_response_answers_501(mocked, status, found):
+    """The fault is in the contract."""
+    rows = {"get": {"operationId": "rows", "responses": {"200": responses_of()}}}
+    checker = ConformanceChecker(read(contract({"/rows": rows})), "/v1", mocked=mocked)
+    answered = exchange("GET", "/rows", status)
+
+    assert [failure.finding.rule for failure in checker.check(answered)] == found
+    assert [one.id for one in checker.unmockable([answered])] == ([] if found else ["rows"])
+
 
 def _components():
     return {"components": DOCUMENT["components"]}

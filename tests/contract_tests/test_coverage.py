@@ -168,6 +168,18 @@ def test_an_error_under_default_is_not_a_success():
     assert coverage.never_succeeded() == []
 
 
+def test_a_status_without_a_body_has_no_media_type():
+    """A 204 has no body, whatever the contract says."""
+    response = response_of("application/json")
+    bodiless = read(contract({"/pets": {"put": {"operationId": "set", "responses": {"204": response}}}}))
+    coverage, checker = Coverage(bodiless), ConformanceChecker(bodiless, "")
+
+    coverage.add([exchange("PUT", 204)], checker)
+
+    assert [str(cell) for cell in coverage.cells] == ["204 without a body of PUT /pets"]
+    assert coverage.never_succeeded() == []
+
+
 class TestWaivers:
     """Which cells they cover, and when they are unused."""
 

@@ -142,28 +142,29 @@ def test_a_failed_check_gets_our_message(reading):
     """It has the rule, the location and the kind of data, but never the data itself."""
     line = event(
         failed("negative_data_rejection"),
+        status=302,
         scenario="incorrect_type",
         parameter="limit",
         parameter_location="query",
-    )
+    ).replace("limit=10", "limit=many")
 
-    (failure,) = reading(line).failures
+    _, failure = reading(line).failures
 
     assert failure.finding.rule == "negative-data-rejection"
     assert failure.finding.message == (
-        "200 of GET /things: invalid data was accepted; refuse it (query 'limit': incorrect type)"
+        "302 of GET /things: invalid data was accepted; refuse it (query 'limit': incorrect type)"
     )
     assert failure.finding.where.line == 1
     assert failure.operation == "GET /things"
     assert 400 in failure.expected
-    assert failure.exchange.status == 200
+    assert failure.exchange.status == 302
 
 
 def test_names_that_are_not_in_the_contract_are_not_reported(reading):
     """An invented name is data, too."""
-    line = event(failed("negative_data_rejection"), parameter=VALUE, parameter_location="query")
+    line = event(failed("negative_data_rejection"), status=302, parameter=VALUE, parameter_location="query")
 
-    (failure,) = reading(line).failures
+    _, failure = reading(line.replace("limit=10", "limit=many")).failures
 
     assert VALUE not in failure.finding.message
 
@@ -175,11 +176,49 @@ def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
     assert [failure.finding.rule for failure in found.failures] == ["response-violation"]
 
 
-def test_a_failed_check_is_reported_if_our_checker_finds_nothing(reading):
-    """Two validators may differ, and then a person has to look."""
+def test_a_response_that_our_checker_accepts_is_a_dispute(reading):
+    """Contracts can be read in several ways; the server and our checker share one of them."""
     found = reading(event(failed("response_schema_conformance")))
 
-    assert [failure.finding.rule for failure in found.failures] == ["response-schema-conformance"]
+    assert found.failures == []
+    assert found.not_run == [NotRun("GET /things", "Schemathesis takes a valid body of a 200 for invalid")]
+
+
+@pytest.mark.parametrize("name", ["missing_required_header", "negative_data_rejection"])
+def test_a_request_that_our_checker_accepts_is_no_failure(reading, name):
+    """OpenAPI ignores a parameter that is called Accept, for example, and Schemathesis does not."""
+    assert reading(event(failed(name), parameter="Accept", parameter_location="header")).failures == []
+
+
+def test_a_file_is_judged_by_schemathesis():
+    """Our checker compares only JSON and text with a schema."""
+    show = operation("show", responses={"200": {"description": "ok", "content": {"image/png": {}}}})
+    png = Exchange(Request("GET", "http://h/x"), 200, (("Content-Type", "image/png"),), b"png", "properties")
+    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": show}})), ""))
+    sent = SentCase("GET /x", png, (FailedCheck("response_schema_conformance"),))
+
+    assert [one.finding.rule for one in checks.failures(sent, ())] == ["response-schema-conformance"]
+
+
+@pytest.mark.parametrize(
+    ("responses", "is_mocked", "rules"),
+    [
+        (["500"], True, []),
+        (["500"], False, ["not-a-server-error"]),
+        (["200", "500"], True, ["not-a-server-error"]),
+        (["default"], True, ["not-a-server-error"]),
+    ],
+)
+def test_a_mock_may_fail_where_the_contract_documents_nothing_else(responses, is_mocked, rules):
+    """It answers what the contract says."""
+    fail = operation("fail", responses={status: {"description": "-"} for status in responses})
+    mocked = Mocked(frozenset(["fail"] if is_mocked else []))
+    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": fail}})), ""), mocked)
+    exchange = Exchange(Request("GET", "http://h/x"), 500, (), b"", "properties")
+
+    failures = checks.failures(SentCase("GET /x", exchange, (FailedCheck("not_a_server_error"),)), ())
+
+    assert [one.finding.rule for one in failures] == rules
 
 
 def judged(
@@ -216,7 +255,7 @@ def test_a_request_that_leads_to_another_operation_is_judged_by_our_checker_alon
     }
     checks = SchemathesisChecks(ConformanceChecker(read(contract(paths)), ""))
     exchange = Exchange(Request("GET", "http://h/things/new"), 200, (), b"{}", "properties")
-    check_ = FailedCheck("response_schema_conformance")
+    check_ = FailedCheck("not_a_server_error")
 
     assert checks.failures(SentCase("GET /things/{id}", exchange, (check_,)), ()) == []
     assert len(checks.failures(SentCase("GET /things/new", exchange, (check_,)), ())) == 1

@@ -15,8 +15,9 @@ from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
+from relay.contract_tests.mocked import UNMOCKABLE
 from relay.contract_tests.property_tests import Budget
-from relay.contract_tests.results import Failure, Phase
+from relay.contract_tests.results import Failure, NotRun, Phase
 from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
 from relay.contract_tests.selection import Selection
 from support.compiled import read
@@ -69,9 +70,9 @@ def options(folder: Path, **given) -> Options:
     return Options(budget=Budget(1, None, 1), **given)
 
 
-def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), **given):
+def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), **given):
     """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
-    judge = ConformanceChecker(SHOP, "")
+    judge = ConformanceChecker(SHOP, "", mocked=mocked)
     part = Phase("properties", exchanges=list(exchanges))
     acceptance = Acceptance((), SHOP)
     whole = _Run(
@@ -103,6 +104,14 @@ class TestCover:
         assert part.failures == []
         assert part.not_run[0].case == "a success of GET /keepers"
         assert "[tool.relay.contract]" in part.not_run[0].reason
+
+    def test_one_that_a_mock_cannot_answer_is_not_run(self, tmp_path):
+        """No response conforms to the contract."""
+        not_mocked = Exchange(Request("GET", "http://h/keepers"), 501, (), b"", "properties")
+        part = covered(tmp_path, [*BOTH, not_mocked], closed=set(), mocked={"list_keepers"})
+
+        assert part.failures == []
+        assert part.not_run[0] == NotRun("a success of GET /keepers", UNMOCKABLE)
 
     def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
         """Whoever recorded it may not have used everything."""

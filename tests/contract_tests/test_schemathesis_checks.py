@@ -23,6 +23,7 @@ CHECKER = ConformanceChecker(
                 "/list#b": {"put": operation("four")},
                 "/many#a": {"get": operation("five")},
                 "/many#b": {"get": operation("six")},
+                "//twice": {"get": operation("seven")},
             }
         )
     ),
@@ -38,6 +39,8 @@ CHECKER = ConformanceChecker(
         ("GET /x/{id}", "OPTIONS", "/x/7", 405, False),
         ("GET /list#a", "PUT", "/list", 200, False),
         ("GET /many#a", "PUT", "/many", 404, False),
+        ("GET //twice", "PUT", "/twice", 404, False),
+        ("GET //twice", "PUT", "//twice", 404, True),
     ],
 )
 @pytest.mark.parametrize("check", ["unsupported_method", "allow_header_conformance"])

@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response
+from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response, Schema
 from relay.mock.prepared_responses import BODILESS
+from relay.mock.samples import Sampler
+from relay.mock.schema_parts import NoSample
 from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
 from relay.validation import http as messages
 from relay.validation import media_types as media
+from relay.validation.coercion import types_of
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
@@ -48,6 +51,24 @@ class Where(NamedTuple):
     left_out: frozenset[str] = frozenset()
 
 
+class _Content(NamedTuple):
+    """A documented media type; `describes_text` is False for a schema that no text conforms to."""
+
+    validator: Validator | None
+    describes_text: bool
+
+    @classmethod
+    def of(cls, schema: Schema, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> _Content:
+        """Compile the schema of a response at a pointer."""
+        types = types_of(schema, contract)
+        return cls(compiler.compile(schema, "response", pointer), not types or "string" in types)
+
+    def judges(self, content_type: str) -> bool:
+        """Return True for JSON, and for text unless the schema describes what the text stands for, such as rows."""
+        name = media.essence(content_type)
+        return media.is_json(name) or (name.startswith("text/") and self.describes_text)
+
+
 class _ResponseValidators:
     """The compiled validators of one documented response."""
 
@@ -56,10 +77,14 @@ class _ResponseValidators:
         self.headers = HeaderDecoder(response, contract, compiler)
         self.content = media.by_name(
             {
-                name: compiler.compile(schema, "response", (*response.pointer, "content", name))
+                name: _Content.of(schema, (*response.pointer, "content", name), contract, compiler)
                 for name, schema in response.content.items()
             }
         )
+
+    def find(self, exchange: Exchange) -> _Content | None:
+        """Return the documented media type of an exchange."""
+        return media.find(media.essence(exchange.header("content-type") or ""), self.content)
 
 
 class ConformanceChecker:
@@ -67,7 +92,8 @@ class ConformanceChecker:
 
     `base_path` is the prefix of the contract's paths, `secrets` are values that no response may contain.
     A body that was not recorded is not checked. `unwritten` are the ids of operations whose handler is a
-    stub: of their 501 only leaks are reported. Raises SetupError for schemas that cannot be compiled.
+    stub, `mocked` those that a mock answers: of their 501 only leaks are reported. Raises SetupError for schemas that
+    cannot be compiled.
     """
 
     def __init__(
@@ -76,8 +102,10 @@ class ConformanceChecker:
         base_path: str,
         secrets: Iterable[str] = (),
         unwritten: Collection[str] = (),
+        mocked: Collection[str] = (),
     ) -> None:
         self.contract = contract
+        self._mocked = mocked
         self._unwritten = unwritten
         compiler = SchemaCompiler(contract)
         self.base_path = base_path.rstrip("/")
@@ -117,11 +145,20 @@ class ConformanceChecker:
 
     def is_unwritten(self, exchange: Exchange) -> bool:
         """Return True for the 501 of an operation that is not written yet."""
-        where = self._where(exchange.request) if exchange.status == 501 and self._unwritten else None
-        return where is not None and where.operation is not None and where.operation.id in self._unwritten
+        return self._operation_of_501(exchange, self._unwritten) is not None
+
+    def unmockable(self, exchanges: Iterable[Exchange]) -> list[Operation]:
+        """Return the operation of each 501 of a mock, which has found no response that conforms to the contract."""
+        found = (self._operation_of_501(exchange, self._mocked) for exchange in exchanges)
+        return [operation for operation in found if operation is not None]
+
+    def _operation_of_501(self, exchange: Exchange, ids: Collection[str]) -> Operation | None:
+        where = self._where(exchange.request) if exchange.status == 501 and ids else None
+        operation = where.operation if where else None
+        return operation if operation is not None and operation.id in ids else None
 
     def is_excused(self, exchange: Exchange) -> bool:
-        """Return True for a response of a stub, or of an operation left out, that the contract need not document."""
+        """Return True for a response that the contract need not document: of a stub, or of what cannot be served."""
         where = self._where(exchange.request)
         return where is not None and self._is_excused(exchange, where)
 
@@ -129,6 +166,7 @@ class ConformanceChecker:
         return (
             exchange.request.method.upper() in where.left_out
             or self.is_unwritten(exchange)
+            or self._operation_of_501(exchange, self._mocked) is not None
             or self._is_refused_by_a_stub(exchange, where)
         )
 
@@ -136,6 +174,18 @@ class ConformanceChecker:
         """Return True for a 4xx of an operation that is not written yet: Relay sends it, whatever is documented."""
         operation = where.operation
         return operation is not None and operation.id in self._unwritten and 400 <= exchange.status < 500
+
+    def judges_response(self, exchange: Exchange) -> bool:
+        """Return True for a response whose headers, media type and body `check` compares with the contract."""
+        where = self._where(exchange.request)
+        response = where.operation.response(exchange.status) if where and where.operation else None
+        if response is None:
+            return False
+        validators = self._response_validators[response.pointer]
+        if _is_bodiless(exchange) or not validators.content:
+            return True
+        content = validators.find(exchange)
+        return content is None or content.judges(exchange.header("content-type") or "")
 
     def _where(self, request: Request) -> Where | None:
         raw_path = urlsplit(request.url).path
@@ -230,7 +280,7 @@ class ConformanceChecker:
     def _content(
         self, exchange: Exchange, validators: _ResponseValidators, label: str
     ) -> Iterator[Diagnostic]:
-        is_bodiless = exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
+        is_bodiless = _is_bodiless(exchange)
         if is_bodiless or not validators.content:
             if exchange.body and not is_bodiless and exchange.status >= 400:
                 # Contracts document many errors only in words; clients read what it is from a body.
@@ -242,34 +292,29 @@ class ConformanceChecker:
             return
         content_type = exchange.header("content-type") or ""
         name, pointer = media.essence(content_type), (*validators.pointer, "content")
-        validator = media.find(name, validators.content)
-        if validator is None:
+        content = validators.find(exchange)
+        if content is None:
             known = ", ".join(validators.content)
             message = f"{label} has {f'media type {name}' if name else 'no media type'}; the contract documents {known}"
             yield finding(self.contract, "undocumented-media-type", pointer, message)
             return
-        yield from self._body(exchange.body, content_type, validator, pointer, label)
+        yield from self._body(exchange.body, content_type, content, pointer, label)
 
     def _body(
-        self, body: bytes | None, content_type: str, validator: Validator, pointer: Pointer, label: str
+        self, body: bytes | None, content_type: str, content: _Content, pointer: Pointer, label: str
     ) -> Iterator[Diagnostic]:
-        if body is None:
+        if body is None or content.validator is None or not content.judges(content_type):
             return
         name, charset = media.parse_media_type(content_type)
         try:
-            if media.is_json(name):
-                value = parse_json(body)
-            elif name.startswith("text/"):
-                value = body.decode(charset)
-            else:
-                return  # OpenAPI 3.0 has no schemas for other content
+            value = parse_json(body) if media.is_json(name) else body.decode(charset)
         except NotJson as exc:
             message = f"{label} is not JSON that all parsers read the same: {exc}"
             yield finding(self.contract, "not-json", pointer, message)
             return
         except (UnicodeDecodeError, LookupError):
             return  # the contract does not specify charsets
-        broken = validator.violations(value)
+        broken = content.validator.violations(value)
         for message in dict.fromkeys(_violation_message(label, violation) for violation in broken):
             yield finding(self.contract, "response-violation", pointer, message)
 
@@ -305,33 +350,39 @@ class ConformanceChecker:
         """Check an error response without documented content against the schema that all documented ones share."""
         if self._envelope is None or exchange.request.method.upper() == "HEAD":
             return
-        name, validator = self._envelope
+        name, content = self._envelope
         content_type = exchange.header("content-type") or ""
         found = media.essence(content_type)
-        if found != name:
+        if not found or media.find(found, {name: content}) is None:
             message = (
                 f"{label} has {f'media type {found}' if found else 'no media type'}; "
                 f"all documented errors have {name}"
             )
             yield finding(self.contract, "error-shape", pointer, message)
             return
-        for broken in self._body(exchange.body, content_type, validator, pointer, label):
+        for broken in self._body(exchange.body, content_type, content, pointer, label):
             yield finding(self.contract, "error-shape", pointer, broken.message)
 
-    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Validator] | None:
-        """Return media type and validator of errors, if all documented errors share the same ones."""
+    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, _Content] | None:
+        """Return media type and schema of errors, if all documented errors share the same ones and have a value."""
         found = [
-            (media.essence(name), schema)
+            (name, schema, (*response.pointer, "content", name))
             for operation in self.contract.operations
             for status, response in operation.responses.items()
             if status.startswith(("4", "5", "default"))
             for name, schema in response.content.items()
         ]
-        if not found or any(one != found[0] for one in found):
+        kinds = [(media.essence(name), schema) for name, schema, _ in found]
+        if not kinds or any(kind != kinds[0] for kind in kinds):
             return None
-        name, schema = found[0]
-        validator = compiler.compile(schema, "response", ("paths",))
-        return (name, validator) if validator else None
+        name, schema, pointer = found[0]
+        try:
+            Sampler(self.contract, compiler).sample(schema, pointer)
+        except NoSample:
+            return None  # no service can send what the schemas exclude
+        return next(
+            iter(media.by_name({name: _Content.of(schema, pointer, self.contract, compiler)}).items())
+        )
 
 
 def _routes(contract: Contract) -> Routes[Operation | LeftOut]:
@@ -352,6 +403,10 @@ def _found(match: Match[Operation | LeftOut], method: str) -> Where:
     path = (operation or next(iter(methods.values() or match.methods.values()))).path
     variables = match.variables(method) if operation else {}
     return Where(path, methods, operation, variables, frozenset(match.routes.keys() - methods.keys()))
+
+
+def _is_bodiless(exchange: Exchange) -> bool:
+    return exchange.request.method.upper() == "HEAD" or exchange.status in BODILESS
 
 
 def _unrecorded_parts(request: Request) -> set[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Contract, Operation, Response
+from relay.mock.prepared_responses import BODILESS
 from relay.validation import media_types as media
 
 from .conformance import ConformanceChecker
@@ -60,7 +61,7 @@ class Coverage:
             Cell(operation, status, media_type, contract.place(response.pointer))
             for operation in contract.operations
             for status, response in operation.responses.items()
-            for media_type in (media.by_name(response.content) or [None])
+            for media_type in _media_types(status, response)
         ]
         self._by_answer = {(cell.operation.id, cell.status, cell.media_type): cell for cell in self.cells}
         for cell in self.cells:
@@ -83,7 +84,7 @@ class Coverage:
         key = next((key for key in (status, f"{status[0]}XX", "default") if key in operation.responses), None)
         if key is None or response is None:
             return None
-        if not response.content:
+        if not response.content or exchange.status in BODILESS:
             return self._by_answer.get((operation.id, key, None))
         name = media.essence(exchange.header("content-type") or "")
         found = media.find(name, {known: known for known in media.by_name(response.content)})
@@ -148,6 +149,12 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
         and waiver.status.upper() == cell.status.upper()
         and (waiver.media_type is None or media.essence(waiver.media_type) == cell.media_type)
     )
+
+
+def _media_types(status: str, response: Response) -> Iterable[str | None]:
+    """Return the media types of a documented response; only None for one without a body."""
+    has_body = response.content and status not in map(str, BODILESS)
+    return media.by_name(response.content) if has_body else [None]
 
 
 def _may_succeed(cell: Cell) -> bool:

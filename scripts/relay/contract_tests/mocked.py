@@ -15,6 +15,11 @@ from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 MOCK = "the mock has no data and no callers; write the handler"
 """The reason for a case that a mock cannot pass."""
 
+UNMOCKABLE = (
+    "the mock finds no response that conforms to the contract; correct its schema, or write the handler"
+)
+"""The reason for a case of an operation whose mock answers 501."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mocked:

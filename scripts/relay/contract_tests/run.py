@@ -29,6 +29,7 @@ from .exchanges import Exchange, Request
 from .har_files import Recorded, read_traffic
 from .identity_checks import check_identities
 from .kept_failures import keep, replay
+from .mocked import UNMOCKABLE
 from .property_tests import Budget, check_properties
 from .provoked_faults import can_fail, check_faults
 from .recorded_traffic import NOTHING, judge_traffic
@@ -235,7 +236,9 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Pa
     whole.begin()
     limit = whole.limit
     subject = replace(tested.subject, contract=whole.contract)
-    judge = ConformanceChecker(whole.whole, subject.base_path, subject.secrets, whole.unwritten)
+    judge = ConformanceChecker(
+        whole.whole, subject.base_path, subject.secrets, whole.unwritten, subject.mocked.operations
+    )
     credentials = Credentials(subject)
     callers = Callers(whole.contract, credentials)
     sign = partial(_signed, subject, credentials, callers)
@@ -330,11 +333,14 @@ def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
     waive(coverage, unwritten)
     part.failures += notes(whole.contract, unwritten)
     was_cut = is_cut(whole.parts)
+    unmockable = {one.id for one in judge.unmockable(whole.exchanges)}
     for operation in coverage.never_succeeded() if live else ():
         if was_cut:
             part.not_run.append(NotRun(f"a success of {operation}", OUT_OF_TIME))
         elif is_unreachable(operation):
             part.not_run.append(NotRun(f"a success of {operation}", UNREACHABLE))
+        elif operation.id in unmockable:
+            part.not_run.append(NotRun(f"a success of {operation}", UNMOCKABLE))
         elif live and operation.id in live.closed:
             reason = f"no identity in {FILE} has a credential for it"
             part.not_run.append(NotRun(f"a success of {operation}", reason))

@@ -8,11 +8,9 @@ from typing import NamedTuple
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Operation
 from relay.contract.path_templates import requested
-from relay.validation import media_types as media
 
 from .conformance import ConformanceChecker
-from .exchanges import Exchange, Request
-from .har_entries import header_of
+from .exchanges import Exchange
 from .mocked import NOTHING_MOCKED, Mocked
 from .results import Failure, NotRun
 from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
@@ -81,9 +79,9 @@ CHECKS = {
 
 
 _ABOUT_METHODS = frozenset(["allow_header_conformance", "unsupported_method"])
-_OTHER_NAME = "object_unexpected_properties"
-_OPEN = frozenset(["header", "cookie", "query"])
-"""Where a request may contain names that the contract does not have."""
+_OF_RESPONSES = frozenset(
+    ["content_type_conformance", "response_headers_conformance", "response_schema_conformance"]
+)
 
 _OF_DATA = frozenset(["use_after_free", "ensure_resource_availability", "object_level_authorization"])
 """Checks that need a service with data, which a mock does not have."""
@@ -135,42 +133,74 @@ class SchemathesisChecks:
         operation = self._operations.get(sent.operation)
         if operation is None or sent.exchange is None:
             return False
-        return self._is_another(sent.exchange, operation) or self._proves_nothing(
-            check, operation, sent.exchange.request
+        return (
+            self._is_another(sent.exchange, operation)
+            or self._is_beyond_a_mock(check, operation)
+            or self._is_accepted(check, operation, sent.exchange)
         )
 
-    def _proves_nothing(self, check: FailedCheck, operation: Operation, request: Request) -> bool:
-        """Return True for a check that a mock cannot pass, of text by a type, or of what was sent after all."""
+    def _is_beyond_a_mock(self, check: FailedCheck, operation: Operation) -> bool:
+        """Return True for a check that a mock cannot pass."""
+        if check.name == "ignored_auth":
+            return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
+        is_mocked = operation.id in self._mocked.operations
+        return is_mocked and (
+            check.name in _OF_DATA
+            or (check.name == "not_a_server_error" and not _has_success(operation, ("1", "2", "3", "4")))
+        )
+
+    def _is_accepted(self, check: FailedCheck, operation: Operation, exchange: Exchange) -> bool:
+        """Return True for a check of what our own checker accepts, or of what was sent after all.
+
+        Where a contract can be read in several ways, a service is judged by the reading that our checker and the
+        server share.
+        """
+        if check.name in _OF_RESPONSES:
+            return self._checker.judges_response(exchange)
         match check.name:
-            case name if name in _OF_DATA:
-                return operation.id in self._mocked.operations
-            case "ignored_auth":
-                return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
             case "positive_data_acceptance":
-                has_success = any(status.startswith(("2", "3", "default")) for status in operation.responses)
-                return not has_success or not self._checker.is_valid_request(request, operation)
-            case "negative_data_rejection":
-                is_other_name = check.scenario == _OTHER_NAME and check.location in _OPEN
-                is_open = is_other_name or _is_text(request)
-                return is_open and self._checker.is_valid_request(request, operation)
-            case "missing_required_header":
-                return check.parameter.lower() in ADDED_HEADERS
+                return not _has_success(operation) or not self._checker.is_valid_request(
+                    exchange.request, operation
+                )
+            case "missing_required_header" if check.parameter.lower() in ADDED_HEADERS:
+                return True
+            case "missing_required_header" | "negative_data_rejection":
+                return self._checker.is_valid_request(exchange.request, operation)
         return False
 
     def _is_another(self, exchange: Exchange, operation: Operation) -> bool:
-        """Return True if the path of a request leads to another operation: `/pets/{id}` to `/pets/new`."""
+        """Return True if the path of a request leads to another operation: `/pets/{id}` to `/pets/new`.
+
+        HTTP libraries send one slash for several.
+        """
         where = self._checker.where(exchange)
+        if where is None and "//" in operation.path:
+            return True
         is_its_method = exchange.request.method.lower() == operation.method
         return is_its_method and where is not None and where.operation is not operation
 
     def disputes(self, sent: SentCase) -> Iterator[NotRun]:
-        """Yield a refused request that only Schemathesis takes for valid: examples and `oneOf` may mislead it."""
+        """Yield what only Schemathesis takes for valid or invalid: examples and `oneOf` may mislead it."""
         operation = self._operations.get(sent.operation)
-        is_positive = any(check.name == "positive_data_acceptance" for check in sent.failed)
-        if is_positive and operation is not None and sent.exchange is not None:
+        if operation is None or sent.exchange is None:
+            return
+        names = {check.name for check in sent.failed if not check.crashed}
+        if "positive_data_acceptance" in names:
             violation = self._checker.request_violation(sent.exchange.request, operation)
             if violation is not None:
                 yield NotRun(sent.operation, f"Schemathesis takes a request for valid {violation}")
+        if "response_schema_conformance" in names and self._accepts_body(sent.exchange, operation):
+            reason = f"Schemathesis takes a valid body of a {sent.exchange.status} for invalid"
+            yield NotRun(sent.operation, reason)
+
+    def _accepts_body(self, exchange: Exchange, operation: Operation) -> bool:
+        """Return True for a body that conforms to the contract."""
+        return (
+            not self._is_another(exchange, operation)
+            and bool(exchange.body)
+            and self._checker.judges_response(exchange)
+            and not self._checker.check(exchange)
+        )
 
     def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
         where = self._checker.where(sent.exchange) if sent.exchange else None
@@ -196,10 +226,8 @@ class SchemathesisChecks:
         return f" ({detail})" if detail else ""
 
 
-def _is_text(request: Request) -> bool:
-    """Return True for a request whose body is empty, or is not JSON: its parts have no types."""
-    name = header_of(request.headers, "content-type")
-    return name is not None and not (request.body and media.is_json(media.essence(name)))
+def _has_success(operation: Operation, statuses: tuple[str, ...] = ("2", "3")) -> bool:
+    return any(status.startswith((*statuses, "default")) for status in operation.responses)
 
 
 def _rule(check: FailedCheck) -> str:
