@@ -37,6 +37,7 @@ from .redaction import Redactor
 from .results import Failure, NotRun, Phase
 from .routing_checks import check_routing
 from .run_report import Report, is_cut
+from .sample_checks import check_samples
 from .sample_requests import UNREACHABLE, is_unreachable, model_requests
 from .secret_spellings import Spellings
 from .selection import Selection
@@ -253,6 +254,7 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Pa
         share = _seconds_of_properties(limit.left, whole.contract)
         budget = replace(whole.options.budget, max_seconds=share)
         part = check_properties(subject, callers, judge, budget, whole.progress.count)
+        check_samples(part, subject, callers, judge, limit)
         part.notes += credentials.unset()
         return part
 
