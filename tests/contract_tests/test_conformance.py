@@ -296,6 +296,7 @@ class TestErrorShape:
     [
         ({"type": "string", "maxLength": 3}, ["response-violation"]),
         ({"maxLength": 3}, ["response-violation"]),
+        ({"maxLength": 3, "nullable": True}, ["response-violation"]),
         ({"type": "array", "items": {"type": "object"}}, []),
         ({"anyOf": [{"type": "array"}, {"type": "object"}]}, []),
     ],

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response, Schema
+from relay.contract.model import METHODS, Contract, LeftOut, Operation
 from relay.mock.prepared_responses import BODILESS
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
@@ -17,17 +17,15 @@ from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
 from relay.validation import http as messages
 from relay.validation import media_types as media
-from relay.validation.coercion import types_of
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
-from relay.validation.responses import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
-from relay.validation.validators import Validator
 from relay.validation.violations import Violation
 
 from .contract_rules import finding
 from .exchanges import REDACTED, Exchange, Request
+from .response_validators import Content, ResponseValidators
 from .results import Failure
 from .secret_spellings import Spellings
 
@@ -49,42 +47,6 @@ class Where(NamedTuple):
     operation: Operation | None
     variables: dict[str, str]
     left_out: frozenset[str] = frozenset()
-
-
-class _Content(NamedTuple):
-    """A documented media type; `describes_text` is False for a schema that no text conforms to."""
-
-    validator: Validator | None
-    describes_text: bool
-
-    @classmethod
-    def of(cls, schema: Schema, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> _Content:
-        """Compile the schema of a response at a pointer."""
-        types = types_of(schema, contract)
-        return cls(compiler.compile(schema, "response", pointer), not types or "string" in types)
-
-    def judges(self, content_type: str) -> bool:
-        """Return True for JSON, and for text unless the schema describes what the text stands for, such as rows."""
-        name = media.essence(content_type)
-        return media.is_json(name) or (name.startswith("text/") and self.describes_text)
-
-
-class _ResponseValidators:
-    """The compiled validators of one documented response."""
-
-    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        self.pointer = response.pointer
-        self.headers = HeaderDecoder(response, contract, compiler)
-        self.content = media.by_name(
-            {
-                name: _Content.of(schema, (*response.pointer, "content", name), contract, compiler)
-                for name, schema in response.content.items()
-            }
-        )
-
-    def find(self, exchange: Exchange) -> _Content | None:
-        """Return the documented media type of an exchange."""
-        return media.find(media.essence(exchange.header("content-type") or ""), self.content)
 
 
 class ConformanceChecker:
@@ -116,7 +78,7 @@ class ConformanceChecker:
             for operation in contract.operations
         }
         self._response_validators = {
-            response.pointer: _ResponseValidators(response, contract, compiler)
+            response.pointer: ResponseValidators(response, contract, compiler)
             for operation in contract.operations
             for response in operation.responses.values()
         }
@@ -270,7 +232,7 @@ class ConformanceChecker:
             yield finding(self.contract, "missing-challenge", pointer, message)
 
     def _headers(
-        self, exchange: Exchange, validators: _ResponseValidators, label: str
+        self, exchange: Exchange, validators: ResponseValidators, label: str
     ) -> Iterator[Diagnostic]:
         names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
         for violation in validators.headers.violations(names):
@@ -278,7 +240,7 @@ class ConformanceChecker:
             yield finding(self.contract, "response-header", validators.pointer, message)
 
     def _content(
-        self, exchange: Exchange, validators: _ResponseValidators, label: str
+        self, exchange: Exchange, validators: ResponseValidators, label: str
     ) -> Iterator[Diagnostic]:
         is_bodiless = _is_bodiless(exchange)
         if is_bodiless or not validators.content:
@@ -301,7 +263,7 @@ class ConformanceChecker:
         yield from self._body(exchange.body, content_type, content, pointer, label)
 
     def _body(
-        self, body: bytes | None, content_type: str, content: _Content, pointer: Pointer, label: str
+        self, body: bytes | None, content_type: str, content: Content, pointer: Pointer, label: str
     ) -> Iterator[Diagnostic]:
         if body is None or content.validator is None or not content.judges(content_type):
             return
@@ -363,7 +325,7 @@ class ConformanceChecker:
         for broken in self._body(exchange.body, content_type, content, pointer, label):
             yield finding(self.contract, "error-shape", pointer, broken.message)
 
-    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, _Content] | None:
+    def _common_envelope(self, compiler: SchemaCompiler) -> tuple[str, Content] | None:
         """Return media type and schema of errors, if all documented errors share the same ones and have a value."""
         found = [
             (name, schema, (*response.pointer, "content", name))
@@ -380,9 +342,7 @@ class ConformanceChecker:
             Sampler(self.contract, compiler).sample(schema, pointer)
         except NoSample:
             return None  # no service can send what the schemas exclude
-        return next(
-            iter(media.by_name({name: _Content.of(schema, pointer, self.contract, compiler)}).items())
-        )
+        return next(iter(media.by_name({name: Content.of(schema, pointer, self.contract, compiler)}).items()))
 
 
 def _routes(contract: Contract) -> Routes[Operation | LeftOut]:
