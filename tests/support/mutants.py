@@ -172,7 +172,7 @@ MUTANTS = [
     _one(
         "Allow incomplete",
         _STACK,
-        'raise MethodNotAllowed({"allow": ", ".join(sorted(match.methods))})',
+        'raise MethodNotAllowed({"allow": ", ".join(sorted(match.routes))})',
         'raise MethodNotAllowed({"allow": "POST"})',
         "incomplete-allow",
         "without GET",
@@ -180,8 +180,8 @@ MUTANTS = [
     _one(
         "every method runs the handler of GET",
         _STACK,
-        'context = match.methods.get(scope["method"])',
-        'context = match.methods["GET"]',
+        'route = match.routes.get(scope["method"])',
+        'scope["method"] = "GET"; route = match.routes["GET"]',
         "undocumented-method",
         "/api/calls/voice-ai/config gets a ",
     ),
