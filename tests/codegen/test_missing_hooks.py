@@ -55,7 +55,7 @@ class TestNewPackage:
         after, made = regenerated(state_of(showing(**ERRORS), NONE))
 
         assert text(after.sources, "__init__").endswith("__all__ = ['render_error']\n")
-        assert "'message': report.message" in text(after.sources, "_errors")
+        assert "'message': report.sentence" in text(after.sources, "_errors")
         assert made.remaining == []
         assert made.actions[:2] == ["created the package shop", "created /project/shop/_errors.py"]
         assert regenerated(after)[1].changes == {}
