@@ -231,8 +231,8 @@ MUTANTS = [
     _one(
         "an internal error in plain text",
         _EDGE,
-        "            written = orjson.dumps(body)\n",
-        "            written = orjson.dumps(body)\n"
+        "            written = body.encode() if is_text else orjson.dumps(body)\n",
+        "            written = body.encode() if is_text else orjson.dumps(body)\n"
         '            media_type = "text/plain" if found.status == 500 else media_type\n',
         "undocumented-media-type",
         f"500 of {OPERATION} has media type text/plain",

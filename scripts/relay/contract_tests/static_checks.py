@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from relay.codegen.drift import find_drift
@@ -33,13 +34,10 @@ def check_lint(path: Path, folder: Path | None = None, names: ChosenNames | None
 
 
 def check_examples(contract: Contract) -> Phase:
-    """Validate every example and default of the contract against its schema."""
+    """Validate every example and default of the contract against its schema: here, too, they have to be right."""
     part = Phase("examples", "examples", _count_examples(contract))
-    wrong = sum(one.rule in _EXAMPLES for one in examples.check_examples(contract))
-    if wrong:
-        part.notes.append(
-            f"{wrong} of the contract's examples and defaults violate their schema; `relay lint` lists them"
-        )
+    found = (one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
+    part.failures = [Failure(replace(one, severity=Severity.ERROR)) for one in found]
     return part
 
 
