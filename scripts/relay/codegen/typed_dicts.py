@@ -14,20 +14,30 @@ Fields = Mapping[str, str]
 
 
 def without_overrides(source: str) -> str:
-    """Return the source of classes in which none changes a field of its base."""
+    """Return the source of classes in which none changes a field of its base.
+
+    What is nested too deeply for Python's parser is returned as it is.
+    """
     lines = source.split("\n")
+    try:
+        changes = [*_changes(ast.parse(source))]
+    except (RecursionError, MemoryError, SyntaxError):
+        return source
+    for node, merged in reversed(changes):
+        lines[node.lineno - 1 : node.end_lineno] = _class(node.name, merged)
+    return "\n".join(lines)
+
+
+def _changes(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, Fields]]:
+    """Yield each class that changes a field of its base, with all its fields."""
     fields: dict[str, Fields] = {}
-    changes: list[tuple[ast.ClassDef, Fields]] = []
-    for node in ast.parse(source).body:
+    for node in tree.body:
         if isinstance(node, ast.ClassDef):
             bases = [fields.get(name, {}) for name in _base_names(node)]
             own = dict(_fields(node))
             fields[node.name] = {key: value for one in [*bases, own] for key, value in one.items()}
             if _differ([*bases, own]):
-                changes.append((node, fields[node.name]))
-    for node, merged in reversed(changes):
-        lines[node.lineno - 1 : node.end_lineno] = _class(node.name, merged)
-    return "\n".join(lines)
+                yield node, fields[node.name]
 
 
 def _base_names(node: ast.ClassDef) -> list[str]:
