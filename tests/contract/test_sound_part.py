@@ -125,7 +125,7 @@ def test_an_operation_is_served_without_what_is_only_documentation(loaded, opera
     ],
 )
 def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation, message):
-    """Whoever needs the others need not wait for its correction."""
+    """The others can be used before it is corrected."""
     found = loaded(contract({"/a": {"get": operation, "post": OK}, "/b": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["POST /a", "GET /b"]

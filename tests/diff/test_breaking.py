@@ -437,13 +437,13 @@ def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path,
 
     refused = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
     write("new.yaml", pets())
-    told = run("HEAD:spec/openapi.yaml", "new.yaml")
+    changed = run("HEAD:spec/openapi.yaml", "new.yaml")
     monkeypatch.setenv("RELAY_CONTRACT_ROOT", ".")
     result = run("HEAD:spec/openapi.yaml", "spec/openapi.yaml")
 
-    assert (refused.exit_code, told.exit_code) == (0, 0)
+    assert (refused.exit_code, changed.exit_code) == (0, 0)
     assert "both contracts: 1 error" in refused.stdout
-    assert "outside the contract's folder" in told.stdout
+    assert "outside the contract's folder" in changed.stdout
     assert (result.exit_code, result.stderr) == (0, "")
 
 

@@ -116,7 +116,7 @@ Key = TypeVar("Key", bound=Hashable)
 def distinct(wishes: Mapping[Key, Sequence[str]]) -> dict[Key, str]:
     """Give each key a name of its own, by its wishes in order; of two with the same first wish, the first wins.
 
-    All first wishes are granted before any other, so that a name in place of a lost one takes nobody's own.
+    All first wishes are granted before any other, so that a replacement never takes a name that another parameter asks for.
     """
     owners: dict[str, Key] = {}
     for key, (first, *_) in wishes.items():

@@ -43,11 +43,11 @@ def given_names(contract: Contract) -> Iterator[Diagnostic]:
 
 def _shared_modules(contract: Contract) -> Iterator[Diagnostic]:
     tags: dict[str, str] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
     for operation in contract.operations:
         first = tags.setdefault(operation.module, operation.tag)
-        if first != operation.tag and operation.tag not in told:
-            told.add(operation.tag)
+        if first != operation.tag and operation.tag not in reported:
+            reported.add(operation.tag)
             message = (
                 f"the tags '{first}' and '{operation.tag}' share the module {operation.module}.py; "
                 f'to separate them, set "{operation.tag}" in [tool.relay.names.tags]'

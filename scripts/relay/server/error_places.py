@@ -70,7 +70,7 @@ def _places(body: Any, path: Path, *, is_any: bool) -> Iterator[tuple[Path, Any]
 
 
 def _may_hold(word: str, value: Any, names: set[str], *, is_any: bool) -> bool:
-    """Return True if an object or list may be about the error; a list beside a sentence is for details."""
+    """Return True if an object or list may be about the error; a list next to a sentence is for details."""
     if isinstance(value, list):
         return (word in _LISTS or is_any) and not names & _SHOWN
     return isinstance(value, dict) and (word in _NESTED or is_any)
@@ -105,7 +105,7 @@ def _text(word: str, value: str, names: set[str]) -> Any:
 
 
 def details_lists(body: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the lists of a body that may hold details: those beside a sentence or a code."""
+    """Yield the lists of a body that may hold details: those next to a sentence or a code."""
     if not isinstance(body, dict) or len(path) > MAX_DEPTH:
         return
     names = {canonical(name) for name in body}

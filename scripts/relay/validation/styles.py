@@ -34,7 +34,7 @@ def reader(
 ) -> Callable[[Raw], Any]:
     """Return the reader of a parameter's value; it returns ABSENT for no value, and raises Malformed.
 
-    If the schema allows a scalar beside an array or object, a text that is not in the style is a scalar.
+    If the schema allows a scalar as well as an array or object, a text that is not in the style is a scalar.
     """
     name, schema = parameter.name, parameter.schema
     read = _reader(parameter, contract, coercion.of(schema), refuses_nul=refuses_nul)

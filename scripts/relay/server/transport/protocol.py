@@ -192,7 +192,7 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers; tell the running request, and forget those that wait behind it.
 
-        uvicorn tells the newest request only.
+        uvicorn notifies only the newest request.
         """
         self._is_lost = True
         self._stop_clock()
