@@ -977,6 +977,17 @@ def project(folder, whole, **modules):
     return folder
 
 
+def typed_strictly(folder):
+    """Run mypy on the package `shop`."""
+    return subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_creates_a_new_package_that_serves(tmp_path):
     """Every operation responds that it is not implemented; mypy and drift report nothing."""
     project(tmp_path, public_style(10))
@@ -997,13 +1008,7 @@ def test_creates_a_new_package_that_serves(tmp_path):
     assert again.stdout == "relay regenerate: nothing to do\n"
     assert drift.stdout == "relay drift: 10 operations, handlers and types agree\n"
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
-    typed = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    typed = typed_strictly(tmp_path)
     assert typed.returncode == 0, typed.stdout
 
 
@@ -1050,13 +1055,7 @@ def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
     ]
     assert again.stdout == "relay regenerate: nothing to do\n"
     assert drift.stdout == "relay drift: 3 operations, handlers and types agree\n"
-    typed = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    typed = typed_strictly(tmp_path)
     assert typed.returncode == 0, typed.stdout
 
 

@@ -11,6 +11,7 @@ from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.project.module_source import Function
 from relay.project.package_source import Sources
+from relay.server.documented_error import SAMPLE_DETAILS
 from relay.server.errors import ErrorReport, Unauthenticated, problem_details
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest
@@ -21,8 +22,6 @@ from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
 from .raised_errors import Raised, raised_errors
 from .static_evaluation import Unknown, evaluate_function
-
-_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
 
 
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
@@ -167,7 +166,7 @@ def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Itera
     """Yield the errors that an operation can respond with, with and without details."""
     if operation.parameters or operation.body:
         yield _plain(InvalidRequest)
-        yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, _DETAILS)
+        yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, SAMPLE_DETAILS)
     if operation.security:
         yield _plain(Unauthenticated)
     yield _plain(ApiError)

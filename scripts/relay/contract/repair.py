@@ -15,7 +15,7 @@ from typing import Any
 
 from .bundling import PointerNotFound, lookup
 from .documents import Pointer
-from .structure import StructureViolation, kind_at, within_schema
+from .structure import SECTIONS, StructureViolation, kind_at, within_schema
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")
 _NO_RESPONSES: Any = {"default": {"description": ""}}
@@ -61,14 +61,9 @@ _DESCRIBING = [("info",), ("info", "contact"), ("info", "license")]
 """Objects of which any wrong field is ignored."""
 
 _ENTRIES: dict[str, Any] = {
-    "callbacks": {},
+    **{section: NEUTRAL[kind] for section, kind in SECTIONS.items() if kind in NEUTRAL},
     "content": {},
     "encoding": {},
-    "examples": {},
-    "headers": {"schema": {}},
-    "links": {},
-    "responses": {"description": ""},
-    "schemas": {},
     "scopes": "",
 }
 """What a wrong value with a name of its own is replaced by."""

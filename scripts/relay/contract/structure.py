@@ -87,7 +87,7 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
             yield error
 
 
-_SECTIONS = {
+SECTIONS = {
     "parameters": "Parameter",
     "responses": "Response",
     "requestBodies": "RequestBody",
@@ -108,7 +108,7 @@ def _wrong_targets(bundle: Bundle) -> Iterator[StructureViolation]:
     for pointer, ref in references(bundle.data):
         kind = kind_at(pointer)
         target = parse_pointer(ref[1:])
-        if len(target) == 3 and target[0] == "components" and _SECTIONS.get(target[1]) == kind:
+        if len(target) == 3 and target[0] == "components" and SECTIONS.get(target[1]) == kind:
             continue  # checked at its definition
         if (kind, ref) not in is_right_kind:
             is_right_kind[kind, ref] = _is_kind(kind, target, bundle.data)
@@ -122,7 +122,7 @@ def kind_at(pointer: Pointer) -> str:
     """Return the kind of object that OpenAPI expects at a pointer."""
     if len(pointer) < 2 or (pointer[-1] in _IN_SCHEMAS and len(pointer) != 3):
         return "Schema"
-    return "RequestBody" if pointer[-1] == "requestBody" else _SECTIONS.get(pointer[-2], "Schema")
+    return "RequestBody" if pointer[-1] == "requestBody" else SECTIONS.get(pointer[-2], "Schema")
 
 
 def within_schema(pointer: Pointer) -> tuple[Pointer, str | None] | None:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
 from relay.contract.model import METHODS, Contract, LeftOut, Operation
-from relay.mock.prepared_responses import BODILESS
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.server.errors import MalformedPath
@@ -18,6 +17,7 @@ from relay.server.routing import Match, Routes
 from relay.validation import http as messages
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest
+from relay.validation.http import BODILESS
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler

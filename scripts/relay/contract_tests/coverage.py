@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.model import Contract, Operation, Response
-from relay.mock.prepared_responses import BODILESS
 from relay.validation import media_types as media
+from relay.validation.http import BODILESS
 
 from .conformance import ConformanceChecker
 from .contract_config import Accepted, Waiver

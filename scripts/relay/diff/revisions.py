@@ -42,8 +42,8 @@ class Side:
 
     def faults(self, side: str, other: Side) -> Iterator[Diagnostic]:
         """Yield a warning for each error that the other contract does not have, up to a limit."""
-        known = {(one.rule, one.message) for one in other.contract.faults}
-        found = [one for one in self.contract.faults if (one.rule, one.message) not in known]
+        shared = self._shared(other)
+        found = [one for one in self.contract.faults if one not in shared]
         for fault in found[:MAX_FAULTS]:
             message = f"{side} contract: {fault.message}"
             shown = _with_revision(fault, self.revision, self.folder)
@@ -54,10 +54,14 @@ class Side:
 
     def shared_faults(self, other: Side) -> Iterator[Diagnostic]:
         """Yield a warning with the number of errors that both contracts have."""
-        known = {(one.rule, one.message) for one in other.contract.faults}
-        if count := sum((one.rule, one.message) in known for one in self.contract.faults):
+        if count := len(self._shared(other)):
             message = f"both contracts: {count} error{'s' * (count != 1)}; `relay lint` lists them"
             yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
+
+    def _shared(self, other: Side) -> set[Diagnostic]:
+        """Return the errors that the other contract has, too, perhaps at other places."""
+        known = {(one.rule, one.message) for one in other.contract.faults}
+        return {one for one in self.contract.faults if (one.rule, one.message) in known}
 
 
 def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]:

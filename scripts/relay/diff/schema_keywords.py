@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from relay.contract.model import ABSENT
+from relay.validation.schemas import INTEGER_BOUNDS
 
 from .changes import Difference
 from .schema_equality import discriminator_values
 from .schema_pair import Comparers, Pair
 from .schema_view import TYPES, Shape, View, json_key
 
-_INTEGERS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _UNCHECKED = frozenset(
-    [*_INTEGERS, "float", "double", "password", "binary"]
+    [*INTEGER_BOUNDS, "float", "double", "password", "binary"]
 )  # not validated, or validated as bounds
 
 
@@ -185,7 +185,7 @@ def _limit(shape: Shape, keyword: str, sign: int) -> _Limit | None:
         if keyword in part.schema
     ]
     if keyword in ("minimum", "maximum"):
-        ends = [_INTEGERS[name] for name in shape.values("format") if name in _INTEGERS]
+        ends = [INTEGER_BOUNDS[name] for name in shape.values("format") if name in INTEGER_BOUNDS]
         limits += [_Limit(sign * (low if sign > 0 else high), is_exclusive=False) for low, high in ends]
     elif sign > 0:
         limits = [limit for limit in limits if limit.signed > 0]

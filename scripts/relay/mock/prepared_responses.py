@@ -25,9 +25,6 @@ from .headers import header_texts
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
-BODILESS = (204, 304)
-"""Final statuses that never have a body (RFC 9110 sections 15.3.5 and 15.4.5)."""
-
 _BODIES = ("mock", "bodies")
 
 
@@ -76,7 +73,7 @@ class ResponsePreparer:
         if status is None:
             return None
         raw, pointer = self._contract.follow(response.pointer)
-        key = "mock", str(status in BODILESS), *pointer
+        key = "mock", str(status in http.BODILESS), *pointer
         memo = self._compiler.memo
         if key not in memo:
             try:
@@ -92,12 +89,12 @@ class ResponsePreparer:
     ) -> PreparedResponse:
         texts = header_texts(response, self._sampler)
         lines = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in texts.items()]
-        if content and status in BODILESS:
+        if content and status in http.BODILESS:
             message = (
                 f"{status} of {self._operation} has no body in HTTP, so its content is not sent; remove it"
             )
             self._warn((*pointer, "content"), message)
-        if not content or status in BODILESS:
+        if not content or status in http.BODILESS:
             return PreparedResponse(lines, [])
         default = default_media_type(response)
         names = sorted(_distinct(content), key=lambda name: name != default)
@@ -152,7 +149,7 @@ class ResponsePreparer:
 
 
 def _distinct(documented: Iterable[str]) -> list[str]:
-    """Return the media types that are told apart, without ranges for which a documented media type would be sent."""
+    """Return the distinct media types, without ranges for which a documented media type would be sent."""
     names = media.by_name({name: name for name in documented})
     return [name for essence, name in names.items() if RANGES.get(essence) not in names]
 

@@ -10,6 +10,7 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.mock.examples import examples
+from relay.mock.files import RANGES
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
@@ -53,13 +54,13 @@ _KINDS: tuple[type[ApiError], ...] = (
 OWN_STATUSES = tuple(sorted({kind.status for kind in _KINDS}))
 """The statuses of errors that Relay itself responds with."""
 
-_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
-_CONCRETE = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/plain"}
+SAMPLE_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
+"""The details of a made-up report."""
 
 
 def reports(status: int, *, is_detailed: bool = False) -> list[ErrorReport]:
     """Return Relay's errors of a status, with or without details; a made-up one for a status of handlers only."""
-    details = _DETAILS if is_detailed else ()
+    details = SAMPLE_DETAILS if is_detailed else ()
     known = [ErrorReport(status, one.code, one.message, details) for one in _KINDS if one.status == status]
     if known:
         return known
@@ -183,7 +184,7 @@ class DocumentedError:
 def _concrete(name: str) -> str:
     """Return the media type that is sent for a documented one or a range."""
     essence = media.essence(name)
-    return _CONCRETE.get(essence, essence)
+    return RANGES.get(essence, essence)
 
 
 def _is_valid(validator: Validator | None, body: Any) -> bool:

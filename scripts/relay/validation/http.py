@@ -11,6 +11,9 @@ MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 MALFORMED_OR_NUL = re.compile(rf"{MALFORMED.pattern}|%00")
 
+BODILESS = (204, 304)
+"""Final statuses that never have a body (RFC 9110 sections 15.3.5 and 15.4.5)."""
+
 HeaderList = list[tuple[bytes, bytes]]
 """Headers in ASGI's format; names are in lower case."""
 

@@ -22,8 +22,6 @@ from .slicing import Slicer, slicer
 from .validators import Validator
 from .violations import Violation
 
-_BODILESS = (204, 304)  # RFC 9110 sections 15.3.5 and 15.4.5
-
 
 class ResponseEncoder:
     """Encodes the results of one operation's handler as validated, serialised responses."""
@@ -61,7 +59,7 @@ class ResponseEncoder:
         """
         body, status, headers = self._split(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
-        if body is None and status in _BODILESS:
+        if body is None and status in http.BODILESS:
             return http.Response(status, _field_lines(names), b"")
         compiled = self._documented(status)
         chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
