@@ -1,4 +1,4 @@
-"""Contract + package → service: `scripts/relay/server/app.py`, `stack.py`, `endpoint.py`, `edge.py`."""
+"""Contract + package → service: `app.py`, `pipeline.py`, `guard.py` and the stages of `scripts/relay/server`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.server import guard as edge
+from relay.server import bodies, sending
 from support.hosting import assert_problem, bearer, calling, contract, host, logged, operation
 
 THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
@@ -265,7 +265,7 @@ async def test_refuses_an_address_without_end(get, target):
 
 async def test_does_not_wait_for_a_body_for_ever(hosted, monkeypatch):
     """One byte and then nothing holds no place."""
-    monkeypatch.setattr(edge, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
     application = hosted(
         contract({"/a": {"post": operation("add", requestBody=body)}}), things="async def add(body): ...\n"
@@ -347,7 +347,7 @@ async def test_a_client_that_takes_its_answer_slowly_holds_no_place(adding):
         await asyncio.gather(*slow)
 
     assert meanwhile.status_code == 200
-    assert max(pieces) == edge.SEND_BYTES
+    assert max(pieces) == sending.SEND_BYTES
     assert sum(pieces) == 3 * len('"' + "x" * 200_000 + '"')
 
 
@@ -481,17 +481,50 @@ async def test_names_every_method_that_a_path_has(hosted):
         response = await client.put("/a")
 
     assert_problem(response, 405, "METHOD_NOT_ALLOWED")
-    assert response.headers["allow"] == "DELETE, GET"
+    assert response.headers["allow"] == "DELETE, GET, HEAD"
 
 
 async def test_answers_methods_only_that_the_contract_has(hosted):
-    """HEAD and OPTIONS are operations like any other; without one they are 405."""
+    """OPTIONS and TRACE are operations like any other; without one they are 405."""
     application = hosted(answering(THING), things="async def show(): ...\n")
 
     async with calling(application) as client:
-        for method in ("HEAD", "OPTIONS", "TRACE"):
+        for method in ("OPTIONS", "TRACE"):
             response = await client.request(method, "/thing")
-            assert (response.status_code, response.headers["allow"]) == (405, "GET")
+            assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
+async def test_head_is_get_without_a_body(hosted):
+    """RFC 9110 section 9.1: every general-purpose server supports GET and HEAD."""
+    application = hosted(answering(THING), things="async def show():\n    return {'id': 1}\n")
+
+    async with calling(application) as client:
+        shown, head = await client.get("/thing"), await client.head("/thing")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(shown.content)) == "8"
+    assert head.headers["content-type"] == shown.headers["content-type"]
+
+
+async def test_the_error_of_head_has_no_body_either(hosted):
+    """It is sent for the same reasons as that of GET."""
+    application = hosted(answering(THING), things="async def show():\n    raise RuntimeError\n")
+
+    async with calling(application) as client:
+        failed = await client.head("/thing")
+
+    assert (failed.status_code, failed.content) == (500, b"")
+
+
+async def test_an_operation_for_head_is_called_for_it(hosted):
+    """A contract may document HEAD next to GET."""
+    paths = {"/a": {"get": operation("show"), "head": operation("probe")}}
+    application = hosted(
+        contract(paths), things="def show():\n    raise RuntimeError\ndef probe():\n    return None\n"
+    )
+
+    async with calling(application) as client:
+        assert (await client.head("/a")).status_code == 200
 
 
 async def test_refuses_a_body_over_the_limit(hosted):

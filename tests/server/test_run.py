@@ -76,7 +76,7 @@ def eventually(condition):
 def impatient(**seconds):
     """The command, with less time for everything than an operator gets."""
     patches = "".join(f"{name} = {value}; " for name, value in seconds.items())
-    code = f"import relay.server.transport.graceful_shutdown, relay.server.guard; from relay.cli.main import main; {patches}main()"
+    code = f"import relay.server.transport.graceful_shutdown, relay.server.bodies; from relay.cli.main import main; {patches}main()"
     return [sys.executable, "-c", code]
 
 
@@ -137,7 +137,7 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
 def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
     """The client is told; it was under way, and got its answer."""
     with serving(
-        tmp_path, *arguments, command=impatient(**{"relay.server.guard.BODY_SECONDS": 1})
+        tmp_path, *arguments, command=impatient(**{"relay.server.bodies.BODY_SECONDS": 1})
     ) as service:
         parts = urlsplit(service.url)
         with socket.create_connection((parts.hostname, parts.port)) as client:

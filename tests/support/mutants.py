@@ -27,11 +27,11 @@ class Mutant(NamedTuple):
 _CALLS = "handlers/calls.py"
 _AUTH = "scripts/relay/server/security.py"
 _TOKENS = "scripts/relay/server/tokens.py"
-_EDGE = "scripts/relay/server/guard.py"
-_ENDPOINT = "scripts/relay/server/endpoint.py"
+_ERROR_RESPONSES = "scripts/relay/server/error_responses.py"
+_RESPONSE_STAGE = "scripts/relay/server/stages/response_validation.py"
 _ERRORS = "handlers/_errors.py"
 _IDENTITY = "handlers/_identity.py"
-_STACK = "scripts/relay/server/stages.py"
+_ROUTING_STAGE = "scripts/relay/server/stages/routing.py"
 _SPEC = "spec/openapi.yaml"
 
 # Without this edit the server itself replaces invalid responses of a handler.
@@ -53,6 +53,7 @@ def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> M
 
 
 _RESPONSE = "        response.headers.extend(ALWAYS)\n"
+_SENDING = "            from relay.server.sending import send_response\n            from relay.validation.http import Response\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 
 MUTANTS = [
@@ -90,7 +91,7 @@ MUTANTS = [
     ),
     _one(
         "undocumented status",
-        _ENDPOINT,
+        _RESPONSE_STAGE,
         _RESPONSE,
         f"{_RESPONSE}        response = response._replace(status=202)\n",
         "undocumented-status",
@@ -98,7 +99,7 @@ MUTANTS = [
     ),
     _one(
         "wrong media type",
-        _ENDPOINT,
+        _RESPONSE_STAGE,
         _RESPONSE,
         f'{_RESPONSE}        response.headers[0] = (b"content-type", b"text/html")\n',
         "undocumented-media-type",
@@ -106,7 +107,7 @@ MUTANTS = [
     ),
     _one(
         "no media type",
-        _ENDPOINT,
+        _RESPONSE_STAGE,
         _RESPONSE,
         f"{_RESPONSE}        del response.headers[0]\n",
         "undocumented-media-type",
@@ -114,7 +115,7 @@ MUTANTS = [
     ),
     _one(
         "a key twice",
-        _ENDPOINT,
+        _RESPONSE_STAGE,
         _RESPONSE,
         f"{_RESPONSE}        response = response._replace(body=response.body[:-1] + b',\"hasApiKey\":true}}')\n",
         "not-json",
@@ -122,7 +123,7 @@ MUTANTS = [
     ),
     _one(
         "a body cut short",
-        _ENDPOINT,
+        _RESPONSE_STAGE,
         _RESPONSE,
         f"{_RESPONSE}        response = response._replace(body=response.body[:-1])\n",
         "not-json",
@@ -163,41 +164,41 @@ MUTANTS = [
     ),
     _one(
         "no challenge",
-        _EDGE,
-        'return Response(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)',
-        'return Response(found.status, [(b"content-type", media_type.encode()), *ALWAYS], written)',
+        _ERROR_RESPONSES,
+        'lines = [(b"content-type", media_type.encode()), *headers, *ALWAYS]',
+        'lines = [(b"content-type", media_type.encode()), *ALWAYS]',
         "missing-challenge",
         f"401 of {OPERATION}",
     ),
     _one(
         "Allow incomplete",
-        _STACK,
-        'raise MethodNotAllowed({"allow": ", ".join(sorted(match.routes))})',
+        _ROUTING_STAGE,
+        'raise MethodNotAllowed({"allow": ", ".join(sorted(_allowed(match.routes)))})',
         'raise MethodNotAllowed({"allow": "POST"})',
         "incomplete-allow",
         "without GET",
     ),
     _one(
         "every method runs the handler of GET",
-        _STACK,
-        'route = match.routes.get(scope["method"])',
-        'scope["method"] = "GET"; route = match.routes["GET"]',
+        _ROUTING_STAGE,
+        "route = match.routes.get(method)",
+        'method = "GET"; route = match.routes["GET"]',
         "undocumented-method",
         "/api/calls/voice-ai/config gets a ",
     ),
     _one(
         "an unknown path is found",
-        _STACK,
+        _ROUTING_STAGE,
         "            raise NotFound\n",
-        '            await send_response(send, Response(200, [], b""))\n            return\n',
+        f'{_SENDING}            await send_response(send, Response(200, [], b""))\n            return\n',
         "undocumented-path",
         "spec/openapi.yaml",
     ),
     _one(
         "an unknown path is refused in plain text",
-        _STACK,
+        _ROUTING_STAGE,
         "            raise NotFound\n",
-        '            await send_response(send, Response(404, [(b"content-type", b"text/plain")], b"no"))\n'
+        f'{_SENDING}            await send_response(send, Response(404, [(b"content-type", b"text/plain")], b"no"))\n'
         "            return\n",
         "error-shape",
         "unknown path",
@@ -205,7 +206,7 @@ MUTANTS = [
     # Internal errors.
     _one(
         "an internal error shows its message",
-        _EDGE,
+        _ERROR_RESPONSES,
         "        found = known or _INTERNAL\n",
         "        found = known or ErrorReport(500, ApiError.code, str(exc))\n",
         "leaked-secret",
@@ -213,7 +214,7 @@ MUTANTS = [
     ),
     _one(
         "an internal error shows its traceback",
-        _EDGE,
+        _ERROR_RESPONSES,
         "        found = known or _INTERNAL\n",
         "        import traceback\n\n"
         '        found = known or ErrorReport(500, ApiError.code, "".join(traceback.format_tb(exc.__traceback__)))\n',
@@ -222,7 +223,7 @@ MUTANTS = [
     ),
     _one(
         "an internal error is a 503",
-        _EDGE,
+        _ERROR_RESPONSES,
         "_INTERNAL = ErrorReport(ApiError.status,",
         "_INTERNAL = ErrorReport(503,",
         "wrong-fault-answer",
@@ -230,7 +231,7 @@ MUTANTS = [
     ),
     _one(
         "an internal error in plain text",
-        _EDGE,
+        _ERROR_RESPONSES,
         "            written = body.encode() if is_text else orjson.dumps(body)\n",
         "            written = body.encode() if is_text else orjson.dumps(body)\n"
         '            media_type = "text/plain" if found.status == 500 else media_type\n',

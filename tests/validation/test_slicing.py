@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.guard import SEND_BYTES, send_response
+from relay.server.sending import SEND_BYTES, send_response
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler

@@ -14,6 +14,7 @@ from typing import Any
 
 from relay.contract.diagnostics import SetupError
 from relay.server.application import build, service_settings
+from relay.server.endpoint import Endpoint
 from relay.server.transport.run import run
 
 VARIABLE = "RELAY_FAULT"
@@ -29,11 +30,14 @@ def main() -> None:
     try:
         project, settings = service_settings({})
         application = build(project, settings)
-        for endpoint in application.endpoints.values():
-            endpoint.binding = replace(endpoint.binding, function=_fail)
-        run(application, settings, partial(_print_address, settings.host))
+        failing = {name: _failing(endpoint) for name, endpoint in application.endpoints.items()}
+        run(replace(application, endpoints=failing), settings, partial(_print_address, settings.host))
     except SetupError as exc:
         sys.exit("\n".join(f"error: {problem}" for problem in exc.problems))
+
+
+def _failing(endpoint: Endpoint) -> Endpoint:
+    return replace(endpoint, binding=replace(endpoint.binding, function=_fail))
 
 
 def _print_address(host: str, port: int) -> None:

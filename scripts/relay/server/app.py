@@ -6,7 +6,7 @@ import importlib.util
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -31,15 +31,18 @@ from .binding import (
     required_names,
     with_collaborators,
 )
-from .endpoint import Endpoint
+from .deadline import Deadline
+from .endpoint import Endpoint, ServedOperation
+from .error_responses import ErrorResponses
 from .guard import Guard
-from .lifespan import Lifespan, is_cancelled
+from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
+from .pipeline import Pipeline
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
-from .stages import Extra, Extras, build_stack
+from .stages.pages import Extra, Pages, not_found
 from .tracing import exporting, traced
 from .verification import token_verifier
 
@@ -63,30 +66,10 @@ class Application:
     left_out: list[LeftOut]
     warnings: list[Diagnostic]
     collaborators: dict[str, Any] = field(default_factory=dict)
+    """The objects that handlers get by name, while the service runs."""
     reload_problems: list[Diagnostic] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
-    _asgi: Any = None
-
-    def __post_init__(self) -> None:
-        extras: dict[str, Extra] = {
-            "/livez": health.livez,
-            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems, len(self.left_out)),
-        }
-        if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
-            extras["/metrics"] = metrics.page
-        if self.settings.openapi:
-            extras |= docs.contract_pages(self.contract)
-        if self.settings.docs and self.settings.openapi:
-            extras |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
-        routed = {f"{self.contract.base_path}{operation.path}" for operation in self.contract.operations}
-        guard = Guard(
-            build_stack(self.contract, self.endpoints, extras, self.left_out),
-            self.hooks.render,
-            self.observer,
-            limit=self.settings.max_in_flight,
-            exempt=health.PROBES - routed,
-        )
-        self._asgi = traced(guard, self.contract, extras) if self.settings.tracing else guard
+    _asgi: Any = not_started
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or run the lifespan (ASGI 3)."""
@@ -107,13 +90,14 @@ class Application:
         Raises SetupError if a collaborator fails, or if a function has a required argument that Relay
         does not pass.
         """
-        await self._asgi({"type": "lifespan"}, None, None)  # Connexion builds its stack on the first call
+        errors = ErrorResponses(self.hooks.render, self.observer)
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
                 await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
             if self.settings.tracing:
                 await stack.enter_async_context(exporting())
-            self._connect(await stack.enter_async_context(self.opened()))
+            self.collaborators = dict(await stack.enter_async_context(self.opened()))
+            self._asgi = self._pipeline(errors)
             yield
 
     @asynccontextmanager
@@ -148,9 +132,8 @@ class Application:
 
         host, port = bind_address(bind)
         guard = Guard(
-            Extras({"/metrics": metrics.page}),
-            self.hooks.render,
-            Observer(None),
+            Pages(not_found, pages={"/metrics": metrics.page}),
+            errors=ErrorResponses(self.hooks.render, Observer(None)),
             limit=METRICS_CONNECTIONS,
         )
         async with AsyncExitStack() as stack:
@@ -161,23 +144,61 @@ class Application:
                 raise SetupError([Diagnostic(BIND, message)]) from exc
             yield
 
-    def _connect(self, collaborators: Mapping[str, Any]) -> None:
-        self.collaborators = dict(collaborators)
+    def _pipeline(self, errors: ErrorResponses) -> Any:
+        """Return the application that answers requests with the collaborators."""
+        pages = self._pages()
+        pipeline = Pipeline(
+            self.contract,
+            self._served(),
+            pages=pages,
+            left_out=self.left_out,
+            errors=errors,
+            limit=self.settings.max_in_flight,
+        )
+        return traced(pipeline.app, self.contract, pages) if self.settings.tracing else pipeline.app
+
+    def _pages(self) -> dict[str, Extra]:
+        """Return what is served outside the contract, by path."""
+        pages: dict[str, Extra] = {
+            "/livez": health.livez,
+            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems, len(self.left_out)),
+        }
+        if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
+            pages["/metrics"] = metrics.page
+        if self.settings.openapi:
+            pages |= docs.contract_pages(self.contract)
+        if self.settings.docs and self.settings.openapi:
+            pages |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
+        return pages
+
+    def _served(self) -> dict[str, ServedOperation]:
+        """Return the operations by id, with what authenticates them and the collaborators of their functions."""
         verifiers: dict[str, Verify] = {
-            name: with_collaborators(function, collaborators)
+            name: with_collaborators(function, self.collaborators)
             for name, function in self.hooks.verifiers.items()
         }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        identify = with_collaborators(self.hooks.identify, collaborators)
-        for endpoint in self.endpoints.values():
-            operation = endpoint.binding.operation
-            authenticate = (
-                Authenticator(operation, self.contract, verifiers, identify) if operation.security else None
+        identify = with_collaborators(self.hooks.identify, self.collaborators)
+        deadline = Deadline(self.settings.handler_seconds)
+
+        def served(endpoint: Endpoint) -> ServedOperation:
+            operation = endpoint.operation
+            return ServedOperation(
+                endpoint,
+                authenticate=Authenticator(operation, self.contract, verifiers, identify)
+                if operation.security
+                else None,
+                handler=with_collaborators(endpoint.binding.function, self.collaborators),
+                deadline=deadline,
+                observer=self.observer,
+                body_limit=self.settings.body_limit,
+                reports_only=self.settings.response_violations == "report",
             )
-            endpoint.connect(authenticate, collaborators)
+
+        return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
     def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Diagnostic]:
         offered = ", ".join(sorted(collaborators)) or "none"
@@ -245,7 +266,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     bindings, found = bind(contract, package, policies)
     observer = Observer(Metrics() if settings.metrics else None)
-    compiled = _Compiled(contract, bindings, settings, hooks, observer)
+    compiled = _Compiled(contract, bindings, settings)
     if not is_package(package):
         compiled.render_as_documented(hooks)
     problems += [*found, *(compiled.errors if is_strict else [])]
@@ -265,8 +286,6 @@ class _Compiled:
         contract: Contract,
         bindings: Iterable[Binding],
         settings: Settings,
-        hooks: PackageHooks,
-        observer: Observer,
     ) -> None:
         self._contract = contract
         strictness = Strictness(read_only=settings.read_only == "refuse", nul=settings.refuse_nul)
@@ -276,19 +295,18 @@ class _Compiled:
         self.left_out = [*contract.left_out]
         self.endpoints: dict[str, Endpoint] = {}
         for binding in bindings:
-            endpoint = Endpoint(
-                binding,
-                contract,
-                compiler,
-                settings=settings,
-                render_error=hooks.render_error,
-                observer=observer,
-            )
-            self._add(endpoint)
+            self._add(Endpoint.of(binding, contract, compiler))
         for endpoint in [*self.endpoints.values()]:
-            endpoint.mock(contract, compiler)
-            self._add(endpoint)
+            if endpoint.binding.missing is MissingHandlerPolicy.MOCK:
+                self._add(self._mocked(endpoint))
         compiler.prepare()
+
+    def _mocked(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint with mock responses, which use the validators of all operations."""
+        from relay.mock import Mock  # not imported in production, which has no mocks
+
+        mock = Mock(endpoint.operation, self._contract, self._compiler, endpoint.encoder)
+        return replace(endpoint, mock=mock)
 
     def render_as_documented(self, hooks: PackageHooks) -> None:
         """Let errors have the bodies that the contract documents; what prevents that is a warning."""

@@ -1,9 +1,8 @@
 """All names of Connexion that Relay uses; tests/server/test_framework.py pins them.
 
-Connexion holds the contract's operations, resolves each to its function, assembles the stack and
-dispatches a routed request to its operation. The rest of its request path (a router that tries one
-route after the other, validators built per request, decorators) is replaced through its own
-extension points: `middlewares=`, `SpecMiddleware`, `RoutedMiddleware`, `RoutedAPI`, `Resolver`.
+Connexion has the operations, the order of the stages, their positions for other middlewares, and `request` and
+`context`. Relay's stages are subclasses of its middlewares that replace what runs per request: a router that
+tries one route after the other, validators and decorators that are built for each request.
 """
 
 from __future__ import annotations
@@ -12,18 +11,45 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
-    from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware, SpecMiddleware
-    from connexion.middleware.main import ConnexionMiddleware
-    from connexion.operations.abstract import AbstractOperation
-    from connexion.resolver import Resolution, Resolver
+    from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
+    from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
+    from connexion.middleware.exceptions import ExceptionMiddleware
+    from connexion.middleware.main import API, ConnexionMiddleware, MiddlewarePosition
+    from connexion.middleware.request_validation import RequestValidationAPI, RequestValidationMiddleware
+    from connexion.middleware.response_validation import ResponseValidationAPI, ResponseValidationMiddleware
+    from connexion.middleware.routing import RoutingMiddleware
+    from connexion.middleware.security import SecurityAPI, SecurityMiddleware
+    from connexion.middleware.swagger_ui import SwaggerUIMiddleware
+    from connexion.operations.openapi import OpenAPIOperation
+    from connexion.resolver import Resolution
+    from connexion.spec import OpenAPISpecification
+    from connexion.uri_parsing import OpenAPIURIParser
+
+CONTEXT = "connexion_context"
+"""Key of the scope's extensions for `connexion.context.context`; Connexion has no name for it."""
 
 __all__ = [
+    "API",
+    "CONTEXT",
     "ROUTING_CONTEXT",
-    "AbstractOperation",
     "ConnexionMiddleware",
+    "ContextAPI",
+    "ContextMiddleware",
+    "ContextOperation",
+    "ExceptionMiddleware",
+    "MiddlewarePosition",
+    "OpenAPIOperation",
+    "OpenAPISpecification",
+    "OpenAPIURIParser",
+    "RequestValidationAPI",
+    "RequestValidationMiddleware",
     "Resolution",
-    "Resolver",
+    "ResponseValidationAPI",
+    "ResponseValidationMiddleware",
     "RoutedAPI",
     "RoutedMiddleware",
-    "SpecMiddleware",
+    "RoutingMiddleware",
+    "SecurityAPI",
+    "SecurityMiddleware",
+    "SwaggerUIMiddleware",
 ]

@@ -5,49 +5,28 @@ No exception raised inside it reaches the ASGI server, and every response has th
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import random
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import orjson
+from relay.validation.http import RECEIVE, HeaderList
 
-from relay.validation import media_types as media
-from relay.validation.errors import ApiError
-from relay.validation.http import ALWAYS, OPERATION, RECEIVE, HeaderList, Response, is_field
-
-from .errors import (
-    AmbiguousHost,
-    BodyIncomplete,
-    BodyTooLarge,
-    BodyTooSlow,
-    ClientDisconnected,
-    ErrorReport,
-    HeadersTooLarge,
-    Overloaded,
-    RenderOperationError,
-    report,
-)
+from .error_responses import ErrorResponses
+from .errors import AmbiguousHost, ClientDisconnected, HeadersTooLarge, Overloaded
 from .lifespan import is_cancelled
 from .logs import REQUEST_ID
-from .observability import Observer
-
-_log = logging.getLogger("relay")
+from .scope_keys import PROGRESS, Progress
+from .sending import send_response
 
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 32 * 1024  # of path, query and headers
-BODY_SECONDS = 10.0
-SEND_BYTES = 64 * 1024
-"""Largest piece of a response body that is passed to the server at once; slow clients get the rest later."""
 
 # RFC 3986 section 3.2.2, with a port; commas, spaces and user names are rejected because they are used in attacks.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:[0-9]{0,5})?")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ids = random.Random()  # noqa: S311 -- ids must be unique, not secret; one seed from the system saves a system call for each
-_INTERNAL = ErrorReport(ApiError.status, ApiError.code, ApiError.message)
 
 
 class Guard:
@@ -61,15 +40,14 @@ class Guard:
     def __init__(
         self,
         app: Any,
-        render_error: RenderOperationError,
-        observer: Observer,
         *,
+        errors: ErrorResponses,
         limit: int,
-        exempt: Collection[str] = (),
+        exempt: Iterable[str] = (),
     ) -> None:
         self._app = app
-        self._render_error = render_error
-        self._observer = observer
+        self._errors = errors
+        self._observer = observer = errors.observer
         self._limit = limit
         self._exempt = frozenset(exempt)
         self._in_flight = 0
@@ -77,19 +55,13 @@ class Guard:
             observer.metrics.in_flight.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request, or run the lifespan (ASGI 3)."""
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-        else:
-            await self._guarded(scope, receive, send)
-
-    async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request (ASGI 3)."""
         started = time.perf_counter()
         request_id = _request_id(scope["headers"])
         REQUEST_ID.set(request_id.decode())
         scope[RECEIVE] = receive
         slots = 0 if scope["path"] in self._exempt else 1
-        status = 0
+        scope[PROGRESS] = progress = Progress()
 
         async def receive_uncounted() -> Any:
             self._in_flight -= slots
@@ -101,18 +73,16 @@ class Guard:
             return message
 
         async def send_uncounted(message: Any) -> None:
-            nonlocal status
             is_start = message["type"] == "http.response.start"
             if is_start:
-                others = [one for one in message["headers"] if one[0] != b"x-request-id"]
-                message["headers"] = [*others, (b"x-request-id", request_id)]  # the log's, not a handler's
+                message["headers"] = _with_request_id(message["headers"], request_id)
             self._in_flight -= slots
             try:
                 await send(message)
             finally:
                 self._in_flight += slots
             if is_start:
-                status = message["status"]
+                progress.status = message["status"]
 
         self._in_flight += slots
         try:
@@ -123,35 +93,20 @@ class Guard:
             if is_cancelled():
                 raise  # the server ends the request; every other exception gets a response
             if isinstance(exc, ClientDisconnected):
-                status = exc.status
+                progress.status = exc.status
                 return
-            self._observer.failed(exc, scope)
-            if not status:
-                await send_response(send_uncounted, self._error_response(exc, scope.get(OPERATION)))
+            response = self._errors.of(exc, scope)
+            if not progress.status:
+                await send_response(send_uncounted, response)
         finally:
             self._in_flight -= slots
-            if status:
-                self._observer.answered(scope, status, time.perf_counter() - started)
+            if progress.status:
+                self._observer.answered(scope, progress.status, time.perf_counter() - started)
 
     def _check_limit(self, slots: int) -> None:
         """Raise Overloaded if the limit is exceeded, at the start or after waiting for the client."""
         if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
-
-    def _error_response(self, exc: BaseException, operation: str | None) -> Response:
-        """Render an error of an operation; if the package's renderer fails, return a 500 without a body."""
-        known = report(exc)
-        found = known or _INTERNAL
-        try:
-            # The exception of another library may have the headers of an upstream response, such as cookies.
-            headers = _encoded(getattr(exc, "headers", {})) if known else []
-            body, media_type = self._render_error(found, operation)
-            is_text = isinstance(body, str) and media.essence(media_type).startswith("text/")
-            written = body.encode() if is_text else orjson.dumps(body)
-        except Exception:  # noqa: BLE001 -- the client gets a response in any case
-            _log.exception("the package's failure cannot be rendered")
-            return Response(500, list(ALWAYS), b"")
-        return Response(found.status, [(b"content-type", media_type.encode()), *headers, *ALWAYS], written)
 
 
 def check_head(scope: Any) -> None:
@@ -169,54 +124,11 @@ def check_head(scope: Any) -> None:
         raise HeadersTooLarge({"connection": "close"})
 
 
-async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
-    """Return the request's body, chunked or not.
-
-    Raises BodyTooLarge over `limit` bytes, BodyTooSlow after BODY_SECONDS, BodyIncomplete if the client
-    disconnects first.
-    """
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _whole_body(scope, receive, limit)
-    except TimeoutError as exc:
-        raise BodyTooSlow({"connection": "close"}) from exc
-
-
-async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and int(value) > limit:
-            raise BodyTooLarge({"connection": "close"})
-    body = bytearray()  # a list of pieces of one byte would take ten times the body
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BodyIncomplete  # a truncated body may look complete
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise BodyTooLarge({"connection": "close"})
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-async def send_response(send: Any, response: Response) -> None:
-    """Send a response; 204 and 304 have no Content-Length (RFC 9110 section 8.6)."""
-    headers = [*response.headers]
-    if response.body or response.status not in (204, 304):
-        length = len(response.body) + sum(map(len, response.more))
-        headers.append((b"content-length", b"%d" % length))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    last = response.body
-    if response.more or len(last) > SEND_BYTES:
-        for piece in _pieces(response):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        last = b""
-    await send({"type": "http.response.body", "body": last})
-
-
-def _pieces(response: Response) -> Iterator[bytes]:
-    for part in (response.body, *response.more):
-        for start in range(0, len(part), SEND_BYTES):
-            yield part[start : start + SEND_BYTES]
+def _with_request_id(headers: HeaderList, request_id: bytes) -> HeaderList:
+    """Return a response's headers with the id that the log has, in place of one of a handler's."""
+    if b"x-request-id" in dict(headers):
+        headers = [one for one in headers if one[0] != b"x-request-id"]
+    return [*headers, (b"x-request-id", request_id)]
 
 
 def _request_id(headers: HeaderList) -> bytes:
@@ -225,11 +137,3 @@ def _request_id(headers: HeaderList) -> bytes:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value
     return b"%032x" % _ids.getrandbits(128)
-
-
-def _encoded(headers: Mapping[str, str]) -> HeaderList:
-    """Return an error's headers as bytes; raise ValueError for an invalid header."""
-    lines = {name.lower(): value for name, value in headers.items()}
-    if not all(is_field(name, value) for name, value in lines.items()):
-        raise ValueError("the error has invalid headers")
-    return [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]

@@ -15,6 +15,11 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+async def not_started(_scope: Any, _receive: Any, _send: Any) -> None:
+    """Replace the application of a service that is not started."""
+    raise RuntimeError("the service has not started: the server must run the application's lifespan first")
+
+
 class Lifespan:
     """Opens and closes a service on the ASGI server's lifespan events.
 

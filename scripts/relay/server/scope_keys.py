@@ -1,0 +1,21 @@
+"""Keys of the ASGI scope by which the stages of a request work together."""
+
+from __future__ import annotations
+
+ARGUMENTS = "relay.arguments"
+"""The arguments of the handler by name, decoded from the request."""
+
+PROGRESS = "relay.progress"
+"""How far the response is, a `Progress`; copies of the scope share it."""
+
+RESPONSE = "relay.response"
+"""The operation's part of the stage that validates responses; absent before a request reaches it."""
+
+
+class Progress:
+    """`status` is that of the response, as soon as its start was sent; 0 before that."""
+
+    __slots__ = ("status",)
+
+    def __init__(self) -> None:
+        self.status = 0

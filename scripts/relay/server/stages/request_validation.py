@@ -1,0 +1,52 @@
+"""The stage that validates a request and decodes it to arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relay.server.bodies import read_body, replayed
+from relay.server.framework import RequestValidationAPI, RequestValidationMiddleware
+from relay.server.scope_keys import ARGUMENTS
+from relay.server.specification import ContractOperation
+from relay.validation.http import Request
+from relay.validation.requests import RequestDecoder
+
+from .linking import following
+
+
+class Validated:
+    """An operation with parameters or a body: they are decoded once, to the objects that the handler gets.
+
+    Inner stages and `connexion.request` can read the body again.
+    """
+
+    __slots__ = ("_app", "_decoder", "_limit")
+
+    def __init__(self, app: Any, decoder: RequestDecoder, limit: int) -> None:
+        self._app = app
+        self._decoder = decoder
+        self._limit = limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Validate one request (ASGI 3). Raises InvalidRequest, UnsupportedMediaType and the errors of `read_body`."""
+        body = b""
+        if self._decoder.has_body:
+            body = await read_body(scope, receive, self._limit)
+            receive = replayed(body, receive)
+        request = Request(scope["path_params"], scope["query_string"], scope["headers"], body)
+        scope[ARGUMENTS] = self._decoder.decode(request)
+        await self._app(scope, receive, send)
+
+
+class _RequestValidationAPI(RequestValidationAPI):
+    def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
+        """Return the operation's part of the stage; an operation without parameters and body has none."""
+        app, served = following(self, operation.operation_id), operation.served
+        decoder = served.endpoint.decoder
+        return app if decoder.has_no_input else Validated(app, decoder, served.body_limit)
+
+
+class RequestValidation(RequestValidationMiddleware):
+    """Validates requests as their operation requires."""
+
+    api_cls = _RequestValidationAPI

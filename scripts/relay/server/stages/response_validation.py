@@ -1,0 +1,81 @@
+"""The stage that validates a response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relay.server.endpoint import ServedOperation
+from relay.server.framework import ResponseValidationAPI, ResponseValidationMiddleware
+from relay.server.scope_keys import RESPONSE
+from relay.server.specification import ContractOperation
+from relay.validation.errors import Headers, ResponseViolation
+from relay.validation.http import ALWAYS, Response
+
+from .linking import following
+
+if TYPE_CHECKING:
+    from relay.server.error_responses import RenderedError
+
+
+class Encoding:
+    """An operation whose results are validated and serialised once: inner stages ask for it by the scope."""
+
+    __slots__ = ("_app", "_encoder", "_observer", "_operation", "_reports_only")
+
+    def __init__(self, app: Any, served: ServedOperation) -> None:
+        self._app = app
+        self._encoder = served.endpoint.encoder
+        self._operation = served.endpoint.operation
+        self._observer = served.observer
+        self._reports_only = served.reports_only
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass one request on (ASGI 3)."""
+        scope[RESPONSE] = self
+        await self._app(scope, receive, send)
+
+    async def encode(self, result: Any, scope: Any) -> Response:
+        """Return the response of a handler's result.
+
+        Raises ResponseViolation, unless violations are only reported and the result can be serialised.
+        """
+        try:
+            response = await self._encoder.encode(result)
+        except ResponseViolation as exc:
+            self._report_or_raise(exc, scope)
+            response = self._encoder.encode_unvalidated(result)
+        response.headers.extend(ALWAYS)
+        return response
+
+    def check_error(self, error: RenderedError, headers: Headers | None, scope: Any) -> None:
+        """Raise ResponseViolation for a client error of a handler that the contract does not document.
+
+        The body of an error that is documented without content is not compared.
+        """
+        status, body = error.response.status, error.body
+        documented = self._operation.response(status)
+        if documented is not None and not documented.content:
+            body = None
+        try:
+            self._encoder.encode_body(body, status, headers, error.media_type)
+        except ResponseViolation as violation:
+            self._report_or_raise(violation, scope)
+
+    def _report_or_raise(self, violation: ResponseViolation, scope: Any) -> None:
+        """Report a violation if RELAY_RESPONSE_VIOLATIONS=report; otherwise raise it."""
+        if not self._reports_only:
+            raise violation
+        self._observer.violated(violation, scope)
+
+
+class _ResponseValidationAPI(ResponseValidationAPI):
+    def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
+        """Return the operation's part of the stage; a mock response is valid when it is made."""
+        app = following(self, operation.operation_id)
+        return Encoding(app, operation.served)
+
+
+class ResponseValidation(ResponseValidationMiddleware):
+    """Validates the responses of handlers, and of middlewares of a package behind it."""
+
+    api_cls = _ResponseValidationAPI

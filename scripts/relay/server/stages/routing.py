@@ -1,0 +1,81 @@
+"""The stage that finds the operation of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from relay.server.errors import MethodNotAllowed, NotFound, OperationNotImplemented
+from relay.server.framework import ROUTING_CONTEXT, RoutedAPI, RoutingMiddleware
+from relay.server.routing import Routes
+from relay.server.sending import headers_only
+from relay.server.specification import ContractOperation
+from relay.validation.http import OPERATION
+
+from .linking import following
+
+
+class _Target(NamedTuple):
+    """What a request to an operation is passed to, and what Connexion's middlewares read."""
+
+    app: Any
+    context: dict[str, str]
+
+
+class _RoutingAPI(RoutedAPI[_Target]):
+    def __init__(self, specification: Any, **options: Any) -> None:
+        super().__init__(specification, **options)
+        self.add_paths()
+
+    def make_operation(self, operation: ContractOperation) -> _Target:  # type: ignore[override]  # as the specification makes it
+        """Return the first stage of an operation."""
+        context = {"api_base_path": self.base_path, "operation_id": operation.operation_id}
+        return _Target(following(self, operation.operation_id), context)
+
+
+class Routing(RoutingMiddleware):
+    """Finds the operation of a request and stores its id where Connexion's middlewares read it.
+
+    `routes` lead to operation ids, or to None for what is left out of the contract. A path with GET also has HEAD,
+    which is answered as GET without a body (RFC 9110 section 9.3.2).
+    """
+
+    def __init__(self, app: Any, *, routes: Routes[str | None]) -> None:
+        self.app = app
+        self._routes = routes
+        self._targets: dict[str | None, _Target] = {}
+
+    def add_api(self, specification: Any, *_: Any, **options: Any) -> None:
+        """Link every operation of the contract to its first stage."""
+        api = _RoutingAPI(specification, next_app=self.app, **options)
+        self._targets.update(api.operations)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass one request to its operation (ASGI 3).
+
+        Raises NotFound, MethodNotAllowed, MalformedPath; OperationNotImplemented for what is left out.
+        """
+        raw_path = scope.get("raw_path")
+        match = self._routes.find(raw_path.decode("latin-1") if raw_path else quote(scope["path"]))
+        if match is None:
+            raise NotFound
+        method = scope["method"]
+        if method == "HEAD" and method not in match.routes:
+            method, send = "GET", headers_only(send)
+        route = match.routes.get(method)
+        if route is None:
+            raise MethodNotAllowed({"allow": ", ".join(sorted(_allowed(match.routes)))})
+        target = self._targets.get(route.target)
+        if target is None:
+            raise OperationNotImplemented
+        scope["path_params"] = match.variables(method) if match.values else {}
+        scope.setdefault("extensions", {})[ROUTING_CONTEXT] = target.context
+        scope[OPERATION] = route.target
+        await target.app(scope, receive, send)
+
+
+def _allowed(methods: Iterable[str]) -> set[str]:
+    """Return the methods that a path accepts: HEAD with GET."""
+    allowed = {*methods}
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
