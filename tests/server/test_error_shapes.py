@@ -286,7 +286,7 @@ class TestServed:
         assert refused.json() == {"message": "A valid credential is required", "status": 401}
         assert refused.headers["www-authenticate"].startswith("Bearer")
         assert (unknown.text, unknown.headers["content-type"]) == (SENTENCE, "text/plain; charset=utf-8")
-        assert method.headers["allow"] == "GET"
+        assert method.headers["allow"] == "GET, HEAD"
 
     async def test_a_package_renders_its_errors_itself(self, tmp_path, monkeypatch):
         """Its `render_error` counts, and without one its errors are problem details."""

@@ -48,7 +48,7 @@ async def test_the_sound_operations_are_served_and_the_others_answer_501(served)
         problem = (await client.get("/bad/7")).json()
 
     assert answers == {"GET /good": 200, "PUT /bad/7": 200, "GET /bad/7": 501, "GET /worse": 200}
-    assert allowed == "GET, PUT"
+    assert allowed == "GET, HEAD, PUT"
     assert ready == {"status": "ready", "not_served": 1}
     assert problem["code"] == "NOT_IMPLEMENTED"
 

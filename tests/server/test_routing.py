@@ -363,7 +363,7 @@ async def test_every_operation_of_odd_paths_is_served(tmp_path, monkeypatch):
         refused = await client.delete("/x/7")
 
     assert refused.status_code == 405
-    assert refused.headers["allow"] == "GET, POST, PUT"
+    assert refused.headers["allow"] == "GET, HEAD, POST, PUT"
 
 
 async def test_each_method_gets_the_variables_by_its_own_names(tmp_path, monkeypatch):

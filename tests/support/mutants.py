@@ -232,9 +232,9 @@ MUTANTS = [
     _one(
         "an internal error in plain text",
         _ERROR_RESPONSES,
-        "            written = body.encode() if is_text else orjson.dumps(body)\n",
-        "            written = body.encode() if is_text else orjson.dumps(body)\n"
-        '            media_type = "text/plain" if found.status == 500 else media_type\n',
+        "        written = body.encode() if is_text else orjson.dumps(body)\n",
+        "        written = body.encode() if is_text else orjson.dumps(body)\n"
+        '        media_type = "text/plain" if found.status == 500 else media_type\n',
         "undocumented-media-type",
         f"500 of {OPERATION} has media type text/plain",
     ),

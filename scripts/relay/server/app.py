@@ -43,7 +43,7 @@ from .package_hooks import PackageHooks, open_collaborators, tokens_needed, veri
 from .pipeline import Pipeline
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
-from .tracing import exporting, traced
+from .tracing import check_installed, exporting, traced
 from .verification import token_verifier
 
 METRICS_CONNECTIONS = 16
@@ -248,8 +248,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     policies = _attempt(lambda: _policies(settings, contract), problems)
     package = _attempt(lambda: _package(settings, contract, policies), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
-    if (metrics_bind := settings.metrics_bind) is not None:
-        _attempt(lambda: bind_address(metrics_bind), problems)
+    _attempt(lambda: _check_monitoring(settings), problems)
     problems += key_problems
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
@@ -347,6 +346,14 @@ def _contract(settings: Settings) -> Contract:
             [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
         )
     return load_contract(settings.spec, settings.contract_root).named(settings.names)
+
+
+def _check_monitoring(settings: Settings) -> None:
+    """Raise SetupError if metrics or traces cannot be offered as the settings say."""
+    if settings.metrics_bind is not None:
+        bind_address(settings.metrics_bind)
+    if settings.tracing:
+        check_installed()
 
 
 def _policies(settings: Settings, contract: Contract | None) -> Policies:

@@ -37,14 +37,20 @@ def traced(app: Any, contract: Contract, untraced: Collection[str], tracer: Trac
     """Wrap an ASGI application so that each request has a span.
 
     `untraced` are paths outside the contract, such as /livez. `tracer` defaults to the process's tracer, see
-    `exporting`. Raises SetupError if OpenTelemetry is not installed.
+    `exporting`.
     """
+    from opentelemetry import trace
+
+    return _Traced(app, contract, untraced, tracer or trace.get_tracer(_SERVICE))
+
+
+def check_installed() -> None:
+    """Raise SetupError if OpenTelemetry is not installed."""
     try:
-        from opentelemetry import trace
-        from opentelemetry.sdk.trace import TracerProvider as _Required  # noqa: F401 -- fails now instead of at the start
+        from opentelemetry import trace  # noqa: F401 -- only whether it can be imported
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: F401 -- as above
     except ModuleNotFoundError as exc:
         raise _not_installed(exc) from exc
-    return _Traced(app, contract, untraced, tracer or trace.get_tracer(_SERVICE))
 
 
 class _Traced:
