@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that a handler, `identify` or a verifier may take; 0 for any time.",
     )
+    threads: int = Field(
+        default=40,
+        ge=1,
+        le=1000,
+        description="Plain functions that run at the same time: as many handlers, and as many verifiers and `identify`.",
+    )
     read_only: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
         default="ignore",
         description="ignore drops `readOnly` properties from requests before the handler; refuse answers 400.",

@@ -22,14 +22,12 @@ from relay.validation.schemas import SchemaCompiler, Strictness
 from . import docs, health
 from .binding import (
     Binding,
-    accepted_names,
     bind,
     code_place,
     has_any_handler,
     import_package,
     is_package,
     required_names,
-    with_collaborators,
 )
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
@@ -43,6 +41,7 @@ from .package_hooks import PackageHooks, open_collaborators, tokens_needed, veri
 from .pipeline import Pipeline
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
+from .threads import Threads, accepted_names
 from .tracing import check_installed, exporting, traced
 from .verification import token_verifier
 
@@ -96,8 +95,11 @@ class Application:
                 await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
             if self.settings.tracing:
                 await stack.enter_async_context(exporting())
+            handlers = stack.enter_context(Threads("relay-handlers", self.settings.threads))
+            # Threads of its own: handlers that block must not delay authentication.
+            identity = stack.enter_context(Threads("relay-identity", self.settings.threads))
             self.collaborators = dict(await stack.enter_async_context(self.opened()))
-            self._asgi = self._pipeline(errors)
+            self._asgi = self._pipeline(errors, self._served(handlers, identity))
             yield
 
     @asynccontextmanager
@@ -144,12 +146,12 @@ class Application:
                 raise SetupError([Diagnostic(BIND, message)]) from exc
             yield
 
-    def _pipeline(self, errors: ErrorResponses) -> Any:
+    def _pipeline(self, errors: ErrorResponses, served: Mapping[str, ServedOperation]) -> Any:
         """Return the application that answers requests with the collaborators."""
         pages = self._pages()
         pipeline = Pipeline(
             self.contract,
-            self._served(),
+            served,
             pages=pages,
             left_out=self.left_out,
             errors=errors,
@@ -171,17 +173,17 @@ class Application:
             pages |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
         return pages
 
-    def _served(self) -> dict[str, ServedOperation]:
+    def _served(self, handlers: Threads, identity: Threads) -> dict[str, ServedOperation]:
         """Return the operations by id, with what authenticates them and the collaborators of their functions."""
         verifiers: dict[str, Verify] = {
-            name: with_collaborators(function, self.collaborators)
+            name: identity.bound(function, self.collaborators)
             for name, function in self.hooks.verifiers.items()
         }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        identify = with_collaborators(self.hooks.identify, self.collaborators)
+        identify = identity.bound(self.hooks.identify, self.collaborators)
         deadline = Deadline(self.settings.handler_seconds)
 
         def served(endpoint: Endpoint) -> ServedOperation:
@@ -191,7 +193,7 @@ class Application:
                 authenticate=Authenticator(operation, self.contract, verifiers, identify)
                 if operation.security
                 else None,
-                handler=with_collaborators(endpoint.binding.function, self.collaborators),
+                handler=handlers.bound(endpoint.binding.function, self.collaborators),
                 deadline=deadline,
                 observer=self.observer,
                 body_limit=self.settings.body_limit,

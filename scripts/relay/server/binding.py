@@ -12,15 +12,13 @@ handlers package; the contract needs no extension for that. A handler gets, as k
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import importlib
 import importlib.util
 import inspect
 import sys
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -32,8 +30,7 @@ from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
 
 from .missing_handlers import MissingHandlerPolicy, Policies
-
-Function = Callable[..., Any]
+from .threads import Function, accepted_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,40 +138,6 @@ def required_names(function: Function) -> list[str]:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.default is parameter.empty and parameter.kind not in _VARIADIC
     ]
-
-
-def accepted_names(function: Function) -> frozenset[str] | None:
-    """Return the parameters that a function accepts; None if it accepts any (`**kwargs`)."""
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return frozenset(parameter.name for parameter in parameters)
-
-
-def as_async(function: Function) -> Callable[..., Awaitable[Any]]:
-    """Return an awaitable form of `function`; a synchronous one runs in a thread, so it may block."""
-    if inspect.iscoroutinefunction(function):
-        return function
-
-    @functools.wraps(function)
-    async def in_thread(*positional: Any, **named: Any) -> Any:
-        return await asyncio.to_thread(call, *positional, **named)
-
-    def call(*positional: Any, **named: Any) -> Any:
-        try:
-            return function(*positional, **named)
-        except StopIteration as exc:  # a future cannot hold it: the caller would wait forever
-            raise RuntimeError("a function raised StopIteration") from exc
-
-    return in_thread
-
-
-def with_collaborators(function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
-    """Return an awaitable form of `function` with the collaborators that it accepts already bound."""
-    accepted = accepted_names(function)
-    bound = {name: value for name, value in collaborators.items() if accepted is None or name in accepted}
-    awaitable = as_async(function)
-    return functools.partial(awaitable, **bound) if bound else awaitable
 
 
 def code_place(function: Function) -> SourceLocation | str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from relay.server.binding import accepted_names
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
 from relay.server.scope_keys import ARGUMENTS, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation
+from relay.server.threads import accepted_names
 from relay.validation.http import ALWAYS, RECEIVE
 
 if TYPE_CHECKING:

@@ -1,0 +1,73 @@
+"""Plain functions, which may block: `scripts/relay/server/threads.py`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.hosting import calling, contract, host, operation
+
+DOCUMENT = contract(
+    {
+        "/meet": {"get": operation("meet")},
+        "/block": {"get": operation("block")},
+        "/enter": {"get": operation("enter", security=[{"key": []}])},
+    },
+    components={"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+)
+THINGS = """
+    import threading
+
+    together, release = threading.Barrier(30), threading.Event()
+
+    def meet():
+        together.wait(20)
+        return "met"
+
+    def block():
+        release.wait(20)
+        return "done"
+
+    async def enter(caller):
+        return caller
+"""
+INIT = """
+    def verify(key):
+        return {"sub": key}
+
+    def identify(claims):
+        return claims["sub"]
+
+    verifiers = {"key": verify}
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """The service, with settings."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, init=INIT, things=THINGS)
+
+
+async def test_thirty_plain_handlers_run_at_the_same_time(hosted):
+    """Each waits for all others; the default executor of asyncio has six threads on two cores."""
+    async with calling(hosted()) as client:
+        answers = await asyncio.gather(*(client.get("/meet") for _ in range(30)))
+
+    assert {(one.status_code, one.text) for one in answers} == {(200, '"met"')}
+
+
+async def test_plain_handlers_that_block_do_not_delay_authentication(hosted):
+    """A plain verifier and a plain `identify` have threads of their own."""
+    application = hosted(threads=2)
+    async with calling(application, **{"X-Key": "ada"}) as client:
+        blocked = [asyncio.create_task(client.get("/block")) for _ in range(4)]
+        await asyncio.sleep(0.05)
+
+        entered = await asyncio.wait_for(client.get("/enter"), 10)
+
+        assert (entered.status_code, entered.json()) == (200, "ada")
+        assert not any(one.done() for one in blocked)
+        application.endpoints["block"].binding.function.__globals__["release"].set()
+        assert {one.status_code for one in await asyncio.gather(*blocked)} == {200}
