@@ -38,7 +38,8 @@ from .metrics import BIND, Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
-from .pipeline import Pipeline
+from .package_middleware import PackageMiddleware, read_middleware
+from .pipeline import Pipeline, Service
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
@@ -60,6 +61,7 @@ class Application:
     package: ModuleType
     hooks: PackageHooks
     endpoints: Mapping[str, Endpoint]
+    middleware: list[PackageMiddleware]
     jwt: Verify | None
     observer: Observer
     left_out: list[LeftOut]
@@ -149,15 +151,17 @@ class Application:
     def _pipeline(self, errors: ErrorResponses, served: Mapping[str, ServedOperation]) -> Any:
         """Return the application that answers requests with the collaborators."""
         pages = self._pages()
-        pipeline = Pipeline(
+        service = Service(
             self.contract,
             served,
+            self.left_out,
             pages=pages,
-            left_out=self.left_out,
+            middleware=self.middleware,
             errors=errors,
             limit=self.settings.max_in_flight,
         )
-        return traced(pipeline.app, self.contract, pages) if self.settings.tracing else pipeline.app
+        outermost = Pipeline(service).app
+        return traced(outermost, self.contract, pages) if self.settings.tracing else outermost
 
     def _pages(self) -> dict[str, Extra]:
         """Return what is served outside the contract, by path."""
@@ -255,6 +259,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
     hooks = PackageHooks.of(package)
+    middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
     if not is_package(package):
         hooks.accept_unverified(contract)
     has_key = jwt is not None or key_problems or settings.environment == "production"
@@ -275,7 +280,16 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         raise SetupError(problems)
     warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
     return Application(
-        contract, settings, package, hooks, compiled.endpoints, jwt, observer, compiled.left_out, warnings
+        contract,
+        settings,
+        package,
+        hooks,
+        compiled.endpoints,
+        middleware,
+        jwt,
+        observer,
+        compiled.left_out,
+        warnings,
     )
 
 
