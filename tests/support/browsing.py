@@ -59,8 +59,8 @@ class Browser:
             self._receive()
 
     def evaluate(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression, which the page's policy does not block."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression or promise, which the page's policy does not block."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 

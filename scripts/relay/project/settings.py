@@ -147,6 +147,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that a handler, `identify` or a verifier may take; 0 for any time.",
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(),
+        description="Origins whose pages may call the service, or `*` without credentials. Mocks allow those of this machine.",
+    )
     threads: int = Field(
         default=40,
         ge=1,

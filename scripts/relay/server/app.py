@@ -29,6 +29,7 @@ from .binding import (
     is_package,
     required_names,
 )
+from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
@@ -62,6 +63,7 @@ class Application:
     hooks: PackageHooks
     endpoints: Mapping[str, Endpoint]
     middleware: list[PackageMiddleware]
+    cors: Cors | None
     jwt: Verify | None
     observer: Observer
     left_out: list[LeftOut]
@@ -157,6 +159,7 @@ class Application:
             self.left_out,
             pages=pages,
             middleware=self.middleware,
+            cors=self.cors,
             errors=errors,
             limit=self.settings.max_in_flight,
         )
@@ -259,6 +262,10 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
     hooks = PackageHooks.of(package)
+    is_mocking = policies.includes(MissingHandlerPolicy.MOCK)  # which production refuses
+    allowed_origins = _attempt(
+        lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems
+    )
     middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
     if not is_package(package):
         hooks.accept_unverified(contract)
@@ -286,6 +293,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         hooks,
         compiled.endpoints,
         middleware,
+        allowed_origins,
         jwt,
         observer,
         compiled.left_out,

@@ -13,6 +13,7 @@ from typing import Any
 
 from relay.validation.http import RECEIVE, HeaderList
 
+from .cors import Cors
 from .error_responses import ErrorResponses
 from .errors import AmbiguousHost, ClientDisconnected, HeadersTooLarge, Overloaded
 from .lifespan import is_cancelled
@@ -44,11 +45,13 @@ class Guard:
         errors: ErrorResponses,
         limit: int,
         exempt: Iterable[str] = (),
+        cors: Cors | None = None,
     ) -> None:
         self._app = app
         self._errors = errors
         self._observer = observer = errors.observer
         self._limit = limit
+        self._cors = cors
         self._exempt = frozenset(exempt)
         self._in_flight = 0
         if observer.metrics is not None:
@@ -75,7 +78,7 @@ class Guard:
         async def send_uncounted(message: Any) -> None:
             is_start = message["type"] == "http.response.start"
             if is_start:
-                message["headers"] = _with_request_id(message["headers"], request_id)
+                message["headers"] = self._completed(message["headers"], request_id, scope)
             self._in_flight -= slots
             try:
                 await send(message)
@@ -103,6 +106,13 @@ class Guard:
             if progress.status:
                 self._observer.answered(scope, progress.status, time.perf_counter() - started)
 
+    def _completed(self, headers: HeaderList, request_id: bytes, scope: Any) -> HeaderList:
+        """Return a response's headers with the id that the log has, in place of a handler's, and with CORS."""
+        if b"x-request-id" in dict(headers):
+            headers = [one for one in headers if one[0] != b"x-request-id"]
+        cors = self._cors.response_headers(scope["headers"]) if self._cors else ()
+        return [*headers, (b"x-request-id", request_id), *cors]
+
     def _check_limit(self, slots: int) -> None:
         """Raise Overloaded if the limit is exceeded, at the start or after waiting for the client."""
         if slots and self._in_flight > self._limit:
@@ -122,13 +132,6 @@ def check_head(scope: Any) -> None:
         raise AmbiguousHost
     if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
         raise HeadersTooLarge({"connection": "close"})
-
-
-def _with_request_id(headers: HeaderList, request_id: bytes) -> HeaderList:
-    """Return a response's headers with the id that the log has, in place of one of a handler's."""
-    if b"x-request-id" in dict(headers):
-        headers = [one for one in headers if one[0] != b"x-request-id"]
-    return [*headers, (b"x-request-id", request_id)]
 
 
 def _request_id(headers: HeaderList) -> bytes:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from relay.contract.model import METHODS, Contract, LeftOut
 
+from .cors import Cors
 from .endpoint import ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
@@ -40,6 +41,7 @@ class Service:
     left_out: Iterable[LeftOut]
     pages: Mapping[str, Extra]
     middleware: Iterable[PackageMiddleware]
+    cors: Cors | None
     errors: ErrorResponses
     limit: int
 
@@ -63,10 +65,16 @@ class Pipeline(ConnexionMiddleware):
         routes = service.routes()
         pages = {path: page for path, page in service.pages.items() if routes.find(quote(path)) is None}
         stages: list[Any] = [
-            partial(Guard, errors=service.errors, limit=service.limit, exempt=PROBES & pages.keys()),
+            partial(
+                Guard,
+                errors=service.errors,
+                limit=service.limit,
+                exempt=PROBES & pages.keys(),
+                cors=service.cors,
+            ),
             partial(Errors, responses=service.errors),
             partial(Pages, pages=pages),
-            partial(Routing, routes=routes),
+            partial(Routing, routes=routes, cors=service.cors),
             Security,
             RequestValidation,
             ResponseValidation,

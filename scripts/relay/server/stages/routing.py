@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from relay.contract.model import Operation
+from relay.server.cors import Cors
 from relay.server.errors import MethodNotAllowed, NotFound, OperationNotImplemented
 from relay.server.framework import ROUTING_CONTEXT, RoutedAPI, RoutingMiddleware
-from relay.server.routing import Routes
-from relay.server.sending import headers_only
+from relay.server.routing import Match, Routes
+from relay.server.sending import headers_only, send_response
 from relay.server.specification import ContractOperation
-from relay.validation.http import OPERATION
+from relay.validation.http import OPERATION, Response
 
 from .linking import following
 
@@ -21,6 +23,7 @@ class _Target(NamedTuple):
 
     app: Any
     context: dict[str, str]
+    operation: Operation
 
 
 class _RoutingAPI(RoutedAPI[_Target]):
@@ -31,7 +34,8 @@ class _RoutingAPI(RoutedAPI[_Target]):
     def make_operation(self, operation: ContractOperation) -> _Target:  # type: ignore[override]  # as the specification makes it
         """Return the first stage of an operation."""
         context = {"api_base_path": self.base_path, "operation_id": operation.operation_id}
-        return _Target(following(self, operation.operation_id), context)
+        first = following(self, operation.operation_id)
+        return _Target(first, context, operation.served.endpoint.operation)
 
 
 class Routing(RoutingMiddleware):
@@ -41,9 +45,10 @@ class Routing(RoutingMiddleware):
     which is answered as GET without a body (RFC 9110 section 9.3.2).
     """
 
-    def __init__(self, app: Any, *, routes: Routes[str | None]) -> None:
+    def __init__(self, app: Any, *, routes: Routes[str | None], cors: Cors | None) -> None:
         self.app = app
         self._routes = routes
+        self._cors = cors
         self._targets: dict[str | None, _Target] = {}
 
     def add_api(self, specification: Any, *_: Any, **options: Any) -> None:
@@ -65,6 +70,9 @@ class Routing(RoutingMiddleware):
             method, send = "GET", headers_only(send)
         route = match.routes.get(method)
         if route is None:
+            if self._cors and method == "OPTIONS" and (answer := self._preflight(self._cors, scope, match)):
+                await send_response(send, answer)
+                return
             raise MethodNotAllowed({"allow": ", ".join(sorted(_allowed(match.routes)))})
         target = self._targets.get(route.target)
         if target is None:
@@ -73,6 +81,12 @@ class Routing(RoutingMiddleware):
         scope.setdefault("extensions", {})[ROUTING_CONTEXT] = target.context
         scope[OPERATION] = route.target
         await target.app(scope, receive, send)
+
+    def _preflight(self, cors: Cors, scope: Any, match: Match[str | None]) -> Response | None:
+        """Return the response to a preflight; None for another request."""
+        targets = {name: self._targets.get(id_) for name, id_ in match.methods.items()}
+        operations = {name: target.operation for name, target in targets.items() if target is not None}
+        return cors.preflight(scope["headers"], operations)
 
 
 def _allowed(methods: Iterable[str]) -> set[str]:

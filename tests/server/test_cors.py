@@ -1,0 +1,152 @@
+"""Requests of pages with another origin: `scripts/relay/server/cors.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay import SetupError
+from support.hosting import assert_problem, calling, contract, host, operation
+
+TRACE = {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}
+LINK = {"Link": {"schema": {"type": "string"}}}
+ANSWER = {"200": {"description": "ok", "headers": LINK, "content": {"application/json": {"schema": {}}}}}
+DOCUMENT = contract(
+    {
+        "/order": {
+            "get": operation("show", parameters=[TRACE], responses=ANSWER),
+            "delete": operation("drop", security=[{"key": []}]),
+        },
+        "/own": {"options": operation("own")},
+    },
+    components={"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+)
+THINGS = (
+    "async def show(x_trace=None):\n    return 1\nasync def drop(): ...\nasync def own():\n    return 2\n"
+)
+VERIFIERS = "async def verify(key):\n    return {'sub': key}\nverifiers = {'key': verify}\n"
+PAGE = "https://app.example"
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """The service, with settings."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, init=VERIFIERS, things=THINGS)
+
+
+def listed(response, name):
+    """The items of a header, in lower case."""
+    return {item.strip().lower() for item in response.headers[name].split(",")}
+
+
+async def preflight(client, path="/order", method="DELETE", **headers):
+    """What a browser asks before a request that a form could not send."""
+    return await client.options(path, headers={"Access-Control-Request-Method": method, **headers})
+
+
+async def test_a_preflight_is_answered_from_the_contract(hosted):
+    """Methods of the path, headers of its operations and of the credentials."""
+    async with calling(hosted(cors_origins=(PAGE,)), Origin=PAGE) as client:
+        answer = await preflight(client)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert listed(answer, "access-control-allow-methods") == {"get", "delete"}
+    assert {"x-trace", "x-key", "authorization", "content-type"} <= listed(
+        answer, "access-control-allow-headers"
+    )
+    assert "Origin" in answer.headers["vary"]
+
+
+async def test_a_response_may_be_read_by_the_page(hosted):
+    """With the documented headers, which browsers hide otherwise."""
+    async with calling(hosted(cors_origins=(PAGE,)), Origin=PAGE) as client:
+        answer = await client.get("/order")
+
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert {"link", "x-request-id", "etag"} <= listed(answer, "access-control-expose-headers")
+
+
+async def test_errors_may_be_read_too(hosted):
+    """Otherwise a page sees a network failure instead of a 401, 404, 405 or 431."""
+    async with calling(hosted(cors_origins=(PAGE,)), Origin=PAGE) as client:
+        answers = [
+            await client.delete("/order"),
+            await client.get("/none"),
+            await client.put("/order"),
+            await client.get("/order", headers={"X-Long": "x" * 40_000}),
+        ]
+
+    assert [one.status_code for one in answers] == [401, 404, 405, 431]
+    assert {one.headers["access-control-allow-origin"] for one in answers} == {PAGE}
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://other.example", "https://app.example.evil", "null", PAGE + ":444"]
+)
+async def test_other_origins_get_no_permission(hosted, origin):
+    """Origins are compared as they are written; caches keep the answers apart."""
+    async with calling(hosted(cors_origins=(PAGE,)), Origin=origin) as client:
+        answer, asked = await client.get("/order"), await preflight(client)
+
+    assert answer.status_code == 200
+    assert "Origin" in answer.headers["vary"]
+    assert_problem(asked, 405, "METHOD_NOT_ALLOWED")
+    for one in (answer, asked):
+        assert "access-control-allow-origin" not in one.headers
+
+
+async def test_every_origin_is_allowed_without_credentials(hosted):
+    """Browsers refuse `*` together with credentials (Fetch Standard, "CORS protocol and credentials")."""
+    async with calling(hosted(cors_origins=("*",)), Origin="https://any.example") as client:
+        answer = await client.get("/order")
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_it_is_off_by_default(hosted):
+    """No header, and a preflight is a method that the path does not have."""
+    async with calling(hosted(), Origin="http://localhost:3000") as client:
+        answer, asked = await client.get("/order"), await preflight(client)
+
+    assert not any(name.startswith("access-control") for name in answer.headers)
+    assert_problem(asked, 405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [
+        ("http://localhost:3000", True),
+        ("https://127.0.0.1", True),
+        ("http://[::1]:8080", True),
+        ("http://localhost.evil.example", False),
+        (PAGE, False),
+    ],
+)
+async def test_mocks_allow_the_pages_of_this_machine(hosted, origin, is_allowed):
+    """A front end is developed against them, on a port of its own."""
+    async with calling(hosted(missing=("mock",)), Origin=origin) as client:
+        answer = await client.get("/order")
+
+    assert (answer.headers.get("access-control-allow-origin") == origin) is is_allowed
+
+
+async def test_an_operation_for_options_is_called(hosted):
+    """The contract's own operation takes precedence."""
+    async with calling(hosted(cors_origins=(PAGE,)), Origin=PAGE) as client:
+        assert (await preflight(client, "/own")).json() == 2
+
+
+@pytest.mark.parametrize("origin", ["app.example", "https://app.example/", "https://APP.example", "https://"])
+def test_what_is_no_origin_is_reported_before_the_start(hosted, origin):
+    """It would never match."""
+    with pytest.raises(SetupError, match="is not an origin"):
+        hosted(cors_origins=(origin,))
+
+
+def test_every_origin_and_single_ones_contradict_each_other(hosted):
+    """The single ones would have credentials, `*` has none."""
+    with pytest.raises(SetupError, match="remove the others"):
+        hosted(cors_origins=("*", PAGE))
