@@ -41,6 +41,7 @@ from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .package_middleware import PackageMiddleware, read_middleware
 from .pipeline import Pipeline, Service
+from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
@@ -191,6 +192,8 @@ class Application:
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
         identify = identity.bound(self.hooks.identify, self.collaborators)
+        function = self.hooks.scope
+        request_scope = RequestScope(function, self.collaborators, handlers) if function else None
         deadline = Deadline(self.settings.handler_seconds)
 
         def served(endpoint: Endpoint) -> ServedOperation:
@@ -201,6 +204,7 @@ class Application:
                 if operation.security
                 else None,
                 handler=handlers.bound(endpoint.binding.function, self.collaborators),
+                request_scope=request_scope,
                 deadline=deadline,
                 observer=self.observer,
                 body_limit=self.settings.body_limit,
@@ -210,14 +214,18 @@ class Application:
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
     def _unknown_names(self, collaborators: Mapping[str, Any]) -> list[Diagnostic]:
-        offered = ", ".join(sorted(collaborators)) or "none"
+        scoped = scope_names(self.hooks.scope) if self.hooks.scope else ()
+        offered = ", ".join(sorted({*collaborators, *(scoped or ())})) or "none"
         problems: list[Diagnostic] = []
         for endpoint in self.endpoints.values():
             binding = endpoint.binding
-            for name in binding.unknown_names(collaborators):
+            # A scope whose names are not known may yield every name.
+            for name in () if scoped is None else binding.unknown_names([*collaborators, *scoped]):
                 message = f"{binding.operation} does not send '{name}', and no collaborator has that name (collaborators: {offered})"
                 problems.append(Diagnostic(binding.where(), message))
-            for name in sorted({*binding.names.values(), *RESERVED_ARGUMENTS} & {*collaborators}):
+            for name in sorted(
+                {*binding.names.values(), *RESERVED_ARGUMENTS} & {*collaborators, *(scoped or ())}
+            ):
                 message = (
                     f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
                 )
@@ -226,6 +234,10 @@ class Application:
             self.hooks.identify: [name for name in required_names(self.hooks.identify) if name != "claims"]
         }
         needed |= {function: required_names(function)[1:] for function in self.hooks.verifiers.values()}
+        if self.hooks.scope is not None:
+            needed[self.hooks.scope] = [
+                name for name in required_names(self.hooks.scope) if name not in CONTEXT_NAMES
+            ]
         for function, names in needed.items():
             for name in names:
                 if name not in collaborators:
@@ -262,6 +274,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if contract is None or policies is None or package is None:
         raise SetupError(problems)
     hooks = PackageHooks.of(package)
+    if hooks.scope is not None and (message := scope_problem(hooks.scope)):
+        problems.append(Diagnostic("scope", message))
     is_mocking = policies.includes(MissingHandlerPolicy.MOCK)  # which production refuses
     allowed_origins = _attempt(
         lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems

@@ -14,6 +14,7 @@ from relay.validation.schemas import SchemaCompiler
 from .binding import Binding
 from .deadline import Deadline
 from .observability import Observer
+from .request_scope import RequestScope
 from .security import Authenticator
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ class Endpoint:
 class ServedOperation:
     """An operation of a running service: `authenticate` is None if it needs no credential.
 
-    `handler` takes the arguments of a request; the collaborators are bound.
+    `handler` takes the arguments of a request; the collaborators are bound. `request_scope` opens the objects of one
+    request.
     """
 
     endpoint: Endpoint
     authenticate: Authenticator | None
     handler: Callable[..., Awaitable[Any]]
+    request_scope: RequestScope | None
     deadline: Deadline
     observer: Observer
     body_limit: int

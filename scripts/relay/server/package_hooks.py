@@ -48,6 +48,7 @@ class PackageHooks:
     identify(claims, …): returns the `caller` for verified claims, or raises;
     verifiers: functions from a credential to claims, by security scheme; None, {} or ValueError is a 401;
     render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
+    scope(…): yields objects by name, for one request, see `request_scope.RequestScope`;
     middleware: ASGI middlewares with their positions, see `package_middleware.read_middleware`;
     commands: click commands that the package adds to `relay`;
     test_environment(folder): returns variables for the service that `relay contract` starts, with data in
@@ -58,6 +59,7 @@ class PackageHooks:
     identify: Callable[..., Any]
     verifiers: Mapping[str, Callable[..., Any]]
     render_error: RenderError
+    scope: Callable[..., Any] | None
     middleware: Any
     commands: Sequence[click.Command]
     test_environment: Callable[[Path], Mapping[str, str]] | None
@@ -72,6 +74,7 @@ class PackageHooks:
             identify=getattr(package, "identify", no_caller),
             verifiers=getattr(package, "verifiers", {}),
             render_error=getattr(package, "render_error", problem_details),
+            scope=getattr(package, "scope", None),
             middleware=getattr(package, "middleware", ()),
             commands=getattr(package, "commands", ()),
             test_environment=getattr(package, "test_environment", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
@@ -11,10 +12,11 @@ from relay.server.scope_keys import ARGUMENTS, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation
 from relay.server.threads import accepted_names
-from relay.validation.http import ALWAYS, RECEIVE
+from relay.validation.http import ALWAYS, RECEIVE, Response
 
 if TYPE_CHECKING:
     from relay.mock import Mock
+    from relay.server.request_scope import RequestScope
 
 _NOBODY = {"caller": None, "claims": None}
 """The context of an operation that needs no credential."""
@@ -23,12 +25,13 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_deadline", "_handler", "_wants")
+    __slots__ = ("_accepted", "_deadline", "_handler", "_request_scope", "_wants")
 
     def __init__(self, served: ServedOperation) -> None:
+        self._request_scope = served.request_scope
         self._handler = served.handler
         self._deadline = served.deadline
-        accepted = accepted_names(served.endpoint.binding.function)
+        self._accepted = accepted = accepted_names(served.endpoint.binding.function)
         self._wants = [name for name in _NOBODY if accepted is None or name in accepted]
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
@@ -38,12 +41,28 @@ class Handled:
             context = scope["extensions"].get(CONTEXT, _NOBODY)
             for name in self._wants:
                 arguments[name] = context[name]
+        if self._request_scope is None:
+            response = await self._response(arguments, scope)
+        else:
+            async with AsyncExitStack() as stack:
+                arguments |= await self._opened(self._request_scope, scope, stack)
+                response = await self._response(arguments, scope)
+        await send_response(send, response)
+
+    async def _response(self, arguments: dict[str, Any], scope: Any) -> Response:
         try:
             result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
         except NotImplementedError as exc:
             raise OperationNotImplemented from exc
-        response = await scope[RESPONSE].encode(result, scope)
-        await send_response(send, response)
+        response: Response = await scope[RESPONSE].encode(result, scope)
+        return response
+
+    async def _opened(self, request_scope: RequestScope, scope: Any, stack: AsyncExitStack) -> dict[str, Any]:
+        """Return the objects of the request that the function takes; `stack` closes them all."""
+        context = scope["extensions"].get(CONTEXT, _NOBODY)
+        objects = await self._deadline.run(request_scope.open(context, stack), scope.get(RECEIVE))
+        accepted = self._accepted
+        return {name: one for name, one in objects.items() if accepted is None or name in accepted}
 
 
 class Mocked:

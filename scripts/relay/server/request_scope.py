@@ -1,0 +1,77 @@
+"""The objects of one request: a package's `scope` opens them, and closes them when the request is answered."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
+
+from .threads import Function, Threads, accepted_names
+
+CONTEXT_NAMES = ("caller", "claims")
+"""What of a request a `scope` may take by name; objects of the service's life are others."""
+
+
+class RequestScope:
+    """A package's `scope`: a generator function, sync or async, that yields a mapping of names to objects.
+
+    What comes after its `yield` runs when the response is complete and its last byte is not yet sent. The
+    exception that ends a request is raised at the `yield`. A sync one runs in threads.
+    """
+
+    def __init__(self, function: Function, collaborators: Mapping[str, Any], threads: Threads) -> None:
+        self._function = function
+        self._threads = threads
+        accepted = accepted_names(function)
+        self._bound = {
+            name: value for name, value in collaborators.items() if accepted is None or name in accepted
+        }
+        self._wanted = [name for name in CONTEXT_NAMES if accepted is None or name in accepted]
+
+    async def open(self, context: Mapping[str, Any], stack: AsyncExitStack) -> Mapping[str, Any]:
+        """Return the objects of a request; `stack` closes them."""
+        wanted = {name: context[name] for name in self._wanted}
+        objects: Mapping[str, Any] = await stack.enter_async_context(self._opened({**self._bound, **wanted}))
+        return objects
+
+    def _opened(self, arguments: Mapping[str, Any]) -> _Opened:
+        if inspect.isasyncgenfunction(self._function):
+            manager = asynccontextmanager(self._function)(**arguments)
+            return _Opened(manager.__aenter__, manager.__aexit__)
+        plain = contextmanager(self._function)(**arguments)
+        return _Opened(self._threads.as_async(plain.__enter__), self._threads.as_async(plain.__exit__))
+
+
+class _Opened:
+    """A context manager of two functions; it lets every exception pass, because a request needs a response."""
+
+    def __init__(self, enter: Function, leave: Function) -> None:
+        self._enter, self._leave = enter, leave
+
+    async def __aenter__(self) -> Any:
+        return await self._enter()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._leave(*error)
+
+
+def scope_problem(function: Any) -> str | None:
+    """Return what is wrong with an exported `scope`; None if it can be used."""
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return None
+    return "must be a function with a `yield` of a mapping of names to objects"
+
+
+def scope_names(function: Function) -> Iterable[str] | None:
+    """Return the names of the objects that a `scope` yields; None if its annotation does not say them.
+
+    An annotation such as `Iterator[RequestObjects]`, of a TypedDict, does.
+    """
+    try:
+        annotation = typing.get_type_hints(function).get("return")
+    except Exception:  # noqa: BLE001 -- a name that exists only for type checkers
+        return None
+    yielded = next(iter(typing.get_args(annotation)), None)
+    return [*typing.get_type_hints(yielded)] if typing.is_typeddict(yielded) else None

@@ -1,0 +1,173 @@
+"""The objects of one request: `scripts/relay/server/request_scope.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay import SetupError
+from support.hosting import assert_problem, bearer, calling, contract, host, operation
+
+DOCUMENT = contract(
+    {
+        "/order": {"post": operation("order")},
+        "/secure": {"post": operation("secure", security=[{"token": []}])},
+    },
+    components={"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+)
+THINGS = """
+    async def order(session):
+        session.append("order")
+        return "ordered"
+
+    def secure(session):
+        session.append("secure")
+        return "ordered"
+"""
+COLLABORATORS = """
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Any, TypedDict
+
+    log = []
+
+    def collaborators(settings):
+        return {"log": log}
+"""
+ASYNC = """
+    async def scope(*, log, caller):
+        session = [caller]
+        try:
+            yield {"session": session, "unused": 1}
+        except BaseException as exc:
+            log.append(("rollback", type(exc).__name__, *session))
+            raise
+        else:
+            log.append(("commit", *session))
+"""
+PLAIN = ASYNC.replace("async def", "def")
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """The service, with a scope and handlers."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def serve(scope, things=THINGS, **settings):
+        return host(tmp_path, DOCUMENT, settings=settings, init=COLLABORATORS + scope, things=things)
+
+    return serve
+
+
+@pytest.fixture(params=[ASYNC, PLAIN], ids=["async", "plain"])
+def scope(request):
+    """A scope of each kind."""
+    return request.param
+
+
+async def test_a_request_gets_objects_of_its_own_and_commits(hosted, scope):
+    """Each request opens them; the handler takes those that it names."""
+    application = hosted(scope)
+
+    async with calling(application) as client:
+        answers = [await client.post("/order"), await client.post("/order")]
+
+    assert [one.json() for one in answers] == ["ordered", "ordered"]
+    assert application.package.log == [("commit", None, "order")] * 2
+
+
+async def test_it_sees_the_caller(hosted, scope):
+    """What `identify` returned, or the claims."""
+    init = f"{scope}\n    async def identify(claims):\n        return claims['sub']\n"
+    application = hosted(init)
+
+    async with calling(application, **bearer({"sub": "ada"})) as client:
+        assert (await client.post("/secure")).status_code == 200
+
+    assert application.package.log == [("commit", "ada", "secure")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "failure"),
+    [
+        ("raise RuntimeError", 500, "RuntimeError"),
+        ("raise NotImplementedError", 501, "OperationNotImplemented"),
+        ("return object()", 500, "ResponseViolation"),
+        ("import asyncio; await asyncio.sleep(9)", 503, "HandlerTimeout"),
+    ],
+)
+async def test_it_sees_the_failure_and_rolls_back(hosted, scope, body, status, failure):
+    """A response that violates the contract is a failure, too: the client gets 500."""
+    things = f"async def order(session):\n    {body}\nasync def secure(session): ...\n"
+    application = hosted(scope, things, handler_seconds=0.2)
+
+    async with calling(application) as client:
+        answer = await client.post("/order")
+
+    assert answer.status_code == status
+    assert application.package.log == [("rollback", failure, None)]
+
+
+async def test_a_failing_commit_is_a_500(hosted):
+    """It runs before the response is sent."""
+    scope = "\n    async def scope():\n        yield {'session': []}\n        raise RuntimeError('canary')\n"
+
+    async with calling(hosted(scope)) as client:
+        assert_problem(await client.post("/order"), 500, "INTERNAL_ERROR")
+
+
+async def test_a_scope_that_swallows_the_failure_does_not_hide_it(hosted):
+    """The client needs a response."""
+    scope = """
+    async def scope():
+        try:
+            yield {"session": []}
+        except RuntimeError:
+            pass
+    """
+    things = "async def order(session):\n    raise RuntimeError\nasync def secure(session): ...\n"
+
+    async with calling(hosted(scope, things)) as client:
+        assert_problem(await client.post("/order"), 500, "INTERNAL_ERROR")
+
+
+async def test_it_is_not_opened_for_a_rejected_request(hosted, scope):
+    """A 401 needs no connection of a pool."""
+    application = hosted(scope)
+
+    async with calling(application) as client:
+        assert (await client.post("/secure")).status_code == 401
+
+    assert application.package.log == []
+
+
+TYPED = """
+    class Objects(TypedDict):
+        session: list[Any]
+
+    async def scope() -> AsyncIterator[Objects]:
+        yield {"session": []}
+"""
+
+
+async def test_names_in_its_annotation_are_compared_with_the_functions(hosted):
+    """Before the start; without an annotation every name may come."""
+    wrong = hosted(TYPED, "async def order(sesion): ...\nasync def secure(session): ...\n")
+
+    with pytest.raises(SetupError, match=r"does not send 'sesion'.*collaborators: log, session"):
+        async with calling(wrong):
+            pass
+    async with calling(hosted(TYPED)) as client:
+        assert (await client.post("/order")).json() == "ordered"
+
+
+@pytest.mark.parametrize("scope", ["\n    scope = 7\n", "\n    def scope():\n        return {}\n"])
+def test_a_wrong_export_is_reported_before_the_start(hosted, scope):
+    """With what it must be."""
+    with pytest.raises(SetupError, match="scope: must be a function with a `yield`"):
+        hosted(scope)
+
+
+async def test_what_it_takes_must_exist(hosted):
+    """As for `identify`."""
+    with pytest.raises(SetupError, match="scope needs 'pool', and no collaborator has that name"):
+        async with calling(hosted("\n    async def scope(pool):\n        yield {}\n")):
+            pass
