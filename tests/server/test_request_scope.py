@@ -89,7 +89,7 @@ async def test_it_sees_the_caller(hosted, scope):
     ("body", "status", "failure"),
     [
         ("raise RuntimeError", 500, "RuntimeError"),
-        ("raise NotImplementedError", 501, "OperationNotImplemented"),
+        ("raise NotImplementedError", 501, "NotImplementedError"),
         ("return object()", 500, "ResponseViolation"),
         ("import asyncio; await asyncio.sleep(9)", 503, "HandlerTimeout"),
     ],

@@ -12,7 +12,7 @@ from relay.validation import media_types as media
 from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_field
 
-from .errors import ErrorReport, RenderOperationError, report
+from .errors import ErrorReport, OperationNotImplemented, RenderOperationError, report
 from .observability import Observer
 from .scope_keys import RESPONSE
 
@@ -41,10 +41,11 @@ class ErrorResponses:
 
         A client error that a handler raises must be documented, as every other response of a handler.
         """
-        operation = scope.get(OPERATION)
+        operation, validation = scope.get(OPERATION), scope.get(RESPONSE)
+        if validation is not None and isinstance(exc, NotImplementedError):  # as a stub raises it
+            exc = OperationNotImplemented().with_traceback(exc.__traceback__)
         try:
             rendered = self._rendered(exc, operation)
-            validation = scope.get(RESPONSE)
             if validation is not None and rendered.response.status < 500:
                 try:
                     validation.check_error(rendered, getattr(exc, "headers", None), scope)

@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from relay.validation.http import RECEIVE, HeaderList
@@ -122,12 +123,8 @@ class Guard:
 def check_head(scope: Any) -> None:
     """Raise AmbiguousHost unless there is exactly one valid Host, HeadersTooLarge over the limits."""
     headers: HeaderList = scope["headers"]
-    size = len(scope["path"]) + len(scope["query_string"])
-    hosts: list[bytes] = []
-    for name, value in headers:
-        size += len(name) + len(value)
-        if name == b"host":
-            hosts.append(value)
+    size = len(scope["path"]) + len(scope["query_string"]) + sum(map(len, chain.from_iterable(headers)))
+    hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         raise AmbiguousHost
     if len(headers) > MAX_HEADERS or size > MAX_HEAD_BYTES:
@@ -136,7 +133,5 @@ def check_head(scope: Any) -> None:
 
 def _request_id(headers: HeaderList) -> bytes:
     """Return the request id set by a proxy, or a new one."""
-    for name, value in headers:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value
-    return b"%032x" % _ids.getrandbits(128)
+    given = dict(headers).get(b"x-request-id")
+    return given if given and _REQUEST_ID.fullmatch(given) else b"%032x" % _ids.getrandbits(128)

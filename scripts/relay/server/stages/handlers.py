@@ -12,7 +12,7 @@ from relay.server.scope_keys import ARGUMENTS, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation
 from relay.server.threads import accepted_names
-from relay.validation.http import ALWAYS, RECEIVE, Response
+from relay.validation.http import ALWAYS, RECEIVE
 
 if TYPE_CHECKING:
     from relay.mock import Mock
@@ -25,44 +25,52 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_accepted", "_deadline", "_handler", "_request_scope", "_wants")
+    __slots__ = ("_accepted", "_deadline", "_handler", "_wants")
 
     def __init__(self, served: ServedOperation) -> None:
-        self._request_scope = served.request_scope
         self._handler = served.handler
         self._deadline = served.deadline
-        self._accepted = accepted = accepted_names(served.endpoint.binding.function)
-        self._wants = [name for name in _NOBODY if accepted is None or name in accepted]
+        self._accepted = accepted_names(served.endpoint.binding.function)
+        self._wants = [name for name in _NOBODY if self._accepts(name)]
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
-        """Answer one request (ASGI 3). Raises OperationNotImplemented, ResponseViolation and what the function raises."""
+        """Answer one request (ASGI 3). Raises ResponseViolation and what the function raises."""
         arguments = scope.get(ARGUMENTS) or {}
         if self._wants:
-            context = scope["extensions"].get(CONTEXT, _NOBODY)
-            for name in self._wants:
-                arguments[name] = context[name]
-        if self._request_scope is None:
-            response = await self._response(arguments, scope)
-        else:
-            async with AsyncExitStack() as stack:
-                arguments |= await self._opened(self._request_scope, scope, stack)
-                response = await self._response(arguments, scope)
-        await send_response(send, response)
+            self._add_context(arguments, scope)
+        result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
+        await send_response(send, await scope[RESPONSE].encode(result, scope))
 
-    async def _response(self, arguments: dict[str, Any], scope: Any) -> Response:
-        try:
-            result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
-        except NotImplementedError as exc:
-            raise OperationNotImplemented from exc
-        response: Response = await scope[RESPONSE].encode(result, scope)
-        return response
+    def _accepts(self, name: str) -> bool:
+        return self._accepted is None or name in self._accepted
 
-    async def _opened(self, request_scope: RequestScope, scope: Any, stack: AsyncExitStack) -> dict[str, Any]:
-        """Return the objects of the request that the function takes; `stack` closes them all."""
+    def _add_context(self, arguments: dict[str, Any], scope: Any) -> None:
         context = scope["extensions"].get(CONTEXT, _NOBODY)
-        objects = await self._deadline.run(request_scope.open(context, stack), scope.get(RECEIVE))
-        accepted = self._accepted
-        return {name: one for name, one in objects.items() if accepted is None or name in accepted}
+        for name in self._wants:
+            arguments[name] = context[name]
+
+
+class Scoped(Handled):
+    """An operation whose function may take objects of the request: they are closed before the response is sent."""
+
+    __slots__ = ("_request_scope",)
+
+    def __init__(self, served: ServedOperation, request_scope: RequestScope) -> None:
+        super().__init__(served)
+        self._request_scope = request_scope
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        """Answer one request (ASGI 3). Raises what the scope raises, too."""
+        arguments = scope.get(ARGUMENTS) or {}
+        self._add_context(arguments, scope)
+        context = scope["extensions"].get(CONTEXT, _NOBODY)
+        async with AsyncExitStack() as stack:
+            opening = self._request_scope.open(context, stack)
+            objects = await self._deadline.run(opening, scope.get(RECEIVE))
+            arguments |= {name: one for name, one in objects.items() if self._accepts(name)}
+            result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
+            response = await scope[RESPONSE].encode(result, scope)
+        await send_response(send, response)
 
 
 class Mocked:
@@ -92,8 +100,10 @@ class _HandlersAPI(RoutedAPI[Any]):
 
     def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
         """Return the application of an operation."""
-        mock = operation.served.endpoint.mock
-        return Handled(operation.served) if mock is None else Mocked(mock)
+        served = operation.served
+        if served.endpoint.mock is not None:
+            return Mocked(served.endpoint.mock)
+        return Handled(served) if served.request_scope is None else Scoped(served, served.request_scope)
 
 
 class Handlers(RoutedMiddleware[_HandlersAPI]):
