@@ -14,6 +14,7 @@ from relay.codegen.drift import check
 from relay.codegen.formatting import AsWritten
 from relay.codegen.package_state import State
 from relay.codegen.plan import Plan, plan
+from relay.codegen.response_headers import header_schemas
 from relay.codegen.types_module import Types
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
@@ -32,13 +33,15 @@ def read(document: Any) -> Contract:
 
 
 def types_of(contract: Contract) -> Types:
-    """Stand in for the generator: return an empty class for each component, with the component's name."""
+    """Stand in for the generator: return an empty class for each component and each response with headers."""
     schemas = (contract.document.get("components") or {}).get("schemas") or {}
     names = {name: re.sub(r"\W", "", name.title()) if name.islower() else name for name in schemas}
+    headers = {key: name for key, (name, _) in header_schemas(contract, names.values()).items()}
+    classes = dict.fromkeys([*names.values(), *headers.values()])
     source = "from typing import TypedDict\n" + "".join(
-        f"\n\nclass {name}(TypedDict): ..." for name in names.values()
+        f"\n\nclass {name}(TypedDict): ..." for name in classes
     )
-    return Types(source + "\n", names, frozenset(names.values()))
+    return Types(source + "\n", names, frozenset(classes), headers)
 
 
 def sources_of(**modules: str) -> Sources:

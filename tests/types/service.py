@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, assert_type
+from typing import Any, Literal, TypedDict, assert_type
 
 from pydantic import Field, SecretStr
 
@@ -52,6 +52,24 @@ def get_book(*, id_: int, caller: Caller) -> relay.Result[Book]:
 async def add_book(*, body: Book) -> relay.Result[Book]:
     """Return a body and its status."""
     return body, 201
+
+
+class AddBookHeaders(TypedDict):
+    """The headers of a status, as the generator writes them."""
+
+    Location: str
+
+
+async def find_book(*, id_: int) -> Book | tuple[None, Literal[304]]:
+    """Return a type for each status, as the generator annotates it."""
+    if id_ == 0:
+        return None, 304
+    return {"title": "Emma"}
+
+
+async def register_book(*, body: Book) -> tuple[Book, Literal[201], AddBookHeaders]:
+    """Return headers that the contract requires."""
+    return {"title": body["title"]}, 201, {"Location": "/books/2"}
 
 
 def identify(claims: Mapping[str, Any]) -> Caller:

@@ -1,18 +1,15 @@
-"""Types as the generator writes them: derive them from schemas, read them from annotations, compare, print."""
+"""Types as the generator writes them: derive them from schemas, compare, print."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-
-import libcst as cst
 
 from relay.contract.bundling import parse_pointer
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Schema
-from relay.project.syntax import dotted
 
 Kind = Literal["builtin", "typing", "generated", "literal"]
 
@@ -92,13 +89,13 @@ _SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL}
 ELLIPSIS = Type("...", kind="literal")
 
 
+MAPPING = Type("dict", (STR, ANY))
+
+
 @functools.lru_cache(maxsize=10_000)
 def _agree(own: Type, other: Type) -> bool:
     """See `Type.agrees`. Both directions of a comparison compare the parts, which would double at each level."""
     return own == ANY or (own.covers(other) and own.is_met_by(other))
-
-
-MAPPING = Type("dict", (STR, ANY))
 
 
 def union(types: Iterable[Type]) -> Type:
@@ -140,7 +137,7 @@ class _Schemas:
 
     def _inline(self, schema: Schema, seen: tuple[str, ...]) -> Type:
         if "enum" in schema:
-            return _literals(schema["enum"])
+            return literals(schema["enum"])
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
                 return union(self.type_of(part, seen) for part in schema[keyword])
@@ -170,20 +167,21 @@ class _Schemas:
         return MAPPING if is_object else ANY
 
 
-def _literals(values: list[Any]) -> Type:
+def literals(values: Iterable[Any]) -> Type:
+    """Return the type of some constants: a `Literal` of those that may be in one."""
     types: list[Type] = []
-    literals: list[Type] = []
+    found: list[Type] = []
     for value in values:
         if value is None:
             types.append(NONE)
         elif type(value) is int and not is_64_bit(value):
             types.append(INT)
         elif isinstance(value, bool | int | str):
-            literals.append(Type(_quoted(value), kind="literal"))
+            found.append(Type(_quoted(value), kind="literal"))
         else:
             types.append(FLOAT if isinstance(value, float) else ANY)
-    if literals:
-        types.insert(0, Type("Literal", tuple(dict.fromkeys(literals)), "typing"))
+    if found:
+        types.insert(0, Type("Literal", tuple(dict.fromkeys(found)), "typing"))
     return union(types)
 
 
@@ -194,77 +192,3 @@ def _quoted(value: bool | int | str) -> str:  # noqa: FBT001 -- a value of an en
         body = written[1:-1].replace("\\'", "'")
         return f'"{body}"'
     return written
-
-
-def read_annotation(
-    node: cst.BaseExpression, meaning: Callable[[str], tuple[Kind, str] | None]
-) -> Type | None:
-    """Read an annotation that the generator could have written; None for any other.
-
-    `meaning` returns what a dotted name refers to in its module.
-    """
-    try:
-        return _Reader(meaning).read(node)
-    except _Foreign:
-        return None
-
-
-class _Foreign(Exception):
-    """The annotation uses a type that the generator does not write."""
-
-
-class _Reader:
-    def __init__(self, meaning: Callable[[str], tuple[Kind, str] | None]) -> None:
-        self._meaning = meaning
-
-    def read(self, node: cst.BaseExpression) -> Type:
-        match node:
-            case cst.Name(value="None"):
-                return NONE
-            case cst.Name() | cst.Attribute():
-                return self._named(node)
-            case cst.BinaryOperation(operator=cst.BitOr()):
-                return union([self.read(node.left), self.read(node.right)])
-            case cst.Subscript():
-                return self._subscript(node)
-            case cst.SimpleString():
-                return self._in_quotes(node)
-            case cst.Ellipsis():
-                return ELLIPSIS
-        raise _Foreign
-
-    def _named(self, node: cst.CSTNode) -> Type:
-        found = self._meaning(dotted(node))
-        if found is None:
-            raise _Foreign
-        kind, name = found
-        return Type(name, kind=kind)
-
-    def _in_quotes(self, node: cst.SimpleString) -> Type:
-        try:
-            return self.read(cst.parse_expression(str(node.evaluated_value)))
-        except cst.ParserSyntaxError as exc:
-            raise _Foreign from exc
-
-    def _subscript(self, node: cst.Subscript) -> Type:
-        head = self.read(node.value)
-        inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
-        if head.name == "Literal":
-            return _literals([_literal_value(value) for value in inner])
-        parts = [self.read(value) for value in inner]
-        if head.name in ("Optional", "Union") and head.kind == "typing":
-            return union([*parts, NONE] if head.name == "Optional" else parts)
-        return Type(head.name, tuple(parts), head.kind)
-
-
-def _literal_value(node: cst.BaseExpression) -> Any:
-    match node:
-        case cst.SimpleString():
-            return node.evaluated_value
-        case cst.Integer():
-            return node.evaluated_value
-        case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() as number):
-            return -number.evaluated_value
-        case cst.Name(value="True" | "False" | "None"):
-            return {"True": True, "False": False}.get(node.value)
-    raise _Foreign

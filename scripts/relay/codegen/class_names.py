@@ -30,7 +30,7 @@ def with_class_names(schemas: Mapping[str, Any]) -> NamedSchemas:
     renamed = {
         name: own
         for name, own in class_names(schemas).items()
-        if own != _class_name(name) or re.search(r"[^\w-]", name)
+        if own != class_name(name) or re.search(r"[^\w-]", name)
     }
     if not renamed:
         return NamedSchemas(schemas, {})
@@ -44,10 +44,10 @@ def with_class_names(schemas: Mapping[str, Any]) -> NamedSchemas:
 def class_names(components: Iterable[str]) -> dict[str, str]:
     """Return a class name of its own for each component."""
     names: dict[str, str] = {}
-    taken = {_class_name(name) for name in components}
+    taken = {class_name(name) for name in components}
     free = set(taken)
-    for name in sorted(components, key=lambda name: name != _class_name(name)):
-        wanted = _class_name(name)
+    for name in sorted(components, key=lambda name: name != class_name(name)):
+        wanted = class_name(name)
         names[name] = wanted if wanted in free else next(_others(wanted, taken))
         free.discard(wanted)
         taken.add(names[name])
@@ -59,8 +59,8 @@ def _others(wanted: str, taken: set[str]) -> Iterator[str]:
     return (name for name in itertools.chain([f"{wanted}Type"], numbered) if name not in taken)
 
 
-def _class_name(name: str) -> str:
-    """Return the class name that the generator makes of a component's name."""
+def class_name(name: str) -> str:
+    """Return the class name that the generator makes of a name."""
     words = re.split(r"[\W_]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words) or "Schema"
 

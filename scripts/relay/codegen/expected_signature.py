@@ -1,15 +1,15 @@
-"""The signature that the contract requires of a handler: its arguments in order, and its return type."""
+"""The signature that the contract requires of a handler: its arguments in order, and its results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relay.contract.model import Contract, Operation, Schema
+from relay.contract.model import Contract, Operation
 from relay.server.binding import handler_arguments
-from relay.validation import media_types as media
 
-from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
+from .annotations import Type, of_schema, union
+from .documented_results import DocumentedResults, HeaderClasses, content_type, documented_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,51 +23,26 @@ class ExpectedArgument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A handler's signature: `returns` is the type of a body alone, `successes` of all documented successes."""
+    """A handler's signature: what it is called with, and what it may return."""
 
     arguments: tuple[ExpectedArgument, ...]
-    returns: Type
-    successes: Type
+    results: DocumentedResults
 
     def argument(self, name: str) -> ExpectedArgument | None:
         """Return the argument with a name; None if there is none."""
         return next((one for one in self.arguments if one.name == name), None)
 
 
-def signature(operation: Operation, contract: Contract, names: Mapping[str, str]) -> Signature:
+def signature(
+    operation: Operation, contract: Contract, names: Mapping[str, str], headers: HeaderClasses
+) -> Signature:
     """Return the signature of an operation's handler; `names` are the classes of `components/schemas`."""
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
-        types.append(_content(operation.body.content, contract, names))
+        content = operation.body.content.items()
+        types.append(union(content_type(name, schema, contract, names) for name, schema in content))
     arguments = [
         ExpectedArgument(one.name, kind, one.always)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)
     ]
-    successes = [
-        _content(operation.responses[status].content, contract, names) for status in _successes(operation)
-    ]
-    return Signature(tuple(arguments), successes[0] if successes else ANY, union(successes))
-
-
-def _successes(operation: Operation) -> list[str]:
-    """Return the documented success keys; first the one that a body alone is sent with."""
-    exact = sorted(key for key in operation.responses if key.startswith("2") and key.isdecimal())
-    return exact or [key for key in ("2XX", "default") if key in operation.responses][:1]
-
-
-def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[str, str]) -> Type:
-    if not content:
-        return NONE
-    return union(
-        of_schema(schema, contract, names) if _has_shape(media_type) else _unshaped(media_type)
-        for media_type, schema in content.items()
-    )
-
-
-def _has_shape(media_type: str) -> bool:
-    """Whether the server parses a body of a media type into the values of its schema."""
-    return media.is_json(media_type) or media.is_form(media_type)
-
-
-def _unshaped(media_type: str) -> Type:
-    return STR if media.essence(media_type).startswith("text/") else BYTES
+    return Signature(tuple(arguments), documented_results(operation, contract, names, headers))

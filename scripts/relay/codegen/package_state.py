@@ -75,7 +75,7 @@ class State:
     def signatures(self) -> Mapping[str, Signature]:
         """The signature that the contract requires of each handler, by operation id."""
         return {
-            operation.id: signature(operation, self.contract, self.types.names)
+            operation.id: signature(operation, self.contract, self.types.names, self.types.headers)
             for operation in self.contract.operations
         }
 

@@ -15,7 +15,9 @@ from relay.contract.names import slug
 from relay.project.module_source import Function, Module, raised_recursion_limit
 from relay.project.package_source import TYPES
 
+from .annotation_reader import meanings
 from .annotations import Type
+from .differences import Difference
 from .drift import check, comparisons
 from .formatting import Layout
 from .handler_lookup import names_used_elsewhere
@@ -23,7 +25,6 @@ from .import_edit import Imports, local_names
 from .missing_hooks import hook_actions, missing_hooks
 from .package_state import State
 from .renames import Renames, mentions, renamed, would_hide
-from .signature_diff import Difference, meaning
 from .signature_edit import header, is_fixable, with_fixes, with_header
 from .stubs import Annotated, new_module, stub
 from .types_module import first_difference
@@ -141,11 +142,8 @@ def _generated(state: State, function: Function) -> set[str]:
         if annotation is not None
         for node in _names(annotation)
     }
-    return {
-        name
-        for name in names
-        if (found := meaning(function.module, name, state.sources.package)) and found[0] == "generated"
-    }
+    meaning = meanings(function.module, state.sources.package)
+    return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
 
 def _names(node: cst.CSTNode) -> Iterable[cst.Name]:
@@ -210,7 +208,9 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
         dotted = f"{state.sources.package}.{name}"
         module = Module(state.sources.path(name), new_module(operations[0].tag).encode(), dotted)
     signatures = [state.signatures[operation.id] for operation in operations]
-    types = [kind for one in signatures for kind in (one.returns, *(item.type for item in one.arguments))]
+    types = [
+        kind for one in signatures for kind in (one.results.written, *(item.type for item in one.arguments))
+    ]
     local = local_names(module, types, _types_module(state), [one.function for one in operations])
     stubs = layout.formatted_stubs(
         [

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from relay.contract.model import Contract, Operation
-from relay.project.module_source import Argument, Function, Module
-from relay.project.package_source import TYPES
+from relay.project.module_source import Argument, Function
 from relay.server.binding import (
     HandlerArgument,
     handler_arguments,
@@ -19,28 +18,14 @@ from relay.server.binding import (
     positional_only_message,
 )
 
-from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
+from .annotation_reader import meanings, read_annotation
+from .annotations import NONE, Type, union
 from .argument_usage import hides, uses
+from .differences import Difference, code
 from .expected_signature import ExpectedArgument, Signature
+from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One difference between a handler's signature and the contract.
-
-    `argument` is the handler's, `wanted` the contract's, where there is one; `is_certain` is False if
-    the source alone does not show whether this is an error.
-    """
-
-    rule: str
-    message: str
-    node: cst.CSTNode
-    argument: Argument | None = None
-    wanted: ExpectedArgument | None = None
-    type: Type | None = None
-    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +115,12 @@ class Comparison:
         return self.collaborators is not None or argument.name in self.known
 
     def _annotations(self, function: Function) -> Iterator[Difference]:
-        module = function.module
+        meaning = meanings(function.module, self.package)
         for argument in function.arguments:
             wanted = self.wanted.argument(argument.name)
             if wanted is None or argument.annotation is None:
                 continue
-            found = read_annotation(argument.annotation, lambda name: meaning(module, name, self.package))
+            found = read_annotation(argument.annotation, meaning)
             right = argument_type(function, argument, wanted)
             allowed = [right, union([right, NONE])] if _has_own_default(argument) else [right]
             if found is None or "tuple" in found.names("builtin"):
@@ -147,25 +132,9 @@ class Comparison:
                 )
                 yield Difference("argument-annotation", message, argument.node, argument, wanted, right)
         if function.returns is not None:
-            yield from self._returned(function, function.returns)
-
-    def _returned(self, function: Function, annotation: cst.BaseExpression) -> Iterator[Difference]:
-        found = read_annotation(annotation, lambda name: meaning(function.module, name, self.package))
-        if found is None:
-            return
-        bodies = _bodies(found)
-        possible = union([self.wanted.returns, self.wanted.successes])
-        if not self.wanted.returns.is_met_by(bodies) or not possible.covers(bodies):
-            message = (
-                f"{function.name}() is annotated to return {code(annotation)}; "
-                f"{self.operation} documents {self.wanted.returns.written({})}"
+            yield from return_differences(
+                function.name, function.returns, self.operation, self.wanted.results, meaning
             )
-            yield Difference("return-annotation", message, annotation, type=self.wanted.returns)
-
-
-def code(node: cst.CSTNode) -> str:
-    """Return a node's source."""
-    return cst.Module([]).code_for_node(node)
 
 
 def argument_type(function: Function, argument: Argument, wanted: ExpectedArgument) -> Type:
@@ -219,25 +188,3 @@ def _but_hides(function: Function, name: str) -> str:
     if not hides(function, name):
         return ""
     return f"; {function.name}() uses '{name}' for something else: rename that first"
-
-
-def _bodies(returned: Type) -> Type:
-    """Return the type of a handler's bodies: the first part of `(body, status)` and `(body, status, headers)`."""
-    parts = returned.parts if returned.name == "|" else (returned,)
-    return union(part.parts[0] if part.name == "tuple" and part.parts else part for part in parts)
-
-
-def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
-    """Return what a dotted name refers to in a module, if the generator writes such names; else None."""
-    first, _, rest = name.partition(".")
-    bound = module.bindings.get(first)
-    if bound is None and not rest and name in BUILTINS:
-        return "builtin", name
-    source, _, member = module.whole_name(name).rpartition(".")
-    if source == "builtins" and member in BUILTINS:
-        return "builtin", member
-    if source == f"{package}.{TYPES}":
-        return "generated", member
-    if source in ("typing", "typing_extensions") and member in TYPING:
-        return "typing", member
-    return None

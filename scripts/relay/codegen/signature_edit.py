@@ -10,7 +10,8 @@ from relay.project.module_source import Argument, Function
 
 from .annotations import NONE, Type, union
 from .argument_usage import hides, uses
-from .signature_diff import Difference, can_lose_default, code, is_none
+from .differences import Difference, code
+from .signature_diff import can_lose_default, is_none
 from .stubs import Annotated
 
 
@@ -28,7 +29,7 @@ def is_fixable(function: Function, difference: Difference, known: Iterable[str])
         case "default-needed", Argument() as argument:
             return argument.kind == "keyword" or _may_have_default(function, argument)
         case "return-annotation", _:
-            return function.returns is not None and _tuples(function.returns) < 2
+            return difference.type is not None
     return difference.rule == "argument-annotation"
 
 
@@ -46,13 +47,6 @@ def _star(function: Function) -> cst.CSTNode | None:
 def _may_have_default(function: Function, argument: Argument) -> bool:
     positional = [one for one in function.arguments if one.kind != "keyword"]
     return all(one.default is not None for one in positional[positional.index(argument) + 1 :])
-
-
-def _tuples(returns: cst.BaseExpression) -> int:
-    """Return 0 for an annotation without tuples, 1 for one that is a tuple, 2 for one with a tuple inside."""
-    if isinstance(returns, cst.Subscript) and code(returns.value) in ("tuple", "Tuple"):
-        return 1
-    return 2 if "tuple[" in code(returns).lower() else 0
 
 
 def with_fixes(
@@ -105,9 +99,7 @@ class _Editor:
                     self._change(argument, default=None, equal=cst.MaybeSentinel.DEFAULT)
                 self.actions.append(f"annotated {argument.name} as {kind.written(self._local)}")
             case "return-annotation" if kind is not None and self._returns is not None:
-                self._returns = self._returns.with_changes(
-                    annotation=_body_replaced(self._returns.annotation, self._expression(kind))
-                )
+                self._returns = self._returns.with_changes(annotation=self._expression(kind))
                 self.actions.append(f"set the return type to {kind.written(self._local)}")
 
     def _give_default(self, argument: Argument) -> None:
@@ -157,14 +149,6 @@ class _Editor:
         return [
             self._changed[param.name.value] for param in parameters if param.name.value not in self._removed
         ]
-
-
-def _body_replaced(returns: cst.BaseExpression, body: cst.BaseExpression) -> cst.BaseExpression:
-    """Replace the body's type in an annotation; in `tuple[body, int]` it is the first."""
-    if _tuples(returns) == 1 and isinstance(returns, cst.Subscript):
-        first, *rest = returns.slice
-        return returns.with_changes(slice=[first.with_changes(slice=cst.Index(body)), *rest])
-    return body
 
 
 def _separated(old: cst.Parameters, new: cst.Parameters) -> cst.Parameters:

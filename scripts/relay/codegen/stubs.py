@@ -30,7 +30,7 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
         written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or ""), "    "
     )
     return (
-        f"async def {operation.function}({', '.join(arguments)}) -> {annotated(signature.returns)}:\n"
+        f"async def {operation.function}({', '.join(arguments)}) -> {annotated(signature.results.written)}:\n"
         f"{docstring}\n"
         "    raise NotImplementedError\n"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract
 
-from .class_names import with_class_names
+from .class_names import class_names, with_class_names
+from .documented_results import HeaderClasses
 from .formatting import ruff
-from .type_generator import CannotGenerate, generate_within_limits
+from .response_headers import header_schemas
+from .type_generator import CannotGenerate, Generated, generate_within_limits
 from .typed_dicts import without_overrides
 
 MARK = "# Generated from "
@@ -32,11 +34,12 @@ _STYLE = ["--isolated", "--line-length", "110", "--target-version", "py311"]  # 
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The generated classes as source, the name of each component's class, and the names of all."""
+    """The generated classes as source, the class of each component and of headers, and the names of all."""
 
     source: str
     names: Mapping[str, str]
     classes: frozenset[str]
+    headers: HeaderClasses = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +56,44 @@ Record = dict[tuple[str, str], RecordedOperation]
 
 
 def generate_types(contract: Contract) -> Types:
-    """Generate the classes of a contract's components; raises SetupError for schemas that are not supported."""
+    """Generate the classes of a contract's components and headers.
+
+    Raises SetupError for schemas that are not supported.
+    """
     components = (contract.document.get("components") or {}).get("schemas") or {}
-    if not components:
+    headers = header_schemas(contract, class_names(components).values())
+    if not components and not headers:
         return Types("from __future__ import annotations\n", {}, frozenset())
     named = with_class_names(components)
+    schemas = {name: _untitled(schema) for name, schema in named.schemas.items()} | dict(headers.values())
+    found = _generate(contract, schemas)
+    classes = {
+        path[2]: model["class_name"]
+        for model in found.models
+        if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
+    }
+    return Types(
+        _formatted(without_overrides(found.source)),
+        {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes},
+        frozenset(model["class_name"] for model in found.models),
+        {key: classes[name] for key, (name, _) in headers.items()},
+    )
+
+
+def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
     document = {
         "openapi": "3.0.3",
         "info": {"title": "types", "version": "1"},
         "paths": {},
-        "components": {"schemas": {name: _untitled(schema) for name, schema in named.schemas.items()}},
+        "components": {"schemas": schemas},
     }
-    document = json.loads(json.dumps(document), object_hook=_without_large_integers)
     try:
-        source, models = generate_within_limits(document)
+        return generate_within_limits(json.loads(json.dumps(document), object_hook=_without_large_integers))
     except CannotGenerate as exc:
         where = contract.place(("components", "schemas"))
         raise SetupError(
             [Diagnostic(where, f"types cannot be generated from the schemas: {exc}", "types")]
         ) from exc
-    names = {
-        named.originals.get(path[2], path[2]): model["class_name"]
-        for model in models
-        if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
-    }
-    return Types(
-        _formatted(without_overrides(source)), names, frozenset(model["class_name"] for model in models)
-    )
 
 
 def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +120,7 @@ def render(types: Types, record: Record, spec: str) -> str:
         '"""The shapes of the contract\'s components/schemas, as TypedDicts."""',
         "",
         types.source.rstrip("\n"),
-        *([""] if types.names else []),
+        *([""] if types.classes else []),
         "",
         RECORD,
         *sorted(_line(key, known) for key, known in record.items()),

@@ -61,6 +61,22 @@ class Part(TypedDict):
     contains: NotRequired[list[Part]]
 
 
+ListVehicles200Headers = TypedDict(
+    "ListVehicles200Headers",
+    {
+        "X-Total-Count": int,
+    },
+)
+
+
+class RegisterVehicle201Headers(TypedDict):
+    Location: str
+
+
+class OrderWork201Headers(TypedDict):
+    Location: str
+
+
 class Vehicle(TypedDict):
     id: str
     plate: str

@@ -1,0 +1,109 @@
+"""Read the annotations that the generator could have written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from relay.project.module_source import Module
+from relay.project.package_source import TYPES
+from relay.project.syntax import dotted
+
+from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, Kind, Type, literals, union
+
+Meaning = Callable[[str], tuple[Kind, str] | None]
+"""Returns what a dotted name refers to in a module; None for a name that the generator does not write."""
+
+
+def meanings(module: Module, package: str) -> Meaning:
+    """Return what reads the names of a module of a package."""
+    return lambda name: _meaning(module, name, package)
+
+
+def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
+    first, _, rest = name.partition(".")
+    bound = module.bindings.get(first)
+    if bound is None and not rest and name in BUILTINS:
+        return "builtin", name
+    source, _, member = module.whole_name(name).rpartition(".")
+    if source == "builtins" and member in BUILTINS:
+        return "builtin", member
+    if source == f"{package}.{TYPES}":
+        return "generated", member
+    if source in ("typing", "typing_extensions") and member in TYPING:
+        return "typing", member
+    return None
+
+
+def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:
+    """Read an annotation that the generator could have written; None for any other.
+
+    `meaning` returns what a dotted name refers to in its module.
+    """
+    try:
+        return _Reader(meaning).read(node)
+    except _Foreign:
+        return None
+
+
+class _Foreign(Exception):
+    """The annotation uses a type that the generator does not write."""
+
+
+class _Reader:
+    def __init__(self, meaning: Meaning) -> None:
+        self._meaning = meaning
+
+    def read(self, node: cst.BaseExpression) -> Type:
+        match node:
+            case cst.Name(value="None"):
+                return NONE
+            case cst.Name() | cst.Attribute():
+                return self._named(node)
+            case cst.BinaryOperation(operator=cst.BitOr()):
+                return union([self.read(node.left), self.read(node.right)])
+            case cst.Subscript():
+                return self._subscript(node)
+            case cst.SimpleString():
+                return self._in_quotes(node)
+            case cst.Ellipsis():
+                return ELLIPSIS
+        raise _Foreign
+
+    def _named(self, node: cst.CSTNode) -> Type:
+        found = self._meaning(dotted(node))
+        if found is None:
+            raise _Foreign
+        kind, name = found
+        return Type(name, kind=kind)
+
+    def _in_quotes(self, node: cst.SimpleString) -> Type:
+        try:
+            return self.read(cst.parse_expression(str(node.evaluated_value)))
+        except cst.ParserSyntaxError as exc:
+            raise _Foreign from exc
+
+    def _subscript(self, node: cst.Subscript) -> Type:
+        head = self.read(node.value)
+        inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
+        if head.name == "Literal":
+            return literals([_literal_value(value) for value in inner])
+        parts = [self.read(value) for value in inner]
+        if head.name in ("Optional", "Union") and head.kind == "typing":
+            return union([*parts, NONE] if head.name == "Optional" else parts)
+        return Type(head.name, tuple(parts), head.kind)
+
+
+def _literal_value(node: cst.BaseExpression) -> Any:
+    match node:
+        case cst.SimpleString():
+            return node.evaluated_value
+        case cst.Integer():
+            return node.evaluated_value
+        case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() as number):
+            return -number.evaluated_value
+        case cst.Name(value="True" | "False" | "None"):
+            return {"True": True, "False": False}.get(node.value)
+    raise _Foreign

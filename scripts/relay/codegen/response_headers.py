@@ -1,0 +1,84 @@
+"""Schemas and class names for the documented headers of successes and redirections.
+
+The class of a shared response has its name (`OrderCreated` → `OrderCreatedHeaders`), any other the
+operation's and the status (`CreateOrder201Headers`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from relay.contract.bundling import parse_pointer
+from relay.contract.model import Contract, Operation, Parameter, Response, Schema
+
+from .class_names import class_name
+from .documented_results import is_final, success_key
+
+_TEXT = {"type": "string"}
+_SCALARS = frozenset({"integer", "number", "boolean"})
+
+
+def header_schemas(contract: Contract, taken: Collection[str]) -> dict[tuple[str, str], tuple[str, Schema]]:
+    """Return name and schema of the class of each response's headers, by operation id and key of `responses`.
+
+    `taken` are the class names that others have.
+    """
+    found: dict[tuple[str, str], tuple[str, Schema]] = {}
+    by_reference: dict[str, str] = {}
+    names = set(taken)
+    for operation, key, response in _responses(contract):
+        reference = _reference(contract, operation, key)
+        wanted = _shared_name(reference) or class_name(f"{operation.id}_{key}")
+        name = by_reference.get(reference) or next(one for one in _candidates(wanted) if one not in names)
+        names.add(name)
+        if reference:
+            by_reference[reference] = name
+        found[operation.id, key] = name, _schema(contract, response)
+    return found
+
+
+def _responses(contract: Contract) -> Iterator[tuple[Operation, str, Response]]:
+    for operation in contract.operations:
+        for key, response in operation.responses.items():
+            if response.headers and (is_final(key) or key == success_key(operation)):
+                yield operation, key, response
+
+
+def _reference(contract: Contract, operation: Operation, key: str) -> str:
+    """Return the `$ref` of a response; '' if it is written in place."""
+    for name, raw in contract.raw(operation)["responses"].items():
+        if str(name).lower() == key.lower():
+            return str(raw.get("$ref", ""))
+    return ""
+
+
+def _shared_name(reference: str) -> str:
+    pointer = parse_pointer(reference[1:]) if reference else ()
+    return class_name(pointer[2]) if pointer[:2] == ("components", "responses") and len(pointer) == 3 else ""
+
+
+def _candidates(wanted: str) -> Iterator[str]:
+    return itertools.chain(
+        [f"{wanted}Headers"], (f"{wanted}Headers{number}" for number in itertools.count(2))
+    )
+
+
+def _schema(contract: Contract, response: Response) -> Schema:
+    return {
+        "type": "object",
+        "required": [header.name for header in response.headers if header.required],
+        "properties": {header.name: _value(contract, header) for header in response.headers},
+    }
+
+
+def _value(contract: Contract, header: Parameter) -> dict[str, Any]:
+    """Return the schema of a header's value as a handler gives it: text, unless it is a number or boolean.
+
+    Only Set-Cookie may have several lines (RFC 9110 section 5.3).
+    """
+    if header.name.lower() == "set-cookie":
+        return {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+    kind = contract.resolve(header.schema).get("type") if header.media_type is None else None
+    return {"type": kind} if kind in _SCALARS else _TEXT
