@@ -301,6 +301,41 @@ def test_an_extra_argument_is_an_error_only_if_the_collaborators_can_be_read(bod
 
 
 @pytest.mark.parametrize(
+    "init",
+    [
+        "from ._scope import scope\n",
+        "from ._scope import scope\nfrom ._shelf import collaborators\n",
+        "from ._scope import *\nfrom ._things import *\n",
+    ],
+)
+def test_the_objects_of_a_request_are_given_like_collaborators(init):
+    """`scope` yields them by name, `collaborators` those of the service."""
+    scope = "async def scope(caller, store):\n    yield {'session': 1}\n"
+    shelf = "def collaborators(settings):\n    return {'store': 1}\n"
+    things = "def show(session, stoer): ...\n"
+
+    state = state_of(showing(), init=init, _scope=scope, _shelf=shelf, things=things, _things="")
+
+    assert handler_findings(state) == [("extra-argument", "shop/things.py:1:19")]
+
+
+@pytest.mark.parametrize("name", ["request", "user", "token_info", "context_"])
+def test_a_handler_may_name_what_the_server_gives_to_any(name):
+    """The server passes it where a function names it, whatever its annotation is."""
+    things = f"def show({name}: Mine): ...\n"
+
+    assert handler_findings(state_of(showing(), things=things)) == []
+
+
+def test_an_argument_that_was_a_parameter_is_not_taken_for_what_the_server_gives_by_that_name():
+    """Its meaning would change: the caller's name in place of the value that a request sends."""
+    before = showing(parameters=[query("user")])
+    sources = in_sync(before, things="def show(user=None): return user\n")
+
+    assert handler_findings(state_of(showing(), sources)) == [("extra-argument", "shop/things.py:1:10")]
+
+
+@pytest.mark.parametrize(
     ("annotation", "is_right"),
     [
         ("str | None", True),

@@ -13,8 +13,9 @@ from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
 from relay.server.binding import missing_handler_message
 
+from .collaborators import collaborator_names
 from .error_bodies import error_response_findings
-from .handler_lookup import Unread, collaborator_names, is_plain
+from .handler_lookup import Unread, is_plain
 from .package_state import State
 from .signature_diff import Comparison
 from .types_module import first_difference, generate_types

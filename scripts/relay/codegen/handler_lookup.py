@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from relay.project.syntax import dotted
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
-    "Settings collaborators commands identify render_error test_environment verifiers".split()
+    "Settings collaborators commands identify render_error scope test_environment verifiers".split()
 )
 """Names that a package may export besides its operations; these functions are not handlers."""
 
@@ -211,36 +211,3 @@ def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
         isinstance(one, cst.Return) and one.value is not None and dotted(one.value) == first
         for one in returned
     )
-
-
-def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
-    """Return the names that the package's `collaborators(settings)` yields or returns; Unread if source does not show them."""
-    root = sources.module("")
-    if root is None or (root.bindings.get("collaborators") is None and not root.stars):
-        return frozenset()
-    function = resolve(sources, "", "collaborators")
-    if not isinstance(function, Function):
-        return function if isinstance(function, Unread) else Unread(root)
-    names: set[str] = set()
-    yields, returns = (list(_nodes(function.node.body, kind)) for kind in (cst.Yield, cst.Return))
-    results = yields or returns
-    if not results or not is_plain(sources, function):
-        return Unread(function.module, function.node)
-    for node in results:
-        if not isinstance(node.value, cst.Dict):
-            return Unread(function.module, node)
-        for element in node.value.elements:
-            key = element.key if isinstance(element, cst.DictElement) else None
-            if not isinstance(key, cst.SimpleString):
-                return Unread(function.module, node)
-            names.add(str(key.evaluated_value))
-    return frozenset(names)
-
-
-def _nodes(node: cst.CSTNode, kind: type[cst.Yield | cst.Return]) -> Iterator[cst.Yield | cst.Return]:
-    """Yield the `yield` expressions or `return` statements of a function, without those of inner functions."""
-    if isinstance(node, kind):
-        yield node
-    for child in node.children:
-        if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
-            yield from _nodes(child, kind)

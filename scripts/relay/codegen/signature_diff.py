@@ -26,6 +26,8 @@ from .expected_signature import ExpectedArgument, Signature
 from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
+GIVEN_BY_NAME = frozenset({"request", "user", "token_info", "context_"})
+"""Arguments that any handler may name; one that was the contract's until now meant something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class Comparison:
             return False
         if argument.name in (self.collaborators or ()):
             return False
-        return argument.default is None or argument.name in self.known
+        return argument.name in self.known or (
+            argument.default is None and argument.name not in GIVEN_BY_NAME
+        )
 
     def _extra(self, function: Function, argument: Argument) -> Difference:
         is_certain = self._is_certain(argument)
