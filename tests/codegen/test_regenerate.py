@@ -15,7 +15,8 @@ import pytest
 
 from bench.contracts import public_style
 from relay.codegen.formatting import Ruff
-from relay.codegen.plan import plan, requested_renames
+from relay.codegen.plan import plan
+from relay.codegen.requested_renames import requested_renames
 from relay.codegen.types_module import first_difference, generate_types, read_record
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer, contract, operation

@@ -12,7 +12,7 @@ import libcst as cst
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from relay.project.package_source import Sources
+from relay.project.package_source import Sources, read_sources
 from support.hosting import contract
 from support.scaffolded import FOLDER, check, in_sync, regenerated, state_of
 
@@ -203,3 +203,24 @@ def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, 
     assert {finding.rule for finding in made.remaining} <= LEFT_TO_A_PERSON
     for path, source in state.sources.files.items():
         compile(source, path, "exec")
+
+
+def test_the_files_of_a_project_are_its_own(tmp_path):
+    """Installed packages and hidden folders are not: there may be thousands of files."""
+    for name in (
+        "shop/__init__.py",
+        "api/pets.py",
+        ".venv/a.py",
+        "env/lib/site-packages/b.py",
+        "node_modules/c.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n", "utf-8")
+
+    sources = read_sources("shop", tmp_path).with_project()
+
+    assert [path.relative_to(tmp_path).as_posix() for path in sources.tests] == ["api/pets.py"]
+    module = sources.named("api.pets")
+    assert module is not None
+    assert module.name == "api.pets"
+    assert sources.named("api.gone") is None

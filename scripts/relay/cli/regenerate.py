@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ EXAMPLES = """\b
 Examples:
   relay regenerate --diff
   relay regenerate --spec api.yaml --handlers shop --rename list_orders=search_orders
+  relay regenerate --rename --diff
 """
 
 
@@ -35,8 +36,10 @@ Examples:
     "--rename",
     "renames",
     multiple=True,
-    metavar="OLD=NEW",
-    help="A handler's old name and its new one, or its operation's; can be repeated.",
+    is_flag=False,
+    flag_value="",
+    metavar="[OLD=NEW]",
+    help="A handler's old name and its new one, or its operation's; can be repeated. Without names, see above.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; print the changes.")
@@ -53,7 +56,8 @@ def regenerate(
 
     It rewrites the types, adds a stub for each new operation, edits the signatures of handlers, and
     applies renames in package and tests; it changes no body, comment or decorator. Handlers of removed
-    operations are reported, not deleted. A new package also renders errors as the contract documents them,
+    operations are reported, not deleted. Functions that the contract names by Python paths (`operationId:
+    api.pets.get_pet`) are left as they are; `--rename` without names moves them to the modules of their tags. A new package also renders errors as the contract documents them,
     and verifies its keys and passwords. A second run changes nothing.
 
     Operations that a fault of the contract leaves out, and names that are not as the contract asks, are warnings.
@@ -64,7 +68,8 @@ def regenerate(
     with tool():
         from relay.codegen.formatting import Ruff
         from relay.codegen.package_state import State
-        from relay.codegen.plan import plan, requested_renames
+        from relay.codegen.plan import plan
+        from relay.codegen.requested_renames import requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
         from relay.lint.python_names import given_names
@@ -74,16 +79,18 @@ def regenerate(
 
         project, path, package, root, names = chosen(spec, handlers)
         tests = tests or project.folder / "tests"
-        pairs = list(_pairs(renames))
+        pairs = list(_pairs(filter(None, renames)))
+        moves = "" in renames
         contract = load_contract(path, root).named(names)
         warn_of_faults([*contract.warnings, *given_names(contract)])
         state = State(contract, read_sources(package, project.folder), generate_types(contract), path)
         project.check_inside(state.sources.folder)
         project.check_inside(tests)
         wanted = requested_renames(state, pairs)
-        state = replace(state, sources=state.sources.with_tests(tests))
-        made = plan(state, Ruff(state.sources.folder), wanted)
-        _refuse_links(made, (state.sources.folder, tests.resolve()))
+        sources = state.sources
+        state = replace(state, sources=sources.with_project() if moves else sources.with_tests(tests))
+        made = plan(state, Ruff(sources.folder), wanted, moves=moves)
+        _refuse_links(made, (sources.folder, sources.root if moves else tests.resolve()))
         if not (check or diff):
             replace_files(made.changes)
     if diff:
@@ -97,7 +104,7 @@ def regenerate(
         raise SystemExit(EXIT_FINDINGS)
 
 
-def _pairs(renames: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _pairs(renames: Iterable[str]) -> Iterator[tuple[str, str]]:
     for rename in renames:
         old, sign, new = rename.partition("=")
         if not (old and sign and new):

@@ -1,7 +1,7 @@
 """Compare a handlers package with its contract, and generate or edit the handlers' source.
 
-`package_state` and `handler_lookup` read the package; `annotations`, `types_module` and
-`expected_signature` derive what the contract requires; `drift`, `signature_diff` and `error_bodies`
-compare the two; `stubs`, `signature_edit`, `import_edit` and `renames` edit source; `plan` combines the
-steps into one run. The package is never imported.
+`package_state`, `handler_lookup` and `movable_functions` read the package; `annotations`, `types_module`,
+`expected_signature` and `documented_results` derive what the contract requires; `drift`, `signature_diff`,
+`return_diff` and `error_bodies` compare the two; `stubs`, `signature_edit`, `import_edit`, `renames` and
+`move_edit` edit source; `plan` combines the steps into one run. The package is never imported.
 """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import re
 import symtable
+from collections.abc import Iterable
 
 import libcst as cst
 from libcst import matchers
@@ -17,6 +19,14 @@ def uses(function: Function, name: str) -> list[cst.CSTNode]:
     function.node.body.visit(finder)
     for decorator in function.node.decorators:
         decorator.visit(finder)
+    return finder.found
+
+
+def name_uses(nodes: Iterable[cst.CSTNode], name: str) -> list[cst.CSTNode]:
+    """Return where some code uses a name; attributes and the keywords of calls do not count."""
+    finder = _Names({name})
+    for node in nodes:
+        node.visit(finder)
     return finder.found
 
 
@@ -44,6 +54,38 @@ def _is_global(table: symtable.SymbolTable, name: str) -> bool:
         if table.get_type() == "function":
             return False  # it is the function's own
     return any(_is_global(inner, name) for inner in table.get_children())
+
+
+def global_names(function: Function) -> set[str]:
+    """Return the names of its module, and of Python, that a function uses; in annotations also inside quotes."""
+    alone = function.node.with_changes(leading_lines=[])
+    todo = [symtable.symtable(cst.Module([alone]).code, "handler", "exec")]
+    found = _quoted_names(function)
+    while todo:
+        table = todo.pop()
+        todo += table.get_children()
+        is_top = table.get_type() == "module"
+        found |= {
+            one.get_name()
+            for one in table.get_symbols()
+            if (one.is_referenced() if is_top else one.is_global())
+        }
+    return found
+
+
+def _quoted_names(function: Function) -> set[str]:
+    """Return the words in quoted annotations that are names of the module."""
+    annotations = [*(argument.annotation for argument in function.arguments), function.returns]
+    quoted = [
+        text
+        for one in annotations
+        if one is not None
+        for text in matchers.findall(one, matchers.SimpleString())
+    ]
+    words = {
+        word for text in quoted for word in re.findall(r"\w+", cst.ensure_type(text, cst.SimpleString).value)
+    }
+    return words & function.module.names
 
 
 class _Names(cst.CSTVisitor):

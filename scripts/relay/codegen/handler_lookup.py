@@ -14,6 +14,7 @@ from relay.project.module_source import Assigned, Bound, Function, Imported, Mod
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 
+from .movable_functions import NamedFunction, find_named, python_path
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
@@ -57,8 +58,18 @@ class Handlers:
         return [
             operation
             for operation in self.contract.operations
-            if self.of(operation) is None and not self.is_broken(operation)
+            if self.of(operation) is None and operation.id not in self.named and not self.is_broken(operation)
         ]
+
+    @cached_property
+    def named(self) -> dict[str, NamedFunction]:
+        """What the contract names by a Python path, for the operations that have no handler; by operation id."""
+        return {
+            operation.id: found
+            for operation in self.contract.operations
+            if not isinstance(self.of(operation), Function | Unread)
+            and (found := find_named(self.sources, python_path(operation, self.contract))) is not None
+        }
 
     def is_broken(self, operation: Operation) -> bool:
         """Whether an operation's module cannot be parsed."""
@@ -68,7 +79,8 @@ class Handlers:
     @cached_property
     def stale(self) -> list[tuple[str, Function]]:
         """The public functions, with their module's name, that serve no operation."""
-        serving = {handler.node for handler in self.by_operation.values() if isinstance(handler, Function)}
+        handlers = [*self.by_operation.values(), *(one.function for one in self.named.values())]
+        serving = {handler.node for handler in handlers if isinstance(handler, Function)}
         exported = {
             found.node for name in EXPORTS if isinstance(found := resolve(self.sources, "", name), Function)
         }

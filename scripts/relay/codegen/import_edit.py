@@ -12,7 +12,7 @@ from typing import Any
 import libcst as cst
 
 from relay.project.module_source import Imported, Module
-from relay.project.syntax import dotted, statements
+from relay.project.syntax import dotted, named, statements
 
 from .annotations import HOMES, TYPING, Type
 from .formatting import Layout
@@ -85,6 +85,17 @@ class Imports:
             self._add("typing", {name: name for name in absent}, in_block=False)
         if missing:
             self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
+
+    def take(self, line: cst.SimpleStatementLine, *, in_block: bool) -> None:
+        """Add an import of one name that another module has; with `in_block` it is for type checkers only."""
+        statement = line.body[0]
+        if in_block and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
+            self._add("typing", {"TYPE_CHECKING": "TYPE_CHECKING"}, in_block=False)
+        if isinstance(statement, cst.ImportFrom):
+            (alias,) = aliases_of(statement)
+            self._add(self._source(statement), {dotted(alias.name): bound_name(alias)}, in_block=in_block)
+        elif not any(statement.deep_equals(one) for one in statements(self.tree.body)):
+            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
 
     def drop(self, names: set[str]) -> None:
         """Remove imports that are no longer used; an import with a comment stays."""
@@ -167,17 +178,13 @@ class Imports:
             self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
 
     def _new(self, source: str, aliases: list[cst.ImportAlias]) -> cst.ImportFrom:
-        if source == self._types_module:
-            depth = (
-                self._module.name.count(".")
-                - source.count(".")
-                + 1
-                + (self._module.path.name == "__init__.py")
-            )
-            return cst.ImportFrom(
-                cst.Name(source.rpartition(".")[2]), listed(aliases), relative=[cst.Dot()] * depth
-            )
-        return cst.ImportFrom(cst.Name(source), listed(aliases))
+        package = self._types_module.rpartition(".")[0]
+        if source.startswith(f"{package}."):
+            is_package = self._module.path.name == "__init__.py"
+            depth = self._module.name.count(".") - package.count(".") + is_package
+            inner = named(source.removeprefix(f"{package}."))
+            return cst.ImportFrom(inner, listed(aliases), relative=[cst.Dot()] * depth)
+        return cst.ImportFrom(named(source), listed(aliases))
 
     def _replace(self, statement: cst.ImportFrom, aliases: Sequence[cst.ImportAlias]) -> None:
         if not aliases:

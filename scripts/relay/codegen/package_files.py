@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from relay.contract.model import Contract
 from relay.contract.names import slug
@@ -60,7 +61,7 @@ class Security:
         }
         keys: list[KeyScheme] = []
         for name, kind in kinds.items():
-            if kind not in JWT_TYPES:
+            if kind not in JWT_TYPES and not _names_a_function(contract.security_schemes[name]):
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
                 setting = _setting(slug(name).strip("_") or "api", taken)
                 asked = tuple(scopes_in_use(contract, name))
@@ -76,6 +77,11 @@ class Security:
     def claims(self) -> dict[str, str]:
         """The claims of a developer's token."""
         return {"sub": "developer"} | ({"scope": " ".join(self.scopes)} if self.scopes else {})
+
+
+def _names_a_function(scheme: Mapping[str, Any]) -> bool:
+    """Whether a security scheme names its verifier, as for Connexion: `x-apikeyInfoFunc`, `x-basicInfoFunc`."""
+    return any(key.startswith("x-") and key.endswith("InfoFunc") for key in scheme)
 
 
 def _setting(word: str, taken: Collection[str]) -> str:

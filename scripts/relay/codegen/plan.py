@@ -11,7 +11,6 @@ import libcst as cst
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Operation
-from relay.contract.names import slug
 from relay.project.module_source import Function, Module, raised_recursion_limit
 from relay.project.package_source import TYPES
 
@@ -23,8 +22,10 @@ from .formatting import Layout
 from .handler_lookup import names_used_elsewhere
 from .import_edit import Imports, local_names
 from .missing_hooks import hook_actions, missing_hooks
+from .move_edit import moved, old_paths
+from .moves import Moves, next_group
 from .package_state import State
-from .renames import Renames, mentions, renamed, would_hide
+from .renames import Renames, mentions, renamed
 from .signature_edit import header, is_fixable, with_fixes, with_header
 from .stubs import Annotated, new_module, stub
 from .types_module import first_difference
@@ -40,15 +41,40 @@ class Plan:
 
 
 @raised_recursion_limit()
-def plan(state: State, layout: Layout, renames: Renames | None = None) -> Plan:
-    """Plan a run; `renames` are those that the user requested."""
+def plan(state: State, layout: Layout, renames: Renames | None = None, *, moves: bool = False) -> Plan:
+    """Plan a run; `renames` are those that the user requested.
+
+    With `moves`, functions that the contract names by Python paths move to the modules of their tags.
+    """
     found = Plan()
     state = _rename(state, renames or {}, found)
     applied_renames = state.applied_renames
-    for step in (_make_package, _fix_signatures, _add_stubs, _write_types):
+    state = _make_package(state, layout, found)
+    left: list[Diagnostic] = []
+    if moves:
+        state, left = _move(state, layout, found)
+    for step in (_fix_signatures, _add_stubs, _write_types):
         state = step(state, layout, found)
-    found.remaining = [*check(state), *mentions(state.sources, applied_renames)]
+    found.remaining = [*check(state), *mentions(state.sources, applied_renames), *left]
     return found
+
+
+def _move(state: State, layout: Layout, found: Plan) -> tuple[State, list[Diagnostic]]:
+    """Move what can move; return also what is left to a person."""
+    done: list[str] = []
+    moves = Moves(state)
+    while group := next_group(moves.possible):
+        target = group[0].operation.module
+        state = _after(state, found, moved(state, layout, moves, group))
+        names = {(target, one.function.name): one.operation.function for one in group}
+        names = {key: new for key, new in names.items() if key[1] != new}
+        state = _after(state, found, renamed(state.sources, names))
+        for move in group:
+            where = display(state.sources.path(target))
+            found.actions.append(f"moved {move.path} to {move.operation.function} in {where}")
+            done.append(move.path)
+        moves = Moves(state)
+    return state, [*moves.refused.values(), *old_paths(state, done)]
 
 
 def _after(state: State, found: Plan, changes: Mapping[Path, bytes]) -> State:
@@ -243,59 +269,3 @@ def _write_types(state: State, _layout: Layout, found: Plan) -> State:
     found.actions.append(f"{'created' if old is None else 'updated'} {display(state.types_path)}")
     changes = {state.types_path: new.replace("\n", newline).encode()}
     return replace(_after(state, found, changes), applied_renames={})
-
-
-def requested_renames(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
-    """Resolve `--rename` pairs of operationIds or function names; SetupError for unknown or ambiguous ones."""
-    renames: dict[tuple[str, str], str] = {}
-    problems: list[Diagnostic] = []
-    for old, new in pairs:
-        operation = next((one for one in state.contract.operations if new in (one.id, one.function)), None)
-        if operation is None:
-            problems.append(Diagnostic("--rename", f"the contract has no operation '{new}'"))
-            continue
-        places = _places(state, old, operation.module)
-        if len(places) == 1:
-            renames[places[0], _python_name(old)] = operation.function
-        elif places:
-            problems.append(
-                Diagnostic("--rename", f"'{old}' is a function of {' and '.join(places)}; rename it by hand")
-            )
-        else:
-            problems.append(Diagnostic("--rename", f"no module of the package has a function '{old}'"))
-    for (module, old), new in renames.items():
-        function = state.function(module, old)
-        assert function is not None  # it was found there
-        if function.is_repeated:
-            where = display(function.module.path)
-            problems.append(
-                Diagnostic("--rename", f"{where} defines '{old}' several times; rename each by hand")
-            )
-        if would_hide(function.module, old, new):
-            message = (
-                f"{display(function.module.path)} uses '{new}' for something else in a function that uses "
-                f"{old}(); rename that first"
-            )
-            problems.append(Diagnostic("--rename", message))
-        if state.function(module, new) is not None and (module, new) not in renames:
-            where = display(state.sources.path(module))
-            problems.append(
-                Diagnostic("--rename", f"{where} has a function '{new}' already; {old}() would hide it")
-            )
-    if problems:
-        raise SetupError(problems)
-    return renames
-
-
-def _python_name(word: str) -> str:
-    return word if word.isidentifier() else slug(word)
-
-
-def _places(state: State, old: str, module: str) -> list[str]:
-    """Return the modules that define a function; only the operation's own if that does."""
-    found = [
-        name
-        for name, one in state.sources.operation_modules()
-        if isinstance(one.bindings.get(_python_name(old)), Function)
-    ]
-    return [module] if module in found else found

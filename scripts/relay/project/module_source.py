@@ -187,6 +187,12 @@ class Module:
         found = () if top is None else (assignment.name for assignment in top.assignments)
         return frozenset([*self.bindings, *found])
 
+    def times_bound(self, name: str) -> int:
+        """Return how many times the top level binds a name."""
+        scopes = self.wrapper.resolve(ScopeProvider).values()
+        top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
+        return 0 if top is None else len(top[name])
+
     def may_bind(self, name: str) -> bool:
         """Return True if a name may be bound dynamically: `(name := …)`, `globals()["name"] = …`."""
         word = re.compile(rf"\b{re.escape(name)}\b")

@@ -16,6 +16,8 @@ from .module_source import Module
 TYPES = "_types"
 """The generated module."""
 
+_FOREIGN = frozenset({"site-packages", "node_modules"})
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -54,16 +56,27 @@ class Sources:
     def module(self, name: str) -> Module | None:
         """Return a module by its dotted name below the package; None if it does not exist."""
         path = self.paths.get(name)
-        return None if path is None else self._module(path, name, self.files[path])
+        return None if path is None else self._module(path, self.files[path])
 
     def test(self, path: Path) -> Module:
         """Return a file outside the package."""
-        return self._module(path, None, self.tests[path])
+        return self._module(path, self.tests[path])
 
-    def _module(self, path: Path, name: str | None, source: bytes) -> Module:
+    def named(self, dotted: str) -> Module | None:
+        """Return a module of the project by its whole name, also one outside the package; None if there is none."""
+        if dotted == self.package or dotted.startswith(f"{self.package}."):
+            return self.module(dotted.removeprefix(self.package).removeprefix("."))
+        base = self.root.joinpath(*dotted.split("."))
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            if path in self.tests or path.is_file():
+                return self._module(path, self.tests[path] if path in self.tests else _read(path))
+        return None
+
+    def _module(self, path: Path, source: bytes) -> Module:
         key = path, source
         if key not in self._parsed:
-            parts = path.relative_to(self.root).with_suffix("").parts if name is not None else ()
+            is_below = path.is_relative_to(self.root)
+            parts = path.relative_to(self.root).with_suffix("").parts if is_below else ()
             self._parsed[key] = Module(path, source, ".".join(part for part in parts if part != "__init__"))
         return self._parsed[key]
 
@@ -87,6 +100,10 @@ class Sources:
         """Return the package with the files of another folder, except those in the package."""
         return replace(self, tests=_python_files(folder, exclude=self.folder))
 
+    def with_project(self) -> Sources:
+        """Return the package with all other files of its project, without environments and hidden folders."""
+        return replace(self, tests=_python_files(self.root, exclude=self.folder, only_own=True))
+
     def changed(self, changes: Mapping[Path, bytes]) -> Sources:
         """Return the package with some changes applied."""
         tests = {path: changes.get(path, source) for path, source in self.tests.items()}
@@ -103,12 +120,26 @@ def read_sources(package: str, root: Path) -> Sources:
     return Sources(package, folder, _python_files(folder))
 
 
-def _python_files(folder: Path, exclude: Path | None = None) -> dict[Path, bytes]:
+def _is_own(path: Path) -> bool:
+    return not any(part.startswith(".") or part in _FOREIGN for part in path.parts)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise SetupError([Diagnostic(display(path), f"cannot be read: {exc.strerror}")]) from exc
+
+
+def _python_files(folder: Path, exclude: Path | None = None, *, only_own: bool = False) -> dict[Path, bytes]:
+    folder = folder.resolve()
     try:
         return {
             path: path.read_bytes()
-            for path in sorted(folder.resolve().rglob("*.py"))
-            if path.is_file() and not (exclude is not None and path.is_relative_to(exclude))
+            for path in sorted(folder.rglob("*.py"))
+            if not (exclude is not None and path.is_relative_to(exclude))
+            and not (only_own and not _is_own(path.relative_to(folder)))
+            and path.is_file()
         }
     except OSError as exc:
         where = display(Path(exc.filename or folder))

@@ -52,6 +52,15 @@ def dotted(node: cst.CSTNode) -> str:
     return ""
 
 
+def named(name: str) -> cst.Name | cst.Attribute:
+    """Return a dotted name as a chain of attributes."""
+    first, *others = name.split(".")
+    node: cst.Name | cst.Attribute = cst.Name(first)
+    for other in others:
+        node = cst.Attribute(node, cst.Name(other))
+    return node
+
+
 def is_dynamic(tree: cst.Module) -> bool:
     """Return True if a module can bind names dynamically, from strings."""
     words = ("globals", "vars", "locals", "setattr", "exec", "eval", "__dict__")

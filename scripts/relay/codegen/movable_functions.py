@@ -1,0 +1,68 @@
+"""Find, in source, what a contract names by a Python path as Connexion does: `api.pets.get_pet`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from relay.contract.model import Contract, Operation
+from relay.contract.names import argument_word
+from relay.project.module_source import Function, Module
+from relay.project.package_source import Sources
+
+CONTROLLER = "x-openapi-router-controller"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFunction:
+    """What a Python path leads to: a module and names in it; `function` is set for a function of its top level."""
+
+    path: str
+    module: Module
+    function: Function | None
+
+
+def python_path(operation: Operation, contract: Contract) -> str:
+    """Return the Python path of an operation's function; '' for none."""
+    raw = contract.raw(operation)
+    item = contract.resolve(contract.document["paths"][operation.path])
+    controller, name = raw.get(CONTROLLER, item.get(CONTROLLER)), raw.get("operationId")
+    path = f"{controller}.{name}" if isinstance(controller, str) else str(name)
+    parts = path.split(".")
+    return path if len(parts) > 1 and all(part.isidentifier() for part in parts) else ""
+
+
+def find_named(sources: Sources, path: str) -> NamedFunction | None:
+    """Return what a Python path leads to; None if the project has no such module, or no such name in it."""
+    parts = path.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = sources.named(".".join(parts[:length]))
+        if module is None:
+            continue
+        bound = module.bindings.get(parts[length])
+        if bound is None and not module.may_bind(parts[length]) and not module.stars:
+            return None
+        is_whole = length == len(parts) - 1
+        return NamedFunction(path, module, bound if is_whole and isinstance(bound, Function) else None)
+    return None
+
+
+def connexion_names(operation: Operation, contract: Contract, own: Collection[str]) -> dict[str, str]:
+    """Return the arguments of a function that Connexion passes by other names than Relay, with Relay's names."""
+    names: dict[str, str] = {}
+    for parameter in operation.parameters:
+        wanted = operation.arguments[parameter.pointer]
+        spelled = [name for name in _spellings(parameter.name) if name in own and name not in names]
+        if wanted not in own and spelled:
+            names[spelled[0]] = wanted
+    body = contract.resolve(contract.raw(operation).get("requestBody"))
+    named = body.get("x-body-name") if isinstance(body, dict) else None
+    if "body" not in own and named in own:
+        names[str(named)] = "body"
+    return names
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    plain = re.sub(r"[^0-9a-zA-Z_]", "", re.sub(r"\[(?!\])", "_", name))
+    return plain, argument_word(name)

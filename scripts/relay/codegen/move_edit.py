@@ -1,0 +1,181 @@
+"""Move functions to another module: with their decorators and comments, the imports they need, and all uses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import libcst as cst
+from libcst import matchers
+from libcst.metadata import ParentNodeProvider, QualifiedNameProvider
+
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.project.module_source import Function, Module
+from relay.project.package_source import TYPES
+from relay.project.syntax import dotted, named, texts
+
+from .formatting import Layout
+from .import_aliases import aliases_of, listed
+from .import_edit import Imports
+from .movable_functions import connexion_names
+from .moved_imports import is_from, needed_lines
+from .moves import Move, Moves
+from .package_state import State
+from .stubs import new_module
+
+
+def moved(state: State, layout: Layout, moves: Moves, group: Sequence[Move]) -> dict[Path, bytes]:
+    """Return the files that change if some functions of one module move to another one, under their old names."""
+    source = group[0].module
+    renamed = source.wrapper.visit(_ArgumentRenamer(_arguments(state, group)))
+    at = {
+        index for index, node in enumerate(source.tree.body) if node in {move.function.node for move in group}
+    }
+    nodes = [node for index, node in enumerate(renamed.body) if index in at]
+    rest = renamed.with_changes(body=[node for index, node in enumerate(renamed.body) if index not in at])
+    target = state.sources.module(group[0].operation.module)
+    if target is source:
+        return {source.path: renamed.bytes}
+    target = target or _new(state, group[0])
+    imports = Imports(target, target.tree, f"{state.sources.package}.{TYPES}", layout)
+    needed = {name for move in group for name in moves.needs(move)}
+    for line, in_block in needed_lines(source, needed, target):
+        imports.take(line, in_block=in_block)
+    tree = imports.tree
+    changes = {source.path: rest.bytes, target.path: _joined(tree, nodes).encode(tree.encoding)}
+    return changes | _updated(state, group, target)
+
+
+def _new(state: State, move: Move) -> Module:
+    sources, operation = state.sources, move.operation
+    text = new_module(operation.tag).encode()
+    return Module(sources.path(operation.module), text, f"{sources.package}.{operation.module}")
+
+
+def _joined(tree: cst.Module, nodes: Sequence[cst.CSTNode]) -> str:
+    """Return a module's code with functions at its end; each keeps the comments above it."""
+    newline = tree.default_newline
+    codes = [cst.Module([], default_newline=newline).code_for_node(node).strip("\r\n") for node in nodes]
+    return (newline * 3).join([tree.code.rstrip("\r\n"), *codes]) + newline
+
+
+def _arguments(state: State, group: Sequence[Move]) -> dict[cst.FunctionDef, Mapping[str, str]]:
+    """Return the arguments to rename in each function."""
+    found: dict[cst.FunctionDef, Mapping[str, str]] = {}
+    for move in group:
+        own = [argument.name for argument in move.function.arguments]
+        names = connexion_names(move.operation, state.contract, own)
+        found[move.function.node] = {
+            old: new for old, new in names.items() if _may_be_renamed(move.function, old, new)
+        }
+    return found
+
+
+def _may_be_renamed(function: Function, old: str, new: str) -> bool:
+    """Whether a function neither has the new name nor refers to its arguments in unusual ways."""
+    words = (new, "locals", "vars", "eval", "exec")
+    is_declared = matchers.findall(function.node, matchers.NameItem(matchers.Name(old)))
+    return not is_declared and not any(matchers.findall(function.node, matchers.Name(word)) for word in words)
+
+
+class _ArgumentRenamer(cst.CSTTransformer):
+    METADATA_DEPENDENCIES = (QualifiedNameProvider, ParentNodeProvider)
+
+    def __init__(self, functions: Mapping[cst.FunctionDef, Mapping[str, str]]) -> None:
+        super().__init__()
+        self._uses = {
+            f"{node.name.value}.<locals>.{old}": new
+            for node, names in functions.items()
+            for old, new in names.items()
+        }
+        self._arguments = {
+            argument.name: names[argument.name.value]
+            for node, names in functions.items()
+            for argument in _parameters(node)
+            if argument.name.value in names
+        }
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802 -- libcst's name
+        new = self._arguments.get(original_node) or self._meant(original_node)
+        return updated_node.with_changes(value=new) if new else updated_node
+
+    def _meant(self, node: cst.Name) -> str | None:
+        parent = self.get_metadata(ParentNodeProvider, node)
+        is_label = (isinstance(parent, cst.Arg) and parent.keyword is node) or (
+            isinstance(parent, cst.Attribute) and parent.attr is node
+        )
+        names = () if is_label else self.get_metadata(QualifiedNameProvider, node, ())
+        return next((self._uses[one.name] for one in names if one.name in self._uses), None)
+
+
+def _parameters(node: cst.FunctionDef) -> Iterator[cst.Param]:
+    parameters = node.params
+    yield from (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+
+
+def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, bytes]:
+    """Return the other files that import the functions, with imports from their new module."""
+    source, names = group[0].module, {move.function.name for move in group}
+    changes: dict[Path, bytes] = {}
+    for module in state.sources.modules():
+        if module is source or module.path == target.path or module.fault is not None:
+            continue
+        if any(name.encode() in module.source for name in names):
+            tree = module.tree.visit(_ImportMover(module, source.name, names, target.name))
+            if tree.bytes != module.source:
+                changes[module.path] = tree.bytes
+    return changes
+
+
+class _ImportMover(cst.CSTTransformer):
+    """Imports names from their new module."""
+
+    def __init__(self, module: Module, source: str, names: Collection[str], target: str) -> None:
+        super().__init__()
+        self._module = module
+        self._source = source
+        self._names = names
+        self._target = target
+
+    def leave_SimpleStatementLine(  # noqa: N802 -- libcst's name
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.SimpleStatementLine]:
+        statement = original_node.body[0]
+        if not any(is_from(statement, self._module, self._source, name) for name in self._names):
+            return updated_node
+        statement = cst.ensure_type(statement, cst.ImportFrom)
+        moving = [alias for alias in aliases_of(statement) if dotted(alias.name) in self._names]
+        staying = [alias for alias in aliases_of(statement) if dotted(alias.name) not in self._names]
+        new = statement.with_changes(
+            module=named(self._target), relative=[], names=listed(moving), lpar=None, rpar=None
+        )
+        if not staying:
+            return updated_node.with_changes(body=[new, *updated_node.body[1:]])
+        old = statement.with_changes(names=listed(staying), lpar=None, rpar=None)
+        return cst.FlattenSentinel(
+            [updated_node.with_changes(body=[old, *updated_node.body[1:]]), cst.SimpleStatementLine([new])]
+        )
+
+
+def old_paths(state: State, paths: Collection[str]) -> Iterator[Diagnostic]:
+    """Yield where files may still mean a function by its old path: in strings, and where they cannot be parsed."""
+    for module in state.sources.modules():
+        for path in paths:
+            *_, parent, name = path.split(".")
+            if not all(word.encode() in module.source for word in (parent, name)):
+                continue
+            if module.fault is not None:
+                place, what = module.fault
+                yield _old_name(
+                    place, f"{what}, so a use of {path} was not updated in it: use its new module and name"
+                )
+            for text in texts(module.tree):
+                if text.value.strip("\"'").replace(":", ".") in (path, name):
+                    yield _old_name(
+                        module.place(text),
+                        f"a string may mean {path} by its old name: if it does, write the new one",
+                    )
+
+
+def _old_name(place: SourceLocation, message: str) -> Diagnostic:
+    return Diagnostic(place, message, "old-name", Severity.WARNING)

@@ -1,0 +1,209 @@
+"""Find the handlers that a contract names by Python paths and that can move to the modules of their tags.
+
+A function moves if everything it needs is still there afterwards, and if every use of it can be updated. Any
+other is reported with the reason, and stays.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst import matchers
+from libcst.metadata import QualifiedNameProvider
+
+from relay.contract.diagnostics import Diagnostic, Severity
+from relay.contract.documents import display
+from relay.contract.model import Operation
+from relay.project.module_source import Function, Imported, Module
+from relay.project.syntax import texts
+
+from .argument_usage import global_names, name_uses
+from .movable_functions import NamedFunction
+from .moved_imports import import_lines
+from .package_state import State
+from .renames import would_hide
+
+_OF_A_MODULE = frozenset(
+    {"__file__", "__name__", "__package__", "__path__", "__spec__", "globals", "exec", "eval"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A function, and the operation whose module and name it gets."""
+
+    operation: Operation
+    path: str
+    function: Function
+
+    @property
+    def module(self) -> Module:
+        """The module that has the function."""
+        return self.function.module
+
+
+class Moves:
+    """The functions that can move, and why the others cannot."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.refused: dict[str, Diagnostic] = {}
+        self.possible: dict[str, Move] = {}
+        for operation in state.contract.operations:
+            if (named := state.handlers.named.get(operation.id)) is not None:
+                self._consider(operation, named)
+        while blocked := {move.path: why for move in self.possible.values() if (why := self._obstacle(move))}:
+            for path, why in blocked.items():
+                del self.possible[path]
+                self.refused[path] = why
+
+    def _consider(self, operation: Operation, named: NamedFunction) -> None:
+        function, module = named.function, named.module
+        if named.path in self.possible:
+            self.refused[named.path] = self._diagnostic(
+                self.possible.pop(named.path), None, "serves several operations"
+            )
+        elif named.path in self.refused:
+            return
+        elif function is None or function.is_repeated or function.node not in module.tree.body:
+            message = f"{named.path} was not moved: it is not one function of the module's top level"
+            self.refused[named.path] = Diagnostic(module.end, message, "not-moved", Severity.WARNING)
+        else:
+            self.possible[named.path] = Move(operation, named.path, function)
+
+    def _diagnostic(
+        self, move: Move, node: cst.CSTNode | None, why: str, module: Module | None = None
+    ) -> Diagnostic:
+        place = (module or move.module).place(node or move.function.node)
+        target = display(self._state.sources.path(move.operation.module))
+        message = f"{move.path} was not moved to {target}: {why}; move it by hand"
+        return Diagnostic(place, message, "not-moved", Severity.WARNING)
+
+    def _obstacle(self, move: Move) -> Diagnostic | None:
+        """Return the first reason why a function cannot move."""
+        for node, why in self._reasons(move):
+            return self._diagnostic(move, node, why)
+        for module, node, why in self._outer_uses(move):
+            return self._diagnostic(move, node, why, module)
+        return None
+
+    def _reasons(self, move: Move) -> Iterator[tuple[cst.CSTNode | None, str]]:
+        target = self._state.sources.module(move.operation.module)
+        if target is not None and target.fault is not None:
+            yield None, "that module cannot be read"
+            return
+        yield from self._name_reasons(move, target)
+        if target is move.module:
+            return
+        if target is not None and not target.is_lazy and move.module.is_lazy:
+            yield None, "that module evaluates annotations; add `from __future__ import annotations` to it"
+        yield from self._need_reasons(move, target)
+        yield from self._inner_uses(move)
+
+    def _name_reasons(self, move: Move, target: Module | None) -> Iterator[tuple[cst.CSTNode | None, str]]:
+        old, new = move.function.name, move.operation.function
+        taken = frozenset() if target is None else target.names
+        for name in taken & ({new} if target is move.module else {old, new}):
+            yield None, f"that module has a name '{name}' already"
+        if would_hide(move.module, old, new) or (target is not None and would_hide(target, old, new)):
+            yield None, f"a function that uses it uses '{new}' for something else"
+
+    def _need_reasons(self, move: Move, target: Module | None) -> Iterator[tuple[cst.CSTNode | None, str]]:
+        module = move.module
+        for name in sorted(self.needs(move)):
+            if name in _OF_A_MODULE:
+                yield None, f"it uses {name} of its module"
+            elif name not in module.names:
+                if module.stars and not hasattr(builtins, name):
+                    yield None, f"'{name}' may come from `import *`"
+            elif self._moves_elsewhere(move, name):
+                yield None, f"it uses {name}(), which moves to another module"
+            elif _is_rebound(module, name):
+                yield None, f"it uses '{name}', which its module sets in several places"
+            elif target is not None and name in target.names and not _is_same(module, target, name):
+                yield None, f"that module uses the name '{name}' for something else"
+
+    def needs(self, move: Move) -> set[str]:
+        """Return the names of its module, or of Python, that a function uses and that do not move with it."""
+        here = {one.function.name for one in self._together(move)}
+        return global_names(move.function) - here
+
+    def _together(self, move: Move) -> list[Move]:
+        """Return the functions that move from the same module to the same one."""
+        return [
+            one
+            for one in self.possible.values()
+            if one.module is move.module and one.operation.module == move.operation.module
+        ]
+
+    def _moves_elsewhere(self, move: Move, name: str) -> bool:
+        others = (one.function for one in self.possible.values() if one.module is move.module)
+        return any(other.name == name for other in others)
+
+    def _inner_uses(self, move: Move) -> Iterator[tuple[cst.CSTNode, str]]:
+        """Yield where the rest of its module uses a function."""
+        moving = {one.function.node for one in self._together(move)}
+        rest = [statement for statement in move.module.tree.body if statement not in moving]
+        for node in name_uses(rest, move.function.name):
+            yield node, "the rest of its module uses it"
+        for text in texts(move.module.tree):
+            if text.value.strip("\"'") == move.function.name:
+                yield text, "a string of its module has its name"
+
+    def _outer_uses(self, move: Move) -> Iterator[tuple[Module, cst.CSTNode, str]]:
+        """Yield where other files use a function in a way that cannot be updated."""
+        if self._state.sources.module(move.operation.module) is move.module:
+            return
+        name, whole = move.function.name, f"{move.module.name}.{move.function.name}"
+        for module in self._state.sources.modules():
+            if module is move.module or name.encode() not in module.source:
+                continue
+            for node in _attribute_uses(module, whole):
+                yield module, node, "it is used by an attribute of its module here"
+            if move.module.name in module.stars:
+                yield module, module.tree, "it may be imported by `import *` here"
+
+
+def _attribute_uses(module: Module, whole: str) -> Iterator[cst.CSTNode]:
+    for node, names in module.wrapper.resolve(QualifiedNameProvider).items():
+        if isinstance(node, cst.Attribute) and names:
+            found = names() if callable(names) else names
+            if any(_absolute(module, one.name) == whole for one in found):
+                yield node
+
+
+def _absolute(module: Module, name: str) -> str:
+    """Return the whole name of a relative one: `.pets.get` in `api.more` → `api.pets.get`."""
+    level = len(name) - len(name.lstrip("."))
+    above = module.name.split(".")
+    keep = len(above) - level + (module.path.name == "__init__.py")
+    return ".".join([*above[: max(keep, 0)], name[level:]]) if level else name
+
+
+def _is_rebound(module: Module, name: str) -> bool:
+    """Whether the value of a name may change after the import."""
+    if matchers.findall(module.tree, matchers.NameItem(matchers.Name(name))):
+        return True
+    return module.times_bound(name) > max(1, len(import_lines(module, name)))
+
+
+def _is_same(module: Module, target: Module, name: str) -> bool:
+    """Whether both modules import the same by a name, or one imports it from the other."""
+    own, other = module.bindings.get(name), target.bindings.get(name)
+    is_from_there = isinstance(other, Imported) and (other.module, other.member) == (module.name, name)
+    return is_from_there or (isinstance(own, Imported) and own == other)
+
+
+def next_group(moves: Mapping[str, Move]) -> list[Move]:
+    """Return the functions of the first module that move to the same module."""
+    first = next(iter(moves.values()), None)
+    if first is None:
+        return []
+    return [
+        one
+        for one in moves.values()
+        if one.module is first.module and one.operation.module == first.operation.module
+    ]

@@ -1,0 +1,369 @@
+"""Move handlers that a contract names by Python paths: `relay regenerate --rename`, `scripts/relay/codegen/moves.py`."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.codegen.formatting import AsWritten
+from relay.codegen.plan import plan
+from support.hosting import contract, operation
+from support.running import ROOT as REPOSITORY
+from support.running import relay
+from support.scaffolded import FOLDER, ROOT, handler_findings, state_of, text
+
+STRING = {"type": "string"}
+LAZY = "from __future__ import annotations\n\n"
+
+
+def named(path, **rest):
+    """An operation of the tag Things that a function with a Python path serves."""
+    return operation(path, **rest)
+
+
+def state_with(operations, outside, **modules):
+    """The state of a contract and a project with modules outside its package, by dotted name."""
+    paths = {f"/{index}": {"get": one} for index, one in enumerate(operations)}
+    state = state_of(contract(paths), **modules)
+    files = {
+        ROOT.joinpath(*name.split(".")).with_suffix(".py"): textwrap.dedent(source).encode()
+        for name, source in outside.items()
+    }
+    return replace(state, sources=replace(state.sources, tests={**state.sources.tests, **files}))
+
+
+def after_moves(state):
+    """The state after functions were moved, and the plan."""
+    made = plan(state, AsWritten(), moves=True)
+    return state.changed(made.changes), made
+
+
+def outer(state, name):
+    """The source of a module outside the package."""
+    return state.sources.tests[ROOT.joinpath(*name.split(".")).with_suffix(".py")].decode()
+
+
+PETS = '''
+    """Pets."""
+    import os.path
+    import datetime as dt
+    from typing import TYPE_CHECKING
+
+    from . import store
+    from .errors import Missing
+
+    if TYPE_CHECKING:
+        from .types import Pet
+
+    PETS = {}
+
+    def _view(pet): return pet
+
+    # All of them.
+    @store.cached  # by the hour
+    def search(petName, *, when: "dt.date" = None) -> "Pet":
+        """Search."""
+        # a remark
+        found = [(lambda: _view(petName))() for _ in os.path.sep]
+        return PETS.get(petName, petName=found) or Missing(petName).petName
+
+    def stay(): return PETS
+'''
+
+
+def test_a_function_moves_with_its_comments_and_decorators_and_the_imports_it_needs():
+    """What it uses of its old module is imported from there; arguments get the names that Relay passes."""
+    parameters = [{"name": "petName", "in": "query", "required": True, "schema": STRING}]
+    state = state_with([named("api.pets.search", parameters=parameters)], {"api.pets": PETS})
+
+    after, made = after_moves(state)
+
+    assert text(after.sources, "things") == textwrap.dedent('''\
+        """Operations of the tag Things."""
+
+        from __future__ import annotations
+
+        import datetime as dt
+        import os.path
+        from typing import TYPE_CHECKING
+
+        from api import store
+        from api.errors import Missing
+        from api.pets import PETS, _view
+
+        if TYPE_CHECKING:
+            from api.types import Pet
+
+
+        # All of them.
+        @store.cached  # by the hour
+        def api_pets_search(pet_name, *, when: "dt.date" = None) -> "Pet":
+            """Search."""
+            # a remark
+            found = [(lambda: _view(pet_name))() for _ in os.path.sep]
+            return PETS.get(pet_name, petName=found) or Missing(pet_name).petName
+    ''')
+    assert "search" not in outer(after, "api.pets")
+    assert "def stay(): return PETS" in outer(after, "api.pets")
+    assert made.actions[0] == "moved api.pets.search to api_pets_search in /project/shop/things.py"
+    assert after_moves(after)[1].changes == {}
+
+
+def test_functions_that_use_each_other_move_together():
+    """They are renamed together, too."""
+    source = "def one(): return two()\n\ndef two(): return one.__name__\n"
+    state = state_with([named("pets.one"), named("pets.two")], {"pets": source})
+
+    after, made = after_moves(state)
+
+    code = text(after.sources, "things")
+    assert "def pets_one(): return pets_two()\n" in code
+    assert "def pets_two(): return pets_one.__name__\n" in code
+    assert made.remaining == []
+
+
+def test_imports_of_a_moved_function_follow_it():
+    """In the project and its tests, at any depth; text that contains the old path is reported."""
+    outside = {
+        "pets": "def one(): return 1\n\nX = 1\n",
+        "api.more": "from pets import X, one  # both\n\ndef f():\n    from pets import one as mine\n    return mine\n",
+        "tests.test_it": "from pets import one\n\npatch('pets.one')\nassert one()\n",
+        "tests.test_patch": "import pets\n\nsetattr(pets, 'one', 1)\n",
+        "tests.test_broken": "from pets import one\n\ndef (:\n",
+        "tests.test_other": "X = 'one'\n",
+    }
+
+    after, made = after_moves(state_with([named("pets.one")], outside))
+
+    assert outer(after, "api.more") == (
+        "from pets import X  # both\nfrom shop.things import pets_one\n\n"
+        "def f():\n    from shop.things import pets_one as mine\n    return mine\n"
+    )
+    assert outer(after, "tests.test_it") == (
+        "from shop.things import pets_one\n\npatch('pets.one')\nassert pets_one()\n"
+    )
+    assert [(one.rule, str(one.where)) for one in made.remaining] == [
+        ("old-name", "/project/tests/test_it.py:3:7"),
+        ("old-name", "/project/tests/test_patch.py:3:15"),
+        ("old-name", "/project/tests/test_broken.py:3:5"),
+    ]
+
+
+def test_a_function_in_the_module_of_its_tag_is_only_renamed():
+    """Its arguments get Relay's names as well."""
+    source = "def show(petId): return petId\n\ndef _helper(): return show(1)\n"
+    parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
+    state = state_with([named("shop.things.show", parameters=parameters)], {}, things=source)
+
+    after, made = after_moves(state)
+
+    assert text(after.sources, "things") == (
+        "def shop_things_show(pet_id): return pet_id\n\ndef _helper(): return shop_things_show(1)\n"
+    )
+    assert made.remaining == []
+
+
+def test_the_argument_of_a_body_gets_its_name():
+    """`x-body-name` is Connexion's."""
+    body = {"required": True, "x-body-name": "pet", "content": {"application/json": {"schema": {}}}}
+    one = {"post": named("pets.one", requestBody=body)}
+    state = state_with([], {"pets": "def one(pet): return pet\n"})
+    state = replace(state, contract=state_of(contract({"/": one})).contract)
+
+    after, _ = after_moves(state)
+
+    assert "def pets_one(body): return body\n" in text(after.sources, "things")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def one(q): return locals()\n",
+        "def one(q):\n    pet_id = 1\n    return q, pet_id\n",
+        "def one(q):\n    def inner():\n        nonlocal q\n        q = 1\n    return q\n",
+    ],
+)
+def test_an_argument_that_cannot_be_renamed_for_certain_is_left_to_a_person(source):
+    """The function moves; the finding has the place."""
+    source = source.replace("q", "petId")
+    parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
+
+    after, made = after_moves(state_with([named("pets.one", parameters=parameters)], {"pets": source}))
+
+    assert "def pets_one(petId)" in text(after.sources, "things")
+    assert [one.rule for one in made.remaining] == ["misnamed-argument"]
+
+
+REFUSED = [
+    ("def one(): return __name__\n", {}, "it uses __name__ of its module"),
+    ("def one():\n    global X\n    X = 1\n", {}, "it uses 'X', which its module sets in several places"),
+    ("X = 1\nX = 2\ndef one(): return X\n", {}, "it uses 'X', which its module sets in several places"),
+    ("from elsewhere import *\ndef one(): return X\n", {}, "'X' may come from `import *`"),
+    ("def one(): return 1\nX = one\n", {}, "the rest of its module uses it"),
+    ("__all__ = ['one']\ndef one(): return 1\n", {}, "a string of its module has its name"),
+    ("def one(): return 1\n", {"more": "import pets\nX = pets.one\n"}, "it is used by an attribute of its module here"),
+    ("def one(): return 1\n", {"more": "from pets import *\none()\n"}, "it may be imported by `import *` here"),
+    ("def one(): return other()\ndef other(): return 1\n", {}, "it uses other(), which moves to another module"),
+    ("def one(): return 1\n", {"shop": "one = 1\n"}, "that module has a name 'one' already"),
+    ("def one(): return 1\n", {"shop": "if False:\n    pets_one = 1\n"}, "that module has a name 'pets_one' already"),
+    ("from a import X\ndef one(): return X\n", {"shop": "X = 1\n"}, "that module uses the name 'X' for something else"),
+    (f"{LAZY}def one() -> X: return 1\n", {"shop": "y = 1\n"}, "that module evaluates annotations; add"),
+    ("def one(): return 1\n", {"shop": "def (:\n"}, "that module cannot be read"),
+    ("class one:\n    pass\n", {}, "it is not one function of the module's top level"),
+    ("if 1:\n    def one(): return 1\n", {}, "it is not one function of the module's top level"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "others", "why"), REFUSED)
+def test_a_function_that_would_not_work_elsewhere_stays_and_is_reported(source, others, why):
+    """It still serves its operation, so it gets no stub."""
+    other = {**named("pets.other"), "tags": ["Others"]}
+    operations = [named("pets.one"), *([other] if "def other" in source else [])]
+    modules = {"things": others["shop"]} if "shop" in others else {}
+    outside = {"pets": source, **{name: code for name, code in others.items() if name != "shop"}}
+
+    after, made = after_moves(state_with(operations, outside, **modules))
+
+    assert outer(after, "pets").startswith(source.partition("def other")[0])
+    assert "def pets_one" not in "".join(map(bytes.decode, after.sources.files.values()))
+    reasons = [
+        one.message for one in made.remaining if one.rule == "not-moved" and "pets.one " in one.message
+    ]
+    assert len(reasons) == 1
+    assert why in reasons[0]
+
+
+def test_a_function_that_a_python_path_names_is_a_handler_for_drift_and_regenerate():
+    """The server finds it, so no stub may take its place; a path that leads nowhere is missing."""
+    source = "def show(petId): ...\n"
+    operations = [named("pets.show"), named("pets.gone"), named("shop.things.mine"), named("os.system")]
+    state = state_with(operations, {"pets": source}, things="def mine(): ...\n")
+
+    made = plan(state, AsWritten())
+
+    assert [one for one in handler_findings(state) if one[0] != "missing-handler"] == []
+    assert len(handler_findings(state)) == 2
+    assert [line for line in made.actions if line.startswith("added")] == [
+        "added pets_gone in /project/shop/things.py",
+        "added os_system in /project/shop/things.py",
+    ]
+
+
+PARTS = {  # lines of the module → an expression of the function
+    "import os.path": "os.path.join('a', petId)",
+    "import os.path as p": "p.join('a', petId)",
+    "import xml.dom\nimport xml.sax": "(xml.dom.__name__, xml.sax.__name__)",
+    "from collections import OrderedDict as X": "X(a=petId)['a']",
+    "try:\n    import json\nexcept ImportError:\n    json = None": "json.dumps(petId)",
+    "ROWS = [1]": "ROWS + [petId for petId in ROWS]",
+    "N = 1\nN += 1": "N",
+    "def _view(x): return x": "_view(petId)",
+    "class Row(str): pass": "Row(petId)",
+    "def other(petId): return petId * 2": "other(petId=petId)",
+    "for k in 'ab': pass": "(k, (lambda petId: petId)(k), petId)",
+    "def set_seen():\n    global seen\n    seen = 1\nset_seen()": "seen",
+    "Y = 0\n": "[Y := petId, Y]",
+    "": "(lambda: petId)()",
+    "\n": "f'{petId!r}'",
+}
+
+
+@settings(max_examples=40)
+@given(
+    chosen=st.lists(st.sampled_from([*PARTS]), unique=True, max_size=5),
+    existing=st.sampled_from(["", "X = 2\n", "import os\nX = 3\n", f"{LAZY}from pets import ROWS\n"]),
+    is_lazy=st.booleans(),
+)
+def test_a_function_returns_the_same_before_and_after(chosen, existing, is_lazy):
+    """It moves with all that it needs, or not at all."""
+    lines = "\n".join([LAZY if is_lazy else "", "ROWS = [0]" if "ROWS" in existing else "", *chosen])
+    source = f"{lines}\ndef one(petId):\n    return [{', '.join(map(PARTS.get, chosen))}]\n"
+    parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
+    modules = {"things": existing} if existing else {}
+    operations = [named("pets.one", parameters=parameters), {**named("pets.other"), "tags": ["Others"]}]
+
+    state = state_with(operations, {"pets": source}, **modules)
+    after, _ = after_moves(state)
+
+    assert result(after, "pets_one", "pet_id") == result(state, "pets_one", "pet_id")
+    assert plan(after, AsWritten(), moves=True).changes == {}
+
+
+def result(state, new, argument):
+    """What the function returns that serves the operation, read from a project on disk."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for path, content in {**state.sources.files, **state.sources.tests}.items():
+            target = Path(folder) / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        patch.syspath_prepend(folder)
+        patch.setattr(sys, "modules", dict(sys.modules))
+        for name in ("pets", "shop", "shop.things"):
+            sys.modules.pop(name, None)
+        is_moved = new.encode() in state.sources.files.get(FOLDER / "things.py", b"")
+        if is_moved:
+            return getattr(importlib.import_module("shop.things"), new)(**{argument: "q"})
+        return importlib.import_module("pets").one("q")
+
+
+SERVICE = {
+    "/pets": {
+        "get": {
+            **operation(
+                "list_pets", responses={"200": {"description": "", "content": {"application/json": {}}}}
+            ),
+            "tags": ["Pets"],
+            "x-openapi-router-controller": "api.pets",
+            "security": [{"key": []}],
+        }
+    }
+}
+KEY = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "api.auth.check"}
+
+
+def test_a_service_of_connexion_is_served_from_its_tags_afterwards(tmp_path):
+    """`--check` and `--diff` write nothing; a second run changes nothing; a verifier stays the contract's."""
+    whole = contract(SERVICE, components={"securitySchemes": {"key": KEY}})
+    (tmp_path / "api.json").write_text(json.dumps(whole), "utf-8")
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "__init__.py").touch()
+    (tmp_path / "api" / "pets.py").write_text("PETS = [1]\n\n\ndef list_pets():\n    return PETS\n", "utf-8")
+    arguments = ["regenerate", "--spec", "api.json", "--handlers", "shop"]
+
+    check, diff = (relay(tmp_path, *arguments, option, "--rename") for option in ("--check", "--diff"))
+    assert not (tmp_path / "shop").exists()
+    made, again = (relay(tmp_path, *arguments, "--rename") for _ in range(2))
+
+    assert check.returncode == 1
+    assert "would have moved api.pets.list_pets to list_pets in shop/pets.py" in check.stdout
+    assert "+from api.pets import PETS" in diff.stdout
+    assert made.stdout.splitlines()[1:] == [
+        "moved api.pets.list_pets to list_pets in shop/pets.py",
+        "created shop/_types.py",
+    ]
+    assert again.stdout == "relay regenerate: nothing to do\n"
+    assert sorted(path.name for path in (tmp_path / "shop").glob("*.py")) == [
+        "__init__.py",
+        "_types.py",
+        "pets.py",
+    ]
+    called = subprocess.run(
+        [sys.executable, "-c", "import asyncio, shop.pets; print(shop.pets.list_pets())"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert called.stdout == "[1]\n"
