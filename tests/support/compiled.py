@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Location, Parameter
 from relay.validation.parameters import ParameterDecoder
+from relay.validation.raw_texts import Raw
 from relay.validation.schemas import SchemaCompiler
 
 from .hosting import contract
@@ -39,6 +42,16 @@ def parameter(schema: dict[str, Any], location: Location = "query", **rest: Any)
     style = rest.pop("style", _STYLES[location])
     fields = {"name": "p", "required": False, "explode": style == "form", "media_type": None, **rest}
     return Parameter(location=location, schema=schema, style=style, pointer=POINTER, **fields)
+
+
+def raw_texts(location: Location, texts: Mapping[str, Sequence[str]]) -> Raw:
+    """Return the decoded texts of a location, with all separators in them as they are in a URL."""
+    decoded = {name: [*values] for name, values in texts.items()}
+    if location == "header":
+        return Raw(decoded, decoded)
+    return Raw(
+        decoded, {name: [quote(one, safe=" ,.;=|") for one in values] for name, values in decoded.items()}
+    )
 
 
 def parameter_decoder(

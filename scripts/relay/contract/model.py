@@ -33,7 +33,10 @@ _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3,
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`."""
+    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`.
+
+    `allows_empty` is `allowEmptyValue` of a query parameter.
+    """
 
     name: str
     location: Location
@@ -43,6 +46,7 @@ class Parameter:
     explode: bool
     media_type: str | None
     pointer: Pointer
+    allows_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +356,7 @@ class Contract:
             explode=raw.get("explode", style == "form"),
             media_type=media_type,
             pointer=pointer,
+            allows_empty=where == "query" and raw.get("allowEmptyValue") is True,
         )
 
     def _body(self, value: Any, pointer: Pointer) -> RequestBody:

@@ -8,10 +8,9 @@ because the guard limits their size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from python_multipart.multipart import Field, File, FormParser
 
@@ -19,13 +18,11 @@ from relay.contract.model import ABSENT, Contract, Parameter, Schema
 
 from . import media_types as media
 from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
-from .http import MALFORMED, MALFORMED_OR_NUL
 from .json_strict import NotJson, parse_json
+from .raw_texts import by_name, urlencoded
 from .schemas import SchemaCompiler
 from .structured_fields import parameters
-from .styles import Raw, reader
-
-MAX_FIELDS = 1000
+from .styles import Read, reader
 
 T = TypeVar("T")
 
@@ -48,7 +45,7 @@ class FormDecoder:
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
         self._parts: dict[str, Callable[[bytes], Any]] = {}
-        self._styled: dict[str, Callable[[Raw], Any]] = {}
+        self._styled: dict[str, Read] = {}
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
         for name, field in properties_of(schema, contract).items():
@@ -65,9 +62,9 @@ class FormDecoder:
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""
-        fields = parse_urlencoded(body, refuses_nul=self._refuses_nul)
+        fields = urlencoded(body, refuses_nul=self._refuses_nul)
         styled = {name: value for name, read in self._styled.items() if (value := read(fields)) is not ABSENT}
-        plain = {name: raw for name, raw in fields.items() if not self._is_styled(name)}
+        plain = {name: texts for name, texts in fields.texts.items() if not self._is_styled(name)}
         return self._values(plain, self._texts, self._other) | styled
 
     def multipart(self, body: bytes, content_type: str) -> dict[str, Any]:
@@ -115,7 +112,7 @@ class FormDecoder:
 
     def _values(
         self,
-        fields: Mapping[str, list[T]],
+        fields: Mapping[str, Sequence[T]],
         readers: Mapping[str, Callable[[T], Any]],
         other: Callable[[T], Any],
     ) -> dict[str, Any]:
@@ -126,18 +123,6 @@ class FormDecoder:
             several = name in self._lists or len(raw) > 1
             values[name] = [read(one) for one in raw] if several else read(raw[0])
         return values
-
-
-def parse_urlencoded(text: bytes, *, refuses_nul: bool = False) -> dict[str, list[str]]:
-    """Return each field's values in order, percent-decoded.
-
-    Raises ValueError for text that is not percent-encoded UTF-8, or has more than MAX_FIELDS fields; with
-    `refuses_nul` also for NUL.
-    """
-    decoded = text.decode("ascii")
-    if (MALFORMED_OR_NUL if refuses_nul else MALFORMED).search(decoded):
-        raise ValueError("not percent-encoded text")
-    return _by_name(parse_qsl(decoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
@@ -160,7 +145,7 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
     parser.finalize()
     if not ends:
         raise ValueError("the last part is truncated")
-    return _by_name(parts)
+    return by_name(parts)
 
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
@@ -192,10 +177,3 @@ def _file(file: File) -> tuple[str, bytes]:
     content = file.file_object.read()
     file.close()
     return (file.field_name or b"").decode(), content
-
-
-def _by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    values: dict[str, list[T]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return values
