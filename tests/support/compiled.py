@@ -8,8 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
+from relay.contract.json_text import json_bytes
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Location, Parameter
 from relay.validation.parameters import ParameterDecoder
@@ -28,7 +27,7 @@ def read(document: Any) -> Contract:
     """Load a contract from a document."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "contract.json"
-        path.write_bytes(orjson.dumps(document))
+        path.write_bytes(json_bytes(document))
         return load_contract(path)
 
 

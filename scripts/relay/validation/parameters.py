@@ -10,11 +10,12 @@ from relay.contract.bundling import escape
 from relay.contract.model import ABSENT, Contract, Location, Parameter
 
 from .coercion import Coercion
+from .defaults import Defaults
 from .delimited import Malformed
 from .raw_texts import Raw
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
-from .styles import Keys, reader
+from .styles import Keys, is_spread, reader
 from .violations import Violation
 
 
@@ -40,6 +41,8 @@ class ParameterDecoder:
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
         coercion = Coercion(contract, compiler)
         self._drop = ReadOnly(contract, compiler).of(parameter.schema) if self._validator else None
+        self._fill = Defaults(contract, compiler).of(parameter.schema) if self._validator else None
+        self._has_members = is_spread(parameter, contract) or parameter.style == "deepObject"
         self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
@@ -70,14 +73,22 @@ class ParameterDecoder:
         if self._validator.accepts(value):
             if self._drop is not None:
                 self._drop(value)
+            if self._fill is not None:
+                self._fill(value, self._validator.accepts)
             arguments[name] = value
         else:
             for violation in self._validator.violations(value):
                 self._fail(failures, violation)
 
     def _store_default(self, arguments: dict[str, Any], name: str) -> None:
+        """Store the default, if there is one; an object that is sent as parameters may have those of its members."""
         if self._default is not ABSENT:
             arguments[name] = copy.deepcopy(self._default)
+        elif self._fill is not None and self._has_members and self._validator is not None:
+            members: dict[str, Any] = {}
+            self._fill(members, self._validator.accepts)
+            if members:
+                arguments[name] = members
 
     def _store_empty(self, arguments: dict[str, Any], name: str) -> None:
         """Store the empty value of the schema; without one, the parameter counts as not sent."""

@@ -10,6 +10,7 @@ from relay.contract.model import Contract, Location, Operation, RequestBody, Sch
 
 from . import media_types as media
 from .coercion import types_of
+from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, decoded
 from .http import Request, header
@@ -181,6 +182,11 @@ def _checker(
         schema = {}
     validator = compiler.compile(schema, "request", pointer)
     drop = ReadOnly(contract, compiler).of(schema) if validator else None
+    fill = Defaults(contract, compiler).of(schema) if validator else None
+
+    def accepts(value: Any) -> bool:
+        assert validator is not None  # see below
+        return validator.accepts(_without_bytes(value))
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
         assert validator is not None  # the server does not start if a schema cannot be compiled
@@ -188,6 +194,8 @@ def _checker(
             return value, validator.violations(plain)
         if drop is not None:
             drop(value)
+        if fill is not None:
+            fill(value, accepts)
         return value, []
 
     return check
