@@ -38,7 +38,6 @@ STYLES = [
     ("query", "spaceDelimited", False),
     ("query", "pipeDelimited", False),
     ("cookie", "form", False),
-    ("cookie", "form", True),
 ]
 
 
@@ -68,6 +67,8 @@ def test_what_is_written_is_read_back(location, style, explode, kind, data):
     """Separators within items are percent-encoded, so no text is lost."""
     if (style == "deepObject" and kind != "object") or (style.endswith("Delimited") and kind != "array"):
         return
+    if (location, kind) == ("cookie", "scalar"):
+        return  # is sent as it is, so not every text can be
     value = data.draw(VALUES[kind])
     if style == "spaceDelimited":
         value = [item.replace(" ", "") + "a" for item in value]

@@ -47,9 +47,10 @@ def raw_texts(location: Location, texts: Mapping[str, Sequence[str]]) -> Raw:
     """Return the decoded texts of a location, with all separators in them as they are in a URL."""
     decoded = {name: [*values] for name, values in texts.items()}
     if location == "header":
-        return Raw(decoded, decoded)
+        return Raw(decoded)
     return Raw(
-        decoded, {name: [quote(one, safe=" ,.;=|") for one in values] for name, values in decoded.items()}
+        decoded,
+        lambda: {name: [quote(one, safe=" ,.;=|") for one in found] for name, found in decoded.items()},
     )
 
 

@@ -134,6 +134,8 @@ def test_reads_back_what_a_writer_of_rfc_6570_writes(location, style, explode, k
         return  # a dot is not percent-encoded, although it is the separator
     if location == "form" and kind == "object" and explode:
         return  # the fields are those of the form
+    if (location, kind) == ("cookie", "scalar"):
+        return  # is not decoded
     text = expanded(style, explode, value)
     if location == "query":
         found = service(location, style, explode, kind).arguments(text)
@@ -236,10 +238,18 @@ class TestASeparatorThatIsPercentEncoded:
         assert listing.decoder.decode(Request({"p": "a,b%2C"}, b"", [], b"")) == {"p": ["a", "b%2C"]}
 
 
-@pytest.mark.parametrize("text", ["100%", "%zz", "%ff", "%00"])
-def test_a_cookie_that_is_not_percent_encoded_stays_as_it_is(text):
+@pytest.mark.parametrize("text", ["100%", "%zz", "%ff", "%00", "a%2Cb"])
+def test_a_cookie_that_is_no_list_is_not_percent_decoded(text):
     """Cookies have no encoding of their own, and another application may have set them."""
     assert service("cookie", "form", False, "scalar").arguments(cookie=f"p={text}") == {"p": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a%2Cb,c", ["a,b", "c"]), ("a,100%", ["a", "100%"]), ("a%2C,%ff", ["a%2C", "%ff"])],
+)
+def test_a_list_in_a_cookie_is_percent_decoded_if_all_of_it_can_be(text, expected):
+    assert service("cookie", "form", False, "array").arguments(cookie=f"p={text}") == {"p": expected}
 
 
 class TestAnObjectThatTakesAnyKey:
@@ -315,6 +325,20 @@ class TestSeveralShapes:
             assert either.violations(query) == [("query", "/p", "style")]
         else:
             assert either.arguments(query) == {"p": expected}
+
+    @pytest.mark.parametrize(
+        ("schema", "query", "expected"),
+        [
+            ({"properties": {"n": INTEGER}}, "n=1", {"n": 1}),
+            ({"allOf": [{"required": ["n"]}, {"additionalProperties": INTEGER}]}, "n=1", {"n": 1}),
+            ({"items": INTEGER}, "p=1&p=2", [1, 2]),
+            ({"properties": {"n": INTEGER}}, "p=x", "x"),
+            ({}, "p=x", "x"),
+        ],
+    )
+    def test_are_those_that_a_schema_without_a_type_implies(self, schema, query, expected):
+        """Many contracts forget `type: object`."""
+        assert Service(parameter(schema)).arguments(query) == {"p": expected}
 
     @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
     @pytest.mark.parametrize(

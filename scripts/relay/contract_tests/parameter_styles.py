@@ -18,20 +18,15 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     Separators within items are encoded, so they do not split them (RFC 6570 section 3.2.8).
     """
     name = parameter.name
-    encode = _encoder(parameter)
+    encode = _unchanged if parameter.location in ("header", "cookie") else encoded_text
     if parameter.media_type is not None:
         return [(encode(name), encode(json_bytes(value).decode()))]
     if parameter.style == "deepObject" and isinstance(value, dict | list):
-        return urlencoded(_in_brackets(name, value))
+        return _encoded(_in_brackets(name, value), encode)
     is_list = parameter.style in SEPARATORS and isinstance(value, list)
     if parameter.explode and (parameter.style == "form" or is_list):
-        return urlencoded(fields(value if isinstance(value, dict) else {name: value}))
-    return [(encode(name), _joined(parameter, value, encode))]
-
-
-def urlencoded(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return pairs percent-encoded."""
-    return [(encoded_text(name), encoded_text(text)) for name, text in found]
+        return _encoded(fields(value if isinstance(value, dict) else {name: value}), encode)
+    return [(encode(name), _joined(parameter, value, _item_encoder(parameter, value)))]
 
 
 def encoded_text(text: str) -> str:
@@ -58,7 +53,7 @@ def form(
     found: list[tuple[str, str]] = []
     for name, item in value.items():
         parameter = encoded(name, schemas.get(name, {}), encoding)
-        found += urlencoded(fields({name: item})) if parameter is None else pairs(parameter, item)
+        found += _encoded(fields({name: item}), encoded_text) if parameter is None else pairs(parameter, item)
     return found
 
 
@@ -102,8 +97,14 @@ def _separator(separator: str, words: list[str]) -> str:
     return encoded_one if separator == " " or is_alone else separator
 
 
-def _encoder(parameter: Parameter) -> Callable[[str], str]:
-    if parameter.location == "header":
+def _encoded(found: Iterable[tuple[str, str]], encode: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(encode(name), encode(text)) for name, text in found]
+
+
+def _item_encoder(parameter: Parameter, value: Any) -> Callable[[str], str]:
+    """Return how the items of a value are encoded; of cookies, only the items of lists and objects are."""
+    is_scalar = not isinstance(value, dict | list)
+    if parameter.location == "header" or (parameter.location == "cookie" and is_scalar):
         return _unchanged
     if parameter.style == "label" and parameter.explode:
         return lambda text: encoded_text(text).replace(".", "%2E")

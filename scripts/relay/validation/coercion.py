@@ -129,7 +129,7 @@ def elements_of(value: dict[str, Any]) -> list[Any] | None:
 
 
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return the JSON Schema names of all types that the schema may accept."""
+    """Return the JSON Schema names of all types that the schema may accept; where it has none, those that it implies."""
     types: set[str] = set()
     for part in _parts(schema, contract):
         if "type" in part:
@@ -140,7 +140,15 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
             types.add("null")
     if not types and (default := contract.resolve(schema).get("default")) is not None:
         types = {"string", _type_name(default)}
-    return frozenset(types)
+    return frozenset(types) or _implied(schema, contract)
+
+
+def _implied(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return the types whose keywords a schema without a type has, and text."""
+    has_members = properties_of(schema, contract) or additional_properties_of(schema, contract)
+    kinds = {"object": has_members, "array": items_of(schema, contract)}
+    implied = [kind for kind, found in kinds.items() if found]
+    return frozenset([*implied, "string"] if implied else [])
 
 
 def shapes_of(schema: Schema, contract: Contract) -> list[Shape]:

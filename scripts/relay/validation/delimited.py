@@ -64,9 +64,12 @@ class Splitter:
         Where no separator is plain, one that is percent-encoded may be a separator as well, for clients that
         encode a whole value. A URL cannot contain spaces and pipes, so these are always taken for separators first.
         """
+        decoded = self.decode(written)
+        if decoded == written:
+            return [self._split(written, _unchanged)]
         values: list[Any] = []
         malformed: Malformed | None = None
-        for text in self._texts(written):
+        for text in self._texts(written, decoded):
             try:
                 value = self._split(*text)
             except Malformed as exc:
@@ -77,10 +80,9 @@ class Splitter:
             raise malformed
         return values
 
-    def _texts(self, written: str) -> list[_Text]:
-        decoded = self.decode(written)
+    def _texts(self, written: str, decoded: str) -> list[_Text]:
         plain = _Text(written, self.decode)
-        if decoded == written or self.separator in written[self.style in _PREFIXES :]:
+        if self.separator in written[self.style in _PREFIXES :]:
             return [plain]
         encoded = _Text(decoded, _unchanged)
         return [encoded, plain] if self.style in SEPARATORS else [plain, encoded]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus
 
 from relay.contract.model import Location
 from relay.contract.path_templates import VARIABLE, literal
 
-from .http import MALFORMED, MALFORMED_OR_NUL, HeaderList, cookies
+from .http import MALFORMED, MALFORMED_OR_NUL
 
 MAX_FIELDS = 1000
 
@@ -24,11 +24,22 @@ Texts = Mapping[str, list[str]]
 T = TypeVar("T")
 
 
-class Raw(NamedTuple):
-    """The texts of one location of a request, percent-decoded, and as they were sent; names are decoded in both."""
+class Raw:
+    """The texts of one location of a request.
 
-    texts: Texts
-    written: Texts
+    `texts` are percent-decoded, except in headers and cookies; `written` are as they were sent. Names are decoded.
+    """
+
+    __slots__ = ("_write", "texts")
+
+    def __init__(self, texts: Texts, write: Callable[[], Texts] | None = None) -> None:
+        self.texts = texts
+        self._write = write
+
+    @property
+    def written(self) -> Texts:
+        """The texts as they were sent, which only styles with separators need."""
+        return self.texts if self._write is None else self._write()
 
 
 def urlencoded(text: bytes, *, refuses_nul: bool = False) -> Raw:
@@ -41,20 +52,13 @@ def urlencoded(text: bytes, *, refuses_nul: bool = False) -> Raw:
     if (MALFORMED_OR_NUL if refuses_nul else MALFORMED).search(sent):
         raise ValueError("not percent-encoded text")
     pairs = parse_qsl(sent, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    texts = by_name(pairs)
-    if "%" not in sent and "+" not in sent:
-        return Raw(texts, texts)
+    is_plain = "%" not in sent and "+" not in sent
+    return Raw(by_name(pairs), None if is_plain else lambda: _written(pairs, sent))
+
+
+def _written(pairs: list[tuple[str, str]], sent: str) -> Texts:
     values = [pair.partition("=")[2] for pair in sent.split("&") if pair]
-    return Raw(texts, by_name((name, value) for (name, _), value in zip(pairs, values, strict=True)))
-
-
-def cookie_texts(headers: HeaderList) -> Raw:
-    """Return the cookies, which the style `form` percent-encodes; those that are not encoded stay as they are."""
-    written = cookies(headers)
-    if not any("%" in text for name, values in written.items() for text in (name, *values)):
-        return Raw(written, written)
-    written = by_name((_decoded_cookie(name), one) for name, values in written.items() for one in values)
-    return Raw({name: [*map(_decoded_cookie, values)] for name, values in written.items()}, written)
+    return by_name((name, value) for (name, _), value in zip(pairs, values, strict=True))
 
 
 def by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
@@ -76,17 +80,19 @@ class PathTexts:
             if VARIABLE.search(segment)
         ]
 
-    def of(self, variables: Mapping[str, str], raw_path: str | None) -> Raw:
+    def of(self, variables: Mapping[str, str], raw_path: bytes | None) -> Raw:
         """Return the variables of a request's path. Without `raw_path`, no separator counts as encoded."""
         texts = {name: [value] for name, value in variables.items()}
-        if raw_path is not None and "%" not in raw_path:
-            return Raw(texts, texts)
-        sent = self._sent(variables, raw_path.split("/")) if raw_path is not None else {}
-        written = {
+        if raw_path is not None and b"%" not in raw_path:
+            return Raw(texts)
+        return Raw(texts, lambda: self._written(variables, raw_path))
+
+    def _written(self, variables: Mapping[str, str], raw_path: bytes | None) -> Texts:
+        sent = self._sent(variables, raw_path.decode("latin-1").split("/")) if raw_path else {}
+        return {
             name: [sent[name] if unquote(sent.get(name, "")) == value else quote(value, safe=_SEPARATORS)]
             for name, value in variables.items()
         }
-        return Raw(texts, written)
 
     def _sent(self, variables: Mapping[str, str], sent: list[str]) -> dict[str, str]:
         """Return the variables as sent: each is where its decoded value is in the decoded segment."""
@@ -108,6 +114,7 @@ _SEPARATORS = ",.;=|"
 
 
 def _decoded_cookie(value: str) -> str:
+    """Return an item of a cookie; cookies have no encoding of their own, so another text stays as it is."""
     if MALFORMED_OR_NUL.search(value):
         return value
     try:
@@ -126,4 +133,4 @@ DECODERS: dict[Location, Callable[[str], str]] = {
     "header": _same,
     "cookie": _decoded_cookie,
 }
-"""How a text of each location is decoded. Texts of paths and queries are known to be decodable."""
+"""How the items of lists and objects are decoded. Texts of paths and queries are known to be decodable."""

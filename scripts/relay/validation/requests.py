@@ -13,11 +13,11 @@ from .coercion import types_of
 from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, decoded
-from .http import Request, header
+from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
 from .parameters import LocatedViolation, ParameterDecoder
 from .query_keys import QueryKeys
-from .raw_texts import PathTexts, Raw, cookie_texts, urlencoded
+from .raw_texts import PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .violations import Violation
@@ -74,16 +74,15 @@ class RequestDecoder:
     def _raw(self, request: Request) -> dict[str, Raw]:
         raw: dict[str, Raw] = {}
         if "path" in self._locations:
-            sent = request.raw_path
-            raw["path"] = self._path.of(request.path_params, sent.decode("latin-1") if sent else None)
+            raw["path"] = self._path.of(request.path_params, request.raw_path)
         if "query" in self._locations:
             raw["query"] = _query(request.query_string, refuses_nul=self._refuses_nul)
         if "header" in self._locations:
             found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
             values = {name: [value.strip()] for name, value in found.items() if value is not None}
-            raw["header"] = Raw(values, values)
+            raw["header"] = Raw(values)
         if "cookie" in self._locations:
-            raw["cookie"] = cookie_texts(request.headers)
+            raw["cookie"] = Raw(cookies(request.headers))
         return raw
 
 

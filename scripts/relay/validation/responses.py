@@ -165,7 +165,7 @@ class HeaderDecoder:
         raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
         failures: list[LocatedViolation] = []
         for decoder in self._decoders:
-            decoder.decode(Raw(raw, raw), {}, "", failures)
+            decoder.decode(Raw(raw), {}, "", failures)
         return [failure.violation for failure in failures]
 
 

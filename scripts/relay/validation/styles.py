@@ -49,9 +49,20 @@ def reader(
         coerce = coercion.of(schema)
         return lambda raw: _absent_or(_one(raw.texts, name), coerce)
     readings = [_reading(parameter, shape, contract, coercion, keys) for shape in shapes]
+    reading = readings[0] if len(readings) == 1 else _any_of(readings)
     accepts = coercion.verdict(schema)
 
     def read(raw: Raw) -> Any:
+        found = reading(raw)
+        return next(filter(accepts, found), found[0]) if len(found) > 1 else found[0] if found else ABSENT
+
+    return read
+
+
+def _any_of(readings: list[_Reading]) -> _Reading:
+    """Return the readings in any shape; it raises Malformed if all do."""
+
+    def read(raw: Raw) -> list[Any]:
         found: list[Any] = []
         malformed: Malformed | None = None
         for reading in readings:
@@ -61,7 +72,7 @@ def reader(
                 malformed = malformed or exc
         if not found and malformed is not None:
             raise malformed
-        return next(filter(accepts, found), found[0]) if len(found) > 1 else found[0] if found else ABSENT
+        return found
 
     return read
 
