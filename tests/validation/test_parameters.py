@@ -171,6 +171,16 @@ def test_each_request_gets_a_copy_of_the_default():
     assert value(decoder) == [1]
 
 
+def test_a_default_is_found_through_references_and_combinations():
+    """As that of a property of a body."""
+    schemas = {"Size": {**INTEGER, "default": 7}}
+    decoder = parameter_decoder(
+        {"allOf": [{"maximum": 9}, {"$ref": "#/components/schemas/Size"}]}, schemas=schemas
+    )
+
+    assert value(decoder) == 7
+
+
 def test_a_default_must_match_its_own_schema():
     """Reported at start: no request could send the default as an explicit value."""
     contract = around()

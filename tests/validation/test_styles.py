@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.server.errors import MalformedPath
 from relay.server.routing import Routes
 from relay.validation.errors import InvalidRequest
 from relay.validation.http import Request
@@ -164,6 +165,34 @@ def test_reads_back_lists_with_separators_that_a_url_cannot_contain(style, separ
     query = f"p={separator.join(quote(item, safe='') for item in items)}"
 
     assert service("query", style, False, "array").arguments(query) == {"p": items}
+
+
+@pytest.mark.parametrize("kind", ["array", "object", "scalar"])
+@pytest.mark.parametrize(
+    ("location", "style", "explode"),
+    [
+        *STYLES,
+        ("query", "spaceDelimited", False),
+        ("query", "pipeDelimited", False),
+        ("query", "deepObject", True),
+    ],
+)
+@settings(max_examples=30)
+@given(text=st.text("ap=&,;.|%+[]0123456789CcFf", max_size=12))
+def test_any_text_is_decoded_or_rejected(location, style, explode, kind, text):
+    """No text of a client is an error of the server."""
+    one = service("query" if location == "form" else location, style, explode, kind, form=location == "form")
+    try:
+        if location == "path":
+            one.arguments(path=f"/x{text.replace('/', '')}a")
+        elif location == "cookie":
+            one.arguments(cookie=f"p={text}")
+        elif location == "form":
+            one.arguments(form=f"p={text}")
+        else:
+            one.arguments(f"p={text}")
+    except (InvalidRequest, MalformedPath):
+        return
 
 
 class TestASeparatorThatIsPercentEncoded:

@@ -269,8 +269,17 @@ class Contract:
         return self._parameter(added, (*operation.pointer, "parameters", str(len(declared) - 1)))
 
     def default(self, schema: Schema) -> Any:
-        """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""
-        return self.resolve(schema).get("default", ABSENT)
+        """Return the default of a schema, direct or through its `$ref` and `allOf`; ABSENT if it has none."""
+        seen: set[int] = set()
+        pending = [schema]
+        while pending:
+            one = self.resolve(pending.pop())
+            if "default" in one:
+                return one["default"]
+            if id(one) not in seen:
+                seen.add(id(one))
+                pending += reversed(one.get("allOf", []))
+        return ABSENT
 
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""

@@ -56,27 +56,15 @@ class Defaults:
         properties: Mapping[str, Schema] = schema.get("properties", {})
         is_hidden = self._compiler.translator.is_hidden
         found = {
-            name: self._default(part) for name, part in properties.items() if not is_hidden(part, "request")
+            name: self._contract.default(part)
+            for name, part in properties.items()
+            if not is_hidden(part, "request")
         }
         return {
             name: _Default(default, self._compiler.compile(properties[name], "request", ()))
             for name, default in found.items()
             if default is not ABSENT
         }
-
-    def _default(self, schema: Schema) -> Any:
-        """Return the default of a schema or of a part of its `allOf`; ABSENT if there is none."""
-        seen: set[int] = set()
-        pending = [schema]
-        while pending:
-            one = self._contract.resolve(pending.pop())
-            if id(one) in seen:
-                continue
-            seen.add(id(one))
-            if "default" in one:
-                return one["default"]
-            pending += reversed(one.get("allOf", []))
-        return ABSENT
 
 
 def _fill(root: Node, value: Any, accepts: Accepts) -> None:
