@@ -227,7 +227,7 @@ class TestASeparatorThatIsPercentEncoded:
         """Many clients encode a whole value: `requests.get(url, params={"p": "1,2"})`."""
         assert Service(parameter(schema, explode=False)).arguments(query) == {"p": expected}
 
-    def test_does_not_split_beside_a_plain_one(self):
+    def test_does_not_split_next_to_a_plain_one(self):
         assert Service(parameter(INTEGERS, explode=False)).violations("p=1%2C2,3") == [
             ("query", "/p/0", "type")
         ]
@@ -328,6 +328,19 @@ class TestAnObjectThatTakesAnyKey:
     )
     def test_is_one_without_properties_or_with_additional_ones(self, schema, expected):
         assert Service(parameter(schema)).arguments("a=1&n=2") == {"p": expected}
+
+    def test_of_a_form_takes_the_fields_that_no_other_property_has(self):
+        properties = {
+            "n": INTEGER,
+            "at": {"type": "object"},
+            "rest": {"type": "object", "additionalProperties": INTEGER},
+        }
+        encoding = {"rest": {"style": "form", "explode": True}, "at": {"style": "deepObject"}}
+        free = Service(form={"schema": {"type": "object", "properties": properties}, "encoding": encoding})
+
+        assert free.arguments(form="n=1&a=2&at[x]=3") == {
+            "body": {"n": 1, "rest": {"a": 2}, "at": {"x": "3"}}
+        }
 
     def test_shares_keys_with_others_by_what_their_schemas_accept(self):
         both = Service(

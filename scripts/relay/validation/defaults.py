@@ -22,8 +22,8 @@ from .verdicts import Accepts
 MAX_LEVELS = 4
 """How many defaults are filled into one another: a default may be an object whose properties have defaults."""
 
-Fill = Callable[[Any, Accepts], None]
-"""Takes a valid value and the verdict of its schema; fills in defaults, all of them or none."""
+Fill = Callable[[Any, Accepts], bool]
+"""Takes a valid value and the verdict of its schema; fills in defaults, all or none; returns True if it did."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,14 @@ class Defaults:
         }
 
 
-def _fill(root: Node, value: Any, accepts: Accepts) -> None:
+def _fill(root: Node, value: Any, accepts: Accepts) -> bool:
     """Fill in the defaults, unless they make the value invalid together."""
     filled = _Filling().fill(root, value)
-    if filled and not accepts(value):
-        for owner, name in filled:
-            del owner[name]
+    if not filled or accepts(value):
+        return bool(filled)
+    for owner, name in filled:
+        del owner[name]
+    return False
 
 
 class _Filling:

@@ -17,12 +17,20 @@ from python_multipart.multipart import Field, File, FormParser
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 
 from . import media_types as media
-from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
+from .coercion import (
+    Coerce,
+    Coercion,
+    additional_properties_of,
+    items_of,
+    properties_of,
+    takes_any_key,
+    types_of,
+)
 from .json_strict import NotJson, parse_json
-from .raw_texts import by_name, urlencoded
+from .raw_texts import Texts, by_name, urlencoded
 from .schemas import SchemaCompiler
 from .structured_fields import parameters
-from .styles import Read, reader
+from .styles import Read, is_spread, reader
 
 T = TypeVar("T")
 
@@ -48,6 +56,7 @@ class FormDecoder:
         self._styled: dict[str, Read] = {}
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
+        self._takes_any = False
         for name, field in properties_of(schema, contract).items():
             element = field
             if "array" in types_of(field, contract):
@@ -76,20 +85,30 @@ class FormDecoder:
         )
 
     def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
-        self._styled[parameter.name] = reader(parameter, contract, coercion, refuses_nul=self._refuses_nul)
+        takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
+        keys = self._unclaimed if takes_any else None
+        self._takes_any = self._takes_any or takes_any
+        self._styled[parameter.name] = reader(
+            parameter, contract, coercion, refuses_nul=self._refuses_nul, keys=keys
+        )
         self._styled_names.add(parameter.name)
         if parameter.style == "deepObject":
             self._deep_names.add(parameter.name)
-        if (
-            parameter.style == "form"
-            and parameter.explode
-            and "object" in types_of(parameter.schema, contract)
-        ):
+        if is_spread(parameter, contract):
             self._styled_names |= properties_of(parameter.schema, contract).keys()
+
+    def _unclaimed(self, texts: Texts) -> list[str]:
+        """Return the fields that belong to no property, which an object of any keys takes."""
+        return [name for name in texts if not self._is_claimed(name)]
+
+    def _is_claimed(self, name: str) -> bool:
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._texts or name in self._styled_names
 
     def _is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
-        return name in self._styled_names or name.partition("[")[0] in self._deep_names
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._styled_names or (self._takes_any and name not in self._texts)
 
     def _text_reader(self, types: frozenset[str], text: Coerce) -> Callable[[str], Any]:
         """Return the reader of one text; an object without a style is JSON, as in multipart forms."""

@@ -86,8 +86,7 @@ class ParameterDecoder:
             arguments[name] = copy.deepcopy(self._default)
         elif self._fill is not None and self._has_members and self._validator is not None:
             members: dict[str, Any] = {}
-            self._fill(members, self._validator.accepts)
-            if members:
+            if self._fill(members, self._validator.accepts):
                 arguments[name] = members
 
     def _store_empty(self, arguments: dict[str, Any], name: str) -> None:

@@ -1,6 +1,6 @@
 """The texts of a request by name, before they are converted: percent-decoded, and as they were sent.
 
-A separator that is percent-encoded belongs to the item that it stands in (RFC 6570 section 3.2.8), so lists and
+A separator that is percent-encoded belongs to the item that contains it (RFC 6570 section 3.2.8), so lists and
 objects are split before they are decoded.
 """
 

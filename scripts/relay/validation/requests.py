@@ -183,18 +183,14 @@ def _checker(
     drop = ReadOnly(contract, compiler).of(schema) if validator else None
     fill = Defaults(contract, compiler).of(schema) if validator else None
 
-    def accepts(value: Any) -> bool:
-        assert validator is not None  # see below
-        return validator.accepts(_without_bytes(value))
-
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
         assert validator is not None  # the server does not start if a schema cannot be compiled
         if not validator.accepts(plain):
             return value, validator.violations(plain)
         if drop is not None:
             drop(value)
-        if fill is not None:
-            fill(value, accepts)
+        if fill is not None and fill(plain, validator.accepts) and value is not plain:
+            fill(value, lambda _: True)
         return value, []
 
     return check

@@ -91,7 +91,7 @@ def _reading(
     scalar = coercion.scalar_of(schema) if shape == "scalar" else None
     coerce = scalar or coercion.of(schema)
     if parameter.style == "deepObject":
-        find = _beside_brackets if scalar else _deep
+        find = _without_brackets if scalar else _deep
         return lambda raw: _each(find(raw.texts, name), coerce)
     if shape == "object" and is_spread(parameter, contract):
         names = [*properties_of(schema, contract)]
@@ -127,7 +127,7 @@ def _one(texts: Texts, name: str) -> Any:
     return values[0]
 
 
-def _beside_brackets(texts: Texts, name: str) -> Any:
+def _without_brackets(texts: Texts, name: str) -> Any:
     """Return the one text of a parameter that may also be a deepObject, but not both at once."""
     if any(key.startswith(f"{name}[") for key in texts):
         raise Malformed("style", "the parameter is both a value and an object")
