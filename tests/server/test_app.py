@@ -681,6 +681,31 @@ async def test_settings_decide_what_is_dropped_or_refused(hosted, settings, body
     assert (response.status_code, response.json() if response.status_code == 200 else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "query", "expected"),
+    [
+        ({}, "?other=1", (200, ["a,b", "c"])),
+        ({"unknown_query": "refuse"}, "", (200, ["a,b", "c"])),
+        ({"unknown_query": "refuse"}, "?other=1", (400, None)),
+    ],
+)
+async def test_parameters_are_read_as_they_were_sent(hosted, settings, query, expected):
+    """A list in a path is split before it is percent-decoded; settings decide about unknown query parameters."""
+    names = {
+        "name": "names",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "array", "items": {"type": "string"}},
+    }
+    document = contract({"/x/{names}": {"get": operation("show", parameters=[names])}})
+    application = hosted(document, settings=settings, things="async def show(names):\n    return names\n")
+
+    async with calling(application) as client:
+        response = await client.get(f"/x/a%2Cb,c{query}")
+
+    assert (response.status_code, response.json() if response.is_success else None) == expected
+
+
 async def test_serves_a_recursive_schema(get):
     """Trees are ordinary; Connexion fails to serve their contract."""
     node = {

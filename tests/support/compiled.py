@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
-import orjson
-
+from relay.contract.json_text import json_bytes
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Location, Parameter
 from relay.validation.parameters import ParameterDecoder
+from relay.validation.raw_texts import Raw
 from relay.validation.schemas import SchemaCompiler
 
 from .hosting import contract
@@ -25,7 +27,7 @@ def read(document: Any) -> Contract:
     """Load a contract from a document."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "contract.json"
-        path.write_bytes(orjson.dumps(document))
+        path.write_bytes(json_bytes(document))
         return load_contract(path)
 
 
@@ -39,6 +41,17 @@ def parameter(schema: dict[str, Any], location: Location = "query", **rest: Any)
     style = rest.pop("style", _STYLES[location])
     fields = {"name": "p", "required": False, "explode": style == "form", "media_type": None, **rest}
     return Parameter(location=location, schema=schema, style=style, pointer=POINTER, **fields)
+
+
+def raw_texts(location: Location, texts: Mapping[str, Sequence[str]]) -> Raw:
+    """Return the decoded texts of a location, with all separators in them as they are in a URL."""
+    decoded = {name: [*values] for name, values in texts.items()}
+    if location == "header":
+        return Raw(decoded)
+    return Raw(
+        decoded,
+        lambda: {name: [quote(one, safe=" ,.;=|") for one in found] for name, found in decoded.items()},
+    )
 
 
 def parameter_decoder(

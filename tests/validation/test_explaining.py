@@ -105,7 +105,7 @@ class TestTheBranchOfAChoice:
         value = {"kind": kind, "lives": [], "a": "x", "b": "x"}
 
         assert rules(pet, value, schemas) == [("/lives", "type"), ("/a", "type"), ("/b", "type")]
-        assert rules(pet, {**value, "kind": []}, schemas) == [("/lives", "type")]
+        assert rules(pet, {**value, "kind": []}, schemas) == [("/kind", "discriminator")]
 
     def test_is_named_by_the_discriminator_in_the_choice_that_has_it(self):
         """A schema may have `oneOf` and `anyOf`, with different alternatives."""
@@ -140,12 +140,80 @@ class TestTheBranchOfAChoice:
 
     @pytest.mark.parametrize("kind", [{}, {"kind": "bird"}, {"kind": 1}])
     def test_is_any_if_the_discriminator_names_none(self, kind):
-        """As without a discriminator: a mapping may be incomplete."""
+        """As without a discriminator: a mapping may be incomplete. If no schema accepts the value, that is the reason."""
         schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
         pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
 
         assert rules(pet, {**kind, "lives": 9, "tail": 1}, schemas) == []
-        assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas) == [("", "oneOf")]
+        assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas) == [("/kind", "discriminator")]
+
+    @pytest.mark.parametrize("rule", ["oneOf", "anyOf"])
+    @pytest.mark.parametrize(
+        ("mapping", "listed"),
+        [
+            ({}, '"Cat" or "Dog"'),
+            ({"c": "Cat", "d": "#/components/schemas/Dog"}, '"c" or "d"'),
+            ({"c": "Cat", "kitten": "Cat"}, '"c", "kitten" or "Dog"'),
+        ],
+    )
+    def test_needs_a_value_that_the_discriminator_knows(self, rule, mapping, listed):
+        """The message says which values name a schema; it does not repeat the value."""
+        schemas = {"Cat": an_object(["lives"], lives=INTEGER), "Dog": an_object(["tail"], tail=INTEGER)}
+        pet = {rule: [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": mapping}}
+        validator = compiled(pet, schemas)
+
+        ((unknown,), (missing,)) = (
+            validator.violations({"kind": "bird"}),
+            validator.violations({"lives": "9"}),
+        )
+
+        assert (unknown.path, unknown.rule) == (missing.path, missing.rule) == ("/kind", "discriminator")
+        assert unknown.message == f"the value names no schema; it must be {listed}"
+        assert missing.message == f"the value is missing, which names the schema; it must be {listed}"
+
+    def test_needs_the_discriminator_if_all_require_it(self):
+        schemas = {name: an_object(["kind", name], kind={"type": "string"}) for name in "ab"}
+        pet = {"oneOf": [ref("a"), ref("b")], "discriminator": {"propertyName": "kind"}}
+
+        assert rules(pet, {"a": 1}, schemas) == [("/kind", "required")]
+
+    def test_is_named_by_discriminators_at_each_level(self):
+        """In arrays, and where a branch is a choice with another discriminator."""
+        schemas = {
+            "Cat": an_object(lives=INTEGER),
+            "Puppy": an_object(age=INTEGER),
+            "Hound": an_object(tail=INTEGER),
+            "Dog": {"oneOf": [ref("Puppy"), ref("Hound")], "discriminator": {"propertyName": "breed"}},
+        }
+        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
+        pets = {"type": "array", "items": pet}
+        value = [
+            {"kind": "Cat", "lives": "9"},
+            {"kind": "Dog", "breed": "Puppy", "age": "1"},
+            {"kind": "Dog", "breed": "Cat"},
+            {"kind": "Dog", "tail": "x", "age": "x"},
+            {"kind": "Puppy", "age": "x", "tail": "x", "lives": "x"},
+        ]
+
+        assert rules(pets, value, schemas) == [
+            ("/0/lives", "type"),
+            ("/1/age", "type"),
+            ("/2/breed", "discriminator"),
+            ("/3/breed", "discriminator"),
+            ("/4/kind", "discriminator"),
+        ]
+
+    def test_may_have_no_name_although_others_have_one(self):
+        """Then the discriminator does not say which was meant."""
+        schemas = {"Cat": an_object(["lives"], lives=INTEGER)}
+        pet = {
+            "oneOf": [ref("Cat"), an_object(["tail"], tail=INTEGER)],
+            "discriminator": {"propertyName": "kind"},
+        }
+
+        assert rules(pet, {"kind": "bird", "tail": "x"}, schemas) == [("/tail", "type")]
+        assert rules(pet, {"tail": "x"}, schemas) == [("/tail", "type")]
+        assert rules(pet, 1, schemas) == [("", "type")]
 
     def test_is_named_by_the_mapping_before_an_enum(self):
         """The branch that the mapping names decides, although the value is another one's."""

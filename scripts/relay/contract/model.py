@@ -33,7 +33,10 @@ _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3,
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`."""
+    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`.
+
+    `allows_empty` is `allowEmptyValue` of a query parameter.
+    """
 
     name: str
     location: Location
@@ -43,6 +46,7 @@ class Parameter:
     explode: bool
     media_type: str | None
     pointer: Pointer
+    allows_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +269,17 @@ class Contract:
         return self._parameter(added, (*operation.pointer, "parameters", str(len(declared) - 1)))
 
     def default(self, schema: Schema) -> Any:
-        """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""
-        return self.resolve(schema).get("default", ABSENT)
+        """Return the default of a schema, direct or through its `$ref` and `allOf`; ABSENT if it has none."""
+        seen: set[int] = set()
+        pending = [schema]
+        while pending:
+            one = self.resolve(pending.pop())
+            if "default" in one:
+                return one["default"]
+            if id(one) not in seen:
+                seen.add(id(one))
+                pending += reversed(one.get("allOf", []))
+        return ABSENT
 
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""
@@ -352,6 +365,7 @@ class Contract:
             explode=raw.get("explode", style == "form"),
             media_type=media_type,
             pointer=pointer,
+            allows_empty=where == "query" and raw.get("allowEmptyValue") is True,
         )
 
     def _body(self, value: Any, pointer: Pointer) -> RequestBody:

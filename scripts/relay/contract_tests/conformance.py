@@ -295,11 +295,13 @@ class ConformanceChecker:
         headers = [
             (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers
         ]
-        query = urlsplit(request.url).query.encode()
+        url = urlsplit(request.url)
         unrecorded = _unrecorded_parts(request)
         try:
             self._decoders[operation.id].decode(
-                messages.Request(variables, query, headers, request.body or b"")
+                messages.Request(
+                    variables, url.query.encode(), headers, request.body or b"", url.path.encode()
+                )
             )
         except InvalidRequest as exc:
             for location, violation in ((one.location, one.violation) for one in exc.failures):

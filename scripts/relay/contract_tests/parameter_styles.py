@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Schema
+from relay.validation.delimited import SEPARATORS
 from relay.validation.forms import encoded
-from relay.validation.styles import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
-    """Return the (name, text) pairs of a serialized value, not yet percent-encoded."""
+    """Return the (name, text) pairs of a serialized value, percent-encoded where its location has that.
+
+    Separators within items are encoded, so they do not split them (RFC 6570 section 3.2.8).
+    """
     name = parameter.name
+    encode = _unchanged if parameter.location in ("header", "cookie") else encoded_text
     if parameter.media_type is not None:
-        return [(name, json_bytes(value).decode())]
+        return [(encode(name), encode(json_bytes(value).decode()))]
     if parameter.style == "deepObject" and isinstance(value, dict | list):
-        return [*_in_brackets(name, value)]
+        return _encoded(_in_brackets(name, value), encode)
     is_list = parameter.style in SEPARATORS and isinstance(value, list)
     if parameter.explode and (parameter.style == "form" or is_list):
-        return fields(value if isinstance(value, dict) else {name: value})
-    return [(name, _joined(parameter, value))]
+        return _encoded(fields(value if isinstance(value, dict) else {name: value}), encode)
+    return [(encode(name), _joined(parameter, value, _item_encoder(parameter, value)))]
+
+
+def encoded_text(text: str) -> str:
+    """Return a text percent-encoded, all separators of styles included but the dot."""
+    return quote(text, safe="")
 
 
 def fields(value: dict[str, Any]) -> list[tuple[str, str]]:
@@ -36,11 +46,14 @@ def fields(value: dict[str, Any]) -> list[tuple[str, str]]:
 def form(
     value: dict[str, Any], schemas: Mapping[str, Schema], encoding: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
-    """Return the fields of an urlencoded form, in the styles of its `encoding`; `schemas` are its properties."""
+    """Return the fields of an urlencoded form, percent-encoded, in the styles of its `encoding`.
+
+    `schemas` are its properties.
+    """
     found: list[tuple[str, str]] = []
     for name, item in value.items():
         parameter = encoded(name, schemas.get(name, {}), encoding)
-        found += fields({name: item}) if parameter is None else pairs(parameter, item)
+        found += _encoded(fields({name: item}), encoded_text) if parameter is None else pairs(parameter, item)
     return found
 
 
@@ -61,17 +74,42 @@ def word(value: Any) -> str:
     return value if isinstance(value, str) else json_bytes(value).decode()
 
 
-def _joined(parameter: Parameter, value: Any) -> str:
+def _joined(parameter: Parameter, value: Any, encode: Callable[[str], str]) -> str:
     """Return a value as one text, for the styles that use a single text."""
     style, explode = parameter.style, parameter.explode
-    prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(style, "")
+    prefix = {"label": ".", "matrix": f";{encode(parameter.name)}="}.get(style, "")
     separator = SEPARATORS.get(style, ",")
     if isinstance(value, dict):
-        sign = "=" if explode else ","
-        words = [f"{key}{sign}{word(item)}" for key, item in value.items()]
+        sign = "=" if explode else separator
+        words = [f"{encode(key)}{sign}{encode(word(item))}" for key, item in value.items()]
         prefix = ";" if explode and style == "matrix" else prefix
     else:
-        words = [word(item) for item in value] if isinstance(value, list) else [word(value)]
+        words = [encode(word(item)) for item in (value if isinstance(value, list) else [value])]
     if explode and prefix:
         separator = prefix
-    return prefix + separator.join(words)
+    return prefix + _separator(separator, words).join(words)
+
+
+def _separator(separator: str, words: list[str]) -> str:
+    """Return a separator, percent-encoded if a URL cannot contain it, except for a pipe between words with pipes."""
+    encoded_one = encoded_text(separator)
+    is_alone = separator == "|" and not any(encoded_one in one for one in words)
+    return encoded_one if separator == " " or is_alone else separator
+
+
+def _encoded(found: Iterable[tuple[str, str]], encode: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(encode(name), encode(text)) for name, text in found]
+
+
+def _item_encoder(parameter: Parameter, value: Any) -> Callable[[str], str]:
+    """Return how the items of a value are encoded; of cookies, only the items of lists and objects are."""
+    is_scalar = not isinstance(value, dict | list)
+    if parameter.location == "header" or (parameter.location == "cookie" and is_scalar):
+        return _unchanged
+    if parameter.style == "label" and parameter.explode:
+        return lambda text: encoded_text(text).replace(".", "%2E")
+    return encoded_text
+
+
+def _unchanged(text: str) -> str:
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlencode
+from urllib.parse import unquote_plus
 
 import httpx
 
@@ -109,7 +109,7 @@ class _Maker:
             written = pairs(parameter, self._value(parameter))
             match parameter.location:
                 case "path":
-                    path = path.replace(f"{{{parameter.name}}}", quote(written[0][1], safe=""))
+                    path = path.replace(f"{{{parameter.name}}}", written[0][1])
                 case "query":
                     query += written
                 case "header":
@@ -119,7 +119,7 @@ class _Maker:
         content_type, body = self._body(operation.body) if operation.body else ("", b"")
         if content_type:
             headers.append(("Content-Type", content_type))
-        query_string = f"?{urlencode(query, quote_via=quote)}" if query else ""
+        query_string = f"?{_joined(query)}" if query else ""
         return Request(operation.method.upper(), f"{self._url}{path}{query_string}", tuple(headers), body)
 
     def _body(self, body: RequestBody) -> tuple[str, bytes]:
@@ -136,7 +136,7 @@ class _Maker:
         match media.essence(name):
             case "application/x-www-form-urlencoded":
                 properties = properties_of(body.content[name], self._contract)
-                return name, urlencode(form(value, properties, raw.get("encoding", {}))).encode()
+                return name, _joined(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data":
                 parts = [(key, (None, text)) for key, text in fields(value)]
                 made = httpx.Request("POST", self._url, files=parts)
@@ -156,3 +156,8 @@ class _Maker:
             if validator is None or validator.accepts(value):
                 return value
         return self._sampler.sample(schema, (*pointer, "schema"))
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return the query or form of percent-encoded pairs."""
+    return "&".join(f"{name}={text}" for name, text in pairs)

@@ -161,6 +161,10 @@ class Settings(BaseSettings):
         default="ignore",
         description="ignore drops `readOnly` properties from requests before the handler; refuse answers 400.",
     )
+    unknown_query: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
+        default="ignore",
+        description="ignore accepts query parameters that the contract does not have; refuse answers 400.",
+    )
     refuse_nul: bool = Field(default=False, description="Answer 400 to NUL in the text of a request.")
     response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
         default="enforce",

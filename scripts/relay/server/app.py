@@ -325,7 +325,11 @@ class _Compiled:
         settings: Settings,
     ) -> None:
         self._contract = contract
-        strictness = Strictness(read_only=settings.read_only == "refuse", nul=settings.refuse_nul)
+        strictness = Strictness(
+            read_only=settings.read_only == "refuse",
+            nul=settings.refuse_nul,
+            unknown_query=settings.unknown_query == "refuse",
+        )
         self._compiler = compiler = SchemaCompiler(contract, strictness)
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.validation.errors import ApiError, Headers
-from relay.validation.forms import parse_urlencoded
 from relay.validation.http import HeaderList, cookies
+from relay.validation.raw_texts import urlencoded
 
 from .errors import Forbidden, Unauthenticated
 
@@ -229,7 +229,7 @@ def _api_key(location: str, name: str) -> Extract:
 
     def in_query(_headers: HeaderList, query: bytes) -> str | None:
         try:
-            return _only(parse_urlencoded(query, refuses_nul=True).get(name, []))
+            return _only(urlencoded(query, refuses_nul=True).texts.get(name, []))
         except ValueError as exc:
             raise Unauthenticated from exc
 

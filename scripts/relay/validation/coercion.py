@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 from relay.contract.model import Contract, Schema
 
 from .schemas import SchemaCompiler
 from .text_values import CONVERTERS
 from .validators import Validator
+
+Shape = Literal["array", "object", "scalar"]
+_COMPOSED: tuple[Shape, ...] = ("array", "object")
 
 Coerce = Callable[[Any], Any]
 """Takes text, or lists and mappings of text."""
@@ -48,6 +51,11 @@ class Coercion:
         types = types_of(schema, self._contract)
         scalars = types - {"array", "object", "null"}
         return self._scalar(schema, scalars) if scalars and types & {"array", "object"} else None
+
+    def verdict(self, schema: Schema) -> Callable[[Any], bool]:
+        """Return the function that accepts the values of a schema; none if it cannot be compiled."""
+        validator = self._compiler.compile(schema, "request", ())
+        return lambda value: _accepted(validator, value)
 
     def _part(self, schema: Schema) -> Coerce:
         """Return the function for a schema; that of a `$ref` is found when it is called, since it may be recursive."""
@@ -121,7 +129,7 @@ def elements_of(value: dict[str, Any]) -> list[Any] | None:
 
 
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return the JSON Schema names of all types that the schema may accept."""
+    """Return the JSON Schema names of all types that the schema may accept; where it has none, those that it implies."""
     types: set[str] = set()
     for part in _parts(schema, contract):
         if "type" in part:
@@ -132,7 +140,33 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
             types.add("null")
     if not types and (default := contract.resolve(schema).get("default")) is not None:
         types = {"string", _type_name(default)}
-    return frozenset(types)
+    return frozenset(types) or _implied(schema, contract)
+
+
+def _implied(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return the types whose keywords a schema without a type has, and text."""
+    has_members = properties_of(schema, contract) or additional_properties_of(schema, contract)
+    kinds = {"object": has_members, "array": items_of(schema, contract)}
+    implied = [kind for kind, found in kinds.items() if found]
+    return frozenset([*implied, "string"] if implied else [])
+
+
+def shapes_of(schema: Schema, contract: Contract) -> list[Shape]:
+    """Return the shapes of values that the schema may accept, in the order in which they are tried."""
+    types = types_of(schema, contract)
+    shapes: list[Shape] = [shape for shape in _COMPOSED if shape in types]
+    is_scalar = not shapes or types - {*shapes, "null"}
+    return [*shapes, "scalar"] if is_scalar else shapes
+
+
+def takes_any_key(schema: Schema, contract: Contract) -> bool:
+    """Return True for an object whose keys the contract leaves to the client.
+
+    An object with named properties is one only if it has `additionalProperties`.
+    """
+    parts = _parts(schema, contract)
+    written = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
+    return any(one is not False for one in written) if written else not properties_of(schema, contract)
 
 
 def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:

@@ -8,24 +8,29 @@ because the guard limits their size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from python_multipart.multipart import Field, File, FormParser
 
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 
 from . import media_types as media
-from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
-from .http import MALFORMED, MALFORMED_OR_NUL
+from .coercion import (
+    Coerce,
+    Coercion,
+    additional_properties_of,
+    items_of,
+    properties_of,
+    takes_any_key,
+    types_of,
+)
 from .json_strict import NotJson, parse_json
+from .raw_texts import Texts, by_name, urlencoded
 from .schemas import SchemaCompiler
 from .structured_fields import parameters
-from .styles import Raw, reader
-
-MAX_FIELDS = 1000
+from .styles import Read, is_spread, reader
 
 T = TypeVar("T")
 
@@ -48,9 +53,10 @@ class FormDecoder:
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
         self._parts: dict[str, Callable[[bytes], Any]] = {}
-        self._styled: dict[str, Callable[[Raw], Any]] = {}
+        self._styled: dict[str, Read] = {}
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
+        self._takes_any = False
         for name, field in properties_of(schema, contract).items():
             element = field
             if "array" in types_of(field, contract):
@@ -65,9 +71,9 @@ class FormDecoder:
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""
-        fields = parse_urlencoded(body, refuses_nul=self._refuses_nul)
+        fields = urlencoded(body, refuses_nul=self._refuses_nul)
         styled = {name: value for name, read in self._styled.items() if (value := read(fields)) is not ABSENT}
-        plain = {name: raw for name, raw in fields.items() if not self._is_styled(name)}
+        plain = {name: texts for name, texts in fields.texts.items() if not self._is_styled(name)}
         return self._values(plain, self._texts, self._other) | styled
 
     def multipart(self, body: bytes, content_type: str) -> dict[str, Any]:
@@ -79,20 +85,30 @@ class FormDecoder:
         )
 
     def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
-        self._styled[parameter.name] = reader(parameter, contract, coercion, refuses_nul=self._refuses_nul)
+        takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
+        keys = self._unclaimed if takes_any else None
+        self._takes_any = self._takes_any or takes_any
+        self._styled[parameter.name] = reader(
+            parameter, contract, coercion, refuses_nul=self._refuses_nul, keys=keys
+        )
         self._styled_names.add(parameter.name)
         if parameter.style == "deepObject":
             self._deep_names.add(parameter.name)
-        if (
-            parameter.style == "form"
-            and parameter.explode
-            and "object" in types_of(parameter.schema, contract)
-        ):
+        if is_spread(parameter, contract):
             self._styled_names |= properties_of(parameter.schema, contract).keys()
+
+    def _unclaimed(self, texts: Texts) -> list[str]:
+        """Return the fields that belong to no property, which an object of any keys takes."""
+        return [name for name in texts if not self._is_claimed(name)]
+
+    def _is_claimed(self, name: str) -> bool:
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._texts or name in self._styled_names
 
     def _is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
-        return name in self._styled_names or name.partition("[")[0] in self._deep_names
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._styled_names or (self._takes_any and name not in self._texts)
 
     def _text_reader(self, types: frozenset[str], text: Coerce) -> Callable[[str], Any]:
         """Return the reader of one text; an object without a style is JSON, as in multipart forms."""
@@ -115,7 +131,7 @@ class FormDecoder:
 
     def _values(
         self,
-        fields: Mapping[str, list[T]],
+        fields: Mapping[str, Sequence[T]],
         readers: Mapping[str, Callable[[T], Any]],
         other: Callable[[T], Any],
     ) -> dict[str, Any]:
@@ -126,18 +142,6 @@ class FormDecoder:
             several = name in self._lists or len(raw) > 1
             values[name] = [read(one) for one in raw] if several else read(raw[0])
         return values
-
-
-def parse_urlencoded(text: bytes, *, refuses_nul: bool = False) -> dict[str, list[str]]:
-    """Return each field's values in order, percent-decoded.
-
-    Raises ValueError for text that is not percent-encoded UTF-8, or has more than MAX_FIELDS fields; with
-    `refuses_nul` also for NUL.
-    """
-    decoded = text.decode("ascii")
-    if (MALFORMED_OR_NUL if refuses_nul else MALFORMED).search(decoded):
-        raise ValueError("not percent-encoded text")
-    return _by_name(parse_qsl(decoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
@@ -160,7 +164,7 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
     parser.finalize()
     if not ends:
         raise ValueError("the last part is truncated")
-    return _by_name(parts)
+    return by_name(parts)
 
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
@@ -192,10 +196,3 @@ def _file(file: File) -> tuple[str, bytes]:
     content = file.file_object.read()
     file.close()
     return (file.field_name or b"").decode(), content
-
-
-def _by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    values: dict[str, list[T]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return values

@@ -39,13 +39,15 @@ RECEIVE = "relay.receive"
 class Request(NamedTuple):
     """The parts of a request that the contract describes, as received from the ASGI server.
 
-    `path_params` are the percent-decoded path variables; header names are in lower case.
+    `path_params` are the percent-decoded path variables; header names are in lower case. `raw_path` is the path as
+    sent, in which separators differ from percent-encoded ones.
     """
 
     path_params: Mapping[str, str]
     query_string: bytes
     headers: HeaderList
     body: bytes
+    raw_path: bytes | None = None
 
 
 class Response(NamedTuple):

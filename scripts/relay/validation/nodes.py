@@ -90,6 +90,25 @@ class Choice:
         name = value.get(self.discriminator)
         return self.mapping.get(name) if isinstance(name, str) else None
 
+    @cached_property
+    def is_decided(self) -> bool:
+        """Whether the discriminator names each branch that allows an object."""
+        named = {id(node) for node in self.mapping.values()}
+        return bool(named) and all(id(branch) in named for branch in self.branches_for("object"))
+
+    @property
+    def requires_discriminator(self) -> bool:
+        """Whether all branches that allow an object require the discriminator."""
+        return all(_requires(branch, self.discriminator) for branch in self.branches_for("object"))
+
+    @property
+    def names(self) -> list[str]:
+        """The values of the discriminator to show: a schema's own name only if the mapping has no other for it."""
+        by_branch: dict[int, list[str]] = {}
+        for value, node in self.mapping.items():  # the names of schemas come first
+            by_branch.setdefault(id(node), []).append(value)
+        return [value for values in by_branch.values() for value in values[1:] or values]
+
     def is_unknown(self, tag: Tag, value: Mapping[str, Any]) -> bool:
         """Return True if no branch allows the value of the discriminator, although one is named so."""
         return tag.name == self.discriminator and tag.branch(value[tag.name]) is None

@@ -10,9 +10,12 @@ from relay.contract.bundling import escape
 from relay.contract.model import ABSENT, Contract, Location, Parameter
 
 from .coercion import Coercion
+from .defaults import Defaults
+from .delimited import Malformed
+from .raw_texts import Raw
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
-from .styles import Malformed, Raw, reader
+from .styles import Keys, is_spread, reader
 from .violations import Violation
 
 
@@ -25,16 +28,22 @@ class LocatedViolation:
 
 
 class ParameterDecoder:
-    """Compiled decoder of one parameter: finds its text in a request, converts and validates it."""
+    """Compiled decoder of one parameter: finds its text in a request, converts and validates it.
 
-    def __init__(self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> None:
+    `keys` finds the keys that an object takes although no property has their name.
+    """
+
+    def __init__(
+        self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler, keys: Keys | None = None
+    ) -> None:
         self.parameter = parameter
         self._default = contract.default(parameter.schema)
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
         coercion = Coercion(contract, compiler)
         self._drop = ReadOnly(contract, compiler).of(parameter.schema) if self._validator else None
-        self._scalar = coercion.scalar_of(parameter.schema)
-        self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul)
+        self._fill = Defaults(contract, compiler).of(parameter.schema) if self._validator else None
+        self._has_members = is_spread(parameter, contract) or parameter.style == "deepObject"
+        self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
             compiler.problems.append(contract.warning(parameter.pointer, message, "invalid-default"))
@@ -46,6 +55,9 @@ class ParameterDecoder:
 
         An absent optional parameter without a default changes neither.
         """
+        if self.parameter.allows_empty and [*raw.texts.get(self.parameter.name, ())] == [""]:
+            self._store_empty(arguments, name)
+            return
         try:
             value = self._read(raw)
         except Malformed as exc:
@@ -54,27 +66,38 @@ class ParameterDecoder:
         if value is ABSENT:
             if self.parameter.required:
                 self._fail(failures, Violation("", "required", "the value is missing"))
-            elif self._default is not ABSENT:
-                arguments[name] = copy.deepcopy(self._default)
+            else:
+                self._store_default(arguments, name)
             return
         assert self._validator is not None  # the server does not start if a schema cannot be compiled
-        accepts = self._validator.accepts
-        if self._scalar is not None and type(value) is list and len(value) == 1 and not accepts(value):
-            value = self._scalar_or_list(raw, value)
-        if accepts(value):
+        if self._validator.accepts(value):
             if self._drop is not None:
                 self._drop(value)
+            if self._fill is not None:
+                self._fill(value, self._validator.accepts)
             arguments[name] = value
         else:
             for violation in self._validator.violations(value):
                 self._fail(failures, violation)
 
-    def _scalar_or_list(self, raw: Raw, value: list[Any]) -> Any:
-        """Return the scalar that one text is, if it is valid; else the list of one that it was read as."""
-        assert self._scalar is not None and self._validator is not None  # noqa: PT018 -- both are known here
-        texts = raw.get(self.parameter.name, [])
-        scalar = self._scalar(texts[0]) if len(texts) == 1 else value
-        return scalar if self._validator.accepts(scalar) else value
+    def _store_default(self, arguments: dict[str, Any], name: str) -> None:
+        """Store the default, if there is one; an object that is sent as parameters may have those of its members."""
+        if self._default is not ABSENT:
+            arguments[name] = copy.deepcopy(self._default)
+        elif self._fill is not None and self._has_members and self._validator is not None:
+            members: dict[str, Any] = {}
+            if self._fill(members, self._validator.accepts):
+                arguments[name] = members
+
+    def _store_empty(self, arguments: dict[str, Any], name: str) -> None:
+        """Store the empty value of the schema; without one, the parameter counts as not sent."""
+        assert self._validator is not None  # the server does not start if a schema cannot be compiled
+        values: tuple[Any, ...] = ("", [], {}, None)
+        empty = [value for value in values if self._validator.accepts(value)]
+        if empty or self.parameter.required:
+            arguments[name] = empty[0] if empty else None
+        else:
+            self._store_default(arguments, name)
 
     def _fail(self, failures: list[LocatedViolation], violation: Violation) -> None:
         path = f"/{escape(self.parameter.name)}{violation.path}"

@@ -151,10 +151,12 @@ class Reasons:
         return len(branches) == 1 or self._comparisons >= 0
 
     def _of_tag(self, choice: Choice, value: dict[str, Any], at: Rejected) -> list[Reason]:
-        """Return the reasons of the branch that a property of the value names; [] if none does."""
+        """Return the reasons of the branch that a property of the value names; [] if no property names branches."""
         tag, named = choice.tag, choice.mapped(value)
         if named is not None and (tag is None or not choice.is_unknown(tag, value)):
             return self._of_node(named, at)
+        if choice.is_decided and (tag is None or tag.name != choice.discriminator):
+            return [self._unnamed(choice, value, at)]
         if tag is None:
             return []
         path = self._within(at.path, tag.name)
@@ -162,6 +164,14 @@ class Reasons:
             return [broken(path, "required")] if tag.is_required else []
         branch = tag.branch(value[tag.name])
         return [broken(path, "enum", [*tag.branches])] if branch is None else self._of_node(branch, at)
+
+    def _unnamed(self, choice: Choice, value: dict[str, Any], at: Rejected) -> Broken:
+        """Return the violation of a discriminator that names no branch."""
+        path = self._within(at.path, choice.discriminator)
+        if choice.discriminator in value:
+            return broken(path, "discriminator", choice.names)
+        rule = "required" if choice.requires_discriminator else "discriminator"
+        return Broken(path, rule, describe("undiscriminated", choice.names))
 
     def _of_closest(self, branches: list[Node], at: Rejected) -> list[Reason]:
         """Return the reasons of the closest branch; [] if several are, or one accepts the value.

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Operation, RequestBody, Schema
+from relay.contract.model import Contract, Location, Operation, RequestBody, Schema
 
 from . import media_types as media
 from .coercion import types_of
+from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
-from .forms import FormDecoder, decoded, parse_urlencoded
+from .forms import FormDecoder, decoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
 from .parameters import LocatedViolation, ParameterDecoder
+from .query_keys import QueryKeys
+from .raw_texts import PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .violations import Violation
@@ -28,18 +31,26 @@ class RequestDecoder:
     def __init__(
         self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract
     ) -> None:
+        self._keys = QueryKeys(operation.parameters, contract, compiler)
         self._decoders = [
-            (ParameterDecoder(parameter, contract, compiler), names[parameter.pointer])
+            (
+                ParameterDecoder(parameter, contract, compiler, self._keys.taken_by(parameter)),
+                names[parameter.pointer],
+            )
             for parameter in operation.parameters
         ]
-        self._locations = {parameter.location for parameter in operation.parameters}
+        self._path = PathTexts(operation.path)
+        self._locations: set[Location] = {parameter.location for parameter in operation.parameters}
         self._headers = [
             parameter.name for parameter in operation.parameters if parameter.location == "header"
         ]
         self._refuses_nul = compiler.strictness.nul
+        self._refuses_unknown = compiler.strictness.unknown_query
+        if self._refuses_unknown:
+            self._locations.add("query")
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
-        self.has_no_input = not self._decoders and self._body is None
+        self.has_no_input = not self._locations and self._body is None
 
     def decode(self, request: Request) -> Arguments:
         """Return the arguments by name.
@@ -48,27 +59,30 @@ class RequestDecoder:
         """
         arguments: Arguments = {}
         failures: list[LocatedViolation] = []
-        if self._decoders:
+        if self._locations:
             raw = self._raw(request)
             for decoder, name in self._decoders:
                 decoder.decode(raw[decoder.parameter.location], arguments, name, failures)
+            if self._refuses_unknown:
+                failures += [LocatedViolation("query", one) for one in self._keys.unknown(raw["query"].texts)]
         if self._body:
             self._body.decode(request, arguments, failures)
         if failures:
             raise InvalidRequest(failures=failures)
         return arguments
 
-    def _raw(self, request: Request) -> dict[str, dict[str, list[str]]]:
-        raw: dict[str, dict[str, list[str]]] = {}
+    def _raw(self, request: Request) -> dict[str, Raw]:
+        raw: dict[str, Raw] = {}
         if "path" in self._locations:
-            raw["path"] = {name: [value] for name, value in request.path_params.items()}
+            raw["path"] = self._path.of(request.path_params, request.raw_path)
         if "query" in self._locations:
             raw["query"] = _query(request.query_string, refuses_nul=self._refuses_nul)
         if "header" in self._locations:
             found = {name: header(request.headers, name.lower().encode()) for name in self._headers}
-            raw["header"] = {name: [value.strip()] for name, value in found.items() if value is not None}
+            values = {name: [value.strip()] for name, value in found.items() if value is not None}
+            raw["header"] = Raw(values)
         if "cookie" in self._locations:
-            raw["cookie"] = cookies(request.headers)
+            raw["cookie"] = Raw(cookies(request.headers))
         return raw
 
 
@@ -167,6 +181,7 @@ def _checker(
         schema = {}
     validator = compiler.compile(schema, "request", pointer)
     drop = ReadOnly(contract, compiler).of(schema) if validator else None
+    fill = Defaults(contract, compiler).of(schema) if validator else None
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
         assert validator is not None  # the server does not start if a schema cannot be compiled
@@ -174,14 +189,16 @@ def _checker(
             return value, validator.violations(plain)
         if drop is not None:
             drop(value)
+        if fill is not None and fill(plain, validator.accepts) and value is not plain:
+            fill(value, lambda _: True)
         return value, []
 
     return check
 
 
-def _query(query: bytes, *, refuses_nul: bool) -> dict[str, list[str]]:
+def _query(query: bytes, *, refuses_nul: bool) -> Raw:
     try:
-        return parse_urlencoded(query, refuses_nul=refuses_nul)
+        return urlencoded(query, refuses_nul=refuses_nul)
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc

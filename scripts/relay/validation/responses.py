@@ -17,6 +17,7 @@ from . import media_types as media
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .parameters import LocatedViolation, ParameterDecoder
+from .raw_texts import Raw
 from .schemas import SchemaCompiler
 from .slicing import Slicer, slicer
 from .validators import Validator
@@ -164,7 +165,7 @@ class HeaderDecoder:
         raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
         failures: list[LocatedViolation] = []
         for decoder in self._decoders:
-            decoder.decode(raw, {}, "", failures)
+            decoder.decode(Raw(raw), {}, "", failures)
         return [failure.violation for failure in failures]
 
 

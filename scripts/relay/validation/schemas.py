@@ -42,6 +42,9 @@ class Strictness(NamedTuple):
     nul: bool = False
     """NUL in a text."""
 
+    unknown_query: bool = False
+    """A query parameter that the contract does not have; else it is ignored."""
+
 
 LENIENT = Strictness()
 

@@ -1,110 +1,125 @@
 """Reads the values of parameters and form fields: finds them in a request, splits and coerces them.
 
-Styles are those of OpenAPI 3.0.3, "Style Values", and follow RFC 6570 where its table is wrong. A separator may
-be percent-encoded or not, since clients send both. An empty value is an empty list.
+An empty value is an empty list.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from relay.contract.model import ABSENT, Contract, Parameter, Schema
+from relay.contract.model import ABSENT, Contract, Parameter
 
-from .coercion import MAX_NESTING, Coerce, Coercion, properties_of, types_of
+from .coercion import MAX_NESTING, Coercion, Shape, properties_of, shapes_of
+from .delimited import Malformed, Splitter
 from .json_strict import NotJson, parse_json
+from .raw_texts import Raw, Texts
 
-Raw = Mapping[str, Sequence[str]]
-"""The values of one location of a request: name → percent-decoded values in order."""
+Keys = Callable[[Texts], list[str]]
+"""Takes the texts of a location, returns the keys that an object takes although no property has their name."""
 
-SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+Read = Callable[[Raw], Any]
+"""Returns the value of a parameter, ABSENT for no value. Raises Malformed."""
 
-
-class Malformed(ValueError):
-    """The text is not in the parameter's style; `rule` is the rule of the violation."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        self.rule = rule
-        super().__init__(message)
+_Reading = Callable[[Raw], list[Any]]
+"""Returns what the texts of a parameter may mean in one shape, the likeliest first; [] for no value."""
 
 
 def reader(
-    parameter: Parameter, contract: Contract, coercion: Coercion, *, refuses_nul: bool
-) -> Callable[[Raw], Any]:
-    """Return the reader of a parameter's value; it returns ABSENT for no value, and raises Malformed.
+    parameter: Parameter,
+    contract: Contract,
+    coercion: Coercion,
+    *,
+    refuses_nul: bool,
+    keys: Keys | None = None,
+) -> Read:
+    """Return the reader of a parameter's value.
 
-    If the schema allows a scalar as well as an array or object, a text that is not in the style is a scalar.
+    A schema may allow several of array, object and scalar: the value is the first reading, in this order, that
+    the schema accepts, else the first one. `keys` finds more properties of an object that is sent as parameters.
     """
     name, schema = parameter.name, parameter.schema
-    read = _reader(parameter, contract, coercion.of(schema), refuses_nul=refuses_nul)
-    if parameter.media_type is not None or (scalar := coercion.scalar_of(schema)) is None:
-        return read
-    brackets = f"{name}["
-
-    def read_either(raw: Raw) -> Any:
-        try:
-            value = read(raw)
-        except Malformed:
-            if name not in raw or any(key.startswith(brackets) for key in raw):
-                raise
-            value = ABSENT
-        return _absent_or(_one(raw, name), scalar) if value is ABSENT else value
-
-    return read_either
-
-
-def _reader(
-    parameter: Parameter, contract: Contract, coerce: Coerce, *, refuses_nul: bool
-) -> Callable[[Raw], Any]:
-    """Return the reader for the parameter's content, shape, style and explode."""
-    name, shape = parameter.name, _shape(parameter.schema, contract)
     if parameter.media_type is not None:
-        return lambda raw: _absent_or(_one(raw, name), lambda text: _json(text, refuses_nul=refuses_nul))
+        return lambda raw: _absent_or(
+            _one(raw.texts, name), lambda text: _json(text, refuses_nul=refuses_nul)
+        )
+    shapes = shapes_of(schema, contract)
+    if shapes == ["scalar"] and parameter.style in ("form", "simple"):
+        coerce = coercion.of(schema)
+        return lambda raw: _absent_or(_one(raw.texts, name), coerce)
+    readings = [_reading(parameter, shape, contract, coercion, keys) for shape in shapes]
+    reading = readings[0] if len(readings) == 1 else _any_of(readings)
+    accepts = coercion.verdict(schema)
+
+    def read(raw: Raw) -> Any:
+        found = reading(raw)
+        return next(filter(accepts, found), found[0]) if len(found) > 1 else found[0] if found else ABSENT
+
+    return read
+
+
+def _any_of(readings: list[_Reading]) -> _Reading:
+    """Return the readings in any shape; it raises Malformed if all do."""
+
+    def read(raw: Raw) -> list[Any]:
+        found: list[Any] = []
+        malformed: Malformed | None = None
+        for reading in readings:
+            try:
+                found += reading(raw)
+            except Malformed as exc:
+                malformed = malformed or exc
+        if not found and malformed is not None:
+            raise malformed
+        return found
+
+    return read
+
+
+def is_spread(parameter: Parameter, contract: Contract) -> bool:
+    """Return True for an object each of whose properties is sent like a parameter."""
+    is_exploded = parameter.style == "form" and parameter.explode and parameter.media_type is None
+    return is_exploded and "object" in shapes_of(parameter.schema, contract)
+
+
+def _reading(
+    parameter: Parameter, shape: Shape, contract: Contract, coercion: Coercion, keys: Keys | None
+) -> _Reading:
+    """Return the reading of a parameter in one shape."""
+    name, schema = parameter.name, parameter.schema
+    scalar = coercion.scalar_of(schema) if shape == "scalar" else None
+    coerce = scalar or coercion.of(schema)
     if parameter.style == "deepObject":
-        return lambda raw: _absent_or(_deep(raw, name), coerce)
-    if parameter.style == "form" and parameter.explode and shape == "object":
-        properties = properties_of(parameter.schema, contract)
-        return lambda raw: _absent_or(_spread(raw, properties), coerce)
+        find = _without_brackets if scalar else _deep
+        return lambda raw: _each(find(raw.texts, name), coerce)
+    if shape == "object" and is_spread(parameter, contract):
+        names = [*properties_of(schema, contract)]
+        other = None if shapes_of(schema, contract) == ["object"] else name
+        return lambda raw: _each(_spread(raw.texts, names, keys, other), coerce)
     if shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
-        return lambda raw: _absent_or(list(raw[name]) if name in raw else ABSENT, coerce)
-    split = _splitter(parameter, shape)
-    return lambda raw: _absent_or(_one(raw, name), lambda text: coerce(split(text)))
+        return lambda raw: [coerce(list(raw.texts[name]))] if name in raw.texts else []
+    if shape == "scalar" and parameter.style not in ("label", "matrix"):
+        return lambda raw: _each(_one(raw.texts, name), coerce)
+    split = Splitter.of(parameter, shape).readings
 
+    def read(raw: Raw) -> list[Any]:
+        text = _one(raw.written, name)
+        return [] if text is ABSENT else [*map(coerce, split(text))]
 
-def _splitter(parameter: Parameter, shape: str) -> Callable[[str], Any]:
-    """Return a function that splits one text into the text, list or mapping of the parameter's shape."""
-    separator = SEPARATORS.get(parameter.style, ",")
-    prefix = {"label": ".", "matrix": f";{parameter.name}="}.get(parameter.style, "")
-    if parameter.explode and parameter.style == "label":
-        separator = "."
-    if parameter.explode and parameter.style == "matrix" and shape != "scalar":
-        separator, prefix = ";", ";"
-
-    def split(text: str) -> Any:
-        if not text.startswith(prefix):
-            raise Malformed("style", f"the value is not in the style {parameter.style}")
-        text = text[len(prefix) :]
-        if shape == "scalar":
-            return text
-        parts = text.split(separator) if text else []
-        if parameter.location == "header":
-            parts = [part.strip() for part in parts]
-        if shape == "object":
-            return _mapping(
-                [tuple(part.split("=", 1)) for part in parts] if parameter.explode else _pairs(parts)
-            )
-        return [_matrix_value(parameter.name, part) for part in parts] if separator == ";" else parts
-
-    return split
+    return read
 
 
 def _absent_or(value: Any, convert: Callable[[Any], Any]) -> Any:
     return ABSENT if value is ABSENT else convert(value)
 
 
-def _one(raw: Raw, name: str) -> Any:
-    values = raw.get(name)
+def _each(value: Any, convert: Callable[[Any], Any]) -> list[Any]:
+    return [] if value is ABSENT else [convert(value)]
+
+
+def _one(texts: Texts, name: str) -> Any:
+    values = texts.get(name)
     if not values:
         return ABSENT
     if len(values) > 1:
@@ -112,22 +127,38 @@ def _one(raw: Raw, name: str) -> Any:
     return values[0]
 
 
-def _one_or_list(values: Sequence[str]) -> str | list[str]:
+def _without_brackets(texts: Texts, name: str) -> Any:
+    """Return the one text of a parameter that may also be a deepObject, but not both at once."""
+    if any(key.startswith(f"{name}[") for key in texts):
+        raise Malformed("style", "the parameter is both a value and an object")
+    return _one(texts, name)
+
+
+def one_or_list(values: Sequence[str]) -> str | list[str]:
+    """Return the value of a key that was sent once or more."""
     return values[0] if len(values) == 1 else list(values)
 
 
-def _spread(raw: Raw, properties: Mapping[str, Schema]) -> Any:
-    """Collect the properties of an exploded object, each of which is sent like a parameter."""
-    return {name: _one_or_list(raw[name]) for name in properties if name in raw} or ABSENT
+def _spread(texts: Texts, names: list[str], keys: Keys | None, other: str | None) -> Any:
+    """Collect the properties of an exploded object, each of which is sent like a parameter.
+
+    `other` is the key that a value of another shape has; if it was sent, there is no object.
+    """
+    if other in texts:
+        return ABSENT
+    found = {name: one_or_list(texts[name]) for name in names if name in texts}
+    if keys is not None:
+        found |= {key: one_or_list(texts[key]) for key in keys(texts) if key not in found}
+    return found or ABSENT
 
 
-def _deep(raw: Raw, name: str) -> Any:
+def _deep(texts: Texts, name: str) -> Any:
     """Collect `name[a][b]=1` into `{"a": {"b": "1"}}`, and `name[]=1` into `{"": "1"}`.
 
     The keys of an array's elements are indexes or empty; its coercion makes a list of them.
     """
     found: dict[str, Any] = {}
-    for key, values in raw.items():
+    for key, values in texts.items():
         if key != name and not key.startswith(f"{name}["):
             continue
         path = re.findall(r"\[([^\[\]]*)\]", key[len(name) :])
@@ -142,26 +173,8 @@ def _deep(raw: Raw, name: str) -> Any:
                 raise Malformed("style", "a deepObject key is both a value and an object")
         if last in target:
             raise Malformed("style", "a deepObject key is repeated")
-        target[last] = list(values) if is_list else _one_or_list(values)
+        target[last] = list(values) if is_list else one_or_list(values)
     return found or ABSENT
-
-
-def _pairs(parts: list[str]) -> list[tuple[str, ...]]:
-    return [tuple(parts[index : index + 2]) for index in range(0, len(parts), 2)]
-
-
-def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
-    if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
-        raise Malformed("style", "an object must be written as unique names, each with a value")
-    return {pair[0]: pair[1] for pair in pairs}
-
-
-def _matrix_value(name: str, part: str) -> str:
-    """Return the value of one `name=value` in style matrix."""
-    key, sign, value = part.partition("=")
-    if key != name or not sign:
-        raise Malformed("style", "each element must start with the parameter's name and '='")
-    return value
 
 
 def _json(text: str, *, refuses_nul: bool) -> Any:
@@ -169,8 +182,3 @@ def _json(text: str, *, refuses_nul: bool) -> Any:
         return parse_json(text.encode(errors="surrogateescape"), refuses_nul=refuses_nul)
     except NotJson as exc:
         raise Malformed("json", str(exc)) from exc
-
-
-def _shape(schema: Schema, contract: Contract) -> str:
-    types = types_of(schema, contract)
-    return "array" if "array" in types else "object" if "object" in types else "scalar"

@@ -33,12 +33,15 @@ def describe(rule: str, limit: Any = None) -> str:
 
 
 def _one_of(values: list[Any]) -> str:
+    return f"the value is not one of {_listed(values)}"
+
+
+def _listed(values: list[Any]) -> str:
     texts = [_json(value) for value in values]
     if len(texts) > _MAX_CANDIDATES:
         texts = [*texts[: _MAX_CANDIDATES - 1], f"{len(texts) - _MAX_CANDIDATES + 1} other candidates"]
     *others, last = texts
-    listed = f"{', '.join(others)} or {last}" if others else last
-    return f"the value is not one of {listed}"
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _type(types: str | list[str]) -> str:
@@ -78,6 +81,10 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "anyOf": lambda _: "the value is not valid under any of the schemas listed in the 'anyOf' keyword",
     "oneOf": lambda _: (
         "the value is not valid under exactly one of the schemas listed in the 'oneOf' keyword"
+    ),
+    "discriminator": lambda names: f"the value names no schema; it must be {_listed(names)}",
+    "undiscriminated": lambda names: (
+        f"the value is missing, which names the schema; it must be {_listed(names)}"
     ),
     "schema": lambda _: "the value does not match its schema",
 }

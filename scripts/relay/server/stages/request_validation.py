@@ -33,7 +33,8 @@ class Validated:
         if self._decoder.has_body:
             body = await read_body(scope, receive, self._limit)
             receive = replayed(body, receive)
-        request = Request(scope["path_params"], scope["query_string"], scope["headers"], body)
+        variables, raw_path = scope["path_params"], scope.get("raw_path")
+        request = Request(variables, scope["query_string"], scope["headers"], body, raw_path)
         scope[ARGUMENTS] = self._decoder.decode(request)
         await self._app(scope, receive, send)
 

@@ -1,0 +1,153 @@
+"""Schemas as a graph of which only the parts are kept that lead to properties of a kind, such as read-only ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from relay.contract.model import Contract, Schema
+
+from .schemas import SchemaCompiler
+from .translation import discriminated
+from .verdicts import Accepts
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A schema. `written` may be a `$ref` to it; `own` are its properties of the kind that is looked for."""
+
+    written: Schema
+    schema: Schema
+    own: Mapping[str, Any] = field(default_factory=dict)
+    parts: list[Node] = field(default_factory=list)
+    properties: dict[str, Node] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
+    additional: list[Node] = field(default_factory=list)
+    items: list[Node] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
+    leads: bool = False  # to such a property
+
+    def inner(self) -> Iterator[Node]:
+        """Yield the schemas in it."""
+        yield from (*self.parts, *self.properties.values(), *self.additional, *self.items)
+        for choice in self.choices:
+            yield from choice.branches
+
+    def within(self, value: Any) -> Iterator[tuple[Node, Any]]:
+        """Yield the properties or items of a value that may lead to such a property, each with its schema."""
+        if isinstance(value, dict):
+            yield from ((one, value[name]) for name, one in self.properties.items() if name in value)
+            for one in self.additional:
+                yield from ((one, item) for name, item in value.items() if name not in self.known)
+        elif isinstance(value, list):
+            yield from ((one, item) for one in self.items for item in value)
+
+
+@dataclass(eq=False, slots=True)
+class Choice:
+    """An `anyOf` or `oneOf`, and its discriminator: `by_value` are the branches that its values name."""
+
+    branches: list[Node]
+    name: str
+    by_value: dict[str, Node]
+    verdicts: dict[int, Accepts] = field(
+        default_factory=dict
+    )  # of the branches that lead, if they are needed
+
+    def named(self, value: Any) -> Node | None:
+        """Return the branch that the discriminator of a value names."""
+        tag = value.get(self.name) if isinstance(value, dict) else None
+        return self.by_value.get(tag) if isinstance(tag, str) else None
+
+
+class Graph:
+    """The graphs of the schemas of one contract; a schema that is referred to is read once.
+
+    `own` returns the properties of a schema that are looked for; `verdict` the verdict of a branch, if it is needed.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        compiler: SchemaCompiler,
+        kind: str,
+        own: Callable[[Schema], Mapping[str, Any]],
+        verdict: Callable[[Schema], Accepts] | None = None,
+    ) -> None:
+        self._contract = contract
+        self._is_hidden = compiler.translator.is_hidden
+        self._own = own
+        self._verdict = verdict
+        self._by_ref: dict[str, Node] = compiler.memo.setdefault((kind,), {})
+        self._new: list[Node] = []
+        self._pending: list[Node] = []
+
+    def of(self, schema: Schema) -> Node | None:
+        """Return the graph of a schema; None if it does not lead to a property that is looked for."""
+        root = self._node(schema)
+        while self._pending:
+            self._fill(self._pending.pop())
+        self._mark()
+        for node in self._new:
+            self._keep_what_leads(node)
+        self._new = []
+        return root if root.leads else None
+
+    def _node(self, schema: Schema) -> Node:
+        ref = schema.get("$ref")
+        if ref in self._by_ref:
+            return self._by_ref[ref]
+        node = Node(schema, self._contract.resolve(schema))
+        if ref is not None:
+            self._by_ref[ref] = node
+        self._new.append(node)
+        self._pending.append(node)
+        return node
+
+    def _fill(self, node: Node) -> None:
+        schema = node.schema
+        properties = schema.get("properties", {})
+        node.known = frozenset(properties)
+        node.own = self._own(schema)
+        node.leads = bool(node.own)
+        node.properties = {
+            name: self._node(part)
+            for name, part in properties.items()
+            if not self._is_hidden(part, "request")
+        }
+        node.parts = [self._node(part) for part in schema.get("allOf", [])]
+        node.items = [self._node(schema["items"])] if "items" in schema else []
+        additional = schema.get("additionalProperties")
+        node.additional = [self._node(additional)] if isinstance(additional, dict) else []
+        node.choices = [self._choice(schema, keyword) for keyword in ("anyOf", "oneOf") if keyword in schema]
+
+    def _choice(self, schema: Schema, keyword: str) -> Choice:
+        branches = [self._node(part) for part in schema[keyword]]
+        by_value = {value: self._node({"$ref": ref}) for value, ref in discriminated(schema, keyword)}
+        name = schema["discriminator"]["propertyName"] if by_value else ""
+        return Choice(branches, name, by_value)
+
+    def _mark(self) -> None:
+        """Mark each new node that leads to a property that is looked for."""
+        outer: dict[int, list[Node]] = {}
+        for node in self._new:
+            for inner in node.inner():
+                outer.setdefault(id(inner), []).append(node)
+                node.leads = node.leads or inner.leads
+        pending = [node for node in self._new if node.leads]
+        while pending:
+            for node in outer.get(id(pending.pop()), []):
+                if not node.leads:
+                    node.leads = True
+                    pending.append(node)
+
+    def _keep_what_leads(self, node: Node) -> None:
+        for nodes in (node.parts, node.additional, node.items):
+            nodes[:] = [one for one in nodes if one.leads]
+        node.properties = {name: one for name, one in node.properties.items() if one.leads}
+        node.choices = [choice for choice in node.choices if any(one.leads for one in choice.branches)]
+        if self._verdict is not None:
+            for choice in node.choices:
+                leading = [one for one in choice.branches if one.leads]
+                choice.verdicts = {id(one): self._verdict(one.written) for one in leading}
