@@ -123,7 +123,7 @@ class _Bodies:
         if response is None or rendered is None:
             return
         body, media_type = rendered
-        schema = media.find(media.essence(media_type), media.by_name(response.content))
+        schema = media.find(media_type, media.by_name(response.content))
         if schema is None:
             message = f"{operation} documents {report.status} without {media_type}, the media type of its error bodies"
             yield json_bytes([sorted(response.content), media_type]), self._finding(response, message)

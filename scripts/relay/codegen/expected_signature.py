@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from relay.contract.model import Contract, Operation, Schema
 from relay.server.binding import handler_arguments
 from relay.validation import media_types as media
+from relay.validation.unvalidated import is_binary
 
 from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
 
@@ -59,15 +60,19 @@ def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[s
     if not content:
         return NONE
     return union(
-        of_schema(schema, contract, names) if _has_shape(media_type) else _unshaped(media_type)
+        of_schema(schema, contract, names) if kind in _PARSED else STR if kind == media.TEXT else BYTES
         for media_type, schema in content.items()
+        for kind in _kinds(media_type, schema, contract)
     )
 
 
-def _has_shape(media_type: str) -> bool:
-    """Whether the server parses a body of a media type into the values of its schema."""
-    return media.is_json(media_type) or media.is_form(media_type)
+_PARSED = (media.JSON, media.FORM, media.MULTIPART)
+"""The media types that the server parses into the values of their schema."""
 
 
-def _unshaped(media_type: str) -> Type:
-    return STR if media.essence(media_type).startswith("text/") else BYTES
+def _kinds(media_type: str, schema: Schema, contract: Contract) -> list[str]:
+    """Return how bodies of a media type are read: those of a range in every way that it covers."""
+    if media.is_json(media_type) or not media.is_range(media_type):
+        return [media.kind_of(media_type)]
+    covered = [kind for kind in media.KINDS if media.covers(media_type, kind)]
+    return [media.OCTETS] if is_binary(schema, contract) or not covered else covered

@@ -52,6 +52,7 @@ _WARNINGS = {
     "missing-error-response": "Clients cannot handle a response that the contract does not describe.",
     "not-served": "An operation with an error that cannot be worked around answers 501; production refuses to start.",
     "unchecked-form": "The fields of a form can be described only by the schema of an object.",
+    "unvalidated-body": "XML, CSV and other bodies that stand for a value cannot be validated by the schema of that value.",
     "impossible-range": "If the lower limit exceeds the upper limit, no value is valid.",
     "pattern": "A pattern that validators read in different ways, or cannot read, does not validate everywhere.",
     "impossible-enum": "An enum member that violates the rest of its schema can never be sent.",
