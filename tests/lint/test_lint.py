@@ -269,6 +269,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         )
         for scope in ("write", "read")
     ),
+    "unexpected-scope": (
+        only(get(security=[{"key": ["read"]}]), components=BEARER),
+        only(get(security=[{"key": []}]), components=BEARER),
+    ),
     "missing-error-response": (
         taking(query("q"), responses={"200": {"description": "ok"}, "5XX": PROBLEM}),
         taking(query("q"), responses={"200": {"description": "ok"}, "4XX": PROBLEM, "500": PROBLEM}),

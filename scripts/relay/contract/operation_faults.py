@@ -6,19 +6,19 @@ A fault is worked around where the operation can still be served safely; otherwi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .diagnostics import Diagnostic
 from .documents import Pointer
-from .model import Contract, LeftOut, Operation, Parameter
+from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
 from .path_templates import shape, unmatchable, variables
 
 
 def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
     """Return a contract whose operations can be served; `faults` and `left_out` are those of its structure."""
-    found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract)]
+    found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract), *_unexpected_scopes(contract)]
     blocked = _ambiguous(contract)
     found += _same_paths(contract, blocked)
     operations: list[Operation] = []
@@ -148,6 +148,29 @@ def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnos
     ]
 
 
-def _defined(operation: Operation, contract: Contract) -> tuple[Any, ...]:
-    """Return the security requirements that can be verified."""
-    return tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())
+def _defined(operation: Operation, contract: Contract) -> tuple[SecurityRequirement, ...]:
+    """Return the security requirements that can be verified, without scopes that the schemes cannot have."""
+    schemes = contract.security_schemes
+    return tuple(
+        {name: scopes if _has_scopes(schemes[name]) else [] for name, scopes in one.items()}
+        for one in operation.security
+        if one.keys() <= schemes.keys()
+    )
+
+
+def _has_scopes(scheme: Mapping[str, Any]) -> bool:
+    """Return True for schemes whose requirements may list scopes (OpenAPI 3.0.3, "Security Requirement Object")."""
+    return scheme["type"] in ("oauth2", "openIdConnect")
+
+
+def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
+    """Report scopes of an API key or an http scheme: no credential of them has any, so every call would be a 403."""
+    for operation in contract.operations:
+        owner = operation.pointer if "security" in contract.raw(operation) else ()
+        for index, requirement in enumerate(operation.security):
+            for name, scopes in requirement.items():
+                scheme = contract.security_schemes.get(name)
+                if scopes and scheme is not None and not _has_scopes(scheme):
+                    message = f"the scheme '{name}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
+                    place = (*owner, "security", str(index), name)
+                    yield contract.problem(place, message, "unexpected-scope")

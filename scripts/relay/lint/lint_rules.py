@@ -28,6 +28,7 @@ _ERRORS = {
     "duplicate-path-parameter": "Of a variable that is in a path twice, one value would be lost.",
     "duplicate-parameter": "Of two parameters with one name and location, one definition would be lost.",
     "undefined-security-scheme": "A security scheme that is not defined cannot be verified.",
+    "unexpected-scope": "Only oauth2 and openIdConnect have scopes (OpenAPI 3.0.3, Security Requirement Object); no other credential grants them.",
     "schema": "A schema that cannot be compiled cannot validate anything.",
 }
 _WARNINGS = {
