@@ -6,7 +6,7 @@ A fault is worked around where the operation can still be served safely; otherwi
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -149,18 +149,8 @@ def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnos
 
 
 def _defined(operation: Operation, contract: Contract) -> tuple[SecurityRequirement, ...]:
-    """Return the security requirements that can be verified, without scopes that the schemes cannot have."""
-    schemes = contract.security_schemes
-    return tuple(
-        {name: scopes if _has_scopes(schemes[name]) else [] for name, scopes in one.items()}
-        for one in operation.security
-        if one.keys() <= schemes.keys()
-    )
-
-
-def _has_scopes(scheme: Mapping[str, Any]) -> bool:
-    """Return True for schemes whose requirements may list scopes (OpenAPI 3.0.3, "Security Requirement Object")."""
-    return scheme["type"] in ("oauth2", "openIdConnect")
+    """Return the security requirements that can be verified."""
+    return tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())
 
 
 def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
@@ -169,8 +159,7 @@ def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
         owner = operation.pointer if "security" in contract.raw(operation) else ()
         for index, requirement in enumerate(operation.security):
             for name, scopes in requirement.items():
-                scheme = contract.security_schemes.get(name)
-                if scopes and scheme is not None and not _has_scopes(scheme):
+                if scopes and name in contract.security_schemes and not contract.has_scopes(name):
                     message = f"the scheme '{name}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
                     place = (*owner, "security", str(index), name)
                     yield contract.problem(place, message, "unexpected-scope")

@@ -46,6 +46,8 @@ def schemes_in_use(contract: Contract) -> list[str]:
 
 def scopes_in_use(contract: Contract, scheme: str) -> list[str]:
     """Return the scopes that operations require of a security scheme."""
+    if not contract.has_scopes(scheme):
+        return []
     requirements = (requirement for op in contract.operations for requirement in op.security)
     return sorted({scope for requirement in requirements for scope in requirement.get(scheme, [])})
 
@@ -71,8 +73,8 @@ T = TypeVar("T", str, bytes)
 class Authenticator:
     """Authenticates one operation's requests.
 
-    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied, and
-    their claims are merged. An invalid credential is a 401 even if the operation accepts requests without one.
+    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied; the claims
+    of several are kept apart, by the name of the scheme. An invalid credential is a 401 even if the operation accepts requests without one.
     """
 
     def __init__(
@@ -127,8 +129,10 @@ class _Requirement:
         self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
     ) -> None:
         found = {name: contract.security_schemes[name] for name in schemes}
+        scopes = contract.with_checked_scopes(schemes)
         self._schemes = [
-            (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
+            (name, _extractor(scheme), verifiers[name], frozenset(scopes[name]))
+            for name, scheme in found.items()
         ]
         names = {"http basic": "Basic", "apiKey": "ApiKey"}
         self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
@@ -146,11 +150,16 @@ class _Requirement:
         return {"www-authenticate": self.challenge(error)}
 
     async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
-        """Return the merged claims; None if a credential is missing and no other is invalid."""
-        merged: Claims = {}
+        """Return the claims of the only scheme, or those of several by scheme.
+
+        None if a credential is missing and no other is invalid.
+        """
+        by_scheme: dict[str, Claims] = {}
         is_complete = True
-        credentials = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
-        for credential, verify, scopes in credentials:
+        credentials = [
+            (name, extract(headers, query), verify, scopes) for name, extract, verify, scopes in self._schemes
+        ]
+        for name, credential, verify, scopes in credentials:
             if credential is None:
                 is_complete = False
                 continue
@@ -162,8 +171,10 @@ class _Requirement:
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
-            merged.update(claims)
-        return merged if is_complete else None
+            by_scheme[name] = claims
+        if not is_complete:
+            return None
+        return by_scheme if len(by_scheme) > 1 else claims
 
 
 async def no_caller(**_claims: Any) -> None:
