@@ -35,7 +35,7 @@ def get(**rest: Any) -> dict[str, Any]:
         "operationId": "get_it",
         "tags": ["Things"],
         "security": [],
-        "responses": {"200": {"description": "ok"}, "default": PROBLEM},
+        "responses": {"204": {"description": "ok"}, "default": PROBLEM},
         **rest,
     }
 
@@ -272,6 +272,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "unexpected-scope": (
         only(get(security=[{"key": ["read"]}]), components=BEARER),
         only(get(security=[{"key": []}]), components=BEARER),
+    ),
+    "missing-content": (
+        only(get(responses={"202": {"description": "ok"}, "default": PROBLEM})),
+        only(get(responses={"204": {"description": "ok"}, "205": {"description": "ok"}, "default": PROBLEM})),
     ),
     "missing-error-response": (
         taking(query("q"), responses={"200": {"description": "ok"}, "5XX": PROBLEM}),

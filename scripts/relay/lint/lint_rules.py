@@ -50,6 +50,7 @@ _WARNINGS = {
     "unused-security-scheme": "A security scheme that no operation requires protects nothing.",
     "unsecured-operation": "An operation without security is public; its own `security: []` states that this is intended.",
     "undefined-scope": "A scope that no flow of its scheme defines cannot be granted.",
+    "missing-content": "Where a success documents no content, a body that the handler returns is a 500 at every request.",
     "missing-error-response": "Clients cannot handle a response that the contract does not describe.",
     "not-served": "An operation with an error that cannot be worked around answers 501; production refuses to start.",
     "unchecked-form": "The fields of a form can be described only by the schema of an object.",

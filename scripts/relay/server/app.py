@@ -46,6 +46,7 @@ from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
 from .tracing import check_installed, exporting, traced
+from .undocumented_bodies import undocumented_bodies
 from .verification import token_verifier
 
 METRICS_CONNECTIONS = 16
@@ -299,7 +300,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     problems += [*found, *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
-    warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
+    bodies = undocumented_bodies(bindings, contract)
+    warnings = [*contract.faults, *compiled.errors, *compiled.warnings, *bodies]
     return Application(
         contract,
         settings,

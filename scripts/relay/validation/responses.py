@@ -61,9 +61,10 @@ class ResponseEncoder:
         """
         body, status, headers = self._split(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
-        if body is None and status in http.BODILESS:
-            return http.Response(status, _field_lines(names), b"")
         compiled = self._documented(status)
+        has_body = compiled is not None and compiled.default is not None and status not in http.BODILESS
+        if body is None and not has_body:
+            return http.Response(status, _field_lines(names), b"")
         default = (compiled and compiled.default) or _natural_type(body)
         chosen = names.pop("content-type", None) or default
         serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
