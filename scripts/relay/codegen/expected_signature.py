@@ -66,7 +66,7 @@ def _content(content: Mapping[str, Schema], contract: Contract, names: Mapping[s
     )
 
 
-_PARSED = (media.JSON, media.FORM, media.MULTIPART)
+_PARSED = (media.JSON, media.URLENCODED, media.MULTIPART)
 """The media types that the server parses into the values of their schema."""
 
 

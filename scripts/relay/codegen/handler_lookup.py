@@ -17,7 +17,7 @@ from relay.project.syntax import dotted
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
-    "Settings collaborators commands identify render_error test_environment verifiers".split()
+    "Settings collaborators commands errors identify render_error test_environment verifiers".split()
 )
 """Names that a package may export besides its operations; these functions are not handlers."""
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
@@ -19,7 +19,7 @@ from relay.validation.errors import ApiError, Headers
 from relay.validation.forms import parse_urlencoded
 from relay.validation.http import HeaderList, cookies
 
-from .errors import Forbidden, Unauthenticated
+from .errors import Forbidden, Unauthenticated, report
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
@@ -27,6 +27,9 @@ Verify = Callable[[str], Awaitable[Claims | None]]
 
 Identify = Callable[..., Awaitable[Any]]
 """Returns the caller for `claims`; raises a public error if the claims identify no permitted caller."""
+
+Translate = Callable[[BaseException], BaseException]
+"""Returns the error that stands for an exception, such as one of another library; the exception if there is none."""
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
@@ -74,13 +77,20 @@ class Authenticator:
     """Authenticates one operation's requests.
 
     Requirements are tried in the contract's order. All schemes of a requirement must be satisfied; the claims
-    of several are kept apart, by the name of the scheme. An invalid credential is a 401 even if the operation accepts requests without one.
+    of several are kept apart, by the name of the scheme. An invalid credential is a 401 even if the operation
+    accepts requests without one.
     """
 
     def __init__(
-        self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
+        self,
+        operation: Operation,
+        contract: Contract,
+        verifiers: Mapping[str, Verify],
+        identify: Identify,
+        translate: Translate,
     ) -> None:
         self._identify = identify
+        self._translate = translate
         self._requirements = [
             _Requirement(requirement, contract, verifiers)
             for requirement in operation.security
@@ -104,6 +114,8 @@ class Authenticator:
                 failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
             except Forbidden as exc:
                 failure = failure or exc.with_headers(requirement.refusal("insufficient_scope"))
+            except Exception as exc:  # noqa: BLE001 -- it is raised again, or its error
+                self._raise_challenged(exc, requirement)
             else:
                 if claims is not None:
                     return claims, await self._caller(claims, requirement)
@@ -116,10 +128,16 @@ class Authenticator:
     async def _caller(self, claims: Claims, requirement: _Requirement) -> Any:
         try:
             return await self._identify(claims=claims)
-        except Exception as exc:
-            if getattr(exc, "status", None) == Unauthenticated.status:
-                exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
-            raise
+        except Exception as exc:  # noqa: BLE001 -- it is raised again, or its error
+            self._raise_challenged(exc, requirement)
+
+    def _raise_challenged(self, exc: Exception, requirement: _Requirement) -> NoReturn:
+        """Raise the error for an exception of the package; a 401 gets the challenge."""
+        error = self._translate(exc)
+        found = report(error)
+        if found is not None and found.status == Unauthenticated.status:
+            error.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
+        raise error
 
 
 class _Requirement:

@@ -12,11 +12,11 @@ from .structured_fields import TOKEN, parameters
 T = TypeVar("T")
 
 JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
+URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 TEXT = "text/plain"
 OCTETS = "application/octet-stream"
-KINDS = (JSON, FORM, MULTIPART, TEXT, OCTETS)
+KINDS = (JSON, URLENCODED, MULTIPART, TEXT, OCTETS)
 """The media types that stand for all that are read and written like them."""
 
 _APART = ("charset", "boundary")
@@ -63,7 +63,7 @@ def is_json(name: str) -> bool:
 
 def is_form(name: str) -> bool:
     """Return True for the media types of HTML forms."""
-    return essence(name) in (FORM, MULTIPART)
+    return essence(name) in (URLENCODED, MULTIPART)
 
 
 def is_range(name: str) -> bool:
@@ -76,7 +76,7 @@ def kind_of(name: str) -> str:
     name = essence(name)
     if is_json(name):
         return JSON
-    if name in (FORM, MULTIPART):
+    if name in (URLENCODED, MULTIPART):
         return name
     return TEXT if name.startswith("text/") else OCTETS
 
