@@ -20,14 +20,16 @@ from relay.validation.violations import Violation
 
 from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
+from .mapped_errors import MappedErrors
 from .raised_errors import Raised, raised_errors
 from .static_evaluation import Unknown, evaluate_function
 
 
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
+    mapped = MappedErrors(handlers.sources)
     raised = {
-        operation.id: list(raised_errors(handlers.sources, handler))
+        operation.id: list(raised_errors(handlers.sources, handler, mapped))
         for operation in handlers.contract.operations
         if isinstance(handler := handlers.of(operation), Function)
     }
