@@ -578,6 +578,31 @@ def test_a_form_in_another_style_is_refused(body, path, rule):
     assert violations(STYLED, body, FORM) == [("body", path, rule)]
 
 
+@pytest.mark.parametrize(
+    ("name", "encoding", "body", "expected"),
+    [
+        ("ids", {"style": "pipeDelimited", "explode": False}, b"ids=1%7C2", [1, 2]),
+        ("ids", {"style": "spaceDelimited", "explode": False}, b"ids=1+2", [1, 2]),
+        ("ids", {"style": "form"}, b"ids=1&ids=2", [1, 2]),
+        ("ids", {"contentType": JSON}, b"ids=[1,2]", [1, 2]),
+        ("obj", {"style": "form", "explode": False}, b"obj=y,1", {"y": 1}),
+        ("obj", {"explode": True}, b"y=1", None),
+        ("plain", {"allowReserved": True}, b"plain=7", 7),
+        ("text", {"allowReserved": True}, b"text=a/b?c:d@e", "a/b?c:d@e"),
+        ("text", {"allowReserved": True}, b"text=a%2Fb", "a/b"),
+        ("text", {"contentType": "text/plain"}, b"text=%5B1%5D", "[1]"),
+    ],
+)
+def test_a_field_has_each_encoding(name, encoding, body, expected):
+    """Encoding Object of OpenAPI 3.0.3; reserved characters are accepted whether they are percent-encoded or not."""
+    properties = {**ENCODED["properties"], "text": STRING}
+    decoder = request_decoder({FORM: {"type": "object", "properties": properties}}, encoding={name: encoding})
+
+    found = decode(decoder, body, FORM)["body"]
+
+    assert found == ({"obj": {"y": 1}} if expected is None else {name: expected})
+
+
 def test_a_field_may_be_json():
     """Its encoding says so."""
     decoder = request_decoder({FORM: {"properties": {"a": {}}}}, encoding={"a": {"contentType": JSON}})
