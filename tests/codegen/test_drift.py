@@ -541,6 +541,58 @@ def test_an_error_that_results_in_a_5xx_is_not_reported(errors):
     assert handler_findings(raising(errors)) == []
 
 
+MAPPED = """
+    from socket import timeout
+    import lib
+    from ._errors import Taken, Own
+    errors = {LookupError: (404, "GONE", "It is gone"), lib.Busy: Taken, Own: Taken, timeout: (504, "LATE", "Late")}
+"""
+
+
+@pytest.mark.parametrize(
+    ("raised", "statuses"),
+    [
+        ("KeyError(key)", [404]),
+        ("lib.Busy", [409]),
+        ("Busy()", [409]),
+        ("Special", [409]),
+        ("ValueError", []),
+        ("timeout", []),
+        ("HTTPException(404)", [404]),
+        ("HTTPException(status_code=410, detail='x')", [410]),
+        ("ProblemException(status=409)", [409]),
+        ("HTTPException(code)", []),
+        ("HTTPException(302)", []),
+        ("HTTPException", []),
+    ],
+)
+def test_reports_a_mapped_exception_that_is_not_documented(raised, statuses):
+    """`errors` of the package gives it a status, and Starlette's and Connexion's have one."""
+    things = (
+        "import lib\nfrom lib import Busy\nfrom ._errors import Special\nfrom socket import timeout\n"
+        "from starlette.exceptions import HTTPException\nfrom connexion.exceptions import ProblemException\n\n"
+        f"def show():\n    raise {raised}\n"
+    )
+    own = "class Own(Exception): ...\nclass Special(Own): ...\n"
+    state = state_of(showing(responses={"200": json_of({})}), init=MAPPED, things=things, _errors=TAKEN + own)
+
+    found = [one.message for one in check(state) if one.rule == "undocumented-error"]
+
+    assert [int(message.partition("has status ")[2][:3]) for message in found] == statuses
+
+
+@pytest.mark.parametrize(
+    "errors", ["{}", "make()", "{**OTHERS}", "{KeyError: make()}", "{make(): Taken}", "5"]
+)
+def test_a_mapping_that_source_does_not_show_reports_nothing(errors):
+    """It may be right."""
+    things = "def show():\n    raise KeyError\n"
+    init = f"from ._errors import Taken\nerrors = {errors}\n"
+    state = state_of(showing(responses={"200": json_of({})}), init=init, things=things, _errors=TAKEN)
+
+    assert handler_findings(state) == []
+
+
 ENVELOPE = {
     "type": "object",
     "required": ["error"],

@@ -297,6 +297,24 @@ def rules(old: Any, new: Any) -> list[str]:
     return sorted({change.rule for change in compare(read(old), read(new))})
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (["a/b; v=1", "a/b; v=2"], ["a/b; v=2"], "removed"),
+        (["a/b; v=2"], ["a/b; v=1", "a/b; v=2"], "added"),
+        (['A/b;V="1"'], ["a/b; v=1; charset=utf-8"], None),
+    ],
+)
+def test_media_types_with_other_parameters_are_others(old, new, expected):
+    """They were one, so that a version could be removed and no change was reported."""
+    changes = [] if expected is None else [f"response-media-type-{expected}"]
+
+    assert rules(on(with_response_types(*old)), on(with_response_types(*new))) == changes
+    changes = [] if expected is None else [f"request-media-type-{expected}"]
+    assert rules(on(with_body(*old)), on(with_body(*new))) == changes
+    assert rules(on(with_body("a/b; v=1")), on(with_body("a/b"))) == ["request-media-type-added"]
+
+
 @pytest.mark.parametrize("rule", TABLE)
 def test_a_change_is_reported_by_exactly_one_rule(rule):
     """With several rules a reader would not know which one applies."""

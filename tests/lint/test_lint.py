@@ -35,7 +35,7 @@ def get(**rest: Any) -> dict[str, Any]:
         "operationId": "get_it",
         "tags": ["Things"],
         "security": [],
-        "responses": {"200": {"description": "ok"}, "default": PROBLEM},
+        "responses": {"204": {"description": "ok"}, "default": PROBLEM},
         **rest,
     }
 
@@ -269,6 +269,14 @@ CASES: dict[str, tuple[Any, Any]] = {
         )
         for scope in ("write", "read")
     ),
+    "unexpected-scope": (
+        only(get(security=[{"key": ["read"]}]), components=BEARER),
+        only(get(security=[{"key": []}]), components=BEARER),
+    ),
+    "missing-content": (
+        only(get(responses={"202": {"description": "ok"}, "default": PROBLEM})),
+        only(get(responses={"204": {"description": "ok"}, "205": {"description": "ok"}, "default": PROBLEM})),
+    ),
     "missing-error-response": (
         taking(query("q"), responses={"200": {"description": "ok"}, "5XX": PROBLEM}),
         taking(query("q"), responses={"200": {"description": "ok"}, "4XX": PROBLEM, "500": PROBLEM}),
@@ -291,6 +299,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "unchecked-form": (
         only(get(requestBody={"content": {"multipart/form-data": {"schema": STRING}}})),
         only(get(requestBody={"content": {"multipart/form-data": {"schema": {"type": "object"}}}})),
+    ),
+    "unvalidated-body": (
+        only(get(requestBody={"content": {"text/xml": {"schema": {"type": "object"}}}})),
+        only(get(requestBody={"content": {"text/xml": {"schema": STRING}}})),
     ),
     "unchecked-format": (
         answering({"type": "string", "format": "phone"}),
@@ -336,6 +348,35 @@ def test_each_rule_reports_a_violation_and_accepts_the_near_miss(found, rule):
         assert str(finding.where).startswith("c.yaml:")
         assert finding.severity is RULES[rule].severity
     assert rule not in rules_of(found(near_miss))
+
+
+def _bodies(media_type, schema):
+    sent, given = ({media_type: {"schema": deepcopy(schema), "example": "<a/>"}} for _ in range(2))
+    return only(get(requestBody={"content": sent}, responses={"200": {"description": "", "content": given}}))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "schema", "count"),
+    [
+        ("application/xml", obj(a=STRING), 2),
+        ("application/atom+xml", {"type": "array", "items": STRING}, 2),
+        ("text/csv", {"type": "array", "items": STRING}, 2),
+        ("application/*", obj(a=STRING), 2),
+        ("application/xml", {"properties": {"a": STRING}}, 2),
+        ("application/xml", {}, 0),
+        ("application/pdf", {"type": "string", "format": "binary"}, 0),
+        ("text/csv", {"oneOf": [STRING, {"type": "array"}]}, 0),
+        ("application/*+json", obj(a=STRING), 0),
+        ("text/json", obj(a=STRING), 0),
+    ],
+)
+def test_bodies_that_are_not_validated_are_reported(found, media_type, schema, count):
+    """Of requests and responses; an example of them is the text, so it cannot violate the schema."""
+    findings = [one for one in found(_bodies(media_type, schema)) if one.rule == "unvalidated-body"]
+
+    assert len(findings) == count
+    if count:
+        assert "invalid-example" not in rules_of(found(_bodies(media_type, schema)))
 
 
 def test_every_rule_has_a_case():

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from relay.cli.main import main
 from support.hosting import contract
 
-BARE = {"responses": {"200": {"description": "ok"}}}
+BARE = {"responses": {"204": {"description": "ok"}}}
 WEAK = contract({f"/{number}": {"get": BARE} for number in range(3)})
 
 

@@ -352,6 +352,32 @@ async def test_chooses_the_media_type_by_accept(mocked, accept, prefer, media_ty
     assert response.headers.get("preference-applied") == applied
 
 
+VERSIONS = {
+    f"application/json; version={number}": {"schema": {"type": "string", "enum": [str(number)]}}
+    for number in (1, 2)
+}
+
+
+@pytest.mark.parametrize(
+    ("accept", "number"),
+    [
+        ("application/json; version=2", "2"),
+        ('application/json;q=0.5;Version="2", application/json;version=1;q=0.1', "2"),
+        ("application/json", "1"),
+        ("application/json; version=3", "1"),
+    ],
+)
+async def test_chooses_among_media_types_that_differ_by_parameters(mocked, accept, number):
+    """Each has a schema and a body of its own."""
+    application = mocked(showing({"200": {"description": "-", "content": VERSIONS}}))
+
+    async with calling(application) as client:
+        response = await client.get("/thing", headers={"Accept": accept})
+
+    assert response.json() == number
+    assert response.headers["content-type"] == f"application/json; version={number}"
+
+
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from(["a/b", "*/*", ";q=", "0.5", ",", "q=1", '"', " "])).map("".join)

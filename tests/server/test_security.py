@@ -47,7 +47,7 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
     max_leaves=4,
 )
-THINGS = "async def show(claims):\n    return claims and claims['sub']\n"
+THINGS = "async def show(claims):\n    return claims and claims.get('sub')\n"
 
 
 @pytest.fixture
@@ -198,6 +198,41 @@ async def test_takes_all_schemes_of_one_requirement(get):
     assert (await get(both, {**bearer({"sub": "u"}), "X-Key": "good"})).status_code == 200
     for headers in (bearer({"sub": "u"}), {"X-Key": "good"}, {**bearer({"sub": "u"}), "X-Key": "bad"}):
         assert_problem(await get(both, headers), 401, "UNAUTHENTICATED")
+
+
+async def test_the_claims_of_several_schemes_are_kept_apart(tmp_path, monkeypatch):
+    """They were merged, so that of two subjects one was lost; a single scheme's claims are flat."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    needs = [{"token": [], "key": []}, {"login": []}]
+    document = contract(
+        {"/a": {"get": operation("show", security=needs)}}, components={"securitySchemes": SCHEMES}
+    )
+    identify = "\n    def identify(claims):\n        return sorted(claims)\n"
+    things = "def show(claims, caller):\n    return [claims, caller]\n"
+    basic = {"Authorization": "Basic " + base64.b64encode(b"good:pw").decode()}
+
+    async with calling(host(tmp_path, document, init=INIT + identify, things=things)) as client:
+        both = await client.get("/a", headers={**bearer({"sub": "u"}), "X-Key": "good"})
+        one = await client.get("/a", headers=basic)
+
+    claims, caller = both.json()
+    assert caller == ["key", "token"]
+    assert (claims["key"], claims["token"]["sub"]) == ({"sub": "good"}, "u")
+    assert one.json() == [{"sub": "good:pw"}, ["sub"]]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers"),
+    [
+        ("key", {"X-Key": "good"}),
+        ("token", bearer({"sub": "u"})),
+        ("login", {"Authorization": "Basic Z29vZA=="}),
+    ],
+)
+async def test_scopes_of_a_scheme_that_has_none_are_ignored(get, scheme, headers):
+    """OpenAPI 3.0 allows none; every call was a 403. The contract gets an error, production does not start."""
+    assert (await get([{scheme: ["read"]}], headers)).status_code == 200
+    assert_problem(await get([{scheme: ["read"]}]), 401, "UNAUTHENTICATED")
 
 
 async def test_lets_anybody_in_where_security_is_optional(get):

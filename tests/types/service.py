@@ -40,6 +40,16 @@ class Caller:
     id: str
 
 
+class Gone(relay.ApiError):
+    """A failure with members of its own."""
+
+    status, code, message = 410, "GONE", "The book is gone"
+    members = {"type": "https://shelf.example/gone"}  # noqa: RUF012 -- as a team writes it
+
+
+errors = {LookupError: Gone, TimeoutError: (504, "LATE", "The shelf took too long")}
+
+
 def get_book(*, id_: int, caller: Caller) -> relay.Result[Book]:
     """Return a body; with a status and headers where the contract has several."""
     if id_ == 0:

@@ -64,7 +64,7 @@ def test_odd_fields_are_read_in_one_way(field, found):
 )
 def test_a_charset_is_named_once(header, charset):
     """Two readers could use two charsets."""
-    assert parse_media_type(header) == ("text/plain", charset)
+    assert parse_media_type(header)[:2] == ("text/plain", charset)
 
 
 PIECES = [";", ";a=", ';a="', '"', "\\", '"\\', '";"', ",", ',"', " ", "=", "a", ";a*=", "\t;", ";charset="]

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from relay.contract.model import Contract, Operation, Response, Schema
 from relay.validation import media_types as media
+from relay.validation.unvalidated import is_binary
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, Type, literals, of_schema, union
 
@@ -131,16 +132,27 @@ def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) ->
     if not response.content:
         yield DocumentedBody(NONE)
     for media_type, schema in response.content.items():
-        yield DocumentedBody(content_type(media_type, schema, contract, names), has_shape(media_type))
+        yield from bodies(media_type, schema, contract, names)
 
 
-def content_type(media_type: str, schema: Schema, contract: Contract, names: Mapping[str, str]) -> Type:
-    """Return the type of a body of a media type."""
-    if has_shape(media_type):
-        return of_schema(schema, contract, names)
-    return STR if media.essence(media_type).startswith("text/") else BYTES
+def bodies(
+    media_type: str, schema: Schema, contract: Contract, names: Mapping[str, str]
+) -> Iterator[DocumentedBody]:
+    """Yield the bodies of a media type; those of a range in every way that it covers."""
+    for kind in _kinds(media_type, schema, contract):
+        if kind in _PARSED:
+            yield DocumentedBody(of_schema(schema, contract, names))
+        else:
+            yield DocumentedBody(STR if kind == media.TEXT else BYTES, has_shape=False)
 
 
-def has_shape(media_type: str) -> bool:
-    """Whether the server parses a body of a media type into the values of its schema."""
-    return media.is_json(media_type) or media.is_form(media_type)
+_PARSED = (media.JSON, media.URLENCODED, media.MULTIPART)
+"""The media types that the server parses into the values of their schema."""
+
+
+def _kinds(media_type: str, schema: Schema, contract: Contract) -> list[str]:
+    """Return how bodies of a media type are read."""
+    if media.is_json(media_type) or not media.is_range(media_type):
+        return [media.kind_of(media_type)]
+    covered = [kind for kind in media.KINDS if media.covers(media_type, kind)]
+    return [media.OCTETS] if is_binary(schema, contract) or not covered else covered

@@ -20,14 +20,16 @@ from relay.validation.violations import Violation
 
 from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
+from .mapped_errors import MappedErrors
 from .raised_errors import Raised, raised_errors
 from .static_evaluation import Unknown, evaluate_function
 
 
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
+    mapped = MappedErrors(handlers.sources)
     raised = {
-        operation.id: list(raised_errors(handlers.sources, handler))
+        operation.id: list(raised_errors(handlers.sources, handler, mapped))
         for operation in handlers.contract.operations
         if isinstance(handler := handlers.of(operation), Function)
     }
@@ -123,7 +125,7 @@ class _Bodies:
         if response is None or rendered is None:
             return
         body, media_type = rendered
-        schema = media.find(media.essence(media_type), media.by_name(response.content))
+        schema = media.find(media_type, media.by_name(response.content))
         if schema is None:
             message = f"{operation} documents {report.status} without {media_type}, the media type of its error bodies"
             yield json_bytes([sorted(response.content), media_type]), self._finding(response, message)

@@ -9,7 +9,7 @@ from relay.contract.model import Contract, Operation
 from relay.server.binding import handler_arguments
 
 from .annotations import Type, of_schema, union
-from .documented_results import DocumentedResults, HeaderClasses, content_type, documented_results
+from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def signature(
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
         content = operation.body.content.items()
-        types.append(union(content_type(name, schema, contract, names) for name, schema in content))
+        found = (one for name, schema in content for one in bodies(name, schema, contract, names))
+        types.append(union(one.type for one in found))
     arguments = [
         ExpectedArgument(one.name, kind, one.always)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)

@@ -18,7 +18,7 @@ from .movable_functions import NamedFunction, find_named, python_path
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
-    "Settings collaborators commands identify render_error scope test_environment verifiers".split()
+    "Settings collaborators commands errors identify middleware render_error scope test_environment verifiers".split()
 )
 """Names that a package may export besides its operations; these functions are not handlers."""
 

@@ -31,7 +31,6 @@ class KeyScheme:
     name: str
     setting: str
     is_basic: bool
-    scopes: tuple[str, ...]
 
     @property
     def variable(self) -> str:
@@ -51,6 +50,8 @@ class Security:
     has_tokens: bool
     keys: tuple[KeyScheme, ...]
     scopes: tuple[str, ...]
+    has_several: bool
+    """Whether an operation needs several credentials at once."""
 
     @classmethod
     def of(cls, contract: Contract) -> Security:
@@ -64,9 +65,10 @@ class Security:
             if kind not in JWT_TYPES and not _names_a_function(contract.security_schemes[name]):
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
                 setting = _setting(slug(name).strip("_") or "api", taken)
-                asked = tuple(scopes_in_use(contract, name))
-                keys.append(KeyScheme(name, setting, kind == "http basic", asked))
-        return cls(any(kind in JWT_TYPES for kind in kinds.values()), tuple(keys), tuple(sorted(scopes)))
+                keys.append(KeyScheme(name, setting, kind == "http basic"))
+        has_tokens = any(kind in JWT_TYPES for kind in kinds.values())
+        has_several = any(len(one) > 1 for operation in contract.operations for one in operation.security)
+        return cls(has_tokens, tuple(keys), tuple(sorted(scopes)), has_several)
 
     @property
     def is_used(self) -> bool:

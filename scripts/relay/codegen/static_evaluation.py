@@ -14,7 +14,7 @@ import libcst as cst
 from relay.project.module_source import Assigned, Function
 from relay.server.errors import ErrorReport
 
-_REPORT = frozenset(["status", "code", "message", "sentence", "details"])
+_REPORT = frozenset(["status", "code", "message", "sentence", "details", "members"])
 
 
 class Unknown(Exception):

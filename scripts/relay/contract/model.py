@@ -281,6 +281,14 @@ class Contract:
                 pending += reversed(one.get("allOf", []))
         return ABSENT
 
+    def has_scopes(self, scheme: str) -> bool:
+        """Return True for a scheme whose requirements may list scopes (OpenAPI 3.0.3, "Security Requirement Object")."""
+        return self.security_schemes[scheme]["type"] in ("oauth2", "openIdConnect")
+
+    def with_checked_scopes(self, requirement: SecurityRequirement) -> SecurityRequirement:
+        """Return a requirement without the scopes of schemes that have none, because no credential can have them."""
+        return {name: scopes if self.has_scopes(name) else [] for name, scopes in requirement.items()}
+
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""
         return parameter.required or self.default(parameter.schema) is not ABSENT

@@ -12,13 +12,13 @@ from typing import Any
 
 from .diagnostics import Diagnostic
 from .documents import Pointer
-from .model import Contract, LeftOut, Operation, Parameter
+from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
 from .path_templates import shape, unmatchable, variables
 
 
 def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
     """Return a contract whose operations can be served; `faults` and `left_out` are those of its structure."""
-    found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract)]
+    found = [*faults, *_shared_ids(contract), *_repeated_parameters(contract), *_unexpected_scopes(contract)]
     blocked = _ambiguous(contract)
     found += _same_paths(contract, blocked)
     operations: list[Operation] = []
@@ -148,6 +148,18 @@ def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnos
     ]
 
 
-def _defined(operation: Operation, contract: Contract) -> tuple[Any, ...]:
+def _defined(operation: Operation, contract: Contract) -> tuple[SecurityRequirement, ...]:
     """Return the security requirements that can be verified."""
     return tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())
+
+
+def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
+    """Report scopes of an API key or an http scheme: no credential of them has any, so every call would be a 403."""
+    for operation in contract.operations:
+        owner = operation.pointer if "security" in contract.raw(operation) else ()
+        for index, requirement in enumerate(operation.security):
+            for name, scopes in requirement.items():
+                if scopes and name in contract.security_schemes and not contract.has_scopes(name):
+                    message = f"the scheme '{name}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
+                    place = (*owner, "security", str(index), name)
+                    yield contract.problem(place, message, "unexpected-scope")

@@ -76,7 +76,7 @@ class Callers:
         has_scopes = any(
             requirement.keys() <= values.keys()
             and all(set(needed) <= self._scopes(name, values[name]) for name, needed in requirement.items())
-            for requirement in operation.security
+            for requirement in map(self._contract.with_checked_scopes, operation.security)
         )
         return 2 * (operation.id in identity.refused) + (not has_scopes)
 

@@ -253,7 +253,7 @@ class ConformanceChecker:
                 yield finding(self.contract, "unexpected-body", validators.pointer, message)
             return
         content_type = exchange.header("content-type") or ""
-        name, pointer = media.essence(content_type), (*validators.pointer, "content")
+        name, pointer = media.key_of(content_type), (*validators.pointer, "content")
         content = validators.find(exchange)
         if content is None:
             known = ", ".join(validators.content)
@@ -267,7 +267,7 @@ class ConformanceChecker:
     ) -> Iterator[Diagnostic]:
         if body is None or content.validator is None or not content.judges(content_type):
             return
-        name, charset = media.parse_media_type(content_type)
+        name, charset, _ = media.parse_media_type(content_type)
         try:
             value = parse_json(body) if media.is_json(name) else body.decode(charset)
         except NotJson as exc:
@@ -316,8 +316,8 @@ class ConformanceChecker:
             return
         name, content = self._envelope
         content_type = exchange.header("content-type") or ""
-        found = media.essence(content_type)
-        if not found or media.find(found, {name: content}) is None:
+        if media.find(content_type, {name: content}) is None:
+            found = media.key_of(content_type)
             message = (
                 f"{label} has {f'media type {found}' if found else 'no media type'}; "
                 f"all documented errors have {name}"
@@ -336,7 +336,7 @@ class ConformanceChecker:
             if status.startswith(("4", "5", "default"))
             for name, schema in response.content.items()
         ]
-        kinds = [(media.essence(name), schema) for name, schema, _ in found]
+        kinds = [(media.key_of(name), schema) for name, schema, _ in found]
         if not kinds or any(kind != kinds[0] for kind in kinds):
             return None
         name, schema, pointer = found[0]

@@ -28,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Cell:
-    """One documented response; `media_type` has no parameters, and is None if no body is documented.
+    """One documented response; `media_type` has no charset, and is None if no body is documented.
 
     `seen` counts the exchanges that showed it, by the part of the run, or the file, that they come from.
     """
@@ -86,8 +86,8 @@ class Coverage:
             return None
         if not response.content or exchange.status in BODILESS:
             return self._by_answer.get((operation.id, key, None))
-        name = media.essence(exchange.header("content-type") or "")
-        found = media.find(name, {known: known for known in media.by_name(response.content)})
+        known = {name: name for name in media.by_name(response.content)}
+        found = media.find(exchange.header("content-type") or "", known)
         return self._by_answer.get((operation.id, key, found)) if found else None
 
     @property
@@ -147,7 +147,7 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
     return (
         waiver.operation in (None, cell.operation.id)
         and waiver.status.upper() == cell.status.upper()
-        and (waiver.media_type is None or media.essence(waiver.media_type) == cell.media_type)
+        and (waiver.media_type is None or media.key_of(waiver.media_type) == cell.media_type)
     )
 
 

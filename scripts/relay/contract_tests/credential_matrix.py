@@ -67,7 +67,8 @@ class _Matrix:
         self._contract = subject.contract
         self._mocked = subject.mocked
         self._schemes = subject.contract.security_schemes
-        needed = [requirement for requirement in operation.security if requirement]
+        checked = map(subject.contract.with_checked_scopes, operation.security)
+        needed = [requirement for requirement in checked if requirement]
         self._optional = len(needed) < len(operation.security)
         self._requirements = [one for one in needed if is_possible(one, subject.contract)]
         self._impossible = [one for one in needed if one not in self._requirements]

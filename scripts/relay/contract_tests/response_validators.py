@@ -7,9 +7,9 @@ from typing import NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
-from relay.validation.coercion import types_of
 from relay.validation.responses import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
+from relay.validation.unvalidated import describes_text
 from relay.validation.validators import Validator
 
 from .exchanges import Exchange
@@ -24,8 +24,7 @@ class Content(NamedTuple):
     @classmethod
     def of(cls, schema: Schema, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> Content:
         """Compile the schema of a response at a pointer."""
-        types = types_of(schema, contract)
-        return cls(compiler.compile(schema, "response", pointer), types <= {"null"} or "string" in types)
+        return cls(compiler.compile(schema, "response", pointer), describes_text(schema, contract))
 
     def judges(self, content_type: str) -> bool:
         """Return True for JSON, and for text unless the schema describes what the text stands for, such as rows."""
@@ -48,4 +47,4 @@ class ResponseValidators:
 
     def find(self, exchange: Exchange) -> Content | None:
         """Return the documented media type of an exchange."""
-        return media.find(media.essence(exchange.header("content-type") or ""), self.content)
+        return media.find(exchange.header("content-type") or "", self.content)

@@ -11,6 +11,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.schemas import Direction, SchemaCompiler
+from relay.validation.unvalidated import is_validated
 from relay.validation.violations import Violation
 
 from .lint_rules import finding
@@ -33,14 +34,14 @@ def check_examples(contract: Contract) -> Iterator[Diagnostic]:
     for node in nodes(contract):
         if node.kind == "schema":
             yield from checker.check_schema(node)
-        elif node.media_type is None or _is_describable(node.media_type):
+        elif node.media_type is None or _is_describable(node, contract):
             yield from checker.check_carrier(node)
 
 
-def _is_describable(media_type: str) -> bool:
-    """Return True if an example of the media type is the value that its schema describes."""
-    name = media.essence(media_type)
-    return media.is_json(name) or media.is_form(name) or name.startswith("text/")
+def _is_describable(node: Node, contract: Contract) -> bool:
+    """Return True if an example of a media type is the value that its schema describes."""
+    kind = media.kind_of(node.media_type or "")
+    return kind != media.OCTETS and is_validated(kind, node.value.get("schema", {}), contract)
 
 
 def _directions(node: Node) -> tuple[Direction, ...]:

@@ -28,6 +28,7 @@ _ERRORS = {
     "duplicate-path-parameter": "Of a variable that is in a path twice, one value would be lost.",
     "duplicate-parameter": "Of two parameters with one name and location, one definition would be lost.",
     "undefined-security-scheme": "A security scheme that is not defined cannot be verified.",
+    "unexpected-scope": "Only oauth2 and openIdConnect have scopes (OpenAPI 3.0.3, Security Requirement Object); no other credential grants them.",
     "schema": "A schema that cannot be compiled cannot validate anything.",
 }
 _WARNINGS = {
@@ -49,9 +50,11 @@ _WARNINGS = {
     "unused-security-scheme": "A security scheme that no operation requires protects nothing.",
     "unsecured-operation": "An operation without security is public; its own `security: []` states that this is intended.",
     "undefined-scope": "A scope that no flow of its scheme defines cannot be granted.",
+    "missing-content": "Where a success documents no content, a body that the handler returns is a 500 at every request.",
     "missing-error-response": "Clients cannot handle a response that the contract does not describe.",
     "not-served": "An operation with an error that cannot be worked around answers 501; production refuses to start.",
     "unchecked-form": "The fields of a form can be described only by the schema of an object.",
+    "unvalidated-body": "XML, CSV and other bodies that stand for a value cannot be validated by the schema of that value.",
     "impossible-range": "If the lower limit exceeds the upper limit, no value is valid.",
     "pattern": "A pattern that validators read in different ways, or cannot read, does not validate everywhere.",
     "impossible-enum": "An enum member that violates the rest of its schema can never be sent.",

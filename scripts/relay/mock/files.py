@@ -20,6 +20,7 @@ from relay.contract.json_text import json_bytes
 RANGES = {
     "*/*": "application/json",
     "application/*": "application/json",
+    "application/*+json": "application/vnd.mock+json",
     "audio/*": "audio/wav",
     "font/*": "font/woff2",
     "image/*": "image/png",

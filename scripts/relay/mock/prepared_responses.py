@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
@@ -126,20 +125,16 @@ class ResponsePreparer:
             Content(media_type, given, SchemaPart(schema, (*at, "schema"))), self._sampler
         ):
             try:
-                found.setdefault(key, self._encoded(value, status, headers, name, media_type))
+                found.setdefault(key, self._encoded(value, status, headers, media_type))
             except ResponseViolation as exc:
                 reason = exc.violations[0].message
         if not found:
             raise NoSample(f"no body was found: {reason}; add a valid example")
         named = {key.encode().decode("latin-1"): answer for key, answer in found.items() if key}
-        return PreparedContent(media.essence(media_type), next(iter(found.values())), named)
+        return PreparedContent(media_type, next(iter(found.values())), named)
 
-    def _encoded(
-        self, value: Any, status: int, headers: Mapping[str, str], name: str, media_type: str
-    ) -> http.Response:
-        """Encode a body as the documented media type `name`; equal bodies are kept once. Raises ResponseViolation."""
-        if media.is_json(media_type) and not media.is_json(name):
-            value = json_bytes(value)  # the encoder needs bytes for a range
+    def _encoded(self, value: Any, status: int, headers: Mapping[str, str], media_type: str) -> http.Response:
+        """Encode a body as a media type; equal bodies are kept once. Raises ResponseViolation."""
         response = self._encoder.encode_body(value, status, headers, media_type)
         known: dict[bytes, bytes] = self._compiler.memo.setdefault(_BODIES, {})
         return response._replace(body=known.setdefault(response.body, response.body))

@@ -33,6 +33,7 @@ from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
+from .foreign_errors import ErrorTranslator, read_errors
 from .guard import Guard
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
@@ -46,6 +47,7 @@ from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
 from .tracing import check_installed, exporting, traced
+from .undocumented_bodies import undocumented_bodies
 from .verification import token_verifier
 
 METRICS_CONNECTIONS = 16
@@ -65,6 +67,7 @@ class Application:
     endpoints: Mapping[str, Endpoint]
     middleware: list[PackageMiddleware]
     cors: Cors | None
+    translate: ErrorTranslator
     jwt: Verify | None
     observer: Observer
     left_out: list[LeftOut]
@@ -94,7 +97,7 @@ class Application:
         Raises SetupError if a collaborator fails, or if a function has a required argument that Relay
         does not pass.
         """
-        errors = ErrorResponses(self.hooks.render, self.observer)
+        errors = ErrorResponses(self.hooks.render, self.translate, self.observer)
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
                 await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
@@ -140,7 +143,7 @@ class Application:
         host, port = bind_address(bind)
         guard = Guard(
             Pages(not_found, pages={"/metrics": metrics.page}),
-            errors=ErrorResponses(self.hooks.render, Observer(None)),
+            errors=ErrorResponses(self.hooks.render, self.translate, Observer(None)),
             limit=METRICS_CONNECTIONS,
         )
         async with AsyncExitStack() as stack:
@@ -200,7 +203,7 @@ class Application:
             operation = endpoint.operation
             return ServedOperation(
                 endpoint,
-                authenticate=Authenticator(operation, self.contract, verifiers, identify)
+                authenticate=Authenticator(operation, self.contract, verifiers, identify, self.translate)
                 if operation.security
                 else None,
                 handler=handlers.bound(endpoint.binding.function, self.collaborators),
@@ -281,6 +284,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems
     )
     middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
+    translate = _attempt(lambda: read_errors(hooks.errors), problems) or ErrorTranslator({})
     if not is_package(package):
         hooks.accept_unverified(contract)
     has_key = jwt is not None or key_problems or settings.environment == "production"
@@ -299,7 +303,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     problems += [*found, *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
-    warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
+    bodies = undocumented_bodies(bindings, contract)
+    warnings = [*contract.faults, *compiled.errors, *compiled.warnings, *bodies]
     return Application(
         contract,
         settings,
@@ -308,6 +313,7 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         compiled.endpoints,
         middleware,
         allowed_origins,
+        translate,
         jwt,
         observer,
         compiled.left_out,

@@ -111,7 +111,7 @@ class DocumentedError:
         """Return the validator of a media type; None if it is not documented."""
         if media_type not in self._validators:
             by_name = media.by_name({name: (name, one) for name, one in self.content.items()})
-            found = media.find(media.essence(media_type), by_name)
+            found = media.find(media_type, by_name)
             self._validators[media_type] = found and self._compiler.compile(
                 found[1].get("schema", {}), "response", (*self.pointer, found[0], "schema")
             )

@@ -13,6 +13,7 @@ from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_field
 
 from .errors import ErrorReport, OperationNotImplemented, RenderOperationError, report
+from .foreign_errors import ErrorTranslator
 from .observability import Observer
 from .scope_keys import RESPONSE
 
@@ -32,8 +33,11 @@ class RenderedError(NamedTuple):
 class ErrorResponses:
     """Records each error and renders it as the package does, or as the contract documents it."""
 
-    def __init__(self, render_error: RenderOperationError, observer: Observer) -> None:
+    def __init__(
+        self, render_error: RenderOperationError, translate: ErrorTranslator, observer: Observer
+    ) -> None:
         self._render_error = render_error
+        self._translate = translate
         self.observer = observer
 
     def of(self, exc: BaseException, scope: Any) -> Response:
@@ -44,6 +48,8 @@ class ErrorResponses:
         operation, validation = scope.get(OPERATION), scope.get(RESPONSE)
         if validation is not None and isinstance(exc, NotImplementedError):  # as a stub raises it
             exc = OperationNotImplemented().with_traceback(exc.__traceback__)
+        else:
+            exc = self._translate(exc)
         try:
             rendered = self._rendered(exc, operation)
             if validation is not None and rendered.response.status < 500:

@@ -8,7 +8,7 @@ handled in the same way. Every other exception is a 500, and its details are onl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -21,13 +21,15 @@ class ErrorReport:
     """The public part of an error.
 
     `details` lists the contract violations of a request: `in` (path, query, header, cookie or
-    body), `path` (JSON pointer), `rule` (schema keyword) and `message`; never a value.
+    body), `path` (JSON pointer), `rule` (schema keyword) and `message`; never a value. `members` are those that
+    the error adds to its body.
     """
 
     status: int
     code: str
     message: str
     details: tuple[Mapping[str, str], ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -137,9 +139,28 @@ class OperationNotImplemented(ApiError):
     status, code, message = 501, "NOT_IMPLEMENTED", "This operation is not implemented yet"
 
 
+class ReportedError(ApiError):
+    """An error whose public part does not belong to its class; its cause is an exception of another library."""
+
+    def __init__(self, report: ErrorReport, headers: Headers | None = None) -> None:
+        super().__init__(headers)
+        self.report = report
+
+
 def report(exc: BaseException) -> ErrorReport | None:
     """Return the public part of an exception; None if the exception does not declare one."""
-    kind = type(exc)
+    if isinstance(exc, ReportedError):
+        return exc.report
+    found = declared(type(exc))
+    if found is None:
+        return None
+    details = tuple(_detail(failure) for failure in getattr(exc, "failures", ()))
+    members = exc.members if isinstance(exc, ApiError) else {}
+    return replace(found, details=details, members=members) if details or members else found
+
+
+def declared(kind: type) -> ErrorReport | None:
+    """Return the public part that a class of exceptions declares; None if it is not an error of this service."""
     status, code, message = (getattr(kind, name, None) for name in ("status", "code", "message"))
     if not (
         isinstance(status, int)
@@ -148,9 +169,11 @@ def report(exc: BaseException) -> ErrorReport | None:
         and isinstance(message, str)
     ):
         return None
-    return ErrorReport(
-        status, code, message, tuple(_detail(failure) for failure in getattr(exc, "failures", ()))
-    )
+    members = kind.members if issubclass(kind, ApiError) else {}
+    return ErrorReport(status, code, message, members=members)
+
+
+_STATUSES = frozenset(HTTPStatus)
 
 
 def _detail(failure: LocatedViolation) -> Mapping[str, str]:
@@ -164,14 +187,18 @@ def _detail(failure: LocatedViolation) -> Mapping[str, str]:
 
 
 def problem_details(report: ErrorReport) -> tuple[Any, str]:
-    """Render an error as RFC 9457 problem details; the default `render_error`."""
+    """Render an error as RFC 9457 problem details; the default `render_error`.
+
+    Its own members may replace all but `status` and `code`.
+    """
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(report.status).phrase,
+        "title": HTTPStatus(report.status).phrase if report.status in _STATUSES else "Error",
         "status": report.status,
         "detail": report.message,
         "code": report.code,
     }
+    body |= {name: value for name, value in report.members.items() if name not in ("status", "code")}
     if report.details:
         body["errors"] = list(report.details)
     return body, "application/problem+json"

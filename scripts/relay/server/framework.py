@@ -11,6 +11,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
+    from connexion.exceptions import ProblemException
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware
@@ -24,6 +25,7 @@ with warnings.catch_warnings():
     from connexion.resolver import Resolution
     from connexion.spec import OpenAPISpecification
     from connexion.uri_parsing import OpenAPIURIParser
+    from starlette.exceptions import HTTPException
 
 CONTEXT = "connexion_context"
 """Key of the scope's extensions for `connexion.context.context`; Connexion has no name for it."""
@@ -37,10 +39,12 @@ __all__ = [
     "ContextMiddleware",
     "ContextOperation",
     "ExceptionMiddleware",
+    "HTTPException",
     "MiddlewarePosition",
     "OpenAPIOperation",
     "OpenAPISpecification",
     "OpenAPIURIParser",
+    "ProblemException",
     "RequestValidationAPI",
     "RequestValidationMiddleware",
     "Resolution",

@@ -47,6 +47,7 @@ class PackageHooks:
     create anything, and raises NotYetThere instead;
     identify(claims, …): returns the `caller` for verified claims, or raises;
     verifiers: functions from a credential to claims, by security scheme; None, {} or ValueError is a 401;
+    errors: the errors for exception classes of other libraries, see `foreign_errors.read_errors`;
     render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
     scope(…): yields objects by name, for one request, see `request_scope.RequestScope`;
     middleware: ASGI middlewares with their positions, see `package_middleware.read_middleware`;
@@ -58,6 +59,7 @@ class PackageHooks:
     collaborators: Collaborators
     identify: Callable[..., Any]
     verifiers: Mapping[str, Callable[..., Any]]
+    errors: Any
     render_error: RenderError
     scope: Callable[..., Any] | None
     middleware: Any
@@ -73,6 +75,7 @@ class PackageHooks:
             collaborators=getattr(package, "collaborators", _no_collaborators),
             identify=getattr(package, "identify", no_caller),
             verifiers=getattr(package, "verifiers", {}),
+            errors=getattr(package, "errors", {}),
             render_error=getattr(package, "render_error", problem_details),
             scope=getattr(package, "scope", None),
             middleware=getattr(package, "middleware", ()),

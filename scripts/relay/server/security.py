@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
@@ -19,7 +19,7 @@ from relay.validation.errors import ApiError, Headers
 from relay.validation.http import HeaderList, cookies
 from relay.validation.raw_texts import urlencoded
 
-from .errors import Forbidden, Unauthenticated
+from .errors import Forbidden, Unauthenticated, report
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
@@ -27,6 +27,9 @@ Verify = Callable[[str], Awaitable[Claims | None]]
 
 Identify = Callable[..., Awaitable[Any]]
 """Returns the caller for `claims`; raises a public error if the claims identify no permitted caller."""
+
+Translate = Callable[[BaseException], BaseException]
+"""Returns the error that stands for an exception, such as one of another library; the exception if there is none."""
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
@@ -46,6 +49,8 @@ def schemes_in_use(contract: Contract) -> list[str]:
 
 def scopes_in_use(contract: Contract, scheme: str) -> list[str]:
     """Return the scopes that operations require of a security scheme."""
+    if not contract.has_scopes(scheme):
+        return []
     requirements = (requirement for op in contract.operations for requirement in op.security)
     return sorted({scope for requirement in requirements for scope in requirement.get(scheme, [])})
 
@@ -71,14 +76,21 @@ T = TypeVar("T", str, bytes)
 class Authenticator:
     """Authenticates one operation's requests.
 
-    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied, and
-    their claims are merged. An invalid credential is a 401 even if the operation accepts requests without one.
+    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied; the claims
+    of several are kept apart, by the name of the scheme. An invalid credential is a 401 even if the operation
+    accepts requests without one.
     """
 
     def __init__(
-        self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
+        self,
+        operation: Operation,
+        contract: Contract,
+        verifiers: Mapping[str, Verify],
+        identify: Identify,
+        translate: Translate,
     ) -> None:
         self._identify = identify
+        self._translate = translate
         self._requirements = [
             _Requirement(requirement, contract, verifiers)
             for requirement in operation.security
@@ -102,6 +114,8 @@ class Authenticator:
                 failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
             except Forbidden as exc:
                 failure = failure or exc.with_headers(requirement.refusal("insufficient_scope"))
+            except Exception as exc:  # noqa: BLE001 -- it is raised again, or its error
+                self._raise_challenged(exc, requirement)
             else:
                 if claims is not None:
                     return claims, await self._caller(claims, requirement)
@@ -114,10 +128,16 @@ class Authenticator:
     async def _caller(self, claims: Claims, requirement: _Requirement) -> Any:
         try:
             return await self._identify(claims=claims)
-        except Exception as exc:
-            if getattr(exc, "status", None) == Unauthenticated.status:
-                exc.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
-            raise
+        except Exception as exc:  # noqa: BLE001 -- it is raised again, or its error
+            self._raise_challenged(exc, requirement)
+
+    def _raise_challenged(self, exc: Exception, requirement: _Requirement) -> NoReturn:
+        """Raise the error for an exception of the package; a 401 gets the challenge."""
+        error = self._translate(exc)
+        found = report(error)
+        if found is not None and found.status == Unauthenticated.status:
+            error.headers = requirement.refusal("invalid_token")  # type: ignore[attr-defined]  # the package's own class
+        raise error
 
 
 class _Requirement:
@@ -127,8 +147,10 @@ class _Requirement:
         self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
     ) -> None:
         found = {name: contract.security_schemes[name] for name in schemes}
+        scopes = contract.with_checked_scopes(schemes)
         self._schemes = [
-            (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
+            (name, _extractor(scheme), verifiers[name], frozenset(scopes[name]))
+            for name, scheme in found.items()
         ]
         names = {"http basic": "Basic", "apiKey": "ApiKey"}
         self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
@@ -146,11 +168,16 @@ class _Requirement:
         return {"www-authenticate": self.challenge(error)}
 
     async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
-        """Return the merged claims; None if a credential is missing and no other is invalid."""
-        merged: Claims = {}
+        """Return the claims of the only scheme, or those of several by scheme.
+
+        None if a credential is missing and no other is invalid.
+        """
+        by_scheme: dict[str, Claims] = {}
         is_complete = True
-        credentials = [(extract(headers, query), verify, scopes) for extract, verify, scopes in self._schemes]
-        for credential, verify, scopes in credentials:
+        credentials = [
+            (name, extract(headers, query), verify, scopes) for name, extract, verify, scopes in self._schemes
+        ]
+        for name, credential, verify, scopes in credentials:
             if credential is None:
                 is_complete = False
                 continue
@@ -162,8 +189,10 @@ class _Requirement:
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
-            merged.update(claims)
-        return merged if is_complete else None
+            by_scheme[name] = claims
+        if not is_complete:
+            return None
+        return by_scheme if len(by_scheme) > 1 else claims
 
 
 async def no_caller(**_claims: Any) -> None:

@@ -130,6 +130,11 @@ def elements_of(value: dict[str, Any]) -> list[Any] | None:
 
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the JSON Schema names of all types that the schema may accept; where it has none, those that it implies."""
+    return stated_types_of(schema, contract) or _implied(schema, contract)
+
+
+def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return the types that the schema names or gives examples of; none where it only has keywords of a type."""
     types: set[str] = set()
     for part in _parts(schema, contract):
         if "type" in part:
@@ -140,7 +145,7 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
             types.add("null")
     if not types and (default := contract.resolve(schema).get("default")) is not None:
         types = {"string", _type_name(default)}
-    return frozenset(types) or _implied(schema, contract)
+    return frozenset(types)
 
 
 def _implied(schema: Schema, contract: Contract) -> frozenset[str]:

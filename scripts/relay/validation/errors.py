@@ -6,7 +6,8 @@ Status, code and message are class attributes. Clients see the message, so it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 from .parameters import LocatedViolation
 from .violations import Violation
@@ -18,16 +19,21 @@ class ApiError(Exception):
     """An error with a public status, a stable code and a public message.
 
     Declare all three on a subclass and raise it from a handler, `identify` or a verifier. `headers` are sent
-    with the response; no other exception can set headers.
+    with the response; no other exception can set headers. `members` are additional members of the body, as RFC 9457
+    allows them: those of the class, unless the constructor gets others; they are public, too.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_ERROR"
     message: ClassVar[str] = "The service failed to answer this request"
 
-    def __init__(self, headers: Headers | None = None) -> None:
+    members: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, headers: Headers | None = None, *, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(self.message)
         self.headers = headers or {}
+        if members is not None:
+            self.members = members
 
     def with_headers(self, headers: Headers) -> Self:
         """Set the headers of the response and return the error."""

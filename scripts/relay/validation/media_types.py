@@ -1,20 +1,43 @@
-"""Parses media types and finds the documented one (RFC 9110 section 8.3)."""
+"""Parses media types and finds the documented one (RFC 9110 sections 8.3 and 12.5.1)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from .structured_fields import parameters
+from .structured_fields import TOKEN, parameters
 
 T = TypeVar("T")
 
+JSON = "application/json"
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+TEXT = "text/plain"
+OCTETS = "application/octet-stream"
+KINDS = (JSON, URLENCODED, MULTIPART, TEXT, OCTETS)
+"""The media types that stand for all that are read and written like them."""
+
+_APART = ("charset", "boundary")
+"""Parameters that say how a body is encoded; they do not distinguish documented media types."""
+
+_SHORT = 200
+"""The longest media type that is remembered, because entries may come from a header such as Accept."""
+
 
 class MediaType(NamedTuple):
-    """A media type in lower case without parameters, and its charset in lower case."""
+    """A media type in lower case, its charset in lower case, and its other parameters by name in lower case."""
 
     name: str
     charset: str
+    parameters: frozenset[tuple[str, str]]
+
+    @property
+    def key(self) -> str:
+        """The one spelling of the media type, without charset."""
+        written = [f"; {name}={_word(value)}" for name, value in sorted(self.parameters)]
+        return "".join([self.name, *written])
 
 
 def parse_media_type(header: str) -> MediaType:
@@ -28,32 +51,90 @@ def parse_media_type(header: str) -> MediaType:
             charset = value.strip().lower()
         case _:
             charset = ""
-    return MediaType(essence(header), charset)
+    others = {name: value for name, value in found if name.partition("*")[0] not in _APART}
+    return MediaType(essence(header), charset, frozenset(others.items()))
 
 
 def is_json(name: str) -> bool:
-    """Return True for application/json and for the suffix `+json` (RFC 6839 section 3.1)."""
-    return essence(name) == "application/json" or essence(name).endswith("+json")
+    """Return True for application/json, `+json` (RFC 6839 section 3.1) and text/json (WHATWG MIME Sniffing)."""
+    name = essence(name)
+    return name in (JSON, "text/json") or name.endswith("+json")
 
 
 def is_form(name: str) -> bool:
     """Return True for the media types of HTML forms."""
-    return essence(name) in ("application/x-www-form-urlencoded", "multipart/form-data")
+    return essence(name) in (URLENCODED, MULTIPART)
+
+
+def is_range(name: str) -> bool:
+    """Return True for `*/*`, `text/*` and the like, which no message can have."""
+    return "*" in essence(name)
+
+
+def kind_of(name: str) -> str:
+    """Return the one of KINDS that a media type is read and written like."""
+    name = essence(name)
+    if is_json(name):
+        return JSON
+    if name in (URLENCODED, MULTIPART):
+        return name
+    return TEXT if name.startswith("text/") else OCTETS
 
 
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
-    """Return `content` keyed by essence, as `find` expects it; `*` is read as `*/*`."""
-    return {"*/*" if name == "*" else essence(name): value for name, value in content.items()}
+    """Return `content` keyed by one spelling of each media type, as `find` expects it."""
+    return {key_of(name): value for name, value in content.items()}
 
 
-def find(name: str, content: Mapping[str, T]) -> T | None:
-    """Return the value of a media type in `content`: the exact one, else its range (`text/*`, `*/*`)."""
-    for key in (name, f"{name.partition('/')[0]}/*", "*/*"):
-        if key in content:
-            return content[key]
-    return None
+def key_of(media_type: str, *, without: str = "") -> str:
+    """Return the spelling by which `by_name` knows a media type, without one parameter; `*` is read as `*/*`."""
+    parsed = parse_media_type(media_type)
+    others = frozenset(one for one in parsed.parameters if one[0] != without)
+    return parsed._replace(name="*/*" if parsed.name == "*" else parsed.name, parameters=others).key
+
+
+def find(media_type: str, content: Mapping[str, T]) -> T | None:
+    """Return the value of the most specific entry of `content` that covers a media type; None if there is none.
+
+    An entry with parameters covers only media types that have the same ones, apart from the charset.
+    """
+    given = parse_media_type(media_type)
+    if (key := given.key) in content:
+        return content[key]
+    ranked = [(rank, key) for key in content if (rank := _rank(_documented(key), given)) is not None]
+    return content[max(ranked, key=lambda one: one[0])[1]] if ranked else None
+
+
+def covers(documented: str, media_type: str) -> bool:
+    """Return True if a documented media type, or range, covers a media type."""
+    return find(media_type, by_name({documented: True})) is not None
 
 
 def essence(media_type: str) -> str:
     """Return a media type in lower case, without parameters."""
     return media_type.partition(";")[0].strip().lower()
+
+
+def _rank(documented: MediaType, given: MediaType) -> tuple[int, int] | None:
+    """Return how specific a documented media type is for a given one; None if it does not cover it."""
+    type_, slash, subtype = given.name.partition("/")
+    if not slash or not documented.parameters <= given.parameters:
+        return None
+    _, plus, suffix = subtype.rpartition("+")
+    names = ("*/*", f"{type_}/*", f"{type_}/*+{suffix}" if plus else given.name, given.name)
+    return (names.index(documented.name), len(documented.parameters)) if documented.name in names else None
+
+
+def _documented(key: str) -> MediaType:
+    return _remembered(key) if len(key) <= _SHORT else parse_media_type(key)
+
+
+_remembered = lru_cache(maxsize=1024)(parse_media_type)
+
+
+def _word(value: str) -> str:
+    """Return a parameter's value as a token or, if it is none, as a quoted string (RFC 9110 section 5.6.6)."""
+    if re.fullmatch(TOKEN, value):
+        return value
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'

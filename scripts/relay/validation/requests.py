@@ -20,6 +20,7 @@ from .query_keys import QueryKeys
 from .raw_texts import PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
+from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
 from .violations import Violation
 
 Arguments = dict[str, Any]
@@ -93,16 +94,17 @@ class BodyDecoder:
         self._required = body.required
         self._readers = media.by_name(
             {
-                media_type: _reader(
-                    media.essence(media_type),
-                    schema,
-                    contract,
-                    compiler,
-                    (*body.pointer, "content", media_type),
+                media_type: _documented_reader(
+                    media_type, schema, contract, compiler, (*body.pointer, "content", media_type)
                 )
                 for media_type, schema in body.content.items()
             }
         )
+        self._usual = {
+            spelling: reader
+            for name, reader in self._readers.items()
+            for spelling in (name, f"{name}; charset=utf-8")
+        }
 
     def decode(self, request: Request, arguments: Arguments, failures: list[LocatedViolation]) -> None:
         """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
@@ -118,10 +120,7 @@ class BodyDecoder:
         transfer = header(request.headers, b"transfer-encoding") or "chunked"
         if content_type is None or (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked"):
             raise UnsupportedMediaType
-        name, charset = media.parse_media_type(content_type)
-        reader = media.find(name, self._readers)
-        if reader is None or charset not in ("utf-8", "utf8", "us-ascii"):
-            raise UnsupportedMediaType
+        reader = self._usual.get(content_type) or self._reader_of(content_type)
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
@@ -130,9 +129,39 @@ class BodyDecoder:
         failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
 
+    def _reader_of(self, content_type: str) -> BodyReader:
+        """Return the reader of the most specific documented media type. Raises UnsupportedMediaType."""
+        reader = media.find(content_type, self._readers)
+        if reader is None or media.parse_media_type(content_type).charset not in (
+            "utf-8",
+            "utf8",
+            "us-ascii",
+        ):
+            raise UnsupportedMediaType
+        return reader
+
 
 BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
 """Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
+
+
+def _documented_reader(
+    documented: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> BodyReader:
+    """Return the reader of a documented media type; for a range, a message's own media type chooses how it is read."""
+    name = media.essence(documented)
+    if not is_validated(name, schema, contract):
+        warn_unvalidated(name, contract, compiler, pointer)
+    if not media.is_range(name):
+        return _reader(name, schema, contract, compiler, pointer)
+    if is_binary(schema, contract):
+        return _read_bytes
+    readers = {kind: _reader(kind, schema, contract, compiler, pointer) for kind in media.KINDS}
+    return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
+
+
+def _read_bytes(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+    return body, []
 
 
 def _reader(
@@ -141,6 +170,7 @@ def _reader(
     """Return the reader of one documented media type."""
     check = _checker(schema, contract, compiler, pointer)
     refuses_nul = compiler.strictness.nul
+    has_text = describes_text(schema, contract)
 
     def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
         value = parse_json(body, refuses_nul=refuses_nul)
@@ -148,7 +178,7 @@ def _reader(
 
     def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
         text = decoded(body, refuses_nul=refuses_nul)
-        return check(text, text)
+        return check(text, text) if has_text else (text, [])
 
     def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
         value = form.urlencoded(body)
@@ -164,9 +194,7 @@ def _reader(
         encoding = contract.follow(pointer)[0].get("encoding", {})
         form = FormDecoder(schema, contract, compiler, encoding)
         return read_form if name.startswith("application/") else read_multipart
-    if name.startswith("text/"):
-        return read_text
-    return lambda body, _content_type: (body, [])  # OpenAPI 3.0 schemas cannot describe other media types
+    return read_text if name.startswith("text/") else _read_bytes
 
 
 def _checker(

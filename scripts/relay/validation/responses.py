@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from relay.contract.documents import Pointer
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Operation, Response, Schema
 
@@ -20,6 +21,7 @@ from .parameters import LocatedViolation, ParameterDecoder
 from .raw_texts import Raw
 from .schemas import SchemaCompiler
 from .slicing import Slicer, slicer
+from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
 from .validators import Validator
 from .violations import Violation
 
@@ -60,10 +62,12 @@ class ResponseEncoder:
         """
         body, status, headers = self._split(result)
         names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
-        if body is None and status in http.BODILESS:
-            return http.Response(status, _field_lines(names), b"")
         compiled = self._documented(status)
-        chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
+        has_body = compiled is not None and compiled.default is not None and status not in http.BODILESS
+        if body is None and not has_body:
+            return http.Response(status, _field_lines(names), b"")
+        default = (compiled and compiled.default) or _natural_type(body)
+        chosen = names.pop("content-type", None) or default
         serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
         return http.Response(
             status, _field_lines({"content-type": _with_charset(chosen), **names}), serialised
@@ -95,38 +99,56 @@ class ResponseEncoder:
 
 
 class _Content(NamedTuple):
-    """One documented media type of a response."""
+    """How a body of one media type is validated and written; without a validator, it is not validated."""
 
     validator: Validator | None
     is_json: bool
     slicer: Slicer | None = None
+    charset: str = ""
+    """The charset of text in bytes, which is validated as text; empty for other bytes."""
 
     def serialise(self, body: Any) -> bytes:
         """Serialise a valid body. Raises ResponseViolation for an invalid one."""
-        assert self.validator is not None  # the server does not start if a schema cannot be compiled
-        return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
+        if self.is_json:
+            assert self.validator is not None  # the server does not start if a schema cannot be compiled
+            return _write_json(body, self.validator)
+        return _write_plain(body, self.validator, self.charset)
+
+
+class _Documented(NamedTuple):
+    """One documented media type, or a range, whose bodies are written as the media type of each says."""
+
+    json: _Content
+    text: _Content
+    octets: _Content
+
+    def sent_as(self, media_type: str) -> _Content:
+        """Return how a body of a media type is written."""
+        match media.kind_of(media_type):
+            case media.JSON:
+                return self.json
+            case media.TEXT:
+                charset = media.parse_media_type(media_type).charset
+                return self.text._replace(charset=charset) if self.text.charset else self.text
+        return self.octets
 
 
 class _ResponseCompiler:
     """Compiled encoder of one documented response."""
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        def compiled(name: str, schema: Schema) -> _Content:
-            pointer = (*response.pointer, "content", name)
-            validator = compiler.compile(schema, "response", pointer)
-            if validator is None or not media.is_json(name):
-                return _Content(validator, is_json=False)
-            return _Content(validator, True, slicer(schema, validator, contract, compiler, pointer))  # noqa: FBT003
-
         self._content = media.by_name(
-            {name: compiled(name, schema) for name, schema in response.content.items()}
+            {
+                name: _documented(schema, contract, compiler, (*response.pointer, "content", name))
+                for name, schema in response.content.items()
+            }
         )
         self.default = default_media_type(response)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
         self._usual: tuple[_Content, HeaderList] | None = None  # precomputed for a result without headers
         if self.default is not None and self._headers is None and is_field("content-type", self.default):
             lines = _field_lines({"content-type": _with_charset(self.default)})
-            self._usual = self._content[media.essence(self.default)], lines
+            self._usual = self._content[media.key_of(self.default)].sent_as(self.default), lines
 
     def select(
         self, body: Any, headers: Mapping[str, str], media_type: str | None
@@ -143,14 +165,40 @@ class _ResponseCompiler:
             if body is not None:
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
             return None, _field_lines(names)
-        if chosen is None:
-            raise ResponseViolation(
-                [Violation("", "content", "the handler must set content-type: only ranges are documented")]
-            )
-        content = media.find(media.essence(chosen), self._content)
+        sent_as = chosen or _natural_type(body)
+        content = media.find(sent_as, self._content)
         if content is None:
-            raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        return content, _field_lines({"content-type": _with_charset(chosen), **names})
+            reason = f"the contract documents no body of {sent_as}"
+            if chosen is None:
+                reason += "; only ranges are documented, so the handler must set content-type"
+            raise ResponseViolation([Violation("", "content", reason)])
+        return content.sent_as(sent_as), _field_lines({"content-type": _with_charset(sent_as), **names})
+
+
+def _documented(
+    schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> _Documented:
+    """Compile the schema of a documented media type; a schema that describes no text validates only JSON."""
+    name = media.essence(pointer[-1])
+    validator = compiler.compile(schema, "response", pointer)
+    may_be_json = validator is not None and (media.is_json(name) or media.is_range(name))
+    sliced = slicer(schema, validator, contract, compiler, pointer) if validator and may_be_json else None
+    if not is_validated(name, schema, contract):
+        warn_unvalidated(name, contract, compiler, pointer)
+    of_text = validator if describes_text(schema, contract) else None
+    has_text = of_text is not None and not is_binary(schema, contract)
+    return _Documented(
+        _Content(validator, is_json=True, slicer=sliced),
+        _Content(of_text, is_json=False, charset="utf-8" if has_text else ""),
+        _Content(of_text, is_json=False),
+    )
+
+
+def _natural_type(body: Any) -> str:
+    """Return the media type of a body for which neither handler nor contract name one."""
+    if isinstance(body, str):
+        return media.TEXT
+    return media.OCTETS if isinstance(body, bytes) else media.JSON
 
 
 class HeaderDecoder:
@@ -221,9 +269,13 @@ def _write_json(value: Any, validator: Validator) -> bytes:
     return serialised
 
 
-def _write_plain(value: Any, validator: Validator) -> bytes:
+def _write_plain(value: Any, validator: Validator | None, charset: str) -> bytes:
+    """Serialise text or bytes; text is validated, also that in bytes of a charset that is known."""
     serialised = _to_bytes(value)
-    if isinstance(value, str) and not validator.accepts(value):
+    if validator is not None and charset and isinstance(value, bytes):
+        with suppress(UnicodeDecodeError, LookupError):
+            value = value.decode(charset)
+    if validator is not None and isinstance(value, str) and not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
     return serialised
 

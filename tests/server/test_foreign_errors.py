@@ -1,0 +1,247 @@
+"""Errors for exceptions of other libraries: `relay.server.foreign_errors`, and the members of an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.contract.diagnostics import SetupError
+from relay.server.errors import ErrorReport, ReportedError, problem_details, report
+from relay.server.foreign_errors import ErrorTranslator, read_errors
+from relay.server.framework import HTTPException, ProblemException
+from support.hosting import assert_problem, calling, contract, host, logged, operation
+
+PROBLEM = {"description": "no", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+OK = {"description": "ok", "content": {"application/json": {"schema": {}}}}
+RESPONSES = {"200": OK, "401": PROBLEM, "404": PROBLEM, "409": PROBLEM, "5XX": PROBLEM}
+SECURED = {
+    "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+    "security": [{"key": []}],
+}
+INIT = """
+    import relay
+
+    class Taken(relay.ApiError):
+        status, code, message = 409, "TAKEN", "It is taken"
+
+    errors = {LookupError: (404, "GONE", "It is gone"), IndexError: Taken, OSError: (502, "UPSTREAM", "No answer")}
+"""
+
+
+@pytest.fixture
+def get(tmp_path, monkeypatch):
+    """Host an operation with a package and call it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    async def get(things, init=INIT, headers=None, **rest):
+        document = contract({"/a": {"get": operation("show", responses=RESPONSES)}}, **rest)
+        async with calling(host(tmp_path, document, init=init, things=things)) as client:
+            return await client.get("/a", headers=headers)
+
+    return get
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize(
+    ("raised", "status", "code", "detail"),
+    [
+        ("KeyError('sk_canary')", 404, "GONE", "It is gone"),
+        ("IndexError", 409, "TAKEN", "It is taken"),
+        ("ConnectionResetError(5, 'sk_canary')", 502, "UPSTREAM", "No answer"),
+        ("ValueError('sk_canary')", 500, "INTERNAL_ERROR", "The service failed to answer this request"),
+    ],
+)
+async def test_a_package_maps_exceptions_of_others(get, kind, raised, status, code, detail):
+    """The nearest class decides; the text of the exception is not public."""
+    response = await get(f"{kind} show():\n    raise {raised}\n")
+
+    assert assert_problem(response, status, code)["detail"] == detail
+    assert "sk_canary" not in response.text
+
+
+async def test_a_mapped_server_error_is_logged_with_its_cause(get, caplog):
+    """As an error of the package is."""
+    await get("def show():\n    raise ConnectionResetError\n")
+
+    (line,) = logged(caplog, "failed")
+    assert (line.code, line.cause) == ("UPSTREAM", "ConnectionResetError")
+
+
+async def test_a_mapped_error_must_be_documented(get, caplog):
+    """As every client error of a handler."""
+    init = "errors = {KeyError: (418, 'TEAPOT', 'Short and stout')}\n"
+
+    assert_problem(await get("def show():\n    raise KeyError\n", init), 500, "INTERNAL_ERROR")
+    assert len(logged(caplog, "response violation")) == 1
+
+
+IDENTITY = """
+    import relay
+    from connexion.exceptions import OAuthProblem
+
+    def check(key):
+        if key == "bad":
+            raise OAuthProblem("Invalid key")
+        return {"sub": key}
+
+    def identify(claims):
+        raise LookupError
+
+    verifiers = {"key": check}
+    errors = {LookupError: (401, "UNKNOWN", "Nobody knows you")}
+"""
+
+
+@pytest.mark.parametrize(("key", "code"), [("bad", "UNAUTHORIZED"), ("good", "UNKNOWN")])
+async def test_a_mapped_401_has_a_challenge(get, key, code):
+    """Every 401 has one (RFC 9110 section 15.5.2), whoever raises it: a verifier, or `identify`."""
+    response = await get("def show():\n    return 1\n", IDENTITY, {"X-Key": key}, **SECURED)
+
+    assert_problem(response, 401, code)
+    assert response.headers["www-authenticate"] == 'ApiKey realm="Test"'
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        ("[KeyError]", "errors: must be a mapping of exception classes to errors, not list"),
+        ("{'KeyError': (404, 'A', 'b')}", "errors: 'KeyError' is not a class of exceptions"),
+        ("{int: (404, 'A', 'b')}", "errors: int is not a class of exceptions"),
+        ("{KeyboardInterrupt: (404, 'A', 'b')}", "errors: KeyboardInterrupt is not a class of exceptions"),
+        (
+            "{KeyError: (200, 'A', 'b')}",
+            "errors: KeyError: must be an error class, or (status, code, message)",
+        ),
+        ("{KeyError: (404, 'A')}", "errors: KeyError: must be an error class, or (status, code, message)"),
+        ("{KeyError: ValueError}", "errors: KeyError: must be an error class, or (status, code, message)"),
+        ("{KeyError: True}", "errors: KeyError: must be an error class, or (status, code, message)"),
+        ("{relay.ApiError: (404, 'A', 'b')}", "errors: ApiError has a status of its own"),
+        ("{NotImplementedError: (404, 'A', 'b')}", "errors: NotImplementedError has a status of its own"),
+    ],
+)
+async def test_a_wrong_mapping_is_an_error_at_the_start(get, errors, message):
+    """With what it must be."""
+    with pytest.raises(SetupError) as raised:
+        await get("def show():\n    return 1\n", f"import relay\nerrors = {errors}\n")
+
+    assert [str(one).startswith(f"{message}") for one in raised.value.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code", "members"),
+    [
+        ("HTTPException(404, 'No such pet', {'X-Hint': 'a'})", 404, "NOT_FOUND", {"detail": "No such pet"}),
+        ("HTTPException(409)", 409, "CONFLICT", {"detail": "Conflict"}),
+        ("HTTPException(302)", 500, "INTERNAL_ERROR", {}),
+        (
+            "ProblemException(status=404, title='No pet', detail='d', type='/t', ext={'pet': 7, 'status': 1})",
+            404,
+            "NOT_FOUND",
+            {"title": "No pet", "detail": "d", "pet": 7, "type": "/t"},
+        ),
+        ("ProblemException(status=409)", 409, "CONFLICT", {"title": "Conflict", "detail": "Conflict"}),
+    ],
+)
+async def test_the_errors_of_starlette_and_connexion_are_errors(get, raised, status, code, members):
+    """Their detail is public in both libraries; they were a 500."""
+    imports = (
+        "from connexion.exceptions import ProblemException\nfrom starlette.exceptions import HTTPException\n"
+    )
+
+    response = await get(f"{imports}\ndef show():\n    raise {raised}\n")
+
+    assert response.status_code == status
+    assert response.json().items() >= {"status": status, "code": code, **members}.items()
+    assert response.headers.get("x-hint") == ("a" if "X-Hint" in raised else None)
+
+
+async def test_a_package_may_map_the_errors_of_starlette(get):
+    """Its own mapping comes first."""
+    init = "from starlette.exceptions import HTTPException\nerrors = {HTTPException: (409, 'OWN', 'Mine')}\n"
+    things = "from connexion.exceptions import Forbidden\n\ndef show():\n    raise Forbidden\n"
+
+    assert_problem(await get(things, init), 409, "OWN")
+
+
+@given(
+    st.integers(100, 999),
+    st.none() | st.text(max_size=20),
+    st.none() | st.dictionaries(st.text(), st.integers()),
+)
+def test_every_http_exception_is_an_error_or_unexpected(status, detail, members):
+    """Whatever a library puts into it; redirects and made-up statuses are no errors."""
+    translate = ErrorTranslator({})
+    for exc in (
+        HTTPException(status if status < 600 else 599, detail),
+        ProblemException(status=status, detail=detail, ext=members),
+    ):
+        found = report(translate(exc))
+        if found is None:
+            assert not 400 <= exc.status_code <= 599
+        else:
+            body, _ = problem_details(found)
+            assert (found.status, body["status"], body["code"]) == (
+                exc.status_code,
+                exc.status_code,
+                found.code,
+            )
+
+
+def test_an_error_is_not_translated_twice():
+    """Security and the stage of errors both ask."""
+    translate = read_errors({Exception: (503, "BUSY", "Busy")})
+    error = translate(KeyError())
+
+    assert isinstance(error, ReportedError)
+    assert translate(error) is error
+    assert isinstance(error.__cause__, KeyError)
+
+
+MEMBERS = """
+    import relay
+
+    class OutOfStock(relay.ApiError):
+        status, code, message = 409, "OUT_OF_STOCK", "Out of stock"
+        members = {"type": "https://shop.example/out-of-stock", "title": "Out of stock", "code": "no"}
+"""
+
+
+async def test_an_error_has_members_of_its_own(get):
+    """RFC 9457 section 3.2; of its class, or of one error. Status and code stay those of the class."""
+    of_class = await get("from . import OutOfStock\n\ndef show():\n    raise OutOfStock\n", MEMBERS)
+    own = await get(
+        "from . import OutOfStock\n\ndef show():\n    raise OutOfStock({'X-A': '1'}, members={'left': 2})\n",
+        MEMBERS,
+    )
+
+    assert of_class.json() == {
+        "type": "https://shop.example/out-of-stock",
+        "title": "Out of stock",
+        "status": 409,
+        "detail": "Out of stock",
+        "code": "OUT_OF_STOCK",
+    }
+    assert own.json()["left"] == 2
+    assert (own.json()["type"], own.headers["x-a"]) == ("about:blank", "1")
+
+
+async def test_a_renderer_gets_the_members(get):
+    """It decides where they are."""
+    init = f"{MEMBERS}\n    def render_error(report):\n        return dict(report.members), 'application/problem+json'\n"
+
+    response = await get(
+        "from . import OutOfStock\n\ndef show():\n    raise OutOfStock(members={'left': 2})\n", init
+    )
+
+    assert response.json() == {"left": 2}
+
+
+def test_members_of_other_classes_are_not_public():
+    """An attribute of that name may be anything there."""
+
+    class Foreign(Exception):
+        status, code, message = 404, "GONE", "Gone"
+        members = {"sk_canary": 1}  # noqa: RUF012 -- as a library may have it
+
+    assert report(Foreign()) == ErrorReport(404, "GONE", "Gone")
