@@ -9,6 +9,7 @@ from relay.server.application import create_app
 from relay.server.errors import ErrorReport
 from relay.server.package_hooks import Result
 from relay.validation.errors import ApiError
+from relay.validation.uploads import Upload
 
 __all__ = [
     "ApiError",
@@ -18,6 +19,7 @@ __all__ = [
     "Result",
     "Settings",
     "SetupError",
+    "Upload",
     "__version__",
     "create_app",
     "load_trusted",

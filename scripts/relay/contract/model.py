@@ -268,6 +268,10 @@ class Contract:
         """Return the default of a schema, direct or through its `$ref`; ABSENT if it has none."""
         return self.resolve(schema).get("default", ABSENT)
 
+    def header(self, name: str, pointer: Pointer) -> Parameter:
+        """Return the Header Object at a pointer, by its name."""
+        return self._parameter(self.follow(pointer)[0], pointer, name, "header")
+
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""
         return parameter.required or self.default(parameter.schema) is not ABSENT

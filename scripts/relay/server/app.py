@@ -28,7 +28,9 @@ from .binding import (
     import_package,
     is_package,
     required_names,
+    takes_upload,
 )
+from .bodies import BodyReader
 from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
@@ -207,7 +209,12 @@ class Application:
                 request_scope=request_scope,
                 deadline=deadline,
                 observer=self.observer,
-                body_limit=self.settings.body_limit,
+                bodies=BodyReader(
+                    operation,
+                    endpoint.decoder.forms,
+                    self.settings,
+                    takes_upload=takes_upload(endpoint.binding.function),
+                ),
                 reports_only=self.settings.response_violations == "report",
             )
 
@@ -383,7 +390,10 @@ def _contract(settings: Settings) -> Contract:
         raise SetupError(
             [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
         )
-    return load_contract(settings.spec, settings.contract_root).named(settings.names)
+    contract = load_contract(settings.spec, settings.contract_root).named(settings.names)
+    if problems := settings.limits.problems(contract):
+        raise SetupError(problems)
+    return contract
 
 
 def _check_monitoring(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import threading
 import traceback
@@ -22,12 +23,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Pointer, display
 from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
+from relay.validation.uploads import Upload
 
 from .missing_handlers import MissingHandlerPolicy, Policies
 from .threads import Function, accepted_names
@@ -138,6 +140,15 @@ def required_names(function: Function) -> list[str]:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.default is parameter.empty and parameter.kind not in _VARIADIC
     ]
+
+
+def takes_upload(function: Function) -> bool:
+    """Return True if the annotation of `body` names relay.Upload: the class, its name in a string, or a union with it."""
+    body = inspect.signature(function).parameters.get("body")
+    annotation = None if body is None else body.annotation
+    if isinstance(annotation, str):
+        return re.search(r"\bUpload\b", annotation) is not None
+    return annotation is Upload or Upload in get_args(annotation)
 
 
 def code_place(function: Function) -> SourceLocation | str:

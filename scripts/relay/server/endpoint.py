@@ -12,6 +12,7 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding
+from .bodies import BodyReader
 from .deadline import Deadline
 from .observability import Observer
 from .request_scope import RequestScope
@@ -56,5 +57,5 @@ class ServedOperation:
     request_scope: RequestScope | None
     deadline: Deadline
     observer: Observer
-    body_limit: int
+    bodies: BodyReader
     reports_only: bool

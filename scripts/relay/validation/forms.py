@@ -1,10 +1,4 @@
-"""Decodes form bodies to values of the types of their schema.
-
-Supports application/x-www-form-urlencoded as HTML forms send it, and multipart/form-data (RFC 7578). The
-schema decides how a part is read (OpenAPI 3.0.3, "Special Considerations for multipart Content"):
-`format: binary` stays bytes, an object is JSON, everything else is UTF-8 text. Bodies are decoded in memory,
-because the guard limits their size.
-"""
+"""Decodes bodies of application/x-www-form-urlencoded, as HTML forms send them, to values of the types of their schema."""
 
 from __future__ import annotations
 
@@ -13,8 +7,6 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from python_multipart.multipart import Field, File, FormParser
-
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 
 from . import media_types as media
@@ -22,7 +14,6 @@ from .coercion import Coerce, Coercion, additional_properties_of, items_of, prop
 from .http import MALFORMED, MALFORMED_OR_NUL
 from .json_strict import NotJson, parse_json
 from .schemas import SchemaCompiler
-from .structured_fields import parameters
 from .styles import Raw, reader
 
 MAX_FIELDS = 1000
@@ -47,7 +38,6 @@ class FormDecoder:
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
-        self._parts: dict[str, Callable[[bytes], Any]] = {}
         self._styled: dict[str, Callable[[Raw], Any]] = {}
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
@@ -58,7 +48,6 @@ class FormDecoder:
                 element = items_of(field, contract)
             text = coercion.of(element)
             self._texts[name] = self._text_reader(types_of(element, contract), text)
-            self._parts[name] = self._part_reader(contract.resolve(element), contract, text)
             if (parameter := encoded(name, field, encoding)) is not None:
                 self._style(parameter, contract, coercion)
         self._other = coercion.of(additional_properties_of(schema, contract))
@@ -69,14 +58,6 @@ class FormDecoder:
         styled = {name: value for name, read in self._styled.items() if (value := read(fields)) is not ABSENT}
         plain = {name: raw for name, raw in fields.items() if not self._is_styled(name)}
         return self._values(plain, self._texts, self._other) | styled
-
-    def multipart(self, body: bytes, content_type: str) -> dict[str, Any]:
-        """Return the parts of a multipart/form-data body."""
-        return self._values(
-            parse_multipart(body, content_type),
-            self._parts,
-            lambda part: self._other(decoded(part, refuses_nul=self._refuses_nul)),
-        )
 
     def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
         self._styled[parameter.name] = reader(parameter, contract, coercion, refuses_nul=self._refuses_nul)
@@ -106,13 +87,6 @@ class FormDecoder:
 
         return read
 
-    def _part_reader(self, schema: Schema, contract: Contract, text: Coerce) -> Callable[[bytes], Any]:
-        if schema.get("format") == "binary":
-            return bytes
-        if "object" in types_of(schema, contract):
-            return lambda part: parse_json(part, refuses_nul=self._refuses_nul)
-        return lambda part: text(decoded(part, refuses_nul=self._refuses_nul))
-
     def _values(
         self,
         fields: Mapping[str, list[T]],
@@ -140,29 +114,6 @@ def parse_urlencoded(text: bytes, *, refuses_nul: bool = False) -> dict[str, lis
     return _by_name(parse_qsl(decoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
 
 
-def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
-    """Return the bytes of the parts by field name, in order.
-
-    Raises ValueError for a body that does not match its Content-Type or is truncated.
-    """
-    kind, options = parameters(content_type)
-    parts: list[tuple[str, bytes]] = []
-    ends: list[bool] = []
-    parser = FormParser(
-        kind.lower(),
-        on_field=lambda field: parts.append(_field(field)),
-        on_file=lambda file: parts.append(_file(file)),
-        on_end=lambda: ends.append(True),
-        boundary=dict(options).get("boundary", "").encode("latin-1"),
-        config={"UPLOAD_ERROR_ON_BAD_CTE": True, "MAX_MEMORY_FILE_SIZE": len(body)},
-    )
-    parser.write(body)
-    parser.finalize()
-    if not ends:
-        raise ValueError("the last part is truncated")
-    return _by_name(parts)
-
-
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
     """Return a form's field as a parameter, if its encoding gives it a style or JSON; else None."""
     chosen = encoding.get(name, {})
@@ -181,17 +132,6 @@ def decoded(text: bytes, *, refuses_nul: bool) -> str:
     if refuses_nul and "\0" in found:
         raise ValueError("the text contains NUL")
     return found
-
-
-def _field(field: Field) -> tuple[str, bytes]:
-    return (field.field_name or b"").decode(), field.value or b""
-
-
-def _file(file: File) -> tuple[str, bytes]:
-    file.file_object.seek(0)
-    content = file.file_object.read()
-    file.close()
-    return (file.field_name or b"").decode(), content
 
 
 def _by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:

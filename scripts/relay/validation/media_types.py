@@ -9,6 +9,8 @@ from .structured_fields import parameters
 
 T = TypeVar("T")
 
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
 
 class MediaType(NamedTuple):
     """A media type in lower case without parameters, and its charset in lower case."""
@@ -38,7 +40,14 @@ def is_json(name: str) -> bool:
 
 def is_form(name: str) -> bool:
     """Return True for the media types of HTML forms."""
-    return essence(name) in ("application/x-www-form-urlencoded", "multipart/form-data")
+    return essence(name) in (URLENCODED, MULTIPART)
+
+
+def is_binary(name: str) -> bool:
+    """Return True for a media type that is neither JSON, a form, XML nor another text."""
+    name = essence(name)
+    is_xml = name == "application/xml" or name.endswith("+xml")
+    return not (is_json(name) or is_form(name) or is_xml or name.startswith("text/"))
 
 
 def by_name(content: Mapping[str, T]) -> dict[str, T]:

@@ -11,9 +11,11 @@ from relay.contract.model import Contract, Operation, RequestBody, Schema
 from . import media_types as media
 from .coercion import types_of
 from .errors import InvalidRequest, UnsupportedMediaType
+from .form_parts import MultipartDecoder
 from .forms import FormDecoder, decoded, parse_urlencoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
+from .multipart import Form, MalformedForm
 from .parameters import LocatedViolation, ParameterDecoder
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
@@ -39,6 +41,7 @@ class RequestDecoder:
         self._refuses_nul = compiler.strictness.nul
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
+        self.forms = self._body.forms if self._body else {}
         self.has_no_input = not self._decoders and self._body is None
 
     def decode(self, request: Request) -> Arguments:
@@ -77,15 +80,19 @@ class BodyDecoder:
 
     def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
         self._required = body.required
+        at = (*body.pointer, "content")
+        self.forms = media.by_name(
+            {
+                media_type: MultipartDecoder(schema, contract, compiler, (*at, media_type))
+                for media_type, schema in body.content.items()
+                if media.essence(media_type) == media.MULTIPART
+            }
+        )
         self._readers = media.by_name(
             {
-                media_type: _reader(
-                    media.essence(media_type),
-                    schema,
-                    contract,
-                    compiler,
-                    (*body.pointer, "content", media_type),
-                )
+                media_type: _multipart_reader(form, schema, contract, compiler, (*at, media_type))
+                if (form := self.forms.get(media.essence(media_type)))
+                else _reader(media.essence(media_type), schema, contract, compiler, (*at, media_type))
                 for media_type, schema in body.content.items()
             }
         )
@@ -111,13 +118,17 @@ class BodyDecoder:
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson) else "the body is not valid for its media type"
+            reason = (
+                str(exc)
+                if isinstance(exc, NotJson | MalformedForm)
+                else "the body is not valid for its media type"
+            )
             violations, value = [Violation("", "format", reason)], None
         failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
 
 
-BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
+BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
 """Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
 
 
@@ -140,19 +151,29 @@ def _reader(
         value = form.urlencoded(body)
         return check(value, value)
 
-    def read_multipart(body: bytes, content_type: str) -> tuple[Any, list[Violation]]:
-        value = form.multipart(body, content_type)
-        return check(value, _without_bytes(value))
-
     if media.is_json(name):
         return read_json
     if media.is_form(name):
         encoding = contract.follow(pointer)[0].get("encoding", {})
         form = FormDecoder(schema, contract, compiler, encoding)
-        return read_form if name.startswith("application/") else read_multipart
+        return read_form
     if name.startswith("text/"):
         return read_text
     return lambda body, _content_type: (body, [])  # OpenAPI 3.0 schemas cannot describe other media types
+
+
+def _multipart_reader(
+    decoder: MultipartDecoder, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> BodyReader:
+    """Return the reader of multipart forms: of one that has been parsed while it arrived, or of its bytes."""
+    check = _checker(schema, contract, compiler, pointer)
+
+    def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:
+        form = body if isinstance(body, Form) else decoder.parse(body, content_type)
+        value, plain, violations = decoder.decode(form)
+        return (value, violations) if violations else check(value, plain)
+
+    return read
 
 
 def _checker(
@@ -185,12 +206,3 @@ def _query(query: bytes, *, refuses_nul: bool) -> dict[str, list[str]]:
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc
-
-
-def _without_bytes(value: Any) -> Any:
-    """Return a form's value with files as text, because a schema can describe them only as strings."""
-    if isinstance(value, dict):
-        return {key: _without_bytes(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_bytes(item) for item in value]
-    return value.decode("latin-1") if isinstance(value, bytes) else value
