@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -50,6 +51,19 @@ _TOOL_PREFIXES = ("RELAY_TEST_", "RELAY_BENCH_")
 def _split(value: Any) -> Any:
     """Split the text of a variable at its commas; options and TOML provide lists."""
     return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return addresses and networks without spaces and empty ones."""
+    networks = tuple(filter(None, map(str.strip, value)))
+    for text in networks:
+        try:
+            ip_network(text)
+        except ValueError as exc:
+            raise ValueError(
+                "must be addresses and networks, such as 10.0.0.0/8, separated by commas"
+            ) from exc
+    return networks
 
 
 def _file(value: Any) -> Any:
@@ -157,6 +171,12 @@ class Settings(BaseSettings):
     )
     limits: Annotated[Limits, NoDecode, BeforeValidator(_limits)] = Field(
         default_factory=Limits, description="Largest bodies, by operation and media type."
+    )
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)
+    ] = Field(
+        default=(),
+        description="Addresses and networks of proxies whose X-Forwarded-* or Forwarded fields `relay.Request` reads.",
     )
     max_in_flight: int = Field(
         default=256, ge=1, description="Requests that are processed at the same time; one more gets 503."

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -43,6 +44,8 @@ from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .package_middleware import PackageMiddleware, read_middleware
 from .pipeline import Pipeline, Service
+from .proxies import TrustedProxies
+from .request import Request
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
@@ -197,6 +200,7 @@ class Application:
         function = self.hooks.scope
         request_scope = RequestScope(function, self.collaborators, handlers) if function else None
         deadline = Deadline(self.settings.handler_seconds)
+        make_request = partial(Request, proxies=TrustedProxies(self.settings.trusted_proxies))
 
         def served(endpoint: Endpoint) -> ServedOperation:
             operation = endpoint.operation
@@ -215,6 +219,7 @@ class Application:
                     self.settings,
                     takes_upload=takes_upload(endpoint.binding.function),
                 ),
+                make_request=make_request if endpoint.binding.takes("request", self.collaborators) else None,
                 reports_only=self.settings.response_violations == "report",
             )
 

@@ -7,7 +7,8 @@ handlers package; the contract needs no extension for that. A handler gets, as k
 - `body`, if the operation has one;
 - `caller`, the result of the package's `identify`, and `claims`, the claims of the credential; both
   are None on an operation without security;
-- the package's collaborators.
+- the package's collaborators;
+- `request`, a `relay.Request`, if it names this argument and none of the above has the name.
 """
 
 from __future__ import annotations
@@ -50,8 +51,13 @@ class Binding:
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the required arguments that Relay does not pass."""
-        known = {*self.names.values(), *RESERVED_ARGUMENTS, *collaborators}
+        known = {*self.names.values(), *RESERVED_ARGUMENTS, "request", *collaborators}
         return [name for name in required_names(self.function) if name not in known]
+
+    def takes(self, name: str, collaborators: Iterable[str]) -> bool:
+        """Return True if the function names an argument that neither the contract nor a collaborator has."""
+        accepted = accepted_names(self.function) or ()
+        return name in accepted and name not in {*self.names.values(), *collaborators}
 
     def where(self) -> SourceLocation | str:
         """Return the source location of the function."""

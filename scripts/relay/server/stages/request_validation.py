@@ -6,7 +6,7 @@ from typing import Any
 
 from relay.server.bodies import Body, BodyReader, close, replayed
 from relay.server.framework import RequestValidationAPI, RequestValidationMiddleware
-from relay.server.scope_keys import ARGUMENTS
+from relay.server.scope_keys import ARGUMENTS, BODY
 from relay.server.specification import ContractOperation
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
@@ -32,7 +32,7 @@ class Validated:
         if not self._decoder.has_body:
             await self._pass(b"", scope, receive, send)
             return
-        body = await self._bodies.read(scope, receive)
+        body = scope[BODY] = await self._bodies.read(scope, receive)
         try:
             await self._pass(body, scope, replayed(body, receive), send)
         finally:
