@@ -14,7 +14,7 @@ from relay.codegen.drift import check
 from relay.codegen.formatting import AsWritten
 from relay.codegen.package_state import State
 from relay.codegen.plan import Plan, plan
-from relay.codegen.types_module import Types
+from relay.codegen.types_module import Types, with_import
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 from relay.project.package_source import Sources
@@ -38,7 +38,7 @@ def types_of(contract: Contract) -> Types:
     source = "from typing import TypedDict\n" + "".join(
         f"\n\nclass {name}(TypedDict): ..." for name in names.values()
     )
-    return Types(source + "\n", names, frozenset(names.values()))
+    return with_import(Types(source + "\n", names, frozenset(names.values())), contract)
 
 
 def sources_of(**modules: str) -> Sources:

@@ -9,7 +9,8 @@ from relay.contract.model import Contract, Operation, Schema
 from relay.server.binding import handler_arguments
 from relay.validation import media_types as media
 
-from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union
+from .annotations import ANY, BYTES, NONE, STR, UPLOAD, Type, of_schema, union
+from .upload_fields import takes_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,14 @@ def signature(operation: Operation, contract: Contract, names: Mapping[str, str]
     """Return the signature of an operation's handler; `names` are the classes of `components/schemas`."""
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
-        types.append(_content(operation.body.content, contract, names))
+        types.append(
+            union(
+                UPLOAD
+                if takes_upload(name) and UPLOAD.name not in names.values()
+                else _content({name: schema}, contract, names)
+                for name, schema in operation.body.content.items()
+            )
+        )
     arguments = [
         ExpectedArgument(one.name, kind, one.always)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)

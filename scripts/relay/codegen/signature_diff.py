@@ -19,7 +19,7 @@ from relay.server.binding import (
     positional_only_message,
 )
 
-from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, union
+from .annotations import BUILTINS, BYTES, NONE, TYPING, UPLOAD, Kind, Type, read_annotation, union
 from .argument_usage import hides, uses
 from .expected_signature import ExpectedArgument, Signature
 
@@ -137,7 +137,9 @@ class Comparison:
                 continue
             found = read_annotation(argument.annotation, lambda name: meaning(module, name, self.package))
             right = argument_type(function, argument, wanted)
-            allowed = [right, union([right, NONE])] if _has_own_default(argument) else [right]
+            allowed = [right, right.replaced(UPLOAD, BYTES)]  # a body in memory, if the author chooses it
+            if _has_own_default(argument):
+                allowed += [union([one, NONE]) for one in allowed]
             if found is None or "tuple" in found.names("builtin"):
                 continue  # the author's own type
             if not any(one.agrees(found) for one in allowed):
@@ -237,6 +239,8 @@ def meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
     if source == "builtins" and member in BUILTINS:
         return "builtin", member
     if source == f"{package}.{TYPES}":
+        return "generated", member
+    if (source, member) == ("relay", UPLOAD.name):
         return "generated", member
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member

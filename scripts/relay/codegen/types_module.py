@@ -21,6 +21,7 @@ from .class_names import with_class_names
 from .formatting import ruff
 from .type_generator import CannotGenerate, generate_within_limits
 from .typed_dicts import without_overrides
+from .upload_fields import IMPORT, UPLOAD, takes_upload, with_uploads
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -56,8 +57,8 @@ def generate_types(contract: Contract) -> Types:
     """Generate the classes of a contract's components; raises SetupError for schemas that are not supported."""
     components = (contract.document.get("components") or {}).get("schemas") or {}
     if not components:
-        return Types("from __future__ import annotations\n", {}, frozenset())
-    named = with_class_names(components)
+        return with_import(Types("from __future__ import annotations\n", {}, frozenset()), contract)
+    named = with_class_names(with_uploads(contract, components))
     document = {
         "openapi": "3.0.3",
         "info": {"title": "types", "version": "1"},
@@ -77,9 +78,22 @@ def generate_types(contract: Contract) -> Types:
         for model in models
         if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
     }
-    return Types(
-        _formatted(without_overrides(source)), names, frozenset(model["class_name"] for model in models)
+    classes = frozenset(model["class_name"] for model in models)
+    return with_import(Types(_formatted(without_overrides(source)), names, classes), contract)
+
+
+def with_import(types: Types, contract: Contract) -> Types:
+    """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
+    plain = f"from relay import {UPLOAD}\n"
+    is_used = plain in types.source or any(
+        takes_upload(name) for one in contract.operations if one.body for name in one.body.content
     )
+    if not is_used or UPLOAD in types.classes:
+        return types
+    lines = types.source.replace(plain, "").split("\n")
+    last = max(number for number, line in enumerate(lines) if line.startswith("from "))
+    source = "\n".join([*lines[: last + 1], "", IMPORT, *lines[last + 1 :]])
+    return Types(source, types.names, types.classes | {UPLOAD})
 
 
 def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
