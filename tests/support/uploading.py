@@ -1,11 +1,20 @@
-"""A service that takes files, in a process of its own, and clients that send it large ones."""
+"""A service that takes files, in a process of its own, and clients that send it large ones.
+
+`python -m tests.support.uploading --gigabytes 10` sends a body and a form of that size, and fails if the service needs
+150 MiB for them or keeps a file; `tox -e soak` does.
+"""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import json
 import re
+import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,6 +28,9 @@ if TYPE_CHECKING:
 
     from .running import Service
     from .wire import Answer
+
+MOST_MEMORY = 150
+"""MiB of the process, with what the interpreter and its libraries take."""
 
 PIECE = 1 << 20
 """Bytes that a client sends at once."""
@@ -110,7 +122,7 @@ def peak(pid: int) -> float:
 
 def _send(service: Service, path: str, typed: tuple[str, str], start: bytes, size: int, end: bytes) -> Answer:
     length = ("Content-Length", str(len(start) + size + len(end)))
-    with connect(service.url, 120) as connection:
+    with connect(service.url, 600) as connection:
         connection.sendall(request("POST", path, None, typed, length) + start)
         for piece in _pieces(size):
             connection.sendall(piece)
@@ -125,3 +137,31 @@ def _pieces(size: int) -> Iterator[bytes]:
     piece = (b"\r\n--a" + bytes(range(251))) * (PIECE // 256)
     for start in range(0, size, PIECE):
         yield piece[: min(PIECE, size - start)]
+
+
+def main() -> int:
+    """Send large files and say what came of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gigabytes", type=float, default=10.0)
+    size = int(parser.parse_args().gigabytes * 1e9)
+    right, wrong = digest(size), []
+    with TemporaryDirectory() as folder, taking_files(Path(folder), "1000 GB") as service:
+        for send, expected in ((send_raw, [*right, size]), (send_form, {"note": "x", "file": right})):
+            begun = time.monotonic()
+            answer = send(service, size)
+            memory = peak(service.process.pid)
+            seconds = time.monotonic() - begun
+            sys.stdout.write(
+                f"{send.__name__}: {size / 1e9:g} GB in {seconds:.0f} s, at most {memory:.0f} MiB\n"
+            )
+            if json.loads(answer.body) != expected:
+                wrong.append(f"{send.__name__}: answered {answer.status} {answer.body[:200]!r}")
+            if memory > MOST_MEMORY:
+                wrong.append(f"{send.__name__}: {memory:.0f} MiB; up to {MOST_MEMORY} are allowed")
+        wrong += [f"kept {file}" for file in (Path(folder) / "temporary").iterdir()]
+    sys.stdout.write("".join(f"WRONG: {one}\n" for one in wrong) or "nothing wrong\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

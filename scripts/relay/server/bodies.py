@@ -103,6 +103,8 @@ def replayed(body: Body, receive: Any) -> Any:
 class _Arriving:
     """A body that arrives."""
 
+    __slots__ = ("_bytes", "_has_more", "_limit", "_receive", "_seconds", "size")
+
     def __init__(self, scope: Any, receive: Any, limit: int) -> None:
         for name, value in scope["headers"]:
             if name == b"content-length" and int(value) > limit:
