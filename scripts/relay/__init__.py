@@ -8,16 +8,20 @@ from relay.project.settings import Settings, setting_origin
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
 from relay.server.package_hooks import Result
+from relay.server.request import Request
 from relay.validation.errors import ApiError
+from relay.validation.uploads import Upload
 
 __all__ = [
     "ApiError",
     "Diagnostic",
     "ErrorReport",
     "NotYetThere",
+    "Request",
     "Result",
     "Settings",
     "SetupError",
+    "Upload",
     "__version__",
     "create_app",
     "load_trusted",

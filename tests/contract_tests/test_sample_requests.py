@@ -76,6 +76,53 @@ def test_prefers_examples(more):
     assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
 
 
+def test_sends_parts_as_their_encoding_says():
+    """The server refuses other media types, and parts without a required header."""
+    schema = {
+        "type": "object",
+        "required": ["photo", "files", "meta", "note"],
+        "properties": {
+            "photo": {"type": "string", "format": "binary", "example": "a"},
+            "files": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "format": "binary", "example": "b"},
+            },
+            "meta": {"type": "object", "example": {"a": 1}},
+            "note": {"type": "string", "example": "c"},
+        },
+    }
+    headers = {
+        "X-Page": {"required": True, "schema": {"type": "integer"}, "example": 5},
+        "X-Other": {"schema": {"type": "string"}},
+        "Content-Type": {"schema": {"type": "string"}},
+    }
+    encoding = {
+        "photo": {"contentType": "weird/*, image/png", "headers": headers},
+        "meta": {"contentType": "application/json"},
+    }
+
+    found = model(**body("multipart/form-data", schema, encoding=encoding))
+
+    boundary = dict(found.headers)["Content-Type"].partition("boundary=")[2]
+    parts = [part.split("\r\n") for part in found.body.decode().split(f"--{boundary}")[1:-1]]
+    assert [[*filter(None, lines)] for lines in parts] == [
+        [
+            'Content-Disposition: form-data; name="photo"; filename="file"',
+            "X-Page: 5",
+            "Content-Type: image/png",
+            "a",
+        ],
+        [
+            'Content-Disposition: form-data; name="files"; filename="file"',
+            "Content-Type: application/octet-stream",
+            "b",
+        ],
+        ['Content-Disposition: form-data; name="meta"', "Content-Type: application/json", '{"a":1}'],
+        ['Content-Disposition: form-data; name="note"', "c"],
+    ]
+
+
 def test_follows_references_to_the_parameter_and_its_example():
     """They may be in the components."""
     document = contract(

@@ -89,6 +89,7 @@ class Grammar:
             self._broken_chunks, self._pipelined, self._longer_body, self._not_text, self._forged, self._deep,
             self._trailers, self._upgrade, self._costly_field, self._long_path, self._recursive, self._cut_up,
             self._another_protocol, self._noise, self._gone, self._half_closed, self._mutated, self._mutated, self._shuffled,
+            self._broken_form, self._upload_that_breaks_off,
         ]  # fmt: skip
         self._slowly = [
             self._silent,
@@ -97,6 +98,7 @@ class Grammar:
             self._shorter_body,
             self._deaf,
             self._endless,
+            self._dripping_form,
         ]
 
     def connection(self, number: int) -> Connection:
@@ -349,6 +351,26 @@ class Grammar:
         noise.shuffle(lines)
         yield b"\r\n".join([first, *lines]) + b"\r\n\r\n" + body
 
+    def _broken_form(self, noise: random.Random) -> Iterator[bytes]:
+        named = b'--b\r\nContent-Disposition: form-data; name="photo"'
+        file = named + b'; filename="' + self._canaries.content.encode() + b'"'
+        body = noise.choice([
+            (named + b"\r\n\r\n\r\n") * 5000, (file + b"\r\n\r\n\r\n") * 5000, file + b"\r\nX: " + b"a" * 100_000,
+            file + b"\r\n" + b"X: y\r\n" * 20_000, b"--b\r\n" * 50_000, b"--" + b"b" * 100_000, b"\r\n" * 50_000,
+            file + b"\r\n\r\n" + b"\r\n--" * 50_000, file + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"=" * 100_000,
+            file + b'\r\nContent-Disposition: form-data; name="position"\r\n\r\n' + b"1" * 100_000, noise.randbytes(100_000),
+        ])  # fmt: skip
+        yield self._form(noise, len(body)) + body
+
+    def _upload_that_breaks_off(self, noise: random.Random) -> Iterator[bytes | float | str]:
+        yield (
+            self._form(noise, 1_000_000)
+            + b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+        )
+        yield noise.randbytes(noise.choice([10, 100_000, 300_000]))
+        yield noise.choice([0.0, 0.01, 0.1])
+        yield ABORT
+
     # -- slowly --
 
     def _silent(self, noise: random.Random) -> Iterator[bytes]:
@@ -382,6 +404,16 @@ class Grammar:
             yield piece * 2000
             yield 0.01
 
+    def _dripping_form(self, noise: random.Random) -> Iterator[bytes | float]:
+        yield (
+            self._form(noise, 10_000_000)
+            + b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+        )
+        yield b"a" * noise.choice([0, 1000, 200_000])
+        for _ in range(60):
+            yield noise.choice([b"a", b"\r\n--", b"\r\n--a"])
+            yield 0.3
+
     def _shorter_body(self, noise: random.Random) -> Iterator[bytes]:
         framing = noise.choice([("Content-Length", "1000"), ("Transfer-Encoding", "chunked")])
         yield self._with(noise, framing, ("Content-Type", "application/json"), method=True) + b'5\r\n{"a":'
@@ -411,6 +443,16 @@ class Grammar:
         )
         own = [] if "x-secret" in given else [("X-Secret", self._canaries.credential)]
         return request(line[0].decode(), line[1].decode("latin-1"), None, *token, *own, *headers)
+
+    def _form(self, noise: random.Random, length: int) -> bytes:
+        """The head of a form of so many bytes, to an operation that takes forms if there is one."""
+        good = noise.choice([one for one in self._good if b"multipart/form-data" in one] or self._good)
+        method, path, _ = good.partition(b"\r\n")[0].split(b" ")
+        typed = ("Content-Type", "multipart/form-data; boundary=b")
+        signed = ("Authorization", f"Bearer {self._token}")
+        return request(
+            method.decode(), path.decode("latin-1"), None, signed, typed, ("Content-Length", str(length))
+        )
 
     @staticmethod
     def _keep(sent: bytes) -> bytes:

@@ -15,7 +15,7 @@ from relay.codegen.formatting import AsWritten
 from relay.codegen.package_state import State
 from relay.codegen.plan import Plan, plan
 from relay.codegen.response_headers import header_schemas
-from relay.codegen.types_module import Types
+from relay.codegen.types_module import Types, with_import
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 from relay.project.package_source import Sources
@@ -41,7 +41,7 @@ def types_of(contract: Contract) -> Types:
     source = "from typing import TypedDict\n" + "".join(
         f"\n\nclass {name}(TypedDict): ..." for name in classes
     )
-    return Types(source + "\n", names, frozenset(classes), headers)
+    return with_import(Types(source + "\n", names, frozenset(classes), headers), contract)
 
 
 def sources_of(**modules: str) -> Sources:

@@ -408,9 +408,9 @@ FILENAME = b'Content-Disposition: form-data; name="file"; filename="a.png"'
 
 
 @pytest.mark.parametrize("more", [[], [FILENAME], [FILENAME, b"Content-Type: image/png"]])
-def test_a_binary_part_is_bytes_however_it_is_sent(more):
+def test_a_binary_part_is_an_upload_however_it_is_sent(more):
     """The contract decides the type, not the client."""
-    assert decoded_parts(part("file", b"\xff\r\n\0", *more)) == {"file": b"\xff\r\n\0"}
+    assert decoded_parts(part("file", b"\xff\r\n\0", *more))["file"].read() == b"\xff\r\n\0"
 
 
 def test_a_string_part_is_text_even_if_sent_as_a_file():
@@ -420,7 +420,10 @@ def test_a_string_part_is_text_even_if_sent_as_a_file():
 
 
 def test_accepts_several_files():
-    assert decoded_parts(part("files", b"\xff"), part("files", b"")) == {"files": [b"\xff", b""]}
+    """A list is one upload after the other, in their order."""
+    sent = decoded_parts(part("files", b"\xff"), part("files", b""))["files"]
+
+    assert [one.read() for one in sent] == [b"\xff", b""]
 
 
 def test_the_length_of_a_file_is_its_number_of_bytes():

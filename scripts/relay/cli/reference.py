@@ -67,7 +67,7 @@ def _default(value: Any) -> str:
         case None:
             return ""
         case tuple():
-            return f"`{','.join(value)}`"
+            return f"`{','.join(value)}`" if value else ""
         case bool():
             return f"`{str(value).lower()}`"
         case float():

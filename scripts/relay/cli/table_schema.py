@@ -12,6 +12,7 @@ from typing import Any
 from relay.contract_tests.contract_config import SHAPE as CONTRACT
 from relay.diff.accepted_changes import SHAPE as IGNORE
 from relay.lint.selection import SHAPE as LINT
+from relay.project.limits import SHAPE as LIMITS
 from relay.project.names import SHAPE as NAMES
 from relay.project.settings import Settings, is_secret
 
@@ -34,6 +35,7 @@ def table_schema() -> dict[str, Any]:
         "properties": {
             **settings,
             "names": {"description": fields["names"]["description"], **NAMES},
+            "limits": {"description": fields["limits"]["description"], **LIMITS},
             "contract": {"description": "Contract tests: see relay contract --help.", **CONTRACT},
             "lint": LINT,
             "breaking": {

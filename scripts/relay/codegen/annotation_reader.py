@@ -11,7 +11,7 @@ from relay.project.module_source import Module
 from relay.project.package_source import TYPES
 from relay.project.syntax import dotted
 
-from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, Kind, Type, literals, union
+from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, UPLOAD, Kind, Type, literals, union
 
 Meaning = Callable[[str], tuple[Kind, str] | None]
 """Returns what a dotted name refers to in a module; None for a name that the generator does not write."""
@@ -31,6 +31,8 @@ def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None
     if source == "builtins" and member in BUILTINS:
         return "builtin", member
     if source == f"{package}.{TYPES}":
+        return "generated", member
+    if (source, member) == ("relay", UPLOAD.name):
         return "generated", member
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member

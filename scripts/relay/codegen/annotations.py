@@ -57,6 +57,10 @@ class Type:
         agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
         return self == ANY or (same and all(agree))
 
+    def replaced(self, old: Type, new: Type) -> Type:
+        """Return the type with another one in place of one of its members."""
+        return union(new if one == old else one for one in (self.parts if self.name == "|" else [self]))
+
     def names(self, kind: Kind) -> Iterator[str]:
         """Yield the names of a kind that the type uses."""
         if self.kind == kind:
@@ -87,6 +91,8 @@ NONE = Type("None")
 STR, INT, FLOAT, BOOL, BYTES = (Type(name) for name in ("str", "int", "float", "bool", "bytes"))
 _SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL}
 ELLIPSIS = Type("...", kind="literal")
+UPLOAD = Type("Upload", kind="generated")
+"""relay.Upload, which `_types.py` imports."""
 
 
 MAPPING = Type("dict", (STR, ANY))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Contract, Operation, RequestBody
 from relay.server.binding import handler_arguments
 
-from .annotations import Type, of_schema, union
+from .annotations import UPLOAD, Type, of_schema, union
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
+from .upload_fields import takes_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,19 @@ def signature(
     """Return the signature of an operation's handler; `names` are the classes of `components/schemas`."""
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
-        content = operation.body.content.items()
-        found = (one for name, schema in content for one in bodies(name, schema, contract, names))
-        types.append(union(one.type for one in found))
+        types.append(_body(operation.body, contract, names))
     arguments = [
         ExpectedArgument(one.name, kind, one.always)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)
     ]
     return Signature(tuple(arguments), documented_results(operation, contract, names, headers))
+
+
+def _body(body: RequestBody, contract: Contract, names: Mapping[str, str]) -> Type:
+    """Return the type of a request body: uploads for files, unless a class of the contract has that name."""
+    has_uploads = UPLOAD.name not in names.values()
+    return union(
+        UPLOAD if has_uploads and takes_upload(media_type) else one.type
+        for media_type, schema in body.content.items()
+        for one in bodies(media_type, schema, contract, names)
+    )

@@ -19,7 +19,7 @@ from relay.server.binding import (
 )
 
 from .annotation_reader import meanings, read_annotation
-from .annotations import NONE, Type, union
+from .annotations import BYTES, NONE, UPLOAD, Type, union
 from .argument_usage import hides, uses
 from .differences import Difference, code
 from .expected_signature import ExpectedArgument, Signature
@@ -126,7 +126,9 @@ class Comparison:
                 continue
             found = read_annotation(argument.annotation, meaning)
             right = argument_type(function, argument, wanted)
-            allowed = [right, union([right, NONE])] if _has_own_default(argument) else [right]
+            allowed = [right, right.replaced(UPLOAD, BYTES)]  # a body in memory, if the author chooses it
+            if _has_own_default(argument):
+                allowed += [union([one, NONE]) for one in allowed]
             if found is None or "tuple" in found.names("builtin"):
                 continue  # the author's own type
             if not any(one.agrees(found) for one in allowed):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .formatting import ruff
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generate_within_limits
 from .typed_dicts import without_overrides
+from .upload_fields import IMPORT, UPLOAD, takes_upload, with_uploads
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -63,8 +64,8 @@ def generate_types(contract: Contract) -> Types:
     components = (contract.document.get("components") or {}).get("schemas") or {}
     headers = header_schemas(contract, class_names(components).values())
     if not components and not headers:
-        return Types("from __future__ import annotations\n", {}, frozenset())
-    named = with_class_names(components)
+        return with_import(Types("from __future__ import annotations\n", {}, frozenset()), contract)
+    named = with_class_names(with_uploads(contract, components))
     schemas = {name: _untitled(schema) for name, schema in named.schemas.items()} | dict(headers.values())
     found = _generate(contract, schemas)
     classes = {
@@ -72,12 +73,13 @@ def generate_types(contract: Contract) -> Types:
         for model in found.models
         if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
     }
-    return Types(
+    types = Types(
         _formatted(without_overrides(found.source)),
         {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes},
         frozenset(model["class_name"] for model in found.models),
         {key: classes[name] for key, (name, _) in headers.items()},
     )
+    return with_import(types, contract)
 
 
 def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
@@ -94,6 +96,20 @@ def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
         raise SetupError(
             [Diagnostic(where, f"types cannot be generated from the schemas: {exc}", "types")]
         ) from exc
+
+
+def with_import(types: Types, contract: Contract) -> Types:
+    """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
+    plain = f"from relay import {UPLOAD}\n"
+    is_used = plain in types.source or any(
+        takes_upload(name) for one in contract.operations if one.body for name in one.body.content
+    )
+    if not is_used or UPLOAD in types.classes:
+        return types
+    lines = types.source.replace(plain, "").split("\n")
+    last = max(number for number, line in enumerate(lines) if line.startswith("from "))
+    source = "\n".join([*lines[: last + 1], "", IMPORT, *lines[last + 1 :]])
+    return replace(types, source=source, classes=types.classes | {UPLOAD})
 
 
 def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:

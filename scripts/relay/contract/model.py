@@ -289,6 +289,10 @@ class Contract:
         """Return a requirement without the scopes of schemes that have none, because no credential can have them."""
         return {name: scopes if self.has_scopes(name) else [] for name, scopes in requirement.items()}
 
+    def header(self, name: str, pointer: Pointer) -> Parameter:
+        """Return the Header Object at a pointer, by its name."""
+        return self._parameter(self.follow(pointer)[0], pointer, name, "header")
+
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""
         return parameter.required or self.default(parameter.schema) is not ABSENT

@@ -22,7 +22,8 @@ from relay.validation.schemas import SchemaCompiler
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
-from .parameter_styles import fields, form, pairs, word
+from .parameter_styles import form, pairs, word
+from .sample_parts import sample_parts
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
@@ -138,7 +139,7 @@ class _Maker:
                 properties = properties_of(body.content[name], self._contract)
                 return name, _joined(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data":
-                parts = [(key, (None, text)) for key, text in fields(value)]
+                parts = [*sample_parts(value, schema, pointer, contract=self._contract, sample=self._value)]
                 made = httpx.Request("POST", self._url, files=parts)
                 return made.headers["content-type"], made.read()
         return name, word(value).encode()

@@ -12,11 +12,11 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
+from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder, default_media_type
 from relay.validation.schemas import SchemaCompiler
 
-from .accept import weight_of
 from .bodies import Content, bodies, concrete
 from .examples import examples
 from .files import RANGES

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -24,6 +25,7 @@ from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import address_message
 
+from .limits import Limits, read_limits
 from .names import read_names
 from .project import Project, check_regular, current_project, find_project, variable
 
@@ -51,6 +53,19 @@ def _split(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return addresses and networks without spaces and empty ones."""
+    networks = tuple(filter(None, map(str.strip, value)))
+    for text in networks:
+        try:
+            ip_network(text)
+        except ValueError as exc:
+            raise ValueError(
+                "must be addresses and networks, such as 10.0.0.0/8, separated by commas"
+            ) from exc
+    return networks
+
+
 def _file(value: Any) -> Any:
     if isinstance(value, str) and (message := address_message(value)):
         raise ValueError(message)
@@ -64,6 +79,12 @@ def _lower(value: Any) -> Any:
 def _chosen_names(value: Any) -> Any:
     if not isinstance(value, ChosenNames):
         raise ValueError("cannot be a variable; write the table [tool.relay.names] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
+    return value
+
+
+def _limits(value: Any) -> Any:
+    if not isinstance(value, Limits):
+        raise ValueError("cannot be a variable; write the table [tool.relay.limits] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
     return value
 
 
@@ -138,7 +159,25 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("RELAY_JWT_CACHE_SECONDS", "RELAY_JWT_REMEMBER"),
         description="Seconds for which a verified token is cached; 0 turns the cache off.",
     )
-    body_limit: int = Field(default=65536, ge=0, description="Largest request body in bytes.")
+    body_limit: int = Field(
+        default=65536,
+        ge=0,
+        description="Largest request body in bytes: JSON, text, forms without files, and the other fields of forms with files.",
+    )
+    file_limit: int = Field(
+        default=16777216,
+        ge=0,
+        description="Largest binary body, and largest form with files, in bytes.",
+    )
+    limits: Annotated[Limits, NoDecode, BeforeValidator(_limits)] = Field(
+        default_factory=Limits, description="Largest bodies, by operation and media type."
+    )
+    trusted_proxies: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)
+    ] = Field(
+        default=(),
+        description="Addresses and networks of proxies whose X-Forwarded-* or Forwarded fields `relay.Request` reads.",
+    )
     max_in_flight: int = Field(
         default=256, ge=1, description="Requests that are processed at the same time; one more gets 503."
     )
@@ -297,6 +336,8 @@ def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:
         table["contract_root"] = project.folder / root
     if "names" in table:
         table["names"] = read_names(project.section("names"))
+    if "limits" in table:
+        table["limits"] = read_limits(project.section("limits"))
     return {**table, "spec": project.spec}
 
 
@@ -339,7 +380,7 @@ def is_secret(kind: type[Settings], name: str) -> bool:
 def is_table(kind: type[Settings], name: str) -> bool:
     """Return True for a setting that only a table of pyproject.toml can hold."""
     found = kind.model_fields.get(name)
-    return found is not None and found.annotation is ChosenNames
+    return found is not None and found.annotation in (ChosenNames, Limits)
 
 
 def setting_origin(kind: type[Settings], name: str) -> str:

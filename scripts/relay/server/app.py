@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -28,7 +29,9 @@ from .binding import (
     import_package,
     is_package,
     required_names,
+    takes_upload,
 )
+from .bodies import BodyReader
 from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
@@ -42,6 +45,8 @@ from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .package_middleware import PackageMiddleware, read_middleware
 from .pipeline import Pipeline, Service
+from .proxies import TrustedProxies
+from .request import Request
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
@@ -198,6 +203,7 @@ class Application:
         function = self.hooks.scope
         request_scope = RequestScope(function, self.collaborators, handlers) if function else None
         deadline = Deadline(self.settings.handler_seconds)
+        make_request = partial(Request, proxies=TrustedProxies(self.settings.trusted_proxies))
 
         def served(endpoint: Endpoint) -> ServedOperation:
             operation = endpoint.operation
@@ -210,7 +216,13 @@ class Application:
                 request_scope=request_scope,
                 deadline=deadline,
                 observer=self.observer,
-                body_limit=self.settings.body_limit,
+                bodies=BodyReader(
+                    operation,
+                    endpoint.decoder.forms,
+                    self.settings,
+                    takes_upload=takes_upload(endpoint.binding.function),
+                ),
+                make_request=make_request if endpoint.binding.takes("request", self.collaborators) else None,
                 reports_only=self.settings.response_violations == "report",
             )
 
@@ -393,7 +405,10 @@ def _contract(settings: Settings) -> Contract:
         raise SetupError(
             [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
         )
-    return load_contract(settings.spec, settings.contract_root).named(settings.names)
+    contract = load_contract(settings.spec, settings.contract_root).named(settings.names)
+    if problems := settings.limits.problems(contract):
+        raise SetupError(problems)
+    return contract
 
 
 def _check_monitoring(settings: Settings) -> None:

@@ -7,7 +7,8 @@ handlers package; the contract needs no extension for that. A handler gets, as k
 - `body`, if the operation has one;
 - `caller`, the result of the package's `identify`, and `claims`, the claims of the credential; both
   are None on an operation without security;
-- the package's collaborators.
+- the package's collaborators;
+- `request`, a `relay.Request`, if it names this argument and none of the above has the name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import threading
 import traceback
@@ -22,12 +24,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Pointer, display
 from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
+from relay.validation.uploads import Upload
 
 from .missing_handlers import MissingHandlerPolicy, Policies
 from .threads import Function, accepted_names
@@ -48,8 +51,13 @@ class Binding:
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the required arguments that Relay does not pass."""
-        known = {*self.names.values(), *RESERVED_ARGUMENTS, *collaborators}
+        known = {*self.names.values(), *RESERVED_ARGUMENTS, "request", *collaborators}
         return [name for name in required_names(self.function) if name not in known]
+
+    def takes(self, name: str, collaborators: Iterable[str]) -> bool:
+        """Return True if the function names an argument that neither the contract nor a collaborator has."""
+        accepted = accepted_names(self.function) or ()
+        return name in accepted and name not in {*self.names.values(), *collaborators}
 
     def where(self) -> SourceLocation | str:
         """Return the source location of the function."""
@@ -138,6 +146,15 @@ def required_names(function: Function) -> list[str]:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.default is parameter.empty and parameter.kind not in _VARIADIC
     ]
+
+
+def takes_upload(function: Function) -> bool:
+    """Return True if the annotation of `body` names relay.Upload: the class, its name in a string, or a union with it."""
+    body = inspect.signature(function).parameters.get("body")
+    annotation = None if body is None else body.annotation
+    if isinstance(annotation, str):
+        return re.search(r"\bUpload\b", annotation) is not None
+    return annotation is Upload or Upload in get_args(annotation)
 
 
 def code_place(function: Function) -> SourceLocation | str:

@@ -1,31 +1,98 @@
-"""Reads the bodies of requests."""
+"""Reads the bodies of requests: small ones into memory, files into temporary files while they arrive."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from .errors import BodyIncomplete, BodyTooLarge, BodyTooSlow
+from relay.contract.model import Operation
+from relay.project.settings import Settings
+from relay.validation import media_types as media
+from relay.validation.form_parts import MultipartDecoder
+from relay.validation.http import header
+from relay.validation.multipart import Form, FormTooLarge
+from relay.validation.spools import Spool, Spools, TooManySpools, spools_allowed
+from relay.validation.uploads import Upload
 
-BODY_SECONDS = 10.0
+from .errors import BodyIncomplete, BodyTooLarge, BodyTooSlow, Overloaded, StorageFailed, StorageFull
+
+BODY_SECONDS, BODY_BYTES = 10.0, 16 * 1024
+"""A client must send BODY_BYTES of a body, or its rest, in every BODY_SECONDS that the service waits for it."""
+
+Body = bytes | Form | Upload
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_CLOSE = {"connection": "close"}
 
 
-async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
-    """Return the request's body, chunked or not.
+_SPOOLS = Spools(spools_allowed())
 
-    Raises BodyTooLarge over `limit` bytes, BodyTooSlow after BODY_SECONDS, BodyIncomplete if the client
-    disconnects first.
+
+class BodyReader:
+    """Reads the bodies of one operation, each as its media type needs.
+
+    `forms` are its forms by media type. A binary body becomes an Upload if the handler takes one, else bytes.
     """
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _whole_body(scope, receive, limit)
-    except TimeoutError as exc:
-        raise BodyTooSlow({"connection": "close"}) from exc
+
+    def __init__(
+        self,
+        operation: Operation,
+        forms: Mapping[str, MultipartDecoder],
+        settings: Settings,
+        *,
+        takes_upload: bool,
+    ) -> None:
+        documented = operation.body.content if operation.body else {}
+        self._forms = forms
+        self._takes_upload = takes_upload
+        self._limits = settings.limits.of(operation)
+        self._body_limit = settings.body_limit
+        self._file_limit = max(settings.file_limit, settings.body_limit)
+        self._is_plain = not (self._limits or forms or any(map(media.is_binary, documented)))
+
+    async def read(self, scope: Any, receive: Any) -> Body:
+        """Return the request's body, chunked or not; b"" for none. `close` deletes its files.
+
+        Raises BodyTooLarge, BodyTooSlow for less than BODY_BYTES in BODY_SECONDS, BodyIncomplete if the client
+        disconnects first, StorageFull, StorageFailed, and Overloaded if too many temporary files are open.
+        """
+        if self._is_plain:
+            return await _Arriving(scope, receive, self._body_limit).whole()
+        content_type = header(scope["headers"], b"content-type") or ""
+        name = media.essence(content_type)
+        form = media.find(content_type, self._forms) if name == media.MULTIPART else None
+        limit = self._limit(content_type, form)
+        arriving = _Arriving(scope, receive, limit)
+        if form is not None:
+            of_values = self._body_limit if form.has_files else limit
+            return await _form(arriving, form.form(content_type, Spool(_SPOOLS), of_values))
+        if name and media.is_binary(name):
+            upload = await _upload(arriving, name)
+            return upload if self._takes_upload else await _content(upload)
+        return await arriving.whole()
+
+    def _limit(self, content_type: str, form: MultipartDecoder | None) -> int:
+        """Return the largest body of a media type."""
+        if (chosen := media.find(content_type, self._limits)) is not None:
+            return chosen
+        has_files = form.has_files if form is not None else media.is_binary(content_type)
+        return self._file_limit if content_type and has_files else self._body_limit
 
 
-def replayed(body: bytes, receive: Any) -> Any:
-    """Return a `receive` whose first message is a body that was read already."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
+def close(body: Body) -> None:
+    """Delete the files of a body."""
+    if not isinstance(body, bytes):
+        body.close()
+
+
+def replayed(body: Body, receive: Any) -> Any:
+    """Return a `receive` whose first message is a body that was read already; an empty one for files, which are not kept."""
+    sent = body if isinstance(body, bytes) else b""
+    messages = [{"type": "http.request", "body": sent, "more_body": False}]
 
     async def receive_again() -> Any:
         return messages.pop() if messages else await receive()
@@ -33,17 +100,112 @@ def replayed(body: bytes, receive: Any) -> Any:
     return receive_again
 
 
-async def _whole_body(scope: Any, receive: Any, limit: int) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and int(value) > limit:
-            raise BodyTooLarge({"connection": "close"})
-    body = bytearray()  # a list of pieces of one byte would take ten times the body
-    while True:
-        message = await receive()
+class _Arriving:
+    """A body that arrives."""
+
+    __slots__ = ("_bytes", "_has_more", "_limit", "_receive", "_seconds", "size")
+
+    def __init__(self, scope: Any, receive: Any, limit: int) -> None:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and int(value) > limit:
+                raise BodyTooLarge(_CLOSE)
+        self.size = 0
+        self._receive = receive
+        self._limit = limit
+        self._has_more = True
+        self._seconds, self._bytes = BODY_SECONDS, 0  # left to wait for, and received of, the next BODY_BYTES
+
+    async def whole(self) -> bytes:
+        """Return the body."""
+        body = await self.next() or b""
+        if not self._has_more:
+            return body
+        pieces = bytearray(body)  # a list of pieces of one byte would take ten times the body
+        while (piece := await self.next()) is not None:
+            pieces += piece
+        return bytes(pieces)
+
+    async def next(self) -> bytes | None:
+        """Return the next piece; None after the last."""
+        if not self._has_more:
+            return None
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await self._receive()
+        except TimeoutError as exc:
+            raise BodyTooSlow(_CLOSE) from exc
         if message["type"] == "http.disconnect":
             raise BodyIncomplete  # a truncated body may look complete
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise BodyTooLarge({"connection": "close"})
-        if not message.get("more_body", False):
-            return bytes(body)
+        piece: bytes = message.get("body", b"")
+        self._count(len(piece), time.monotonic() - started)
+        self._has_more = message.get("more_body", False)
+        return piece
+
+    def _count(self, size: int, seconds: float) -> None:
+        self.size += size
+        if self.size > self._limit:
+            raise BodyTooLarge(_CLOSE)
+        self._bytes += size
+        self._seconds -= seconds
+        if self._bytes >= BODY_BYTES:
+            self._seconds, self._bytes = BODY_SECONDS, 0
+
+
+async def _form(arriving: _Arriving, form: Form) -> Body:
+    """Parse a form until its end, or until it is malformed."""
+    with _closed_on_error(form):
+        while (piece := await arriving.next()) is not None:
+            form.feed(piece)
+            if form.fault is not None:
+                break
+            await _stored(form.spool)
+        form.end()
+        await _stored(form.spool, is_last=True)
+    return form if arriving.size else b""
+
+
+async def _upload(arriving: _Arriving, media_type: str) -> Upload:
+    spool = Spool(_SPOOLS)
+    with _closed_on_error(spool):
+        while (piece := await arriving.next()) is not None:
+            spool.write(piece)
+            await _stored(spool)
+        await _stored(spool, is_last=True)
+    return Upload(spool, 0, spool.size, media_type=media_type)
+
+
+async def _content(upload: Upload) -> bytes:
+    """Return the content of an upload, and delete it."""
+    try:
+        return await asyncio.to_thread(upload.read)
+    finally:
+        upload.close()
+
+
+async def _stored(spool: Spool, *, is_last: bool = False) -> None:
+    """Write what may not stay in memory to the temporary file, in a thread: a disk may be slow."""
+    if spool.needs_flush(is_last=is_last):
+        await asyncio.to_thread(spool.flush)
+
+
+@contextmanager
+def _closed_on_error(body: Form | Spool) -> Iterator[None]:
+    """Delete what has arrived if the rest cannot be read or stored."""
+    try:
+        yield
+    except BaseException as exc:
+        body.close()
+        raise _public(exc) from exc
+
+
+def _public(exc: BaseException) -> BaseException:
+    """Return the error that the client gets for an exception."""
+    match exc:
+        case FormTooLarge():
+            return BodyTooLarge(_CLOSE)
+        case TooManySpools():
+            return Overloaded({"retry-after": "1", **_CLOSE})
+        case OSError() if not isinstance(exc, TimeoutError):
+            return (StorageFull if exc.errno in _FULL else StorageFailed)(_CLOSE)
+    return exc

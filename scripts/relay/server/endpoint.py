@@ -12,8 +12,10 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding
+from .bodies import Body, BodyReader
 from .deadline import Deadline
 from .observability import Observer
+from .request import Request
 from .request_scope import RequestScope
 from .security import Authenticator
 
@@ -47,7 +49,7 @@ class ServedOperation:
     """An operation of a running service: `authenticate` is None if it needs no credential.
 
     `handler` takes the arguments of a request; the collaborators are bound. `request_scope` opens the objects of one
-    request.
+    request. `make_request` makes the argument `request` of a scope and a body; it is None for a function that has none.
     """
 
     endpoint: Endpoint
@@ -56,5 +58,6 @@ class ServedOperation:
     request_scope: RequestScope | None
     deadline: Deadline
     observer: Observer
-    body_limit: int
+    bodies: BodyReader
+    make_request: Callable[[Any, Body], Request] | None
     reports_only: bool

@@ -109,7 +109,7 @@ class HeadersTooLarge(ApiError):
 
 
 class BodyTooLarge(ApiError):
-    """The body is larger than `RELAY_BODY_LIMIT`."""
+    """The body is larger than `RELAY_BODY_LIMIT`, `RELAY_FILE_LIMIT` or the operation's own limit."""
 
     status, code, message = 413, "BODY_TOO_LARGE", "The request body is too large"
 
@@ -118,6 +118,18 @@ class Overloaded(ApiError):
     """RELAY_MAX_IN_FLIGHT requests are in flight; has the header Retry-After."""
 
     status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
+
+
+class StorageFull(ApiError):
+    """There is no space for a file of the request (RFC 4918 section 11.5)."""
+
+    status, code, message = 507, "INSUFFICIENT_STORAGE", "The service has no space for this request"
+
+
+class StorageFailed(ApiError):
+    """A file of the request cannot be stored: the folder of temporary files is not writable."""
+
+    status, code, message = 500, "STORAGE_FAILED", "The service cannot store this request"
 
 
 class HandlerTimeout(ApiError):

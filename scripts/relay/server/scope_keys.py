@@ -5,6 +5,9 @@ from __future__ import annotations
 ARGUMENTS = "relay.arguments"
 """The arguments of the handler by name, decoded from the request."""
 
+BODY = "relay.body"
+"""What has been read of the body; absent for an operation without one."""
+
 PROGRESS = "relay.progress"
 """How far the response is, a `Progress`; copies of the scope share it."""
 

@@ -1,18 +1,10 @@
-"""Decodes form bodies to values of the types of their schema.
-
-Supports application/x-www-form-urlencoded as HTML forms send it, and multipart/form-data (RFC 7578). The
-schema decides how a part is read (OpenAPI 3.0.3, "Special Considerations for multipart Content"):
-`format: binary` stays bytes, an object is JSON, everything else is UTF-8 text. Bodies are decoded in memory,
-because the guard limits their size.
-"""
+"""Decodes bodies of application/x-www-form-urlencoded, as HTML forms send them, to values of the types of their schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
-
-from python_multipart.multipart import Field, File, FormParser
 
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 
@@ -27,9 +19,8 @@ from .coercion import (
     types_of,
 )
 from .json_strict import NotJson, parse_json
-from .raw_texts import Texts, by_name, urlencoded
+from .raw_texts import Texts, urlencoded
 from .schemas import SchemaCompiler
-from .structured_fields import parameters
 from .styles import Read, is_spread, reader
 
 T = TypeVar("T")
@@ -52,7 +43,6 @@ class FormDecoder:
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
-        self._parts: dict[str, Callable[[bytes], Any]] = {}
         self._styled: dict[str, Read] = {}
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
@@ -64,7 +54,6 @@ class FormDecoder:
                 element = items_of(field, contract)
             text = coercion.of(element)
             self._texts[name] = self._text_reader(types_of(element, contract), text)
-            self._parts[name] = self._part_reader(contract.resolve(element), contract, text)
             if (parameter := encoded(name, field, encoding)) is not None:
                 self._style(parameter, contract, coercion)
         self._other = coercion.of(additional_properties_of(schema, contract))
@@ -75,14 +64,6 @@ class FormDecoder:
         styled = {name: value for name, read in self._styled.items() if (value := read(fields)) is not ABSENT}
         plain = {name: texts for name, texts in fields.texts.items() if not self._is_styled(name)}
         return self._values(plain, self._texts, self._other) | styled
-
-    def multipart(self, body: bytes, content_type: str) -> dict[str, Any]:
-        """Return the parts of a multipart/form-data body."""
-        return self._values(
-            parse_multipart(body, content_type),
-            self._parts,
-            lambda part: self._other(decoded(part, refuses_nul=self._refuses_nul)),
-        )
 
     def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
         takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
@@ -122,13 +103,6 @@ class FormDecoder:
 
         return read
 
-    def _part_reader(self, schema: Schema, contract: Contract, text: Coerce) -> Callable[[bytes], Any]:
-        if schema.get("format") == "binary":
-            return bytes
-        if "object" in types_of(schema, contract):
-            return lambda part: parse_json(part, refuses_nul=self._refuses_nul)
-        return lambda part: text(decoded(part, refuses_nul=self._refuses_nul))
-
     def _values(
         self,
         fields: Mapping[str, Sequence[T]],
@@ -142,29 +116,6 @@ class FormDecoder:
             several = name in self._lists or len(raw) > 1
             values[name] = [read(one) for one in raw] if several else read(raw[0])
         return values
-
-
-def parse_multipart(body: bytes, content_type: str) -> dict[str, list[bytes]]:
-    """Return the bytes of the parts by field name, in order.
-
-    Raises ValueError for a body that does not match its Content-Type or is truncated.
-    """
-    kind, options = parameters(content_type)
-    parts: list[tuple[str, bytes]] = []
-    ends: list[bool] = []
-    parser = FormParser(
-        kind.lower(),
-        on_field=lambda field: parts.append(_field(field)),
-        on_file=lambda file: parts.append(_file(file)),
-        on_end=lambda: ends.append(True),
-        boundary=dict(options).get("boundary", "").encode("latin-1"),
-        config={"UPLOAD_ERROR_ON_BAD_CTE": True, "MAX_MEMORY_FILE_SIZE": len(body)},
-    )
-    parser.write(body)
-    parser.finalize()
-    if not ends:
-        raise ValueError("the last part is truncated")
-    return by_name(parts)
 
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
@@ -185,14 +136,3 @@ def decoded(text: bytes, *, refuses_nul: bool) -> str:
     if refuses_nul and "\0" in found:
         raise ValueError("the text contains NUL")
     return found
-
-
-def _field(field: Field) -> tuple[str, bytes]:
-    return (field.field_name or b"").decode(), field.value or b""
-
-
-def _file(file: File) -> tuple[str, bytes]:
-    file.file_object.seek(0)
-    content = file.file_object.read()
-    file.close()
-    return (file.field_name or b"").decode(), content

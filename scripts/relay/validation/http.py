@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .multipart import Form
+    from .uploads import Upload
 
 MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 """Malformed percent-encoding (RFC 3986 section 2.1)."""
@@ -39,14 +43,15 @@ RECEIVE = "relay.receive"
 class Request(NamedTuple):
     """The parts of a request that the contract describes, as received from the ASGI server.
 
-    `path_params` are the percent-decoded path variables; header names are in lower case. `raw_path` is the path as
-    sent, in which separators differ from percent-encoded ones.
+    `path_params` are the percent-decoded path variables; header names are in lower case. `body` is a form if it was
+    parsed while it arrived, and an upload if the handler takes one. `raw_path` is the path as sent, in which
+    separators differ from percent-encoded ones.
     """
 
     path_params: Mapping[str, str]
     query_string: bytes
     headers: HeaderList
-    body: bytes
+    body: bytes | Form | Upload
     raw_path: bytes | None = None
 
 

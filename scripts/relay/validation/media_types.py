@@ -81,6 +81,13 @@ def kind_of(name: str) -> str:
     return TEXT if name.startswith("text/") else OCTETS
 
 
+def is_binary(name: str) -> bool:
+    """Return True for a media type that is neither JSON, a form, XML nor another text."""
+    name = essence(name)
+    is_xml = name == "application/xml" or name.endswith("+xml")
+    return not (is_json(name) or is_form(name) or is_xml or name.startswith("text/"))
+
+
 def by_name(content: Mapping[str, T]) -> dict[str, T]:
     """Return `content` keyed by one spelling of each media type, as `find` expects it."""
     return {key_of(name): value for name, value in content.items()}

@@ -12,9 +12,11 @@ from . import media_types as media
 from .coercion import types_of
 from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
+from .form_parts import MultipartDecoder
 from .forms import FormDecoder, decoded
 from .http import Request, cookies, header
 from .json_strict import NotJson, parse_json
+from .multipart import Form, MalformedForm
 from .parameters import LocatedViolation, ParameterDecoder
 from .query_keys import QueryKeys
 from .raw_texts import PathTexts, Raw, urlencoded
@@ -51,6 +53,7 @@ class RequestDecoder:
             self._locations.add("query")
         self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
+        self.forms = self._body.forms if self._body else {}
         self.has_no_input = not self._locations and self._body is None
 
     def decode(self, request: Request) -> Arguments:
@@ -92,10 +95,19 @@ class BodyDecoder:
 
     def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
         self._required = body.required
+        at = (*body.pointer, "content")
+        self.forms = media.by_name(
+            {
+                media_type: MultipartDecoder(schema, contract, compiler, (*at, media_type))
+                for media_type, schema in body.content.items()
+                if media.covers(media_type, media.MULTIPART)
+                and not (media.is_range(media_type) and is_binary(schema, contract))
+            }
+        )
         self._readers = media.by_name(
             {
                 media_type: _documented_reader(
-                    media_type, schema, contract, compiler, (*body.pointer, "content", media_type)
+                    media_type, self._form_of(media_type), schema, contract, compiler, (*at, media_type)
                 )
                 for media_type, schema in body.content.items()
             }
@@ -105,6 +117,10 @@ class BodyDecoder:
             for name, reader in self._readers.items()
             for spelling in (name, f"{name}; charset=utf-8")
         }
+
+    def _form_of(self, documented: str) -> MultipartDecoder | None:
+        """Return the decoder of the multipart forms that a documented media type covers."""
+        return self.forms.get(media.key_of(documented))
 
     def decode(self, request: Request, arguments: Arguments, failures: list[LocatedViolation]) -> None:
         """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
@@ -124,7 +140,11 @@ class BodyDecoder:
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson) else "the body is not valid for its media type"
+            reason = (
+                str(exc)
+                if isinstance(exc, NotJson | MalformedForm)
+                else "the body is not valid for its media type"
+            )
             violations, value = [Violation("", "format", reason)], None
         failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
@@ -141,22 +161,33 @@ class BodyDecoder:
         return reader
 
 
-BodyReader = Callable[[bytes, str], tuple[Any, list[Violation]]]
+BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
 """Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
 
 
 def _documented_reader(
-    documented: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    documented: str,
+    form: MultipartDecoder | None,
+    schema: Schema,
+    contract: Contract,
+    compiler: SchemaCompiler,
+    pointer: Pointer,
 ) -> BodyReader:
     """Return the reader of a documented media type; for a range, a message's own media type chooses how it is read."""
     name = media.essence(documented)
     if not is_validated(name, schema, contract):
         warn_unvalidated(name, contract, compiler, pointer)
-    if not media.is_range(name):
-        return _reader(name, schema, contract, compiler, pointer)
-    if is_binary(schema, contract):
+    if is_binary(schema, contract) and media.is_range(name):
         return _read_bytes
-    readers = {kind: _reader(kind, schema, contract, compiler, pointer) for kind in media.KINDS}
+    readers = {
+        kind: _reader(kind, schema, contract, compiler, pointer)
+        for kind in (media.KINDS if media.is_range(name) else [name])
+        if kind != media.MULTIPART
+    }
+    if form is not None:
+        readers[media.MULTIPART] = _multipart_reader(form, schema, contract, compiler, pointer)
+    if not media.is_range(name):
+        return readers[name]
     return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
 
 
@@ -184,17 +215,27 @@ def _reader(
         value = form.urlencoded(body)
         return check(value, value)
 
-    def read_multipart(body: bytes, content_type: str) -> tuple[Any, list[Violation]]:
-        value = form.multipart(body, content_type)
-        return check(value, _without_bytes(value))
-
     if media.is_json(name):
         return read_json
     if media.is_form(name):
         encoding = contract.follow(pointer)[0].get("encoding", {})
         form = FormDecoder(schema, contract, compiler, encoding)
-        return read_form if name.startswith("application/") else read_multipart
+        return read_form
     return read_text if name.startswith("text/") else _read_bytes
+
+
+def _multipart_reader(
+    decoder: MultipartDecoder, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> BodyReader:
+    """Return the reader of multipart forms: of one that has been parsed while it arrived, or of its bytes."""
+    check = _checker(schema, contract, compiler, pointer)
+
+    def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:
+        form = body if isinstance(body, Form) else decoder.parse(body, content_type)
+        value, plain, violations = decoder.decode(form)
+        return (value, violations) if violations else check(value, plain)
+
+    return read
 
 
 def _checker(
@@ -230,12 +271,3 @@ def _query(query: bytes, *, refuses_nul: bool) -> Raw:
     except ValueError as exc:
         violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
         raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc
-
-
-def _without_bytes(value: Any) -> Any:
-    """Return a form's value with files as text, because a schema can describe them only as strings."""
-    if isinstance(value, dict):
-        return {key: _without_bytes(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_bytes(item) for item in value]
-    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -56,7 +56,7 @@ def write_note(*, vehicle_id: str, number: int, body: str, garage: Garage):
 
 def add_photo(*, vehicle_id: str, number: int, body: dict[str, Any], garage: Garage):
     """File a photo, in place of another at its position."""
-    photo = body.pop("photo")
+    photo = body.pop("photo").read()
     garage.work_order(vehicle_id, number).photos[body["position"]] = photo
     return {"size": len(photo), **body}
 

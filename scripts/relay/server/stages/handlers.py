@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
-from relay.server.scope_keys import ARGUMENTS, RESPONSE
+from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation
 from relay.server.threads import accepted_names
@@ -25,18 +25,20 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_accepted", "_deadline", "_handler", "_wants")
+    __slots__ = ("_accepted", "_deadline", "_handler", "_has_context", "_make_request", "_wants")
 
     def __init__(self, served: ServedOperation) -> None:
         self._handler = served.handler
         self._deadline = served.deadline
         self._accepted = accepted_names(served.endpoint.binding.function)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
+        self._make_request = served.make_request
+        self._has_context = bool(self._wants) or self._make_request is not None
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request (ASGI 3). Raises ResponseViolation and what the function raises."""
         arguments = scope.get(ARGUMENTS) or {}
-        if self._wants:
+        if self._has_context:
             self._add_context(arguments, scope)
         result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
         await send_response(send, await scope[RESPONSE].encode(result, scope))
@@ -48,6 +50,8 @@ class Handled:
         context = scope["extensions"].get(CONTEXT, _NOBODY)
         for name in self._wants:
             arguments[name] = context[name]
+        if self._make_request is not None:
+            arguments["request"] = self._make_request(scope, scope.get(BODY, b""))
 
 
 class Scoped(Handled):

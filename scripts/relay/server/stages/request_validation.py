@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.server.bodies import read_body, replayed
+from relay.server.bodies import Body, BodyReader, close, replayed
 from relay.server.framework import RequestValidationAPI, RequestValidationMiddleware
-from relay.server.scope_keys import ARGUMENTS
+from relay.server.scope_keys import ARGUMENTS, BODY
 from relay.server.specification import ContractOperation
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
@@ -20,19 +20,25 @@ class Validated:
     Inner stages and `connexion.request` can read the body again.
     """
 
-    __slots__ = ("_app", "_decoder", "_limit")
+    __slots__ = ("_app", "_bodies", "_decoder")
 
-    def __init__(self, app: Any, decoder: RequestDecoder, limit: int) -> None:
+    def __init__(self, app: Any, decoder: RequestDecoder, bodies: BodyReader) -> None:
         self._app = app
         self._decoder = decoder
-        self._limit = limit
+        self._bodies = bodies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Validate one request (ASGI 3). Raises InvalidRequest, UnsupportedMediaType and the errors of `read_body`."""
-        body = b""
-        if self._decoder.has_body:
-            body = await read_body(scope, receive, self._limit)
-            receive = replayed(body, receive)
+        """Validate one request (ASGI 3). Raises InvalidRequest, UnsupportedMediaType and the errors of `BodyReader.read`."""
+        if not self._decoder.has_body:
+            await self._pass(b"", scope, receive, send)
+            return
+        body = scope[BODY] = await self._bodies.read(scope, receive)
+        try:
+            await self._pass(body, scope, replayed(body, receive), send)
+        finally:
+            close(body)
+
+    async def _pass(self, body: Body, scope: Any, receive: Any, send: Any) -> None:
         variables, raw_path = scope["path_params"], scope.get("raw_path")
         request = Request(variables, scope["query_string"], scope["headers"], body, raw_path)
         scope[ARGUMENTS] = self._decoder.decode(request)
@@ -44,7 +50,7 @@ class _RequestValidationAPI(RequestValidationAPI):
         """Return the operation's part of the stage; an operation without parameters and body has none."""
         app, served = following(self, operation.operation_id), operation.served
         decoder = served.endpoint.decoder
-        return app if decoder.has_no_input else Validated(app, decoder, served.body_limit)
+        return app if decoder.has_no_input else Validated(app, decoder, served.bodies)
 
 
 class RequestValidation(RequestValidationMiddleware):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 from typing import Protocol
 
+from relay.validation.spools import spools_allowed
+
 MAX_CONNECTIONS = 10_000
 """Connections of a process without a limit of descriptors."""
 
@@ -23,11 +25,11 @@ class Connection(Protocol):
 
 
 def connections_allowed() -> int:
-    """Return how many connections this process can have, from its limit of descriptors."""
+    """Return how many connections this process can have, from its limit of descriptors and its temporary files."""
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return min(max(soft - RESERVED, soft // 2), MAX_CONNECTIONS)
+    return min(max(soft - RESERVED - spools_allowed(), soft // 2), MAX_CONNECTIONS)
 
 
 class Capacity:

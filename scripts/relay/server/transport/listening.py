@@ -24,7 +24,7 @@ def configuration(app: Any, connections: int, **options: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the client's address is not used, so forwarded headers need not be trusted
+        proxy_headers=False,  # relay.Request reads forwarded headers, from trusted proxies only
         timeout_keep_alive=5,
         **options,
     )

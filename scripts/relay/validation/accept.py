@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from relay.validation import media_types as media
-from relay.validation.structured_fields import elements, parameters
+from . import media_types as media
+from .structured_fields import elements, parameters
 
 _WEIGHT = re.compile(r"(0?\.\d{1,3}|0\.?|1(\.0{0,3})?)", re.ASCII)  # `.5` is sent, too
 

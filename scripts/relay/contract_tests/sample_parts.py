@@ -1,0 +1,56 @@
+"""The parts of a sample multipart form, with the media types and headers that its Encoding Object documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Parameter, Schema
+from relay.mock.bodies import concrete
+from relay.mock.schema_parts import NoSample
+from relay.validation.coercion import items_of, properties_of, types_of
+
+from .parameter_styles import fields, pairs
+
+Part = tuple[str | None, bytes, str | None, dict[str, str]]
+"""File name, content, media type and headers, as httpx takes them."""
+
+
+def sample_parts(
+    value: Mapping[str, Any],
+    schema: Schema,
+    pointer: Pointer,
+    *,
+    contract: Contract,
+    sample: Callable[[Parameter], Any],
+) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of a form's value by name; `pointer` is that of its Media Type Object, `sample` makes headers.
+
+    Raises NoSample.
+    """
+    properties = properties_of(schema, contract)
+    media_type, at = contract.follow(pointer)
+    for name, text in fields(dict(value)):
+        field = properties.get(name, {})
+        element = items_of(field, contract) if "array" in types_of(field, contract) else field
+        encoding = media_type.get("encoding", {}).get(name, {})
+        headers = {
+            header: pairs(parameter, sample(parameter))[0][1]
+            for header in encoding.get("headers", {})
+            if header.lower() != "content-type"
+            and (parameter := contract.header(header, (*at, "encoding", name, "headers", header))).required
+        }
+        is_file = contract.resolve(element).get("format") == "binary"
+        listed = str(encoding.get("contentType", "")).split(",")
+        yield name, ("file" if is_file else None, text.encode(), _sent(listed, element), headers)
+
+
+def _sent(listed: list[str], schema: Schema) -> str | None:
+    """Return the first of some media types and ranges that can be sent; None if there are none."""
+    names = [name.strip() for name in listed if name.strip()]
+    for name in names:
+        with suppress(NoSample):
+            return concrete(name, schema)
+    return names[0] if names else None

@@ -1,0 +1,117 @@
+"""[tool.relay.limits]: the largest request bodies, by operation and media type."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from relay.contract.chosen_names import operation_keys
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Operation
+from relay.validation import media_types as media
+
+from .project import Section
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_SIZE = re.compile(r"([0-9]{1,15}) ?([KMG]?I?B)", re.ASCII | re.IGNORECASE)
+
+_VALUE: dict[str, Any] = {"type": ["integer", "string"], "minimum": 0}
+
+SHAPE: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "description": 'A size such as "10 GB", or one for each media type.',
+        "anyOf": [_VALUE, {"type": "object", "additionalProperties": _VALUE}],
+    },
+}
+"""The table as a JSON Schema, for editors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest bodies in bytes, by `POST /path` or operationId, and by media type; `*/*` for all."""
+
+    operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    place: str = "tool.relay.limits"
+
+    def of(self, operation: Operation) -> Mapping[str, int]:
+        """Return the limits of an operation, by media type or range."""
+        keys = operation_keys(operation)
+        return next((self.operations[key] for key in keys if key in self.operations), {})
+
+    def problems(self, contract: Contract) -> list[Diagnostic]:
+        """Return an error for each operation and media type that the contract does not have.
+
+        An operation that is left out of a contract with errors may have an entry.
+        """
+        bodies = {
+            key: one.body.content if one.body else {}
+            for one in contract.operations
+            for key in operation_keys(one)
+        }
+        return [
+            Diagnostic(f"{self.place}.{key}", message, "body-limit")
+            for key, limits in self.operations.items()
+            if key in bodies or not contract.left_out
+            for message in _unknown(key, limits, bodies)
+        ]
+
+
+def _unknown(key: str, limits: Mapping[str, int], bodies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    if key not in bodies:
+        near = difflib.get_close_matches(key, bodies, 1, 0.6)
+        hint = f"did you mean '{near[0]}'?" if near else "write 'POST /path', or its operationId"
+        yield f"'{key}' is none of the contract's operations; {hint}"
+    elif not bodies[key]:
+        yield f"'{key}' has no request body; delete the entry"
+    else:
+        documented = media.by_name(bodies[key])
+        for name in limits:
+            if not _is_known(name, documented):
+                yield f"'{name}' is none of the operation's media types: {', '.join(documented)}"
+
+
+def _is_known(name: str, documented: Iterable[str]) -> bool:
+    """Return True for a documented media type, one of a documented range, or the range of a documented one."""
+    return any(
+        media.find(name, {one: True}) or media.find(one, {name: True}) is not None for one in documented
+    )
+
+
+def read_limits(section: Section) -> Limits:
+    """Return the limits of a table; raise SetupError for values that are no sizes."""
+    problems: list[Diagnostic] = []
+    if not isinstance(section.data, dict):
+        raise SetupError([Diagnostic(section.name, "must be a table of operations and sizes")])
+    found: dict[str, Mapping[str, int]] = {}
+    for key, value in section.data.items():
+        sizes = value if isinstance(value, dict) else {"*/*": value}
+        found[key] = media.by_name(
+            {
+                name: size
+                for name, one in sizes.items()
+                if (size := _size(one, section, _pointer(key, name, value), problems)) is not None
+            }
+        )
+    if problems:
+        raise SetupError(problems)
+    return Limits(found, section.name)
+
+
+def _pointer(key: str, name: str, value: Any) -> Pointer:
+    return (key, name) if isinstance(value, dict) else (key,)
+
+
+def _size(value: Any, section: Section, at: Pointer, problems: list[Diagnostic]) -> int | None:
+    """Return a size in bytes; None, with a diagnostic, for what is none."""
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        return int(match[1]) * _UNITS[match[2].upper()]
+    message = 'must be a number of bytes, or a text such as "512 KiB", "20 MB" or "10 GB"'
+    problems.append(Diagnostic(section.place(at), message))
+    return None

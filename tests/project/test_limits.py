@@ -1,0 +1,106 @@
+"""[tool.relay.limits]: `relay.project.limits`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay import Settings
+from relay.contract.diagnostics import SetupError
+from support.compiled import read
+from support.hosting import contract, operation
+
+
+@pytest.fixture
+def limits(tmp_path, monkeypatch):
+    """Read the limits of a project with some lines in its table [tool.relay.limits]."""
+    monkeypatch.chdir(tmp_path)
+
+    def load(lines):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.relay.limits]\n{lines}\n", "utf-8")
+        return Settings.load().limits
+
+    return load
+
+
+def uploading(*media_types):
+    """Return a contract whose operation `upload` takes these media types, and its operation."""
+    body = {"content": {name: {} for name in media_types}}
+    whole = read(
+        contract({"/videos": {"post": operation("upload", requestBody=body), "get": operation("show")}})
+    )
+    return whole, next(one for one in whole.operations if one.id == "upload")
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        ("10", 10),
+        ("0", 0),
+        ('"10 GB"', 10_000_000_000),
+        ('"10GiB"', 10_737_418_240),
+        ('"512 kib"', 524_288),
+        ('"1 MB"', 1_000_000),
+        ('"7 B"', 7),
+    ],
+)
+def test_a_size_is_a_number_or_has_a_unit(limits, written, size):
+    """GB is a power of ten and GiB of two, as everywhere."""
+    _, upload = uploading("video/mp4")
+
+    assert limits(f"upload = {written}").of(upload) == {"*/*": size}
+
+
+@pytest.mark.parametrize(
+    "written", ["-1", "1.5", "true", '""', '"10 G"', '"-1 MB"', '"1.5 MB"', "[]", '"\\u0661 MB"']
+)
+def test_anything_else_is_an_error_with_its_place(limits, written):
+    """A limit that is not understood must not become none."""
+    with pytest.raises(SetupError) as raised:
+        limits(f'"POST /videos" = {{"video/*" = {written}}}')
+
+    (problem,) = raised.value.problems
+    assert str(problem) == (
+        "pyproject.toml: tool.relay.limits.POST /videos.video/*: "
+        'must be a number of bytes, or a text such as "512 KiB", "20 MB" or "10 GB"'
+    )
+
+
+def test_method_and_path_are_more_specific_than_an_operation_id(limits):
+    """As in [tool.relay.names]."""
+    _, upload = uploading("video/mp4")
+
+    assert limits('upload = 1\n"POST /videos" = {"Video/MP4; a=b" = 2}').of(upload) == {"video/mp4; a=b": 2}
+
+
+@pytest.mark.parametrize("name", ["video/mp4", "video/*", "*/*", "image/png", "image/*"])
+def test_media_types_are_those_of_the_contract(limits, name):
+    """Or a range with one of them, or one within a documented range."""
+    whole, _ = uploading("video/mp4", "image/*")
+
+    assert limits(f'upload = {{"{name}" = 1}}').problems(whole) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("uplod = 1", "'uplod' is none of the contract's operations; did you mean 'upload'?"),
+        ("x = 1", "'x' is none of the contract's operations; write 'POST /path', or its operationId"),
+        ("show = 1", "'show' has no request body; delete the entry"),
+        ('upload = {"audio/*" = 1}', "'audio/*' is none of the operation's media types: video/mp4"),
+    ],
+)
+def test_what_the_contract_does_not_have_is_an_error(limits, line, message):
+    """A misspelt name would leave the limit as it is."""
+    whole, _ = uploading("video/mp4")
+
+    (problem,) = limits(line).problems(whole)
+
+    assert problem.message == message
+
+
+def test_a_variable_cannot_hold_the_table(monkeypatch):
+    """The message names the table."""
+    monkeypatch.setenv("RELAY_LIMITS", "10")
+
+    with pytest.raises(SetupError, match=r"\[tool.relay.limits\]"):
+        Settings.load()

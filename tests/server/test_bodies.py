@@ -1,0 +1,478 @@
+"""Bodies of requests, in memory and as files: `relay.server.bodies`."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import sys
+
+import pytest
+
+from relay.contract.diagnostics import SetupError
+from relay.project.limits import Limits
+from relay.server import bodies
+from relay.validation.spools import IN_MEMORY, Spools
+from support.hosting import assert_problem, calling, contract, host, logged, operation
+
+FILE = {"type": "string", "format": "binary"}
+FORM = {
+    "type": "object",
+    "properties": {"file": FILE, "files": {"type": "array", "items": FILE}, "note": {"type": "string"}},
+}
+LARGE = os.urandom(3 * IN_MEMORY)
+
+
+def taking(content, **rest):
+    """An operation `take` that takes bodies of these media types, by schema or Media Type Object."""
+    documented = {
+        name: one if {"schema", "encoding"} & one.keys() else {"schema": one} for name, one in content.items()
+    }
+    return contract(
+        {"/a": {"post": operation("take", requestBody={"required": True, "content": documented, **rest})}}
+    )
+
+
+SIZES = """
+    import relay
+
+    kept = []
+
+    def _size(value):
+        kept.append(value)
+        return len(value.read()) if isinstance(value, relay.Upload) else value
+
+    def take(body):
+        if not isinstance(body, dict):
+            return _size(body)
+        return {key: [_size(one) for one in value] if isinstance(value, list) else _size(value) for key, value in body.items()}
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host a contract with a package."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda document, things=SIZES, **settings: host(
+        tmp_path, document, settings=settings, things=things
+    )
+
+
+@pytest.fixture
+def spools(monkeypatch):
+    """Count the temporary files that are open."""
+
+    class Counted(Spools):
+        opened, closed = 0, 0
+
+        def open(self):
+            file = super().open()
+            self.opened += 1
+            return file
+
+        def close(self, file):
+            super().close(file)
+            self.closed += 1
+
+    made = Counted(8)
+    monkeypatch.setattr(bodies, "_SPOOLS", made)
+    return made
+
+
+async def post(application, **request):
+    async with calling(application) as client:
+        return await client.post("/a", **request)
+
+
+def kept():
+    """What the handler of the last package has kept."""
+    name = [one for one in sys.modules if one.startswith("package_") and one.endswith(".things")][-1]
+    return sys.modules[name].kept
+
+
+@pytest.mark.parametrize("content", [b"small", LARGE])
+async def test_files_of_a_form_are_uploads_until_the_request_ends(hosted, spools, content):
+    """In memory or in a file; a handler's thread that keeps one gets an error, not another file."""
+    sent = [("file", ("a.png", content)), ("files", ("b", b"1")), ("files", ("c", b"23"))]
+
+    response = await post(hosted(taking({"multipart/form-data": FORM})), files=sent, data={"note": "x"})
+
+    assert response.json() == {"file": len(content), "files": [1, 2], "note": "x"}
+    assert spools.opened == spools.closed == (1 if content is LARGE else 0)
+    with pytest.raises(ValueError, match="the request has ended"):
+        kept()[-1].head(1)
+
+
+async def test_a_file_name_makes_a_file_where_the_schema_says_nothing(hosted):
+    """A free form takes what an HTML form sends."""
+    document = taking({"multipart/form-data": {"type": "object"}})
+
+    response = await post(hosted(document), files={"a": ("a.bin", b"\xff\xfe"), "b": (None, b"text")})
+
+    assert response.json() == {"a": 2, "b": "text"}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_upload"),
+    [
+        ("", False),
+        (": bytes", False),
+        (": relay.Upload", True),
+        (": 'Upload'", True),
+        (": 'relay.Upload | None'", True),
+        (": dict | relay.Upload", True),
+        (": 'Uploaded'", False),
+    ],
+)
+@pytest.mark.parametrize("content", [b"small", LARGE])
+async def test_a_binary_body_is_an_upload_where_the_handler_says_so(
+    hosted, spools, annotation, is_upload, content
+):
+    """Else bytes, as a handler has always had them."""
+    things = f"""
+        import relay
+
+        def take(body{annotation}):
+            if isinstance(body, bytes):
+                return ["bytes", len(body)]
+            return [body.media_type, body.size, body.name]
+    """
+    application = hosted(taking({"image/*": FILE, "application/json": {}}), things)
+
+    response = await post(application, content=content, headers={"Content-Type": "image/png"})
+
+    assert response.json() == (["image/png", len(content), ""] if is_upload else ["bytes", len(content)])
+    assert spools.opened == spools.closed == (1 if content is LARGE else 0)
+
+
+async def test_json_next_to_a_binary_body_is_json(hosted):
+    """The message's own media type decides."""
+    things = "import relay\n\ndef take(body: dict | relay.Upload):\n    return body\n"
+
+    response = await post(hosted(taking({"image/*": FILE, "application/json": {}}), things), json={"a": 1})
+
+    assert response.json() == {"a": 1}
+
+
+ENCODED = {
+    "schema": {
+        "type": "object",
+        "properties": {"file": FILE, "meta": {"type": "array", "items": {"type": "integer"}}},
+    },
+    "encoding": {
+        "file": {
+            "contentType": "image/png, image/svg+*, audio/*",
+            "headers": {
+                "X-Page": {"required": True, "schema": {"type": "integer"}},
+                "Content-Type": {"required": True},
+            },
+        },
+        "meta": {"contentType": "application/json"},
+    },
+}
+
+
+class TestEncoding:
+    """The Encoding Object (OpenAPI 3.0.3)."""
+
+    @pytest.mark.parametrize("media_type", ["image/png", "IMAGE/PNG; q=1", "audio/ogg"])
+    async def test_takes_a_part_of_a_documented_media_type(self, hosted, media_type):
+        """By essence, or by a range."""
+        sent = {"file": ("a", b"12", media_type, {"X-Page": "1"})}
+
+        assert (await post(hosted(taking({"multipart/form-data": ENCODED})), files=sent)).json() == {
+            "file": 2
+        }
+
+    @pytest.mark.parametrize("media_type", ["image/gif", "text/plain", None, "image"])
+    async def test_refuses_a_part_of_another_media_type(self, hosted, media_type):
+        """A GIF where PNG is asked; a part that declares none is text (RFC 7578 section 4.4)."""
+        sent = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nX-Page: 1\r\n'
+        sent += (
+            f"Content-Type: {media_type}\r\n\r\nGIF\r\n--b--\r\n".encode()
+            if media_type
+            else b"\r\nGIF\r\n--b--\r\n"
+        )
+
+        response = await post(
+            hosted(taking({"multipart/form-data": ENCODED})),
+            content=sent,
+            headers={"Content-Type": "multipart/form-data; boundary=b"},
+        )
+
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["in"], error["path"], error["rule"]) == ("body", "/file", "contentType")
+        assert error["message"] == "the part's media type is not one of image/png, image/svg+*, audio/*"
+
+    @pytest.mark.parametrize(("headers", "rule"), [({}, "required"), ({"X-Page": "one"}, "type")])
+    async def test_checks_the_headers_of_a_part(self, hosted, headers, rule):
+        """Content-Type is not one of them."""
+        sent = {"file": ("a", b"12", "image/png", headers)}
+
+        response = await post(hosted(taking({"multipart/form-data": ENCODED})), files=sent)
+
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["path"], error["rule"]) == ("/file", rule)
+        assert error["message"].startswith("header X-Page: ")
+
+    @pytest.mark.parametrize("parts", [["[1, 2]"], ["1", "2"]])
+    async def test_a_part_of_json_is_an_item_or_the_whole_array(self, hosted, parts):
+        """Clients send both."""
+        sent = [("meta", (None, part, "application/json")) for part in parts]
+
+        response = await post(hosted(taking({"multipart/form-data": ENCODED})), files=sent)
+
+        assert response.json() == {"meta": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("size", "rule"), [(2, "minLength"), (3, None), (200_000, None), (200_001, "maxLength")]
+)
+async def test_the_length_of_a_file_is_its_number_of_bytes(hosted, size, rule):
+    """Also of one that is on disk."""
+    schema = {"type": "object", "properties": {"file": {**FILE, "minLength": 3, "maxLength": 200_000}}}
+
+    response = await post(hosted(taking({"multipart/form-data": schema})), files={"file": b"\xff" * size})
+
+    if rule is None:
+        assert response.json() == {"file": size}
+    else:
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["path"], error["rule"]) == ("/file", rule)
+
+
+async def chunks(size, piece=1000):
+    """Yield so many bytes."""
+    for start in range(0, size, piece):
+        yield b"a" * min(piece, size - start)
+
+
+class TestLimits:
+    """How large a body may be."""
+
+    @pytest.mark.parametrize(
+        ("media_type", "most"),
+        [
+            ("application/json", 10),
+            ("text/plain", 10),
+            ("application/xml", 10),
+            ("image/png", 20),
+            ("video/ogg", 20),
+        ],
+    )
+    async def test_binary_bodies_have_a_limit_of_their_own(self, hosted, media_type, most):
+        """Whether their length is announced or not."""
+        documented = {
+            name: {} for name in ("application/json", "text/plain", "application/xml", "image/*", "video/ogg")
+        }
+        application = hosted(
+            taking(documented), "def take(body): return None\n", body_limit=10, file_limit=20
+        )
+        headers = {"Content-Type": media_type}
+
+        async with calling(application, **headers) as client:
+            assert (await client.post("/a", content=b"1" * most)).status_code == 200
+            assert_problem(await client.post("/a", content=b"1" * (most + 1)), 413, "BODY_TOO_LARGE")
+            assert_problem(await client.post("/a", content=chunks(most + 1)), 413, "BODY_TOO_LARGE")
+
+    @pytest.mark.parametrize(
+        ("schema", "is_large"),
+        [(FORM, True), ({"type": "object"}, True), ({"properties": {"note": {}}}, False)],
+    )
+    async def test_forms_with_files_have_that_of_files(self, hosted, schema, is_large):
+        """Forms without have that of JSON."""
+        application = hosted(taking({"multipart/form-data": schema}), body_limit=300, file_limit=2000)
+
+        response = await post(application, files={"file": b"1" * 1000})
+
+        assert (response.status_code == 200) is is_large
+
+    async def test_the_values_of_a_form_have_that_of_json_together(self, hosted):
+        """They are in memory, and parsed."""
+        application = hosted(taking({"multipart/form-data": FORM}), body_limit=300, file_limit=20_000)
+
+        response = await post(application, files={"file": b"1" * 1000}, data={"note": ["1" * 200, "2" * 200]})
+
+        assert_problem(response, 413, "BODY_TOO_LARGE")
+
+    async def test_a_body_limit_above_that_of_files_is_for_both(self, hosted):
+        """It was the only one for all bodies."""
+        application = hosted(taking({"image/png": FILE}), body_limit=30, file_limit=20)
+
+        assert (await post(application, content=b"1" * 30, headers={"Content-Type": "image/png"})).json()
+
+    @pytest.mark.parametrize("key", ["take", "POST /a"])
+    async def test_an_operation_has_its_own_by_media_type(self, hosted, key):
+        """The others keep theirs."""
+        limits = Limits({key: {"image/*": 50, "application/json": 5}})
+        application = hosted(
+            taking({"image/png": FILE, "application/json": {}, "text/plain": {}}),
+            "def take(body): return None\n",
+            limits=limits,
+            body_limit=10,
+            file_limit=20,
+        )
+
+        async with calling(application) as client:
+            for media_type, most in {"image/png": 50, "application/json": 5, "text/plain": 10}.items():
+                headers = {"Content-Type": media_type}
+                assert (await client.post("/a", content=b"1" * most, headers=headers)).status_code == 200
+                response = await client.post("/a", content=b"1" * (most + 1), headers=headers)
+                assert_problem(response, 413, "BODY_TOO_LARGE")
+
+    def test_an_operation_that_is_not_there_is_an_error(self, hosted):
+        """A misspelt name would leave the limit as it is."""
+        limits = Limits({"tak": {"*/*": 1}, "take": {"image/gif": 1, "text/plain": 1}}, "here")
+
+        with pytest.raises(SetupError) as raised:
+            hosted(taking({"image/png": FILE, "text/plain": {}}), limits=limits)
+
+        assert [str(one) for one in raised.value.problems] == [
+            "here.tak: 'tak' is none of the contract's operations; did you mean 'take'?",
+            "here.take: 'image/gif' is none of the operation's media types: image/png, text/plain",
+        ]
+
+
+class TestStorage:
+    """A disk that takes no more."""
+
+    @pytest.mark.parametrize(
+        ("number", "answer"),
+        [
+            (errno.ENOSPC, (507, "INSUFFICIENT_STORAGE")),
+            (errno.EDQUOT, (507, "INSUFFICIENT_STORAGE")),
+            (errno.EACCES, (500, "STORAGE_FAILED")),
+            (errno.ENOENT, (500, "STORAGE_FAILED")),
+        ],
+    )
+    async def test_is_one_line_in_the_log(self, hosted, spools, monkeypatch, caplog, number, answer):
+        """No traceback: it is not a defect of the service."""
+
+        def fail():
+            raise OSError(number, "-")
+
+        monkeypatch.setattr(spools, "open", fail)
+
+        response = await post(hosted(taking({"multipart/form-data": FORM})), files={"file": LARGE})
+
+        assert_problem(response, *answer)
+        (record,) = logged(caplog, "failed")
+        assert (record.code, record.cause, record.exc_info) == (
+            answer[1],
+            type(OSError(number, "-")).__name__,
+            None,
+        )
+
+    async def test_too_many_files_are_an_overload(self, hosted, monkeypatch):
+        """Descriptors are needed for connections."""
+        monkeypatch.setattr(bodies, "_SPOOLS", Spools(0))
+
+        response = await post(hosted(taking({"multipart/form-data": FORM})), files={"file": LARGE})
+
+        assert_problem(response, 503, "OVERLOADED")
+        assert response.headers["retry-after"] == "1"
+
+
+class TestArriving:
+    """Bodies that take their time."""
+
+    async def test_a_body_that_keeps_arriving_may_take_any_time(self, hosted, monkeypatch):
+        """The deadline is for progress, not for the whole."""
+        monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
+
+        async def slowly():
+            for _ in range(8):
+                await asyncio.sleep(0.1)
+                yield b"a" * bodies.BODY_BYTES
+
+        application = hosted(taking({"image/png": FILE}), "def take(body): return len(body)\n")
+        response = await post(application, content=slowly(), headers={"Content-Type": "image/png"})
+
+        assert response.json() == 8 * bodies.BODY_BYTES
+
+    @pytest.mark.parametrize("media_type", ["image/png", "multipart/form-data; boundary=b", "text/plain"])
+    async def test_one_that_trickles_is_refused(self, hosted, monkeypatch, spools, media_type):
+        """And its files are deleted."""
+        monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
+
+        async def slowly():
+            yield b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + LARGE
+            while True:
+                await asyncio.sleep(0.05)
+                yield b"a"
+
+        document = taking({"image/png": FILE, "multipart/form-data": FORM, "text/plain": {}})
+        application = hosted(document, body_limit=1_000_000)
+        async with asyncio.timeout(10):
+            response = await post(application, content=slowly(), headers={"Content-Type": media_type})
+
+        assert_problem(response, 408, "BODY_TOO_SLOW")
+        assert spools.opened == spools.closed == (0 if media_type == "text/plain" else 1)
+
+    async def test_a_client_that_leaves_leaves_no_file(self, hosted, spools):
+        """Half a file is nobody's."""
+        application = hosted(taking({"multipart/form-data": FORM}))
+        messages = iter(
+            [
+                {
+                    "type": "http.request",
+                    "body": b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + LARGE,
+                    "more_body": True,
+                }
+            ]
+        )
+        sent = []
+
+        async def receive():
+            return next(messages, {"type": "http.disconnect"})
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(b"host", b"a"), (b"content-type", b"multipart/form-data; boundary=b")]
+        scope = {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": headers}
+        async with application.running():
+            await application(scope, receive, send)
+
+        assert sent[0]["status"] == 400
+        assert spools.opened == spools.closed == 1
+
+    async def test_an_invalid_request_leaves_no_file(self, hosted, spools):
+        """Its body has arrived before its parameters are checked."""
+        document = taking({"multipart/form-data": FORM})
+        document["paths"]["/a"]["post"]["parameters"] = [
+            {"name": "q", "in": "query", "required": True, "schema": {}}
+        ]
+        things = "def take(body, q): ...\n"
+
+        assert_problem(await post(hosted(document, things), files={"file": LARGE}), 400, "VALIDATION_ERROR")
+        assert spools.opened == spools.closed == 1
+
+    async def test_a_malformed_form_is_not_read_to_its_end(self, hosted):
+        """What follows is of no use."""
+        pieces = []
+
+        async def endless():
+            yield b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n\r\n--b\r\nX\r\n'
+            for number in range(100):
+                pieces.append(number)
+                yield b"a" * 1000
+
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        response = await post(
+            hosted(taking({"multipart/form-data": FORM})), content=endless(), headers=headers
+        )
+
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["path"], error["rule"]) == ("", "format")
+        assert len(pieces) < 5
+
+
+async def test_the_file_of_a_form_that_the_client_calls_text_is_not_read_into_memory(hosted, spools):
+    """The schema decides, whatever the part declares."""
+    response = await post(
+        hosted(taking({"multipart/form-data": FORM})), files={"file": (None, LARGE, "text/plain")}
+    )
+
+    assert response.json() == {"file": len(LARGE)}
+    assert spools.opened == 1

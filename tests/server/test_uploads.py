@@ -1,0 +1,170 @@
+"""Large, slow and hostile uploads, to a service in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from support.targets import Measured
+from support.uploading import (
+    FORM_HEAD,
+    MOST_MEMORY,
+    MULTIPART,
+    VIDEO,
+    digest,
+    peak,
+    send_form,
+    send_raw,
+    taking_files,
+)
+from support.wire import answers, connect, exchange, request
+
+LARGE = 300_000_000
+
+
+@pytest.fixture
+def service(tmp_path):
+    """A service that takes files of any size."""
+    with taking_files(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def temporary(tmp_path):
+    """The files that the service has open in its folder of temporary files, and those that lie there."""
+
+    def files(service):
+        folder = tmp_path / "temporary"
+        links = []
+        for one in Path(f"/proc/{service.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                links.append(str(one.readlink()))
+        return [link for link in links if link.startswith(str(folder))] + list(folder.iterdir())
+
+    return files
+
+
+def settled(files, service):
+    """Wait until the service has no temporary file, and return those that it keeps."""
+    for _ in range(100):
+        if not (found := files(service)):
+            break
+        time.sleep(0.05)
+    return found
+
+
+def test_large_files_take_little_memory(service, temporary):
+    """300 MB in a form and as a body, through a process of less than 150 MB."""
+    raw, form = send_raw(service, LARGE), send_form(service, LARGE)
+
+    assert json.loads(raw.body) == [*digest(LARGE), LARGE]
+    assert json.loads(form.body) == {"note": "x", "file": digest(LARGE)}
+    assert peak(service.process.pid) < MOST_MEMORY
+    assert settled(temporary, service) == []
+
+
+def test_many_uploads_that_break_off_leave_nothing(service, temporary):
+    """Neither files nor descriptors, and others are answered meanwhile."""
+    send_raw(service, 1)
+    before = Measured.of(service.process.pid)
+    with ExitStack() as stack:
+        for number in range(60):
+            connection = stack.enter_context(connect(service.url))
+            kind, start = [(MULTIPART, FORM_HEAD), (VIDEO, b"")][number % 2]
+            path = ["/form", "/raw"][number % 2]
+            connection.sendall(
+                request("POST", path, None, kind, ("Content-Length", "1000000")) + start + b"a" * 200_000
+            )
+        while len(temporary(service)) < 60:
+            time.sleep(0.05)
+        assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
+
+    assert settled(temporary, service) == []
+    assert Measured.of(service.process.pid).descriptors <= before.descriptors + 2
+
+
+HEAD = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+HOSTILE = {
+    "tiny parts": HEAD * 500_000,
+    "tiny values": b'--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n\r\n' * 500_000,
+    "a huge header": b"--b\r\nContent-Disposition: form-data; name=" + b"a" * 30_000_000,
+    "many headers": b"--b\r\n" + b"X: y\r\n" * 5_000_000,
+    "an endless boundary": b"--" + b"b" * 30_000_000,
+    "boundaries without an end": b"--b\r\n" * 5_000_000,
+    "no boundary": b"\r\n" * 15_000_000,
+    "a huge value": b'--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n' + b"a" * 30_000_000,
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_forms_are_refused_and_take_no_memory(service, temporary, body):
+    """Most are refused as soon as they exceed a limit; all have no end."""
+    with connect(service.url) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(request("POST", "/form", None, MULTIPART, ("Content-Length", str(len(body)))))
+            connection.sendall(body)
+        received = bytearray()
+        with suppress(ConnectionError):
+            while data := connection.recv(65536):
+                received += data
+    found, _ = answers(bytes(received))
+
+    assert [one.status for one in found] in ([400], [413], [])  # a reset may overtake the answer
+    assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
+    assert peak(service.process.pid) < MOST_MEMORY
+    assert settled(temporary, service) == []
+
+
+@pytest.mark.parametrize("cut", [1, 5, 70, 150_000])
+def test_a_truncated_form_is_refused(service, temporary, cut):
+    """Its length is right, its end is missing."""
+    whole = FORM_HEAD + b"a" * 200_000 + b"\r\n--b--"
+
+    (answer,) = exchange(service.url, request("POST", "/form", whole[:-cut], MULTIPART))
+
+    assert answer.status == 400
+    assert settled(temporary, service) == []
+
+
+def test_a_form_that_trickles_is_refused_in_time(service, temporary):
+    """After ten seconds without 16 KiB; a file that was begun is deleted."""
+    with connect(service.url, 30) as connection:
+        connection.sendall(
+            request("POST", "/form", None, MULTIPART, ("Content-Length", "100000000"))
+            + FORM_HEAD
+            + b"a" * 200_000
+        )
+        started = time.monotonic()
+        connection.settimeout(0.2)
+        received = b""
+        while time.monotonic() - started < 25 and not received:
+            with suppress(ConnectionError):
+                connection.send(b"a")
+            with suppress(socket.timeout):
+                received = connection.recv(65536)
+
+    assert b" 408 " in received.partition(b"\r\n")[0]
+    assert settled(temporary, service) == []
+
+
+def test_a_disk_that_is_not_there_is_an_answer(tmp_path):
+    """And a line of the log without a traceback; the service recovers with the disk."""
+    with taking_files(tmp_path) as service:
+        first = send_raw(service, 100_000)  # the system's folder is chosen at the first file
+        (tmp_path / "temporary").rename(tmp_path / "gone")
+        failed = send_form(service, 100_000)
+        small = send_form(service, 10)
+        (tmp_path / "gone").rename(tmp_path / "temporary")
+        again = send_raw(service, 100_000)
+
+    assert [one.status for one in (first, failed, small, again)] == [200, 500, 200, 200]
+    assert json.loads(failed.body)["code"] == "STORAGE_FAILED"
+    lines = map(json.loads, (tmp_path / "stderr.log").read_text("utf-8").splitlines())
+    (line,) = [line for line in lines if line["level"] == "error"]
+    assert (line["event"], line["code"], line["cause"]) == ("failed", "STORAGE_FAILED", "FileNotFoundError")
+    assert "exception" not in line
