@@ -234,8 +234,8 @@ class ConformanceChecker:
     def _headers(
         self, exchange: Exchange, validators: ResponseValidators, label: str
     ) -> Iterator[Diagnostic]:
-        names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
-        for violation in validators.headers.violations(names):
+        lines = [(name.lower(), value) for name, value in exchange.headers]
+        for violation in validators.headers.violations(lines):
             message = f"{label} violates its header at {violation.path}: {violation.message}"
             yield finding(self.contract, "response-header", validators.pointer, message)
 

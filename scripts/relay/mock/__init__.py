@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 
 from relay.contract.model import Contract, Operation
+from relay.validation.accept import read_accept
 from relay.validation.http import BODILESS, HeaderList, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
-from .accept import read_accept
 from .prefer import read_preferences, write_preferences
 from .prepared_responses import PreparedContent, PreparedResponse, ResponsePreparer
 

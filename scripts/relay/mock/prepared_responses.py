@@ -13,11 +13,11 @@ from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
+from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder, default_media_type
 from relay.validation.schemas import SchemaCompiler
 
-from .accept import weight_of
 from .bodies import Content, bodies, concrete
 from .examples import examples
 from .files import RANGES

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import orjson
-
-from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Operation, Response, Schema
 
 from . import http
 from . import media_types as media
+from .accept import by_weight
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
-from .parameters import LocatedViolation, ParameterDecoder
+from .json_strict import NotJson, parse_json
+from .json_writing import to_json, to_plain, write_json
+from .plain_values import Shape
+from .response_headers import HeaderDecoder, field_lines, header_lines, without
+from .results import NO_BODY, Parts, split
 from .schemas import SchemaCompiler
 from .slicing import Slicer, slicer
 from .validators import Validator
 from .violations import Violation
+
+_UNREAD: Any = object()
+"""A body that is not in memory, so that it cannot be validated."""
 
 
 class ResponseEncoder:
@@ -32,54 +36,99 @@ class ResponseEncoder:
         )
         """The status of a result that is only a body."""
         self._operation = operation
+        self._any_shape = Shape({}, contract)
         self._compiled = {
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
         }
         self._by_status: dict[int, _ResponseCompiler] = {}  # those that were sent
+        success = self._documented(self.success)
+        self._usual = success.usual if success is not None else None
 
-    async def encode(self, result: Any) -> http.Response:
-        """Serialise a handler's result: a body, or (body, status) or (body, status, headers).
+    async def encode(self, result: Any, request: HeaderList | None = None) -> http.Response:
+        """Serialise a handler's result: a body, (body, status), (body, headers) or (body, status, headers).
 
         A body without a status gets the lowest documented 2xx status. A body with a long array is serialised
-        in slices, between which other requests run. Raises ResponseViolation.
+        in slices, between which other requests run. `request` has the headers of the request, of which Accept
+        chooses among several media types of JSON. Raises ResponseViolation.
         """
-        body, status, headers = self._split(result)
-        content, lines = self._compiled_response(status).select(body, headers or {}, None)
+        if type(result) is not tuple and self._usual is not None:
+            content, lines = self._usual
+            if content.slicer is None or not content.slicer.is_for(result):
+                return http.Response(self.success, [*lines], content.serialise(result))
+        return await self.encode_parts(split(result), request)
+
+    async def encode_parts(self, parts: Parts, request: HeaderList | None = None) -> http.Response:
+        """Do as `encode` for a result that was taken apart."""
+        body, status = parts.body, self.status(parts)
+        content, lines = self._compiled_response(status).select(parts, request)
         if content is not None and content.slicer is not None and content.slicer.is_for(body):
             pieces = await content.slicer.serialise(body)
             if pieces is not None:
                 return http.Response(status, lines, pieces[0], pieces[1:])
         return http.Response(status, lines, content.serialise(body) if content is not None else b"")
 
-    def encode_unvalidated(self, result: Any) -> http.Response:
-        """Serialise a handler's result without validating it against the contract.
+    def encode_written(self, parts: Parts) -> http.Response:
+        """Validate a body that is bytes already, and return it as it is. Raises ResponseViolation."""
+        status = self.status(parts)
+        content, lines = self._compiled_response(status).select(parts, None)
+        if content is not None:
+            content.check_written(parts.body)
+        return http.Response(status, lines, parts.body)
+
+    def encode_body(
+        self, body: Any, status: int, headers: Mapping[str, Any] | None = None, media_type: str | None = None
+    ) -> http.Response:
+        """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
+        parts = Parts(body, status, header_lines(headers), media_type)
+        content, lines = self._compiled_response(status).select(parts, None)
+        return http.Response(status, lines, content.serialise(body) if content is not None else b"")
+
+    def head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
+        """Return status and headers of a body that is not in memory, and so not validated.
+
+        `guess` is its media type where nothing else says one and the contract documents it. Raises
+        ResponseViolation.
+        """
+        status = self.status(parts)
+        compiled = self._compiled_response(status)
+        media_type = parts.media_type or compiled.documented(guess)
+        return status, compiled.select(parts._replace(body=_UNREAD, media_type=media_type), None)[1]
+
+    def unvalidated_head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
+        """Do as `head` without validating anything against the contract."""
+        status = self.status(parts)
+        compiled = self._documented(status)
+        chosen, lines = without("content-type", parts.lines)
+        chosen = chosen or parts.media_type or (compiled and compiled.default) or guess or "application/json"
+        return status, field_lines([("content-type", _with_charset(chosen)), *lines])
+
+    def encode_unvalidated(self, parts: Parts) -> http.Response:
+        """Serialise a result without validating it against the contract.
 
         Raises ResponseViolation if it cannot be serialised.
         """
-        body, status, headers = self._split(result)
-        names = {name.lower(): _text(name, value) for name, value in (headers or {}).items()}
-        if body is None and status in http.BODILESS:
-            return http.Response(status, _field_lines(names), b"")
+        status, body = self.status(parts), parts.body
         compiled = self._documented(status)
-        chosen = names.pop("content-type", None) or (compiled and compiled.default) or "application/json"
-        serialised = _to_json(body) if media.is_json(chosen) else _to_bytes(body)
-        return http.Response(
-            status, _field_lines({"content-type": _with_charset(chosen), **names}), serialised
-        )
+        if body is None and parts.status is None:
+            body, status = NO_BODY, 204  # the contract has no null that it could be
+        if body is None and not (compiled and compiled.has_content):
+            body = NO_BODY
+        if body is NO_BODY or status in http.BODILESS:
+            return http.Response(status, field_lines(parts.lines), b"")
+        _, lines = self.unvalidated_head(parts)
+        chosen = lines[0][1].decode("latin-1")
+        if not media.is_json(chosen):
+            return http.Response(status, lines, _to_bytes(body))
+        shape = (compiled and compiled.shape(chosen)) or self._any_shape
+        return http.Response(status, lines, to_json(to_plain(body, shape)))
 
-    def _split(self, result: Any) -> tuple[Any, int, Mapping[str, str] | None]:
-        if type(result) is not tuple:
-            return result, self.success, None
-        body, status, *rest = result
-        return body, int(status), rest[0] if rest else None
-
-    def encode_body(
-        self, body: Any, status: int, headers: Mapping[str, str] | None = None, media_type: str | None = None
-    ) -> http.Response:
-        """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
-        content, lines = self._compiled_response(status).select(body, headers or {}, media_type)
-        return http.Response(status, lines, content.serialise(body) if content is not None else b"")
+    def status(self, parts: Parts) -> int:
+        """Return the status of a result; a lone NO_BODY is a 204, if that is documented."""
+        if parts.status is not None:
+            return parts.status
+        is_empty = parts.body is NO_BODY and self._documented(204) is not None
+        return 204 if is_empty else self.success
 
     def _compiled_response(self, status: int) -> _ResponseCompiler:
         compiled = self._by_status.get(status) or self._documented(status)
@@ -97,13 +146,34 @@ class _Content(NamedTuple):
     """One documented media type of a response."""
 
     validator: Validator | None
+    shape: Shape
     is_json: bool
     slicer: Slicer | None = None
 
     def serialise(self, body: Any) -> bytes:
         """Serialise a valid body. Raises ResponseViolation for an invalid one."""
         assert self.validator is not None  # the server does not start if a schema cannot be compiled
-        return _write_json(body, self.validator) if self.is_json else _write_plain(body, self.validator)
+        if self.is_json:
+            return write_json(body, self.validator, self.shape)
+        return _write_plain(body, self.validator)
+
+    def check_written(self, body: bytes) -> None:
+        """Raise ResponseViolation for serialised JSON that is invalid."""
+        assert self.validator is not None
+        if not self.is_json:
+            return
+        try:
+            value = parse_json(body)
+        except NotJson as exc:
+            raise ResponseViolation([Violation("", "type", f"the body is not JSON: {exc}")]) from None
+        if not self.validator.accepts(value):
+            raise ResponseViolation(self.validator.violations(value))
+
+    def accepts(self, body: Any) -> bool:
+        """Return True if a body is valid; False if that is not known before it is serialised."""
+        with suppress(ValueError, TypeError):
+            return self.validator is not None and self.validator.accepts(body)
+        return False
 
 
 class _ResponseCompiler:
@@ -112,60 +182,85 @@ class _ResponseCompiler:
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         def compiled(name: str, schema: Schema) -> _Content:
             pointer = (*response.pointer, "content", name)
-            validator = compiler.compile(schema, "response", pointer)
+            validator, shape = compiler.compile(schema, "response", pointer), Shape(schema, contract)
             if validator is None or not media.is_json(name):
-                return _Content(validator, is_json=False)
-            return _Content(validator, True, slicer(schema, validator, contract, compiler, pointer))  # noqa: FBT003
+                return _Content(validator, shape, is_json=False)
+            return _Content(validator, shape, True, slicer(schema, validator, contract, compiler, pointer))  # noqa: FBT003
 
         self._content = media.by_name(
             {name: compiled(name, schema) for name, schema in response.content.items()}
         )
         self.default = default_media_type(response)
+        self._choices = _choices(response, self.default)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
-        self._usual: tuple[_Content, HeaderList] | None = None  # precomputed for a result without headers
-        if self.default is not None and self._headers is None and is_field("content-type", self.default):
-            lines = _field_lines({"content-type": _with_charset(self.default)})
-            self._usual = self._content[media.essence(self.default)], lines
+        self.usual: tuple[_Content, HeaderList] | None = None
+        """Media type and headers of a result that is only a body."""
+        is_usual = self._headers is None and not self._choices
+        if self.default is not None and is_usual and is_field("content-type", self.default):
+            lines = field_lines([("content-type", _with_charset(self.default))])
+            self.usual = self._content[media.essence(self.default)], lines
 
-    def select(
-        self, body: Any, headers: Mapping[str, str], media_type: str | None
-    ) -> tuple[_Content | None, HeaderList]:
+    @property
+    def has_content(self) -> bool:
+        """Whether a body is documented."""
+        return bool(self._content)
+
+    def shape(self, media_type: str) -> Shape | None:
+        """Return the shape of the documented media type, if it is documented."""
+        found = self._find(media_type)
+        return found.shape if found else None
+
+    def documented(self, media_type: str | None) -> str | None:
+        """Return a media type if it is documented and is not what would be sent anyway."""
+        return media_type if media_type and self._find(media_type) is not None else None
+
+    def select(self, parts: Parts, request: HeaderList | None) -> tuple[_Content | None, HeaderList]:
         """Return the media type to serialise a body as, None if there is no body, and the headers."""
-        if self._usual is not None and not headers and media_type is None:
-            usual, lines = self._usual
-            return usual, [*lines]
-        names = {name.lower(): _text(name, value) for name, value in headers.items()}
-        chosen = media_type or names.pop("content-type", None) or self.default
-        if self._headers and (violations := self._headers.violations(names)):
+        body, _, given, media_type = parts
+        if self.usual is not None and not given and media_type is None and body is not NO_BODY:
+            usual, ready = self.usual
+            return usual, [*ready]
+        chosen, lines = without("content-type", given)
+        if self._headers and (violations := self._headers.violations(lines)):
             raise ResponseViolation(violations)
         if not self._content:
-            if body is not None:
+            if not _is_empty(body):
                 raise ResponseViolation([Violation("", "content", "the contract documents no body")])
-            return None, _field_lines(names)
+            return None, field_lines(lines)
+        if body is NO_BODY:
+            raise ResponseViolation([Violation("", "content", "the contract documents a body")])
+        chosen = chosen or media_type
+        if chosen is None and self._choices:
+            chosen = self._negotiated(body, request)
+            lines = [("vary", "Accept"), *lines]
+        chosen = chosen or self.default
         if chosen is None:
             raise ResponseViolation(
                 [Violation("", "content", "the handler must set content-type: only ranges are documented")]
             )
-        content = media.find(media.essence(chosen), self._content)
+        content = self._find(chosen)
         if content is None:
             raise ResponseViolation([Violation("", "content", f"the contract documents no body of {chosen}")])
-        return content, _field_lines({"content-type": _with_charset(chosen), **names})
+        return content, field_lines([("content-type", _with_charset(chosen)), *lines])
+
+    def _negotiated(self, body: Any, request: HeaderList | None) -> str | None:
+        """Return the most wanted media type that the body is valid as, else the most wanted one."""
+        accept = http.header(request, b"accept") if request else None
+        wanted = by_weight(self._choices, accept)
+        return next((name for name in wanted if self._accepts(name, body)), wanted[0] if wanted else None)
+
+    def _accepts(self, media_type: str, body: Any) -> bool:
+        content = self._find(media_type)
+        return content is not None and content.accepts(body)
+
+    def _find(self, media_type: str) -> _Content | None:
+        return media.find(media.essence(media_type), self._content)
 
 
-class HeaderDecoder:
-    """Compiled decoder of the documented headers of one response."""
-
-    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
-        self._names = [header.name for header in response.headers]
-
-    def violations(self, headers: Mapping[str, str]) -> list[Violation]:
-        """Return the violations of a response's headers, whose names are in lower case."""
-        raw = {name: [headers[name.lower()]] for name in self._names if name.lower() in headers}
-        failures: list[LocatedViolation] = []
-        for decoder in self._decoders:
-            decoder.decode(raw, {}, "", failures)
-        return [failure.violation for failure in failures]
+def _choices(response: Response, default: str | None) -> list[str]:
+    """Return the media types of JSON of which Accept chooses one, the default first; none if there is only one."""
+    names = [name for name in response.content if "*" not in name and media.is_json(name)]
+    return sorted(names, key=lambda name: name != default) if len(names) > 1 else []
 
 
 def default_media_type(response: Response) -> str | None:
@@ -177,47 +272,15 @@ def default_media_type(response: Response) -> str | None:
     )
 
 
-def _text(name: str, value: Any) -> str:
-    """Return a header's value as text, spelled as `ParameterDecoder` reads it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise ResponseViolation(
-        [Violation(f"/{name}", "header", "a header must be a string, a number or a boolean")]
-    )
-
-
-def _field_lines(headers: Mapping[str, str]) -> HeaderList:
-    """Return headers as bytes. Raises ResponseViolation for one that could inject a header or a response."""
-    wrong = [name for name, value in headers.items() if not is_field(name, value) or name == "connection"]
-    if wrong:
-        message = "a handler must not set this header, or its name or value is invalid"
-        raise ResponseViolation([Violation(f"/{name}", "header", message) for name in wrong])
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-
-
 def _with_charset(media_type: str) -> str:
     """Add `charset=utf-8` to a text media type without parameters, because clients would guess."""
     is_plain = media_type.startswith("text/") and ";" not in media_type
     return f"{media_type}; charset=utf-8" if is_plain else media_type
 
 
-def _write_json(value: Any, validator: Validator) -> bytes:
-    """Serialise a valid value. Raises ResponseViolation for an invalid one.
-
-    Dates, UUIDs, enums and subclasses may be valid only in their serialised form.
-    """
-    try:
-        if validator.accepts(value):
-            return orjson.dumps(value)
-    except (ValueError, TypeError):
-        pass
-    serialised = _to_json(value)
-    value = json.loads(serialised)  # orjson would round large integers
-    if not validator.accepts(value):
-        raise ResponseViolation(validator.violations(value))
-    return serialised
+def _is_empty(body: Any) -> bool:
+    """Return True for a body that can be sent where none is documented."""
+    return body is None or body is NO_BODY or (type(body) in (str, bytes) and not body)
 
 
 def _write_plain(value: Any, validator: Validator) -> bytes:
@@ -225,25 +288,6 @@ def _write_plain(value: Any, validator: Validator) -> bytes:
     if isinstance(value, str) and not validator.accepts(value):
         raise ResponseViolation(validator.violations(value))
     return serialised
-
-
-def _to_json(value: Any) -> bytes:
-    """Serialise a value, including integers of more than 64 bits, which requests may also contain."""
-    with suppress(TypeError):
-        return orjson.dumps(value)
-    try:
-        return orjson.dumps(_with_large_integers(value))
-    except (TypeError, ValueError, RecursionError) as exc:
-        raise ResponseViolation([Violation("", "type", "the body cannot be serialised as JSON")]) from exc
-
-
-def _with_large_integers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _with_large_integers(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_with_large_integers(one) for one in value]
-    is_large = type(value) is int and not is_64_bit(value)
-    return orjson.Fragment(str(value)) if is_large else value
 
 
 def _to_bytes(value: Any) -> bytes:

@@ -10,6 +10,7 @@ from relay.server.scope_keys import RESPONSE
 from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
 from relay.validation.http import ALWAYS, Response
+from relay.validation.results import split
 
 from .linking import following
 
@@ -40,10 +41,10 @@ class Encoding:
         Raises ResponseViolation, unless violations are only reported and the result can be serialised.
         """
         try:
-            response = await self._encoder.encode(result)
+            response = await self._encoder.encode(result, scope["headers"])
         except ResponseViolation as exc:
             self._report_or_raise(exc, scope)
-            response = self._encoder.encode_unvalidated(result)
+            response = self._encoder.encode_unvalidated(split(result))
         response.headers.extend(ALWAYS)
         return response
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from relay.validation.media_types import essence
-from relay.validation.structured_fields import elements, parameters
+from .media_types import essence
+from .structured_fields import elements, parameters
 
 _WEIGHT = re.compile(r"(0?\.\d{1,3}|0\.?|1(\.0{0,3})?)", re.ASCII)  # `.5` is sent, too
 
@@ -28,3 +28,12 @@ def weight_of(media_type: str, weights: Mapping[str, float]) -> float:
         if name in weights:
             return weights[name]
     return 0.0
+
+
+def by_weight(media_types: Iterable[str], header: str | None) -> list[str]:
+    """Return the acceptable media types, the most wanted first, equal ones in their order; all without a header."""
+    if header is None:
+        return [*media_types]
+    weights = read_accept(header)
+    weighted = [(weight_of(name, weights), name) for name in media_types]
+    return [name for weight, name in sorted(weighted, key=lambda one: -one[0]) if weight > 0]
