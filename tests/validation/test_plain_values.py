@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.validation.errors import ResponseViolation
-from relay.validation.plain_values import Level, NotPlain, Shape, plain
+from relay.validation.plain_values import Level, NotPlain, plain
+from relay.validation.shapes import Shape
 from support.compiled import around
 from support.encoding import documented, response_encoder, violations
 

@@ -42,6 +42,7 @@ from .package_hooks import PackageHooks, open_collaborators, tokens_needed, veri
 from .package_middleware import PackageMiddleware, read_middleware
 from .pipeline import Pipeline, Service
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
+from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
@@ -205,6 +206,7 @@ class Application:
                 else None,
                 handler=handlers.bound(endpoint.binding.function, self.collaborators),
                 request_scope=request_scope,
+                results=ResultEncoder(endpoint.encoder, deadline, handlers),
                 deadline=deadline,
                 observer=self.observer,
                 body_limit=self.settings.body_limit,

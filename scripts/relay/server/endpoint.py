@@ -15,6 +15,7 @@ from .binding import Binding
 from .deadline import Deadline
 from .observability import Observer
 from .request_scope import RequestScope
+from .results import ResultEncoder
 from .security import Authenticator
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class ServedOperation:
     authenticate: Authenticator | None
     handler: Callable[..., Awaitable[Any]]
     request_scope: RequestScope | None
+    results: ResultEncoder
     deadline: Deadline
     observer: Observer
     body_limit: int

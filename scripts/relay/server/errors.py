@@ -118,6 +118,22 @@ class Overloaded(ApiError):
     status, code, message = 503, "OVERLOADED", "The service is busy; try again in a moment"
 
 
+class FileConditionError(ApiError):
+    """A request has a condition or a range that does not fit a file; need not be documented where the file is."""
+
+
+class PreconditionFailed(FileConditionError):
+    """If-Match or If-Unmodified-Since names another version of the file (RFC 9110 section 15.5.13)."""
+
+    status, code, message = 412, "PRECONDITION_FAILED", "The file has changed"
+
+
+class RangeNotSatisfiable(FileConditionError):
+    """No requested range is in the file; has the header Content-Range (RFC 9110 section 15.5.17)."""
+
+    status, code, message = 416, "RANGE_NOT_SATISFIABLE", "The file is shorter than the requested range"
+
+
 class HandlerTimeout(ApiError):
     """A function of the handlers package took more than `RELAY_HANDLER_SECONDS` and was cancelled."""
 

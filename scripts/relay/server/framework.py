@@ -11,6 +11,8 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
+    from connexion.datastructures import NoContent
+    from connexion.lifecycle import ConnexionResponse
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware
@@ -33,11 +35,13 @@ __all__ = [
     "CONTEXT",
     "ROUTING_CONTEXT",
     "ConnexionMiddleware",
+    "ConnexionResponse",
     "ContextAPI",
     "ContextMiddleware",
     "ContextOperation",
     "ExceptionMiddleware",
     "MiddlewarePosition",
+    "NoContent",
     "OpenAPIOperation",
     "OpenAPISpecification",
     "OpenAPIURIParser",

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from .errors import ResponseViolation
-from .plain_values import Level, NotPlain, Shape, plain
+from .plain_values import Level, NotPlain, plain
+from .shapes import Shape
 from .validators import Validator
 from .violations import Violation
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property, singledispatch
+from functools import singledispatch
 from types import NoneType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -22,14 +22,12 @@ import pydantic
 
 from relay.contract.bundling import escape
 from relay.contract.json_text import is_64_bit
-from relay.contract.model import Contract, Schema
 
-from .coercion import additional_properties_of, formats_of, items_of, properties_of, required_of, types_of
+from .shapes import Shape
 
 MAX_DEPTH = 200
 """Levels of a value; the serialiser has a limit of 254."""
 
-_BASE64 = frozenset(["byte", "base64"])
 _LONG = 18  # digits of an integer that certainly has 64 bits
 _MAX_EXPONENT = 1000  # a Decimal beyond it is written with an exponent, as text would take too much memory
 
@@ -53,54 +51,6 @@ class _TooDeep(NotPlain):
     def within(self, key: str | int) -> NotPlain:  # noqa: ARG002 -- the whole body is meant
         """Return the error as it is."""
         return self
-
-
-class Shape:
-    """What a schema says about the forms of values in JSON; that of each part is made when it is first asked for."""
-
-    def __init__(self, schema: Schema, contract: Contract) -> None:
-        self._schema, self._contract = schema, contract
-        self._known: dict[str, Shape] = {}
-
-    @cached_property
-    def types(self) -> frozenset[str]:
-        """The types that are documented; none if every type is."""
-        return types_of(self._schema, self._contract)
-
-    @cached_property
-    def is_base64(self) -> bool:
-        """Whether bytes are written as base64."""
-        return not _BASE64.isdisjoint(formats_of(self._schema, self._contract))
-
-    @cached_property
-    def item(self) -> Shape:
-        """The shape of an array's items."""
-        return Shape(items_of(self._schema, self._contract), self._contract)
-
-    @cached_property
-    def _properties(self) -> dict[str, Schema]:
-        return properties_of(self._schema, self._contract)
-
-    @cached_property
-    def _required(self) -> frozenset[str]:
-        return required_of(self._schema, self._contract)
-
-    @cached_property
-    def _other(self) -> Shape:
-        return Shape(additional_properties_of(self._schema, self._contract), self._contract)
-
-    def property(self, name: str) -> Shape:
-        """Return the shape of a property."""
-        if name not in self._properties:
-            return self._other
-        if name not in self._known:
-            self._known[name] = Shape(self._properties[name], self._contract)
-        return self._known[name]
-
-    def may_omit(self, name: str) -> bool:
-        """Return True for a property that is optional and cannot be null."""
-        types = self.property(name).types
-        return name not in self._required and bool(types) and "null" not in types
 
 
 class Level(NamedTuple):

@@ -15,10 +15,10 @@ from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .json_strict import NotJson, parse_json
 from .json_writing import to_json, to_plain, write_json
-from .plain_values import Shape
 from .response_headers import HeaderDecoder, field_lines, header_lines, without
 from .results import NO_BODY, Parts, split
 from .schemas import SchemaCompiler
+from .shapes import Shape
 from .slicing import Slicer, slicer
 from .validators import Validator
 from .violations import Violation
