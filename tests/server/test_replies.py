@@ -37,10 +37,13 @@ RESPONSES = {
     "undocumented": {"200": NOTHING},
     "null": {"200": JSON},
 }
+CSV_OR_NOT = {"200": {"description": "", "content": CSV}, "406": NOTHING}
 DOCUMENT = contract(
     {
         **{f"/{name}": {"get": operation(name, responses=given)} for name, given in RESPONSES.items()},
         "/done": {"get": operation("show_done")},
+        "/picky": {"get": operation("picky", responses=CSV_OR_NOT)},
+        "/lenient": {"get": operation("lenient", responses={"200": CSV_OR_NOT["200"]})},
     }
 )
 THINGS = """
@@ -58,6 +61,12 @@ THINGS = """
 
     def show_done():
         return done
+
+    def picky():
+        done.append("picky")
+        return {"size": 1}
+
+    lenient = picky
 
     def replied():
         return relay.Reply("size\\n1\\n", 201, {"X-A": ["b", 1]}, media_type="text/csv")
@@ -154,6 +163,21 @@ async def test_a_reply_has_all_parts_of_a_response(get):
     assert (response.status_code, response.text) == (201, "size\n1\n")
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     assert response.headers.get_list("x-a") == ["b", "1"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("text/csv", 200), ("text/*;q=0.1", 200), ("", 200), ("*/*", 200), ("text/html", 406), ("*/*;q=0", 406)],
+)
+async def test_nothing_acceptable_is_a_406_where_it_is_documented(hosted, accept, status):
+    """Before the handler is called, so that nothing has happened; elsewhere the default is sent."""
+    async with calling(hosted()) as client:
+        response = await client.get("/picky", headers={"Accept": accept})
+        done = (await client.get("/done")).json()
+        lenient = await client.get("/lenient", headers={"Accept": accept})
+
+    assert (response.status_code, lenient.status_code) == (status, 200)
+    assert done == (["picky"] if status == 200 else [])
 
 
 async def test_each_cookie_is_a_line(get):

@@ -94,6 +94,12 @@ class MethodNotAllowed(ApiError):
     status, code, message = 405, "METHOD_NOT_ALLOWED", "The path does not have this method"
 
 
+class NotAcceptable(ApiError):
+    """The client accepts no media type of the response (RFC 9110 section 15.5.7); only where 406 is documented."""
+
+    status, code, message = 406, "NOT_ACCEPTABLE", "The operation has no response of an acceptable media type"
+
+
 class BodyTooSlow(ApiError):
     """The body did not arrive in time (RFC 9110 section 15.5.9)."""
 

@@ -10,7 +10,7 @@ from relay.contract.model import Contract, Operation, Response, Schema
 
 from . import http
 from . import media_types as media
-from .accept import by_weight
+from .accept import accepts_any, by_weight
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .json_strict import NotJson, parse_json
@@ -41,6 +41,7 @@ class ResponseEncoder:
             response.pointer: _ResponseCompiler(response, contract, compiler)
             for response in operation.responses.values()
         }
+        self._offered = _offered(operation)
         self._by_status: dict[int, _ResponseCompiler] = {}  # those that were sent
         success = self._documented(self.success)
         self._usual = success.usual if success is not None else None
@@ -122,6 +123,16 @@ class ResponseEncoder:
             return http.Response(status, lines, _to_bytes(body))
         shape = (compiled and compiled.shape(chosen)) or self._any_shape
         return http.Response(status, lines, to_json(to_plain(body, shape)))
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether the contract documents a 406 for a client that accepts no media type of a success."""
+        return bool(self._offered)
+
+    def is_acceptable(self, request: HeaderList) -> bool:
+        """Return True if a client accepts one of the media types of a success; always, without a documented 406."""
+        accept = http.header(request, b"accept") if self._offered else None
+        return not accept or accepts_any(self._offered, accept)
 
     def status(self, parts: Parts) -> int:
         """Return the status of a result; a lone NO_BODY is a 204, if that is documented."""
@@ -255,6 +266,14 @@ class _ResponseCompiler:
 
     def _find(self, media_type: str) -> _Content | None:
         return media.find(media.essence(media_type), self._content)
+
+
+def _offered(operation: Operation) -> list[str]:
+    """Return the media types of a success, if a 406 is documented."""
+    if "406" not in operation.responses:
+        return []
+    found = (one.content for status, one in operation.responses.items() if status.startswith("2"))
+    return [name for content in found for name in content]
 
 
 def _choices(response: Response, default: str | None) -> list[str]:
