@@ -253,6 +253,22 @@ async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):
         assert await until(client, "made", lambda made: made > now) > now
 
 
+async def test_an_open_stream_is_no_request_in_progress(hosted, unused_tcp_port):
+    """It waits most of the time; RELAY_MAX_IN_FLIGHT is for what is processed."""
+    async with (
+        served(hosted(max_in_flight=1), unused_tcp_port) as client,
+        connected(unused_tcp_port, "/stalled") as (first, _),
+        connected(unused_tcp_port, "/stalled") as (second, _),
+    ):
+        await first.readuntil(b"1\r\na\r\n")
+        await second.readuntil(b"1\r\na\r\n")
+        response = await client.get("/plain")
+        metrics = (await client.get("/metrics")).text
+
+    assert (response.status_code, response.text) == (200, "ab")
+    assert "\nrelay_requests_in_flight 0.0\n" in metrics
+
+
 async def test_head_closes_a_stream(hosted, unused_tcp_port):
     """Nothing of it is wanted but the first piece, which decides about the status."""
     async with served(hosted(), unused_tcp_port) as client:
