@@ -7,16 +7,21 @@ from relay.project.files import stored_secret
 from relay.project.settings import Settings, setting_origin
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
-from relay.server.package_hooks import Result
+from relay.server.file import File
+from relay.server.reply import Cookie, Reply
 from relay.server.request import Request
+from relay.server.result_type import Result
 from relay.validation.errors import ApiError
 from relay.validation.uploads import Upload
 
 __all__ = [
     "ApiError",
+    "Cookie",
     "Diagnostic",
     "ErrorReport",
+    "File",
     "NotYetThere",
+    "Reply",
     "Request",
     "Result",
     "Settings",

@@ -190,6 +190,66 @@ class TestBody:
         assert rules(method, path, status, {"id": 1}, JSON) == ["unexpected-body"]
 
 
+class TestParts:
+    """A range or conditional request of a file gets a status that the contract need not document."""
+
+    @pytest.mark.parametrize(
+        ("status", "asked", "found"),
+        [
+            (206, "Range", []),
+            (206, "If-Match", ["undocumented-status"]),
+            (206, "X-Other", ["undocumented-status"]),
+            (304, "If-None-Match", []),
+            (304, "If-Modified-Since", []),
+            (304, "Range", ["undocumented-status"]),
+            (412, "If-Match", []),
+            (412, "if-unmodified-since", []),
+            (416, "range", []),
+            (416, "X-Other", ["undocumented-status"]),
+        ],
+    )
+    def test_are_answers_only_where_they_are_asked_for(self, status, asked, found):
+        """And only where the 200 is documented."""
+        png = ("Content-Type", "image/png") if status == 206 else JSON
+        body = b"\x89P" if status == 206 else b"" if status == 304 else {"error": "x"}
+
+        assert [
+            one.finding.rule
+            for one in CHECKER.check(exchange("GET", "/photo", status, body, png, sending=[(asked, "x")]))
+        ] == found
+
+    @pytest.mark.parametrize(
+        ("media_type", "found"),
+        [
+            ("multipart/byteranges; boundary=a", []),
+            ("image/png", []),
+            ("image/gif", ["undocumented-media-type"]),
+        ],
+    )
+    def test_have_the_media_type_of_the_whole(self, media_type, found):
+        """Several are a message of their own; the bytes are not validated, as they may end anywhere."""
+        part = exchange("GET", "/photo", 206, b"x", ("Content-Type", media_type), sending=[("Range", "x")])
+
+        assert [one.finding.rule for one in CHECKER.check(part)] == found
+
+    def test_have_the_headers_of_the_whole_and_errors_their_envelope(self):
+        """A 416 is an error as all others."""
+        asked = {"sending": [("Range", "bytes=0-")]}
+        part = exchange("GET", "/pets/1", 206, b'{"i', JSON, **asked)
+        error = exchange("GET", "/photo", 416, b"no", ("Content-Type", "text/plain"), **asked)
+
+        assert [one.finding.rule for one in CHECKER.check(part)] == ["response-header"]
+        assert [one.finding.rule for one in CHECKER.check(error)] == ["error-shape"]
+
+    def test_are_not_the_answers_to_writes(self):
+        """A POST must say what it did."""
+        asked = {"sent": b'{"id": 1}', "sending": [JSON, ("Range", "bytes=0-")]}
+
+        assert [one.finding.rule for one in CHECKER.check(exchange("POST", "/pets", 206, b"", **asked))] == [
+            "undocumented-status"
+        ]
+
+
 class TestHeaders:
     """response-header, missing-challenge, incomplete-allow."""
 
@@ -197,6 +257,21 @@ class TestHeaders:
     def test_a_documented_one_is_validated_against_its_schema(self, headers):
         """A required one must be present."""
         assert rules("GET", "/pets/1", 200, {"id": 1}, JSON, *headers) == ["response-header"]
+
+    def test_several_cookies_are_judged_one_by_one(self):
+        """They are no list (RFC 9110 section 5.3)."""
+        cookies = [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2")]
+        schema = {"type": "string", "pattern": "^[ab]=[0-9](; Path=/)?$"}
+        documented = {"200": {"description": "", "headers": {"Set-Cookie": {"schema": schema}}}}
+        checker = ConformanceChecker(
+            read(contract({"/bake": {"get": {"operationId": "bake", "responses": documented}}})), ""
+        )
+
+        right = Exchange(Request("GET", "http://h/bake"), 200, tuple(cookies), b"", "")
+        wrong = Exchange(Request("GET", "http://h/bake"), 200, (*cookies, ("set-cookie", "c=x")), b"", "")
+
+        assert checker.check(right) == []
+        assert [one.finding.rule for one in checker.check(wrong)] == ["response-header"]
 
     def test_undocumented_ones_are_allowed(self):
         """Servers add standard headers of HTTP."""

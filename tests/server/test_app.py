@@ -73,25 +73,31 @@ async def test_tells_a_response_violation_to_the_log_only(get, caplog):
 
 
 @pytest.mark.parametrize(
-    ("things", "rule", "told"),
+    ("things", "at", "rule", "told"),
     [
-        ("return {}, 201", "status", "the contract documents no status 201"),
+        ("return {}, 201", "/", "status", "the contract documents no status 201"),
         (
             "return {}, 200, {'Content-Type': 'text/html'}",
+            "/",
             "content",
             "the contract documents no body of text/html",
         ),
-        ("return {'name': object()}", "type", "the body cannot be serialised as JSON"),
-        ("return None", "type", ""),
+        (
+            "return {'name': object()}",
+            "/name",
+            "type",
+            "a value of the type object cannot be written as JSON",
+        ),
+        ("return None", "/", "type", ""),
     ],
 )
-async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, rule, told):
+async def test_refuses_to_send_what_the_contract_does_not_know(get, caplog, things, at, rule, told):
     """Undocumented statuses and media types pass through Connexion; here they do not."""
     response = await get(answering(THING), f"async def show():\n    {things}\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
     [line] = logged(caplog, "response violation")
-    assert (line.at, line.rule) == ("/", rule)
+    assert (line.at, line.rule) == (at, rule)
     assert told in line.problem
 
 
@@ -117,7 +123,8 @@ async def test_refuses_to_send_without_a_required_header(get, caplog):
         {"Connection": "close"},
         {"bad\r\nname": "x"},
         {"X-A": "a\r\nX-B: b"},
-        {"X-A": ["a"]},
+        {"X-A": [["a"]]},
+        {"X-A": ["a", "a\r\nX-B: b"]},
     ],
 )
 async def test_refuses_headers_that_break_the_framing(get, headers):

@@ -74,6 +74,32 @@ async def test_a_request_gets_objects_of_its_own_and_commits(hosted, scope):
     assert application.package.log == [("commit", None, "order")] * 2
 
 
+STREAMING = """
+    import relay
+
+    def order(session):
+        def pieces():
+            yield "1"
+            session.append("streamed")
+            yield "2"
+
+        return relay.Reply(pieces(), background=lambda: session.append("late"))
+
+    secure = order
+"""
+
+
+async def test_the_objects_of_a_stream_live_as_long_as_it_does(hosted, scope):
+    """Its pieces are made of them; the end of the body says that they are committed, and what follows comes later."""
+    application = hosted(scope, STREAMING)
+
+    async with calling(application) as client:
+        response = await client.post("/order")
+
+    assert response.text == "12"
+    assert application.package.log == [("commit", None, "streamed")]
+
+
 async def test_it_sees_the_caller(hosted, scope):
     """What `identify` returned, or the claims."""
     init = f"{scope}\n    async def identify(claims):\n        return claims['sub']\n"

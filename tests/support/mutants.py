@@ -37,7 +37,7 @@ _SPEC = "spec/openapi.yaml"
 # Without this edit the server itself replaces invalid responses of a handler.
 _UNGUARDED = (
     Edit(
-        "scripts/relay/validation/responses.py",
+        "scripts/relay/validation/json_writing.py",
         "        if validator.accepts(value):\n            return orjson.dumps(value)",
         "        if True:\n            return orjson.dumps(value)",
     ),
@@ -52,7 +52,7 @@ def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> M
     return Mutant(name, (Edit(file, old, new),), rule, message)
 
 
-_RESPONSE = "        response.headers.extend(ALWAYS)\n"
+_RESPONSE = "        add_defaults(response.headers)\n"
 _SENDING = "            from relay.server.sending import send_response\n            from relay.validation.http import Response\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 

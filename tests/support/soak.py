@@ -1,4 +1,4 @@
-"""Good and hostile traffic for minutes: `tox -e soak`, or `python tests/support/soak.py --minutes 3`.
+"""Good and hostile traffic for minutes, then large downloads: `tox -e soak`, or `python -m tests.support.soak --minutes 3`.
 
 Fails when memory or descriptors keep growing, when a good client gets anything but the right answer,
 when something is answered that is not designed, and when a value that was planted stands in the log.
@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import hostile
+from . import downloads, hostile
 from .running import COMMAND, environment, logged
 from .targets import Measured, Target, ours
 from .wire import answers
@@ -175,6 +175,8 @@ def main() -> int:
     """Soak the service and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--gigabytes", type=float, default=10.0, help="of a file, and of a stream")
+    parser.add_argument("--streams", type=int, default=1000, help="open at the same time")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     given = parser.parse_args()
     with TemporaryDirectory() as folder, ours(Path(folder)) as target:
@@ -182,6 +184,8 @@ def main() -> int:
         asyncio.run(soak.run())
         wrong = soak.judge()
         sys.stdout.write(soak.table() + "\n")
+    with TemporaryDirectory() as folder:
+        wrong += downloads.soak(Path(folder), given.gigabytes, given.streams)
     sys.stdout.write("".join(f"WRONG: {one}\n" for one in wrong) or "nothing wrong\n")
     return 1 if wrong else 0
 

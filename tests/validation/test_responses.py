@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import enum
 import json
 import math
 import uuid
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.validation.errors import ResponseViolation
-from relay.validation.responses import ResponseEncoder
-from relay.validation.schemas import SchemaCompiler
-from support.compiled import read
-from support.hosting import contract, operation
+from relay.validation.results import NO_BODY
+from support.encoding import documented, response_encoder, violations
 
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}
-
-
-def documented(schema=None, *, headers=None, **content):
-    """Return a documented response; `content` maps media types to schemas, `schema` is the one of JSON."""
-    by_type = {**({"application/json": schema} if schema is not None else {}), **content}
-    return {
-        "description": "",
-        "content": {name: {"schema": schema} for name, schema in by_type.items()},
-        "headers": headers or {},
-    }
-
-
-def response_encoder(**responses):
-    """Compile an operation with these responses, `s200` for status 200; its `encode` needs no event loop."""
-    documented = {status.removeprefix("s"): response for status, response in responses.items()}
-    whole = read(contract({"/p": {"get": operation("give", responses=documented)}}))
-    compiler = SchemaCompiler(whole)
-    encoder = ResponseEncoder(whole.operations[0], whole, compiler)
-    assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
-    return SimpleNamespace(encode=lambda result: asyncio.run(encoder.encode(result)))
-
-
-def violations(encoder, result):
-    """Return the violations of a response: path and rule."""
-    with pytest.raises(ResponseViolation) as raised:
-        encoder.encode(result)
-    return [(one.path, one.rule) for one in raised.value.violations]
 
 
 def test_a_body_without_a_status_gets_the_lowest_2xx_status():
@@ -82,6 +51,57 @@ def test_a_status_matches_exactly_or_by_range_or_default(status, body):
 
 def test_an_undocumented_status_is_a_violation():
     assert violations(response_encoder(s200=documented(THING)), ({"size": 1}, 201)) == [("", "status")]
+
+
+def test_a_mapping_as_the_second_item_has_the_headers():
+    """As in Connexion; the status is that of a body alone."""
+    found = response_encoder(s201=documented(THING)).encode(({"size": 1}, {"X-A": "b"}))
+
+    assert (found.status, found.headers[1:]) == (201, [(b"x-a", b"b")])
+
+
+@pytest.mark.parametrize("result", [(), (1,), (1, "200"), (1, 200, []), (1, 200, {}, None), (1, None)])
+def test_a_tuple_of_another_form_is_a_violation(result):
+    """An array of two numbers must not become a status."""
+    assert violations(response_encoder(s200=documented({})), result) == [("", "status")]
+
+
+def test_a_header_in_a_list_is_a_line_for_each_value():
+    """Cookies cannot be joined to one line (RFC 9110 section 5.3)."""
+    headers = {"Set-Cookie": ["a=1", "b=2"], "X-Count": (1, True), "X-None": []}
+
+    found = response_encoder(s204=documented()).encode((None, 204, headers))
+
+    assert found.headers == [
+        (b"set-cookie", b"a=1"),
+        (b"set-cookie", b"b=2"),
+        (b"x-count", b"1"),
+        (b"x-count", b"true"),
+    ]
+
+
+def test_documented_headers_with_several_lines_are_validated():
+    """Lines of a list are joined, cookies are validated one by one."""
+    numbers = {"type": "array", "items": INTEGER}
+    cookie = {"type": "string", "pattern": "^[a-z]=[^,]*$"}
+    encoder = response_encoder(
+        s204=documented(headers={"X-Ids": {"schema": numbers}, "Set-Cookie": {"schema": cookie}})
+    )
+
+    assert encoder.encode((None, 204, {"X-Ids": [1, 2], "Set-Cookie": ["a=1", "b=2"]})).status == 204
+    assert violations(encoder, (None, 204, {"X-Ids": [1, "a"]})) == [("/X-Ids/1", "type")]
+    assert violations(encoder, (None, 204, {"Set-Cookie": ["a=1", "b2"]})) == [("/Set-Cookie", "pattern")]
+
+
+@pytest.mark.parametrize("body", [None, "", b"", NO_BODY])
+def test_an_empty_body_is_sent_where_none_is_documented(body):
+    """Handlers of Connexion return an empty text, or NoContent."""
+    assert response_encoder(s200=documented()).encode((body, 200)) == (200, [], b"", ())
+
+
+def test_no_body_is_no_null():
+    """NoContent says that there is none, so it violates a response that documents one, even a nullable one."""
+    assert violations(response_encoder(s200=documented({})), (NO_BODY, 200)) == [("", "content")]
 
 
 def test_validates_a_body():
@@ -144,12 +164,23 @@ def test_standard_library_types_are_validated_in_serialised_form(schema, value, 
 
 
 @pytest.mark.parametrize(
-    "value", [Decimal(1), {1}, b"a", object(), {1: 2}, "\ud800", {"\ud800": 1}, [[object()]]]
+    ("value", "path"),
+    [
+        (b"a", ""),
+        (object(), ""),
+        ({1: 2}, ""),
+        ("\ud800", ""),
+        ({"\ud800": 1}, ""),
+        ([[object()]], "/0/0"),
+        ({"a/b": [1, {2: 3}]}, "/a~1b/1"),
+        (Decimal("NaN"), ""),
+        (iter([]), ""),
+    ],
 )
-def test_a_value_that_json_cannot_represent_is_a_violation(value):
-    """Even if the schema accepts every value."""
-    assert violations(response_encoder(s200=documented({})), value) == [("", "type")]
-    assert violations(response_encoder(s200=documented({"type": "boolean"})), value) == [("", "type")]
+def test_a_value_that_json_cannot_represent_is_a_violation(value, path):
+    """Even if the schema accepts every value; the violation says where it is."""
+    assert violations(response_encoder(s200=documented({})), value) == [(path, "type")]
+    assert violations(response_encoder(s200=documented({"type": "boolean"})), value) == [(path, "type")]
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**99])
@@ -311,7 +342,7 @@ def test_parameters_distinguish_media_types():
     """They were read as one, with the schema of the last; the first is the default."""
     second = {"Content-Type": 'application/json;VERSION="2"'}
 
-    assert VERSIONS.encode({"size": 1}).headers == [(b"content-type", b"application/json; version=1")]
+    assert VERSIONS.encode({"size": 1}).headers[0] == (b"content-type", b"application/json; version=1")
     assert VERSIONS.encode(({"length": 1}, 200, second)).body == b'{"length":1}'
     assert violations(VERSIONS, ({"size": 1}, 200, second)) == [("/length", "required")]
     assert violations(VERSIONS, ({"size": 1}, 200, {"Content-Type": "application/json"})) == [("", "content")]
@@ -358,3 +389,77 @@ def test_bytes_are_sent_unchanged():
     )
 
     assert encoder.encode(b"\xff\0").body == b"\xff\0"
+
+
+V1 = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
+SEVERAL = {
+    "application/json": {},
+    "application/hal+json": {},
+    "application/vnd.one+json": V1,
+    "text/csv": STRING,
+}
+
+
+def accepting(value):
+    """Return the headers of a request that accepts this."""
+    return [(b"accept", value.encode())]
+
+
+@pytest.mark.parametrize(
+    ("accept", "sent"),
+    [
+        ("*/*", "application/json"),
+        ("application/hal+json", "application/hal+json"),
+        ("application/json;q=0.5, application/hal+json", "application/hal+json"),
+        ("application/*;q=0.1, application/hal+json;q=0", "application/json"),
+        ("application/vnd.one+json, application/hal+json;q=0.5", "application/hal+json"),
+        ("text/csv", "application/json"),
+        ("image/png", "application/json"),
+        ("", "application/json"),
+        (",;q=,=", "application/json"),
+    ],
+)
+def test_accept_chooses_among_several_types_of_json(accept, sent):
+    """By weight, of those that the body is valid as; else the default. Text is the handler's to choose."""
+    found = response_encoder(s200=documented(**SEVERAL)).encode({"size": 1}, accepting(accept))
+
+    assert found.headers == [(b"content-type", sent.encode()), (b"vary", b"Accept")]
+
+
+def test_the_most_wanted_type_is_judged_if_the_body_is_valid_as_none():
+    """The violation is that of the type that would have been sent."""
+    encoder = response_encoder(
+        s200=documented(**{"application/json": INTEGER, "application/vnd.one+json": V1})
+    )
+
+    with pytest.raises(ResponseViolation) as raised:
+        encoder.encode({}, accepting("application/vnd.one+json"))
+
+    assert [(one.path, one.rule) for one in raised.value.violations] == [("/name", "required")]
+
+
+def test_a_handler_that_sets_the_media_type_is_not_overruled():
+    """It knows what it wrote."""
+    found = response_encoder(s200=documented(**SEVERAL)).encode(
+        ("a,b", 200, {"Content-Type": "text/csv"}), accepting("application/json")
+    )
+
+    assert found.headers == [(b"content-type", b"text/csv; charset=utf-8")]
+
+
+def test_an_operation_with_one_type_does_not_read_accept():
+    """There is nothing to choose, so nothing varies."""
+    found = response_encoder(s200=documented({})).encode({}, accepting("text/html"))
+
+    assert found.headers == [(b"content-type", b"application/json")]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255)))
+def test_any_accept_gets_a_documented_type(value):
+    """The header is a client's."""
+    found = NEGOTIATING.encode({}, [(b"accept", value.encode("latin-1"))])
+
+    assert found.headers[0][1].decode() in SEVERAL
+
+
+NEGOTIATING = response_encoder(s200=documented(**SEVERAL))

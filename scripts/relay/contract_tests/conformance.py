@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract, LeftOut, Operation
+from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.server.errors import MalformedPath
@@ -25,6 +26,7 @@ from relay.validation.violations import Violation
 
 from .contract_rules import finding
 from .exchanges import REDACTED, Exchange, Request
+from .partial_responses import MULTIPART, whole_of
 from .response_validators import Content, ResponseValidators
 from .results import Failure
 from .secret_spellings import Spellings
@@ -216,6 +218,10 @@ class ConformanceChecker:
             yield finding(self.contract, "undocumented-method", pointer, message)
 
     def _answer(self, exchange: Exchange, operation: Operation) -> Iterator[Diagnostic]:
+        whole = whole_of(exchange, operation)
+        if whole is not None:
+            yield from self._part(exchange, operation, whole)
+            return
         response = operation.response(exchange.status)
         if response is None:
             known = ", ".join(operation.responses)
@@ -231,11 +237,22 @@ class ConformanceChecker:
             pointer = response.pointer if response else operation.pointer
             yield finding(self.contract, "missing-challenge", pointer, message)
 
+    def _part(self, exchange: Exchange, operation: Operation, whole: Response) -> Iterator[Diagnostic]:
+        """Check the answer to a range or conditional request by the 200 that it is derived from."""
+        label = f"{exchange.status} of {operation}"
+        validators = self._response_validators[whole.pointer]
+        if exchange.status == 206:
+            yield from self._headers(exchange, validators, label)
+            if media.essence(exchange.header("content-type") or "") != MULTIPART:
+                yield from self._content(replace(exchange, body=None), validators, label)
+        elif exchange.status >= 400:
+            yield from self._error_shape(exchange, label, validators.pointer)
+
     def _headers(
         self, exchange: Exchange, validators: ResponseValidators, label: str
     ) -> Iterator[Diagnostic]:
-        names = {name.lower(): exchange.header(name.lower()) or "" for name, _ in exchange.headers}
-        for violation in validators.headers.violations(names):
+        lines = [(name.lower(), value) for name, value in exchange.headers]
+        for violation in validators.headers.violations(lines):
             message = f"{label} violates its header at {violation.path}: {violation.message}"
             yield finding(self.contract, "response-header", validators.pointer, message)
 

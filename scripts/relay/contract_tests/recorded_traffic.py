@@ -16,14 +16,13 @@ from relay.contract.model import Contract
 from .conformance import ConformanceChecker
 from .exchanges import Exchange
 from .har_files import Recorded
-from .results import Failure, NotRun, Phase, grouped
+from .results import NotRun, Phase, grouped
 from .time_limit import UNLIMITED, TimeLimit
 
 NOTHING = "it has no exchange of this contract; check that the contract's servers match the recorded hosts"
 """The reason for a file without any exchange of the contract."""
 
 _SHOWN = 3
-_CONDITIONS = frozenset(["if-none-match", "if-modified-since"])
 _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
@@ -57,7 +56,7 @@ def judge_traffic(
             part.not_run.append(NotRun(display(path), NOTHING))
     for exchange in limit.within(part, found, lambda exchange: exchange.part):
         part.exchanges.append(exchange)
-        part.failures += _checked(exchange, checker)
+        part.failures += checker.check(exchange)
     part.failures = grouped(part.failures)
     part.cases = len(part.exchanges)
     return part
@@ -73,18 +72,6 @@ def _selected(ours: list[Exchange], checker: ConformanceChecker, contract: Contr
         for exchange in ours
         if (where := checker.where(exchange)) and where.operation and where.operation.id in ids
     ]
-
-
-def _checked(exchange: Exchange, checker: ConformanceChecker) -> list[Failure]:
-    """Return the violations in an exchange; a cache that asks whether its copy is current may get a 304.
-
-    The client adds the condition by itself, and the caller never sees the 304 (RFC 9111 section 4.3).
-    """
-    found = checker.check(exchange)
-    names = {name.lower() for name, _ in exchange.request.headers}
-    if exchange.status != 304 or not names & _CONDITIONS:
-        return found
-    return [one for one in found if one.finding.rule != "undocumented-status"]
 
 
 class _Servers:

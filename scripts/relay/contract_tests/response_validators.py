@@ -7,7 +7,7 @@ from typing import NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
-from relay.validation.responses import HeaderDecoder
+from relay.validation.response_headers import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.unvalidated import describes_text
 from relay.validation.validators import Validator

@@ -10,7 +10,7 @@ from typing import Any
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Response
 from relay.validation.http import ALWAYS, is_field
-from relay.validation.responses import HeaderDecoder
+from relay.validation.response_headers import HeaderDecoder
 
 from .examples import examples
 from .samples import Sampler
@@ -34,7 +34,7 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
         valid = (
             text
             for text in _candidates(header, sampler)
-            if is_field(name, text) and not decoder.violations({name: text})
+            if is_field(name, text) and not decoder.violations([(name, text)])
         )
         text = next(valid, None)
         if text is not None:

@@ -14,7 +14,8 @@ from relay.validation import http
 from relay.validation import media_types as media
 from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
-from relay.validation.responses import ResponseEncoder, default_media_type
+from relay.validation.response_content import default_media_type
+from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .bodies import Content, bodies, concrete

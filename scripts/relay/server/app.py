@@ -48,6 +48,7 @@ from .pipeline import Pipeline, Service
 from .proxies import TrustedProxies
 from .request import Request
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
+from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
@@ -214,6 +215,7 @@ class Application:
                 else None,
                 handler=handlers.bound(endpoint.binding.function, self.collaborators),
                 request_scope=request_scope,
+                results=ResultEncoder(endpoint.encoder, deadline, handlers),
                 deadline=deadline,
                 observer=self.observer,
                 bodies=BodyReader(

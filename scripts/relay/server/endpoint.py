@@ -17,6 +17,7 @@ from .deadline import Deadline
 from .observability import Observer
 from .request import Request
 from .request_scope import RequestScope
+from .results import ResultEncoder
 from .security import Authenticator
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ServedOperation:
     authenticate: Authenticator | None
     handler: Callable[..., Awaitable[Any]]
     request_scope: RequestScope | None
+    results: ResultEncoder
     deadline: Deadline
     observer: Observer
     bodies: BodyReader

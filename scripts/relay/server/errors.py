@@ -96,6 +96,12 @@ class MethodNotAllowed(ApiError):
     status, code, message = 405, "METHOD_NOT_ALLOWED", "The path does not have this method"
 
 
+class NotAcceptable(ApiError):
+    """The client accepts no media type of the response (RFC 9110 section 15.5.7); only where 406 is documented."""
+
+    status, code, message = 406, "NOT_ACCEPTABLE", "The operation has no response of an acceptable media type"
+
+
 class BodyTooSlow(ApiError):
     """The body did not arrive in time (RFC 9110 section 15.5.9)."""
 
@@ -130,6 +136,22 @@ class StorageFailed(ApiError):
     """A file of the request cannot be stored: the folder of temporary files is not writable."""
 
     status, code, message = 500, "STORAGE_FAILED", "The service cannot store this request"
+
+
+class FileConditionError(ApiError):
+    """A request has a condition or a range that does not fit a file; need not be documented where the file is."""
+
+
+class PreconditionFailed(FileConditionError):
+    """If-Match or If-Unmodified-Since names another version of the file (RFC 9110 section 15.5.13)."""
+
+    status, code, message = 412, "PRECONDITION_FAILED", "The file has changed"
+
+
+class RangeNotSatisfiable(FileConditionError):
+    """No requested range is in the file; has the header Content-Range (RFC 9110 section 15.5.17)."""
+
+    status, code, message = 416, "RANGE_NOT_SATISFIABLE", "The file is shorter than the requested range"
 
 
 class HandlerTimeout(ApiError):

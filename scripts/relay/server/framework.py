@@ -11,7 +11,9 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
+    from connexion.datastructures import NoContent
     from connexion.exceptions import ProblemException
+    from connexion.lifecycle import ConnexionResponse
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware
@@ -35,12 +37,14 @@ __all__ = [
     "CONTEXT",
     "ROUTING_CONTEXT",
     "ConnexionMiddleware",
+    "ConnexionResponse",
     "ContextAPI",
     "ContextMiddleware",
     "ContextOperation",
     "ExceptionMiddleware",
     "HTTPException",
     "MiddlewarePosition",
+    "NoContent",
     "OpenAPIOperation",
     "OpenAPISpecification",
     "OpenAPIURIParser",

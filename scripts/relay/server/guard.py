@@ -36,7 +36,8 @@ class Guard:
 
     If `limit` requests are in flight, further ones are rejected, except on the paths in `exempt`. A request
     does not count while it waits for its client to send the body or to receive the response; otherwise a
-    few slow clients could use up the limit.
+    few slow clients could use up the limit. A stream does not count from its first piece on: it waits for
+    its client, or for something to send.
     """
 
     def __init__(
@@ -68,25 +69,30 @@ class Guard:
         scope[PROGRESS] = progress = Progress()
 
         async def receive_uncounted() -> Any:
-            self._in_flight -= slots
+            counted = slots
+            self._in_flight -= counted
             try:
                 message = await receive()
             finally:
-                self._in_flight += slots
+                self._in_flight += counted
             self._check_limit(slots)
             return message
 
         async def send_uncounted(message: Any) -> None:
-            is_start = message["type"] == "http.response.start"
+            nonlocal slots
+            is_start, counted = message["type"] == "http.response.start", slots
             if is_start:
                 message["headers"] = self._completed(message["headers"], request_id, scope)
-            self._in_flight -= slots
+            self._in_flight -= counted
             try:
                 await send(message)
             finally:
-                self._in_flight += slots
+                self._in_flight += counted
             if is_start:
                 progress.status = message["status"]
+            released = slots if message.get("more_body") else 0
+            self._in_flight -= released
+            slots -= released
 
         self._in_flight += slots
         try:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
+from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
     import click
 
     from .error_shapes import ErrorShapes
-
-HeaderValue = str | int | float
-Body = TypeVar("Body")
-Result: TypeAlias = Union[Body, tuple[Body, int], tuple[Body, int, Mapping[str, HeaderValue]]]  # noqa: UP007 -- a generic alias begins with its variable
-"""What a handler may return: body, (body, status) or (body, status, headers); the default status is the lowest documented 2xx."""
 
 Collaborators = Callable[..., Any]
 

@@ -1,14 +1,72 @@
-"""Sends responses."""
+"""Sends responses, in memory or not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol, TypeAlias, Union
 
-from relay.validation.http import Response
+from relay.validation.http import ALWAYS, HeaderList, Response
 
 SEND_BYTES = 64 * 1024
 """Largest piece of a response body that is passed to the server at once; slow clients get the rest later."""
+
+
+class Sendable(Protocol):
+    """A response that sends itself, as its body is not in memory or something follows it."""
+
+    @property
+    def status(self) -> int:
+        """The status."""
+
+    @property
+    def headers(self) -> HeaderList:
+        """The headers, which may be added to."""
+
+    async def send(self, scope: Any, send: Any) -> None:
+        """Send the response to the request of a scope, to HEAD without its body."""
+
+    async def follow(self) -> None:
+        """Do what follows, when the response was sent."""
+
+
+Outgoing: TypeAlias = Union[Response, Sendable]  # noqa: UP007 -- a type at run time
+
+
+def add_defaults(headers: HeaderList) -> None:
+    """Add the headers of every response, unless the handler has set them."""
+    if len(headers) == 1:  # the media type
+        headers.extend(ALWAYS)
+        return
+    names = {name for name, _ in headers}
+    headers.extend(line for line in ALWAYS if line[0] not in names)
+
+
+async def send_outgoing(scope: Any, send: Any, response: Outgoing) -> None:
+    """Send a response of any kind."""
+    if isinstance(response, Response):
+        await send_response(send, response)
+    else:
+        await response.send(scope, send)
+        await response.follow()
+
+
+class LastHeld:
+    """A `send` that keeps the last message of a response until it is released."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self._last: Any = None
+
+    async def __call__(self, message: Any) -> None:
+        """Send a message, but keep the last one."""
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._last = message
+        else:
+            await self._send(message)
+
+    async def release(self) -> None:
+        """Send the last message."""
+        await self._send(self._last)
 
 
 async def send_response(send: Any, response: Response) -> None:

@@ -8,8 +8,9 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+T = TypeVar("T")
 Function = Callable[..., Any]
 
 
@@ -33,9 +34,7 @@ class Threads:
 
         @functools.wraps(function)
         async def in_thread(*positional: Any, **named: Any) -> Any:
-            context = contextvars.copy_context()
-            work = functools.partial(context.run, call, *positional, **named)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await self.start(functools.partial(call, *positional, **named))
 
         def call(*positional: Any, **named: Any) -> Any:
             try:
@@ -44,6 +43,11 @@ class Threads:
                 raise RuntimeError("a function raised StopIteration") from exc
 
         return in_thread
+
+    def start(self, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Run a function in a thread, also if its result is not awaited."""
+        work = functools.partial(contextvars.copy_context().run, function)
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def bound(self, function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
         """Return an awaitable form of `function` with the collaborators that it accepts already bound."""

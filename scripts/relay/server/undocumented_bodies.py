@@ -11,6 +11,7 @@ from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract, Operation
 
 from .binding import Binding, code_place
+from .result_type import Result
 
 RULE = "missing-content"
 
@@ -38,7 +39,7 @@ def undocumented_bodies(bindings: Iterable[Binding], contract: Contract) -> Iter
 def names_body(function: Callable[..., Any]) -> bool:
     """Return True if the return annotation of a function names the type of a body."""
     annotation = inspect.signature(function).return_annotation
-    if annotation is inspect.Signature.empty:
+    if annotation is inspect.Signature.empty or annotation == Result[None]:  # type: ignore[misc]  # an alias as a value
         return False
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return any(name not in _OPEN for name in _body_types(text))

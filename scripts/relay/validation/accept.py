@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from . import media_types as media
 from .structured_fields import elements, parameters
@@ -31,3 +31,18 @@ def weight_of(media_type: str, weights: Mapping[str, float]) -> float:
         key = media.key_of(media_type)
         found = max((weight for name, weight in weights.items() if media.essence(name) == key), default=0.0)
     return found
+
+
+def accepts_any(media_types: Iterable[str], header: str) -> bool:
+    """Return True if at least one media type is acceptable; a range always is, as it may be what is wanted."""
+    weights = read_accept(header)
+    return any("*" in name or weight_of(name, weights) > 0 for name in media_types)
+
+
+def by_weight(media_types: Iterable[str], header: str | None) -> list[str]:
+    """Return the acceptable media types, the most wanted first, equal ones in their order; all without a header."""
+    if header is None:
+        return [*media_types]
+    weights = read_accept(header)
+    weighted = [(weight_of(name, weights), name) for name in media_types]
+    return [name for weight, name in sorted(weighted, key=lambda one: -one[0]) if weight > 0]

@@ -192,6 +192,19 @@ def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
     return next((additional for additional in found if isinstance(additional, dict)), {})
 
 
+def formats_of(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return the formats of the schema and of all its alternatives, and the `contentEncoding`s of OpenAPI 3.1."""
+    found = (
+        part.get(keyword) for part in _parts(schema, contract) for keyword in ("format", "contentEncoding")
+    )
+    return frozenset(name for name in found if isinstance(name, str))
+
+
+def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
+    """Return the properties that the schema, or one of its alternatives, requires."""
+    return frozenset(name for part in _parts(schema, contract) for name in part.get("required", []))
+
+
 def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
     """Return a schema and the parts of its `allOf`, `anyOf` and `oneOf`, with `$ref`s resolved."""
     if (ref := schema.get("$ref")) is not None:

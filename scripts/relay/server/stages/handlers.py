@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
+from relay.server.result_kinds import is_plain
 from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
-from relay.server.sending import send_response
+from relay.server.sending import LastHeld, Outgoing, send_outgoing, send_response
 from relay.server.specification import ContractOperation
 from relay.server.threads import accepted_names
-from relay.validation.http import ALWAYS, RECEIVE
+from relay.validation.http import ALWAYS, RECEIVE, Response
 
 if TYPE_CHECKING:
     from relay.mock import Mock
@@ -25,11 +26,12 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_accepted", "_deadline", "_handler", "_has_context", "_make_request", "_wants")
+    __slots__ = ("_accepted", "_deadline", "_handler", "_has_context", "_make_request", "_results", "_wants")
 
     def __init__(self, served: ServedOperation) -> None:
         self._handler = served.handler
         self._deadline = served.deadline
+        self._results = served.results
         self._accepted = accepted_names(served.endpoint.binding.function)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
         self._make_request = served.make_request
@@ -40,8 +42,16 @@ class Handled:
         arguments = scope.get(ARGUMENTS) or {}
         if self._has_context:
             self._add_context(arguments, scope)
-        result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
-        await send_response(send, await scope[RESPONSE].encode(result, scope))
+        await send_outgoing(scope, send, await self._answered(arguments, scope))
+
+    async def _answered(self, arguments: dict[str, Any], scope: Any) -> Outgoing:
+        """Return the response of the function; of a stream, with its first piece."""
+        receive = scope.get(RECEIVE)
+        result = await self._deadline.run(self._handler(**arguments), receive)
+        if not is_plain(result):
+            result = await self._deadline.run(self._results.take(result), receive)
+        response: Outgoing = await scope[RESPONSE].encode(result, scope)
+        return response
 
     def _accepts(self, name: str) -> bool:
         return self._accepted is None or name in self._accepted
@@ -55,7 +65,7 @@ class Handled:
 
 
 class Scoped(Handled):
-    """An operation whose function may take objects of the request: they are closed before the response is sent."""
+    """An operation whose function may take objects of the request: they are closed before its last byte is sent."""
 
     __slots__ = ("_request_scope",)
 
@@ -72,9 +82,15 @@ class Scoped(Handled):
             opening = self._request_scope.open(context, stack)
             objects = await self._deadline.run(opening, scope.get(RECEIVE))
             arguments |= {name: one for name, one in objects.items() if self._accepts(name)}
-            result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
-            response = await scope[RESPONSE].encode(result, scope)
-        await send_response(send, response)
+            response = await self._answered(arguments, scope)
+            if not isinstance(response, Response):
+                send = LastHeld(send)
+                await response.send(scope, send)  # what it sends may need the objects
+        if isinstance(response, Response):
+            await send_response(send, response)
+        else:
+            await send.release()
+            await response.follow()
 
 
 class Mocked:

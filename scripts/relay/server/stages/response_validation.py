@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
+from relay.server.errors import NotAcceptable
 from relay.server.framework import ResponseValidationAPI, ResponseValidationMiddleware
 from relay.server.scope_keys import RESPONSE
+from relay.server.sending import Outgoing, add_defaults
 from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
-from relay.validation.http import ALWAYS, Response
 
 from .linking import following
 
@@ -20,31 +21,38 @@ if TYPE_CHECKING:
 class Encoding:
     """An operation whose results are validated and serialised once: inner stages ask for it by the scope."""
 
-    __slots__ = ("_app", "_encoder", "_observer", "_operation", "_reports_only")
+    __slots__ = ("_app", "_encoder", "_may_refuse", "_observer", "_operation", "_reports_only", "_results")
 
     def __init__(self, app: Any, served: ServedOperation) -> None:
         self._app = app
         self._encoder = served.endpoint.encoder
+        self._results = served.results
+        self._may_refuse = self._encoder.may_refuse
         self._operation = served.endpoint.operation
         self._observer = served.observer
         self._reports_only = served.reports_only
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass one request on (ASGI 3)."""
+        """Pass one request on (ASGI 3). Raises NotAcceptable, before the function is called."""
         scope[RESPONSE] = self
+        if self._may_refuse and not self._encoder.is_acceptable(scope["headers"]):
+            raise NotAcceptable
         await self._app(scope, receive, send)
 
-    async def encode(self, result: Any, scope: Any) -> Response:
+    async def encode(self, result: Any, scope: Any) -> Outgoing:
         """Return the response of a handler's result.
 
         Raises ResponseViolation, unless violations are only reported and the result can be serialised.
         """
+        headers, method = scope["headers"], scope["method"]
         try:
-            response = await self._encoder.encode(result)
+            response = await self._results.encode(result, headers, method)
         except ResponseViolation as exc:
+            if not self._reports_only:
+                await self._results.discard(result)
             self._report_or_raise(exc, scope)
-            response = self._encoder.encode_unvalidated(result)
-        response.headers.extend(ALWAYS)
+            response = await self._results.encode_unvalidated(result, headers, method)
+        add_defaults(response.headers)
         return response
 
     def check_error(self, error: RenderedError, headers: Headers | None, scope: Any) -> None:

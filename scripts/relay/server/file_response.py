@@ -1,0 +1,150 @@
+"""Answers with a file, or with the part of it that a conditional or range request asks for (RFC 9110)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+from email.utils import format_datetime
+from typing import NamedTuple, TypeVar
+
+from relay.validation.http import HeaderList, header
+
+from .binary_sources import Source
+from .conditional import Condition, Range, Validators, entity_tag, evaluate, http_date, ranges
+from .errors import PreconditionFailed, RangeNotSatisfiable
+from .sending import SEND_BYTES
+from .streams import Stream
+
+T = TypeVar("T")
+
+_OF_THE_CONTENT = (b"content-", b"accept-ranges")
+"""Beginnings of names of headers that a 304 must not repeat (section 15.4.5)."""
+
+
+class FileTruncated(Exception):
+    """A file became shorter while it was sent."""
+
+
+class Plan(NamedTuple):
+    """What is sent of a file: status, headers, and the pieces: bytes, or ranges of the file."""
+
+    status: int
+    headers: HeaderList
+    pieces: list[bytes | Range]
+
+    @property
+    def length(self) -> int:
+        """The length of the body."""
+        return sum(len(one) if isinstance(one, bytes) else one.end - one.start for one in self.pieces)
+
+
+def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, method: str) -> Plan:
+    """Decide what is sent of a file whose response has this status and these headers.
+
+    Only a GET or HEAD with the status 200 has preconditions, only a GET ranges. ETag and Last-Modified of the
+    headers are used instead of the file's own. Raises PreconditionFailed and RangeNotSatisfiable.
+    """
+    if status != 200 or method not in ("GET", "HEAD"):
+        return _sized(Plan(status, headers, [Range(0, source.size)]))
+    validators, headers = _validated(headers, source.validators)
+    match evaluate(request, validators):
+        case Condition.FAILED:
+            raise PreconditionFailed
+        case Condition.NOT_MODIFIED:
+            return Plan(304, _not_modified(headers), [])
+    headers = [*headers, (b"accept-ranges", b"bytes")]
+    wanted = ranges(request, validators, source.size) if method == "GET" else None
+    if wanted is None:
+        return _sized(Plan(200, headers, [Range(0, source.size)]))
+    if not wanted:
+        raise RangeNotSatisfiable({"content-range": f"bytes */{source.size}"})
+    return _sized(_partial(headers, wanted, source.size))
+
+
+def _validated(headers: HeaderList, own: Validators) -> tuple[Validators, HeaderList]:
+    """Return the validators, those of the headers first, and the headers with them."""
+    etag, modified = header(headers, b"etag"), header(headers, b"last-modified")
+    added: HeaderList = []
+    if etag is None and own.etag is not None:
+        added.append((b"etag", own.etag.encode()))
+    if modified is None and own.modified is not None:
+        added.append((b"last-modified", format_datetime(own.modified, usegmt=True).encode()))
+    found = Validators(
+        own.etag if etag is None else entity_tag(etag),
+        own.modified if modified is None else http_date(modified),
+    )
+    return found, [*headers, *added]
+
+
+def _not_modified(headers: HeaderList) -> HeaderList:
+    has_tag = any(name == b"etag" for name, _ in headers)
+    kept = [one for one in headers if not one[0].startswith(_OF_THE_CONTENT) or one[0] == b"content-location"]
+    return [one for one in kept if not (has_tag and one[0] == b"last-modified")]
+
+
+def _partial(headers: HeaderList, wanted: list[Range], size: int) -> Plan:
+    """Return a 206 with one range, or with several as multipart/byteranges (section 14.6)."""
+    if len(wanted) == 1:
+        return Plan(206, [*headers, (b"content-range", _content_range(wanted[0], size))], [*wanted])
+    media_type = header(headers, b"content-type") or "application/octet-stream"
+    boundary = secrets.token_hex(12)
+    pieces: list[bytes | Range] = []
+    for one in wanted:
+        head = f"\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Range: ".encode("latin-1")
+        pieces += [head + _content_range(one, size) + b"\r\n\r\n", one]
+    others = [one for one in headers if one[0] != b"content-type"]
+    content_type = (b"content-type", f"multipart/byteranges; boundary={boundary}".encode())
+    return Plan(206, [content_type, *others], [*pieces, f"\r\n--{boundary}--\r\n".encode()])
+
+
+def _content_range(one: Range, size: int) -> bytes:
+    return b"bytes %d-%d/%d" % (one.start, one.end - 1, size)
+
+
+def _sized(found: Plan) -> Plan:
+    return found._replace(headers=[*found.headers, (b"content-length", b"%d" % found.length)])
+
+
+class FilePieces:
+    """The pieces of a plan; a file that is not in memory is read in a thread."""
+
+    def __init__(self, source: Source, pieces: Iterable[bytes | Range]) -> None:
+        self._source = source
+        self._rest = list(pieces)[::-1]
+        self._turn = threading.Lock()
+
+    async def next(self) -> bytes | None:
+        """Return the next piece; None at the end. Raises FileTruncated."""
+        while self._rest:
+            piece = self._rest.pop()
+            if isinstance(piece, bytes):
+                return piece
+            if piece.start < piece.end:
+                size = min(piece.end - piece.start, SEND_BYTES)
+                self._rest.append(Range(piece.start + size, piece.end))
+                return await self._read(piece.start, size)
+        return None
+
+    async def close(self) -> None:
+        """Close the file, after a read that is still in progress."""
+        await asyncio.to_thread(self._locked, self._source.close)
+
+    async def _read(self, start: int, size: int) -> bytes:
+        if self._source.blocks:
+            found = await asyncio.to_thread(self._locked, lambda: self._source.read(start, size))
+        else:
+            found = self._source.read(start, size)
+        if len(found) < size:
+            raise FileTruncated
+        return found
+
+    def _locked(self, step: Callable[[], T]) -> T:
+        with self._turn:
+            return step()
+
+
+def stream_of(source: Source, found: Plan) -> Stream:
+    """Return the pieces of a plan as a stream that is not begun."""
+    return Stream(FilePieces(source, found.pieces), b"")

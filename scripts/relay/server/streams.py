@@ -1,0 +1,159 @@
+"""Responses that are sent in pieces as they are made, never held in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from typing import Any, Protocol
+
+from relay.validation.errors import ResponseViolation
+from relay.validation.http import RECEIVE, HeaderList
+from relay.validation.violations import Violation
+
+from .deadline import Deadline
+from .sending import SEND_BYTES
+from .threads import Threads
+
+_END: Any = object()
+
+
+class StreamFailed(Exception):
+    """A stream raised after its head was sent; its connection ends without the end of the body, and so says it."""
+
+
+class Pieces(Protocol):
+    """The pieces of a body, in order."""
+
+    async def next(self) -> bytes | None:
+        """Return the next piece; None at the end."""
+
+    async def close(self) -> None:
+        """Release what the pieces are made of; a second call does nothing."""
+
+
+class AsyncPieces:
+    """The pieces of an async iterator; closing one that is a generator runs its `finally`."""
+
+    def __init__(self, iterable: AsyncIterable[Any]) -> None:
+        self._iterator: AsyncIterator[Any] = aiter(iterable)
+
+    async def next(self) -> bytes | None:
+        """Return the next piece; None at the end."""
+        piece = await anext(self._iterator, _END)
+        return None if piece is _END else as_bytes(piece)
+
+    async def close(self) -> None:
+        """Close the iterator, if it can be closed."""
+        close = getattr(self._iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class PlainPieces:
+    """The pieces of a plain iterator, which runs in a thread, so it may block."""
+
+    def __init__(self, iterator: Iterator[Any], threads: Threads) -> None:
+        self._iterator = iterator
+        self._threads = threads
+        self._turn = threading.Lock()
+        self._is_running = False
+
+    async def next(self) -> bytes | None:
+        """Return the next piece; None at the end."""
+        self._is_running = True
+        piece = await self._threads.start(self._step)
+        self._is_running = False
+        return None if piece is _END else as_bytes(piece)
+
+    async def close(self) -> None:
+        """Close the iterator, if it can be closed; one whose thread is still busy is closed when that is done."""
+        closing = self._threads.start(self._close)
+        if not self._is_running:
+            await closing
+
+    def _step(self) -> Any:
+        with self._turn:
+            return next(self._iterator, _END)
+
+    def _close(self) -> None:
+        close = getattr(self._iterator, "close", None)
+        with self._turn:
+            if close is not None:
+                close()
+
+
+class Stream:
+    """An iterator that a handler returned, with its first piece.
+
+    The first piece is made before anything is sent: what it raises becomes an error response.
+    """
+
+    def __init__(self, pieces: Pieces, first: bytes | None) -> None:
+        self.pieces = pieces
+        self.first = first
+
+    @classmethod
+    async def begun(cls, iterator: AsyncIterable[Any] | Iterator[Any], threads: Threads) -> Stream:
+        """Make the first piece. Raises what the iterator raises, ResponseViolation for a piece of another type."""
+        pieces: Pieces = (
+            AsyncPieces(iterator) if isinstance(iterator, AsyncIterable) else PlainPieces(iterator, threads)
+        )
+        try:
+            return cls(pieces, await pieces.next())
+        except BaseException:
+            await pieces.close()
+            raise
+
+
+class StreamedResponse:
+    """A response that is sent in pieces; a client that leaves, or an exception, ends it and closes what it is made of.
+
+    `watch` ends it when its client disconnects, `pace` when its next piece takes too long.
+    """
+
+    def __init__(
+        self, status: int, headers: HeaderList, stream: Stream, *, watch: Deadline, pace: Deadline
+    ) -> None:
+        self.status, self.headers = status, headers
+        self._stream, self._watch, self._pace = stream, watch, pace
+
+    async def send(self, scope: Any, send: Any) -> None:
+        """Send the response, to HEAD without its body. Raises ClientDisconnected and StreamFailed."""
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await self._watch.run(self._send_pieces(send), scope.get(RECEIVE))
+        finally:
+            await self._stream.pieces.close()
+
+    async def follow(self) -> None:
+        """Do nothing: nothing follows."""
+
+    async def _send_pieces(self, send: Any) -> None:
+        piece = self._stream.first
+        while piece is not None:
+            for start in range(0, len(piece), SEND_BYTES):
+                part = piece[start : start + SEND_BYTES]
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)  # an iterator that never waits would stop all other requests
+            piece = await self._next()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _next(self) -> bytes | None:
+        try:
+            return await self._pace.run(self._stream.pieces.next())
+        except Exception as exc:
+            raise StreamFailed from exc
+
+
+def as_bytes(piece: Any) -> bytes:
+    """Return a piece of a stream as bytes. Raises ResponseViolation for one that is neither bytes nor text."""
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return bytes(piece)
+    message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
+    raise ResponseViolation([Violation("", "type", message)])

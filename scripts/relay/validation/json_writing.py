@@ -1,0 +1,54 @@
+"""Serialises valid values as JSON."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from .errors import ResponseViolation
+from .plain_values import Level, NotPlain, plain
+from .shapes import Shape
+from .validators import Validator
+from .violations import Violation
+
+
+def write_json(value: Any, validator: Validator, shape: Shape) -> bytes:
+    """Serialise a valid value. Raises ResponseViolation for an invalid one.
+
+    Values of other types than JSON's may be valid only in the form that they have in JSON.
+    """
+    try:
+        if validator.accepts(value):
+            return orjson.dumps(value)
+    except (ValueError, TypeError):
+        pass
+    value = to_plain(value, shape)
+    serialised = to_json(value)
+    if not validator.accepts(value):
+        raise ResponseViolation(validator.violations(json.loads(serialised)))
+    return serialised
+
+
+def to_plain(value: Any, shape: Shape) -> Any:
+    """Return a value with the types that JSON has. Raises ResponseViolation that names the type and the field."""
+    try:
+        return plain(value, Level(shape))
+    except NotPlain as exc:
+        raise ResponseViolation([Violation(exc.path, "type", str(exc))]) from None
+
+
+def to_json(value: Any) -> bytes:
+    """Serialise a plain value; a Decimal keeps all its digits. Raises ResponseViolation."""
+    try:
+        return orjson.dumps(value, default=_number)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ResponseViolation([Violation("", "type", "the body cannot be serialised as JSON")]) from exc
+
+
+def _number(value: Any) -> orjson.Fragment:
+    if not isinstance(value, Decimal):
+        raise TypeError
+    return orjson.Fragment(str(value))

@@ -1,0 +1,281 @@
+"""Results that are iterators: `scripts/relay/server/streams.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from relay.server.deadline import TICK
+from relay.server.transport.listening import listening
+from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.wire import request
+
+TEXT = {
+    "200": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    "404": {"description": ""},
+}
+NAMES = "a_few plain mixed wrong late absent unfinished endless blocking stalled hasty headed".split()
+DOCUMENT = contract(
+    {
+        **{f"/{name}": {"get": operation(name, responses=TEXT)} for name in NAMES},
+        "/ended": {"get": operation("show_ended")},
+        "/undocumented": {"get": operation("undocumented", responses={"200": {"description": ""}})},
+    }
+)
+THINGS = """
+    import asyncio
+    import time
+
+    import relay
+
+    ended = []
+    made = [0]
+
+    def show_ended():
+        return {"ended": ended, "made": made[0]}
+
+    async def a_few():
+        yield "é"
+        yield b"b"
+
+    def plain():
+        return iter(["a", "b"])
+
+    async def mixed():
+        yield ""
+        yield bytearray(b"a" * 200_000)
+        yield memoryview(b"b")
+
+    async def wrong():
+        try:
+            yield {"a": "sk_canary"}
+        finally:
+            ended.append("wrong")
+
+    async def late():
+        yield "a"
+        await asyncio.sleep(0.01)
+        try:
+            yield 1
+        finally:
+            ended.append("late")
+
+    class Absent(relay.ApiError):
+        status, code, message = 404, "ABSENT", "There is no such thing"
+
+    def absent():
+        raise Absent
+        yield "never"
+
+    async def unfinished():
+        raise NotImplementedError
+        yield "never"
+
+    async def endless():
+        try:
+            while True:
+                made[0] += 1
+                yield b"a" * 10_000
+        finally:
+            await asyncio.sleep(0)
+            ended.append("endless")
+
+    def blocking():
+        try:
+            while True:
+                time.sleep(0.02)
+                yield b"a"
+        finally:
+            time.sleep(0.01)
+            ended.append("blocking")
+
+    async def stalled():
+        try:
+            yield "a"
+            await asyncio.sleep(5)
+        finally:
+            ended.append("stalled")
+
+    async def hasty():
+        for _ in range(8):
+            await asyncio.sleep(0.02)
+            yield "a"
+
+    async def headed():
+        return a_few(), 200, {"X-A": "b", "Content-Type": "text/plain; charset=utf-8"}
+
+    def undocumented():
+        return plain()
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """Host these operations with settings of one's own."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda **given: host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+
+
+@asynccontextmanager
+async def served(application, port):
+    """Serve an application on a socket, and yield a client."""
+    async with (
+        application.running(),
+        listening(application, 100, "127.0.0.1", port),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def connected(port, path):
+    """Ask for a path, and yield the connection's reader and writer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)
+    writer.write(request("GET", path))
+    yield reader, writer
+    writer.close()
+
+
+async def until(client, key, accepts):
+    """Return what the handlers recorded, as soon as it is accepted."""
+    while True:
+        response = await client.get("/ended")
+        if response.status_code == 200 and accepts(found := response.json()[key]):  # else it is overloaded
+            return found
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/a_few", "éb".encode()), ("/plain", b"ab"), ("/mixed", b"a" * 200_000 + b"b"), ("/hasty", b"a" * 8)],
+)
+async def test_an_iterator_is_sent_in_pieces(hosted, unused_tcp_port, path, body):
+    """Of text or bytes, async or not, with the documented media type, and whatever time it takes in all."""
+    async with served(hosted(handler_seconds=0.1), unused_tcp_port) as client:
+        response = await client.get(path)
+
+    assert (response.status_code, response.content) == (200, body)
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.headers["transfer-encoding"] == "chunked"
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_stream_may_have_status_and_headers(hosted):
+    async with calling(hosted()) as client:
+        response = await client.get("/headed")
+
+    assert (response.headers["x-a"], response.text) == ("b", "éb")
+
+
+async def test_what_a_stream_raises_first_is_an_error_of_its_handler(hosted):
+    """All code of a generator runs when its first piece is asked for: the client gets a status, not half a body."""
+    async with calling(hosted()) as client:
+        assert_problem(await client.get("/absent"), 404, "ABSENT")
+        assert_problem(await client.get("/unfinished"), 501, "NOT_IMPLEMENTED")
+
+
+async def test_a_stream_of_other_values_is_a_violation(hosted, caplog):
+    """The log names the type; the generator is closed."""
+    async with calling(hosted()) as client:
+        assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
+        assert await until(client, "ended", bool) == ["wrong"]
+
+    [line] = logged(caplog, "response violation")
+    assert line.problem == "a stream must be made of bytes or text, not of dict"
+    assert "sk_canary" not in caplog.text
+
+
+@pytest.mark.parametrize("policy", ["enforce", "report"])
+async def test_the_head_of_a_stream_is_validated(hosted, caplog, policy):
+    """Its body is not, as it is not in memory."""
+    async with calling(hosted(response_violations=policy)) as client:
+        response = await client.get("/undocumented")
+
+    [line] = logged(caplog, "response violation")
+    assert (line.at, line.problem) == ("/", "the contract documents no body")
+    assert response.status_code == (500 if policy == "enforce" else 200)
+    assert policy == "enforce" or response.content == b"ab"
+
+
+async def test_a_failure_in_the_middle_breaks_the_connection(hosted, unused_tcp_port, caplog):
+    """A client must not take half a body for a whole one; the log has the failure."""
+    async with served(hosted(), unused_tcp_port) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/late")
+        assert await until(client, "ended", bool) == ["late"]
+
+    [line] = logged(caplog, "unexpected failure")
+    assert (line.operation, line.cause) == ("late", "ResponseViolation")
+
+
+async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, caplog):
+    """RELAY_HANDLER_SECONDS is the time for a piece."""
+    async with served(hosted(handler_seconds=0.1), unused_tcp_port) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/stalled")
+        assert await until(client, "ended", bool) == ["stalled"]
+
+    [line] = logged(caplog, "unexpected failure")
+    assert line.cause == "HandlerTimeout"
+
+
+@pytest.mark.parametrize("name", ["endless", "blocking", "stalled"])
+async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, requests_told, name):
+    """The generator's `finally` runs, in its thread for a plain one; the log says that the client left."""
+    async with served(hosted(), unused_tcp_port) as client:
+        async with connected(unused_tcp_port, f"/{name}") as (reader, writer):
+            await reader.readuntil(b"a")
+            writer.transport.abort()
+        assert await until(client, "ended", bool) == [name]
+        await asyncio.sleep(2 * TICK)
+
+    assert [line["status"] for line in requests_told() if line["operation"] == name] == [499]
+
+
+async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):
+    """What it does not take is not made, and so needs no memory; other requests are answered."""
+    async with (
+        served(hosted(max_in_flight=1), unused_tcp_port) as client,
+        connected(unused_tcp_port, "/endless") as (reader, _),
+    ):
+        await reader.readuntil(b"a")
+        before, now = 0, 1
+        while now > before:
+            await asyncio.sleep(0.1)
+            before, now = now, await until(client, "made", bool)
+
+        assert now * 10_000 < 20 << 20  # the buffers of both sockets
+        for _ in range(400):
+            await reader.readexactly(65536)
+        assert await until(client, "made", lambda made: made > now) > now
+
+
+async def test_an_open_stream_is_no_request_in_progress(hosted, unused_tcp_port):
+    """It waits most of the time; RELAY_MAX_IN_FLIGHT is for what is processed."""
+    async with (
+        served(hosted(max_in_flight=1), unused_tcp_port) as client,
+        connected(unused_tcp_port, "/stalled") as (first, _),
+        connected(unused_tcp_port, "/stalled") as (second, _),
+    ):
+        await first.readuntil(b"1\r\na\r\n")
+        await second.readuntil(b"1\r\na\r\n")
+        response = await client.get("/plain")
+        metrics = (await client.get("/metrics")).text
+
+    assert (response.status_code, response.text) == (200, "ab")
+    assert "\nrelay_requests_in_flight 0.0\n" in metrics
+
+
+async def test_head_closes_a_stream(hosted, unused_tcp_port):
+    """Nothing of it is wanted but the first piece, which decides about the status."""
+    async with served(hosted(), unused_tcp_port) as client:
+        response = await client.head("/endless")
+        made = await until(client, "made", bool)
+        ended = await until(client, "ended", bool)
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (made, ended) == (1, ["endless"])

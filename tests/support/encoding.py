@@ -1,0 +1,43 @@
+"""Encode results of handlers without an application."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from relay.validation.errors import ResponseViolation
+from relay.validation.responses import ResponseEncoder
+from relay.validation.schemas import SchemaCompiler
+
+from .compiled import read
+from .hosting import contract, operation
+
+
+def documented(schema: Any = None, *, headers: Any = None, **content: Any) -> Any:
+    """Return a documented response; `content` maps media types to schemas, `schema` is the one of JSON."""
+    by_type = {**({"application/json": schema} if schema is not None else {}), **content}
+    return {
+        "description": "",
+        "content": {name: {"schema": schema} for name, schema in by_type.items()},
+        "headers": headers or {},
+    }
+
+
+def response_encoder(**responses: Any) -> SimpleNamespace:
+    """Compile an operation with these responses, `s200` for status 200; its `encode` needs no event loop."""
+    documented = {status.removeprefix("s"): response for status, response in responses.items()}
+    whole = read(contract({"/p": {"get": operation("give", responses=documented)}}))
+    compiler = SchemaCompiler(whole)
+    encoder = ResponseEncoder(whole.operations[0], whole, compiler)
+    assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
+    return SimpleNamespace(encode=lambda result, request=None: asyncio.run(encoder.encode(result, request)))
+
+
+def violations(encoder: Any, result: Any) -> list[tuple[str, str]]:
+    """Return the violations of a response: path and rule."""
+    with pytest.raises(ResponseViolation) as raised:
+        encoder.encode(result)
+    return [(one.path, one.rule) for one in raised.value.violations]
