@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relay.contract.model import Contract, Operation, Schema
-from relay.server.binding import handler_arguments
+from relay.server.handler_arguments import handler_arguments
 from relay.validation import media_types as media
 
 from .annotations import ANY, BYTES, NONE, STR, Type, of_schema, union

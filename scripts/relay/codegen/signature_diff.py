@@ -11,7 +11,7 @@ import libcst as cst
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function, Module
 from relay.project.package_source import TYPES
-from relay.server.binding import (
+from relay.server.handler_arguments import (
     HandlerArgument,
     handler_arguments,
     missing_argument_message,

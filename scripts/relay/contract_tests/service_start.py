@@ -19,7 +19,8 @@ from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.import_path import make_importable
 from relay.project.project import Project, variable
-from relay.server.binding import code_place, import_package
+from relay.server.functions import code_place
+from relay.server.handler_modules import import_package
 from relay.server.package_hooks import PackageHooks
 
 from .contract_config import Config

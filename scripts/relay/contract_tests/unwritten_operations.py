@@ -8,7 +8,8 @@ from pathlib import Path
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
-from relay.server.binding import find_function, import_package, is_stub
+from relay.server.binding import is_stub
+from relay.server.handler_modules import find_function, import_package
 
 from .contract_config import Waiver
 from .contract_rules import finding

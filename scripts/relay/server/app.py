@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -20,29 +21,25 @@ from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler, Strictness
 
 from . import docs, health
-from .binding import (
-    Binding,
-    bind,
-    code_place,
-    has_any_handler,
-    import_package,
-    is_package,
-    required_names,
-)
+from .binding import Binding, bind
 from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
+from .functions import code_place, required_names
 from .guard import Guard
+from .handler_modules import has_any_handler, import_package, is_package
+from .info_functions import info_functions
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
+from .named_functions import NamedFunctions, no_package_message
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .package_middleware import PackageMiddleware, read_middleware
 from .pipeline import Pipeline, Service
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
-from .security import JWT_TYPES, Authenticator, Verify, scheme_type
+from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
 from .tracing import check_installed, exporting, traced
@@ -86,6 +83,11 @@ class Application:
     def missing(self) -> list[Binding]:
         """The bindings of operations without a handler."""
         return [endpoint.binding for endpoint in self.endpoints.values() if endpoint.binding.missing]
+
+    @property
+    def is_alone(self) -> bool:
+        """True if the contract is served without any function of a person."""
+        return not is_package(self.package) and len(self.missing) == len(self.endpoints)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -183,10 +185,11 @@ class Application:
 
     def _served(self, handlers: Threads, identity: Threads) -> dict[str, ServedOperation]:
         """Return the operations by id, with what authenticates them and the collaborators of their functions."""
-        verifiers: dict[str, Verify] = {
+        verifiers: dict[str, Verify | ScopedVerifier] = {
             name: identity.bound(function, self.collaborators)
             for name, function in self.hooks.verifiers.items()
         }
+        verifiers |= {name: one.verifier(identity) for name, one in self.hooks.named_verifiers.items()}
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
@@ -252,12 +255,15 @@ class Application:
         return SetupError([Diagnostic(code_place(self.hooks.collaborators), message)])
 
 
-def create(settings: Settings, development_key: Callable[[], str] | None = None) -> Application:
+def create(
+    settings: Settings, development_key: Callable[[], str] | None = None, folder: Path | None = None
+) -> Application:
     """Read the contract, import the package, bind the handlers and compile the endpoints.
 
     If no package is configured and every operation has a policy for missing handlers, the contract is
     served without a package; a configured package must exist. `development_key` creates the HS256 secret
-    of a service that needs one and has none, in development only. The package's `collaborators` are
+    of a service that needs one and has none, in development only. `folder` is the project's, whose modules the
+    contract may name. The package's `collaborators` are
     opened later, when the service starts. Raises SetupError with all errors.
     """
     problems: list[Diagnostic] = []
@@ -267,7 +273,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if contract is not None and is_strict:
         problems += contract.faults
     policies = _attempt(lambda: _policies(settings, contract), problems)
-    package = _attempt(lambda: _package(settings, contract, policies), problems)
+    named = NamedFunctions(folder, settings.handlers)
+    package = _attempt(lambda: _package(settings, contract, policies, named), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
     _attempt(lambda: _check_monitoring(settings), problems)
     problems += key_problems
@@ -281,25 +288,31 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
         lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems
     )
     middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
-    if not is_package(package):
+    bindings, found = bind(contract, package, policies, named)
+    is_alone = not is_package(package) and all(binding.missing for binding in bindings)
+    wrong: list[Diagnostic] = []
+    if is_alone:
         hooks.accept_unverified(contract)
+    else:
+        hooks.named_verifiers, wrong = info_functions(
+            contract, hooks.verifiers, named, has_key=jwt is not None
+        )
     has_key = jwt is not None or key_problems or settings.environment == "production"
     if development_key and not has_key and tokens_needed(contract, hooks):
         if (secret := _attempt(development_key, key_problems)) is not None:
             settings = settings.model_copy(update={"jwt_secret": SecretStr(secret)})
             jwt = token_verifier(settings)
         problems += key_problems
-    if not key_problems:
+    if not key_problems and not wrong:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
-    bindings, found = bind(contract, package, policies)
     observer = Observer(Metrics() if settings.metrics else None)
     compiled = _Compiled(contract, bindings, settings)
-    if not is_package(package):
+    if is_alone:
         compiled.render_as_documented(hooks)
-    problems += [*found, *(compiled.errors if is_strict else [])]
+    problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
-    warnings = [*contract.faults, *compiled.errors, *compiled.warnings]
+    warnings = [*contract.faults, *found, *compiled.errors, *compiled.warnings]
     return Application(
         contract,
         settings,
@@ -405,7 +418,9 @@ def _policies(settings: Settings, contract: Contract | None) -> Policies:
     return policies
 
 
-def _package(settings: Settings, contract: Contract | None, policies: Policies | None) -> ModuleType:
+def _package(
+    settings: Settings, contract: Contract | None, policies: Policies | None, named: NamedFunctions
+) -> ModuleType:
     """Import the handlers package; return an empty module if it is neither configured nor needed.
 
     A configured package is always imported, because it may verify the credentials.
@@ -414,14 +429,14 @@ def _package(settings: Settings, contract: Contract | None, policies: Policies |
     if "handlers" in settings.model_fields_set:
         return import_package(name)
     can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
+    names_any = contract is not None and named.has_any_module(contract)
     if importlib.util.find_spec(name) is None:
-        if can_serve_alone or contract is None:
+        if can_serve_alone or names_any or contract is None:
             return ModuleType(name)
-        message = (
-            f"there is no package '{name}' here; create it with `relay regenerate`, or use --missing mock"
-        )
-        raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract))])
     package = import_package(name)
-    if can_serve_alone and contract is not None and not has_any_handler(contract, package):
-        return ModuleType(name)
-    return package
+    if contract is None or has_any_handler(contract, package):
+        return package
+    if names_any:
+        return package if named.owns(package) else ModuleType(name)
+    return ModuleType(name) if can_serve_alone else package

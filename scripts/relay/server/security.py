@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
@@ -27,6 +27,16 @@ Verify = Callable[[str], Awaitable[Claims | None]]
 
 Identify = Callable[..., Awaitable[Any]]
 """Returns the caller for `claims`; raises a public error if the claims identify no permitted caller."""
+
+
+@runtime_checkable
+class ScopedVerifier(Protocol):
+    """Verifies the credentials of a security scheme, and checks their scopes in its own way."""
+
+    def requiring(self, scopes: Sequence[str]) -> Verify:
+        """Return the verifier for a security requirement; it raises Forbidden if the claims lack its scopes."""
+        ...
+
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
@@ -76,7 +86,11 @@ class Authenticator:
     """
 
     def __init__(
-        self, operation: Operation, contract: Contract, verifiers: Mapping[str, Verify], identify: Identify
+        self,
+        operation: Operation,
+        contract: Contract,
+        verifiers: Mapping[str, Verify | ScopedVerifier],
+        identify: Identify,
     ) -> None:
         self._identify = identify
         self._requirements = [
@@ -124,11 +138,14 @@ class _Requirement:
     """The schemes of one security requirement, all of which must be satisfied."""
 
     def __init__(
-        self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
+        self,
+        schemes: SecurityRequirement,
+        contract: Contract,
+        verifiers: Mapping[str, Verify | ScopedVerifier],
     ) -> None:
         found = {name: contract.security_schemes[name] for name in schemes}
         self._schemes = [
-            (_extractor(scheme), verifiers[name], frozenset(schemes[name])) for name, scheme in found.items()
+            (_extractor(scheme), *_verify(verifiers[name], schemes[name])) for name, scheme in found.items()
         ]
         names = {"http basic": "Basic", "apiKey": "ApiKey"}
         self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
@@ -158,12 +175,21 @@ class _Requirement:
                 claims = await verify(credential)
             except ValueError as exc:
                 raise Unauthenticated(reason="refused") from exc
-            if not claims:
+            if claims is None or (scopes is not None and not claims):
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
             merged.update(claims)
         return merged if is_complete else None
+
+
+def _verify(
+    verifier: Verify | ScopedVerifier, required: Sequence[str]
+) -> tuple[Verify, frozenset[str] | None]:
+    """Return a verifier, and the scopes to check of its claims; None if it checks them, and accepts empty claims."""
+    if isinstance(verifier, ScopedVerifier):
+        return verifier.requiring(required), None
+    return verifier, frozenset(required)
 
 
 async def no_caller(**_claims: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
+from relay.server.functions import accepted_names
 from relay.server.scope_keys import ARGUMENTS, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation

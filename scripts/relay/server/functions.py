@@ -1,0 +1,32 @@
+"""What Relay needs to know of a function of a project: the arguments that it names and requires, and where it is."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from relay.contract.diagnostics import SourceLocation
+from relay.contract.documents import display
+
+from .threads import Function
+
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def required_names(function: Function) -> list[str]:
+    """Return the parameters without a default."""
+    return [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind not in VARIADIC
+    ]
+
+
+def code_place(function: Function) -> SourceLocation | str:
+    """Return the source location of a function; its name if it has no code object."""
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return getattr(function, "__qualname__", repr(function))
+    return SourceLocation(display(Path(code.co_filename)), code.co_firstlineno, 1)
