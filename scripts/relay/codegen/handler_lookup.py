@@ -14,6 +14,7 @@ from relay.project.module_source import Assigned, Bound, Function, Imported, Mod
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 
+from .named_handlers import names_function
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
@@ -30,7 +31,12 @@ class Unread:
     node: cst.CSTNode | None = None
 
 
-Handler = Function | Unread | None
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A function that the contract names by its Python path; it takes what it names, so it is not compared."""
+
+
+Handler = Function | Unread | Named | None
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,13 @@ class Handlers:
         """The handler of each operation, by operation id."""
         return {
             operation.id: resolve(self.sources, operation.module, operation.function)
+            or self._named(operation)
             for operation in self.contract.operations
         }
+
+    def _named(self, operation: Operation) -> Named | None:
+        root, package = self.sources.root, self.sources.package
+        return Named() if names_function(operation, self.contract, root, package) else None
 
     def of(self, operation: Operation) -> Handler:
         """Return the handler of an operation; None if it has none."""

@@ -36,11 +36,14 @@ def is_python_path(text: str) -> bool:
     return len(parts) > 1 and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
 
 
-def body_name(operation: Operation, contract: Contract) -> str:
-    """Return the name of the body's argument."""
+def body_names(operation: Operation, contract: Contract) -> tuple[str, ...]:
+    """Return the names that the body's argument may have: `x-body-name` of the body, or of a schema, and `body`."""
     raw = contract.resolve(contract.raw(operation).get("requestBody"))
-    name = raw.get(BODY_NAME) if isinstance(raw, dict) else None
-    return (sanitized(name) if isinstance(name, str) else "") or "body"
+    if not isinstance(raw, dict):
+        return ()
+    places = [raw, *(operation.body.content.values() if operation.body else ())]
+    found = (sanitized(name) for one in places if isinstance(name := one.get(BODY_NAME), str))
+    return tuple(dict.fromkeys([*filter(None, found), "body"]))
 
 
 def spellings(name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.server.binding import is_stub
 from relay.server.handler_modules import find_function, import_package
+from relay.server.named_functions import NamedFunctions
 
 from .contract_config import Waiver
 from .contract_rules import finding
@@ -17,18 +18,22 @@ from .coverage import Coverage
 from .results import Failure
 
 
-def unwritten_handlers(contract: Contract, package_name: str) -> dict[str, str]:
+def unwritten_handlers(contract: Contract, package_name: str, root: Path | None = None) -> dict[str, str]:
     """Return the operations whose handler is a stub or missing: operation id → `handlers/books.py:list_books`.
 
-    A package that cannot be imported has none: its errors are reported elsewhere.
+    A package that cannot be imported has none: its errors are reported elsewhere. `root` is the project's folder,
+    whose functions the contract may name.
     """
+    named = NamedFunctions(root, package_name)
     try:
         package = import_package(package_name)
         folder = Path(next(iter(package.__path__)))
         return {
             operation.id: f"{display(folder / operation.module)}.py:{operation.function}"
             for operation in contract.operations
-            if (function := find_function(operation, contract, package)) is None or is_stub(function)
+            if (function := find_function(operation, contract, package) or named.of(operation, contract))
+            is None
+            or is_stub(function)
         }
     except (SetupError, AttributeError):  # a module has no __path__
         return {}

@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
+from relay.contract.documents import display
+
 
 class NamedModule(NamedTuple):
     """A module that a Python path leads to, and the names after it: `api.pets`, `("Pets", "get")`."""
@@ -48,6 +50,13 @@ def find_module(dotted: str, folder: Path, package: str = "") -> NamedModule | N
 def expected_file(dotted: str) -> str:
     """Return the file in which a Python path's function is written by custom: `api/pets.py`."""
     return f"{dotted.rpartition('.')[0].replace('.', '/')}.py"
+
+
+def what_to_write(dotted: str, module: NamedModule | None) -> str:
+    """Say which function to write for a Python path that leads to nothing; `module` is the one that is there."""
+    if module is None:
+        return f"write {dotted.rpartition('.')[2]}() in {expected_file(dotted)}"
+    return f"write {'.'.join(module.members)}() in {display(module.path)}"
 
 
 def _own_entries(folder: Path) -> Iterator[str]:

@@ -433,7 +433,7 @@ def _package(
     if importlib.util.find_spec(name) is None:
         if can_serve_alone or names_any or contract is None:
             return ModuleType(name)
-        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract))])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract)), *named.notes()])
     package = import_package(name)
     if contract is None or has_any_handler(contract, package):
         return package

@@ -30,6 +30,8 @@ from relay.contract.names import RESERVED_ARGUMENTS
 
 from .connexion_arguments import ConnexionArguments
 from .functions import code_place, required_names
+from .connexion_code import template_notes
+from .functions import Function, code_place, required_names
 from .handler_arguments import missing_handler_message, signature_problems
 from .handler_modules import find_function, is_package, module_name
 from .missing_handlers import MissingHandlerPolicy, Policies
@@ -87,6 +89,8 @@ def bind(
             continue
         bindings.append(binding)
         problems += found
+    if any(binding.is_named for binding in bindings):
+        problems += [*template_notes(contract), *binder.named.notes()]
     return bindings, problems
 
 

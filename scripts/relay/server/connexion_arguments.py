@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from relay.contract.connexion_words import body_name, spellings
+from relay.contract.connexion_words import body_names, spellings
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter
@@ -112,10 +112,9 @@ class ConnexionArguments:
         """Return the argument of the body; None for a function that does not take it."""
         if self._operation.body is None:
             return None
-        wanted = body_name(self._operation, self._contract)
-        if wanted in self._named or (self._takes_any and "body" not in self._named):
-            return wanted
-        return "body" if "body" in self._named else None
+        wanted = body_names(self._operation, self._contract)
+        named = next((name for name in wanted if name in self._named), None)
+        return wanted[0] if named is None and self._takes_any else named
 
     def _arranger(self) -> Callable[[Arguments], Arguments]:
         """Return the function that turns Relay's arguments into Connexion's."""

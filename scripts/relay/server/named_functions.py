@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 from relay.project.import_path import make_named_importable
-from relay.project.named_modules import NamedModule, expected_file, find_module
+from relay.project.named_modules import NamedModule, expected_file, find_module, what_to_write
 
+from .connexion_code import connexion_notes
 from .functions import Function
 from .handler_modules import import_module
 
@@ -63,12 +65,13 @@ class NamedFunctions:
         places = [Path(place).resolve() for place in package.__path__]
         return self.folder is not None and any(one.is_relative_to(self.folder) for one in places)
 
+    def notes(self) -> list[Diagnostic]:
+        """Return warnings of what the project's code asks of Connexion in vain."""
+        return [] if self.folder is None else connexion_notes(self.folder)
+
     def missing(self, path: str) -> str:
         """Say what to write for a Python path that leads to nothing."""
-        module = self.module(path)
-        if module is None:
-            return f"write {path.rpartition('.')[2]}() in {expected_file(path)}"
-        return f"write {'.'.join(module.members)}() in {display(module.path)}"
+        return what_to_write(path, self.module(path))
 
 
 def _paths(contract: Contract) -> Iterator[str]:
@@ -87,9 +90,27 @@ def no_package_message(name: str, contract: Contract) -> str:
 
 def _imported(module: NamedModule, where: SourceLocation | str) -> ModuleType:
     """Import a module of the project. Raises SetupError, also if another one has its name."""
-    found = import_module(module.name, where)
+    try:
+        found = import_module(module.name, where)
+    except SetupError as exc:
+        if (needing := _line_that_needs_flask(exc.__cause__, module.path)) is None:
+            raise
+        place = SourceLocation(display(module.path), needing, 1)
+        message = (
+            "cannot be imported: Flask is not installed; Relay serves the contract itself, so make the application "
+            "below `if __name__ == '__main__':`, or in a module of its own"
+        )
+        raise SetupError([Diagnostic(place, message)]) from exc
     file = getattr(found, "__file__", None)
     if file is not None and Path(file).resolve() != module.path.resolve():
         message = f"names {display(module.path)}, but the module '{module.name}' is {file}; rename yours"
         raise SetupError([Diagnostic(where, message)])
     return found
+
+
+def _line_that_needs_flask(exc: BaseException | None, file: Path) -> int | None:
+    """Return the line of a module that fails because Flask is not installed; None for any other failure."""
+    if not isinstance(exc, ImportError) or "flask" not in str(exc).lower():
+        return None
+    frames = traceback.extract_tb(exc.__traceback__)
+    return next((one.lineno for one in reversed(frames) if Path(one.filename) == file), None)
