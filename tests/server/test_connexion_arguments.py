@@ -246,3 +246,43 @@ def test_a_python_path_has_names_between_dots(parts):
     assert is_python_path(path) == (not any(map(keyword.iskeyword, parts)))
     assert not is_python_path(f"{path}-x")
     assert not is_python_path(f"{path}.")
+
+
+@pytest.fixture
+def hosted_with_key(tmp_path, monkeypatch):
+    """Host `api.show`, for which a key is optional."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    key = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "api.check"}
+
+    def hosted(source, *parameters):
+        paths = {
+            "/things": {"get": named_operation("show", security=[{"key": []}, {}], parameters=[*parameters])}
+        }
+        document = contract(paths, components={"securitySchemes": {"key": key}})
+        check = "def check(key, required_scopes=None):\n    return {'uid': key, 'more': 1}\n"
+        return host_named(tmp_path, document, f"{source}\n{check}")
+
+    return hosted
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def show(user): return user", "k"),
+        ("def show(user='unknown'): return user", "k"),
+        ("def show(token_info): return token_info", {"uid": "k", "more": 1}),
+        ("async def show(context_): return context_['user']", "k"),
+        ("def show(**given): return given", {"user": "k", "token_info": {"uid": "k", "more": 1}}),
+    ],
+)
+async def test_a_function_gets_what_connexion_knows_of_the_credential(hosted_with_key, source, expected):
+    """`user` is the `sub` or `uid` of the claims."""
+    async with calling(hosted_with_key(source)) as client:
+        assert (await client.get("/things", headers={"X-Key": "k"})).json() == expected
+
+
+async def test_a_parameter_called_user_is_not_the_caller(hosted_with_key):
+    """The contract's names go first."""
+    async with calling(hosted_with_key("def show(user): return user", parameter("user"))) as client:
+        assert (await client.get("/things?user=ada", headers={"X-Key": "k"})).json() == "ada"

@@ -89,6 +89,20 @@ async def test_passes_the_scopes_of_the_operation(hosted):
     assert answer.json() == {"sub": "t", "needed": ["read", "write"]}
 
 
+async def test_a_function_may_look_at_the_request(hosted):
+    """It is Connexion's own; the body is not its business, and not read yet."""
+    source = """
+    async def check(apikey, required_scopes, request):
+        return {"sub": apikey, "method": request.method, "host": request.headers["host"]}
+    """
+    application = hosted({**KEY, "x-apikeyInfoFunc": "api.check"}, source)
+
+    async with calling(application) as client:
+        answer = await client.get("/things", headers={"X-Key": "k"})
+
+    assert answer.json() == {"sub": "k", "method": "GET", "host": "test"}
+
+
 async def test_a_password_arrives_apart_from_its_user(hosted):
     """A password may contain a colon, a user not (RFC 7617 section 2)."""
     source = """

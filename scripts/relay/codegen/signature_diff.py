@@ -11,6 +11,7 @@ import libcst as cst
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function, Module
 from relay.project.package_source import TYPES
+from relay.server.functions import CONTEXT_ARGUMENTS
 from relay.server.handler_arguments import (
     HandlerArgument,
     handler_arguments,
@@ -23,7 +24,7 @@ from .annotations import BUILTINS, NONE, TYPING, Kind, Type, read_annotation, un
 from .argument_usage import hides, uses
 from .expected_signature import ExpectedArgument, Signature
 
-ALWAYS_GIVEN = frozenset({"caller", "claims"})
+ALWAYS_GIVEN = frozenset({"caller", "claims"}) | CONTEXT_ARGUMENTS
 
 
 @dataclass(frozen=True, slots=True)

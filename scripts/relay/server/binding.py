@@ -7,7 +7,8 @@ handlers package; the contract needs no extension for that. A handler gets, as k
 - `body`, if the operation has one;
 - `caller`, the result of the package's `identify`, and `claims`, the claims of the credential; both
   are None on an operation without security;
-- the package's collaborators.
+- the package's collaborators;
+- `user`, `token_info` and `context_` as Connexion has them, if it names them and none of the above has the name.
 
 Where the package has no such function, one that the contract names by a Python path serves the operation; it
 gets its arguments as Connexion passes them (`connexion_arguments.py`).
@@ -31,7 +32,7 @@ from relay.contract.names import RESERVED_ARGUMENTS
 from .connexion_arguments import ConnexionArguments
 from .functions import code_place, required_names
 from .connexion_code import template_notes
-from .functions import Function, code_place, required_names
+from .functions import CONTEXT_ARGUMENTS, Function, code_place, required_names
 from .handler_arguments import missing_handler_message, signature_problems
 from .handler_modules import find_function, is_package, module_name
 from .missing_handlers import MissingHandlerPolicy, Policies
@@ -58,7 +59,7 @@ class Binding:
         """Return the required arguments that Relay does not pass."""
         if self.is_named:
             return []
-        known = {*self.names.values(), *RESERVED_ARGUMENTS, *collaborators}
+        known = {*self.names.values(), *RESERVED_ARGUMENTS, *CONTEXT_ARGUMENTS, *collaborators}
         return [name for name in required_names(self.function) if name not in known]
 
     def where(self) -> SourceLocation | str:

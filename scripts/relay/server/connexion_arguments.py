@@ -21,11 +21,15 @@ from relay.contract.names import RESERVED_ARGUMENTS
 from relay.validation import media_types as media
 from relay.validation.coercion import items_of, properties_of
 
-from .functions import VARIADIC, Function, accepted_names, code_place, required_names
+from .functions import (
+    CONTEXT_ARGUMENTS,
+    Function,
+    accepted_names,
+    code_place,
+    named_arguments,
+    required_names,
+)
 from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
-
-CONTEXT = frozenset({"user", "token_info", "context_", "request"})
-"""The names of what is known of a request, which a function gets if it names them."""
 
 _IDENTITY = ("user", "token_info")  # what Connexion also passes to `**kwargs`, if the operation has security
 _LOCATIONS = ("path", "query", "header", "cookie")
@@ -44,7 +48,7 @@ class ConnexionArguments:
         self._operation = operation
         self._contract = contract
         self._function = _awaitable(function)
-        self._named = frozenset(_named(function))
+        self._named = named_arguments(function)
         self._takes_any = accepted_names(function) is None
         self._arguments = dict(self._argument_names())
         self.names: Mapping[Pointer, str] = {
@@ -75,7 +79,14 @@ class ConnexionArguments:
                     missing_default_message(HandlerArgument(str(argument), what, always=False))
                 )
         if is_alone:
-            sent = {*self._arguments.values(), self._body, *self._files, *RESERVED_ARGUMENTS, *CONTEXT}
+            sent = {
+                *self._arguments.values(),
+                self._body,
+                *self._files,
+                *RESERVED_ARGUMENTS,
+                *CONTEXT_ARGUMENTS,
+                "request",
+            }
             for name in sorted(required - sent):
                 yield self._warning(
                     f"{self._operation} does not send '{name}'; give it a default, or remove it"
@@ -190,12 +201,6 @@ def _awaitable(function: Function) -> Function:
 
 def _order(parameter: Parameter) -> int:
     return _LOCATIONS.index(parameter.location)
-
-
-def _named(function: Function) -> Iterator[str]:
-    for one in inspect.signature(function).parameters.values():
-        if one.kind not in VARIADIC:
-            yield one.name
 
 
 def _file_fields(operation: Operation, contract: Contract) -> frozenset[str]:

@@ -11,6 +11,7 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
+    from connexion.lifecycle import ConnexionRequest
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware
@@ -33,6 +34,7 @@ __all__ = [
     "CONTEXT",
     "ROUTING_CONTEXT",
     "ConnexionMiddleware",
+    "ConnexionRequest",
     "ContextAPI",
     "ContextMiddleware",
     "ContextOperation",

@@ -23,6 +23,16 @@ def required_names(function: Function) -> list[str]:
     ]
 
 
+CONTEXT_ARGUMENTS = frozenset({"user", "token_info", "context_"})
+"""What Connexion knows of a request; a function gets it if it names it, and nothing else has the name."""
+
+
+def named_arguments(function: Function) -> frozenset[str]:
+    """Return the parameters that a function names."""
+    parameters = inspect.signature(function).parameters.values()
+    return frozenset(one.name for one in parameters if one.kind not in VARIADIC)
+
+
 def code_place(function: Function) -> SourceLocation | str:
     """Return the source location of a function; its name if it has no code object."""
     function = inspect.unwrap(function)

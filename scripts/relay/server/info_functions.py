@@ -1,7 +1,7 @@
 """Verifiers that a contract names at its security schemes, called as Connexion 3 calls them.
 
 `x-bearerInfoFunc` gets the token, `x-basicInfoFunc` the user and the password, `x-apikeyInfoFunc` the key and
-`x-tokenInfoFunc` the token of oauth2; each gets `required_scopes`, too, if it takes them. The function returns
+`x-tokenInfoFunc` the token of oauth2; each gets `required_scopes` and `request`, too, if it takes them. The function returns
 the claims; None is a 401. An environment variable names the function of all schemes of a kind that name none.
 """
 
@@ -16,9 +16,10 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 
 from .errors import Forbidden, Unauthenticated
+from .framework import ConnexionRequest
 from .functions import Function, accepted_names, as_async
 from .named_functions import NamedFunctions
-from .security import JWT_TYPES, Claims, Verify, scheme_type, schemes_in_use
+from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use
 
 SCOPE_FUNCTION, SCOPE_VARIABLE = "x-scopeValidateFunc", "SCOPEVALIDATE_FUNC"
 URL, URL_VARIABLE = "x-tokenInfoUrl", "TOKENINFO_URL"
@@ -78,13 +79,15 @@ class InfoFunction:
         self._arguments = arguments
         accepted = accepted_names(function)
         self._takes_scopes = accepted is None or "required_scopes" in accepted
+        self._takes_request = accepted is None or "request" in accepted
         self._validate = None if validate_scopes is None else as_async(validate_scopes)
 
-    def requiring(self, scopes: Sequence[str]) -> Verify:
+    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
         """Return the verifier of a security requirement; it raises Unauthenticated, or Forbidden."""
-        options = {"required_scopes": list(scopes)} if self._takes_scopes else {}
+        given: dict[str, Any] = {"required_scopes": list(scopes)} if self._takes_scopes else {}
 
-        async def verify(credential: str) -> Claims:
+        async def verify(credential: str, scope: Any) -> Claims:
+            options = {**given, "request": ConnexionRequest(scope)} if self._takes_request else given  # type: ignore[no-untyped-call]  # Connexion ships no types
             claims = await _refusing(self._call, *self._arguments(credential), **options)
             if claims is None:
                 raise Unauthenticated(reason="refused")

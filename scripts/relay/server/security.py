@@ -28,12 +28,15 @@ Verify = Callable[[str], Awaitable[Claims | None]]
 Identify = Callable[..., Awaitable[Any]]
 """Returns the caller for `claims`; raises a public error if the claims identify no permitted caller."""
 
+VerifyRequest = Callable[[str, Any], Awaitable[Claims]]
+"""The same, with the ASGI scope; empty claims are those of a valid credential."""
+
 
 @runtime_checkable
 class ScopedVerifier(Protocol):
     """Verifies the credentials of a security scheme, and checks their scopes in its own way."""
 
-    def requiring(self, scopes: Sequence[str]) -> Verify:
+    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
         """Return the verifier for a security requirement; it raises Forbidden if the claims lack its scopes."""
         ...
 
@@ -102,8 +105,12 @@ class Authenticator:
         challenges = dict.fromkeys(requirement.challenge() for requirement in self._requirements)
         self._invitation = {"www-authenticate": ", ".join(challenges)}
 
-    async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
+    async def __call__(
+        self, headers: HeaderList, query: bytes, scope: Any = None
+    ) -> tuple[Claims | None, Any]:
         """Return claims and caller; both None if no credential is required or sent.
+
+        `scope` is that of ASGI, for verifiers that look at the request.
 
         Raises Unauthenticated, Forbidden, or the exceptions of `identify`, with the challenge required by
         RFC 6750 section 3 or RFC 9110 section 11.6.1.
@@ -111,7 +118,7 @@ class Authenticator:
         failure: ApiError | None = None
         for requirement in self._requirements:
             try:
-                claims = await requirement.meet(headers, query)
+                claims = await requirement.meet(headers, query, scope)
             except Unauthenticated as exc:
                 failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
             except Forbidden as exc:
@@ -145,7 +152,7 @@ class _Requirement:
     ) -> None:
         found = {name: contract.security_schemes[name] for name in schemes}
         self._schemes = [
-            (_extractor(scheme), *_verify(verifiers[name], schemes[name])) for name, scheme in found.items()
+            (_extractor(scheme), *_verifier(verifiers[name], schemes[name])) for name, scheme in found.items()
         ]
         names = {"http basic": "Basic", "apiKey": "ApiKey"}
         self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
@@ -162,7 +169,7 @@ class _Requirement:
         """Return the header of a response that rejects a credential."""
         return {"www-authenticate": self.challenge(error)}
 
-    async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
+    async def meet(self, headers: HeaderList, query: bytes, scope: Any) -> Claims | None:
         """Return the merged claims; None if a credential is missing and no other is invalid."""
         merged: Claims = {}
         is_complete = True
@@ -172,7 +179,7 @@ class _Requirement:
                 is_complete = False
                 continue
             try:
-                claims = await verify(credential)
+                claims = await (verify(credential) if scopes is not None else verify(credential, scope))
             except ValueError as exc:
                 raise Unauthenticated(reason="refused") from exc
             if claims is None or (scopes is not None and not claims):
@@ -183,10 +190,13 @@ class _Requirement:
         return merged if is_complete else None
 
 
-def _verify(
+def _verifier(
     verifier: Verify | ScopedVerifier, required: Sequence[str]
-) -> tuple[Verify, frozenset[str] | None]:
-    """Return a verifier, and the scopes to check of its claims; None if it checks them, and accepts empty claims."""
+) -> tuple[Callable[..., Awaitable[Claims | None]], frozenset[str] | None]:
+    """Return a verifier, and the scopes to check of its claims.
+
+    These are None if it checks them itself, and accepts empty claims; it then takes the ASGI scope, too.
+    """
     if isinstance(verifier, ScopedVerifier):
         return verifier.requiring(required), None
     return verifier, frozenset(required)

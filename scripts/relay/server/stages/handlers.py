@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
-from relay.server.functions import accepted_names
+from relay.server.functions import CONTEXT_ARGUMENTS, named_arguments, required_names
 from relay.server.scope_keys import ARGUMENTS, RESPONSE
 from relay.server.sending import send_response
 from relay.server.specification import ContractOperation
@@ -26,18 +26,19 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_accepted", "_deadline", "_handler", "_wants")
+    __slots__ = ("_accepted", "_context_names", "_deadline", "_handler", "_wants")
 
     def __init__(self, served: ServedOperation) -> None:
         self._handler = served.handler
         self._deadline = served.deadline
         self._accepted = accepted_names(served.endpoint.binding.function)
+        self._context_names = context_names(served)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request (ASGI 3). Raises ResponseViolation and what the function raises."""
         arguments = scope.get(ARGUMENTS) or {}
-        if self._wants:
+        if self._wants or self._context_names:
             self._add_context(arguments, scope)
         result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
         await send_response(send, await scope[RESPONSE].encode(result, scope))
@@ -49,6 +50,22 @@ class Handled:
         context = scope["extensions"].get(CONTEXT, _NOBODY)
         for name in self._wants:
             arguments[name] = context[name]
+        for name, is_required in self._context_names.items():
+            if name == "context_":
+                arguments[name] = context
+            elif name in context or is_required:
+                arguments[name] = context.get(name)
+
+
+def context_names(served: ServedOperation) -> dict[str, bool]:
+    """Return the arguments that a function gets of Connexion's context, and whether it requires each.
+
+    A function has to name them, and neither a parameter nor a collaborator may have the name.
+    """
+    function = served.endpoint.binding.function
+    given = {*served.endpoint.binding.names.values(), *getattr(served.handler, "keywords", {})}
+    required = required_names(function)
+    return {name: name in required for name in named_arguments(function) & CONTEXT_ARGUMENTS - given}
 
 
 class Scoped(Handled):
