@@ -57,6 +57,18 @@ async def test_a_parameter_has_the_name_that_the_function_gives_it(hosted, argum
         assert (await client.get("/things", params={name: "5"})).json() == "5"
 
 
+@pytest.mark.parametrize(
+    ("sent", "expected"), [("3", ["float", 3.0]), ("2.5", ["float", 2.5]), (None, ["float", 7.0])]
+)
+async def test_a_number_is_a_float(hosted, sent, expected):
+    """As in Connexion; JSON does not tell 3 from 3.0 (RFC 8259 section 6)."""
+    number = parameter("v", schema={"type": "number", "default": 7})
+    application = hosted("def show(v):\n    return [type(v).__name__, v]\n", parameters=[number])
+
+    async with calling(application) as client:
+        assert (await client.get("/things", params={} if sent is None else {"v": sent})).json() == expected
+
+
 async def test_drops_what_the_function_does_not_name(hosted):
     """Parameters of every location, and the body."""
     places = ("query", "header", "cookie")

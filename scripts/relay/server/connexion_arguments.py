@@ -19,7 +19,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter
 from relay.contract.names import RESERVED_ARGUMENTS
 from relay.validation import media_types as media
-from relay.validation.coercion import items_of, properties_of
+from relay.validation.coercion import items_of, properties_of, types_of
 
 from .functions import (
     CONTEXT_ARGUMENTS,
@@ -60,7 +60,8 @@ class ConnexionArguments:
     def adapted(self) -> Function:
         """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`."""
         keys = {*self.names.values()}
-        if self._operation.body is None and not self._takes_any and keys == {*self._arguments.values()}:
+        is_same = keys == {*self._arguments.values()} and not self._takes_any and not self._numbers()
+        if is_same and self._operation.body is None:
             return self._function
         return _called(self._function, self._arranger(), self._signature())
 
@@ -135,6 +136,7 @@ class ConnexionArguments:
             if key != self._arguments.get(pointer)
         }
         unwanted = [name for name in ("caller", "claims") if name not in self._named]
+        numbers = self._numbers()
         has_body, body, files = self._operation.body is not None, self._body, self._files
         passed = files if self._takes_any else files & self._named
         absent = _absent_body(self._operation, self._contract)
@@ -146,6 +148,8 @@ class ConnexionArguments:
             for key, argument in moved.items():
                 if (moving := arguments.pop(key, ABSENT)) is not ABSENT and argument is not None:
                     arguments[argument] = moving
+            for name in numbers & arguments.keys():
+                arguments[name] = _as_float(arguments[name])
             if isinstance(value, dict) and files:
                 found_files = {name: value.pop(name) for name in files & value.keys()}
                 arguments.update((name, found_files[name]) for name in passed & found_files.keys())
@@ -154,6 +158,14 @@ class ConnexionArguments:
             return arguments
 
         return arranged
+
+    def _numbers(self) -> frozenset[str]:
+        """Return the arguments of parameters of type `number`, of which Connexion makes floats."""
+        return frozenset(
+            self._arguments[one.pointer]
+            for one in self._operation.parameters
+            if one.pointer in self._arguments and "number" in types_of(one.schema, self._contract)
+        )
 
     def _signature(self) -> inspect.Signature:
         """Return the signature; one with `**kwargs` names what Connexion passes there of a credential."""
@@ -201,6 +213,14 @@ def _awaitable(function: Function) -> Function:
 
 def _order(parameter: Parameter) -> int:
     return _LOCATIONS.index(parameter.location)
+
+
+def _as_float(value: Any) -> Any:
+    """Return an integer as a float; any other value as it is, also one that is too large."""
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError:
+        return value
 
 
 def _file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
