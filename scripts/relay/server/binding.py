@@ -30,9 +30,8 @@ from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
 
 from .connexion_arguments import ConnexionArguments
-from .functions import code_place, required_names
 from .connexion_code import template_notes
-from .functions import CONTEXT_ARGUMENTS, Function, code_place, required_names
+from .functions import CONTEXT_ARGUMENTS, code_place, required_names
 from .handler_arguments import missing_handler_message, signature_problems
 from .handler_modules import find_function, is_package, module_name
 from .missing_handlers import MissingHandlerPolicy, Policies

@@ -21,15 +21,9 @@ from relay.contract.names import RESERVED_ARGUMENTS
 from relay.validation import media_types as media
 from relay.validation.coercion import items_of, properties_of, types_of
 
-from .functions import (
-    CONTEXT_ARGUMENTS,
-    Function,
-    accepted_names,
-    code_place,
-    named_arguments,
-    required_names,
-)
+from .functions import CONTEXT_ARGUMENTS, code_place, named_arguments, required_names
 from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
+from .threads import Function, accepted_names
 
 _IDENTITY = ("user", "token_info")  # what Connexion also passes to `**kwargs`, if the operation has security
 _LOCATIONS = ("path", "query", "header", "cookie")

@@ -10,7 +10,6 @@ from relay.contract.documents import display
 
 from .threads import Function
 
-
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 

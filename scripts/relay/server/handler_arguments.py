@@ -12,7 +12,8 @@ from typing import NamedTuple
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation
 
-from .functions import Function, accepted_names, code_place, required_names
+from .functions import code_place, required_names
+from .threads import Function, accepted_names
 
 
 class HandlerArgument(NamedTuple):

@@ -14,7 +14,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 
-from .functions import Function
+from .threads import Function
 
 
 def import_package(name: str) -> ModuleType:

@@ -8,7 +8,7 @@ the claims; None is a 401. An environment variable names the function of all sch
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ from relay.contract.model import Contract
 
 from .errors import Forbidden, Unauthenticated
 from .framework import ConnexionRequest
-from .functions import Function, accepted_names, as_async
 from .named_functions import NamedFunctions
 from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use
+from .threads import Function, Threads, accepted_names
+
+AsyncFunction = Callable[..., Awaitable[Any]]
 
 SCOPE_FUNCTION, SCOPE_VARIABLE = "x-scopeValidateFunc", "SCOPEVALIDATE_FUNC"
 URL, URL_VARIABLE = "x-tokenInfoUrl", "TOKENINFO_URL"
@@ -62,25 +64,36 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
 class InfoFunction:
-    """Verifies the credentials of a security scheme by a function that the contract names.
+    """A function that verifies the credentials of a security scheme.
 
-    `validate_scopes` takes the required scopes and those of the claims; None for a scheme whose scopes are only
-    passed to the function.
+    `arguments` are what it gets of a credential. `validate_scopes` takes the required scopes and those of the
+    claims; None for a scheme whose scopes are only passed to the function.
     """
 
+    function: Function
+    arguments: Callable[[str], Sequence[str]]
+    validate_scopes: Function | None = None
+
+    def verifier(self, threads: Threads) -> InfoVerifier:
+        """Return the verifier that runs plain functions in `threads`."""
+        validate = None if self.validate_scopes is None else threads.as_async(self.validate_scopes)
+        return InfoVerifier(self, threads.as_async(self.function), validate)
+
+
+class InfoVerifier:
+    """Verifies credentials by an info function, as Connexion calls it."""
+
     def __init__(
-        self,
-        function: Function,
-        arguments: Callable[[str], Sequence[str]],
-        validate_scopes: Function | None = None,
+        self, info: InfoFunction, call: AsyncFunction, validate_scopes: AsyncFunction | None
     ) -> None:
-        self._call = as_async(function)
-        self._arguments = arguments
-        accepted = accepted_names(function)
+        self._call = call
+        self._validate = validate_scopes
+        self._arguments = info.arguments
+        accepted = accepted_names(info.function)
         self._takes_scopes = accepted is None or "required_scopes" in accepted
         self._takes_request = accepted is None or "request" in accepted
-        self._validate = None if validate_scopes is None else as_async(validate_scopes)
 
     def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
         """Return the verifier of a security requirement; it raises Unauthenticated, or Forbidden."""
@@ -100,7 +113,7 @@ class InfoFunction:
         return verify
 
 
-async def _refusing(call: Function, *positional: Any, **named: Any) -> Any:
+async def _refusing(call: AsyncFunction, *positional: Any, **named: Any) -> Any:
     """Call a function; an exception with the status 401 or 403 refuses the credential, as Connexion's OAuthProblem."""
     try:
         return await call(*positional, **named)

@@ -17,8 +17,8 @@ from relay.project.import_path import make_named_importable
 from relay.project.named_modules import NamedModule, expected_file, find_module, what_to_write
 
 from .connexion_code import connexion_notes
-from .functions import Function
 from .handler_modules import import_module
+from .threads import Function
 
 
 @dataclass(frozen=True, slots=True)

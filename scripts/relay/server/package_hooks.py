@@ -15,10 +15,10 @@ from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
+from .info_functions import InfoFunction
 from .security import (
     JWT_TYPES,
     Claims,
-    ScopedVerifier,
     missing_verifiers,
     no_caller,
     scheme_type,
@@ -64,7 +64,7 @@ class PackageHooks:
     middleware: Any
     commands: Sequence[click.Command]
     test_environment: Callable[[Path], Mapping[str, str]] | None
-    named_verifiers: Mapping[str, ScopedVerifier] = field(default_factory=dict)
+    named_verifiers: Mapping[str, InfoFunction] = field(default_factory=dict)
     """The verifiers that the contract names, by security scheme."""
     documented_errors: ErrorShapes | None = None
     """The bodies of errors of a contract that is served without a package."""
