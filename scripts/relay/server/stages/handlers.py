@@ -52,7 +52,7 @@ class Handled:
             arguments[name] = context[name]
         for name, is_required in self._context_names.items():
             if name == "context_":
-                arguments[name] = context
+                arguments[name] = {} if context is _NOBODY else context
             elif name in context or is_required:
                 arguments[name] = context.get(name)
 
