@@ -51,6 +51,25 @@ def test_finds_a_function_without_importing_its_module(tmp_path, source):
     assert note.message.startswith("1 operation is served by functions that the contract names")
 
 
+def test_a_package_needs_no_stub_for_what_the_contract_names(tmp_path, monkeypatch):
+    """The handlers package takes over one operation after the other."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "pets_api.py").write_text("def show(): ...\n", "utf-8")
+    (tmp_path / "named_shop").mkdir()
+    (tmp_path / "named_shop" / "__init__.py").touch()
+    (tmp_path / "named_shop" / "default.py").write_text("async def pets_api_other(): ...\n", "utf-8")
+    document = named("pets_api.show", "pets_api.other", "pets_api.gone")
+
+    found = find_drift(tmp_path / "a.yaml", document, "named_shop", tmp_path)
+
+    missing = [one.message for one in found if one.rule == "missing-handler"]
+    assert len(missing) == 1
+    assert missing[0].startswith("GET /2 has no handler: write pets_api_gone() in named_shop/default.py")
+    assert "1 operation is served by functions" in next(
+        one.message for one in found if one.rule == "named-handler"
+    )
+
+
 def test_reports_what_is_missing_with_the_file_to_write_it_in(tmp_path):
     """As the server does before it starts."""
     (tmp_path / "pets_api.py").write_text("class Pets:\n    def get(): ...\n", "utf-8")

@@ -250,6 +250,16 @@ def test_spellings_are_possible_arguments(name):
     assert not sanitized(name) or found[0] == sanitized(name)
 
 
+@given(st.text(alphabet="aBcI9_-$[]. é", max_size=12))
+def test_spellings_are_those_of_connexion(name):
+    """With and without its `pythonic_params`."""
+    from connexion.decorators.parameter import pythonic as theirs_in_snake_case
+    from connexion.decorators.parameter import sanitized as theirs
+
+    assert sanitized(name) == theirs(name)
+    assert {theirs(name), theirs_in_snake_case(name)} - {""} <= {*spellings(name)}
+
+
 @given(st.lists(st.from_regex(r"[a-zA-Z_][a-zA-Z_0-9]{0,8}", fullmatch=True), min_size=2, max_size=4))
 def test_a_python_path_has_names_between_dots(parts):
     """A keyword is no name; nor is anything with another character."""
