@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -88,6 +89,13 @@ class Application:
     def is_alone(self) -> bool:
         """True if the contract is served without any function of a person."""
         return not is_package(self.package) and len(self.missing) == len(self.endpoints)
+
+    @property
+    def named_modules(self) -> frozenset[str]:
+        """The modules and packages of the functions that the contract names."""
+        bound = [one.binding.function for one in self.endpoints.values() if one.binding.is_named]
+        functions = [*bound, *(one.function for one in self.hooks.named_verifiers.values())]
+        return frozenset(inspect.unwrap(one).__module__.partition(".")[0] for one in functions)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
