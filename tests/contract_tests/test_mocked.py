@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relay.contract_tests.mocked import Mocked, find_mocked
+from relay.contract_tests.mocked import Mocked, find_mocked, is_served_alone
 from relay.project.settings import Settings
 from support.compiled import read
 from support.hosting import contract, operation
@@ -27,6 +27,16 @@ def test_without_a_package_every_operation_is_mocked():
     found = find_mocked(SHOP, Settings(missing=("mock",)), None)
 
     assert found == Mocked(frozenset({"list_pets", "list_staff"}), frozenset({"key"}), is_alone=True)
+
+
+def test_a_service_whose_functions_the_contract_names_is_not_a_mock(tmp_path):
+    """Its info functions verify credentials, so that these are tested."""
+    (tmp_path / "mocked_pets.py").touch()
+    settings = Settings(missing=("mock",))
+    paths = {"/pets": {"get": operation("mocked_pets.show")}}
+
+    assert not is_served_alone(read(contract(paths)), settings, "handlers", tmp_path)
+    assert is_served_alone(SHOP, settings, "handlers", tmp_path)
 
 
 def test_with_a_package_its_unwritten_operations_are_mocked():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -53,6 +54,19 @@ class TestUnwrittenHandlers:
 
         assert unwritten_handlers(SHOP, "there_is_no_such_package") == {}
         assert unwritten_handlers(SHOP, write_package(tmp_path, things="import nothing_of_the_kind")) == {}
+
+    def test_a_function_that_the_contract_names_is_written(self, tmp_path, monkeypatch):
+        """A service of Connexion has no package; what it lacks is answered by a mock or a stub."""
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+        (tmp_path / "unwritten_pets.py").write_text("def show(): ...\n", "utf-8")
+        document = contract(
+            {f"/{name}": {"get": operation(f"unwritten_pets.{name}")} for name in ("show", "gone")}
+        )
+
+        found = unwritten_handlers(read(document), "there_is_no_such_package", tmp_path)
+
+        assert [*found] == ["unwritten_pets.gone"]
 
 
 class TestConformance:

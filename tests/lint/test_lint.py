@@ -688,3 +688,11 @@ class TestCommand:
         assert "things.yaml:1:9: error: the value is not one of array, " in result.stdout
         assert result.stdout.splitlines()[1].startswith("-:1:82: warning: GET /a has no operationId")
         assert broken.stdout.startswith("-:2:1: error: is not YAML: ")
+
+
+def test_a_python_path_is_a_name(found):
+    """Connexion finds the function by it; it need not be that of a handlers package."""
+    path, other = (only(get(operationId=name)) for name in ("api.pets.show", "api.pets-show"))
+
+    assert "python-name" not in rules_of(found(path))
+    assert "python-name" in rules_of(found(other))

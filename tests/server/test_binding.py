@@ -10,7 +10,7 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.names import slug
-from relay.server.binding import import_package
+from relay.server.handler_modules import import_package
 from support.compiled import read
 from support.hosting import assert_problem, calling, contract, host, operation
 

@@ -128,3 +128,12 @@ def test_connexion_takes_its_context_from_the_scope():
     assert framework.CONTEXT in inspect.getsource(framework.ContextOperation)
     assert parameters(framework.Resolution.__init__) == {"self", "function", "operation_id"}
     assert isinstance(framework.OpenAPIOperation.function, property)
+
+
+def test_a_request_of_connexions_is_made_of_a_scope():
+    """An info function that takes `request` gets one before the body is read."""
+    request = framework.ConnexionRequest(
+        {"type": "http", "method": "PUT", "path": "/a", "query_string": b"", "headers": [(b"x-a", b"1")]}
+    )
+
+    assert (request.method, request.headers["x-a"]) == ("PUT", "1")

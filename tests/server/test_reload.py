@@ -89,6 +89,28 @@ def told(service):
     return [f"{one['where']}: {one['message']}" for one in ready.json().get("reload", [])]
 
 
+@pytest.mark.parametrize("module", ["shelf.py", "shelf/__init__.py", "shelf/__init__.py shelf/things.py"])
+def test_an_edit_of_a_function_that_the_contract_names_goes_live(tmp_path, write, module):
+    """A module next to the contract, a package, and a module of one; a broken edit is not loaded."""
+    *others, file = module.split()
+    dotted = "shelf.things.show" if others else "shelf.show"
+    for other in others:
+        write(other, "")
+    write("api.json", contract({"/a": {"get": operation(dotted)}}))
+    write(file, show("one"))
+    path = str(ROOT / "scripts")  # our own package is not that of this service
+
+    with serving(tmp_path, "--spec", "api.json", "--reload", PYTHONPATH=path) as service:
+        assert answer(service) == "one"
+        write(file, show("two"))
+        eventually(lambda: answer(service) == "two")
+        write(file, "this is not Python")
+        eventually(lambda: told(service))
+        assert answer(service) == "two"
+        write(file, show("six"))
+        eventually(lambda: answer(service) == "six")
+
+
 def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
     """A function's new body, a new operation, a new module, a file that a $ref leads to, a deleted one."""
     with edited(RELAY_CONTRACT_ROOT="..") as service:

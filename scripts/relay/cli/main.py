@@ -73,7 +73,7 @@ def _project_commands() -> dict[str, click.Command]:
     if project is None:
         return {}
     from relay.project.import_path import make_importable
-    from relay.server.binding import import_package
+    from relay.server.handler_modules import import_package
     from relay.server.package_hooks import PackageHooks
 
     name = os.environ.get(variable("handlers")) or project.handlers

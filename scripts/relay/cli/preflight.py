@@ -14,8 +14,8 @@ from relay.project.project import Project, variable
 from relay.project.settings import Settings, token_keys
 from relay.server.app import Application
 from relay.server.application import build
-from relay.server.binding import is_package
 from relay.server.errors import report
+from relay.server.handler_modules import is_package
 from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
 from relay.server.verification import token_verifier
@@ -60,11 +60,17 @@ def _compiled(application: Application) -> list[Diagnostic]:
         *(
             [_ok("handlers", f"the package {settings.handlers} has what the contract needs")]
             if is_package(application.package)
-            else []
+            else _named_functions(application)
         ),
         *(_ok("handlers", line) for line in startup_banner.missing(application)),
         *without_rest(startup_banner.weakened(application)),
     ]
+
+
+def _named_functions(application: Application) -> list[Diagnostic]:
+    """Say that the project has the functions that the contract names by their Python paths."""
+    named = sum(endpoint.binding.is_named for endpoint in application.endpoints.values())
+    return [_ok("handlers", f"the project has the functions that {named} operationIds name")] if named else []
 
 
 async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:

@@ -51,9 +51,15 @@ class Sources:
     def __init__(self, spec: Path, package: str) -> None:
         self._spec = spec
         self._package = package
+        self._named: frozenset[str] = frozenset()
         self._referred: dict[Path, tuple[Stamp, list[Path]]] = {}
         self.served = self.look()
         """The stamps of the files when the service was last built from them."""
+
+    def watch_modules(self, named: frozenset[str]) -> None:
+        """Watch the modules that the contract names, from now on."""
+        self._named = named
+        self.served = {**self.served, **{file: _stamp(file) for file in self._modules()}}
 
     def look(self) -> dict[Path, Stamp]:
         """Return the current stamp of every file, also of files that are only referred to."""
@@ -74,7 +80,11 @@ class Sources:
     def _modules(self) -> Iterator[Path]:
         parts = self._package.split(".")
         roots = {Path(entry, *parts).resolve() for entry in ("", *sys.path)}
-        roots.update(Path(entry) for entry in getattr(sys.modules.get(self._package), "__path__", []))
+        for name in (self._package, *self._named):
+            module = sys.modules.get(name)
+            roots.update(Path(entry) for entry in getattr(module, "__path__", []))
+            if name in self._named and (file := getattr(module, "__file__", None)) is not None:
+                yield Path(file)
         for root in roots:
             for folder, folders, names in os.walk(root):
                 folders[:] = [name for name in folders if name != "__pycache__"]
@@ -117,6 +127,7 @@ async def watch(service: Reloading, sources: Sources, project: Project, settings
             if seen == before != sources.served:
                 sources.served = seen
                 await _reload(service, project, settings)
+                sources.watch_modules(service.application.named_modules)
                 has_garbage = True
             elif has_garbage and service.quiet > QUIET:
                 _collect()
@@ -130,8 +141,9 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
 
     started = time.perf_counter()
     known = list(missing(service.application))
+    named = service.application.named_modules
     try:
-        with _warn_if_slow(service), fresh_imports(settings.handlers), _without_collections():
+        with _warn_if_slow(service), fresh_imports(settings.handlers, *named), _without_collections():
             await service.replace(await _built(project, _no_more_faults(service, settings)))
     except SetupError as exc:
         _keep(service, exc.problems)

@@ -97,6 +97,8 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
     application = build(project, settings)
+    if sources:
+        sources.watch_modules(application.named_modules)
     has_development_key = application.settings is not settings
     started = partial(
         print_banner,

@@ -53,21 +53,24 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
 
     Where the contract is served alone, its token has the scopes of all operations: there is no other.
     """
-    from relay.server.binding import is_package
     from relay.server.security import JWT_TYPES, scheme_type
     from relay.server.token_minting import longest_life, mint, scopes_of, with_scopes
 
     contract, settings = application.contract, application.settings
     for operation in contract.operations:
         schemes = [*operation.security[0]] if operation.security else []
-        is_signed = all(scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes)
+        is_signed = all(
+            scheme_type(contract.security_schemes[name]) in JWT_TYPES
+            and name not in application.hooks.named_verifiers
+            for name in schemes
+        )
         if operation.method != "get" or not is_signed or (schemes and claims is None):
             continue
         if (path := _path(operation, contract)) is None:
             continue
         if not schemes:
             return f"curl {shlex.quote(url + path)}"
-        asking = [operation] if is_package(application.package) else contract.operations
+        asking = contract.operations if application.is_alone else [operation]
         scopes = {scope for one in asking for scope in scopes_of(one, contract) or ()}
         granted = with_scopes(claims or {}, scopes)
         token = mint(settings, granted, longest_life(settings, TOKEN_LIFE))
@@ -124,9 +127,7 @@ def weakened(application: Application) -> list[Diagnostic]:
 
 def missing(application: Application) -> Iterator[str]:
     """Yield lines about mocked and stubbed operations, and credentials that are not verified; a long list is cut."""
-    from relay.server.binding import is_package
-
-    if not is_package(application.package):
+    if application.is_alone:
         yield "Handlers: none, the contract is served alone"
         if trusted := ", ".join(application.hooks.verifiers):
             yield f"Any credential is accepted for {trusted}: only a handlers package can verify it"

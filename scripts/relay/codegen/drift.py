@@ -11,11 +11,12 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function, raised_recursion_limit
 from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
-from relay.server.binding import missing_handler_message
+from relay.server.handler_arguments import missing_handler_message
 
 from .collaborators import collaborator_names
 from .error_bodies import error_response_findings
-from .handler_lookup import Unread, is_plain
+from .handler_lookup import Named, Unread, is_plain
+from .named_handlers import named_findings, names_any_module, served_note
 from .package_state import State
 from .signature_diff import Comparison
 from .types_module import first_difference, generate_types
@@ -29,6 +30,7 @@ def check(state: State) -> list[Diagnostic]:
     return [
         *_modules(state),
         *_operations(state),
+        *_named(state),
         *_stale(state),
         *_signatures(state),
         *_types(state),
@@ -90,6 +92,11 @@ def _operations(state: State) -> Iterator[Diagnostic]:
                 "cannot be read from source; it was not compared"
             )
             yield Diagnostic(place, message, "unread-handler", Severity.INFO, _where(state, operation))
+
+
+def _named(state: State) -> Iterator[Diagnostic]:
+    served = (state.handlers.of(operation) for operation in state.contract.operations)
+    return served_note(sum(isinstance(handler, Named) for handler in served), state.contract)
 
 
 def _where(state: State, operation: Operation) -> SourceLocation:
@@ -209,11 +216,13 @@ def _types(state: State) -> Iterator[Diagnostic]:
 def find_drift(path: Path, contract: Contract, package: str, root: Path) -> list[Diagnostic]:
     """Return where the contract that was read from `path` and a package disagree.
 
-    `root` is searched for the package first. Raises SetupError for a package that does not exist or
-    cannot be read.
+    `root` is searched for the package first. Raises SetupError for a package that cannot be read, or that does not
+    exist though the contract names no module of the project.
     """
     sources = read_sources(package, root)
     if not sources.folder.is_dir():
+        if names_any_module(contract, root, package):
+            return named_findings(contract, root, package)
         message = f"there is no package '{package}' here; `relay regenerate` writes it"
         raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
     return list(check(State(contract, sources, generate_types(contract), path)))

@@ -9,12 +9,14 @@ from functools import cached_property
 import libcst as cst
 from libcst import matchers
 
+from relay.contract.connexion_words import python_path
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Assigned, Bound, Function, Imported, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 
-from .movable_functions import NamedFunction, find_named, python_path
+from .movable_functions import NamedFunction, find_named
+from .named_handlers import names_function
 from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
@@ -31,7 +33,12 @@ class Unread:
     node: cst.CSTNode | None = None
 
 
-Handler = Function | Unread | None
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A function that the contract names by its Python path; it takes what it names, so it is not compared."""
+
+
+Handler = Function | Unread | Named | None
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,13 @@ class Handlers:
         """The handler of each operation, by operation id."""
         return {
             operation.id: resolve(self.sources, operation.module, operation.function)
+            or self._named(operation)
             for operation in self.contract.operations
         }
+
+    def _named(self, operation: Operation) -> Named | None:
+        root, package = self.sources.root, self.sources.package
+        return Named() if names_function(operation, self.contract, root, package) else None
 
     def of(self, operation: Operation) -> Handler:
         """Return the handler of an operation; None if it has none."""
@@ -92,7 +104,7 @@ class Handlers:
         ]
 
 
-def resolve(sources: Sources, module_name: str, name: str) -> Handler:
+def resolve(sources: Sources, module_name: str, name: str) -> Function | Unread | None:
     """Follow a name of a module to its function, through imports and plain assignments in the package."""
     found = lookup(sources, module_name, name)
     if found is None or isinstance(found, Unread):

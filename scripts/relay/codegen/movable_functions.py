@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from relay.contract.connexion_words import body_names, spellings
 from relay.contract.model import Contract, Operation
-from relay.contract.names import argument_word
 from relay.project.module_source import Function, Module
 from relay.project.package_source import Sources
-
-CONTROLLER = "x-openapi-router-controller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +18,6 @@ class NamedFunction:
     path: str
     module: Module
     function: Function | None
-
-
-def python_path(operation: Operation, contract: Contract) -> str:
-    """Return the Python path of an operation's function; '' for none."""
-    raw = contract.raw(operation)
-    item = contract.resolve(contract.document["paths"][operation.path])
-    controller, name = raw.get(CONTROLLER, item.get(CONTROLLER)), raw.get("operationId")
-    path = f"{controller}.{name}" if isinstance(controller, str) else str(name)
-    parts = path.split(".")
-    return path if len(parts) > 1 and all(part.isidentifier() for part in parts) else ""
 
 
 def find_named(sources: Sources, path: str) -> NamedFunction | None:
@@ -53,16 +40,10 @@ def connexion_names(operation: Operation, contract: Contract, own: Collection[st
     names: dict[str, str] = {}
     for parameter in operation.parameters:
         wanted = operation.arguments[parameter.pointer]
-        spelled = [name for name in _spellings(parameter.name) if name in own and name not in names]
+        spelled = [name for name in spellings(parameter.name) if name in own and name not in names]
         if wanted not in own and spelled:
             names[spelled[0]] = wanted
-    body = contract.resolve(contract.raw(operation).get("requestBody"))
-    named = body.get("x-body-name") if isinstance(body, dict) else None
-    if "body" not in own and named in own:
-        names[str(named)] = "body"
+    spelled = [name for name in body_names(operation, contract) if name in own]
+    if "body" not in own and spelled:
+        names[spelled[0]] = "body"
     return names
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    plain = re.sub(r"[^0-9a-zA-Z_]", "", re.sub(r"\[(?!\])", "_", name))
-    return plain, argument_word(name)

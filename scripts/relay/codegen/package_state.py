@@ -13,7 +13,7 @@ from relay.project.module_source import Function
 from relay.project.package_source import TYPES, Sources
 
 from .expected_signature import Signature, signature
-from .handler_lookup import Handlers
+from .handler_lookup import Handlers, Named
 from .renames import would_hide
 from .types_module import MARK, Record, RecordedOperation, Types, display_path, read_record, render
 
@@ -176,7 +176,7 @@ class State:
             known = self.known(operation)
             handler = self.handlers.of(operation)
             key = operation.method, operation.path
-            if handler is not None:
+            if handler is not None and not isinstance(handler, Named):
                 arguments = dict.fromkeys(one.name for one in self.signatures[operation.id].arguments)
                 if isinstance(handler, Function) and known is not None:  # a person has to remove these
                     own = {argument.name for argument in handler.arguments}

@@ -10,7 +10,8 @@ import libcst as cst
 
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function
-from relay.server.binding import (
+from relay.server.functions import CONTEXT_ARGUMENTS
+from relay.server.handler_arguments import (
     HandlerArgument,
     handler_arguments,
     missing_argument_message,
@@ -26,7 +27,7 @@ from .expected_signature import ExpectedArgument, Signature
 from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
-GIVEN_BY_NAME = frozenset({"request", "user", "token_info", "context_"})
+GIVEN_BY_NAME = CONTEXT_ARGUMENTS | {"request"}
 """Arguments that any handler may name; one that was the contract's until now meant something else."""
 
 

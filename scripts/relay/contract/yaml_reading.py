@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from . import limits
-from .diagnostics import Diagnostic, SetupError, SourceLocation
+from .diagnostics import Diagnostic, SetupError, SourceLocation, place_parts
 from .limits import MAX_DEPTH
 from .parsed import (
     TOO_DEEP,
@@ -29,6 +29,7 @@ from .parsed import (
     parse_float,
     parse_integer,
 )
+from .templates import template_fault
 
 
 class _Loader(yaml.CSafeLoader):
@@ -89,6 +90,9 @@ def parse_yaml(path: Path, text: str, *, quotes: bool) -> Parsed:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
+        line = [] if isinstance(place, str) else [place.line]
+        if (template := template_fault(path, text, line)) is not None:
+            raise SetupError([template]) from exc
         reason = exc.problem or exc.context or "parse error"
         message = f"is not YAML: {_REASONS.get(reason, reason)}"
         raise SetupError([Diagnostic(place, message, "yaml")]) from exc
@@ -97,7 +101,14 @@ def parse_yaml(path: Path, text: str, *, quotes: bool) -> Parsed:
     _restore(root, stand_ins)
     builder = _Builder(path, quotes=quotes)
     built = builder.build(root)
-    return Parsed(built.data, built.nodes, YamlPlaces(root), builder.problems, root)
+    problems = builder.problems
+    lines = [one.where.line for one in problems if not isinstance(one.where, str)]
+    if problems and (template := template_fault(path, text, lines)) is not None:
+        problems = [
+            template,
+            *(one for one in problems if place_parts(one.where)[1] != place_parts(template.where)[1]),
+        ]
+    return Parsed(built.data, built.nodes, YamlPlaces(root), problems, root)
 
 
 def _stand_ins(text: str) -> dict[str, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.model import Contract
 from relay.project.settings import Settings
-from relay.server.binding import has_any_handler, import_package
+from relay.server.handler_modules import has_any_handler, import_package
 from relay.server.missing_handlers import MissingHandlerPolicy, read_policies
+from relay.server.named_functions import NamedFunctions
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 
 MOCK = "the mock has no data and no callers; write the handler"
@@ -36,9 +38,14 @@ class Mocked:
 NOTHING_MOCKED = Mocked()
 
 
-def is_served_alone(contract: Contract, settings: Settings, package: str) -> bool:
-    """Return True if `relay serve` uses no package: none is configured, and the one here has no handler of the contract."""
+def is_served_alone(contract: Contract, settings: Settings, package: str, folder: Path) -> bool:
+    """Return True if `relay serve` uses no package: none is configured, and the one here has no handler of the contract.
+
+    The contract names no module of the project's `folder` either.
+    """
     if "handlers" in settings.model_fields_set or package != settings.handlers:
+        return False
+    if NamedFunctions(folder, package).has_any_module(contract):
         return False
     try:
         has_handler = has_any_handler(contract, import_package(package))

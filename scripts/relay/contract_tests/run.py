@@ -201,7 +201,9 @@ def _judge_traffic(
 def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
     """Return the operations whose handler is a stub, with the place of each handler."""
     make_importable(place.package, place.project.folder)
-    return {} if place.is_unused(contract) else unwritten_handlers(contract, place.package)
+    return (
+        {} if place.is_unused(contract) else unwritten_handlers(contract, place.package, place.project.folder)
+    )
 
 
 def _redacted(failure: Failure, redactor: Redactor) -> Failure:

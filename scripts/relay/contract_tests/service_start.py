@@ -19,7 +19,9 @@ from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.import_path import make_importable
 from relay.project.project import Project, variable
-from relay.server.binding import code_place, import_package
+from relay.server.functions import code_place
+from relay.server.handler_modules import import_package
+from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 
 from .contract_config import Config
@@ -75,7 +77,12 @@ class ServiceTarget:
 
     def is_unused(self, contract: Contract) -> bool:
         """Return True if the contract is served without the package, which was not named and has no handler."""
-        return is_served_alone(contract, self.settings(), self.package)
+        return is_served_alone(contract, self.settings(), self.package, self.project.folder)
+
+    def has_functions(self, contract: Contract) -> bool:
+        """Return True if the project has functions for the contract, in the package or named by the contract."""
+        named = NamedFunctions(self.project.folder, self.package)
+        return named.has_any_module(contract) or (not self.is_unused(contract) and self.hooks is not None)
 
     def settings(self) -> ContractSettings:
         """Read the settings of the test; SetupError for settings that are wrong."""
@@ -124,7 +131,9 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
         reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=$(relay token)")
         with started(_SERVE, environment, target.project.folder, hidden) as service:
             address = base_url(service.url, contract)
-            unwritten = unwritten_handlers(contract, target.package) if hooks is not None else None
+            folder = target.project.folder
+            has_functions = target.has_functions(contract)
+            unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
             mocked = find_mocked(contract, settings, unwritten)
             subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log, mocked)
             failing = {**environment, VARIABLE: fault}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 
+from relay.contract.connexion_words import python_path
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation
 from relay.contract.names import argument_word, derived_id, function_word
@@ -67,7 +68,7 @@ def _function(contract: Contract, operation: Operation) -> Iterator[Diagnostic]:
             f'{name}(); to choose another, set "{operation}" in [tool.relay.names.operations]'
         )
         yield finding(contract, "name-collision", operation.pointer, message)
-    elif name != operation.id:
+    elif name != operation.id and not python_path(operation, contract):
         message = f"the operationId '{operation.id}' is not a Python name, so its handler is {name}()"
         yield finding(contract, "python-name", (*operation.pointer, "operationId"), message)
 

@@ -97,8 +97,43 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield text
 
 
+@dataclass(frozen=True, slots=True)
+class NamedFinder(MetaPathFinder):
+    """Finds a module that a contract names, and what is below it, in a folder first."""
+
+    name: str
+    folder: Path
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find the module in the folder, else where Python finds it; None for any other name."""
+        first, *others = fullname.split(".")
+        if first != self.name:
+            return None
+        places = [
+            str(self.folder.joinpath(first, *others[:-1]) if others else self.folder),
+            *(path or sys.path),
+        ]
+        return PathFinder.find_spec(fullname, places, target)
+
+
+def make_named_importable(name: str, folder: Path) -> None:
+    """Let a module that the contract names be imported from the project's folder, and the modules next to it."""
+    first = name.partition(".")[0]
+    finder = NamedFinder(first, folder)
+    neighbours = [one for one in sys.meta_path if isinstance(one, NeighbourFinder) and one.folder == folder]
+    if not neighbours:
+        neighbours = [NeighbourFinder(folder, [])]
+        sys.meta_path.append(neighbours[0])
+    if finder not in sys.meta_path:
+        sys.meta_path.insert(0, finder)
+        neighbours[0].own.extend([folder / first, folder / f"{first}.py"])
+
+
 def make_importable(package: str, folder: Path) -> None:
     """Let a project's package be imported from its folder, and what it imports from there after all others."""
-    others = [one for one in sys.meta_path if not isinstance(one, PackageFinder | NeighbourFinder)]
+    finders = (PackageFinder, NamedFinder, NeighbourFinder)
+    others = [one for one in sys.meta_path if not isinstance(one, finders)]
     own = [folder.joinpath(*package.split("."))]  # it may have been imported already
     sys.meta_path[:] = [PackageFinder(package, folder, own), *others, NeighbourFinder(folder, own)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -21,26 +23,21 @@ from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler, Strictness
 
 from . import docs, health
-from .binding import (
-    Binding,
-    bind,
-    code_place,
-    has_any_handler,
-    import_package,
-    is_package,
-    required_names,
-    takes_upload,
-)
+from .binding import Binding, bind
 from .bodies import BodyReader
 from .cors import Cors, cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
 from .foreign_errors import ErrorTranslator, read_errors
+from .functions import code_place, required_names, takes_upload
 from .guard import Guard
+from .handler_modules import has_any_handler, import_package, is_package
+from .info_functions import info_functions
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
+from .named_functions import NamedFunctions, no_package_message
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators, tokens_needed, verifier_problems
 from .package_middleware import PackageMiddleware, read_middleware
@@ -49,7 +46,7 @@ from .proxies import TrustedProxies
 from .request import Request
 from .request_scope import CONTEXT_NAMES, RequestScope, scope_names, scope_problem
 from .results import ResultEncoder
-from .security import JWT_TYPES, Authenticator, Verify, scheme_type
+from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import Threads, accepted_names
 from .tracing import check_installed, exporting, traced
@@ -95,6 +92,18 @@ class Application:
     def missing(self) -> list[Binding]:
         """The bindings of operations without a handler."""
         return [endpoint.binding for endpoint in self.endpoints.values() if endpoint.binding.missing]
+
+    @property
+    def is_alone(self) -> bool:
+        """True if the contract is served without any function of a person."""
+        return not is_package(self.package) and len(self.missing) == len(self.endpoints)
+
+    @property
+    def named_modules(self) -> frozenset[str]:
+        """The modules and packages of the functions that the contract names."""
+        bound = [one.binding.function for one in self.endpoints.values() if one.binding.is_named]
+        functions = [*bound, *(one.function for one in self.hooks.named_verifiers.values())]
+        return frozenset(inspect.unwrap(one).__module__.partition(".")[0] for one in functions)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -192,10 +201,11 @@ class Application:
 
     def _served(self, handlers: Threads, identity: Threads) -> dict[str, ServedOperation]:
         """Return the operations by id, with what authenticates them and the collaborators of their functions."""
-        verifiers: dict[str, Verify] = {
+        verifiers: dict[str, Verify | ScopedVerifier] = {
             name: identity.bound(function, self.collaborators)
             for name, function in self.hooks.verifiers.items()
         }
+        verifiers |= {name: one.verifier(identity) for name, one in self.hooks.named_verifiers.items()}
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
@@ -269,12 +279,15 @@ class Application:
         return SetupError([Diagnostic(code_place(self.hooks.collaborators), message)])
 
 
-def create(settings: Settings, development_key: Callable[[], str] | None = None) -> Application:
+def create(
+    settings: Settings, development_key: Callable[[], str] | None = None, folder: Path | None = None
+) -> Application:
     """Read the contract, import the package, bind the handlers and compile the endpoints.
 
     If no package is configured and every operation has a policy for missing handlers, the contract is
     served without a package; a configured package must exist. `development_key` creates the HS256 secret
-    of a service that needs one and has none, in development only. The package's `collaborators` are
+    of a service that needs one and has none, in development only. `folder` is the project's, whose modules the
+    contract may name. The package's `collaborators` are
     opened later, when the service starts. Raises SetupError with all errors.
     """
     problems: list[Diagnostic] = []
@@ -284,7 +297,8 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     if contract is not None and is_strict:
         problems += contract.faults
     policies = _attempt(lambda: _policies(settings, contract), problems)
-    package = _attempt(lambda: _package(settings, contract, policies), problems)
+    named = NamedFunctions(folder, settings.handlers)
+    package = _attempt(lambda: _package(settings, contract, policies, named), problems)
     jwt = _attempt(lambda: token_verifier(settings), key_problems)
     _attempt(lambda: _check_monitoring(settings), problems)
     problems += key_problems
@@ -299,26 +313,32 @@ def create(settings: Settings, development_key: Callable[[], str] | None = None)
     )
     middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
     translate = _attempt(lambda: read_errors(hooks.errors), problems) or ErrorTranslator({})
-    if not is_package(package):
+    bindings, found = bind(contract, package, policies, named)
+    is_alone = not is_package(package) and all(binding.missing for binding in bindings)
+    wrong: list[Diagnostic] = []
+    if is_alone:
         hooks.accept_unverified(contract)
+    else:
+        hooks.named_verifiers, wrong = info_functions(
+            contract, hooks.verifiers, named, has_key=jwt is not None
+        )
     has_key = jwt is not None or key_problems or settings.environment == "production"
     if development_key and not has_key and tokens_needed(contract, hooks):
         if (secret := _attempt(development_key, key_problems)) is not None:
             settings = settings.model_copy(update={"jwt_secret": SecretStr(secret)})
             jwt = token_verifier(settings)
         problems += key_problems
-    if not key_problems:
+    if not key_problems and not wrong:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
-    bindings, found = bind(contract, package, policies)
     observer = Observer(Metrics() if settings.metrics else None)
     compiled = _Compiled(contract, bindings, settings)
-    if not is_package(package):
+    if is_alone:
         compiled.render_as_documented(hooks)
-    problems += [*found, *(compiled.errors if is_strict else [])]
+    problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
     bodies = undocumented_bodies(bindings, contract)
-    warnings = [*contract.faults, *compiled.errors, *compiled.warnings, *bodies]
+    warnings = [*contract.faults, *found, *compiled.errors, *compiled.warnings, *bodies]
     return Application(
         contract,
         settings,
@@ -432,7 +452,9 @@ def _policies(settings: Settings, contract: Contract | None) -> Policies:
     return policies
 
 
-def _package(settings: Settings, contract: Contract | None, policies: Policies | None) -> ModuleType:
+def _package(
+    settings: Settings, contract: Contract | None, policies: Policies | None, named: NamedFunctions
+) -> ModuleType:
     """Import the handlers package; return an empty module if it is neither configured nor needed.
 
     A configured package is always imported, because it may verify the credentials.
@@ -441,14 +463,14 @@ def _package(settings: Settings, contract: Contract | None, policies: Policies |
     if "handlers" in settings.model_fields_set:
         return import_package(name)
     can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
+    names_any = contract is not None and named.has_any_module(contract)
     if importlib.util.find_spec(name) is None:
-        if can_serve_alone or contract is None:
+        if can_serve_alone or names_any or contract is None:
             return ModuleType(name)
-        message = (
-            f"there is no package '{name}' here; create it with `relay regenerate`, or use --missing mock"
-        )
-        raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
+        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract)), *named.notes()])
     package = import_package(name)
-    if can_serve_alone and contract is not None and not has_any_handler(contract, package):
-        return ModuleType(name)
-    return package
+    if contract is None or has_any_handler(contract, package):
+        return package
+    if names_any:
+        return package if named.owns(package) else ModuleType(name)
+    return ModuleType(name) if can_serve_alone else package

@@ -13,8 +13,8 @@ from relay.project.import_path import make_importable
 from relay.project.project import Project, current_project
 from relay.project.settings import Settings
 
-from .binding import import_package
 from .development_key import development_key
+from .handler_modules import import_package
 
 if TYPE_CHECKING:
     from .app import Application
@@ -51,7 +51,7 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
 
     exposed = [one for one in exposures(project, settings) if one.severity is Severity.ERROR]
     try:
-        application = create(settings, partial(development_key, project, keep=keep_key))
+        application = create(settings, partial(development_key, project, keep=keep_key), project.folder)
     except SetupError as exc:
         raise SetupError([*exposed, *exc.problems]) from exc
     if exposed:

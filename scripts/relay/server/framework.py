@@ -13,7 +13,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
     from connexion.datastructures import NoContent
     from connexion.exceptions import ProblemException
-    from connexion.lifecycle import ConnexionResponse
+    from connexion.lifecycle import ConnexionRequest, ConnexionResponse
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware
@@ -37,6 +37,7 @@ __all__ = [
     "CONTEXT",
     "ROUTING_CONTEXT",
     "ConnexionMiddleware",
+    "ConnexionRequest",
     "ConnexionResponse",
     "ContextAPI",
     "ContextMiddleware",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
+from .info_functions import InfoFunction
 from .security import (
     JWT_TYPES,
     Claims,
@@ -60,6 +61,8 @@ class PackageHooks:
     middleware: Any
     commands: Sequence[click.Command]
     test_environment: Callable[[Path], Mapping[str, str]] | None
+    named_verifiers: Mapping[str, InfoFunction] = field(default_factory=dict)
+    """The verifiers that the contract names, by security scheme."""
     documented_errors: ErrorShapes | None = None
     """The bodies of errors of a contract that is served without a package."""
 
@@ -77,6 +80,11 @@ class PackageHooks:
             commands=getattr(package, "commands", ()),
             test_environment=getattr(package, "test_environment", None),
         )
+
+    @property
+    def verified(self) -> set[str]:
+        """The security schemes with a verifier of the package or the contract."""
+        return {*self.verifiers, *self.named_verifiers}
 
     def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
         """Return body and media type of an error; without a package, as the contract documents it."""
@@ -147,14 +155,14 @@ def tokens_needed(contract: Contract, hooks: PackageHooks) -> list[str]:
     return [
         name
         for name in schemes_in_use(contract)
-        if name not in hooks.verifiers and scheme_type(contract.security_schemes[name]) in JWT_TYPES
+        if name not in hooks.verified and scheme_type(contract.security_schemes[name]) in JWT_TYPES
     ]
 
 
 def verifier_problems(contract: Contract, hooks: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:
     """Report the security schemes without a verifier; all their requests would be a 401."""
     by_jwt = tokens_needed(contract, hooks)
-    problems = missing_verifiers(contract, {*hooks.verifiers, *by_jwt})
+    problems = missing_verifiers(contract, {*hooks.verified, *by_jwt})
     if by_jwt and not has_jwt:
         message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
         hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"

@@ -120,29 +120,29 @@ class _Version:
 
 
 @contextmanager
-def fresh_imports(package: str) -> Iterator[None]:
-    """Remove a package and its modules from `sys.modules`, so that the block imports them again.
+def fresh_imports(*packages: str) -> Iterator[None]:
+    """Remove packages and their modules from `sys.modules`, so that the block imports them again.
 
     If the block raises, the previous modules are restored, because the running version may still use them.
     """
     importlib.invalidate_caches()
-    old = _modules_of(package)
+    old = _modules_of(packages)
     for name in old:
         del sys.modules[name]
     try:
         yield
     except BaseException:
-        for name in _modules_of(package):
+        for name in _modules_of(packages):
             del sys.modules[name]
         sys.modules.update(old)
         raise
 
 
-def _modules_of(package: str) -> dict[str, Any]:
+def _modules_of(packages: tuple[str, ...]) -> dict[str, Any]:
     return {
         name: module
         for name, module in sys.modules.copy().items()  # other threads may import at the same time
-        if _is_within(name, package)
+        if any(_is_within(name, package) for package in packages)
     }
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
@@ -30,6 +30,18 @@ Identify = Callable[..., Awaitable[Any]]
 
 Translate = Callable[[BaseException], BaseException]
 """Returns the error that stands for an exception, such as one of another library; the exception if there is none."""
+VerifyRequest = Callable[[str, Any], Awaitable[Claims]]
+"""The same, with the ASGI scope; empty claims are those of a valid credential."""
+
+
+@runtime_checkable
+class ScopedVerifier(Protocol):
+    """Verifies the credentials of a security scheme, and checks their scopes in its own way."""
+
+    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
+        """Return the verifier for a security requirement; it raises Forbidden if the claims lack its scopes."""
+        ...
+
 
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
@@ -85,7 +97,7 @@ class Authenticator:
         self,
         operation: Operation,
         contract: Contract,
-        verifiers: Mapping[str, Verify],
+        verifiers: Mapping[str, Verify | ScopedVerifier],
         identify: Identify,
         translate: Translate,
     ) -> None:
@@ -100,8 +112,12 @@ class Authenticator:
         challenges = dict.fromkeys(requirement.challenge() for requirement in self._requirements)
         self._invitation = {"www-authenticate": ", ".join(challenges)}
 
-    async def __call__(self, headers: HeaderList, query: bytes) -> tuple[Claims | None, Any]:
+    async def __call__(
+        self, headers: HeaderList, query: bytes, scope: Any = None
+    ) -> tuple[Claims | None, Any]:
         """Return claims and caller; both None if no credential is required or sent.
+
+        `scope` is that of ASGI, for verifiers that look at the request.
 
         Raises Unauthenticated, Forbidden, or the exceptions of `identify`, with the challenge required by
         RFC 6750 section 3 or RFC 9110 section 11.6.1.
@@ -109,7 +125,7 @@ class Authenticator:
         failure: ApiError | None = None
         for requirement in self._requirements:
             try:
-                claims = await requirement.meet(headers, query)
+                claims = await requirement.meet(headers, query, scope)
             except Unauthenticated as exc:
                 failure = failure or exc.with_headers(requirement.refusal("invalid_token"))
             except Forbidden as exc:
@@ -144,12 +160,15 @@ class _Requirement:
     """The schemes of one security requirement, all of which must be satisfied."""
 
     def __init__(
-        self, schemes: SecurityRequirement, contract: Contract, verifiers: Mapping[str, Verify]
+        self,
+        schemes: SecurityRequirement,
+        contract: Contract,
+        verifiers: Mapping[str, Verify | ScopedVerifier],
     ) -> None:
         found = {name: contract.security_schemes[name] for name in schemes}
         scopes = contract.with_checked_scopes(schemes)
         self._schemes = [
-            (name, _extractor(scheme), verifiers[name], frozenset(scopes[name]))
+            (name, _extractor(scheme), *_verifier(verifiers[name], schemes[name], scopes[name]))
             for name, scheme in found.items()
         ]
         names = {"http basic": "Basic", "apiKey": "ApiKey"}
@@ -167,7 +186,7 @@ class _Requirement:
         """Return the header of a response that rejects a credential."""
         return {"www-authenticate": self.challenge(error)}
 
-    async def meet(self, headers: HeaderList, query: bytes) -> Claims | None:
+    async def meet(self, headers: HeaderList, query: bytes, scope: Any) -> Claims | None:
         """Return the claims of the only scheme, or those of several by scheme.
 
         None if a credential is missing and no other is invalid.
@@ -182,10 +201,10 @@ class _Requirement:
                 is_complete = False
                 continue
             try:
-                claims = await verify(credential)
+                claims = await (verify(credential) if scopes is not None else verify(credential, scope))
             except ValueError as exc:
                 raise Unauthenticated(reason="refused") from exc
-            if not claims:
+            if claims is None or (scopes is not None and not claims):
                 raise Unauthenticated(reason="refused")
             if scopes and not scopes <= token_scopes(claims):
                 raise Forbidden
@@ -193,6 +212,18 @@ class _Requirement:
         if not is_complete:
             return None
         return by_scheme if len(by_scheme) > 1 else claims
+
+
+def _verifier(
+    verifier: Verify | ScopedVerifier, required: Sequence[str], checked: Sequence[str]
+) -> tuple[Callable[..., Awaitable[Claims | None]], frozenset[str] | None]:
+    """Return a verifier, and the scopes to check of its claims.
+
+    These are None if it checks all required ones itself, and accepts empty claims; it then takes the ASGI scope, too.
+    """
+    if isinstance(verifier, ScopedVerifier):
+        return verifier.requiring(required), None
+    return verifier, frozenset(checked)
 
 
 async def no_caller(**_claims: Any) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract, Operation
 
-from .binding import Binding, code_place
+from .binding import Binding
+from .functions import code_place
 from .result_type import Result
 
 RULE = "missing-content"

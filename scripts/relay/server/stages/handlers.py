@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
+from relay.server.functions import CONTEXT_ARGUMENTS, named_arguments, required_names
 from relay.server.result_kinds import is_plain
 from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
 from relay.server.sending import LastHeld, Outgoing, send_outgoing, send_response
@@ -26,16 +27,26 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = ("_accepted", "_deadline", "_handler", "_has_context", "_make_request", "_results", "_wants")
+    __slots__ = (
+        "_accepted",
+        "_context_names",
+        "_deadline",
+        "_handler",
+        "_has_context",
+        "_make_request",
+        "_results",
+        "_wants",
+    )
 
     def __init__(self, served: ServedOperation) -> None:
         self._handler = served.handler
         self._deadline = served.deadline
         self._results = served.results
         self._accepted = accepted_names(served.endpoint.binding.function)
+        self._context_names = context_names(served)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
         self._make_request = served.make_request
-        self._has_context = bool(self._wants) or self._make_request is not None
+        self._has_context = bool(self._wants or self._context_names or self._make_request)
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request (ASGI 3). Raises ResponseViolation and what the function raises."""
@@ -62,6 +73,22 @@ class Handled:
             arguments[name] = context[name]
         if self._make_request is not None:
             arguments["request"] = self._make_request(scope, scope.get(BODY, b""))
+        for name, is_required in self._context_names.items():
+            if name == "context_":
+                arguments[name] = {} if context is _NOBODY else context
+            elif name in context or is_required:
+                arguments[name] = context.get(name)
+
+
+def context_names(served: ServedOperation) -> dict[str, bool]:
+    """Return the arguments that a function gets of Connexion's context, and whether it requires each.
+
+    A function has to name them, and neither a parameter nor a collaborator may have the name.
+    """
+    function = served.endpoint.binding.function
+    given = {*served.endpoint.binding.names.values(), *getattr(served.handler, "keywords", {})}
+    required = required_names(function)
+    return {name: name in required for name in named_arguments(function) & CONTEXT_ARGUMENTS - given}
 
 
 class Scoped(Handled):

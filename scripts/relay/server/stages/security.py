@@ -30,7 +30,7 @@ class Authenticated:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Authenticate one request (ASGI 3). Raises Unauthenticated, Forbidden and what `identify` raises."""
-        authenticating = self._authenticate(scope["headers"], scope["query_string"])
+        authenticating = self._authenticate(scope["headers"], scope["query_string"], scope)
         watched = None if self._has_body else scope.get(RECEIVE)  # a body must not be lost
         claims, caller = await self._deadline.run(authenticating, watched)
         user = None if claims is None else claims.get("sub", claims.get("uid"))

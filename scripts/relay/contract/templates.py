@@ -1,0 +1,31 @@
+"""Contracts that are Jinja2 templates, as Connexion renders them; Relay reads a contract as it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from .diagnostics import Diagnostic
+from .parsed import located
+
+TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+
+MESSAGE = "is a Jinja2 template here, which Relay does not render; write the value itself"
+
+
+def template_fault(path: Path, text: str, lines: Iterable[int]) -> Diagnostic | None:
+    """Return the error of a template that makes a text no YAML in some lines; None if it is no template there."""
+    wanted = {*lines}
+    for match in TEMPLATE.finditer(text):
+        place = located(path, text, match.start())
+        is_statement = match[0].startswith("{%") and place.column == len(_indent(text, match.start())) + 1
+        if is_statement or place.line in wanted:
+            return Diagnostic(place, MESSAGE, "yaml")
+    return None
+
+
+def _indent(text: str, offset: int) -> str:
+    """Return the blanks of the line before an offset, if there is nothing else."""
+    before = text[text.rfind("\n", 0, offset) + 1 : offset]
+    return before if before.isspace() else ""

@@ -1,0 +1,248 @@
+"""The arguments of a function that the contract names by its Python path, as Connexion 3 passes them.
+
+Connexion passes what a function names, and drops the rest: path and query parameters as they are spelled in the
+contract, the body as `body` or `x-body-name`, and the files of a form each under its own name. A function that
+names an argument as Relay does (`pet_id`, a header's `x_trace`) gets it as well.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, UploadFile
+
+from relay.contract.connexion_words import body_names, spellings
+from relay.contract.diagnostics import Diagnostic, Severity
+from relay.contract.documents import Pointer
+from relay.contract.model import ABSENT, Contract, Operation, Parameter
+from relay.contract.names import RESERVED_ARGUMENTS
+from relay.validation import media_types as media
+from relay.validation.coercion import items_of, properties_of, types_of
+from relay.validation.uploads import Upload
+
+from .functions import CONTEXT_ARGUMENTS, code_place, named_arguments, required_names
+from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
+from .threads import Function, accepted_names
+
+_IDENTITY = ("user", "token_info")  # what Connexion also passes to `**kwargs`, if the operation has security
+_LOCATIONS = ("path", "query", "header", "cookie")
+
+Arguments = dict[str, Any]
+
+
+class ConnexionArguments:
+    """What one operation passes to its function.
+
+    `names` maps the pointer of each parameter to the key under which it is decoded: its argument, or a text with
+    a blank for one that has no argument, or that of something else.
+    """
+
+    def __init__(self, operation: Operation, function: Function, contract: Contract) -> None:
+        self._operation = operation
+        self._contract = contract
+        self._function = _awaitable(function)
+        self._named = named_arguments(function)
+        self._takes_any = accepted_names(function) is None
+        self._arguments = dict(self._argument_names())
+        self.names: Mapping[Pointer, str] = {
+            one.pointer: self._key(one, self._arguments.get(one.pointer)) for one in operation.parameters
+        }
+        self._body = self._body_name()
+        self._files = _file_fields(operation, contract)
+
+    def adapted(self) -> Function:
+        """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`."""
+        keys = {*self.names.values()}
+        is_same = keys == {*self._arguments.values()} and not self._takes_any and not self._numbers()
+        if is_same and self._operation.body is None:
+            return self._function
+        return _called(self._function, self._arranger(), self._signature())
+
+    def problems(self, *, is_alone: bool) -> Iterator[Diagnostic]:
+        """Report arguments that cannot be passed; as warnings, those that a request may lack.
+
+        `is_alone` is True if no collaborator can have the name of an argument.
+        """
+        yield from positional_only_problems(self._function)
+        required = {*required_names(self._function)}
+        for parameter in self._operation.parameters:
+            argument = self._arguments.get(parameter.pointer)
+            if argument in required and not self._contract.always_sends(parameter):
+                what = f"the {parameter.location} parameter '{parameter.name}' of {self._operation}"
+                yield self._warning(
+                    missing_default_message(HandlerArgument(str(argument), what, always=False))
+                )
+        if is_alone:
+            sent = {
+                *self._arguments.values(),
+                self._body,
+                *self._files,
+                *RESERVED_ARGUMENTS,
+                *CONTEXT_ARGUMENTS,
+                "request",
+            }
+            for name in sorted(required - sent):
+                yield self._warning(
+                    f"{self._operation} does not send '{name}'; give it a default, or remove it"
+                )
+
+    def _warning(self, message: str) -> Diagnostic:
+        place = code_place(self._function)
+        return Diagnostic(
+            place, f"{message}; until then, such a request is a 500", "argument", Severity.WARNING
+        )
+
+    def _argument_names(self) -> Iterator[tuple[Pointer, str]]:
+        """Yield the argument of each parameter that has one; a name belongs to the first that asks for it."""
+        taken: set[str] = set()
+        for one in sorted(self._operation.parameters, key=_order):
+            if (name := self._argument(one, taken)) is not None:
+                taken.add(name)
+                yield one.pointer, name
+
+    def _argument(self, parameter: Parameter, taken: set[str]) -> str | None:
+        wishes = [*spellings(parameter.name), self._operation.arguments[parameter.pointer]]
+        for name in wishes:
+            if name in self._named and name not in taken:
+                return name
+        is_passed = self._takes_any and parameter.location in ("path", "query")
+        return wishes[0] if is_passed and wishes[0] not in taken else None
+
+    def _key(self, parameter: Parameter, argument: str | None) -> str:
+        if argument is not None and argument not in RESERVED_ARGUMENTS:
+            return argument
+        return f"{parameter.location} {parameter.name}"
+
+    def _body_name(self) -> str | None:
+        """Return the argument of the body; None for a function that does not take it."""
+        if self._operation.body is None:
+            return None
+        wanted = body_names(self._operation, self._contract)
+        named = next((name for name in wanted if name in self._named), None)
+        return wanted[0] if named is None and self._takes_any else named
+
+    def _arranger(self) -> Callable[[Arguments], Arguments]:
+        """Return the function that turns Relay's arguments into Connexion's."""
+        moved = {
+            key: self._arguments.get(pointer)
+            for pointer, key in self.names.items()
+            if key != self._arguments.get(pointer)
+        }
+        unwanted = [name for name in ("caller", "claims") if name not in self._named]
+        numbers = self._numbers()
+        has_body, body, files = self._operation.body is not None, self._body, self._files
+        passed = files if self._takes_any else files & self._named
+        absent = _absent_body(self._operation, self._contract)
+
+        def arranged(arguments: Arguments) -> Arguments:
+            value = arguments.pop("body", ABSENT) if has_body else ABSENT
+            for name in unwanted:
+                arguments.pop(name, None)
+            for key, argument in moved.items():
+                if (moving := arguments.pop(key, ABSENT)) is not ABSENT and argument is not None:
+                    arguments[argument] = moving
+            for name in numbers & arguments.keys():
+                arguments[name] = _as_float(arguments[name])
+            if isinstance(value, dict) and files:
+                found_files = {name: _as_starlette(value.pop(name)) for name in files & value.keys()}
+                arguments.update((name, found_files[name]) for name in passed & found_files.keys())
+            if body is not None:
+                arguments[body] = copy.deepcopy(absent) if value is ABSENT else value
+            return arguments
+
+        return arranged
+
+    def _numbers(self) -> frozenset[str]:
+        """Return the arguments of parameters of type `number`, of which Connexion makes floats."""
+        return frozenset(
+            self._arguments[one.pointer]
+            for one in self._operation.parameters
+            if one.pointer in self._arguments and "number" in types_of(one.schema, self._contract)
+        )
+
+    def _signature(self) -> inspect.Signature:
+        """Return the signature; one with `**kwargs` names what Connexion passes there of a credential."""
+        signature = inspect.signature(self._function)
+        if not (self._takes_any and self._operation.security):
+            return signature
+        *others, variadic = signature.parameters.values()
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+            for name in _IDENTITY
+            if name not in self._named
+        ]
+        return signature.replace(parameters=[*others, *added, variadic])
+
+
+def _called(
+    function: Function, arranged: Callable[[Arguments], Arguments], signature: inspect.Signature
+) -> Function:
+    """Return a function with another way to pass its arguments; it is async if the function is."""
+
+    @functools.wraps(function)
+    async def awaited(**arguments: Any) -> Any:
+        return await function(**arranged(arguments))
+
+    @functools.wraps(function)
+    def called(**arguments: Any) -> Any:
+        return function(**arranged(arguments))
+
+    chosen: Any = awaited if inspect.iscoroutinefunction(function) else called
+    chosen.__signature__ = signature
+    return chosen  # type: ignore[no-any-return]  # one of two functions
+
+
+def _awaitable(function: Function) -> Function:
+    """Return a function whose result is awaited if it decorates an async one, as Connexion does."""
+    if inspect.iscoroutinefunction(function) or not inspect.iscoroutinefunction(inspect.unwrap(function)):
+        return function
+
+    @functools.wraps(function)
+    async def awaited(**arguments: Any) -> Any:
+        return await function(**arguments)
+
+    return awaited
+
+
+def _order(parameter: Parameter) -> int:
+    return _LOCATIONS.index(parameter.location)
+
+
+def _as_float(value: Any) -> Any:
+    """Return an integer as a float; any other value as it is, also one that is too large."""
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError:
+        return value
+
+
+def _file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
+    """Return the fields of an operation's forms that are files."""
+    found: set[str] = set()
+    for media_type, schema in (operation.body.content if operation.body else {}).items():
+        if media.is_form(media.essence(media_type)):
+            for name, field in properties_of(schema, contract).items():
+                parts = (contract.resolve(field), contract.resolve(items_of(field, contract)))
+                if any(part.get("format") == "binary" for part in parts):
+                    found.add(name)
+    return frozenset(found)
+
+
+def _as_starlette(value: Any) -> Any:
+    """Return a file, or a list of files, as Starlette's class, whose methods are awaited; Connexion passes that."""
+    if isinstance(value, list):
+        return [_as_starlette(one) for one in value]
+    if not isinstance(value, Upload):
+        return value
+    return UploadFile(value.file, size=value.size, filename=value.name, headers=Headers(value.headers))
+
+
+def _absent_body(operation: Operation, contract: Contract) -> Any:
+    """Return what Connexion passes for a body that a request does not have: its default, None or {}."""
+    schemas = operation.body.content.values() if operation.body else ()
+    schema = contract.resolve(next(iter(schemas), {}))
+    return None if schema.get("nullable") else schema.get("default", {})

@@ -1,0 +1,120 @@
+"""What a project's code asks of Connexion and Relay does not do, found in the source, for warnings at the start.
+
+Relay serves a contract without the application object that such code makes, so that its options have no effect.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.documents import display
+from relay.contract.model import Contract
+from relay.contract.templates import MESSAGE, TEMPLATE
+
+MAX_FILES = 200
+
+_RESOLVERS = "resolvers are not used: give each operation its function as operationId, `module.function`"
+_CALLS = {
+    "FlaskApp": "FlaskApp is not used: Relay serves the contract itself, and Flask's `request` and `g` do not exist",
+    "RestyResolver": _RESOLVERS,
+    "MethodResolver": _RESOLVERS,
+    "MethodViewResolver": _RESOLVERS,
+    "RelativeResolver": _RESOLVERS,
+    "add_middleware": "it is not called: export `middleware` from a handlers package",
+    "add_error_handler": "it is not called: export `errors` or `render_error` from a handlers package",
+    "add_url_rule": "it is not called: describe the path in the contract",
+}
+_OPTIONS = {
+    "validator_map": "validators of one's own are not used: the contract's schemas are validated as they are",
+    "security_map": "security handlers are not used: export `verifiers` from a handlers package",
+    "jsonifier": "it is not used: return values that JSON has, or dates, UUIDs and decimals",
+    "uri_parser_class": "it is not used: `style` and `explode` of each parameter say how it is read",
+    "lifespan": "it is not run: export `collaborators` from a handlers package",
+    "base_path": "it is not used: write it in `servers` of the contract",
+    "auth_all_paths": "it is not used: a path that is not in the contract is a 404",
+    "strict_validation": "it is not used: set RELAY_UNKNOWN_QUERY=refuse",
+    "resolver_error": "it is not used: start with --missing stub",
+}
+
+
+def connexion_notes(folder: Path) -> list[Diagnostic]:
+    """Return a warning for each kind of use of Connexion that has no effect; looks into the modules of one folder."""
+    found: dict[str, Diagnostic] = {}
+    for file in sorted(folder.glob("*.py"))[:MAX_FILES]:
+        for line, message in _uses(file):
+            place = SourceLocation(display(file), line, 1)
+            found.setdefault(message, Diagnostic(place, message, "not-carried-over", Severity.WARNING))
+    return [*found.values()]
+
+
+def template_notes(contract: Contract) -> Iterator[Diagnostic]:
+    """Yield a warning for the first text that a template would fill, in the title or the servers of a contract."""
+    info = ((("info", name), value) for name, value in contract.document["info"].items())
+    servers = contract.document.get("servers") or []
+    urls = ((("servers", str(at), "url"), one["url"]) for at, one in enumerate(servers))
+    for pointer, value in (*info, *urls):
+        if pointer[-1] != "description" and isinstance(value, str) and TEMPLATE.search(value):
+            yield contract.warning(pointer, MESSAGE, "not-carried-over")
+            return
+
+
+def _uses(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and message of each use in a file; nothing for one that does not import Connexion."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    nodes = list(ast.walk(tree))
+    if any(_imports_connexion(node) for node in nodes):
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        for node in calls:
+            yield from _use(node)
+        yield from _several(calls)
+
+
+def _imports_connexion(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            return any(alias.name.partition(".")[0] == "connexion" for alias in names)
+        case ast.ImportFrom(module=str(module), level=0):
+            return module.partition(".")[0] == "connexion"
+        case _:
+            return False
+
+
+def _use(node: ast.Call) -> Iterator[tuple[int, str]]:
+    name = "FlaskApp" if ast.unparse(node.func) == "connexion.App" else _name(node)
+    if name in _CALLS:
+        yield node.lineno, _message(name, _CALLS[name])
+    if name in ("add_api", "AsyncApp", "FlaskApp", "ConnexionMiddleware"):
+        for option in node.keywords:
+            if option.arg in _OPTIONS and not _is_false(option.value):
+                yield option.value.lineno, _message(f"{option.arg}=", _OPTIONS[option.arg])
+
+
+def _several(calls: list[ast.Call]) -> Iterator[tuple[int, str]]:
+    added = [node for node in calls if _name(node) == "add_api"]
+    if len({ast.unparse(node.args[0]) for node in added if node.args}) > 1:
+        yield (
+            added[1].lineno,
+            "add_api: a process serves one contract; start another process for the other one",
+        )
+
+
+def _message(what: str, reason: str) -> str:
+    return reason if reason.startswith(what) else f"{what}: {reason}"
+
+
+def _name(node: ast.Call) -> str:
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (False, None)

@@ -1,0 +1,193 @@
+"""Verifiers that a contract names at its security schemes, called as Connexion 3 calls them.
+
+`x-bearerInfoFunc` gets the token, `x-basicInfoFunc` the user and the password, `x-apikeyInfoFunc` the key and
+`x-tokenInfoFunc` the token of oauth2; each gets `required_scopes` and `request`, too, if it takes them. The function returns
+the claims; None is a 401. An environment variable names the function of all schemes of a kind that name none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.model import Contract
+
+from .errors import Forbidden, Unauthenticated
+from .framework import ConnexionRequest
+from .named_functions import NamedFunctions
+from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use
+from .threads import Function, Threads, accepted_names
+
+AsyncFunction = Callable[..., Awaitable[Any]]
+
+SCOPE_FUNCTION, SCOPE_VARIABLE = "x-scopeValidateFunc", "SCOPEVALIDATE_FUNC"
+URL, URL_VARIABLE = "x-tokenInfoUrl", "TOKENINFO_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one type of security scheme names its function, and what of a credential the function gets."""
+
+    key: str
+    variable: str
+    arguments: Callable[[str], Sequence[str]]
+    has_scopes: bool = False
+
+
+def _whole(credential: str) -> Sequence[str]:
+    return (credential,)
+
+
+def _user_and_password(credential: str) -> Sequence[str]:
+    user, _, password = credential.partition(":")
+    return user, password
+
+
+def _after_bearer(credential: str) -> Sequence[str]:
+    """Return the token of an API key that is an Authorization header (`x-authentication-scheme: Bearer`)."""
+    scheme, _, token = credential.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated
+    return (token.strip(),)
+
+
+_BEARER = _Kind("x-bearerInfoFunc", "BEARERINFO_FUNC", _whole)
+_KEY_AS_BEARER = _Kind(_BEARER.key, _BEARER.variable, _after_bearer)
+_KINDS = {
+    "http bearer": _BEARER,
+    "http basic": _Kind("x-basicInfoFunc", "BASICINFO_FUNC", _user_and_password),
+    "apiKey": _Kind("x-apikeyInfoFunc", "APIKEYINFO_FUNC", _whole),
+    "oauth2": _Kind("x-tokenInfoFunc", "TOKENINFO_FUNC", _whole, has_scopes=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InfoFunction:
+    """A function that verifies the credentials of a security scheme.
+
+    `arguments` are what it gets of a credential. `validate_scopes` takes the required scopes and those of the
+    claims; None for a scheme whose scopes are only passed to the function.
+    """
+
+    function: Function
+    arguments: Callable[[str], Sequence[str]]
+    validate_scopes: Function | None = None
+
+    def verifier(self, threads: Threads) -> InfoVerifier:
+        """Return the verifier that runs plain functions in `threads`."""
+        validate = None if self.validate_scopes is None else threads.as_async(self.validate_scopes)
+        return InfoVerifier(self, threads.as_async(self.function), validate)
+
+
+class InfoVerifier:
+    """Verifies credentials by an info function, as Connexion calls it."""
+
+    def __init__(
+        self, info: InfoFunction, call: AsyncFunction, validate_scopes: AsyncFunction | None
+    ) -> None:
+        self._call = call
+        self._validate = validate_scopes
+        self._arguments = info.arguments
+        accepted = accepted_names(info.function)
+        self._takes_scopes = accepted is None or "required_scopes" in accepted
+        self._takes_request = accepted is None or "request" in accepted
+
+    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
+        """Return the verifier of a security requirement; it raises Unauthenticated, or Forbidden."""
+        given: dict[str, Any] = {"required_scopes": list(scopes)} if self._takes_scopes else {}
+
+        async def verify(credential: str, scope: Any) -> Claims:
+            options = {**given, "request": ConnexionRequest(scope)} if self._takes_request else given  # type: ignore[no-untyped-call]  # Connexion ships no types
+            claims = await _refusing(self._call, *self._arguments(credential), **options)
+            if claims is None:
+                raise Unauthenticated(reason="refused")
+            if self._validate is not None:
+                granted = claims.get("scope", claims.get("scopes", ""))
+                if not await _refusing(self._validate, list(scopes), granted):
+                    raise Forbidden
+            return dict(claims)
+
+        return verify
+
+
+async def _refusing(call: AsyncFunction, *positional: Any, **named: Any) -> Any:
+    """Call a function; an exception with the status 401 or 403 refuses the credential, as Connexion's OAuthProblem."""
+    try:
+        return await call(*positional, **named)
+    except Exception as exc:
+        status = getattr(exc, "status_code", getattr(exc, "code", None))
+        if status == Unauthenticated.status:
+            raise Unauthenticated(reason="refused") from exc
+        if status == Forbidden.status:
+            raise Forbidden from exc
+        raise
+
+
+def has_scopes(required: Sequence[str], granted: str | Sequence[str]) -> bool:
+    """Return True if all required scopes are granted, in a list or separated by blanks."""
+    return {*required} <= {*(granted.split() if isinstance(granted, str) else granted)}
+
+
+def info_functions(
+    contract: Contract, verified: Collection[str], functions: NamedFunctions, *, has_key: bool
+) -> tuple[dict[str, InfoFunction], list[Diagnostic]]:
+    """Return the verifiers that the contract names, by security scheme, and what is wrong with them.
+
+    Schemes that are `verified` otherwise have none, nor those of tokens if `has_key`.
+    """
+    found: dict[str, InfoFunction] = {}
+    problems: list[Diagnostic] = []
+    for name in schemes_in_use(contract):
+        scheme = contract.security_schemes[name]
+        if name in verified or (has_key and scheme_type(scheme) in JWT_TYPES):
+            continue
+        try:
+            if (function := _info_function(name, scheme, contract, functions)) is not None:
+                found[name] = function
+        except SetupError as exc:
+            problems += exc.problems
+    return found, problems
+
+
+def _info_function(
+    name: str, scheme: Mapping[str, Any], contract: Contract, functions: NamedFunctions
+) -> InfoFunction | None:
+    """Return the verifier that a security scheme names; None if it names none. Raises SetupError."""
+    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
+    kind = _KEY_AS_BEARER if scheme["type"] == "apiKey" and is_bearer else _KINDS.get(scheme_type(scheme))
+    if kind is None:
+        return None
+
+    def named(key: str, variable: str) -> Function | None:
+        path = scheme.get(key) or os.environ.get(variable)
+        where = contract.place(("components", "securitySchemes", name))
+        if not path:
+            return None
+        if (function := functions.find(str(path), where)) is None:
+            source = key if scheme.get(key) else variable
+            message = f"{source} names '{path}', which is not there; {functions.missing(str(path))}"
+            raise SetupError([Diagnostic(where, message, "unverified-scheme")])
+        return function
+
+    function = named(kind.key, kind.variable)
+    if function is None:
+        _check_url(name, scheme, contract)
+        return None
+    validate = (named(SCOPE_FUNCTION, SCOPE_VARIABLE) or has_scopes) if kind.has_scopes else None
+    return InfoFunction(function, kind.arguments, validate)
+
+
+def _check_url(name: str, scheme: Mapping[str, Any], contract: Contract) -> None:
+    """Raise SetupError for a scheme whose tokens Connexion would send to a URL."""
+    if scheme["type"] == "oauth2" and (scheme.get(URL) or os.environ.get(URL_VARIABLE)):
+        source = URL if scheme.get(URL) else URL_VARIABLE
+        message = (
+            f"{source} of the security scheme '{name}' is not called: name a function in x-tokenInfoFunc, which may "
+            "call it, or set the key of the tokens (RELAY_JWT_JWKS, RELAY_JWT_PUBLIC_KEY or RELAY_JWT_SECRET)"
+        )
+        raise SetupError(
+            [contract.problem(("components", "securitySchemes", name), message, "unverified-scheme")]
+        )

@@ -1,0 +1,6 @@
+"""What the shop sells, in a database that is opened when the module is imported."""
+
+import sqlite3
+
+database = sqlite3.connect(":memory:", check_same_thread=False)
+database.execute("CREATE TABLE articles (sku TEXT PRIMARY KEY, pieces INTEGER)")
