@@ -117,4 +117,4 @@ def test_the_other_commands_have_no_error(copied, name, command):
         assert "[unexpected-scope]" in result.stdout
     else:
         assert result.returncode == 0, result.stdout + result.stderr
-    assert f" {Severity.ERROR}: " not in result.stdout
+        assert f" {Severity.ERROR}: " not in result.stdout
