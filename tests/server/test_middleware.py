@@ -204,6 +204,85 @@ async def test_the_body_can_be_read_again_by_connexions_request(hosted):
     assert answer.json() == [{"a": 1}, '{ "a":1}']
 
 
+REWRITING = """
+    class Rewriting:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            async def rewrite(message):
+                {change}
+                await send(message)
+
+            await self.app(scope, receive, rewrite)
+
+    middleware = [(Rewriting, "BEFORE_CONTEXT")]
+"""
+START = "if message['type'].endswith('start'): "
+BODY = "if message['type'].endswith('body'): "
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "body"),
+    [
+        ("pass", 200, 7),
+        (START + "message['headers'].append((b'x-more', b'1'))", 200, 7),
+        (BODY + "message['body'] = b'8'", 200, 8),
+        (BODY + "message['body'] = b'text'", 500, None),
+        (BODY + "message['body'] = b'\"text\"'", 500, None),
+        (START + "message['status'] = 202", 500, None),
+        (START + "message['headers'] = [(b'content-type', b'text/html')]", 500, None),
+        (START + "message['headers'].append((b'content-encoding', b'gzip'))", 500, None),
+    ],
+)
+async def test_what_a_middleware_makes_of_a_response_is_validated(hosted, change, status, body):
+    """BEFORE_CONTEXT is inside response validation; other positions are outside of it."""
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}}}
+    document = contract({"/order": {"get": operation("order", responses=answer)}})
+    init = REWRITING.format(change=change)
+    application = hosted(init, "async def order():\n    return 7\n", document)
+
+    async with calling(application) as client:
+        found = await client.get("/order")
+
+    assert found.status_code == status
+    if body is not None:
+        assert found.json() == body
+    else:
+        assert_problem(found, 500, "INTERNAL_ERROR")
+
+
+async def test_a_response_that_a_middleware_rewrites_wrongly_may_only_be_reported(hosted, caplog):
+    """As one of a handler."""
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}}}
+    document = contract({"/order": {"get": operation("order", responses=answer)}})
+    init = REWRITING.format(change=BODY + "message['body'] = b'\"text\"'")
+    application = hosted(init, "async def order():\n    return 7\n", document, response_violations="report")
+
+    async with calling(application) as client:
+        assert (await client.get("/order")).content == b'"text"'
+    assert "response violation" in caplog.text
+
+
+async def test_a_large_response_and_a_stream_pass_a_middleware_as_they_are(hosted):
+    """The pieces of the first are put together again; those of the second pass one by one."""
+    texts = {"200": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+    document = contract(
+        {f"/{name}": {"get": operation(name, responses=texts)} for name in ("large", "stream")}
+    )
+    things = """
+    def large():
+        return "x" * 200_000
+
+    def stream():
+        yield from ("a", "b")
+    """
+
+    async with calling(hosted(REWRITING.format(change="pass"), things, document)) as client:
+        assert len((await client.get("/large")).text) == 200_000
+        assert (await client.get("/stream")).text == "ab"
+
+
 @pytest.mark.parametrize(
     ("exported", "message"),
     [

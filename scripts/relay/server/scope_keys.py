@@ -14,6 +14,9 @@ PROGRESS = "relay.progress"
 RESPONSE = "relay.response"
 """The operation's part of the stage that validates responses; absent before a request reaches it."""
 
+REWRITTEN = "relay.rewritten"
+"""What validates the response on its way out, if a middleware of the package may change it."""
+
 
 class Progress:
     """`status` is that of the response, as soon as its start was sent; 0 before that."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import NotAcceptable
-from relay.server.framework import ResponseValidationAPI, ResponseValidationMiddleware
-from relay.server.scope_keys import RESPONSE
+from relay.server.framework import ContextMiddleware, ResponseValidationAPI, ResponseValidationMiddleware
+from relay.server.rewritten import RewrittenResponse
+from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
 from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
@@ -76,11 +78,30 @@ class Encoding:
         self._observer.violated(violation, scope)
 
 
+class Rechecking(Encoding):
+    """An operation whose responses pass middlewares of the package, which may change them."""
+
+    __slots__ = ()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Validate what leaves the inner stages (ASGI 3). Raises ResponseViolation, too."""
+        violated = partial(self._report_or_raise, scope=scope)
+        scope[REWRITTEN] = rewritten = RewrittenResponse(self._encoder, send, violated)
+        await super().__call__(scope, receive, rewritten.send)
+
+    async def encode(self, result: Any, scope: Any) -> Outgoing:
+        """Return the response of a handler's result, which is not validated again."""
+        response = await super().encode(result, scope)
+        scope[REWRITTEN].expect(response)
+        return response
+
+
 class _ResponseValidationAPI(ResponseValidationAPI):
     def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
         """Return the operation's part of the stage; a mock response is valid when it is made."""
         app = following(self, operation.operation_id)
-        return Encoding(app, operation.served)
+        is_next = isinstance(self.next_app, ContextMiddleware)
+        return (Encoding if is_next else Rechecking)(app, operation.served)
 
 
 class ResponseValidation(ResponseValidationMiddleware):
