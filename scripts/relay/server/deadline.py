@@ -48,9 +48,9 @@ class Deadline:
                 raise  # somebody else cancelled the request
             raise call.error from None
         finally:
-            self._new.pop(call, None)
-            self._old.pop(call, None)
-            call.stop()
+            if self._new.pop(call, self) is self:  # a tick has passed
+                self._old.pop(call, None)
+                call.stop()
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the timer, also in the next event loop of an application that outlives one."""

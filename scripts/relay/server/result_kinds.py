@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from starlette.responses import Response as StarletteResponse
 
 from relay.validation.response_headers import HeaderLines, header_lines
-from relay.validation.results import NO_BODY, Parts, split
+from relay.validation.results import NO_BODY, PLAIN, Parts, split
 
 from .file import File
 from .framework import ConnexionResponse, NoContent
@@ -17,7 +17,6 @@ from .reply import Background, Reply
 from .streams import Stream
 from .threads import Threads
 
-_PLAIN = frozenset([dict, list, str, bytes, int, float, bool, type(None)])
 _OF_THE_SERVER = ("content-length", "accept-ranges")  # are computed, whatever a response of Starlette says
 
 
@@ -42,7 +41,7 @@ class Taken(NamedTuple):
 def is_plain(result: Any) -> bool:
     """Return True for a result whose body has one of JSON's types, or bytes."""
     kind = type(result)
-    return kind in _PLAIN or (kind is tuple and bool(result) and type(result[0]) in _PLAIN)
+    return kind in PLAIN or (kind is tuple and bool(result) and type(result[0]) in PLAIN)
 
 
 async def take(result: Any, threads: Threads) -> Taken:

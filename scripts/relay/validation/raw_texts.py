@@ -42,6 +42,10 @@ class Raw:
         return self.texts if self._write is None else self._write()
 
 
+NO_TEXTS = Raw({})
+"""Those of an empty query."""
+
+
 def urlencoded(text: bytes, *, refuses_nul: bool = False) -> Raw:
     """Return the values of a query, or of an urlencoded form.
 

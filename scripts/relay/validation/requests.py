@@ -14,12 +14,12 @@ from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
 from .form_parts import MultipartDecoder
 from .forms import FormDecoder, decoded
-from .http import Request, cookies, header
+from .http import HeaderList, Request, cookies, header
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
 from .parameters import LocatedViolation, ParameterDecoder
 from .query_keys import QueryKeys
-from .raw_texts import PathTexts, Raw, urlencoded
+from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
@@ -132,9 +132,7 @@ class BodyDecoder:
                 failures.append(LocatedViolation("body", Violation("", "required", "the body is missing")))
             return
         content_type = header(request.headers, b"content-type")
-        encoding = header(request.headers, b"content-encoding") or "identity"
-        transfer = header(request.headers, b"transfer-encoding") or "chunked"
-        if content_type is None or (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked"):
+        if content_type is None or _is_encoded(request.headers):
             raise UnsupportedMediaType
         reader = self._usual.get(content_type) or self._reader_of(content_type)
         try:
@@ -159,6 +157,16 @@ class BodyDecoder:
         ):
             raise UnsupportedMediaType
         return reader
+
+
+def _is_encoded(headers: HeaderList) -> bool:
+    """Return True for a body that is compressed, or that is transferred in another way than in chunks."""
+    names = dict(headers)
+    if b"content-encoding" not in names and b"transfer-encoding" not in names:
+        return False
+    encoding = header(headers, b"content-encoding") or "identity"
+    transfer = header(headers, b"transfer-encoding") or "chunked"
+    return (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked")
 
 
 BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
@@ -266,6 +274,8 @@ def _checker(
 
 
 def _query(query: bytes, *, refuses_nul: bool) -> Raw:
+    if not query:
+        return NO_TEXTS
     try:
         return urlencoded(query, refuses_nul=refuses_nul)
     except ValueError as exc:

@@ -15,7 +15,7 @@ from .http import HeaderList
 from .json_writing import to_json, to_plain
 from .response_content import UNREAD, ResponseCompiler, to_bytes, with_charset
 from .response_headers import field_lines, header_lines, without
-from .results import NO_BODY, Parts, split
+from .results import NO_BODY, PLAIN, Parts, split
 from .schemas import SchemaCompiler
 from .shapes import Shape
 
@@ -46,11 +46,19 @@ class ResponseEncoder:
         in slices, between which other requests run. `request` has the headers of the request, of which Accept
         chooses among several media types of JSON. Raises ResponseViolation.
         """
-        if type(result) is not tuple and self._usual is not None:
-            content, lines = self._usual
-            if content.slicer is None or not content.slicer.is_for(result):
-                return http.Response(self.success, [*lines], content.serialise(result))
-        return await self.encode_parts(split(result), request)
+        return self.encode_usual(result) or await self.encode_parts(split(result), request)
+
+    def encode_usual(self, result: Any) -> http.Response | None:
+        """Return the response of a plain body alone, if it has no slices and only one media type; None for others.
+
+        Raises ResponseViolation.
+        """
+        if self._usual is None or type(result) not in PLAIN:
+            return None
+        content, lines = self._usual
+        if content.slicer is not None and content.slicer.is_for(result):
+            return None
+        return http.Response(self.success, [*lines], content.serialise(result))
 
     async def encode_parts(self, parts: Parts, request: HeaderList | None = None) -> http.Response:
         """Do as `encode` for a result that was taken apart."""

@@ -13,6 +13,10 @@ NO_BODY: Any = object()
 """The body of a result that has none, whatever is documented; None is null where a body is documented."""
 
 
+PLAIN = frozenset([dict, list, str, bytes, int, float, bool, type(None)])
+"""The types of bodies that need no conversion, as far as the type of the whole says."""
+
+
 class Parts(NamedTuple):
     """The parts of a result; `status` is None for the default one, `media_type` if the headers or the contract say it."""
 

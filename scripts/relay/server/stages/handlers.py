@@ -53,14 +53,17 @@ class Handled:
         arguments = scope.get(ARGUMENTS) or {}
         if self._has_context:
             self._add_context(arguments, scope)
-        await send_outgoing(scope, send, await self._answered(arguments, scope))
+        result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
+        response = scope[RESPONSE].encode_usual(result, scope)
+        if response is not None:
+            await send_response(send, response)
+        else:
+            await send_outgoing(scope, send, await self._encoded(result, scope))
 
-    async def _answered(self, arguments: dict[str, Any], scope: Any) -> Outgoing:
-        """Return the response of the function; of a stream, with its first piece."""
-        receive = scope.get(RECEIVE)
-        result = await self._deadline.run(self._handler(**arguments), receive)
+    async def _encoded(self, result: Any, scope: Any) -> Outgoing:
+        """Return the response of a result; of a stream, with its first piece."""
         if not is_plain(result):
-            result = await self._deadline.run(self._results.take(result), receive)
+            result = await self._deadline.run(self._results.take(result), scope.get(RECEIVE))
         response: Outgoing = await scope[RESPONSE].encode(result, scope)
         return response
 
@@ -109,7 +112,8 @@ class Scoped(Handled):
             opening = self._request_scope.open(context, stack)
             objects = await self._deadline.run(opening, scope.get(RECEIVE))
             arguments |= {name: one for name, one in objects.items() if self._accepts(name)}
-            response = await self._answered(arguments, scope)
+            result = await self._deadline.run(self._handler(**arguments), scope.get(RECEIVE))
+            response = await self._encoded(result, scope)
             if not isinstance(response, Response):
                 send = LastHeld(send)
                 await response.send(scope, send)  # what it sends may need the objects

@@ -30,19 +30,20 @@ class Validated:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Validate one request (ASGI 3). Raises InvalidRequest, UnsupportedMediaType and the errors of `BodyReader.read`."""
         if not self._decoder.has_body:
-            await self._pass(b"", scope, receive, send)
+            self._decode(b"", scope)
+            await self._app(scope, receive, send)
             return
         body = scope[BODY] = await self._bodies.read(scope, receive)
         try:
-            await self._pass(body, scope, replayed(body, receive), send)
+            self._decode(body, scope)
+            await self._app(scope, replayed(body, receive), send)
         finally:
             close(body)
 
-    async def _pass(self, body: Body, scope: Any, receive: Any, send: Any) -> None:
+    def _decode(self, body: Body, scope: Any) -> None:
         variables, raw_path = scope["path_params"], scope.get("raw_path")
         request = Request(variables, scope["query_string"], scope["headers"], body, raw_path)
         scope[ARGUMENTS] = self._decoder.decode(request)
-        await self._app(scope, receive, send)
 
 
 class _RequestValidationAPI(RequestValidationAPI):

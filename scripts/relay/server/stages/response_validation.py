@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
 from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
+from relay.validation.http import ALWAYS, Response
 
 from .linking import following
 
@@ -40,6 +42,15 @@ class Encoding:
         if self._may_refuse and not self._encoder.is_acceptable(scope["headers"]):
             raise NotAcceptable
         await self._app(scope, receive, send)
+
+    def encode_usual(self, result: Any, _scope: Any) -> Response | None:
+        """Return the response of a valid body that is sent as most are; None for any other result."""
+        with suppress(ResponseViolation):
+            response = self._encoder.encode_usual(result)
+            if response is not None:
+                response.headers.extend(ALWAYS)
+            return response
+        return None
 
     async def encode(self, result: Any, scope: Any) -> Outgoing:
         """Return the response of a handler's result.
@@ -88,6 +99,13 @@ class Rechecking(Encoding):
         violated = partial(self._report_or_raise, scope=scope)
         scope[REWRITTEN] = rewritten = RewrittenResponse(self._encoder, send, violated)
         await super().__call__(scope, receive, rewritten.send)
+
+    def encode_usual(self, result: Any, scope: Any) -> Response | None:
+        """Do as any operation; the response is not validated again."""
+        response = super().encode_usual(result, scope)
+        if response is not None:
+            scope[REWRITTEN].expect(response)
+        return response
 
     async def encode(self, result: Any, scope: Any) -> Outgoing:
         """Return the response of a handler's result, which is not validated again."""
