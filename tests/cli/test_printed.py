@@ -20,7 +20,7 @@ from relay.cli.main import main
 from relay.cli.startup_banner import print_banner
 from relay.contract.printable import escape_unprintable, json_text, one_line, terminal_line, workflow_text
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hostile_text import COMMAND, RAW, TEXTS
 from support.hosting import contract, write_package
 from support.hosting import operation as plain

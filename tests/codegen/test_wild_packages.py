@@ -11,7 +11,7 @@ import pytest
 
 from relay.codegen import types_module
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hosting import SECRET, calling
 from support.running import ROOT
 from support.wild import CONTRACTS, CREDENTIAL, Project, generate_here, send, sendable

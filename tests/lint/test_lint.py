@@ -19,7 +19,7 @@ from relay.contract.diagnostics import SetupError, Severity
 from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hosting import SECRET, contract
 from support.running import COMMAND, ROOT, SPEC, as_project, environment, relay
 

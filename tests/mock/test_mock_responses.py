@@ -18,7 +18,7 @@ from relay.contract.loading import load_contract
 from relay.mock.files import file_of
 from relay.mock.prefer import read_preferences, write_preferences
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from relay.validation.accept import read_accept
 from relay.validation.schemas import SchemaCompiler
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation

@@ -1,4 +1,4 @@
-"""Contract + package → service: `app.py`, `pipeline.py`, `guard.py` and the stages of `scripts/relay/server`."""
+"""Contract + package → service: `compilation.py`, `app.py`, `pipeline.py`, `guard.py` and the stages of `scripts/relay/server`."""
 
 from __future__ import annotations
 

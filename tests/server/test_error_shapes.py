@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from relay.server.documented_error import OWN_STATUSES, reports
 from relay.server.error_shapes import ErrorShapes
 from relay.server.errors import ErrorReport

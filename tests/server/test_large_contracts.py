@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from relay.validation import schemas as compiling
 from support.large_contracts import payment_style
 
@@ -54,7 +54,7 @@ MEASURED = """
 import resource, sys
 from pathlib import Path
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 create(Settings(spec=Path(sys.argv[1]), missing=["mock"]), lambda: "x" * 40)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

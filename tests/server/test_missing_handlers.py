@@ -8,7 +8,7 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 from support.running import ROOT, relay
 

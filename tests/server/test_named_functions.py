@@ -11,7 +11,7 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.project.named_modules import find_module
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from relay.server.named_functions import no_package_message
 from support.compiled import read
 from support.hosting import calling, contract, host

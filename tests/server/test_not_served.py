@@ -10,7 +10,7 @@ import pytest
 from relay.cli.startup_banner import print_banner
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hosting import calling, contract, host, operation
 from support.running import relay
 

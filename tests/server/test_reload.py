@@ -17,7 +17,7 @@ import pytest
 from relay.cli.reload import SLOW, Sources
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from relay.server.reloading import Reloading, fresh_imports
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, as_project, relay, serving, serving_demo

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 from support.hosting import SECRET, calling
 from support.wild import CONTRACTS, send, sendable, to_left_out, violations
 

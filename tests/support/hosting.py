@@ -20,7 +20,7 @@ import orjson
 from relay.contract_tests.recorder import Recorder
 from relay.project.settings import Settings
 from relay.server import logs
-from relay.server.app import create
+from relay.server.compilation import create
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 
 from relay.project.settings import Settings
-from relay.server.app import create
+from relay.server.compilation import create
 
 if TYPE_CHECKING:
     from pathlib import Path

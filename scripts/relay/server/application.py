@@ -47,7 +47,7 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
     Without `keep_key`, a key that is made for it is not written to the project's folder. Raises SetupError
     with all errors, secrets among them that others may read or guess.
     """
-    from .app import create  # imports Connexion, which reading settings does without
+    from .compilation import create  # imports Connexion, which reading settings does without
 
     exposed = [one for one in exposures(project, settings) if one.severity is Severity.ERROR]
     try:

@@ -1,0 +1,232 @@
+"""Compile a contract and a handlers package into one application, before the first request."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, errors
+from relay.contract.loading import load_contract
+from relay.contract.model import Contract, LeftOut
+from relay.project.settings import Settings
+from relay.validation.schemas import SchemaCompiler, Strictness
+
+from .app import Application
+from .binding import Binding, bind
+from .cors import cors
+from .endpoint import Endpoint
+from .foreign_errors import ErrorTranslator, read_errors
+from .handler_modules import has_any_handler, import_package, is_package
+from .info_functions import info_functions
+from .metrics import Metrics, bind_address
+from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
+from .named_functions import NamedFunctions, no_package_message
+from .observability import Observer
+from .package_hooks import PackageHooks, tokens_needed, verifier_problems
+from .package_middleware import read_middleware
+from .request_scope import scope_problem
+from .tracing import check_installed
+from .undocumented_bodies import undocumented_bodies
+from .verification import token_verifier
+
+T = TypeVar("T")
+
+
+def create(
+    settings: Settings, development_key: Callable[[], str] | None = None, folder: Path | None = None
+) -> Application:
+    """Read the contract, import the package, bind the handlers and compile the endpoints.
+
+    If no package is configured and every operation has a policy for missing handlers, the contract is
+    served without a package; a configured package must exist. `development_key` creates the HS256 secret
+    of a service that needs one and has none, in development only. `folder` is the project's, whose modules the
+    contract may name. The package's `collaborators` are
+    opened later, when the service starts. Raises SetupError with all errors.
+    """
+    problems: list[Diagnostic] = []
+    key_problems: list[Diagnostic] = []
+    is_strict = settings.strict or settings.environment == "production"
+    contract = _attempt(lambda: _contract(settings), problems)
+    if contract is not None and is_strict:
+        problems += contract.faults
+    policies = _attempt(lambda: _policies(settings, contract), problems)
+    named = NamedFunctions(folder, settings.handlers)
+    package = _attempt(lambda: _package(settings, contract, policies, named), problems)
+    jwt = _attempt(lambda: token_verifier(settings), key_problems)
+    _attempt(lambda: _check_monitoring(settings), problems)
+    problems += key_problems
+    if contract is None or policies is None or package is None:
+        raise SetupError(problems)
+    hooks = PackageHooks.of(package)
+    if hooks.scope is not None and (message := scope_problem(hooks.scope)):
+        problems.append(Diagnostic("scope", message))
+    is_mocking = policies.includes(MissingHandlerPolicy.MOCK)  # which production refuses
+    allowed_origins = _attempt(
+        lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems
+    )
+    middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
+    translate = _attempt(lambda: read_errors(hooks.errors), problems) or ErrorTranslator({})
+    bindings, found = bind(contract, package, policies, named)
+    is_alone = not is_package(package) and all(binding.missing for binding in bindings)
+    wrong: list[Diagnostic] = []
+    if is_alone:
+        hooks.accept_unverified(contract)
+    else:
+        hooks.named_verifiers, wrong = info_functions(
+            contract, hooks.verifiers, named, has_key=jwt is not None
+        )
+    has_key = jwt is not None or key_problems or settings.environment == "production"
+    if development_key and not has_key and tokens_needed(contract, hooks):
+        if (secret := _attempt(development_key, key_problems)) is not None:
+            settings = settings.model_copy(update={"jwt_secret": SecretStr(secret)})
+            jwt = token_verifier(settings)
+        problems += key_problems
+    if not key_problems and not wrong:
+        problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
+    observer = Observer(Metrics() if settings.metrics else None)
+    compiled = _Compiled(contract, bindings, settings)
+    if is_alone:
+        compiled.render_as_documented(hooks)
+    problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
+    if problems:
+        raise SetupError(problems)
+    bodies = undocumented_bodies(bindings, contract)
+    warnings = [*contract.faults, *found, *compiled.errors, *compiled.warnings, *bodies]
+    return Application(
+        contract,
+        settings,
+        package,
+        hooks,
+        compiled.endpoints,
+        middleware,
+        allowed_origins,
+        translate,
+        jwt,
+        observer,
+        compiled.left_out,
+        warnings,
+    )
+
+
+class _Compiled:
+    """The endpoints of operations that can be compiled, by operation id; what is wrong with the others."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        bindings: Iterable[Binding],
+        settings: Settings,
+    ) -> None:
+        self._contract = contract
+        strictness = Strictness(
+            read_only=settings.read_only == "refuse",
+            nul=settings.refuse_nul,
+            unknown_query=settings.unknown_query == "refuse",
+        )
+        self._compiler = compiler = SchemaCompiler(contract, strictness)
+        self.errors: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
+        self.left_out = [*contract.left_out]
+        self.endpoints: dict[str, Endpoint] = {}
+        for binding in bindings:
+            self._add(Endpoint.of(binding, contract, compiler))
+        for endpoint in [*self.endpoints.values()]:
+            if endpoint.binding.missing is MissingHandlerPolicy.MOCK:
+                self._add(self._mocked(endpoint))
+        compiler.prepare()
+
+    def _mocked(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint with mock responses, which use the validators of all operations."""
+        from relay.mock import Mock  # not imported in production, which has no mocks
+
+        mock = Mock(endpoint.operation, self._contract, self._compiler, endpoint.encoder)
+        return replace(endpoint, mock=mock)
+
+    def render_as_documented(self, hooks: PackageHooks) -> None:
+        """Let errors have the bodies that the contract documents; what prevents that is a warning."""
+        hooks.render_as_documented(self._contract, self._compiler)
+        found = self._compiler.take_problems()
+        self.warnings += [one for one in found if one.severity is Severity.WARNING]
+
+    def _add(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint, unless compiling it has reported an error."""
+        found = self._compiler.take_problems()
+        wrong = errors(found)
+        self.errors += wrong
+        self.warnings += [one for one in found if one not in wrong]
+        operation = endpoint.binding.operation
+        if wrong:
+            place = self._contract.place(operation.pointer)
+            self.left_out.append(LeftOut.of(operation.method, operation.path, place, wrong[0]))
+            self.endpoints.pop(operation.id, None)
+        else:
+            self.endpoints[operation.id] = endpoint
+
+
+def _attempt(step: Callable[[], T], problems: list[Diagnostic]) -> T | None:
+    """Run one step of the set-up and collect its errors, so that the next steps can report theirs too."""
+    try:
+        return step()
+    except SetupError as exc:
+        problems += exc.problems
+        return None
+
+
+def _contract(settings: Settings) -> Contract:
+    if settings.spec is None:
+        raise SetupError(
+            [Diagnostic("RELAY_SPEC", "missing: set it to the contract to serve, or use --spec")]
+        )
+    contract = load_contract(settings.spec, settings.contract_root).named(settings.names)
+    if problems := settings.limits.problems(contract):
+        raise SetupError(problems)
+    return contract
+
+
+def _check_monitoring(settings: Settings) -> None:
+    """Raise SetupError if metrics or traces cannot be offered as the settings say."""
+    if settings.metrics_bind is not None:
+        bind_address(settings.metrics_bind)
+    if settings.tracing:
+        check_installed()
+
+
+def _policies(settings: Settings, contract: Contract | None) -> Policies:
+    """Read the policies for missing handlers; mocks are not allowed in production."""
+    if contract is None:
+        return Policies()
+    policies = read_policies(settings.missing, contract)
+    if settings.environment == "production" and policies.includes(MissingHandlerPolicy.MOCK):
+        message = "mock responses are not allowed with RELAY_ENVIRONMENT=production; use stub or fail"
+        raise SetupError([Diagnostic("RELAY_MISSING", message)])
+    return policies
+
+
+def _package(
+    settings: Settings, contract: Contract | None, policies: Policies | None, named: NamedFunctions
+) -> ModuleType:
+    """Import the handlers package; return an empty module if it is neither configured nor needed.
+
+    A configured package is always imported, because it may verify the credentials.
+    """
+    name = settings.handlers
+    if "handlers" in settings.model_fields_set:
+        return import_package(name)
+    can_serve_alone = contract is not None and policies is not None and policies.cover(contract)
+    names_any = contract is not None and named.has_any_module(contract)
+    if importlib.util.find_spec(name) is None:
+        if can_serve_alone or names_any or contract is None:
+            return ModuleType(name)
+        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract)), *named.notes()])
+    package = import_package(name)
+    if contract is None or has_any_handler(contract, package):
+        return package
+    if names_any:
+        return package if named.owns(package) else ModuleType(name)
+    return ModuleType(name) if can_serve_alone else package
