@@ -52,7 +52,7 @@ def _one(name: str, file: str, old: str, new: str, rule: str, message: str) -> M
     return Mutant(name, (Edit(file, old, new),), rule, message)
 
 
-_RESPONSE = "        add_defaults(response.headers)\n"
+_RESPONSE = "                response.headers.extend(ALWAYS)\n"
 _SENDING = "            from relay.server.sending import send_response\n            from relay.validation.http import Response\n"
 _OPTIONS = 'self._options: Any = {"require": required, "enforce_minimum_key_length": True}'
 
@@ -93,7 +93,7 @@ MUTANTS = [
         "undocumented status",
         _RESPONSE_STAGE,
         _RESPONSE,
-        f"{_RESPONSE}        response = response._replace(status=202)\n",
+        f"{_RESPONSE}                response = response._replace(status=202)\n",
         "undocumented-status",
         f"{OPERATION} responded 202",
     ),
@@ -101,7 +101,7 @@ MUTANTS = [
         "wrong media type",
         _RESPONSE_STAGE,
         _RESPONSE,
-        f'{_RESPONSE}        response.headers[0] = (b"content-type", b"text/html")\n',
+        f'{_RESPONSE}                response.headers[0] = (b"content-type", b"text/html")\n',
         "undocumented-media-type",
         f"200 of {OPERATION} has media type text/html",
     ),
@@ -109,7 +109,7 @@ MUTANTS = [
         "no media type",
         _RESPONSE_STAGE,
         _RESPONSE,
-        f"{_RESPONSE}        del response.headers[0]\n",
+        f"{_RESPONSE}                del response.headers[0]\n",
         "undocumented-media-type",
         f"200 of {OPERATION}",
     ),
@@ -117,7 +117,7 @@ MUTANTS = [
         "a key twice",
         _RESPONSE_STAGE,
         _RESPONSE,
-        f"{_RESPONSE}        response = response._replace(body=response.body[:-1] + b',\"hasApiKey\":true}}')\n",
+        f"{_RESPONSE}                response = response._replace(body=response.body[:-1] + b',\"hasApiKey\":true}}')\n",
         "not-json",
         f"200 of {OPERATION}",
     ),
@@ -125,7 +125,7 @@ MUTANTS = [
         "a body cut short",
         _RESPONSE_STAGE,
         _RESPONSE,
-        f"{_RESPONSE}        response = response._replace(body=response.body[:-1])\n",
+        f"{_RESPONSE}                response = response._replace(body=response.body[:-1])\n",
         "not-json",
         f"200 of {OPERATION}",
     ),

@@ -138,6 +138,9 @@ def check_head(scope: Any) -> None:
 
 
 def _request_id(headers: HeaderList) -> bytes:
-    """Return the request id set by a proxy, or a new one."""
-    given = dict(headers).get(b"x-request-id")
-    return given if given and _REQUEST_ID.fullmatch(given) else b"%032x" % _ids.getrandbits(128)
+    """Return the request id set by a proxy, the first of several, or a new one."""
+    if b"x-request-id" in dict(headers):
+        for name, value in headers:
+            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+                return value
+    return b"%032x" % _ids.getrandbits(128)
