@@ -308,3 +308,30 @@ async def test_a_parameter_called_user_is_not_the_caller(hosted_with_key):
     """The contract's names go first."""
     async with calling(hosted_with_key("def show(user): return user", parameter("user"))) as client:
         assert (await client.get("/things?user=ada", headers={"X-Key": "k"})).json() == "ada"
+
+
+EMPTY = {"description": ""}
+
+
+@pytest.mark.parametrize("result", ["None", "NoContent"])
+@pytest.mark.parametrize(
+    ("documented", "settings", "status"),
+    [
+        (["200", "204"], {}, 204),
+        (["200"], {"response_violations": "report"}, 204),
+        (["200"], {}, 200),
+        (["204"], {}, 204),
+    ],
+)
+async def test_nothing_alone_is_a_204(tmp_path, monkeypatch, result, documented, settings, status):
+    """As in Connexion; where that is not documented and violations are enforced, it stays the documented success."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    shown = named_operation("show") | {"responses": dict.fromkeys(documented, EMPTY)}
+    source = f"from connexion import NoContent\n\ndef show():\n    return {result}\n"
+    application = host_named(tmp_path, contract({"/things": {"get": shown}}), source, **settings)
+
+    async with calling(application) as client:
+        answer = await client.get("/things")
+
+    assert (answer.status_code, answer.content) == (status, b"")

@@ -65,6 +65,15 @@ async def take(result: Any, threads: Threads) -> Taken:
     return found._replace(parts=found.parts._replace(body=body))
 
 
+def as_connexion_sends_it(result: Any) -> Any:
+    """Return a plain result or a Taken; None and NoContent alone are a 204."""
+    if result is None:
+        return NO_BODY, 204
+    if type(result) is Taken and result.parts.body is NO_BODY and result.parts.status is None:
+        return result._replace(parts=result.parts._replace(status=204))
+    return result
+
+
 def _of_reply(reply: Reply[Any]) -> Taken:
     lines = header_lines(reply.headers)
     lines += [("set-cookie", cookie.line) for cookie in reply.cookies]

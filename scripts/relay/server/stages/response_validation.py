@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import NotAcceptable
 from relay.server.framework import ContextMiddleware, ResponseValidationAPI, ResponseValidationMiddleware
+from relay.server.result_kinds import as_connexion_sends_it
 from relay.server.rewritten import RewrittenResponse
 from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 class Encoding:
     """An operation whose results are validated and serialised once: inner stages ask for it by the scope."""
 
-    __slots__ = ("_app", "_encoder", "_may_refuse", "_observer", "_operation", "_reports_only", "_results")
+    __slots__ = (
+        "_app",
+        "_encoder",
+        "_may_refuse",
+        "_none_is_204",
+        "_observer",
+        "_operation",
+        "_reports_only",
+        "_results",
+    )
 
     def __init__(self, app: Any, served: ServedOperation) -> None:
         self._app = app
@@ -35,6 +45,8 @@ class Encoding:
         self._operation = served.endpoint.operation
         self._observer = served.observer
         self._reports_only = served.reports_only
+        documents_204 = self._operation.response(204) is not None
+        self._none_is_204 = served.endpoint.binding.is_named and (documents_204 or self._reports_only)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass one request on (ASGI 3). Raises NotAcceptable, before the function is called."""
@@ -45,6 +57,8 @@ class Encoding:
 
     def encode_usual(self, result: Any, _scope: Any) -> Response | None:
         """Return the response of a valid body that is sent as most are; None for any other result."""
+        if self._none_is_204 and result is None:
+            return None
         with suppress(ResponseViolation):
             response = self._encoder.encode_usual(result)
             if response is not None:
@@ -58,6 +72,8 @@ class Encoding:
         Raises ResponseViolation, unless violations are only reported and the result can be serialised.
         """
         headers, method = scope["headers"], scope["method"]
+        if self._none_is_204:
+            result = as_connexion_sends_it(result)
         try:
             response = await self._results.encode(result, headers, method)
         except ResponseViolation as exc:
