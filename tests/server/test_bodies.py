@@ -476,3 +476,14 @@ async def test_the_file_of_a_form_that_the_client_calls_text_is_not_read_into_me
 
     assert response.json() == {"file": len(LARGE)}
     assert spools.opened == 1
+
+
+@pytest.mark.parametrize("annotation", ["relay.Upload", "bytes"])
+async def test_an_empty_body_is_no_body(hosted, annotation):
+    """A required one is missing then, whatever its media type."""
+    things = f"import relay\n\ndef take(body: {annotation}):\n    return 'taken'\n"
+    application = hosted(taking({"application/octet-stream": FILE}), things)
+
+    async with calling(application, **{"Content-Type": "application/octet-stream"}) as client:
+        assert_problem(await client.post("/a", content=b""), 400, "VALIDATION_ERROR")
+        assert (await client.post("/a", content=b"1")).json() == "taken"

@@ -72,6 +72,8 @@ class BodyReader:
             return await _form(arriving, form.form(content_type, Spool(_SPOOLS), of_values))
         if name and media.is_binary(name):
             upload = await _upload(arriving, name)
+            if upload is None:
+                return b""
             return upload if self._takes_upload else await _content(upload)
         return await arriving.whole()
 
@@ -165,13 +167,17 @@ async def _form(arriving: _Arriving, form: Form) -> Body:
     return form if arriving.size else b""
 
 
-async def _upload(arriving: _Arriving, media_type: str) -> Upload:
+async def _upload(arriving: _Arriving, media_type: str) -> Upload | None:
+    """Return a binary body; None for an empty one, which is no body."""
     spool = Spool(_SPOOLS)
     with _closed_on_error(spool):
         while (piece := await arriving.next()) is not None:
             spool.write(piece)
             await _stored(spool)
         await _stored(spool, is_last=True)
+    if not arriving.size:
+        spool.close()
+        return None
     return Upload(spool, 0, spool.size, media_type=media_type)
 
 
