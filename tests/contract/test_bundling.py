@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.contract.bundling import Bundle, PointerNotFound, escape, lookup, parse_pointer, references
+from relay.contract.bundling import Bundle
 from relay.contract.documents import read_document
+from relay.contract.pointers import PointerNotFound, escape, lookup, parse_pointer, references
 
 
 @pytest.fixture

@@ -81,12 +81,21 @@ paths:
     ]
 
 
-@pytest.mark.parametrize("version", ["3.1.0", "2.0", "3.0", "4.0.0"])
-def test_serves_openapi_3_0_only(load, version):
-    """A 3.1 document read by the rules of 3.0 would silently have another meaning."""
+@pytest.mark.parametrize("version", ["3.3.0", "2.0", "3.0", "3.1", "4.0.0"])
+def test_refuses_a_version_that_it_does_not_know(load, version):
+    """A document that is read by the rules of another version would silently have another meaning."""
     assert problems_of(load, contract({}, openapi=version)) == [
-        f"c.yaml:1:1: not an OpenAPI 3.0 document: its version is {version}; set `openapi: 3.0.3`"
+        f"c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version is {version}; set `openapi: 3.1.1`"
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [("3.0.4", "3.0"), ("3.1.0", "3.1"), ("3.1.2", "3.1"), ("3.2.0", "3.2"), ("3.2.1-rc", "3.2")],
+)
+def test_knows_the_versions_of_a_contract(load, version, known):
+    """The patch version, which only corrects the specification, does not matter (OpenAPI 3.1.1, "Versions")."""
+    assert load(contract({}, openapi=version)).version == known
 
 
 def test_says_of_a_swagger_document_what_it_is(load):
@@ -99,7 +108,7 @@ def test_says_of_a_swagger_document_what_it_is(load):
 def test_rejects_a_document_that_is_not_an_object(load):
     """A list has no `openapi` field."""
     assert problems_of(load, "[1, 2]") == [
-        "c.yaml:1:1: not an OpenAPI 3.0 document: its version is missing; set `openapi: 3.0.3`"
+        "c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version is missing; set `openapi: 3.1.1`"
     ]
 
 

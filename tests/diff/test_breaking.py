@@ -242,8 +242,8 @@ class TestRevisions:
         lines = result.stderr.splitlines()
         assert lines[0].startswith("error: HEAD:spec/openapi.yaml:1:1: ")
         assert (
-            lines[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0 document: "
-            "its version is missing; set `openapi: 3.0.3`"
+            lines[1] == "error: spec/parts.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: "
+            "its version is missing; set `openapi: 3.1.1`"
         )
 
 

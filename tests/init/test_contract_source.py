@@ -110,7 +110,7 @@ def test_a_page_is_imported_with_its_lock(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("a.yaml", "openapi: 3.1.0", "not an OpenAPI 3.0 document"),
+        ("a.yaml", "openapi: 4.0.0", "not an OpenAPI 3.0, 3.1 or 3.2 document"),
         ("a.yaml", "a: [", "is not YAML"),
         ("a.md", "# no block", "has no ```yaml block"),
         ("a.ini", "[tox]", "is neither a page"),

@@ -25,5 +25,5 @@ def test_writes_nothing_for_what_is_no_contract(tmp_path):
     result = relay(tmp_path, "init", "shop", "--spec", "api.yaml", PYTHONPATH=str(ROOT / "scripts"))
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("error: api.yaml:1:1: not an OpenAPI 3.0 document")
+    assert result.stderr.startswith("error: api.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document")
     assert not (tmp_path / "shop").exists()

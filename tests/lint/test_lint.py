@@ -129,7 +129,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         text(only(get())).replace("info:", "servers: []\nservers: []\ninfo:"),
         text(only(get())).replace("info:", "servers: []\ninfo:"),
     ),
-    "openapi-version": (only(get()) | {"openapi": "3.1.0"}, only(get()) | {"openapi": "3.0.0"}),
+    "openapi-version": (only(get()) | {"openapi": "4.0.0"}, only(get()) | {"openapi": "3.0.0"}),
     "structure": (only(get(sumary="x")), only(get(summary="x"))),
     "dangling-ref": (answering({"$ref": "#/components/schemas/Gone"}), with_schemas(A=STRING)),
     "remote-ref": (answering({"$ref": "https://example.com/a.yaml"}), answering(STRING)),

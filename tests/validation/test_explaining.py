@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.contract.bundling import escape
+from relay.contract.pointers import escape
 from relay.validation import schemas as compiling
 from relay.validation.plan import HIDDEN
 from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
@@ -452,7 +452,7 @@ def library_errors(schema, value, compiler, direction):
     """Yield the path and rule of each error of the library, those of all branches included."""
     root = compiler.translator.translate(schema, direction)
     document = {**root.schema, "definitions": compiler._definitions[direction].of(root.refs)}
-    pending = [*compiling._compiled(document).iter_errors(value)]
+    pending = [*compiler._compiled(document).iter_errors(value)]
     while pending:
         error = pending.pop()
         pending += [inner for branch in getattr(error.kind, "context", []) for inner in branch]

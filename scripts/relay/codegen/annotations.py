@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.contract.bundling import parse_pointer
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import parse_pointer
 
 Kind = Literal["builtin", "typing", "generated", "literal"]
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import mappings, parse_pointer
+from relay.contract.pointers import mappings, parse_pointer
 
 _PREFIX = "#/components/schemas/"
 

@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from relay.contract.bundling import parse_pointer
 from relay.contract.model import Contract, Operation, Parameter, Response, Schema
+from relay.contract.pointers import parse_pointer
 
 from .class_names import class_name
 from .documented_results import is_final, success_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from relay.contract.bundling import parse_pointer
 from relay.contract.model import Contract
+from relay.contract.pointers import parse_pointer
 from relay.validation import media_types as media
 
 UPLOAD = "Upload"

@@ -2,7 +2,7 @@
 
 A `$ref` into another file is replaced by the value it points to. Schemas may be recursive, so they become
 `components/schemas` of the bundle instead, also those that a discriminator's mapping leads to. Remote references are
-not fetched.
+not fetched. From OpenAPI 3.1 on, a reference may name a schema by its URI or anchor, and has keywords next to it.
 """
 
 from __future__ import annotations
@@ -11,113 +11,30 @@ import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
 from .documents import Document, Pointer, display, parse_document
-
-# Keywords whose objects have keys chosen by the author, not keywords of the specification.
-NAMED = frozenset(
-    "properties schemas parameters responses requestBodies headers examples links callbacks "
-    "securitySchemes paths content encoding variables scopes mapping".split()
+from .identifiers import IDENTIFYING, NAMING, DynamicScope, Identifiers, Target
+from .pointers import (
+    Kind,
+    PointerNotFound,
+    escape,
+    exists,
+    kind_within,
+    lookup,
+    mappings,
+    parse_pointer,
+    references,
 )
-_SCHEMAS = frozenset("schema schemas properties items additionalProperties not allOf anyOf oneOf".split())
-_LITERAL = frozenset(["example", "default", "enum", "value"])  # data: "$ref" is not a reference in them
+from .versions import Version, version_of
+
 _WITHIN_SCHEMA = "components", "schemas"
 
 
-def escape(token: str) -> str:
-    """Escape one token of a JSON pointer (RFC 6901 section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def parse_pointer(fragment: str) -> Pointer:
-    """Split a URI fragment that is a JSON pointer (RFC 6901 section 6) into its tokens."""
-    if not fragment:
-        return ()
-    return tuple(
-        unquote(token).replace("~1", "/").replace("~0", "~")
-        for token in fragment.removeprefix("/").split("/")
-    )
-
-
-class PointerNotFound(Exception):
-    """A JSON pointer has no value in the document."""
-
-
-def lookup(data: Any, pointer: Pointer) -> Any:
-    """Return the value at `pointer`. Raises PointerNotFound if there is none."""
-    for token in pointer:
-        try:
-            data = data[_index(token)] if isinstance(data, list) else data[token]
-        except (KeyError, IndexError, ValueError, TypeError) as exc:
-            raise PointerNotFound from exc
-    return data
-
-
-def exists(data: Any, pointer: Pointer) -> bool:
-    """Return True if there is a value at `pointer`."""
-    try:
-        lookup(data, pointer)
-    except PointerNotFound:
-        return False
-    return True
-
-
-def _index(token: str) -> int:
-    """Parse an array index (RFC 6901 section 4). Raises ValueError for a sign or leading zeros."""
-    index = int(token)
-    if str(index) != token or index < 0:
-        raise ValueError
-    return index
-
-
-def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
-    """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
-    for pointer, mapping in mappings(value, at, named=named):
-        if isinstance(ref := mapping.get("$ref"), str):
-            yield pointer, ref
-
-
-def mappings(
-    value: Any, at: Pointer = (), *, named: bool = False
-) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """Yield each object of a value and its pointer, in order; data, and what is next to a `$ref`, is skipped."""
-    pending = [(value, at, named)]
-    while pending:
-        value, at, named = pending.pop()
-        if isinstance(value, list):
-            inner = [(item, (*at, str(index)), False) for index, item in enumerate(value)]
-        elif not isinstance(value, dict):
-            continue
-        elif named:
-            inner = [(item, (*at, key), False) for key, item in value.items() if not _is_extension(at, key)]
-        else:
-            yield at, value
-            inner = _inner(value, at) if not isinstance(value.get("$ref"), str) else []
-        pending += reversed(inner)
-
-
-def _inner(value: dict[str, Any], at: Pointer) -> list[tuple[Any, Pointer, bool]]:
-    return [(item, (*at, key), key in NAMED) for key, item in value.items() if not is_data(key)]
-
-
-def is_data(key: str) -> bool:
-    """Return True if the keyword's value is data or an extension, not part of the contract."""
-    return key in _LITERAL or key.startswith("x-")
-
-
-def _is_extension(at: Pointer, key: str) -> bool:
-    """Return True for an extension among paths or responses, whose other keys are names.
-
-    Components have only names (OpenAPI 3.0.3, "Paths Object", "Responses Object", "Components Object").
-    """
-    return key.startswith("x-") and at[:1] == ("paths",) and at[-1] in ("paths", "responses")
-
-
-def _is_bundled(document: Document) -> bool:
+def _is_bundled(document: Document, version: Version) -> bool:
     """Return True if a document of its own objects refers only to itself, so that bundling would copy it as it is.
 
     The aliases of YAML are shared objects.
@@ -125,21 +42,44 @@ def _is_bundled(document: Document) -> bool:
     refs: set[str] = set()
     return (
         document.is_json
-        and all(_is_local(value, refs) for _, value in mappings(document.data))
+        and all(_is_local(value, refs, version) for _, value in mappings(document.data))
         and all(exists(document.data, parse_pointer(ref[1:])) for ref in refs)
     )
 
 
-def _is_local(value: dict[str, Any], refs: set[str]) -> bool:
-    """Return True if an object refers to no other file, and has only its `$ref` if it has one; that is added to `refs`."""
+def _is_local(value: dict[str, Any], refs: set[str], version: Version) -> bool:
+    """Return True if an object refers to no other file, and neither has nor uses a name; its `$ref` is added to `refs`.
+
+    In OpenAPI 3.0 it must have nothing next to it.
+    """
+    if not IDENTIFYING.isdisjoint(value):
+        return False
     if isinstance(ref := value.get("$ref"), str):
         refs.add(ref)
-        return ref.startswith("#") and len(value) == 1
+        if not ref.startswith("#") or (len(value) > 1 and version == "3.0"):
+            return False
     discriminator = value.get("discriminator")
     mapping = discriminator.get("mapping") if isinstance(discriminator, dict) else None
     return mapping is None or (
         isinstance(mapping, dict) and all(str(target).startswith("#") for target in mapping.values())
     )
+
+
+class _Walk(NamedTuple):
+    """Where a walk through a document is: the kind of the value, the references that lead to it, and its level.
+
+    `scope` are the dynamic anchors of the schemas around it.
+    """
+
+    kind: Kind
+    within: tuple[tuple[Path, Pointer], ...]
+    level: int
+    scope: DynamicScope
+
+
+_START = _Walk("object", (), 0, ())
+_Found = tuple[Document, Pointer, Any]
+"""The target of a reference: its document, its pointer there, and its value."""
 
 
 class Bundle:
@@ -158,13 +98,17 @@ class Bundle:
         self._documents: dict[Path, Document] = {}
         self._failed: set[Path] = set()
         self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
-        self._names: dict[tuple[Path, Pointer], str] = {}
+        self._names: dict[tuple[Path, Pointer, DynamicScope], str] = {}
         self._taken = set(_schemas_of(root.data))
         self._numbers: dict[str, Iterator[str]] = {}
+        self.version: Version = version_of(root.data) or "3.0"
+        self._identifiers = Identifiers()
         self._copied = self._size = 0
         self._add_document(root)
-        self._pending_schemas: list[tuple[str, Document, Pointer, Any]] = []
-        self.data = root.data if _is_bundled(root) else self._expand(root.data, root, ())
+        self._pending_schemas: list[tuple[str, Document, Pointer, Any, DynamicScope]] = []
+        self.data = (
+            root.data if _is_bundled(root, self.version) else self._expand(root.data, root, (), _START)
+        )
         self._add_schemas()
         self._check_chains()
 
@@ -251,96 +195,139 @@ class Bundle:
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
         while self._pending_schemas:  # expanding a schema may add more
-            name, document, at, value = self._pending_schemas.pop(0)
-            schemas[name] = self._expand(value, document, at, schema=True)
+            name, document, at, value, scope = self._pending_schemas.pop(0)
+            walk = _START._replace(kind="schema", scope=scope)
+            schemas[name] = self._with_dialect(self._expand(value, document, at, walk), document, at)
         components = self.data.get("components") or {}
         if schemas and isinstance(components, dict):
             self.data["components"] = {**components, "schemas": {**_schemas_of(self.data), **schemas}}
 
-    def _expand(  # noqa: PLR0913 -- the state of one walk
-        self,
-        value: Any,
-        document: Document,
-        at: Pointer,
-        *,
-        schema: bool = False,
-        named: bool = False,
-        within: tuple[tuple[Path, Pointer], ...] = (),
-        level: int = 0,
-    ) -> Any:
-        """Copy `value`, with each `$ref` into another file replaced."""
+    def _with_dialect(self, schema: Any, document: Document, at: Pointer) -> Any:
+        """Add to a schema of another file the dialect that this states around it."""
+        if self.version == "3.0" or document is self.root or not isinstance(schema, dict):
+            return schema
+        stated = self._identifiers.dialect(document, at)
+        return schema if stated is None else {"$schema": stated, **schema}
+
+    def _expand(self, value: Any, document: Document, at: Pointer, walk: _Walk) -> Any:
+        """Copy `value`, with each `$ref` into another file replaced, and each name of a schema by a pointer."""
         if not isinstance(value, list | dict):
             return value
-        self._count(len(value), level, document, at)
-        level += 1
+        self._count(len(value), walk.level, document, at)
+        walk = walk._replace(level=walk.level + 1)
         if isinstance(value, list):
-            return [
-                self._expand(item, document, (*at, str(index)), schema=schema, within=within, level=level)
-                for index, item in enumerate(value)
-            ]
-        if not named and isinstance(value.get("$ref"), str):
-            return self._follow(value, document, at, schema=schema, within=within, level=level)
-        if schema and not named and "discriminator" in value:
+            return [self._expand(item, document, (*at, str(index)), walk) for index, item in enumerate(value)]
+        if walk.kind == "schema" and "discriminator" in value:
             value = {**value, "discriminator": self._discriminator(value["discriminator"], document)}
+        if walk.kind == "schema" and self.version != "3.0":
+            return self._expand_schema(value, document, at, walk)
+        if walk.kind in ("object", "schema") and isinstance(value.get("$ref"), str):
+            return self._follow(value, document, at, walk)
+        return self._expand_members(value, document, at, walk)
+
+    def _expand_members(
+        self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk
+    ) -> dict[str, Any]:
         return {
             key: item
-            if (_is_extension(at, key) if named else is_data(key))
-            else self._expand(
-                item,
-                document,
-                (*at, key),
-                schema=schema if named else key in _SCHEMAS,
-                named=not named and key in NAMED,
-                within=within,
-                level=level,
-            )
+            if (inner := kind_within(walk.kind, at, key, item)) is None
+            else self._expand(item, document, (*at, key), walk._replace(kind=inner))
             for key, item in value.items()
         }
 
-    def _follow(
-        self,
-        value: dict[str, Any],
-        document: Document,
-        at: Pointer,
-        *,
-        schema: bool,
-        within: tuple[tuple[Path, Pointer], ...],
-        level: int,
-    ) -> Any:
+    def _expand_schema(self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk) -> Any:
+        """Copy a schema of OpenAPI 3.1 or later, in which keywords may be next to a `$ref`."""
+        walk = walk._replace(scope=self._identifiers.scope(document, at, walk.scope))
+        refs = [*self._schema_refs(value, document, at, walk.scope)]
+        others = {key: item for key, item in value.items() if key not in NAMING}
+        expanded = self._expand_members(others, document, at, walk)
+        if refs:
+            expanded = {"$ref": refs[0], **expanded}
+        if len(refs) > 1:
+            expanded["allOf"] = [*expanded.get("allOf", []), *({"$ref": ref} for ref in refs[1:])]
+        return expanded
+
+    def _schema_refs(
+        self, value: dict[str, Any], document: Document, at: Pointer, scope: DynamicScope
+    ) -> Iterator[str]:
+        """Yield the references of a schema, as pointers in the bundle; one that leads nowhere as it is written."""
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            ref = value.get(keyword)
+            if not isinstance(ref, str):
+                continue
+            found = self._target(ref, document, (*at, keyword))
+            if found is not None and keyword != "$ref":
+                found = self._dynamic(found, ref, scope)
+            yield ref if found is None else self._local(*found, scope)
+
+    def _dynamic(self, found: _Found, ref: str, scope: DynamicScope) -> _Found:
+        """Return where a dynamic reference leads, whose first target is known."""
+        document, pointer = self._identifiers.dynamic(Target(*found[:2]), ref, scope)
+        return document, pointer, lookup(document.data, pointer)
+
+    def _follow(self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk) -> Any:
         ref = value["$ref"]
         found = self._target(ref, document, (*at, "$ref"))
         if found is None:
             return value
         target, pointer, content = found
-        if schema or self._keeps(target, pointer):
-            return {"$ref": self._local(target, pointer, content)}
+        others = {key: item for key, item in value.items() if key != "$ref" and self.version != "3.0"}
+        siblings = self._expand_members(others, document, at, walk)
+        if walk.kind == "schema" or self._keeps(target, pointer):
+            return {"$ref": self._local(target, pointer, content), **siblings}
         key = target.path, pointer
-        if key in within:
+        if key in walk.within:
             message = "is a circular reference; only schemas may be recursive"
             self._problem(document, at, ref, message, "circular-ref")
             return value
         self._origins[document.path, at] = target, pointer
-        return self._expand(content, target, pointer, within=(*within, key), level=level)
+        expanded = self._expand(content, target, pointer, walk._replace(within=(*walk.within, key)))
+        return self._merged(expanded, siblings, document, at)
+
+    def _merged(self, expanded: Any, siblings: dict[str, Any], document: Document, at: Pointer) -> Any:
+        """Return what a `$ref` leads to, with what is next to the `$ref`; report fields that both have."""
+        if not isinstance(expanded, dict):
+            return expanded
+        for name in sorted((expanded.keys() & siblings.keys()) - {"summary", "description"}):
+            place = document.place((*at, name))
+            self.problems.append(Diagnostic(place, collision(name), "path-item-collision"))
+        return {**expanded, **siblings}
 
     def _keeps(self, target: Document, pointer: Pointer) -> bool:
-        """Return True if the bundle has the value at the same pointer; what is next to a `$ref` is left out of it."""
+        """Return True if the bundle has the value at the same pointer; in 3.0 it leaves out what is next to a `$ref`."""
         value = target.data
-        for token in pointer if target is self.root else ():
+        for token in pointer if target is self.root and self.version == "3.0" else ():
             if isinstance(value, dict) and isinstance(value.get("$ref"), str):
                 return False
             value = lookup(value, (token,))
         return target is self.root
 
-    def _local(self, target: Document, pointer: Pointer, content: Any) -> str:
-        """Return a `$ref` within the bundle to a value that it has, or to a schema, which becomes a component."""
-        if self._keeps(target, pointer):
+    def _local(self, target: Document, pointer: Pointer, content: Any, scope: DynamicScope = ()) -> str:
+        """Return a `$ref` within the bundle to a value that it has, or to a schema, which becomes a component.
+
+        A schema that is reached with other dynamic anchors than at its own place becomes a component, too.
+        """
+        scope = self._identifiers.scope(target, pointer, scope) if self.version != "3.0" else ()
+        if self._keeps(target, pointer) and (not scope or scope == self._scope_in_place(pointer)):
             return "#" + "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)
-        key = target.path, pointer
+        key = target.path, pointer, scope
         if key not in self._names:
             name = self._names[key] = self._free_name(target, pointer)
             self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
-            self._pending_schemas.append((name, target, pointer, content))
+            self._pending_schemas.append((name, target, pointer, content, scope))
         return f"#/components/schemas/{self._names[key]}"
+
+    def _scope_in_place(self, pointer: Pointer) -> DynamicScope:
+        """Return the dynamic anchors of the schemas around a pointer of the root document."""
+        value, kind, scope = self.root.data, _START.kind, _START.scope
+        for length, token in enumerate(pointer, 1):
+            if isinstance(value, dict):
+                at = pointer[: length - 1]
+                kind = kind_within(kind, at, token, value[token]) or "object"
+            value = lookup(value, (token,))
+            if kind == "schema":
+                scope = self._identifiers.scope(self.root, pointer[:length], scope)
+        return scope
 
     def _discriminator(self, value: Any, document: Document) -> Any:
         """Copy a Discriminator Object, with the schemas of its mapping as `$ref`s within the bundle."""
@@ -359,7 +346,7 @@ class Bundle:
         elif target in _schemas_of(self.root.data):
             return target
         try:
-            return self._local(*self._find(ref, document))
+            return self._local(*self._find(ref, document, ()))
         except (_Refused, PointerNotFound):
             return target
         except SetupError as exc:
@@ -385,25 +372,35 @@ class Bundle:
     def _add_document(self, document: Document) -> None:
         self._documents[document.path] = document
         self._size += document.size
+        if self.version != "3.0":
+            self._identifiers.add(document)
 
-    def _target(self, ref: str, document: Document, at: Pointer) -> tuple[Document, Pointer, Any] | None:
+    def _target(self, ref: str, document: Document, place: Pointer) -> _Found | None:
         try:
-            return self._find(ref, document)
+            return self._find(ref, document, place[:-1])
         except _Refused as exc:
-            self._problem(document, at, ref, str(exc), exc.rule)
+            self._problem(document, place, ref, str(exc), exc.rule)
         except SetupError as exc:
             is_own = document is self.root
             self.problems += [one for one in exc.problems if is_own or one.rule != "unreadable"]
             hint = _hint(ref) if is_own else "; is it a file of the contract?"
-            self._problem(document, at, ref, f"cannot be resolved{hint}", "dangling-ref")
+            self._problem(document, place, ref, f"cannot be resolved{hint}", "dangling-ref")
         except PointerNotFound:
-            self._problem(document, at, ref, "does not exist; define it or correct the $ref", "dangling-ref")
+            self._problem(
+                document, place, ref, "does not exist; define it or correct the $ref", "dangling-ref"
+            )
         return None
 
-    def _find(self, ref: str, document: Document) -> tuple[Document, Pointer, Any]:
-        """Return the target of a `$ref`. Raises _Refused, PointerNotFound and SetupError."""
+    def _find(self, ref: str, document: Document, at: Pointer) -> _Found:
+        """Return the target of a `$ref` at a pointer. Raises _Refused, PointerNotFound and SetupError."""
+        if self.version != "3.0" and (named := self._identifiers.find(ref, document, at)) is not None:
+            return *named, lookup(named.document.data, named.pointer)
         path, fragment = self._file(ref, document)
-        target, pointer = self._document(path), parse_pointer(fragment)
+        target = self._document(path)
+        if self.version != "3.0":
+            pointer = self._identifiers.within(target, fragment)
+        else:
+            pointer = parse_pointer(fragment)
         return target, pointer, lookup(target.data, pointer)
 
     def _file(self, ref: str, document: Document) -> tuple[Path, str]:
@@ -447,6 +444,11 @@ class Bundle:
         name = next(name for name in names if name not in self._taken)
         self._taken.add(name)
         return name
+
+
+def collision(name: str) -> str:
+    """Return the message for a field of a Path Item Object that the one it refers to has, too."""
+    return f"'{name}' is also in the Path Item Object that the $ref leads to, and OpenAPI does not say which one is meant; keep one"
 
 
 _MAX_NAME = 4096  # characters of a path, PATH_MAX of Linux

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .bundling import PointerNotFound, lookup, parse_pointer
 from .documents import Pointer
+from .pointers import PointerNotFound, lookup, parse_pointer
 
 
 def mapping_of(schema: Mapping[str, Any]) -> dict[str, str]:

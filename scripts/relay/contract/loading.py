@@ -1,12 +1,12 @@
-"""Read a contract from its files and check that it is OpenAPI 3.0."""
+"""Read a contract from its files and check that it is OpenAPI 3.0, 3.1 or 3.2."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from .bundling import Bundle
+from .canonical import canonical
 from .diagnostics import Diagnostic, SetupError
 from .documents import Document, parse_document
 from .model import Contract
@@ -14,6 +14,7 @@ from .operation_faults import without_faults
 from .schema_limits import check_schemas
 from .sound_part import SoundPart
 from .structure import shown
+from .versions import version_of
 
 
 def load_contract(path: Path, folder: Path | None = None) -> Contract:
@@ -21,7 +22,7 @@ def load_contract(path: Path, folder: Path | None = None) -> Contract:
 
     By default that is the contract's own. Errors that do not concern the whole are kept as `Contract.faults`, and the
     operations that cannot be served because of them as `Contract.left_out`. Raises SetupError for a folder that does
-    not contain the contract, unreadable files, another version than OpenAPI 3.0, and contracts beyond the limits.
+    not contain the contract, unreadable files, another version than OpenAPI 3.0, 3.1 and 3.2, and contracts beyond the limits.
     """
     return build_contract(*parse_document(resolved(path)), folder)
 
@@ -55,14 +56,15 @@ def build_contract(
     source = root.source if single_yaml else None
     part = SoundPart(bundle)
     faults += part.faults
-    if exceeded := check_schemas(bundle):
+    document, found = (bundle.data, []) if bundle.version == "3.0" else canonical(bundle)
+    faults += found
+    if exceeded := check_schemas(document, bundle.place):
         raise SetupError([*faults, *exceeded])
     try:
-        contract = Contract(bundle, source)
+        contract = Contract(bundle, document, source)
     except SetupError as exc:
         faults += exc.problems
-        bundle.data = {**bundle.data, "servers": []}
-        contract = Contract(bundle, source)
+        contract = Contract(bundle, {**document, "servers": []}, source)
     return without_faults(contract, faults, part.left_out)
 
 
@@ -71,7 +73,7 @@ def bundle_document(
 ) -> tuple[Bundle, list[Diagnostic]]:
     """Bundle a document with the files it refers to; return the bundle and all errors, including `problems`.
 
-    Raises SetupError if the document is not OpenAPI 3.0, and for files that expand to too many values.
+    Raises SetupError if the document is not OpenAPI 3.0, 3.1 or 3.2, and for files that expand to too many values.
     """
     try:
         _check_version(root)
@@ -86,11 +88,11 @@ def bundle_document(
 
 def _check_version(root: Document) -> None:
     version = root.data.get("openapi") if isinstance(root.data, dict) else None
-    if not (isinstance(version, str) and re.fullmatch(r"3\.0\.\d+", version)):
+    if version_of(root.data) is None:
         swagger = root.data.get("swagger") if isinstance(root.data, dict) else None
         if swagger is not None:
             message = f"is Swagger {shown(swagger).strip(chr(39))}; convert it to OpenAPI 3.0"
             raise SetupError([Diagnostic(root.place(("swagger",)), message, "openapi-version")])
         found = "is missing" if version is None else "is " + shown(version).strip("'")
-        message = f"not an OpenAPI 3.0 document: its version {found}; set `openapi: 3.0.3`"
+        message = f"not an OpenAPI 3.0, 3.1 or 3.2 document: its version {found}; set `openapi: 3.1.1`"
         raise SetupError([Diagnostic(root.place(("openapi",)), message, "openapi-version")])

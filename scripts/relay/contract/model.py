@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from .bundling import Bundle, lookup, parse_pointer
+from .bundling import Bundle
 from .chosen_names import ChosenNames, chosen_name_problems, python_names
 from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Pointer
+from .methods import operations_in
 from .names import derived_id, operation_ids
-
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+from .pointers import lookup, parse_pointer
+from .versions import Version
 
 Schema = dict[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
@@ -51,20 +52,25 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """A request body; `content` maps media types, or ranges such as `text/*`, to schemas."""
+    """A request body; `content` maps media types, or ranges such as `text/*`, to schemas.
+
+    `items` maps those of streams to the schema of an item, `itemSchema`.
+    """
 
     required: bool
     content: Mapping[str, Schema]
     pointer: Pointer
+    items: Mapping[str, Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented response; no `content` means no body."""
+    """One documented response; no `content` means no body. `items` are as those of a request body."""
 
     content: Mapping[str, Schema]
     headers: tuple[Parameter, ...]
     pointer: Pointer
+    items: Mapping[str, Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +142,16 @@ _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's dumper take
 
 
 class Contract:
-    """An OpenAPI 3.0 document, bundled: every `$ref` in `document` is local.
+    """An OpenAPI document, bundled: every `$ref` in `document` is local, and its schemas are canonical.
 
     Where the files have faults, it is their sound part; `published` is the document as they are written.
     """
 
-    def __init__(self, bundle: Bundle, source: bytes | None = None) -> None:
+    def __init__(self, bundle: Bundle, document: dict[str, Any], source: bytes | None = None) -> None:
         self._bundle = bundle
         self._source = source
-        self.document: dict[str, Any] = bundle.data
+        self.version: Version = bundle.version
+        self.document = document
         self.faults: tuple[Diagnostic, ...] = ()
         self.left_out: tuple[LeftOut, ...] = ()
         self._resolved: dict[str, Any] = {}
@@ -185,7 +192,7 @@ class Contract:
     @property
     def published(self) -> dict[str, Any]:
         """The document as it is written, with its faults."""
-        return self._bundle.written() if self.faults else self.document
+        return self._bundle.written() if self.faults else self._bundle.data
 
     def not_served(self, name: str) -> LeftOut | None:
         """Return the operation that is left out and has this operationId, or is this `GET /pets`; None for others."""
@@ -256,7 +263,7 @@ class Contract:
 
     def raw(self, operation: Operation) -> dict[str, Any]:
         """Return an operation's Operation Object, unprocessed."""
-        found: dict[str, Any] = self.resolve(self.document["paths"][operation.path])[operation.method]
+        found: dict[str, Any] = self.follow(operation.pointer)[0]
         return found
 
     def add_path_parameter(self, operation: Operation, name: str) -> Parameter:
@@ -264,7 +271,9 @@ class Contract:
         added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         paths, raw = self.document["paths"], self.raw(operation)
         declared = [*raw.get("parameters", []), added]
-        item = {**self.resolve(paths[operation.path]), operation.method: {**raw, "parameters": declared}}
+        item = _with(
+            self.resolve(paths[operation.path]), operation.pointer[2:], {**raw, "parameters": declared}
+        )
         self.document = {**self.document, "paths": {**paths, operation.path: item}}
         return self._parameter(added, (*operation.pointer, "parameters", str(len(declared) - 1)))
 
@@ -317,9 +326,8 @@ class Contract:
             if path.startswith("x-"):
                 continue
             item = self.resolve(item)  # noqa: PLW2901 -- the item behind its `$ref`
-            for method in METHODS:
-                if method in item:
-                    yield self._operation(path, method, item)
+            for method, at, raw in operations_in(item):
+                yield self._operation(path, method, item, ("paths", path, *at), raw)
 
     def _with_ids(self, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
         """Return the operations, each with an id of its own."""
@@ -333,9 +341,9 @@ class Contract:
             one if one.id == ids[one.pointer] else replace(one, id=ids[one.pointer]) for one in operations
         )
 
-    def _operation(self, path: str, method: str, item: dict[str, Any]) -> Operation:
-        raw = item[method]
-        pointer = ("paths", path, method)
+    def _operation(
+        self, path: str, method: str, item: dict[str, Any], pointer: Pointer, raw: dict[str, Any]
+    ) -> Operation:
         parameters = {
             (parameter.name, parameter.location): parameter
             for owner, at in ((item, pointer[:2]), (raw, pointer))
@@ -354,7 +362,7 @@ class Contract:
                 status.upper() if status != "default" else status: self._response(
                     value, (*pointer, "responses", status)
                 )
-                for status, value in raw["responses"].items()
+                for status, value in raw.get("responses", {}).items()
                 if not status.startswith("x-")
             },
             security=tuple(raw.get("security", self.document.get("security") or [])),
@@ -382,7 +390,8 @@ class Contract:
 
     def _body(self, value: Any, pointer: Pointer) -> RequestBody:
         raw = self.resolve(value)
-        return RequestBody(raw.get("required", False), _schemas(raw.get("content")), pointer)
+        content = raw.get("content")
+        return RequestBody(raw.get("required", False), _schemas(content), pointer, _items(content))
 
     def _response(self, value: Any, pointer: Pointer) -> Response:
         raw = self.resolve(value)
@@ -391,7 +400,8 @@ class Contract:
             for name, header in (raw.get("headers") or {}).items()
             if name.lower() != "content-type"  # OpenAPI 3.0.3, "Response Object", `headers`
         )
-        return Response(_schemas(raw.get("content")), headers, pointer)
+        content = raw.get("content")
+        return Response(_schemas(content), headers, pointer, _items(content))
 
 
 def _with_names(operations: tuple[Operation, ...], chosen: ChosenNames) -> tuple[Operation, ...]:
@@ -401,3 +411,13 @@ def _with_names(operations: tuple[Operation, ...], chosen: ChosenNames) -> tuple
 
 def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:
     return {media_type: media.get("schema", {}) for media_type, media in (content or {}).items()}
+
+
+def _items(content: dict[str, Any] | None) -> dict[str, Schema]:
+    return {name: media["itemSchema"] for name, media in (content or {}).items() if "itemSchema" in media}
+
+
+def _with(value: dict[str, Any], pointer: Pointer, part: Any) -> dict[str, Any]:
+    """Return a copy of an object with another value at a pointer."""
+    key, *rest = pointer
+    return {**value, key: _with(value[key], tuple(rest), part) if rest else part}

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .bundling import PointerNotFound, lookup
 from .documents import Pointer
+from .pointers import PointerNotFound, lookup
 from .structure import SECTIONS, StructureViolation, kind_at, within_schema
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")

@@ -7,25 +7,25 @@ value is validated a million times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .bundling import Bundle, PointerNotFound, lookup, mappings, parse_pointer
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, SourceLocation
 from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH
+from .parsed import Pointer
+from .pointers import PointerNotFound, lookup, mappings, parse_pointer
+from .schema_words import same_value_schemas
 
-_LISTS = ("allOf", "anyOf", "oneOf")
 
-
-def check_schemas(bundle: Bundle) -> list[Diagnostic]:
-    """Return an error at the first schema that exceeds a limit."""
-    counter = _Counter(bundle.data)
-    for pointer, schema in mappings(bundle.data):
+def check_schemas(document: Any, place: Callable[[Pointer], SourceLocation]) -> list[Diagnostic]:
+    """Return an error at the first schema of a document that exceeds a limit."""
+    counter = _Counter(document)
+    for pointer, schema in mappings(document):
         try:
             counter.add(schema)
         except _TooMany as exc:
-            return [Diagnostic(bundle.place(pointer), f"{exc}; write it simpler", "limit")]
+            return [Diagnostic(place(pointer), f"{exc}; write it simpler", "limit")]
     return []
 
 
@@ -108,11 +108,7 @@ class _Counter:
         if isinstance(ref := schema.get("$ref"), str):
             yield from self._target(ref)
             return
-        for keyword in _LISTS:
-            if isinstance(parts := schema.get(keyword), list):
-                yield from (part for part in parts if isinstance(part, dict))
-        if isinstance(part := schema.get("not"), dict):
-            yield part
+        yield from (part for part in same_value_schemas(schema) if isinstance(part, dict))
 
     def _target(self, ref: str) -> Iterator[Any]:
         if ref not in self._targets:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .bundling import Bundle, exists, parse_pointer, references
+from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
-from .model import METHODS, LeftOut
+from .methods import METHODS
+from .model import LeftOut
+from .pointers import exists, parse_pointer, references
 from .repair import add_missing, repair, replace_reference
 from .structure import StructureViolation, structure_violations, to_diagnostics
 

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from .bundling import Bundle, PointerNotFound, lookup, parse_pointer, references
+from .bundling import Bundle
 from .diagnostics import Diagnostic
 from .documents import Pointer
+from .pointers import PointerNotFound, lookup, parse_pointer, references
 
 _COMPONENT_NAME = r"^[a-zA-Z0-9\.\-_]+$"
 
@@ -51,6 +52,8 @@ class StructureViolation(NamedTuple):
 
 def structure_violations(bundle: Bundle) -> list[StructureViolation]:
     """Validate a bundled document against the OpenAPI 3.0 JSON Schema; return at most MAX_VIOLATIONS."""
+    if bundle.version != "3.0":
+        return []
     validator = jsonschema_rs.Draft4Validator(_SCHEMA, mask="this")
     errors = list(islice(_specific(validator.iter_errors(bundle.data)), MAX_VIOLATIONS))
     mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract, LeftOut, Operation, Response
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract, LeftOut, Operation, Response
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.server.errors import MalformedPath

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.contract.model import METHODS, Contract
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract
 from relay.server.security import JWT_TYPES, scheme_type
 
 from .callers import Caller

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import Field, SecretStr
 
-from relay.contract.bundling import PointerNotFound, lookup
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import parse_document
 from relay.contract.loading import build_contract, load_contract, resolved
 from relay.contract.model import Contract
+from relay.contract.pointers import PointerNotFound, lookup
 from relay.project.settings import Settings, token_keys
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 

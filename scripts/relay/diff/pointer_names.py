@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from relay.contract.bundling import PointerNotFound, lookup, parse_pointer
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
+from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
 
 
 def canonical(contract: Contract, pointer: Pointer) -> Pointer:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from relay.contract.bundling import lookup, parse_pointer
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import lookup, parse_pointer
 from relay.validation.schemas import Direction
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from relay.contract.bundling import PointerNotFound, escape, lookup
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import Document, Pointer
-from relay.contract.model import ABSENT, METHODS, Contract, Operation
+from relay.contract.methods import METHODS
+from relay.contract.model import ABSENT, Contract, Operation
+from relay.contract.pointers import PointerNotFound, escape, lookup
 
 from .pages import Source
 from .prose import difference, reworded, same, structure

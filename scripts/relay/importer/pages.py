@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, Pointer, display, parse_source
 from relay.contract.loading import build_contract, faultless
 from relay.contract.model import Contract
+from relay.contract.pointers import references
 
 from .prose import canonical
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from relay.contract.bundling import NAMED, is_data
 from relay.contract.documents import Pointer
+from relay.contract.pointers import NAMED, is_data
 
 
 def is_wording(key: str, value: Any) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from relay.contract.bundling import escape, lookup, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import read_document
-from relay.contract.model import METHODS, Contract, Operation
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract, Operation
+from relay.contract.pointers import escape, lookup, parse_pointer, references
 
 from .https_fetch import is_address
 from .pages import Source, file_name

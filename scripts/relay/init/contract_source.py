@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from relay.contract.bundling import references
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, display, parse_document, parse_source
 from relay.contract.loading import build_contract, bundle_document, faultless, resolved
 from relay.contract.model import Contract
+from relay.contract.pointers import references
 from relay.importer.https_fetch import is_address
 from relay.importer.import_sources import Reader
 from relay.importer.merge import merge_sources

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from relay.contract.bundling import exists, mappings, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract
+from relay.contract.pointers import exists, mappings, parse_pointer
 
 from .lint_rules import finding
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.model import METHODS, Contract
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract
 from relay.validation.schemas import Direction
 
 Kind = Literal["schema", "parameter", "media type"]

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from relay.contract.bundling import mappings, parse_pointer, references
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_pointer, mapping_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import mappings, parse_pointer, references
 
 from .lint_rules import finding
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import parse_pointer
 from relay.contract.model import ABSENT, Schema
+from relay.contract.pointers import parse_pointer
 from relay.validation import media_types as media
 
 from .examples import Example

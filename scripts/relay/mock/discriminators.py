@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.contract.bundling import parse_pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import parse_pointer
 from relay.validation.schemas import SchemaCompiler
 
 from .schema_parts import SchemaPart

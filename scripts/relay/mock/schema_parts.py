@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import lookup, parse_pointer
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import lookup, parse_pointer
 from relay.validation.schemas import MARKS, Direction
 
 _KEYWORDS = {  # indicate the type of a schema without `type`

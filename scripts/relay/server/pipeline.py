@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from relay.contract.model import METHODS, Contract, LeftOut
+from relay.contract.methods import METHODS
+from relay.contract.model import Contract, LeftOut
 
 from .cors import Cors
 from .endpoint import ServedOperation

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from relay.contract.model import Contract, Schema
+from relay.contract.schema_words import applied_schemas
 
 from .schemas import SchemaCompiler
 from .text_values import CONVERTERS
@@ -69,22 +70,44 @@ class Coercion:
 
     def _built(self, schema: Schema) -> Coerce:
         types = types_of(schema, self._contract)
-        item = self._part(items_of(schema, self._contract)) if "array" in types else None
+        item = self._items(schema) if "array" in types else None
         properties = {name: self._part(part) for name, part in properties_of(schema, self._contract).items()}
         additional = additional_properties_of(schema, self._contract)
         other = self._part(additional) if additional else _unchanged
+        matching = self._matching(schema)
         text = self._text(schema)
 
         def coerce(value: Any) -> Any:
             if isinstance(value, list):
-                return [item(part) for part in value] if item else value
+                return item(value) if item else value
             if isinstance(value, dict):
                 if item and not value.keys() & properties.keys() and (elements := elements_of(value)):
-                    return [item(part) for part in elements]
-                return {name: properties.get(name, other)(part) for name, part in value.items()}
+                    return item(elements)
+                return {
+                    name: (properties.get(name) or matching(name) or other)(part)
+                    for name, part in value.items()
+                }
             return text(value)
 
         return coerce
+
+    def _items(self, schema: Schema) -> Callable[[list[Any]], list[Any]]:
+        prefix = [self._part(part) for part in prefix_items_of(schema, self._contract)]
+        item = self._part(items_of(schema, self._contract))
+
+        def coerce(values: list[Any]) -> list[Any]:
+            first = [one(value) for one, value in zip(prefix, values, strict=False)]
+            return [*first, *(item(value) for value in values[len(first) :])]
+
+        return coerce
+
+    def _matching(self, schema: Schema) -> Callable[[str], Coerce | None]:
+        """Return the function that finds the schema of a property whose name matches a pattern."""
+        patterns = [
+            (self.verdict({"pattern": pattern}), self._part(part))
+            for pattern, part in pattern_properties_of(schema, self._contract).items()
+        ]
+        return lambda name: next((coerce for accepts, coerce in patterns if accepts(name)), None)
 
     def _text(self, schema: Schema) -> Callable[[str], Any]:
         """Return the conversion of one text; for an array it is an element, which is serialised like a scalar."""
@@ -138,7 +161,7 @@ def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
     types: set[str] = set()
     for part in _parts(schema, contract):
         if "type" in part:
-            types.add(part["type"])
+            types.update([part["type"]] if isinstance(part["type"], str) else part["type"])
         else:
             types.update(_type_name(value) for value in part.get("enum", []))
         if part.get("nullable"):
@@ -150,8 +173,13 @@ def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
 
 def _implied(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the types whose keywords a schema without a type has, and text."""
-    has_members = properties_of(schema, contract) or additional_properties_of(schema, contract)
-    kinds = {"object": has_members, "array": items_of(schema, contract)}
+    has_members = (
+        properties_of(schema, contract)
+        or pattern_properties_of(schema, contract)
+        or additional_properties_of(schema, contract)
+    )
+    has_items = items_of(schema, contract) or prefix_items_of(schema, contract)
+    kinds = {"object": has_members, "array": has_items}
     implied = [kind for kind, found in kinds.items() if found]
     return frozenset([*implied, "string"] if implied else [])
 
@@ -171,6 +199,8 @@ def takes_any_key(schema: Schema, contract: Contract) -> bool:
     """
     parts = _parts(schema, contract)
     written = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
+    if pattern_properties_of(schema, contract):
+        return True
     return any(one is not False for one in written) if written else not properties_of(schema, contract)
 
 
@@ -181,6 +211,20 @@ def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
     }
 
 
+def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
+    """Return the properties that are described by a pattern, of the schema and of all its alternatives."""
+    return {
+        pattern: part
+        for owner in _parts(schema, contract)
+        for pattern, part in owner.get("patternProperties", {}).items()
+    }
+
+
+def prefix_items_of(schema: Schema, contract: Contract) -> list[Schema]:
+    """Return the schemas of an array's first items; none if they are not described one by one."""
+    return next((part["prefixItems"] for part in _parts(schema, contract) if "prefixItems" in part), [])
+
+
 def items_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of an array's items; {} if there is none."""
     return next((part["items"] for part in _parts(schema, contract) if "items" in part), {})
@@ -188,7 +232,8 @@ def items_of(schema: Schema, contract: Contract) -> Schema:
 
 def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of additional properties; {} if there is none."""
-    found = (part.get("additionalProperties") for part in _parts(schema, contract))
+    words = ("additionalProperties", "unevaluatedProperties")
+    found = (part.get(word) for part in _parts(schema, contract) for word in words)
     return next((additional for additional in found if isinstance(additional, dict)), {})
 
 
@@ -206,11 +251,10 @@ def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
 
 
 def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
-    """Return a schema and the parts of its `allOf`, `anyOf` and `oneOf`, with `$ref`s resolved."""
+    """Return a schema and those within it that may describe the same value, with `$ref`s resolved."""
     if (ref := schema.get("$ref")) is not None:
         return [] if ref in seen else _parts(contract.resolve(schema), contract, (*seen, ref))
-    combined = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, [])]
-    return [schema, *(inner for part in combined for inner in _parts(part, contract, seen))]
+    return [schema, *(inner for part in applied_schemas(schema) for inner in _parts(part, contract, seen))]
 
 
 def _unchanged(value: Any) -> Any:

@@ -134,4 +134,4 @@ def _certain(choice: Choice, value: Any) -> Iterable[Node]:
     """Return the branch of a choice that is certain."""
     if (named := choice.named(value)) is not None:
         return [named]
-    return choice.branches if len(choice.branches) == 1 else []
+    return choice.branches if len(choice.branches) == 1 and not choice.is_conditional else []

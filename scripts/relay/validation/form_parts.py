@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import escape
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import escape
 
 from . import media_types as media
 from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of

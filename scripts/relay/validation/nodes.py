@@ -30,7 +30,11 @@ class Node:
     is_closed: bool = False  # allows no property besides `properties`
     properties: dict[str, Node] = field(default_factory=dict)
     additional: Node | None = None
-    items: Items | None = None
+    patterns: list[tuple[Accepts, Node]] = field(default_factory=list)  # the verdict of a property's name
+    prefix: list[Node] = field(default_factory=list)
+    items: Items | None = None  # after those of the prefix
+    conditions: list[Condition] = field(default_factory=list)
+    evaluates: str = ""  # `unevaluatedProperties` or `unevaluatedItems`, which depend on the whole
     parts: list[Node] = field(default_factory=list)  # the target of its `$ref`, and its `allOf`
     choices: list[Choice] = field(default_factory=list)
     types: frozenset[str] = TYPES
@@ -58,6 +62,14 @@ class Items(NamedTuple):
 
     node: Node
     accept: Accepts
+
+
+class Condition(NamedTuple):
+    """A schema for values that another one accepts (`if`, `dependentSchemas`), or that it rejects."""
+
+    accepts: Accepts
+    node: Node
+    is_negated: bool = False
 
 
 @dataclass(eq=False)

@@ -6,8 +6,8 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.contract.bundling import escape
 from relay.contract.model import ABSENT, Contract, Location, Parameter
+from relay.contract.pointers import escape
 
 from .coercion import Coercion
 from .defaults import Defaults

@@ -20,8 +20,8 @@ from uuid import UUID
 
 import pydantic
 
-from relay.contract.bundling import escape
 from relay.contract.json_text import is_64_bit
+from relay.contract.pointers import escape
 
 from .shapes import Shape
 

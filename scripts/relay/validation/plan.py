@@ -1,6 +1,6 @@
 """Splits schemas into the parts that can be refused, so that each can be asked on its own.
 
-The input is JSON Schema draft 4 as `schemas.py` translates it. All parts are compiled as properties of one
+The input is JSON Schema draft 4 or 2020-12 as `translation.py` writes it. All parts are compiled as properties of one
 validator: it compiles a schema that many parts refer to only once.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from relay.contract.model import Schema
+from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
-from .nodes import Check, Choice, Items, Node
+from .nodes import Check, Choice, Condition, Items, Node
 from .verdicts import Accepts, Compiled, compile_together, pointer_of, quoted
 from .violations import describe
 
@@ -21,7 +22,12 @@ _CHECKS = (
     "type enum multipleOf maxLength minLength pattern format maxItems minItems uniqueItems maxProperties minProperties"
 ).split()
 _BOUNDS = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
-_COMPOUND = frozenset("$ref properties additionalProperties items allOf anyOf oneOf not".split())
+_COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
+_ABOUT_OTHERS = ("dependentRequired", "propertyNames")
+"""Keywords that are asked as a whole; what they reject is not explained further."""
+
+
+_UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
 class _Fragments:
@@ -106,8 +112,11 @@ class _Planner:
         node.checks += self._checks(schema, pointer)
         node.required = schema.get("required", [])
         self._fill_properties(node, schema, pointer)
+        node.prefix = self._branches(schema, "prefixItems", pointer)
         if schema.get("items"):
             node.items = self._items(schema["items"], f"{pointer}/items")
+        node.conditions = [*self._conditions(schema, pointer)]
+        node.evaluates = next((word for word in _UNEVALUATED if word in schema), "")
         node.parts += self._branches(schema, "allOf", pointer)
         node.choices = [*self._choices(schema, pointer)]
         if "type" in schema:
@@ -124,6 +133,13 @@ class _Planner:
             name: self._child(part, f"{pointer}/properties/{quoted(name)}")
             for name, part in schema.get("properties", {}).items()
         }
+        node.patterns = [
+            (
+                self._fragments.add({"pattern": pattern}),
+                self._child(part, f"{pointer}/patternProperties/{quoted(pattern)}"),
+            )
+            for pattern, part in schema.get("patternProperties", {}).items()
+        ]
         additional = schema.get("additionalProperties", True)
         node.is_closed = additional is False
         if isinstance(additional, dict) and additional:
@@ -137,12 +153,41 @@ class _Planner:
                 yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown))
         for bound, exclusive in _BOUNDS.items():
             if bound in schema:
-                rule = exclusive if schema.get(exclusive) else bound
+                rule = exclusive if schema.get(exclusive) is True else bound
                 fragment = {key: schema[key] for key in (bound, exclusive) if key in schema}
                 yield Check(self._fragments.add(fragment), rule, describe(rule, schema[bound]))
+            elif exclusive in schema:
+                limit = schema[exclusive]
+                yield Check(self._fragments.add({exclusive: limit}), exclusive, describe(exclusive, limit))
         if "not" in schema:
             forbidden = _reference(schema["not"], f"{pointer}/not")
-            yield Check(self._fragments.add({"not": forbidden}), "not", describe("not"))
+            sentence = describe("not" if schema["not"] else "nothing")
+            yield Check(self._fragments.add({"not": forbidden}), "not", sentence)
+        yield from self._whole_checks(schema, pointer)
+
+    def _whole_checks(self, schema: Schema, pointer: str) -> Iterator[Check]:
+        """Yield the checks of keywords that are asked about as a whole."""
+        for rule in _ABOUT_OTHERS:
+            if rule in schema:
+                value = schema[rule]
+                whole = _reference(value, f"{pointer}/{rule}") if rule in SCHEMA_WORDS else value
+                yield Check(self._fragments.add({rule: whole}), rule, describe(rule))
+        if "contains" in schema:
+            counts: Schema = {key: schema[key] for key in ("minContains", "maxContains") if key in schema}
+            fragment: Schema = {"contains": _reference(schema["contains"], f"{pointer}/contains"), **counts}
+            yield Check(self._fragments.add(fragment), "contains", describe("contains", counts))
+
+    def _conditions(self, schema: Schema, pointer: str) -> Iterator[Condition]:
+        if "if" in schema:
+            condition = self._fragments.add(_reference(schema["if"], f"{pointer}/if"))
+            for word in ("then", "else"):
+                if word in schema:
+                    node = self._child(schema[word], f"{pointer}/{word}")
+                    yield Condition(condition, node, is_negated=word == "else")
+        for name, part in schema.get("dependentSchemas", {}).items():
+            has_property = self._fragments.add({"type": "object", "required": [name]})
+            node = self._child(part, f"{pointer}/dependentSchemas/{quoted(name)}")
+            yield Condition(has_property, node)
 
     def _branches(self, schema: Schema, keyword: str, pointer: str) -> list[Node]:
         return [
@@ -154,14 +199,18 @@ class _Planner:
         if "discriminator" in schema:
             yield self._discriminated(schema, pointer)
             return
-        for rule in ("anyOf", "oneOf"):
+        name, targets, tagged = schema.get("tagged", ("", [], ""))
+        mapping = {tag: self._targets[ref] for tag, ref in targets}
+        for rule in CHOICES:
             if rule in schema:
                 short = [
                     _reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(schema[rule])
                 ]
-                is_all = schema.keys() == {rule}  # then the verdict of the node is known
+                is_all = schema.keys() - {"tagged"} == {rule}  # then the verdict of the node is known
                 accepts = self._fragments.add(_reference(schema, pointer) if is_all else {rule: short})
-                yield Choice(accepts, rule, self._branches(schema, rule, pointer), "", {})
+                branches = self._branches(schema, rule, pointer)
+                named = (name, mapping) if rule == tagged else ("", {})
+                yield Choice(accepts, rule, branches, *named)
 
     def _discriminated(self, schema: Schema, pointer: str) -> Choice:
         """Return a choice between the branches of its last alternative, which decide without a discriminator."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import escape
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter
+from relay.contract.pointers import escape
 
 from .coercion import Coercion, additional_properties_of, properties_of, shapes_of, takes_any_key
 from .raw_texts import Texts

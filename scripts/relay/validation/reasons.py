@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from relay.contract.bundling import escape
+from relay.contract.pointers import escape
 
 from .nodes import Choice, Items, Node
 from .violations import MAX_VIOLATIONS, describe
@@ -20,6 +20,9 @@ MAX_COMPARISONS = 64
 
 The verdict of a valid value looks at every branch of a `oneOf`, but may look at only one of an `anyOf`.
 """
+
+_MAX_TRIED = 32
+"""How many properties are left out, one after the other, to find the one that no schema describes."""
 
 _SLICE = 128  # items of an array that are asked for at once
 
@@ -100,18 +103,43 @@ class Reasons:
         return [*islice(self._all_of_node(node, at), MAX_VIOLATIONS)]
 
     def _all_of_node(self, node: Node, at: Rejected) -> Iterator[Reason]:
+        found = 0
         for part in node.with_parts():
-            for check in part.checks:
-                if not check.accepts(at.value):
-                    yield Broken(at.path, check.rule, check.message)
-            if isinstance(at.value, dict):
-                yield from self._own_of_object(part, at.value, at.path)
-                yield from self._rejected_properties(part, at.value, at)
-            elif isinstance(at.value, list | tuple) and part.items is not None:
-                yield from self._rejected_items(part.items, at.value, at)
-            for choice in part.choices:
-                if self._rejects(choice, at.value):
-                    yield Rejected(choice, at.value, at.path, at.depth + 1)
+            for reason in self._of_part(part, at):
+                found += 1
+                yield reason
+        if not found:
+            yield from (self._unevaluated(part, at) for part in node.with_parts() if part.evaluates)
+
+    def _unevaluated(self, node: Node, at: Rejected) -> Broken:
+        """Return the violation of a keyword about what no other keyword describes: the property, if one alone is it."""
+        value = at.value
+        names = [*islice(value, _MAX_TRIED)] if isinstance(value, dict) else []
+        alone = [
+            name for name in names if node.accepts({key: one for key, one in value.items() if key != name})
+        ]
+        if node.evaluates == "unevaluatedProperties" and len(alone) == 1:
+            return broken(self._within(at.path, alone[0]), "additionalProperties")._replace(
+                rule=node.evaluates
+            )
+        return broken(at.path, node.evaluates)
+
+    def _of_part(self, part: Node, at: Rejected) -> Iterator[Reason]:
+        for check in part.checks:
+            if not check.accepts(at.value):
+                yield Broken(at.path, check.rule, check.message)
+        if isinstance(at.value, dict):
+            yield from self._own_of_object(part, at.value, at.path)
+            yield from self._rejected_properties(part, at.value, at)
+        elif isinstance(at.value, list | tuple):
+            yield from self._rejected_items(part, at.value, at)
+        for condition in part.conditions:
+            applies = condition.accepts(at.value) is not condition.is_negated
+            if applies and self._rejects(condition.node, at.value):
+                yield Rejected(condition.node, at.value, at.path, at.depth + 1)
+        for choice in part.choices:
+            if self._rejects(choice, at.value):
+                yield Rejected(choice, at.value, at.path, at.depth + 1)
 
     def _own_of_object(self, node: Node, value: dict[str, Any], path: ValuePath) -> Iterator[Broken]:
         """Yield the missing properties of an object, and the first unknown one."""
@@ -119,7 +147,7 @@ class Reasons:
             if name not in value:
                 yield broken(self._within(path, name), "required")
         if node.is_closed:
-            for name in islice((name for name in value if name not in node.properties), 1):
+            for name in islice((name for name in value if not _is_described(node, name)), 1):
                 yield broken(self._within(path, name), "additionalProperties")
 
     def _rejected_properties(self, node: Node, value: dict[str, Any], at: Rejected) -> Iterator[Reason]:
@@ -127,8 +155,17 @@ class Reasons:
             if self._rejects(child, value[name]):
                 yield self._part(child, value[name], name, at)
 
-    def _rejected_items(self, items: Items, value: Sequence[Any], at: Rejected) -> Iterator[Reason]:
-        for start in range(0, len(value), _SLICE):
+    def _rejected_items(self, node: Node, value: Sequence[Any], at: Rejected) -> Iterator[Reason]:
+        for index, (child, item) in enumerate(zip(node.prefix, value, strict=False)):
+            if self._rejects(child, item):
+                yield self._part(child, item, str(index), at)
+        if node.items is not None:
+            yield from self._rejected_rest(node.items, len(node.prefix), value, at)
+
+    def _rejected_rest(
+        self, items: Items, first: int, value: Sequence[Any], at: Rejected
+    ) -> Iterator[Reason]:
+        for start in range(first, len(value), _SLICE):
             piece = value[start : start + _SLICE]
             if not items.accept(piece):
                 for index, item in enumerate(piece, start):
@@ -189,13 +226,22 @@ class Reasons:
 
 def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
     """Yield the properties of an object that have a schema."""
-    if node.additional is not None:
-        for name in value:
-            yield name, node.properties.get(name, node.additional)
-    else:
+    if node.additional is None and not node.patterns:
         for name, child in node.properties.items():
             if name in value:
                 yield name, child
+        return
+    for name in value:
+        matching = [child for accepts, child in node.patterns if accepts(name)]
+        if name in node.properties:
+            matching.append(node.properties[name])
+        if not matching and node.additional is not None:
+            matching = [node.additional]
+        yield from ((name, child) for child in matching)
+
+
+def _is_described(node: Node, name: str) -> bool:
+    return name in node.properties or any(accepts(name) for accepts, _ in node.patterns)
 
 
 def broken(path: ValuePath, rule: str, limit: Any = None) -> Broken:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relay.contract.model import Contract, Schema
+from relay.contract.schema_words import CHOICES, conditional_schemas
 
 from .schemas import SchemaCompiler
 from .translation import discriminated
@@ -24,13 +25,16 @@ class Node:
     properties: dict[str, Node] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
     additional: list[Node] = field(default_factory=list)
-    items: list[Node] = field(default_factory=list)
+    patterns: list[tuple[Accepts, Node]] = field(default_factory=list)  # the verdict of a property's name
+    prefix: list[Node] = field(default_factory=list)
+    items: list[Node] = field(default_factory=list)  # after those of the prefix
     choices: list[Choice] = field(default_factory=list)
     leads: bool = False  # to such a property
 
     def inner(self) -> Iterator[Node]:
         """Yield the schemas in it."""
-        yield from (*self.parts, *self.properties.values(), *self.additional, *self.items)
+        yield from (*self.parts, *self.properties.values(), *self.additional, *self.items, *self.prefix)
+        yield from (node for _, node in self.patterns)
         for choice in self.choices:
             yield from choice.branches
 
@@ -38,19 +42,26 @@ class Node:
         """Yield the properties or items of a value that may lead to such a property, each with its schema."""
         if isinstance(value, dict):
             yield from ((one, value[name]) for name, one in self.properties.items() if name in value)
+            for accepts, one in self.patterns:
+                yield from ((one, item) for name, item in value.items() if accepts(name))
             for one in self.additional:
                 yield from ((one, item) for name, item in value.items() if name not in self.known)
         elif isinstance(value, list):
-            yield from ((one, item) for one in self.items for item in value)
+            yield from zip(self.prefix, value, strict=False)
+            yield from ((one, item) for one in self.items for item in value[len(self.prefix) :])
 
 
 @dataclass(eq=False, slots=True)
 class Choice:
-    """An `anyOf` or `oneOf`, and its discriminator: `by_value` are the branches that its values name."""
+    """An `anyOf` or `oneOf`, and its discriminator: `by_value` are the branches that its values name.
+
+    If it is conditional, its branches are schemas that apply if another one does (`then`, `else`, `dependentSchemas`).
+    """
 
     branches: list[Node]
     name: str
     by_value: dict[str, Node]
+    is_conditional: bool = False
     verdicts: dict[int, Accepts] = field(
         default_factory=dict
     )  # of the branches that lead, if they are needed
@@ -76,6 +87,7 @@ class Graph:
         verdict: Callable[[Schema], Accepts] | None = None,
     ) -> None:
         self._contract = contract
+        self._compiler = compiler
         self._is_hidden = compiler.translator.is_hidden
         self._own = own
         self._verdict = verdict
@@ -117,10 +129,23 @@ class Graph:
             if not self._is_hidden(part, "request")
         }
         node.parts = [self._node(part) for part in schema.get("allOf", [])]
-        node.items = [self._node(schema["items"])] if "items" in schema else []
-        additional = schema.get("additionalProperties")
-        node.additional = [self._node(additional)] if isinstance(additional, dict) else []
-        node.choices = [self._choice(schema, keyword) for keyword in ("anyOf", "oneOf") if keyword in schema]
+        node.prefix = [self._node(part) for part in schema.get("prefixItems", [])]
+        words = ("items", "unevaluatedItems")
+        node.items = [self._node(schema[word]) for word in words if isinstance(schema.get(word), dict)]
+        node.patterns = [
+            (self._accepts({"pattern": pattern}), self._node(part))
+            for pattern, part in schema.get("patternProperties", {}).items()
+        ]
+        others = (schema.get(word) for word in ("additionalProperties", "unevaluatedProperties"))
+        node.additional = [self._node(one) for one in others if isinstance(one, dict)]
+        node.choices = [self._choice(schema, keyword) for keyword in CHOICES if keyword in schema]
+        if conditional := [*conditional_schemas(schema)]:
+            branches = [self._node(part) for part in conditional]
+            node.choices.append(Choice(branches, "", {}, is_conditional=True))
+
+    def _accepts(self, schema: Schema) -> Accepts:
+        validator = self._compiler.compile(schema, "request", ())
+        return lambda value: validator is None or validator.accepts(value)
 
     def _choice(self, schema: Schema, keyword: str) -> Choice:
         branches = [self._node(part) for part in schema[keyword]]
@@ -145,6 +170,9 @@ class Graph:
     def _keep_what_leads(self, node: Node) -> None:
         for nodes in (node.parts, node.additional, node.items):
             nodes[:] = [one for one in nodes if one.leads]
+        node.patterns = [one for one in node.patterns if one[1].leads]
+        if not any(one.leads for one in node.prefix) and not node.items:
+            node.prefix = []
         node.properties = {name: one for name, one in node.properties.items() if one.leads}
         node.choices = [choice for choice in node.choices if any(one.leads for one in choice.branches)]
         if self._verdict is not None:

@@ -1,7 +1,7 @@
-"""Compiles OpenAPI 3.0 Schema Objects to validators, one per schema and direction.
+"""Compiles Schema Objects to validators, one per schema and direction.
 
 OpenAPI 3.0.3, "Schema Object", is JSON Schema draft 4 plus `nullable`, `readOnly`, `writeOnly` and a few
-formats. They are translated to draft 4 once, at start.
+formats; from 3.1 on it is JSON Schema 2020-12 plus the latter. They are translated once, at start.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from weakref import WeakValueDictionary
 
 import jsonschema_rs
 
-from relay.contract.bundling import lookup, mappings, parse_pointer
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Schema
+from relay.contract.pointers import lookup, mappings, parse_pointer
+from relay.contract.versions import Version
 
 from .definitions import Definitions, Translated
 from .explaining import Explainer
 from .patterns import translated
 from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
 from .validators import Validator, ValidatorGroup
-from .verdicts import DELEGATED, Accepts, delegation
+from .verdicts import DELEGATED, Accepts, Compiled, delegation
 
 __all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness"]
 
@@ -73,9 +74,11 @@ class SchemaCompiler:
             direction: Definitions(partial(self._definition, direction=direction))
             for direction in get_args(Direction)
         }
+        compiled = partial(_compiled, version=contract.version)
+        self._compiled = compiled
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
         self._groups = {
-            (direction, has_formats): ValidatorGroup(self._definitions[direction].of, _compiled)
+            (direction, has_formats): ValidatorGroup(self._definitions[direction].of, compiled)
             for direction in get_args(Direction)
             for has_formats in (False, True)
         }
@@ -126,7 +129,7 @@ class SchemaCompiler:
     def _explainer(self, direction: Direction) -> Explainer:
         mark = MARKS[direction]
         message = f"the property is {mark} and must not be in a {direction}"
-        return Explainer(self._definitions[direction].of, _compiled, (mark, message))
+        return Explainer(self._definitions[direction].of, self._compiled, (mark, message))
 
     def _definition(self, ref: str, direction: Direction) -> Translated:
         pointer = parse_pointer(ref[1:])
@@ -136,7 +139,7 @@ class SchemaCompiler:
         schema, refs, patterns = self.translator.translate(schema, direction)
         for pattern in patterns:
             self._report(pattern, pointer)
-        return _tried(schema, refs)
+        return _tried(schema, refs, self._compiled)
 
     def _report(self, pattern: str, pointer: Pointer) -> None:
         """Add the warning about a pattern, if it has one, at each place of the contract that has it."""
@@ -149,11 +152,11 @@ class SchemaCompiler:
         self.problems += [self._contract.warning(at, message, "pattern") for at in places or [pointer]]
 
 
-def _tried(schema: Schema, refs: set[str]) -> Translated:
+def _tried(schema: Schema, refs: set[str], compiled: Compiled) -> Translated:
     """Compile a translated schema on its own, to find out whether it can be compiled."""
     error = None
     try:
-        _compiled({**schema, "definitions": {ref: {} for ref in refs}})
+        compiled({**schema, "definitions": {ref: {} for ref in refs}})
     except (ValueError, jsonschema_rs.ReferencingError) as exc:
         error = str(exc).splitlines()[0]
     return Translated(schema, refs, error, bool(_formats(schema)))
@@ -164,8 +167,11 @@ def _formats(schema: Schema) -> dict[str, Callable[[str], bool]]:
     return {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
 
 
-def _compiled(document: Schema, *, delegate: Accepts | None = None) -> jsonschema_rs.Draft4Validator:
-    return jsonschema_rs.Draft4Validator(
+def _compiled(
+    document: Schema, *, version: Version, delegate: Accepts | None = None
+) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
+    kind = jsonschema_rs.Draft4Validator if version == "3.0" else jsonschema_rs.Draft202012Validator
+    return kind(
         document,
         formats=_formats(document) or None,
         keywords={DELEGATED: delegation(delegate)} if delegate else None,

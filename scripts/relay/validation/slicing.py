@@ -12,6 +12,7 @@ import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.contract.schema_words import COMBINING
 
 from .schemas import SchemaCompiler
 from .validators import Validator
@@ -19,7 +20,22 @@ from .validators import Validator
 SLICE = 128
 """Number of array items validated and serialised at once."""
 
-_WHOLE_VALUE_KEYWORDS = frozenset({"enum", "not", "allOf", "anyOf", "oneOf", "uniqueItems"})
+_WHOLE_VALUE_KEYWORDS = frozenset(
+    {
+        "enum",
+        "not",
+        "if",
+        "then",
+        "else",
+        "uniqueItems",
+        "contains",
+        "prefixItems",
+        "dependentSchemas",
+        *COMBINING,
+    }
+    | {"unevaluatedItems", "unevaluatedProperties"}
+)
+"""Keywords by which a part of the items or of the properties may be valid where the whole is not, or the reverse."""
 _LENGTH_KEYWORDS = frozenset({"minItems", "maxItems"})
 _HOLE = b"\0"  # a byte that JSON text cannot contain (RFC 8259 section 7)
 

@@ -1,15 +1,18 @@
-"""Translates Schema Objects of OpenAPI 3.0 to JSON Schema draft 4, for one direction.
+"""Translates Schema Objects to JSON Schema for one direction: those of OpenAPI 3.0 to draft 4, later ones to 2020-12.
 
-Two keywords of the result are our own, and ignored by the library: `written` is the pattern as the contract has it,
-and `explained` the rule and limit that a part of the schema stands for.
+Some keywords of the result are our own, and ignored by the library: `written` is the pattern as the contract has it,
+`explained` the rule and limit that a part of the schema stands for; `discriminator` is what decides between branches, and
+`tagged` what only names them: since OpenAPI 3.0.4 and 3.1.1 a discriminator must not change what is valid.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.model import Contract, Schema
+from relay.contract.schema_words import CHOICES, COMBINING, applied_schemas
 
 from .patterns import translated
 from .plan import HIDDEN
@@ -26,7 +29,18 @@ _KEYWORDS = frozenset(
     "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength maxItems "
     "minItems uniqueItems maxProperties minProperties required enum type format".split()
 )
-_COMBINING = frozenset(["allOf", "anyOf", "oneOf", "not"])
+_MODERN_KEYWORDS = _KEYWORDS | {"minContains", "maxContains", "dependentRequired"}
+_APPLYING = ("then", "else")
+_OTHER_VALUES = (
+    "items",
+    "contains",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "if",
+    "not",
+)
+_COMBINING = frozenset([*COMBINING, "not"])
 _LOCAL_TIME = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?$"
 _TIME: Schema = {"anyOf": [{"format": "time"}, {"pattern": _LOCAL_TIME}], "explained": ("format", "time")}
 """`format: time`, which publishers use for both: with an offset (RFC 3339) and without."""
@@ -45,6 +59,7 @@ class Translator:
 
     def __init__(self, contract: Contract, *, refuses_read_only: bool) -> None:
         self._contract = contract
+        self._is_modern = contract.version != "3.0"
         self._hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,
@@ -59,9 +74,16 @@ class Translator:
         self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
     ) -> Schema:
         """Translate one schema; `hidden` are the properties that the schema it is a part of hides."""
-        if "$ref" in schema:  # its siblings are ignored (OpenAPI 3.0.3, "Reference Object")
+        if "$ref" in schema:  # alone, as later versions are canonical; in 3.0 what is next to it is ignored
             result.refs.add(schema["$ref"])
             return {"$ref": pointer_of(schema["$ref"])}
+        if self._is_modern:
+            return self._modern(schema, direction, result, hidden)
+        return self._of_3_0(schema, direction, result, hidden)
+
+    def _of_3_0(
+        self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
+    ) -> Schema:
         out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
         hidden |= self.hidden(schema, direction)
         parts = [self._translated(part, direction, result, hidden) for part in schema.get("allOf", [])]
@@ -81,29 +103,83 @@ class Translator:
                 is_schema = isinstance(value, dict)
                 out[keyword] = self._translated(value, direction, result, frozenset()) if is_schema else value
         if "properties" in schema:
-            out["properties"] = {
-                name: self._hidden_schemas[direction]
-                if self.is_hidden(part, direction)
-                else self._translated(part, direction, result, frozenset())
-                for name, part in schema["properties"].items()
-            }
+            out["properties"] = self._properties(
+                schema["properties"],
+                direction,
+                lambda part: self._translated(part, direction, result, frozenset()),
+            )
         _require(out, [name for name in out.get("required", []) if name not in hidden])
         if isinstance(pattern := schema.get("pattern"), str):
             result.patterns.append(pattern)
             _assert_pattern(out, pattern)
-        return _with_values(out, parts, is_nullable=bool(schema.get("nullable")))
+        _complete(out, parts)
+        if "enum" in out:
+            out["enum"] = enum_members(out)
+        return _nullable(out) if schema.get("nullable") else out
+
+    def _modern(
+        self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
+    ) -> Schema:
+        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties."""
+        hidden |= self.hidden(schema, direction)
+
+        def same(part: Schema) -> Schema:
+            return self._translated(part, direction, result, hidden)
+
+        def other(part: Any) -> Any:
+            is_schema = isinstance(part, dict)
+            return self._translated(part, direction, result, frozenset()) if is_schema else part
+
+        out: Schema = {key: value for key, value in schema.items() if key in _MODERN_KEYWORDS}
+        out |= {word: [same(part) for part in schema[word]] for word in CHOICES if word in schema}
+        out |= {word: same(schema[word]) for word in _APPLYING if word in schema}
+        out |= {
+            word: other(schema[word]) for word in (*_OTHER_VALUES, "additionalProperties") if word in schema
+        }
+        if "prefixItems" in schema:
+            out["prefixItems"] = [other(part) for part in schema["prefixItems"]]
+        if "dependentSchemas" in schema:
+            out["dependentSchemas"] = {name: same(part) for name, part in schema["dependentSchemas"].items()}
+        for word in ("properties", "patternProperties"):
+            if word in schema:
+                out[word] = self._properties(schema[word], direction, other)
+        if "patternProperties" in out:
+            result.patterns.extend(out["patternProperties"])
+            out["patternProperties"] = _with_patterns(out["patternProperties"])
+        if isinstance(pattern := schema.get("pattern"), str):
+            result.patterns.append(pattern)
+            _assert_pattern(out, pattern)
+        _hide(out, hidden)
+        if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
+            ((word, tags),) = found[:1]
+            by_value = [(value, pointer_of(ref)) for value, ref in tags]
+            out["tagged"] = (schema["discriminator"]["propertyName"], by_value, word)
+        _complete(out, [same(part) for part in schema.get("allOf", [])])
+        _use_numbers(out)
+        return _nullable(out) if schema.get("nullable") else out
+
+    def _properties(
+        self, properties: dict[str, Schema], direction: Direction, translate: Callable[[Schema], Schema]
+    ) -> dict[str, Schema]:
+        hidden = self._hidden_schemas[direction]
+        return {
+            name: hidden if self.is_hidden(part, direction) else translate(part)
+            for name, part in properties.items()
+        }
 
     def hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
-        """Return the properties that are forbidden in a direction, including those of `allOf`.
+        """Return the properties that are forbidden in a direction, including those of schemas for the same value.
 
-        `required` does not apply to them in this direction (OpenAPI 3.0.3, "Schema Object", `readOnly`).
+        `required` does not apply to them in this direction (OpenAPI 3.0.3, "Schema Object", `readOnly`). In 3.0 the
+        schemas are those of `allOf`.
         """
         if (ref := schema.get("$ref")) is not None:
             if ref in seen:
                 return frozenset()
             return self.hidden(self._contract.resolve(schema), direction, (*seen, ref))
         own = {name for name, part in schema.get("properties", {}).items() if self.is_hidden(part, direction)}
-        return frozenset(own).union(*(self.hidden(part, direction, seen) for part in schema.get("allOf", [])))
+        parts = applied_schemas(schema) if self._is_modern else schema.get("allOf", [])
+        return frozenset(own).union(*(self.hidden(part, direction, seen) for part in parts))
 
     def is_hidden(self, schema: Schema, direction: Direction) -> bool:
         """Return True if a property is forbidden in a direction."""
@@ -147,8 +223,8 @@ def _assert_pattern(schema: Schema, pattern: str) -> None:
         schema["maxLength"] = min(found["maxLength"], schema.get("maxLength", found["maxLength"]))
 
 
-def _with_values(schema: Schema, parts: list[Schema], *, is_nullable: bool) -> Schema:
-    """Complete a translated schema: its `allOf`, format, enum and null."""
+def _complete(schema: Schema, parts: list[Schema]) -> None:
+    """Complete a translated schema: its `allOf` and format."""
     if schema.get("format") == "time":
         del schema["format"]
         parts = [*parts, _TIME]
@@ -156,15 +232,12 @@ def _with_values(schema: Schema, parts: list[Schema], *, is_nullable: bool) -> S
         schema["allOf"] = parts
     if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
         _bound(schema, *bounds)
-    if "enum" in schema:
-        schema["enum"] = enum_members(schema)
-    return _nullable(schema) if is_nullable else schema
 
 
 def enum_members(schema: Schema) -> list[Any]:
     """Return the members of an enum in the type of its schema, for files often write them in another one."""
     values: list[Any] = schema["enum"]
-    if "type" not in schema:
+    if not isinstance(schema.get("type"), str):
         return values
     converted = [_in_type(value, schema["type"]) for value in values]
     if all(one is other for one, other in zip(converted, values, strict=True)):
@@ -176,6 +249,34 @@ def _in_type(value: Any, kind: str) -> Any:
     if kind == "string" and isinstance(value, bool | int | float):
         return json.dumps(value)
     return coerced(value, kind) if isinstance(value, str) else value
+
+
+def _hide(schema: Schema, hidden: frozenset[str]) -> None:
+    """Let properties that are forbidden in a direction be required by no keyword."""
+    if not hidden:
+        return
+    if "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name not in hidden]
+    if "dependentRequired" in schema:
+        schema["dependentRequired"] = {
+            name: [one for one in names if one not in hidden]
+            for name, names in schema["dependentRequired"].items()
+        }
+
+
+def _use_numbers(schema: Schema) -> None:
+    """Write exclusive bounds as 2020-12 has them: numbers instead of true."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if schema.pop(exclusive, False):
+            schema[exclusive] = schema.pop(bound)
+
+
+def _with_patterns(properties: dict[str, Schema]) -> dict[str, Schema]:
+    """Return the schemas of properties by the patterns that the validator matches; several may have the same one."""
+    found: dict[str, list[Schema]] = {}
+    for pattern, schema in properties.items():
+        found.setdefault(translated(pattern).keywords.get("pattern", pattern), []).append(schema)
+    return {pattern: one[0] if len(one) == 1 else {"allOf": one} for pattern, one in found.items()}
 
 
 def _require(schema: Schema, names: list[str]) -> None:

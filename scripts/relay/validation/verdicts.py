@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from relay.contract.bundling import escape
 from relay.contract.model import Schema
+from relay.contract.pointers import escape
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -23,7 +23,7 @@ class Compiled(Protocol):
 
     def __call__(
         self, document: Schema, /, *, delegate: Accepts | None = None
-    ) -> jsonschema_rs.Draft4Validator:
+    ) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
         """Raise ValueError or jsonschema_rs.ReferencingError for a document that cannot be compiled."""
 
 

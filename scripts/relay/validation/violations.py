@@ -54,6 +54,12 @@ def _count(number: int, one: str, several: str) -> str:
     return f"{number} {one if number == 1 else several}"
 
 
+def _contained(counts: dict[str, int]) -> str:
+    least, most = counts.get("minContains", 1), counts.get("maxContains")
+    number = f"at least {least}" if most is None else f"{least} to {most}"
+    return f"the value does not contain {number} of the items that 'contains' describes"
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -78,6 +84,12 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "required": lambda _: "the value is missing",
     "additionalProperties": lambda _: "unknown property",
     "not": lambda _: "the value is valid under the schema that 'not' forbids",
+    "nothing": lambda _: "no value is allowed here",
+    "contains": _contained,
+    "propertyNames": lambda _: "the name of a property is not allowed",
+    "dependentRequired": lambda _: "a property is missing that another one requires",
+    "unevaluatedProperties": lambda _: "the value has a property that no schema describes",
+    "unevaluatedItems": lambda _: "the value has an item that no schema describes",
     "anyOf": lambda _: "the value is not valid under any of the schemas listed in the 'anyOf' keyword",
     "oneOf": lambda _: (
         "the value is not valid under exactly one of the schemas listed in the 'oneOf' keyword"

@@ -1,0 +1,167 @@
+"""Brings the schemas of OpenAPI 3.1 and later into the form that readers of 3.0 know, where nothing is lost by it.
+
+In the canonical form every `$ref` of a schema stands alone, no schema is a boolean, a constant is an `enum` with one
+member, an exclusive bound is a bound with `exclusiveMinimum: true`, null besides one other type is `nullable`, and every
+schema has the keywords of JSON Schema 2020-12. What 3.0 cannot say stays as it is: lists of types, `if`, `prefixItems`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from .bundling import Bundle, collision
+from .diagnostics import Diagnostic
+from .dialects import Dialect, dialect_of, in_2020_12
+from .parsed import Pointer
+from .pointers import Kind, kind_within, lookup, parse_pointer
+from .schema_words import COMBINING, CONDITIONAL
+
+ANYTHING: dict[str, Any] = {}
+NOTHING: dict[str, Any] = {"not": {}}
+
+_BOOLEANS = frozenset(["additionalProperties", "unevaluatedProperties", "unevaluatedItems"])
+"""Keywords whose value may be a boolean also in the canonical form."""
+
+_DROPPED = frozenset(["$schema", "$comment", "$vocabulary", "$id", "id", "nullable"])
+_ALSO_FOR_NULL = frozenset([*COMBINING, *CONDITIONAL, "not"])
+_BOUNDS = {"exclusiveMinimum": ("minimum", max), "exclusiveMaximum": ("maximum", min)}
+
+
+def canonical(bundle: Bundle) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Return the document of a bundle with canonical schemas, and an error for each dialect that is not known."""
+    return _Writer(bundle).document()
+
+
+class _Writer:
+    """Writes the canonical form of one document; what does not change is not copied."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._problems: list[Diagnostic] = []
+
+    def document(self) -> tuple[dict[str, Any], list[Diagnostic]]:
+        """Write the whole document; one without `paths` has no operations."""
+        data = self._bundle.data
+        dialect = self._stated(data.get("jsonSchemaDialect"), ("jsonSchemaDialect",)) or "2020-12"
+        written = self._value(data, "object", (), dialect)
+        paths = {
+            path: self._path_item(item, path, written) for path, item in written.get("paths", {}).items()
+        }
+        return {**written, "paths": paths}, self._problems
+
+    def _path_item(self, item: Any, path: str, document: dict[str, Any]) -> Any:
+        """Return a Path Item Object with the fields of the one that it refers to."""
+        seen: set[str] = set()
+        while isinstance(item, dict) and isinstance(ref := item.get("$ref"), str) and len(item) > 1:
+            others = {key: value for key, value in item.items() if key != "$ref"}
+            target = lookup(document, parse_pointer(ref[1:])) if ref not in seen else {}
+            self._problems += self._collisions(path, target.keys() & others.keys())
+            seen.add(ref)
+            item = {**target, **others}
+        return item
+
+    def _collisions(self, path: str, fields: AbstractSet[str]) -> Iterator[Diagnostic]:
+        for name in sorted(fields - {"$ref", "summary", "description"}):
+            place = self._bundle.place(("paths", path, name))
+            yield Diagnostic(place, collision(name), "path-item-collision")
+
+    def _value(self, value: Any, kind: Kind, at: Pointer, dialect: Dialect) -> Any:
+        if isinstance(value, list):
+            written = [
+                self._value(item, kind, (*at, str(index)), dialect) for index, item in enumerate(value)
+            ]
+            return (
+                written if any(one is not other for one, other in zip(written, value, strict=True)) else value
+            )
+        if kind == "schema":
+            return self._schema(value, at, dialect)
+        if not isinstance(value, dict):
+            return value
+        if kind == "names" and at[-1] == "content":
+            value = {name: self._media_type(media) for name, media in value.items()}
+        return self._members(value, kind, at, dialect)
+
+    def _media_type(self, value: Any) -> Any:
+        """Return the Media Type Object for a reference to one (OpenAPI 3.2, "Components Object", `mediaTypes`)."""
+        seen: set[str] = set()
+        while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str) and ref not in seen:
+            seen.add(ref)
+            value = lookup(self._bundle.data, parse_pointer(ref[1:]))
+        return value
+
+    def _members(self, value: dict[str, Any], kind: Kind, at: Pointer, dialect: Dialect) -> dict[str, Any]:
+        written = {
+            key: item
+            if (inner := kind_within(kind, at, key, item)) is None
+            or (key in _BOOLEANS and isinstance(item, bool))
+            else self._value(item, inner, (*at, key), dialect)
+            for key, item in value.items()
+        }
+        return written if any(written[key] is not value[key] for key in value) else value
+
+    def _schema(self, schema: Any, at: Pointer, dialect: Dialect) -> Any:
+        if isinstance(schema, bool):
+            return ANYTHING if schema else NOTHING
+        if not isinstance(schema, dict):
+            return schema
+        dialect = self._stated(schema.get("$schema"), (*at, "$schema")) or dialect
+        schema = self._members(in_2020_12(schema, dialect), "schema", at, dialect)
+        if not _DROPPED.isdisjoint(schema):
+            schema = {key: value for key, value in schema.items() if key not in _DROPPED}
+        return _canonical(schema, dialect)
+
+    def _stated(self, uri: Any, at: Pointer) -> Dialect | None:
+        if not isinstance(uri, str):
+            return None
+        found = dialect_of(uri)
+        if found is None:
+            message = "is a dialect of JSON Schema that Relay does not know; write the schema in 2020-12, and leave this out"
+            self._problems.append(Diagnostic(self._bundle.place(at), f"'{uri}' {message}", "schema-dialect"))
+        return found
+
+
+def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    """Return a schema in canonical form; the schemas in it have it already."""
+    if "const" in schema:
+        schema = _with_constant(schema)
+    if dialect != "draft-04":
+        for keyword in _BOUNDS.keys() & schema.keys():
+            schema = _with_bound(schema, keyword)
+    if isinstance(schema.get("type"), list):
+        schema = _with_types(schema)
+    if "$ref" in schema and len(schema) > 1:
+        others = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**others, "allOf": [*others.get("allOf", []), {"$ref": schema["$ref"]}]}
+    return schema
+
+
+def _with_constant(schema: dict[str, Any]) -> dict[str, Any]:
+    others = {key: value for key, value in schema.items() if key != "const"}
+    constant = {"enum": [schema["const"]]}
+    if "enum" not in others:
+        return others | constant
+    return {**others, "allOf": [*others.get("allOf", []), constant]}
+
+
+def _with_bound(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
+    """Return a schema with one bound for two, the narrower one."""
+    bound, narrower = _BOUNDS[keyword]
+    exclusive = schema[keyword]
+    others = {key: value for key, value in schema.items() if key != keyword}
+    inclusive = others.get(bound, exclusive)
+    if inclusive != exclusive and narrower(inclusive, exclusive) == inclusive:
+        return others
+    return {**others, bound: exclusive, keyword: True}
+
+
+def _with_types(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with one type for a list of one, and `nullable` for one and null, if null needs no other keyword."""
+    types = schema["type"]
+    others = [name for name in types if name != "null"]
+    if len(types) == 1:
+        return {**schema, "type": types[0]}
+    if len(others) == 1 and _ALSO_FOR_NULL.isdisjoint(schema) and "$ref" not in schema:
+        return {**schema, "type": others[0], "nullable": True}
+    return schema

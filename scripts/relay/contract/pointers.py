@@ -1,0 +1,138 @@
+"""Walks through plain data by JSON pointers (RFC 6901), and through a contract by what its values are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from .parsed import Pointer
+from .schema_words import SCHEMA_WORDS
+
+Kind = Literal["object", "names", "schema", "schemas"]
+"""What a value is: an object of OpenAPI, an object whose keys an author chose, a schema, or names of schemas.
+
+The kind of a list is that of its items.
+"""
+
+NAMED = frozenset(
+    "parameters responses requestBodies headers examples links callbacks securitySchemes paths content encoding "
+    "variables scopes mapping webhooks pathItems mediaTypes additionalOperations schemas".split()
+).union(word for word, container in SCHEMA_WORDS.items() if container == "map")
+"""Keywords whose objects have keys chosen by the author, not keywords of the specification."""
+
+_LITERAL = frozenset("example default enum const value dataValue serializedValue".split())
+
+
+def escape(token: str) -> str:
+    """Escape one token of a JSON pointer (RFC 6901 section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def parse_pointer(fragment: str) -> Pointer:
+    """Split a URI fragment that is a JSON pointer (RFC 6901 section 6) into its tokens."""
+    if not fragment:
+        return ()
+    return tuple(
+        unquote(token).replace("~1", "/").replace("~0", "~")
+        for token in fragment.removeprefix("/").split("/")
+    )
+
+
+class PointerNotFound(Exception):
+    """A JSON pointer has no value in the document."""
+
+
+def lookup(data: Any, pointer: Pointer) -> Any:
+    """Return the value at `pointer`. Raises PointerNotFound if there is none."""
+    for token in pointer:
+        try:
+            data = data[_index(token)] if isinstance(data, list) else data[token]
+        except (KeyError, IndexError, ValueError, TypeError) as exc:
+            raise PointerNotFound from exc
+    return data
+
+
+def exists(data: Any, pointer: Pointer) -> bool:
+    """Return True if there is a value at `pointer`."""
+    try:
+        lookup(data, pointer)
+    except PointerNotFound:
+        return False
+    return True
+
+
+def _index(token: str) -> int:
+    """Parse an array index (RFC 6901 section 4). Raises ValueError for a sign or leading zeros."""
+    index = int(token)
+    if str(index) != token or index < 0:
+        raise ValueError
+    return index
+
+
+def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
+    """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
+    for pointer, mapping in mappings(value, at, named=named):
+        if isinstance(ref := mapping.get("$ref"), str):
+            yield pointer, ref
+
+
+def mappings(
+    value: Any, at: Pointer = (), *, named: bool = False
+) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Yield each object of a value and its pointer, in order; data is skipped."""
+    start: Kind = "names" if named else "object"
+    pending: list[tuple[Any, Pointer, Kind]] = [(value, at, start)]
+    while pending:
+        value, at, kind = pending.pop()
+        if isinstance(value, list):
+            inner = [(item, (*at, str(index)), kind) for index, item in enumerate(value)]
+        elif isinstance(value, dict):
+            if kind in ("object", "schema"):
+                yield at, value
+            inner = [
+                (item, (*at, key), within)
+                for key, item in value.items()
+                if (within := kind_within(kind, at, key, item)) is not None
+            ]
+        else:
+            continue
+        pending += reversed(inner)
+
+
+def kind_within(kind: Kind, at: Pointer, key: str, value: Any) -> Kind | None:
+    """Return the kind of the value at a key of an object of some kind at a pointer; None for data and extensions."""
+    if kind == "names":
+        return None if is_extension(at, key) else "object"
+    if kind == "schemas":
+        return "schema"
+    if (container := SCHEMA_WORDS.get(key)) is not None:
+        return "schemas" if container == "map" else "schema"
+    if kind == "schema" or is_data(key, value):
+        return None
+    found = _KINDS.get(key, "object")
+    return "object" if found == "names" and isinstance(value, list) else found
+
+
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(NAMED, "names"),
+    **dict.fromkeys(("schema", "itemSchema"), "schema"),
+    "schemas": "schemas",
+}
+"""The kinds of what is neither a schema nor within one, where it is no plain object."""
+
+
+def is_data(key: str, value: Any = None) -> bool:
+    """Return True if a keyword's value is data or an extension, not part of the contract.
+
+    The `examples` of a schema are a list of values; other objects name Example Objects there.
+    """
+    return key in _LITERAL or key.startswith("x-") or (key == "examples" and isinstance(value, list))
+
+
+def is_extension(at: Pointer, key: str) -> bool:
+    """Return True for an extension among paths or responses, whose other keys are names.
+
+    Components have only names (OpenAPI 3.0.3, "Paths Object", "Responses Object", "Components Object").
+    """
+    return key.startswith("x-") and at[:1] == ("paths",) and at[-1] in ("paths", "responses")
