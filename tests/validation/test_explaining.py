@@ -490,5 +490,7 @@ def test_a_rejected_value_has_violations_and_each_is_one_of_the_library(
         assert validator.accepts(value) == (found == [])
         assert len(found) <= MAX_VIOLATIONS
         real = set(library_errors(schema, value, compiler, direction))
-        assert {(one.path, one.rule) for one in found} <= real
+        assert {
+            (one.path, one.rule) for one in found if one.rule != "discriminator"
+        } <= real  # a rule of our own
         assert CANARY not in str(found)
