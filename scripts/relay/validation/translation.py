@@ -60,6 +60,7 @@ class Translator:
     def __init__(self, contract: Contract, *, refuses_read_only: bool) -> None:
         self._contract = contract
         self._is_modern = contract.version != "3.0"
+        self._hidden_by_ref: dict[tuple[str, Direction], frozenset[str]] = {}
         self._hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,
@@ -174,12 +175,22 @@ class Translator:
         schemas are those of `allOf`.
         """
         if (ref := schema.get("$ref")) is not None:
-            if ref in seen:
-                return frozenset()
-            return self.hidden(self._contract.resolve(schema), direction, (*seen, ref))
+            return self._hidden_by(ref, direction, seen)
         own = {name for name, part in schema.get("properties", {}).items() if self.is_hidden(part, direction)}
         parts = applied_schemas(schema) if self._is_modern else schema.get("allOf", [])
         return frozenset(own).union(*(self.hidden(part, direction, seen) for part in parts))
+
+    def _hidden_by(self, ref: str, direction: Direction, seen: tuple[str, ...]) -> frozenset[str]:
+        """Return the properties that the target of a `$ref` hides; what is found for the whole target is remembered."""
+        key = ref, direction
+        if key in self._hidden_by_ref:
+            return self._hidden_by_ref[key]
+        if ref in seen:
+            return frozenset()
+        found = self.hidden(self._contract.resolve({"$ref": ref}), direction, (*seen, ref))
+        if not seen:
+            self._hidden_by_ref[key] = found
+        return found
 
     def is_hidden(self, schema: Schema, direction: Direction) -> bool:
         """Return True if a property is forbidden in a direction."""
@@ -188,7 +199,7 @@ class Translator:
 
 def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
     """Return the values of a schema's discriminator, each with the `$ref` of the alternative that it names."""
-    if "discriminator" not in schema:
+    if "discriminator" not in schema or keyword not in schema:
         return []
     refs = [part["$ref"] for part in schema[keyword] if "$ref" in part]
     by_name = {ref.rpartition("/")[2]: ref for ref in refs}
