@@ -62,6 +62,8 @@ class Identifiers:
         """Read the identifiers of a document."""
         self._add_resource(document, (), document.path.as_uri(), document.data)
         for pointer, value in mappings(document.data):
+            if IDENTIFYING.isdisjoint(value):
+                continue
             if isinstance(name := value.get("$id"), str) and pointer:
                 self._add_schema(document, pointer, name, value)
             owner = self.owner(document, pointer)
