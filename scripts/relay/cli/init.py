@@ -26,7 +26,7 @@ Examples:
 @click.option(
     "--spec",
     metavar="FILE|PAGE",
-    help="The contract: an OpenAPI 3.0 file, which is copied with the files it refers to, or documentation "
+    help="The contract: an OpenAPI file, which is copied with the files it refers to, or documentation "
     "as `relay import` reads it. Without it the folder's own, else a small one to start from.",
 )
 def init(folder: Path, *, spec: str | None) -> None:

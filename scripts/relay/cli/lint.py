@@ -65,7 +65,7 @@ def lint(
 ) -> None:
     """Check a contract for errors and weaknesses.
 
-    SPEC is an OpenAPI 3.0 file, by default the project's contract; - reads standard input, whose
+    SPEC is an OpenAPI file, by default the project's contract; - reads standard input, whose
     references are relative to the working directory. An error is what production and `relay serve
     --strict` refuse to start with; a warning is a question that a reader would ask. A text has the first
     finding of each rule and the number of others. A rule that is not an error can be off, with a reason, in

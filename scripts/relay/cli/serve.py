@@ -47,7 +47,9 @@ second signal ends it at once. Exit codes:
 @click.command(epilog=EXAMPLES)
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 2212]")
-@click.option("--spec", type=ContractFile(), help="The contract, an OpenAPI 3.0 file.")
+@click.option(
+    "--spec", type=ContractFile(), help="The contract, an OpenAPI file, of version 3.0, 3.1 or 3.2."
+)
 @click.option("--handlers", metavar="PACKAGE", help="The package whose functions serve it; it must exist.")
 @missing_option
 @click.option(

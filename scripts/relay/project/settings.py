@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     spec: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        default=None, description="The contract: an OpenAPI 3.0 file."
+        default=None, description="The contract: an OpenAPI file (3.0, 3.1 or 3.2)."
     )
     contract_root: Annotated[Path | None, BeforeValidator(_file)] = Field(
         default=None,
