@@ -273,6 +273,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         only(get(security=[{"key": ["read"]}]), components=BEARER),
         only(get(security=[{"key": []}]), components=BEARER),
     ),
+    "unchecked-role": tuple(
+        {**only(get(security=[{"key": roles}]), components=BEARER), "openapi": "3.1.1"}
+        for roles in (["admin"], [])
+    ),
     "missing-content": (
         only(get(responses={"202": {"description": "ok"}, "default": PROBLEM})),
         only(get(responses={"204": {"description": "ok"}, "205": {"description": "ok"}, "default": PROBLEM})),

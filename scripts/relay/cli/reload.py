@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, errors
 
 from .output import echo
 from .startup_banner import missing, operations
@@ -157,7 +157,7 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
 
 def _no_more_faults(service: Reloading, settings: Settings) -> Settings:
     """Return the settings for a new version: an edit that breaks a contract without faults is not loaded."""
-    is_clean = not service.application.contract.faults
+    is_clean = not errors(service.application.contract.faults)
     return settings.model_copy(update={"strict": settings.strict or is_clean})
 
 

@@ -48,7 +48,7 @@ def _responses(contract: Contract) -> Iterator[tuple[Operation, str, Response]]:
 
 def _reference(contract: Contract, operation: Operation, key: str) -> str:
     """Return the `$ref` of a response; '' if it is written in place."""
-    for name, raw in contract.raw(operation)["responses"].items():
+    for name, raw in contract.raw(operation).get("responses", {}).items():
         if str(name).lower() == key.lower():
             return str(raw.get("$ref", ""))
     return ""

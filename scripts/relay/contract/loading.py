@@ -7,13 +7,13 @@ from pathlib import Path
 
 from .bundling import Bundle
 from .canonical import canonical
-from .diagnostics import Diagnostic, SetupError
+from .diagnostics import Diagnostic, SetupError, errors
 from .documents import Document, parse_document
 from .model import Contract
 from .operation_faults import without_faults
 from .schema_limits import check_schemas
 from .sound_part import SoundPart
-from .structure import shown
+from .structure_messages import shown
 from .versions import version_of
 
 
@@ -29,8 +29,8 @@ def load_contract(path: Path, folder: Path | None = None) -> Contract:
 
 def faultless(contract: Contract) -> Contract:
     """Return a contract that has no faults. Raises SetupError with its faults."""
-    if contract.faults:
-        raise SetupError(contract.faults)
+    if found := errors(contract.faults):
+        raise SetupError(found)
     return contract
 
 

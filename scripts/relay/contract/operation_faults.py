@@ -14,6 +14,7 @@ from .diagnostics import Diagnostic
 from .documents import Pointer
 from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
 from .path_templates import shape, unmatchable, variables
+from .severities import judged
 
 
 def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
@@ -40,6 +41,7 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
         else:
             parameters = _path_parameters(operation, contract) if mismatches else operation.parameters
             operations.append(replace(operation, parameters=parameters, security=security))
+    found = judged(found, contract.version, has_schemes=bool(contract.security_schemes))
     return contract.reduced(operations, found, excluded)
 
 
@@ -160,6 +162,16 @@ def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
         for index, requirement in enumerate(operation.security):
             for name, scopes in requirement.items():
                 if scopes and name in contract.security_schemes and not contract.has_scopes(name):
-                    message = f"the scheme '{name}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
                     place = (*owner, "security", str(index), name)
-                    yield contract.problem(place, message, "unexpected-scope")
+                    yield _unexpected_scope(contract, place, name)
+
+
+def _unexpected_scope(contract: Contract, place: Pointer, scheme: str) -> Diagnostic:
+    """Report scopes of a scheme that has none; from 3.1 on they are roles, which no credential is known to have."""
+    if contract.version == "3.0":
+        message = f"the scheme '{scheme}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
+        return contract.problem(place, message, "unexpected-scope")
+    message = (
+        f"the roles of the scheme '{scheme}' are not checked, only its credential: check them in the handler"
+    )
+    return contract.warning(place, message, "unchecked-role")

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .documents import Pointer
+from .object_kinds import SECTIONS, kind_at, within_schema
 from .pointers import PointerNotFound, lookup
-from .structure import SECTIONS, StructureViolation, kind_at, within_schema
+from .structure_messages import LIMITS, StructureViolation
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")
 _NO_RESPONSES: Any = {"default": {"description": ""}}
@@ -33,12 +34,14 @@ _MISSING: dict[str, Any] = {
     "authorizationUrl": "",
     "tokenUrl": "",
     "openIdConnectUrl": "",
+    "deviceAuthorizationUrl": "",
 }
 """What a missing field is taken for."""
 
 _DISPENSABLE = frozenset(
     "allowEmptyValue allowReserved callbacks contact contentType deprecated description encoding example examples explode "
-    "externalDocs headers license links operationId style summary tags termsOfService title version xml".split()
+    "externalDocs headers license links operationId style summary tags termsOfService title version xml "
+    "dataValue serializedValue oauth2MetadataUrl prefixEncoding itemEncoding".split()
 )
 """Fields that are ignored if their value is wrong."""
 
@@ -52,10 +55,10 @@ NEUTRAL: dict[str, Any] = {
     "Response": {"description": ""},
     "Header": {"schema": {}},
     "Example": {},
-    "Link": {},
     "Callback": {},
+    "MediaType": {},
 }
-"""What stands for an object that a `$ref` does not lead to, by its kind."""
+"""What stands for an object that a `$ref` does not lead to, by its kind; a link is removed, as it needs an operation."""
 
 _DESCRIBING = [("info",), ("info", "contact"), ("info", "license")]
 """Objects of which any wrong field is ignored."""
@@ -68,7 +71,9 @@ _ENTRIES: dict[str, Any] = {
 }
 """What a wrong value with a name of its own is replaced by."""
 
-_EXCLUSIVE = {"example", "content", "style", "explode", "allowReserved", "examples", "bearerFormat"}
+_EXCLUSIVE = frozenset(
+    "example content style explode allowReserved examples bearerFormat prefixEncoding itemEncoding".split()
+)
 """Fields that are ignored next to one that excludes them."""
 
 
@@ -86,7 +91,23 @@ def replace_reference(document: Any, pointer: Pointer) -> bool:
     if not pointer:
         del document["$ref"]
         return True
-    return _replace(parent, pointer[-1], NEUTRAL.get(kind_at(pointer)))
+    return _replace_target(document, pointer, kind_at(pointer), parent)
+
+
+def _replace_target(document: Any, pointer: Pointer, kind: str, parent: Any) -> bool:
+    """Replace the object at a pointer, which has a useless `$ref`; what is next to it in a schema counts from 3.1 on."""
+    value = lookup(document, pointer)
+    if kind == "Schema" and not _is_3_0(document) and isinstance(value, dict):
+        value.pop("$ref", None)
+        return True
+    if kind == "Link" and isinstance(parent, dict):
+        del parent[pointer[-1]]
+        return True
+    return _replace(parent, pointer[-1], NEUTRAL.get(kind))
+
+
+def _is_3_0(document: Any) -> bool:
+    return bool(document["openapi"].startswith("3.0."))
 
 
 def _is_repaired(document: Any, violation: StructureViolation) -> bool:
@@ -96,6 +117,8 @@ def _is_repaired(document: Any, violation: StructureViolation) -> bool:
         parent = lookup(document, pointer[:-1])
     except PointerNotFound:
         return True  # the repair of another violation removed it
+    if violation.keyword == "$ref":
+        return _replace_target(document, pointer, violation.names[0], parent)
     special = _BY_KEYWORD.get(violation.keyword)
     if special is not None and special(violation, parent, value):
         return True
@@ -132,17 +155,25 @@ def _remove_equal(_violation: StructureViolation, _parent: Any, value: Any) -> b
     return True
 
 
-def _point_elsewhere(violation: StructureViolation, parent: Any, _value: Any) -> bool:
-    return _replace(parent, violation.pointer[-1], NEUTRAL.get(violation.names[0]))
+def _add_required(violation: StructureViolation, _parent: Any, value: Any) -> bool:
+    """Add a missing field, but no content to a parameter of the whole query string: its schema may be meant for it."""
+    is_querystring = violation.names == ("content",) and value.get("in") == "querystring"
+    return not is_querystring and add_missing(value, violation.names)
+
+
+def _remove_named(violation: StructureViolation, parent: Any, _value: Any) -> bool:
+    """Remove a header or an operation whose name no message can have."""
+    del parent[violation.pointer[-1]]
+    return True
 
 
 _BY_KEYWORD: dict[str, Callable[[StructureViolation, Any, Any], bool]] = {
-    "required": lambda violation, _parent, value: add_missing(value, violation.names),
+    "required": _add_required,
     "additionalProperties": _remove_unknown,
     "not": _remove_excluded,
     "type": _as_text,
     "uniqueItems": _remove_equal,
-    "$ref": _point_elsewhere,
+    "propertyNames": _remove_named,
 }
 
 
@@ -156,8 +187,11 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
     section = pointer[-2] if len(pointer) > 1 else ""
     if key == "required":
         return _replace(parent, key, parent.get("in") == "path" or str(value).lower() == "true")
-    if key == "responses" and pointer[0] == "paths":
+    if key == "responses" and len(pointer) > 2:
         return _replace(parent, key, _NO_RESPONSES)
+    if section == "links":
+        del parent[key]
+        return True
     if section in _ENTRIES and not key.startswith("x-"):
         return _replace(parent, key, _ENTRIES[section])
     if (
@@ -173,23 +207,38 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
 
 
 def _repair_schema(document: Any, pointer: Pointer, keyword: str | None) -> bool:
-    """Translate what later versions of JSON Schema mean; ignore any other wrong keyword, and a wrong schema."""
+    """Translate what other versions of JSON Schema mean; ignore any other wrong keyword, and a wrong schema."""
     if keyword is None:
         return _replace(lookup(document, pointer[:-1]), pointer[-1], {})
     schema = lookup(document, pointer)
     value = schema.pop(keyword)
-    if keyword == "type" and isinstance(value, list):
-        types = [name for name in value if name != "null"]
-        schema |= {"type": types[0]} if len(types) == 1 else {}
-        schema |= {"nullable": True} if "null" in value else {}
-    elif keyword in _LIMITS and type(value) in (int, float):
-        schema |= {_LIMITS[keyword]: value, keyword: True}
-    elif keyword == "nullable" and str(value).lower() == "true":
-        schema["nullable"] = True
+    schema |= _as_3_0(keyword, value) if _is_3_0(document) else _as_2020_12(schema, keyword, value)
     return True
 
 
-_LIMITS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+def _as_3_0(keyword: str, value: Any) -> dict[str, Any]:
+    """Return the keywords of OpenAPI 3.0 for a keyword of a later version; none if it has no clear meaning."""
+    if keyword == "type" and isinstance(value, list):
+        types = [name for name in value if name != "null"]
+        found: dict[str, Any] = {"type": types[0]} if len(types) == 1 else {}
+        return found | ({"nullable": True} if "null" in value else {})
+    if keyword in LIMITS and type(value) in (int, float):
+        return {LIMITS[keyword]: value, keyword: True}
+    return {"nullable": True} if keyword == "nullable" and str(value).lower() == "true" else {}
+
+
+def _as_2020_12(schema: dict[str, Any], keyword: str, value: Any) -> dict[str, Any]:
+    """Return the keywords of JSON Schema 2020-12 for a keyword of an earlier version, of which it takes the limit."""
+    if keyword == "type":
+        names = ["null" if name is None else name for name in (value if isinstance(value, list) else [value])]
+        known = [name for name in names if name in _TYPES]
+        return {"type": known} if known else {}
+    if keyword in LIMITS and value is True and type(schema.get(LIMITS[keyword])) in (int, float):
+        return {keyword: schema.pop(LIMITS[keyword])}
+    return {"prefixItems": value} if keyword == "items" and isinstance(value, list) and value else {}
+
+
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def _replace(parent: Any, key: str, value: Any) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
-from .methods import METHODS
 from .model import LeftOut
-from .pointers import exists, parse_pointer, references
+from .pointers import exists, lookup, parse_pointer, references
 from .repair import add_missing, repair, replace_reference
-from .structure import StructureViolation, structure_violations, to_diagnostics
+from .structure import structure_violations, to_diagnostics
+from .structure_messages import StructureViolation
+from .written_operations import WrittenOperation, operation_at, operations_in, operations_of, paths_by_item
 
 MAX_ROUNDS = 20
 """How often the rest is checked: a repair may reveal other violations, and a check returns at most a thousand."""
@@ -31,7 +33,7 @@ class SoundPart:
         if violations or bundle.problems:
             bundle.detach()
         self._document: dict[str, Any] = bundle.data
-        self._removed: list[tuple[str, str, Pointer]] = []  # method, path and the cause
+        self._removed: list[_Removed] = []
         self._causes: dict[Pointer, Pointer] = {}  # of the components that were removed
         self._known: set[Pointer] = set()  # what contains a value that was found wrong
         if bundle.problems:
@@ -51,11 +53,10 @@ class SoundPart:
         """The operations that were removed."""
         errors = {one.where: one for one in [*self.faults, *self._bundle.problems]}
         found: list[LeftOut] = []
-        for method, path, cause in self._removed:
-            where = self._bundle.place(("paths", path, *filter(None, [method])))
-            place = self._bundle.place(cause)
+        for one in self._removed:
+            place = self._bundle.place(one.cause)
             error = errors.get(place, Diagnostic(place, "correct the error there"))
-            found.append(LeftOut.of(method, path, where, error))
+            found.append(LeftOut.of(one.method, one.path, self._bundle.place(one.where), error))
         return found
 
     def _report(self, violations: list[StructureViolation]) -> None:
@@ -81,37 +82,99 @@ class SoundPart:
     def _leave_out(self, pointer: Pointer, cause: Pointer) -> None:
         """Remove the operations, the component or the section that contains a value."""
         section, *names = pointer or ("",)
-        if section == "paths" and names:
-            self._leave_out_operations(names[0], names[1] if len(names) > 1 else "", cause)
-        elif section == "components" and len(names) > 1:
-            self._document[section].get(names[0], {}).pop(names[1], None)
-            self._causes[pointer[:3]] = cause
+        if (described := _documentation(pointer)) is not None:
+            self._remove(described)
+        elif section == "paths" and names:
+            self._leave_out_operations(pointer, cause)
+        elif pointer[:2] == ("components", "pathItems") and operation_at(pointer[3:]):
+            self._leave_out_operation(pointer[:3], pointer[3:], cause)
+        elif section == "components" and names:
+            self._leave_out_component(pointer, cause)
         elif section == "security":
             self._leave_out_inheriting(cause)
         elif section:
             self._document.pop(section, None)
             add_missing(self._document, [section])
 
-    def _leave_out_operations(self, path: str, method: str, cause: Pointer) -> None:
-        """Remove an operation, or all of a path for a value that they share."""
-        item = self._document["paths"].get(path)
-        methods = [one for one in METHODS if isinstance(item, dict) and one in item]
-        for one in [method] if method in METHODS else methods:
-            if one in methods:
-                del item[one]
-                self._removed.append((one, path, cause))
-        if not methods:
-            self._removed.append(("", path, cause))
-        if method not in METHODS:
-            self._document["paths"].pop(path, None)
+    def _leave_out_operations(self, pointer: Pointer, cause: Pointer) -> None:
+        """Remove an operation of a path, or all of them for a value that they share."""
+        item, path = pointer[:2], pointer[1]
+        if operation_at(pointer[2:]):
+            self._leave_out_operation(item, pointer[2:], cause)
+            return
+        self._leave_out_path(path, cause)
+
+    def _leave_out_path(self, path: str, cause: Pointer) -> None:
+        """Remove all operations of a path."""
+        written = operations_of(self._document, path)
+        for one in written or [WrittenOperation("", ())]:
+            self._removed.append(_Removed(one.method, path, ("paths", path, *one.within), cause))
+        self._document["paths"].pop(path, None)
+
+    def _leave_out_component(self, pointer: Pointer, cause: Pointer) -> None:
+        """Remove a component or a section of them, and the paths that have a path item of it."""
+        item = pointer[:3]
+        for path in self._paths_by_item.get(item, []):
+            if path in self._document["paths"]:
+                self._leave_out_path(path, cause)
+        self._remove(item)
+        self._causes[item] = cause
+
+    def _leave_out_operation(self, item: Pointer, within: Pointer, cause: Pointer) -> None:
+        """Remove an operation of a path item from all paths that have the item."""
+        operation = operation_at(within)
+        if operation is None or not self._remove((*item, *operation.within)):
+            return
+        for path in self._paths_by_item.get(item, []):
+            where = ("paths", path, *operation.within)
+            self._removed.append(_Removed(operation.method, path, where, cause))
 
     def _leave_out_inheriting(self, cause: Pointer) -> None:
         """Remove the operations without security of their own: without the document's they would be public."""
         self._document.pop("security", None)
-        paths = self._document.get("paths")
-        for path, item in paths.items() if isinstance(paths, dict) else ():
-            for method in METHODS:
-                operation = item.get(method) if isinstance(item, dict) else None
+        for item in self._paths_by_item:
+            value = lookup(self._document, item) if exists(self._document, item) else None
+            for one in operations_in(value):
+                operation = lookup(value, one.within)
                 if isinstance(operation, dict) and "security" not in operation:
-                    del item[method]
-                    self._removed.append((method, path, cause))
+                    self._leave_out_operation(item, one.within, cause)
+
+    def _remove(self, pointer: Pointer) -> bool:
+        """Remove the value of a field; return False if there is none."""
+        is_there = exists(self._document, pointer)
+        if is_there:
+            del lookup(self._document, pointer[:-1])[pointer[-1]]
+        return is_there
+
+    @functools.cached_property
+    def _paths_by_item(self) -> dict[Pointer, list[str]]:
+        return paths_by_item(self._document)
+
+
+class _Removed(NamedTuple):
+    """An operation that was removed, with its place and the cause; without a method it is a whole path."""
+
+    method: str
+    path: str
+    where: Pointer
+    cause: Pointer
+
+
+_NOT_SERVED = frozenset(["callbacks", "links", "examples", "externalDocs"])
+
+
+def _documentation(pointer: Pointer) -> Pointer | None:
+    """Return what can be removed without a change of any operation that is served, if it contains the value.
+
+    These are webhooks, and what only describes an operation. What is in `security` is never removed by itself.
+    """
+    if pointer[:1] == ("webhooks",) and len(pointer) > 1:
+        return pointer[:2]
+    if pointer[:1] != ("paths",) and pointer[:2] != ("components", "pathItems"):
+        return None
+    for index, field in enumerate(pointer[3:], 3):
+        if field == "security":
+            return None
+        if field in _NOT_SERVED:
+            return pointer[: index + (1 if field == "externalDocs" else 2)]
+    return None

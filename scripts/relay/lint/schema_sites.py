@@ -55,7 +55,7 @@ def _components(components: Mapping[str, Any], at: Pointer) -> Iterator[Node]:
 def _operation(operation: Mapping[str, Any], at: Pointer) -> Iterator[Node]:
     yield from _parameters(operation.get("parameters", []), at)
     yield from _content(operation.get("requestBody", {}), (*at, "requestBody"), "request")
-    for status, response in operation["responses"].items():
+    for status, response in operation.get("responses", {}).items():
         if not status.startswith("x-"):
             yield from _response(response, (*at, "responses", status))
 

@@ -54,7 +54,7 @@ def create(
     is_strict = settings.strict or settings.environment == "production"
     contract = _attempt(lambda: _contract(settings), problems)
     if contract is not None and is_strict:
-        problems += contract.faults
+        problems += errors(contract.faults)
     policies = _attempt(lambda: _policies(settings, contract), problems)
     named = NamedFunctions(folder, settings.handlers)
     package = _attempt(lambda: _package(settings, contract, policies, named), problems)

@@ -1,0 +1,76 @@
+"""Finds the operations that a document writes down, also those that paths share by a `$ref` to a path item."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from .documents import Pointer
+from .methods import ADDITIONAL, METHODS
+from .pointers import PointerNotFound, exists, lookup, parse_pointer
+
+
+class WrittenOperation(NamedTuple):
+    """An operation of a path item: its method, and its pointer within the item."""
+
+    method: str
+    within: Pointer
+
+
+def operations_in(item: Any) -> list[WrittenOperation]:
+    """Return the operations that a path item contains; none for what is not an object."""
+    if not isinstance(item, dict):
+        return []
+    others = item.get(ADDITIONAL)
+    additional = others if isinstance(others, dict) else ()
+    return [
+        *(WrittenOperation(method, (method,)) for method in METHODS if method in item),
+        *(WrittenOperation(_method(name), (ADDITIONAL, name)) for name in additional),
+    ]
+
+
+def operations_of(document: Any, path: str) -> list[WrittenOperation]:
+    """Return the operations of a path, its own and those of the path items that its `$ref` leads to."""
+    items = [lookup(document, at) for at in _items(document, ("paths", path)) if exists(document, at)]
+    return [*dict.fromkeys(one for item in items for one in operations_in(item))]
+
+
+def operation_at(within: Pointer) -> WrittenOperation | None:
+    """Return the operation that a pointer within a path item leads into; None for what all operations share."""
+    if within[:1] == (ADDITIONAL,) and len(within) > 1:
+        return WrittenOperation(_method(within[1]), within[:2])
+    return WrittenOperation(within[0], within[:1]) if within and within[0] in METHODS else None
+
+
+def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
+    """Return the paths to which each path item belongs, by the item's pointer; an item may be that of another path."""
+    found: defaultdict[Pointer, list[str]] = defaultdict(list)
+    paths = document.get("paths")
+    for path in paths if isinstance(paths, dict) else ():
+        for pointer in _items(document, ("paths", path)):
+            found[pointer].append(path)
+    return found
+
+
+def _items(document: Any, pointer: Pointer) -> dict[Pointer, None]:
+    """Return the pointers of a path item and of those that its `$ref` leads to."""
+    passed: dict[Pointer, None] = {}
+    at: Pointer | None = pointer
+    while at is not None and at not in passed:
+        passed[at] = None
+        at = _target(document, at)
+    return passed
+
+
+def _target(document: Any, pointer: Pointer) -> Pointer | None:
+    try:
+        item = lookup(document, pointer)
+    except PointerNotFound:
+        return None
+    ref = item.get("$ref") if isinstance(item, dict) else None
+    return parse_pointer(ref[1:]) if isinstance(ref, str) and ref.startswith("#") else None
+
+
+def _method(name: str) -> str:
+    """Return the method of an additional operation as an Operation has it."""
+    return name.lower() if name.isupper() else name
