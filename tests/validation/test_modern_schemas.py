@@ -119,11 +119,13 @@ class TestDirections:
             {"patternProperties": {"^s": {"writeOnly": True}}},
             {"$ref": "#/components/schemas/Secret", "description": "with siblings"},
             {"if": True, "then": {"properties": {"s": {"type": "string", "writeOnly": True}}}},
+            {"properties": {"s": {"$ref": "#/components/schemas/Marked", "description": "with siblings"}}},
         ],
     )
     def test_a_write_only_property_is_in_no_response(self, schema):
         """A secret goes in, and never out."""
         schemas = {"Secret": {"properties": {"s": {"type": "string", "writeOnly": True}}}}
+        schemas["Marked"] = {"type": "string", "writeOnly": True}
 
         assert rules(schema, {"s": "x"}, schemas=schemas) == []
         assert rules(schema, {"s": "x"}, "response", schemas=schemas) == [("/s", "writeOnly")]

@@ -290,6 +290,22 @@ class Contract:
                 pending += reversed(one.get("allOf", []))
         return ABSENT
 
+    def is_marked(self, schema: Schema, keyword: str) -> bool:
+        """Return True if a schema, or the target of its `$ref`, has a keyword that is true.
+
+        From OpenAPI 3.1 on those of its `allOf`, too: the canonical form has a `$ref` with other keywords there.
+        """
+        seen: set[int] = set()
+        pending = [schema]
+        while pending:
+            one = self.resolve(pending.pop())
+            if one.get(keyword) is True:
+                return True
+            if self.version != "3.0" and id(one) not in seen:
+                seen.add(id(one))
+                pending += one.get("allOf", [])
+        return False
+
     def has_scopes(self, scheme: str) -> bool:
         """Return True for a scheme whose requirements may list scopes (OpenAPI 3.0.3, "Security Requirement Object")."""
         return self.security_schemes[scheme]["type"] in ("oauth2", "openIdConnect")

@@ -194,7 +194,7 @@ class Translator:
 
     def is_hidden(self, schema: Schema, direction: Direction) -> bool:
         """Return True if a property is forbidden in a direction."""
-        return self._contract.resolve(schema).get(MARKS[direction]) is True
+        return self._contract.is_marked(schema, MARKS[direction])
 
 
 def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
