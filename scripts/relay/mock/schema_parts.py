@@ -145,8 +145,7 @@ def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
 
 def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
     """Return True if a property must not be sent in this direction."""
-    schema = contract.resolve(part.schema) if "$ref" in part.schema else part.schema
-    return schema.get(MARKS[direction]) is True
+    return contract.is_marked(part.schema, MARKS[direction])
 
 
 def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:
