@@ -161,6 +161,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         taking(query("a-b"), query("a_b"), query("A.B")),
         taking(query("a-b"), query("a_c")),
     ),
+    "unknown-method": tuple(
+        contract({"/a": {"additionalOperations": {name: get()}}}, openapi="3.2.0")
+        for name in ("Copy", "COPY")
+    ),
     "ambiguous-path": (
         contract(
             {

@@ -8,9 +8,9 @@ from typing import Any
 from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
-from .methods import METHODS
+from .methods import methods_in, operation_pointer, operations_in
 from .model import LeftOut
-from .pointers import exists, parse_pointer, references
+from .pointers import exists, lookup, parse_pointer, references
 from .repair import add_missing, repair, replace_reference
 from .structure import StructureViolation, structure_violations, to_diagnostics
 
@@ -82,7 +82,7 @@ class SoundPart:
         """Remove the operations, the component or the section that contains a value."""
         section, *names = pointer or ("",)
         if section == "paths" and names:
-            self._leave_out_operations(names[0], names[1] if len(names) > 1 else "", cause)
+            self._leave_out_operations(names[0], operation_pointer(tuple(names[1:])), cause)
         elif section == "components" and len(names) > 1:
             self._document[section].get(names[0], {}).pop(names[1], None)
             self._causes[pointer[:3]] = cause
@@ -92,17 +92,17 @@ class SoundPart:
             self._document.pop(section, None)
             add_missing(self._document, [section])
 
-    def _leave_out_operations(self, path: str, method: str, cause: Pointer) -> None:
-        """Remove an operation, or all of a path for a value that they share."""
+    def _leave_out_operations(self, path: str, at: Pointer, cause: Pointer) -> None:
+        """Remove the operation at a pointer, or with () all of a path for a value that they share."""
         item = self._document["paths"].get(path)
-        methods = [one for one in METHODS if isinstance(item, dict) and one in item]
-        for one in [method] if method in METHODS else methods:
-            if one in methods:
-                del item[one]
-                self._removed.append((one, path, cause))
-        if not methods:
+        operations = [*methods_in(item)] if isinstance(item, dict) else []
+        for method, pointer in operations:
+            if at in ((), pointer):
+                _remove(item, pointer)
+                self._removed.append((method, path, cause))
+        if not operations:
             self._removed.append(("", path, cause))
-        if method not in METHODS:
+        if not at:
             self._document["paths"].pop(path, None)
 
     def _leave_out_inheriting(self, cause: Pointer) -> None:
@@ -110,8 +110,12 @@ class SoundPart:
         self._document.pop("security", None)
         paths = self._document.get("paths")
         for path, item in paths.items() if isinstance(paths, dict) else ():
-            for method in METHODS:
-                operation = item.get(method) if isinstance(item, dict) else None
-                if isinstance(operation, dict) and "security" not in operation:
-                    del item[method]
+            for method, at, operation in [*operations_in(item)] if isinstance(item, dict) else []:
+                if "security" not in operation:
+                    _remove(item, at)
                     self._removed.append((method, path, cause))
+
+
+def _remove(value: dict[str, Any], at: Pointer) -> None:
+    """Remove what is at a pointer in an object."""
+    del lookup(value, at[:-1])[at[-1]]

@@ -10,6 +10,7 @@ import httpx
 
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
+from relay.contract.methods import in_request
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
@@ -121,7 +122,7 @@ class _Maker:
         if content_type:
             headers.append(("Content-Type", content_type))
         query_string = f"?{_joined(query)}" if query else ""
-        return Request(operation.method.upper(), f"{self._url}{path}{query_string}", tuple(headers), body)
+        return Request(in_request(operation.method), f"{self._url}{path}{query_string}", tuple(headers), body)
 
     def _body(self, body: RequestBody) -> tuple[str, bytes]:
         """Return a Content-Type and a body, JSON if the operation accepts it."""

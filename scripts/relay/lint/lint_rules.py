@@ -22,6 +22,7 @@ _ERRORS = {
     "chosen-name": "A name of [tool.relay.names] must be for something in the contract, and possible in Python.",
     "ambiguous-path": "A request must match one operation.",
     "same-path": "Paths that differ only in the names of their variables are one path, which a contract has once (OpenAPI 3.0.3, Paths Object).",
+    "unknown-method": "An operation whose method the HTTP parser does not read is never called.",
     "unmatchable-path": "An operation whose path no request can have is never called.",
     "undeclared-path-parameter": "A path variable that no parameter declares is taken for a string.",
     "unused-path-parameter": "A path parameter that is not in the path never has a value.",

@@ -51,7 +51,7 @@ class RequestDecoder:
         self._refuses_unknown = compiler.strictness.unknown_query
         if self._refuses_unknown:
             self._locations.add("query")
-        self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
+        self._body = BodyDecoder(operation, operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
         self.forms = self._body.forms if self._body else {}
         self.has_no_input = not self._locations and self._body is None
@@ -93,8 +93,11 @@ class RequestDecoder:
 class BodyDecoder:
     """Decodes the request bodies of one operation into validated values."""
 
-    def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(
+        self, operation: Operation, body: RequestBody, contract: Contract, compiler: SchemaCompiler
+    ) -> None:
         self._required = body.required
+        self._accepted = _accept_query(body) if operation.method == "query" else {}
         at = (*body.pointer, "content")
         self.forms = media.by_name(
             {
@@ -133,7 +136,7 @@ class BodyDecoder:
             return
         content_type = header(request.headers, b"content-type")
         if content_type is None or _is_encoded(request.headers):
-            raise UnsupportedMediaType
+            raise UnsupportedMediaType(self._accepted)
         reader = self._usual.get(content_type) or self._reader_of(content_type)
         try:
             value, violations = reader(request.body, content_type)
@@ -155,8 +158,13 @@ class BodyDecoder:
             "utf8",
             "us-ascii",
         ):
-            raise UnsupportedMediaType
+            raise UnsupportedMediaType(self._accepted)
         return reader
+
+
+def _accept_query(body: RequestBody) -> dict[str, str]:
+    """Return the header that names the media types of a QUERY (RFC 10008)."""
+    return {"accept-query": ", ".join(dict.fromkeys(map(media.essence, body.content)))}
 
 
 def _is_encoded(headers: HeaderList) -> bool:
