@@ -21,14 +21,20 @@ from .pointers import lookup, parse_pointer
 from .versions import Version
 
 Schema = dict[str, Any]
-Location = Literal["path", "query", "header", "cookie"]
+Location = Literal["path", "query", "header", "cookie", "querystring"]
 SecurityRequirement = Mapping[str, list[str]]
 """Scheme name → scopes. A request must satisfy all schemes of at least one requirement of the list."""
 
 ABSENT: Any = object()
 """Marks a missing value; None is a value."""
 
-_STYLES: dict[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+_STYLES: dict[str, str] = {
+    "path": "simple",
+    "query": "form",
+    "header": "simple",
+    "cookie": "form",
+    "querystring": "form",
+}
 _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3, "Parameter Object", `name`
 
 
@@ -36,6 +42,7 @@ _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3,
 class Parameter:
     """One parameter or response header; `media_type` is set if it is described by `content`, not `style`.
 
+    A parameter whose location is `querystring` is the whole query (OpenAPI 3.2, "Parameter Object", `in`).
     `allows_empty` is `allowEmptyValue` of a query parameter.
     """
 
@@ -382,7 +389,7 @@ class Contract:
             required=raw.get("required", False),
             schema=(media if media_type else raw).get("schema", {}),
             style=style,
-            explode=raw.get("explode", style == "form"),
+            explode=raw.get("explode", style in ("form", "cookie")),
             media_type=media_type,
             pointer=pointer,
             allows_empty=where == "query" and raw.get("allowEmptyValue") is True,

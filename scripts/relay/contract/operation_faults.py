@@ -28,6 +28,7 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
         errors = [
             *_unmatchable(operation, contract),
             *_uncarried(operation, contract),
+            *_divided_query(operation, contract),
             *blocked.get(operation.pointer, []),
             *_repeated_variables(operation, contract),
         ]
@@ -97,6 +98,15 @@ def _uncarried(operation: Operation, contract: Contract) -> Iterator[Diagnostic]
     )
     message = f"the transport reads no requests with the method '{method}'; {hint}"
     yield contract.problem(operation.pointer, message, "unknown-method")
+
+
+def _divided_query(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    """Report a parameter that is the whole query where another one is a part of it."""
+    whole = [one for one in operation.parameters if one.location == "querystring"]
+    parts = [*whole[1:], *(one for one in operation.parameters if one.location == "query")]
+    if whole and parts:
+        message = f"the whole query is the parameter '{whole[0].name}', so {operation} cannot have '{parts[0].name}'; make it a property of the first"
+        yield contract.problem(parts[0].pointer, message, "divided-query")
 
 
 def _repeated_variables(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:

@@ -27,6 +27,7 @@ _ERRORS = {
     "undeclared-path-parameter": "A path variable that no parameter declares is taken for a string.",
     "unused-path-parameter": "A path parameter that is not in the path never has a value.",
     "duplicate-path-parameter": "Of a variable that is in a path twice, one value would be lost.",
+    "divided-query": "A parameter in: querystring is the whole query, so nothing of it is left for another one.",
     "duplicate-parameter": "Of two parameters with one name and location, one definition would be lost.",
     "undefined-security-scheme": "A security scheme that is not defined cannot be verified.",
     "unexpected-scope": "Only oauth2 and openIdConnect have scopes (OpenAPI 3.0.3, Security Requirement Object); no other credential grants them.",

@@ -48,7 +48,8 @@ class RequestDecoder:
             parameter.name for parameter in operation.parameters if parameter.location == "header"
         ]
         self._refuses_nul = compiler.strictness.nul
-        self._refuses_unknown = compiler.strictness.unknown_query
+        self._whole_query = [one.name for one in operation.parameters if one.location == "querystring"]
+        self._refuses_unknown = compiler.strictness.unknown_query and not self._whole_query
         if self._refuses_unknown:
             self._locations.add("query")
         self._body = BodyDecoder(operation, operation.body, contract, compiler) if operation.body else None
@@ -87,6 +88,9 @@ class RequestDecoder:
             raw["header"] = Raw(values)
         if "cookie" in self._locations:
             raw["cookie"] = Raw(cookies(request.headers))
+        if self._whole_query:
+            query = request.query_string.decode("latin-1")
+            raw["querystring"] = Raw({name: [query] for name in self._whole_query})
         return raw
 
 
