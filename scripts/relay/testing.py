@@ -62,6 +62,10 @@ class Client:
         """Send a PUT request."""
         return self.request("PUT", url, **options)
 
+    def query(self, url: str, **options: Any) -> httpx.Response:
+        """Send a QUERY request (RFC 10008), whose body is the query."""
+        return self.request("QUERY", url, **options)
+
     def patch(self, url: str, **options: Any) -> httpx.Response:
         """Send a PATCH request."""
         return self.request("PATCH", url, **options)

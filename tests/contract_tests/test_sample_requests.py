@@ -15,6 +15,7 @@ from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.sample_requests import model_requests, without_credentials
 from support.compiled import read
 from support.hosting import contract, operation
+from support.querying import Service
 from support.running import ROOT
 
 GARAGE = load_contract(ROOT / "tests/specs/garage/openapi.yaml")
@@ -320,3 +321,25 @@ class TestWithoutCredentials:
 
         assert urlsplit(without_credentials(Request("GET", f"{HOST}/a?key=1"), whole).url).query == ""
         assert without_credentials(Request("GET", f"{HOST}/a?key=1"), whole).url == f"{HOST}/a"
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_query_that_is_one_value_is_sent_as_its_media_type_says(media_type):
+    """A service is tried with a request that it accepts."""
+    properties = {
+        "name": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}, "minItems": 2},
+    }
+    schema = {"type": "object", "properties": properties, "required": [*properties]}
+    whole = {
+        "name": "all",
+        "in": "querystring",
+        "required": True,
+        "content": {media_type: {"schema": schema}},
+    }
+    document = contract({"/a": {"post": operation("act", parameters=[whole])}}, openapi="3.2.0")
+
+    query = urlsplit(models(document)["act"].url).query
+
+    value = Service(whole, openapi="3.2.0").arguments(query)["all"]
+    assert value.keys() == properties.keys()

@@ -119,6 +119,8 @@ NEXT = {"$ref": "#/components/schemas/A"}
 STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
 
 # rule → a contract that violates it, and a similar valid one
+WHOLE_QUERY = {"name": "a", "in": "querystring", "content": {"application/json": {}}}
+
 CASES: dict[str, tuple[Any, Any]] = {
     "yaml": ("openapi: 3.0.3\nx: !!python/name:os.system\n", text(only(get()))),
     "json": (
@@ -160,6 +162,14 @@ CASES: dict[str, tuple[Any, Any]] = {
     "argument-collision": (
         taking(query("a-b"), query("a_b"), query("A.B")),
         taking(query("a-b"), query("a_c")),
+    ),
+    "unknown-method": tuple(
+        contract({"/a": {"additionalOperations": {name: get()}}}, openapi="3.2.0")
+        for name in ("Copy", "COPY")
+    ),
+    "divided-query": tuple(
+        contract({"/a": {"get": get(parameters=[WHOLE_QUERY, other])}}, openapi="3.2.0")
+        for other in (query("b"), {"name": "b", "in": "cookie", "schema": STRING})
     ),
     "ambiguous-path": (
         contract(

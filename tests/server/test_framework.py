@@ -137,3 +137,8 @@ def test_a_request_of_connexions_is_made_of_a_scope():
     )
 
     assert (request.method, request.headers["x-a"]) == ("PUT", "1")
+
+
+def test_connexion_routes_every_method_that_the_transport_reads():
+    """Its classes skip the operations of other methods than those it lists."""
+    assert {"query", "copy", "m-search"} < framework.METHODS

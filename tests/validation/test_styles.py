@@ -10,52 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.server.errors import MalformedPath
-from relay.server.routing import Routes
 from relay.validation.errors import InvalidRequest
 from relay.validation.http import Request
-from relay.validation.requests import RequestDecoder
-from relay.validation.schemas import SchemaCompiler, Strictness
-from support.compiled import read
-from support.hosting import contract, operation
+from relay.validation.schemas import Strictness
+from support.querying import Service
 
 INTEGER, BOOLEAN, STRING = ({"type": name} for name in ("integer", "boolean", "string"))
 INTEGERS, STRINGS = ({"type": "array", "items": items} for items in (INTEGER, STRING))
 POINT = {"type": "object", "properties": {"x": INTEGER}, "additionalProperties": False}
+NAMED = {"type": "object", "properties": dict.fromkeys(("a", "b", "%2C"), STRING)}
 ANY_STRINGS = {"type": "object", "additionalProperties": STRING}
 FORM = "application/x-www-form-urlencoded"
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text(",.;=|% +&[]a")
 FILLED = TEXTS.filter(bool)
-
-
-class Service:
-    """One operation with parameters, in the way of a request: its path is found, then its texts are decoded."""
-
-    def __init__(self, *parameters, path="/p", form=None, strictness=None, **rest):
-        body = {"requestBody": {"content": {FORM: form}}} if form else {}
-        document = contract({path: {"post": operation("take", parameters=list(parameters), **body)}}, **rest)
-        whole = read(document)
-        (taking,) = whole.operations
-        compiler = SchemaCompiler(whole, strictness or Strictness())
-        self.decoder = RequestDecoder(taking, taking.arguments, compiler, whole)
-        self.routes = Routes.of({("post", path): taking})
-        assert compiler.problems == []
-
-    def arguments(self, query="", *, path="/p", cookie=None, form=""):
-        """Return the handler's arguments."""
-        headers = [(b"cookie", cookie.encode())] if cookie is not None else []
-        headers += [(b"content-type", FORM.encode())] if form else []
-        match = self.routes.find(path)
-        assert match is not None
-        variables = match.variables("POST")
-        request = Request(variables, query.encode(), headers, form.encode(), path.encode())
-        return self.decoder.decode(request)
-
-    def violations(self, query="", **rest):
-        """Return the location, path and rule of each violation."""
-        with pytest.raises(InvalidRequest) as raised:
-            self.arguments(query, **rest)
-        return [(one.location, one.violation.path, one.violation.rule) for one in raised.value.failures]
 
 
 def parameter(schema, name="p", **rest):
@@ -193,6 +161,46 @@ def test_any_text_is_decoded_or_rejected(location, style, explode, kind, text):
             one.arguments(f"p={text}")
     except (InvalidRequest, MalformedPath):
         return
+
+
+@pytest.mark.parametrize("kind", ["array", "object", "scalar"])
+@pytest.mark.parametrize("explode", [False, True])
+@settings(max_examples=40)
+@given(data=st.data())
+def test_reads_back_cookies_of_their_own_style(explode, kind, data):
+    """Such a cookie has no percent-encoding (OpenAPI 3.2, "Style Values", `cookie`)."""
+    texts = st.text("a%2C=é|", min_size=1)
+    names = st.sampled_from([*NAMED["properties"]])
+    values = {
+        "array": st.lists(texts, min_size=1),
+        "object": st.dictionaries(names, texts, min_size=1),
+        "scalar": texts,
+    }
+    value = data.draw(values[kind])
+    if explode and kind != "scalar":
+        pairs = value.items() if kind == "object" else [("p", one) for one in value]
+        text = "; ".join(f"{name}={one}" for name, one in pairs)
+    else:
+        pieces = [part for pair in value.items() for part in pair] if kind == "object" else value
+        text = f"p={value if kind == 'scalar' else ','.join(pieces)}"
+
+    schema = {"array": STRINGS, "object": NAMED, "scalar": STRING}[kind]
+    one = Service(parameter(schema, style="cookie", explode=explode, **{"in": "cookie"}), openapi="3.2.0")
+
+    assert one.arguments(cookie=text) == {"p": value}
+
+
+@pytest.mark.parametrize(("style", "separator"), [("spaceDelimited", "%20"), ("pipeDelimited", "%7C")])
+@settings(max_examples=40)
+@given(value=st.dictionaries(FILLED, TEXTS, min_size=1))
+def test_reads_back_objects_with_separators_that_a_url_cannot_contain(style, separator, value):
+    """OpenAPI has them for objects since 3.1: names and values in turn."""
+    unwritable = {"%20": " ", "%7C": "|"}[separator]
+    value = {name.replace(unwritable, "_"): text.replace(unwritable, "") for name, text in value.items()}
+    pieces = [part for pair in value.items() for part in pair]
+    query = f"p={separator.join(quote(one, safe='') for one in pieces)}"
+
+    assert service("query", style, False, "object").arguments(query) == {"p": value}
 
 
 class TestASeparatorThatIsPercentEncoded:

@@ -15,20 +15,26 @@ from .bundling import Bundle
 from .chosen_names import ChosenNames, chosen_name_problems, python_names
 from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Pointer
-from .methods import operations_in
+from .methods import in_request, operations_in
 from .names import derived_id, operation_ids
 from .pointers import lookup, parse_pointer
 from .versions import Version
 
 Schema = dict[str, Any]
-Location = Literal["path", "query", "header", "cookie"]
+Location = Literal["path", "query", "header", "cookie", "querystring"]
 SecurityRequirement = Mapping[str, list[str]]
 """Scheme name → scopes. A request must satisfy all schemes of at least one requirement of the list."""
 
 ABSENT: Any = object()
 """Marks a missing value; None is a value."""
 
-_STYLES: dict[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+_STYLES: dict[str, str] = {
+    "path": "simple",
+    "query": "form",
+    "header": "simple",
+    "cookie": "form",
+    "querystring": "form",
+}
 _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3, "Parameter Object", `name`
 
 
@@ -36,6 +42,7 @@ _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3,
 class Parameter:
     """One parameter or response header; `media_type` is set if it is described by `content`, not `style`.
 
+    A parameter whose location is `querystring` is the whole query (OpenAPI 3.2, "Parameter Object", `in`).
     `allows_empty` is `allowEmptyValue` of a query parameter.
     """
 
@@ -96,7 +103,7 @@ class Operation:
     arguments: Mapping[Pointer, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.method.upper()} {self.path}"
+        return f"{in_request(self.method)} {self.path}"
 
     def response(self, status: int) -> Response | None:
         """Return the documented response for a status: the exact one, else its range, else `default`."""
@@ -124,7 +131,7 @@ class LeftOut(NamedTuple):
     @classmethod
     def of(cls, method: str, path: str, where: SourceLocation, error: Diagnostic) -> LeftOut:
         """Leave out the operation at `where` because of an error."""
-        name = f"{method.upper()} {path}".strip()
+        name = f"{in_request(method)} {path}".strip()
         message = f"{name} is not served: {error.message}"
         other = None if isinstance(error.where, str) else error.where
         return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING, other))
@@ -199,9 +206,9 @@ class Contract:
         paths = self.published.get("paths") if self.left_out else None
         for one in self.left_out:
             item = paths.get(one.path) if isinstance(paths, dict) else None
-            raw = item.get(one.method) if isinstance(item, dict) else None
-            operation_id = raw.get("operationId") if isinstance(raw, dict) else None
-            if name in (operation_id, f"{one.method.upper()} {one.path}"):
+            written = operations_in(item) if isinstance(item, dict) else ()
+            ids = [raw.get("operationId") for method, _, raw in written if method == one.method]
+            if name in (*ids, f"{in_request(one.method)} {one.path}"):
                 return one
         return None
 
@@ -398,7 +405,7 @@ class Contract:
             required=raw.get("required", False),
             schema=(media if media_type else raw).get("schema", {}),
             style=style,
-            explode=raw.get("explode", style == "form"),
+            explode=raw.get("explode", style in ("form", "cookie")),
             media_type=media_type,
             pointer=pointer,
             allows_empty=where == "query" and raw.get("allowEmptyValue") is True,

@@ -26,7 +26,7 @@ RESERVED_ARGUMENTS = frozenset({"body", "caller", "claims"})
 """Argument names that Relay reserves."""
 
 _DUNDER = re.compile("__.*__")
-_LOCATIONS = ("path", "query", "header", "cookie")
+_LOCATIONS = ("path", "query", "header", "cookie", "querystring")
 _COMPARISONS = {
     "<": "lt",
     ">": "gt",

@@ -12,6 +12,7 @@ from typing import Any
 
 from .diagnostics import Diagnostic
 from .documents import Pointer
+from .methods import CARRIED, in_request
 from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
 from .path_templates import shape, unmatchable, variables
 from .severities import judged
@@ -27,6 +28,8 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
     for operation in contract.operations:
         errors = [
             *_unmatchable(operation, contract),
+            *_uncarried(operation, contract),
+            *_divided_query(operation, contract),
             *blocked.get(operation.pointer, []),
             *_repeated_variables(operation, contract),
         ]
@@ -83,6 +86,29 @@ def _unmatchable(operation: Operation, contract: Contract) -> Iterator[Diagnosti
     if (reason := unmatchable(operation.path)) is not None:
         message = f"no request can match '{operation.path}': {reason}"
         yield contract.problem(operation.pointer[:2], message, "unmatchable-path")
+
+
+def _uncarried(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    """Report a method that no request can have: the transport reads only known ones, and they are case-sensitive."""
+    method = in_request(operation.method)
+    if method in CARRIED:
+        return
+    hint = (
+        f"write '{method.upper()}'"
+        if method.upper() in CARRIED
+        else f"use one of {', '.join(sorted(CARRIED))}"
+    )
+    message = f"the transport reads no requests with the method '{method}'; {hint}"
+    yield contract.problem(operation.pointer, message, "unknown-method")
+
+
+def _divided_query(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    """Report a parameter that is the whole query where another one is a part of it."""
+    whole = [one for one in operation.parameters if one.location == "querystring"]
+    parts = [*whole[1:], *(one for one in operation.parameters if one.location == "query")]
+    if whole and parts:
+        message = f"the whole query is the parameter '{whole[0].name}', so {operation} cannot have '{parts[0].name}'; make it a property of the first"
+        yield contract.problem(parts[0].pointer, message, "divided-query")
 
 
 def _repeated_variables(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:

@@ -24,7 +24,7 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     if parameter.style == "deepObject" and isinstance(value, dict | list):
         return _encoded(_in_brackets(name, value), encode)
     is_list = parameter.style in SEPARATORS and isinstance(value, list)
-    if parameter.explode and (parameter.style == "form" or is_list):
+    if parameter.explode and (parameter.style in ("form", "cookie") or is_list):
         return _encoded(fields(value if isinstance(value, dict) else {name: value}), encode)
     return [(encode(name), _joined(parameter, value, _item_encoder(parameter, value)))]
 
@@ -102,9 +102,13 @@ def _encoded(found: Iterable[tuple[str, str]], encode: Callable[[str], str]) -> 
 
 
 def _item_encoder(parameter: Parameter, value: Any) -> Callable[[str], str]:
-    """Return how the items of a value are encoded; of cookies, only the items of lists and objects are."""
+    """Return how the items of a value are encoded; of cookies, only the items of lists and objects are, except in their own style."""
     is_scalar = not isinstance(value, dict | list)
-    if parameter.location == "header" or (parameter.location == "cookie" and is_scalar):
+    if (
+        parameter.style == "cookie"
+        or parameter.location == "header"
+        or (parameter.location == "cookie" and is_scalar)
+    ):
         return _unchanged
     if parameter.style == "label" and parameter.explode:
         return lambda text: encoded_text(text).replace(".", "%2E")

@@ -10,6 +10,7 @@ import httpx
 
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
+from relay.contract.methods import in_request
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
@@ -22,7 +23,7 @@ from relay.validation.schemas import SchemaCompiler
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
-from .parameter_styles import form, pairs, word
+from .parameter_styles import encoded_text, form, pairs, word
 from .sample_parts import sample_parts
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
@@ -107,6 +108,9 @@ class _Maker:
         for parameter in operation.parameters:
             if not parameter.required:
                 continue
+            if parameter.location == "querystring":
+                query += self._query_string(parameter)
+                continue
             written = pairs(parameter, self._value(parameter))
             match parameter.location:
                 case "path":
@@ -121,7 +125,16 @@ class _Maker:
         if content_type:
             headers.append(("Content-Type", content_type))
         query_string = f"?{_joined(query)}" if query else ""
-        return Request(operation.method.upper(), f"{self._url}{path}{query_string}", tuple(headers), body)
+        return Request(in_request(operation.method), f"{self._url}{path}{query_string}", tuple(headers), body)
+
+    def _query_string(self, parameter: Parameter) -> list[tuple[str, str]]:
+        """Return the fields of a query that is one value; one without a name for a text or JSON."""
+        value, media_type = self._value(parameter), parameter.media_type or media.URLENCODED
+        if media.is_form(media_type) and isinstance(value, dict):
+            raw = self._contract.follow(parameter.pointer)[0].get("content", {}).get(media_type, {})
+            return form(value, properties_of(parameter.schema, self._contract), raw.get("encoding", {}))
+        text = json_bytes(value).decode() if media.is_json(media_type) else word(value)
+        return [("", encoded_text(text))]
 
     def _body(self, body: RequestBody) -> tuple[str, bytes]:
         """Return a Content-Type and a body, JSON if the operation accepts it."""
@@ -161,4 +174,4 @@ class _Maker:
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> str:
     """Return the query or form of percent-encoded pairs."""
-    return "&".join(f"{name}={text}" for name, text in pairs)
+    return "&".join(f"{name}={text}" if name else text for name, text in pairs)

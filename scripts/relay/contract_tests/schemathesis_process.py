@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.contract.methods import METHODS
+from relay.contract.methods import operations_in
 from relay.contract.model import Contract
 from relay.server.security import JWT_TYPES, scheme_type
 
@@ -115,7 +115,7 @@ def run(
 def _selection(contract: Contract, caller: Caller) -> list[str]:
     """Return the options that select the operations of a caller, unless these are all of the document."""
     items = [contract.resolve(item) for path, item in contract.document["paths"].items() if path[0] == "/"]
-    written = sum(method in item for item in items for method in METHODS)
+    written = sum(1 for item in items for _ in operations_in(item))
     is_part = len(caller.operations) < written
     return [f"--include-name={operation}" for operation in caller.operations] if is_part else []
 

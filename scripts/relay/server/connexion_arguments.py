@@ -29,7 +29,7 @@ from .handler_arguments import HandlerArgument, missing_default_message, positio
 from .threads import Function, accepted_names
 
 _IDENTITY = ("user", "token_info")  # what Connexion also passes to `**kwargs`, if the operation has security
-_LOCATIONS = ("path", "query", "header", "cookie")
+_LOCATIONS = ("path", "query", "header", "cookie", "querystring")
 
 Arguments = dict[str, Any]
 

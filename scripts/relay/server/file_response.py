@@ -43,10 +43,10 @@ class Plan(NamedTuple):
 def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, method: str) -> Plan:
     """Decide what is sent of a file whose response has this status and these headers.
 
-    Only a GET or HEAD with the status 200 has preconditions, only a GET ranges. ETag and Last-Modified of the
+    Only a GET, HEAD or QUERY with the status 200 has preconditions, only a GET or QUERY ranges (RFC 10008). ETag and Last-Modified of the
     headers are used instead of the file's own. Raises PreconditionFailed and RangeNotSatisfiable.
     """
-    if status != 200 or method not in ("GET", "HEAD"):
+    if status != 200 or method not in ("GET", "HEAD", "QUERY"):
         return _sized(Plan(status, headers, [Range(0, source.size)]))
     validators, headers = _validated(headers, source.validators)
     match evaluate(request, validators):
@@ -55,7 +55,7 @@ def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, 
         case Condition.NOT_MODIFIED:
             return Plan(304, _not_modified(headers), [])
     headers = [*headers, (b"accept-ranges", b"bytes")]
-    wanted = ranges(request, validators, source.size) if method == "GET" else None
+    wanted = ranges(request, validators, source.size) if method != "HEAD" else None
     if wanted is None:
         return _sized(Plan(200, headers, [Range(0, source.size)]))
     if not wanted:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import warnings
 
+from relay.contract.methods import CARRIED
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Connexion imports names that jsonschema has deprecated
     from connexion.datastructures import NoContent
     from connexion.exceptions import ProblemException
+    from connexion.http_facts import METHODS
     from connexion.lifecycle import ConnexionRequest, ConnexionResponse
     from connexion.middleware.abstract import ROUTING_CONTEXT, RoutedAPI, RoutedMiddleware
     from connexion.middleware.context import ContextAPI, ContextMiddleware, ContextOperation
@@ -29,12 +32,15 @@ with warnings.catch_warnings():
     from connexion.uri_parsing import OpenAPIURIParser
     from starlette.exceptions import HTTPException
 
+METHODS.update(map(str.lower, CARRIED))  # Connexion leaves out operations with other methods than its own
+
 CONTEXT = "connexion_context"
 """Key of the scope's extensions for `connexion.context.context`; Connexion has no name for it."""
 
 __all__ = [
     "API",
     "CONTEXT",
+    "METHODS",
     "ROUTING_CONTEXT",
     "ConnexionMiddleware",
     "ConnexionRequest",

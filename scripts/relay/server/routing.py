@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from relay.contract.methods import in_request
 from relay.contract.path_templates import VARIABLE, literal, requested_alone
 from relay.validation.http import MALFORMED_OR_NUL
 
@@ -113,7 +114,7 @@ class Routes(Generic[T]):
         for segment in path.split("/"):
             node = self._child(node, segment)
         names = VARIABLE.findall(path)
-        node.routes.setdefault(method.upper(), _Route(target, names))
+        node.routes.setdefault(in_request(method), _Route(target, names))
         if not names:
             self._literal[path] = Match(node.routes, ())
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.methods import in_request
 from relay.contract.model import Contract
 from relay.validation.http import OPERATION, HeaderList
 
@@ -65,6 +66,7 @@ class _Traced:
         self._routes = {
             operation.id: contract.base_path + operation.path for operation in contract.operations
         }
+        self._methods = _METHODS.union(in_request(operation.method) for operation in contract.operations)
         self._untraced = frozenset(untraced) - {*self._routes.values()}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -81,13 +83,13 @@ class _Traced:
                 status = message["status"]
             await send(message)
 
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        method = scope["method"] if scope["method"] in self._methods else "_OTHER"
         attributes = {
             "http.request.method": method,
             "url.path": scope["path"][:_MAX_PATH],
             "url.scheme": scope["scheme"],
         }
-        name = method if method in _METHODS else "HTTP"
+        name = method if method in self._methods else "HTTP"
         span = self._tracer.start_span(
             name, self._parent(scope["headers"]), kind=SpanKind.SERVER, attributes=attributes
         )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from relay.contract.model import Parameter
 
 from .coercion import Shape
-from .raw_texts import DECODERS
+from .raw_texts import DECODERS, same
 
 Decode = Callable[[str], str]
 
@@ -55,7 +55,8 @@ class Splitter:
         separator = SEPARATORS.get(style, ",")
         if explode and style in _PREFIXES:
             separator = _PREFIXES[style]
-        strips, decode = parameter.location == "header", DECODERS[parameter.location]
+        strips = parameter.location == "header"
+        decode = same if style == "cookie" else DECODERS[parameter.location]
         return cls(parameter.name, style, shape, explode, separator, decode, strips)
 
     def readings(self, written: str) -> list[Any]:
@@ -66,7 +67,7 @@ class Splitter:
         """
         decoded = self.decode(written)
         if decoded == written:
-            return [self._split(written, _unchanged)]
+            return [self._split(written, same)]
         values: list[Any] = []
         malformed: Malformed | None = None
         for text in self._texts(written, decoded):
@@ -84,7 +85,7 @@ class Splitter:
         plain = _Text(written, self.decode)
         if self.separator in written[self.style in _PREFIXES :]:
             return [plain]
-        encoded = _Text(decoded, _unchanged)
+        encoded = _Text(decoded, same)
         return [encoded, plain] if self.style in SEPARATORS else [plain, encoded]
 
     def _split(self, text: str, decode: Decode) -> Any:
@@ -132,7 +133,3 @@ def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
     if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
         raise Malformed("style", "an object must be written as unique names, each with a value")
     return {pair[0]: pair[1] for pair in pairs}
-
-
-def _unchanged(text: str) -> str:
-    return text

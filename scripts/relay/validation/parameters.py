@@ -12,6 +12,7 @@ from relay.contract.pointers import escape
 from .coercion import Coercion
 from .defaults import Defaults
 from .delimited import Malformed
+from .query_strings import is_form, query_string_reader
 from .raw_texts import Raw
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
@@ -43,7 +44,11 @@ class ParameterDecoder:
         self._drop = ReadOnly(contract, compiler).of(parameter.schema) if self._validator else None
         self._fill = Defaults(contract, compiler).of(parameter.schema) if self._validator else None
         self._has_members = is_spread(parameter, contract) or parameter.style == "deepObject"
-        self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys)
+        if parameter.location == "querystring":
+            self._has_members = is_form(parameter)
+            self._read = query_string_reader(parameter, contract, compiler)
+        else:
+            self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
             compiler.problems.append(contract.warning(parameter.pointer, message, "invalid-default"))

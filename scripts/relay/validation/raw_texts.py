@@ -127,14 +127,16 @@ def _decoded_cookie(value: str) -> str:
         return value
 
 
-def _same(text: str) -> str:
+def same(text: str) -> str:
+    """Return a text that has no encoding."""
     return text
 
 
 DECODERS: dict[Location, Callable[[str], str]] = {
     "path": unquote,
     "query": unquote_plus,
-    "header": _same,
+    "header": same,
     "cookie": _decoded_cookie,
+    "querystring": unquote,
 }
 """How the items of lists and objects are decoded. Texts of paths and queries are known to be decodable."""

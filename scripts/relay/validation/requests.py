@@ -48,10 +48,11 @@ class RequestDecoder:
             parameter.name for parameter in operation.parameters if parameter.location == "header"
         ]
         self._refuses_nul = compiler.strictness.nul
-        self._refuses_unknown = compiler.strictness.unknown_query
+        self._whole_query = [one.name for one in operation.parameters if one.location == "querystring"]
+        self._refuses_unknown = compiler.strictness.unknown_query and not self._whole_query
         if self._refuses_unknown:
             self._locations.add("query")
-        self._body = BodyDecoder(operation.body, contract, compiler) if operation.body else None
+        self._body = BodyDecoder(operation, operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
         self.forms = self._body.forms if self._body else {}
         self.has_no_input = not self._locations and self._body is None
@@ -87,14 +88,20 @@ class RequestDecoder:
             raw["header"] = Raw(values)
         if "cookie" in self._locations:
             raw["cookie"] = Raw(cookies(request.headers))
+        if self._whole_query:
+            query = request.query_string.decode("latin-1")
+            raw["querystring"] = Raw({name: [query] for name in self._whole_query})
         return raw
 
 
 class BodyDecoder:
     """Decodes the request bodies of one operation into validated values."""
 
-    def __init__(self, body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(
+        self, operation: Operation, body: RequestBody, contract: Contract, compiler: SchemaCompiler
+    ) -> None:
         self._required = body.required
+        self._accepted = _accept_query(body) if operation.method == "query" else {}
         at = (*body.pointer, "content")
         self.forms = media.by_name(
             {
@@ -133,7 +140,7 @@ class BodyDecoder:
             return
         content_type = header(request.headers, b"content-type")
         if content_type is None or _is_encoded(request.headers):
-            raise UnsupportedMediaType
+            raise UnsupportedMediaType(self._accepted)
         reader = self._usual.get(content_type) or self._reader_of(content_type)
         try:
             value, violations = reader(request.body, content_type)
@@ -155,8 +162,13 @@ class BodyDecoder:
             "utf8",
             "us-ascii",
         ):
-            raise UnsupportedMediaType
+            raise UnsupportedMediaType(self._accepted)
         return reader
+
+
+def _accept_query(body: RequestBody) -> dict[str, str]:
+    """Return the header that names the media types of a QUERY (RFC 10008)."""
+    return {"accept-query": ", ".join(dict.fromkeys(map(media.essence, body.content)))}
 
 
 def _is_encoded(headers: HeaderList) -> bool:

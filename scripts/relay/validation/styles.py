@@ -45,7 +45,7 @@ def reader(
             _one(raw.texts, name), lambda text: _json(text, refuses_nul=refuses_nul)
         )
     shapes = shapes_of(schema, contract)
-    if shapes == ["scalar"] and parameter.style in ("form", "simple"):
+    if shapes == ["scalar"] and parameter.style in ("form", "simple", "cookie"):
         coerce = coercion.of(schema)
         return lambda raw: _absent_or(_one(raw.texts, name), coerce)
     readings = [_reading(parameter, shape, contract, coercion, keys) for shape in shapes]
@@ -79,7 +79,7 @@ def _any_of(readings: list[_Reading]) -> _Reading:
 
 def is_spread(parameter: Parameter, contract: Contract) -> bool:
     """Return True for an object each of whose properties is sent like a parameter."""
-    is_exploded = parameter.style == "form" and parameter.explode and parameter.media_type is None
+    is_exploded = parameter.style in ("form", "cookie") and parameter.explode and parameter.media_type is None
     return is_exploded and "object" in shapes_of(parameter.schema, contract)
 
 

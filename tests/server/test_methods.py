@@ -1,0 +1,140 @@
+"""Operations with other methods than those of OpenAPI 3.0: QUERY (RFC 10008) and `additionalOperations`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.contract.loading import load_contract
+from relay.contract.methods import CARRIED
+from support.hosting import assert_problem, calling, contract, host, operation
+
+BODY = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "object", "properties": {"x": {"type": "integer"}}}}},
+}
+DOCUMENT = contract(
+    {
+        "/stars": {
+            "query": operation("find_stars", requestBody=BODY),
+            "additionalOperations": {
+                "COPY": operation("copy_stars", requestBody=BODY),
+                "M-SEARCH": operation("search_stars"),
+                "Copy": operation("typo"),
+                "FROBNICATE": operation("unheard_of"),
+            },
+        }
+    },
+    openapi="3.2.0",
+)
+THINGS = """
+async def find_stars(body):
+    return body
+async def copy_stars(body):
+    return body
+async def search_stars():
+    return "found"
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path, monkeypatch):
+    """The service, with settings."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, things=THINGS)
+
+
+async def test_a_query_is_validated_like_any_request_with_a_body(hosted):
+    """QUERY is safe and idempotent, and its content is the query."""
+    async with calling(hosted()) as client:
+        found = await client.request("QUERY", "/stars", json={"x": 1})
+        wrong = await client.request("QUERY", "/stars", json={"x": "one"})
+        assert (found.status_code, found.json()) == (200, {"x": 1})
+        assert_problem(wrong, 400, "VALIDATION_ERROR")
+
+
+async def test_a_query_of_another_media_type_learns_which_ones_are_accepted(hosted):
+    """`Accept-Query` names the query formats of a resource (RFC 10008); it is a list of structured fields."""
+    async with calling(hosted()) as client:
+        refused = await client.request("QUERY", "/stars", content="x", headers={"Content-Type": "text/sql"})
+        copied = await client.request("COPY", "/stars", content="x", headers={"Content-Type": "text/sql"})
+        assert_problem(refused, 415, "UNSUPPORTED_MEDIA_TYPE")
+        assert refused.headers["accept-query"] == "application/json"
+        assert "accept-query" not in copied.headers
+
+
+async def test_methods_of_other_names_are_routed_and_allowed(hosted):
+    """`Allow` lists them, as a client learns there what a path has."""
+    async with calling(hosted()) as client:
+        copied = await client.request("COPY", "/stars", json={"x": 2})
+        found = await client.request("M-SEARCH", "/stars")
+        refused = await client.get("/stars")
+        assert (copied.json(), found.json()) == ({"x": 2}, "found")
+        assert refused.status_code == 405
+        assert {"COPY", "M-SEARCH", "QUERY"} <= set(refused.headers["allow"].split(", "))
+
+
+async def test_a_preflight_lists_them(hosted):
+    """A browser sends QUERY only after a preflight, for it is not on the list of safe methods."""
+    async with calling(hosted(cors_origins=["https://app.example"])) as client:
+        asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "QUERY"}
+        answer = await client.options("/stars", headers=asked)
+        assert answer.headers["access-control-allow-methods"] == "COPY, M-SEARCH, QUERY"
+
+
+async def test_methods_are_case_sensitive(hosted):
+    """`Copy` is another method than `COPY` (RFC 9110 section 9.1), so it does not take its place."""
+    async with calling(hosted()) as client:
+        assert (await client.request("COPY", "/stars", json={})).status_code == 200
+
+
+def written(folder, paths):
+    """A contract of OpenAPI 3.2."""
+    path = folder / "openapi.yaml"
+    path.write_text(paths, "utf-8")
+    return load_contract(path)
+
+
+PATHS = """openapi: 3.2.0
+info: {title: T, version: '1'}
+paths:
+  /a:
+    get: {operationId: one, responses: {'200': {description: ok}}}
+    additionalOperations:
+      Copy: {operationId: two, responses: {'200': {description: ok}}}
+      NOPE: {operationId: three, responses: {'200': {description: ok}}}
+"""
+
+
+def test_a_method_that_the_transport_does_not_read_leaves_the_operation_out(tmp_path):
+    """Such a request never arrives, so the contract promises what cannot be; the rest is served."""
+    found = written(tmp_path, PATHS)
+    first, second = found.faults
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert [one.method for one in found.left_out] == ["Copy", "nope"]
+    assert (first.rule, first.where.line, first.where.column) == ("unknown-method", 7, 7)
+    assert first.message == "the transport reads no requests with the method 'Copy'; write 'COPY'"
+    assert second.message.startswith(
+        "the transport reads no requests with the method 'NOPE'; use one of ACL, BIND"
+    )
+    assert found.not_served("three") is not None
+
+
+def test_a_wrong_security_leaves_out_operations_of_every_method(tmp_path):
+    """Without the document's security they would become public."""
+    text = PATHS.replace("Copy", "COPY").replace("paths:", "security: [{missing: []}]\npaths:")
+    found = written(tmp_path, text)
+    assert not found.operations
+    assert {one.method for one in found.left_out} == {"get", "copy", "NOPE".lower()}
+
+
+def test_every_method_that_is_served_is_read(tmp_path):
+    """The list is that of the parser of the transport."""
+    httptools = pytest.importorskip("httptools")
+
+    class Seen:
+        """Takes no events."""
+
+    for method in sorted(CARRIED):
+        parser = httptools.HttpRequestParser(Seen())
+        parser.feed_data(f"{method} / HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert parser.get_method() == method.encode()
