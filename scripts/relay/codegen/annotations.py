@@ -11,6 +11,9 @@ from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import parse_pointer
 
+from .plain_schemas import plain
+from .type_schemas import nested_key
+
 Kind = Literal["builtin", "typing", "generated", "literal"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
@@ -89,7 +92,7 @@ class Type:
 ANY = Type("Any", kind="typing")
 NONE = Type("None")
 STR, INT, FLOAT, BOOL, BYTES = (Type(name) for name in ("str", "int", "float", "bool", "bytes"))
-_SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL}
+_SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL, "null": NONE}
 ELLIPSIS = Type("...", kind="literal")
 UPLOAD = Type("Upload", kind="generated")
 """relay.Upload, which `_types.py` imports."""
@@ -124,19 +127,23 @@ class _Schemas:
     def __init__(self, contract: Contract, names: Mapping[str, str]) -> None:
         self._contract = contract
         self._names = names
+        self._plain = plain if contract.version != "3.0" else _unchanged
 
     def type_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+        schema = self._plain(schema)
         if isinstance(ref := schema.get("$ref"), str):
             found = self._referenced(ref, seen)
-            schema = self._contract.resolve(schema)
+            schema = self._plain(self._contract.resolve(schema))
         else:
             found = self._inline(schema, seen)
         return union([found, NONE]) if schema.get("nullable") is True else found
 
     def _referenced(self, ref: str, seen: tuple[str, ...]) -> Type:
         pointer = parse_pointer(ref[1:])
-        if pointer[:2] == ("components", "schemas") and len(pointer) == 3 and pointer[2] in self._names:
-            return Type(self._names[pointer[2]], kind="generated")
+        if pointer[:2] == ("components", "schemas"):
+            key = pointer[2] if len(pointer) == 3 else nested_key(pointer)
+            if key in self._names:
+                return Type(self._names[key], kind="generated")
         if ref in seen:
             return ANY
         return self.type_of(self._contract.resolve({"$ref": ref}), (*seen, ref))
@@ -147,9 +154,9 @@ class _Schemas:
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
                 return union(self.type_of(part, seen) for part in schema[keyword])
-        return self._all_of(schema, seen) if "allOf" in schema else self._plain(schema, seen)
+        return self._all_of(schema, seen) if "allOf" in schema else self._of_type(schema, seen)
 
-    def _plain(self, schema: Schema, seen: tuple[str, ...]) -> Type:
+    def _of_type(self, schema: Schema, seen: tuple[str, ...]) -> Type:
         if schema.get("type") == "array":
             return Type("list", (self.type_of(schema.get("items", {}), seen),))
         if schema.get("type") == "object" or {"properties", "additionalProperties"} & set(schema):
@@ -171,6 +178,10 @@ class _Schemas:
         resolved = [self._contract.resolve(part) for part in schema["allOf"]]
         is_object = any("properties" in part or part.get("type") == "object" for part in [schema, *resolved])
         return MAPPING if is_object else ANY
+
+
+def _unchanged(schema: Schema) -> Schema:
+    return schema
 
 
 def literals(values: Iterable[Any]) -> Type:

@@ -12,6 +12,7 @@ from typing import Any
 
 from relay.contract.model import Contract, Operation, Parameter, Response, Schema
 from relay.contract.pointers import parse_pointer
+from relay.validation.coercion import types_of
 
 from .class_names import class_name
 from .documented_results import is_final, success_key
@@ -80,5 +81,17 @@ def _value(contract: Contract, header: Parameter) -> dict[str, Any]:
     """
     if header.name.lower() == "set-cookie":
         return {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
-    kind = contract.resolve(header.schema).get("type") if header.media_type is None else None
-    return {"type": kind} if kind in _SCALARS else _TEXT
+    if header.media_type is not None:
+        return _TEXT
+    kinds = _types(contract, header)
+    if len(kinds) == 1:
+        return {"type": kinds[0]} if kinds[0] in _SCALARS else _TEXT
+    return {"anyOf": [*({"type": kind} for kind in kinds if kind in _SCALARS), _TEXT]}
+
+
+def _types(contract: Contract, header: Parameter) -> list[str]:
+    """Return the types of a header, of which 3.0 states one; null is not sent."""
+    if contract.version == "3.0":
+        return [contract.resolve(header.schema).get("type", "string")]
+    found = sorted(types_of(header.schema, contract) - {"null"})
+    return found or ["string"]

@@ -25,7 +25,7 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
     arguments = (
         ["*", *(_argument(one, annotated) for one in signature.arguments)] if signature.arguments else []
     )
-    raw = contract.resolve(contract.document["paths"][operation.path])[operation.method]
+    raw = contract.raw(operation)
     docstring = textwrap.indent(
         written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or ""), "    "
     )

@@ -22,20 +22,22 @@ from .documented_results import HeaderClasses
 from .formatting import ruff
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generate_within_limits
+from .type_schemas import type_schemas, without_title
 from .typed_dicts import without_overrides
 from .upload_fields import IMPORT, UPLOAD, takes_upload, with_uploads
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
-_LINE = re.compile(
-    r"# (?P<method>[a-z]+) (?P<path>/.*) = (?P<module>\w+)\.(?P<name>\w+)\((?P<arguments>.*)\)"
-)
+_LINE = re.compile(r"# (?P<method>\S+) (?P<path>/.*) = (?P<module>\w+)\.(?P<name>\w+)\((?P<arguments>.*)\)")
 _STYLE = ["--isolated", "--line-length", "110", "--target-version", "py311"]  # the same on every machine
 
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The generated classes as source, the class of each component and of headers, and the names of all."""
+    """The generated classes as source, the class of each named schema and of headers, and the names of all.
+
+    `names` are by the name of a component, and by the key of a schema within one.
+    """
 
     source: str
     names: Mapping[str, str]
@@ -61,21 +63,23 @@ def generate_types(contract: Contract) -> Types:
 
     Raises SetupError for schemas that are not supported.
     """
-    components = (contract.document.get("components") or {}).get("schemas") or {}
-    headers = header_schemas(contract, class_names(components).values())
-    if not components and not headers:
+    wanted = type_schemas(contract)
+    headers = header_schemas(contract, class_names(wanted.schemas).values())
+    if not wanted.schemas and not headers:
         return with_import(Types("from __future__ import annotations\n", {}, frozenset()), contract)
-    named = with_class_names(with_uploads(contract, components))
-    schemas = {name: _untitled(schema) for name, schema in named.schemas.items()} | dict(headers.values())
+    named = with_class_names(with_uploads(contract, wanted.schemas))
+    schemas = {name: without_title(one) for name, one in named.schemas.items()} | dict(headers.values())
     found = _generate(contract, schemas)
     classes = {
         path[2]: model["class_name"]
         for model in found.models
         if (path := model["source_path"] or [])[:2] == ["components", "schemas"] and len(path) == 3
     }
+    names = {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes}
+    nested = {key: names[name] for key, name in wanted.nested.items() if name in names}
     types = Types(
         _formatted(without_overrides(found.source)),
-        {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes},
+        names | nested,
         frozenset(model["class_name"] for model in found.models),
         {key: classes[name] for key, (name, _) in headers.items()},
     )
@@ -117,11 +121,6 @@ def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
     members = schema.get("enum")
     is_large = isinstance(members, list) and any(type(one) is int and not is_64_bit(one) for one in members)
     return {key: value for key, value in schema.items() if key != "enum"} if is_large else schema
-
-
-def _untitled(schema: Any) -> Any:
-    """Remove a component's title, so that its class gets the component's name."""
-    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def _formatted(source: str) -> str:

@@ -1,0 +1,129 @@
+"""The schemas that types are generated from: the components, and those that have a class of their own without being one.
+
+The generator makes a class of each of `components/schemas`. From OpenAPI 3.1 on a component may have schemas of its own
+(`$defs`), to which `$ref`s lead; such a schema, and any other that is referred to in place, gets the name of its
+place: `Pet/$defs/Toy` → `Toy`, or `PetToy` if that is in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, count
+
+from relay.contract.discriminators import mapped_schemas, mapping_of
+from relay.contract.model import Contract, Schema
+from relay.contract.parsed import Pointer
+from relay.contract.pointers import PointerNotFound, escape, lookup, mappings, parse_pointer, references
+from relay.contract.schema_words import SCHEMA_WORDS
+
+from .class_names import class_name, class_names
+from .outgoing_bodies import outgoing_bodies
+from .plain_schemas import plain_throughout
+
+_COMPONENTS = "components", "schemas"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSchemas:
+    """Schemas by name; `nested` are the names of those that are no components, by `nested_key`."""
+
+    schemas: Mapping[str, Schema]
+    nested: Mapping[str, str] = field(default_factory=dict)
+
+
+def nested_key(pointer: Pointer) -> str:
+    """Return the key of a schema within a component; no component has it."""
+    return "/".join(map(escape, pointer[2:]))
+
+
+def type_schemas(contract: Contract) -> TypeSchemas:
+    """Return the schemas that the types of a contract are generated from."""
+    components = (contract.document.get("components") or {}).get("schemas") or {}
+    if contract.version == "3.0":
+        return TypeSchemas(components)
+    return _Collector(contract, components).collected()
+
+
+class _Collector:
+    """Collects the schemas of a contract of OpenAPI 3.1 or later."""
+
+    def __init__(self, contract: Contract, components: Mapping[str, Schema]) -> None:
+        self._contract = contract
+        self._schemas = {name: plain_throughout(without_title(one)) for name, one in components.items()}
+        self._taken = {*class_names(components).values()}
+        self._nested: dict[Pointer, str] = {}
+        self._pending = [*self._schemas.values()]
+
+    def collected(self) -> TypeSchemas:
+        """Return all schemas."""
+        for name, schema in outgoing_bodies(self._contract):
+            self._add([name], schema)
+        for pointer in self._in_operations():
+            self._name_of(pointer)
+        for schema in self._pending:  # renaming may add more
+            for _, found in mappings(schema):
+                self._rename_references(found)
+        nested = {nested_key(at): name for at, name in self._nested.items() if at[:2] == _COMPONENTS}
+        return TypeSchemas(self._schemas, nested)
+
+    def _in_operations(self) -> Iterator[Pointer]:
+        """Yield the schemas within components to which anything but a component refers."""
+        document = self._contract.document
+        components = {key: one for key, one in (document.get("components") or {}).items() if key != "schemas"}
+        for _, ref in references({**document, "components": components}):
+            pointer = parse_pointer(ref[1:])
+            if pointer[:2] == _COMPONENTS and len(pointer) > 3:
+                yield pointer
+
+    def _rename_references(self, schema: Schema) -> None:
+        """Replace pointers that are no names of components, in a schema's `$ref` and mapping."""
+        if isinstance(ref := schema.get("$ref"), str):
+            schema["$ref"] = self._named(ref)
+        if mapping := mapping_of(schema):
+            known = mapped_schemas(schema, self._contract.document)
+            schema["discriminator"]["mapping"] = {
+                value: self._named(to) if to.startswith("#") else to
+                for value, to in mapping.items()
+                if value in known
+            }
+
+    def _named(self, ref: str) -> str:
+        pointer = parse_pointer(ref[1:])
+        if pointer[:2] == _COMPONENTS and len(pointer) == 3:
+            return ref
+        return f"#/components/schemas/{self._name_of(pointer)}"
+
+    def _name_of(self, pointer: Pointer) -> str:
+        """Return the name of the schema at a pointer, which is added if it is new."""
+        if pointer not in self._nested:
+            try:
+                found = lookup(self._contract.document, pointer)
+            except PointerNotFound:  # the canonical form may have it at another place
+                found = {}
+            self._nested[pointer] = self._add(_candidates(pointer), found if isinstance(found, dict) else {})
+        return self._nested[pointer]
+
+    def _add(self, candidates: list[str], schema: Schema) -> str:
+        """Add a schema under the first candidate that is not in use, else under the last with a number."""
+        numbered = (f"{candidates[-1]}{number}" for number in count(2))
+        name = next(one for one in chain(candidates, numbered) if one not in self._taken)
+        self._taken.add(name)
+        self._schemas[name] = plain_throughout(without_title(schema))
+        self._pending.append(self._schemas[name])
+        return name
+
+
+def _candidates(pointer: Pointer) -> list[str]:
+    """Return names for the schema at a pointer: its own if it has one, then one with that of its component."""
+    owner = class_name(pointer[2]) if pointer[0] == "components" and len(pointer) > 2 else ""
+    if pointer[:2] != _COMPONENTS:
+        return [f"{owner}Schema"]
+    has_name = SCHEMA_WORDS.get(pointer[-2]) == "map"
+    own = class_name(pointer[-1] if has_name else "_".join(pointer[3:]))
+    return [own, f"{owner}{own}"] if has_name else [f"{owner}{own}"]
+
+
+def without_title(schema: Schema) -> Schema:
+    """Return a schema without its title, so that its class gets its name."""
+    return {key: value for key, value in schema.items() if key != "title"}
