@@ -12,6 +12,7 @@ from relay.server.reply import Cookie, Reply
 from relay.server.request import Request
 from relay.server.result_type import Result
 from relay.validation.errors import ApiError
+from relay.validation.event import Event
 from relay.validation.uploads import Upload
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Cookie",
     "Diagnostic",
     "ErrorReport",
+    "Event",
     "File",
     "NotYetThere",
     "Reply",

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from relay.server.deadline import TICK
-from relay.server.transport.listening import listening
 from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.streaming import served, until
 from support.wire import request
 
 TEXT = {
@@ -120,32 +120,12 @@ def hosted(tmp_path, monkeypatch):
 
 
 @asynccontextmanager
-async def served(application, port):
-    """Serve an application on a socket, and yield a client."""
-    async with (
-        application.running(),
-        listening(application, 100, "127.0.0.1", port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-    ):
-        yield client
-
-
-@asynccontextmanager
 async def connected(port, path):
     """Ask for a path, and yield the connection's reader and writer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)
     writer.write(request("GET", path))
     yield reader, writer
     writer.close()
-
-
-async def until(client, key, accepts):
-    """Return what the handlers recorded, as soon as it is accepted."""
-    while True:
-        response = await client.get("/ended")
-        if response.status_code == 200 and accepts(found := response.json()[key]):  # else it is overloaded
-            return found
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(

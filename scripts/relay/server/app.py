@@ -206,6 +206,8 @@ class Application:
         deadline = Deadline(self.settings.handler_seconds)
         make_request = partial(Request, proxies=TrustedProxies(self.settings.trusted_proxies))
 
+        reports_only = self.settings.response_violations == "report"
+
         def served(endpoint: Endpoint) -> ServedOperation:
             operation = endpoint.operation
             return ServedOperation(
@@ -215,7 +217,12 @@ class Application:
                 else None,
                 handler=handlers.bound(endpoint.binding.function, self.collaborators),
                 request_scope=request_scope,
-                results=ResultEncoder(endpoint.encoder, deadline, handlers),
+                results=ResultEncoder(
+                    endpoint.encoder,
+                    deadline,
+                    handlers,
+                    report=self.observer.violated if reports_only else None,
+                ),
                 deadline=deadline,
                 observer=self.observer,
                 bodies=BodyReader(
@@ -225,7 +232,7 @@ class Application:
                     takes_upload=takes_upload(endpoint.binding.function),
                 ),
                 make_request=make_request if endpoint.binding.takes("request", self.collaborators) else None,
-                reports_only=self.settings.response_violations == "report",
+                reports_only=reports_only,
             )
 
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable
 from email.utils import format_datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from relay.validation.http import HeaderList, header
 
@@ -15,7 +15,7 @@ from .binary_sources import Source
 from .conditional import Condition, Range, Validators, entity_tag, evaluate, http_date, ranges
 from .errors import PreconditionFailed, RangeNotSatisfiable
 from .sending import SEND_BYTES
-from .streams import Stream
+from .streams import END, Stream
 
 T = TypeVar("T")
 
@@ -115,8 +115,8 @@ class FilePieces:
         self._rest = list(pieces)[::-1]
         self._turn = threading.Lock()
 
-    async def next(self) -> bytes | None:
-        """Return the next piece; None at the end. Raises FileTruncated."""
+    async def next(self) -> Any:
+        """Return the next piece; END after the last. Raises FileTruncated."""
         while self._rest:
             piece = self._rest.pop()
             if isinstance(piece, bytes):
@@ -125,7 +125,7 @@ class FilePieces:
                 size = min(piece.end - piece.start, SEND_BYTES)
                 self._rest.append(Range(piece.start + size, piece.end))
                 return await self._read(piece.start, size)
-        return None
+        return END
 
     async def close(self) -> None:
         """Close the file, after a read that is still in progress."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from relay.validation.http import HeaderList, Response
+from relay.validation.items import Items
 from relay.validation.response_headers import HeaderLines
 from relay.validation.responses import ResponseEncoder
 from relay.validation.results import NO_BODY, Parts, split
@@ -19,7 +20,8 @@ from .followed import FollowedResponse
 from .reply import Background
 from .result_kinds import Taken, Written, take
 from .sending import Outgoing
-from .streams import Stream, StreamedResponse
+from .stream_writing import ItemWriter, PieceWriter, Report
+from .streams import END, Stream, StreamedResponse, WrittenStream
 from .threads import Threads
 
 Head = Callable[[Parts, str | None], tuple[int, HeaderList]]
@@ -28,11 +30,15 @@ Head = Callable[[Parts, str | None], tuple[int, HeaderList]]
 class ResultEncoder:
     """Encodes the results of one operation's handler.
 
-    `pace` limits the time for each piece of a stream; plain iterators and functions run in `threads`.
+    `pace` limits the time for each piece of a stream; plain iterators and functions run in `threads`. With `report`,
+    an item of a stream that violates the contract is reported, and sent.
     """
 
-    def __init__(self, encoder: ResponseEncoder, pace: Deadline, threads: Threads) -> None:
+    def __init__(
+        self, encoder: ResponseEncoder, pace: Deadline, threads: Threads, report: Report | None = None
+    ) -> None:
         self._encoder = encoder
+        self._report = report
         self._watch = Deadline(0)
         self._pace = pace
         self._threads = threads
@@ -51,10 +57,11 @@ class ResultEncoder:
         parts, background = taken
         match parts.body:
             case Stream() as stream:
-                return self._streamed(*self._encoder.head(parts), stream, background)
+                head = self._encoder.stream_head(parts, request)
+                return self._streamed(*head, stream, background)
             case File() as file:
-                head = self._encoder.head(*_described(file, parts))
-                return await self._file(file, head, request, method, background)
+                of_file = self._encoder.head(*_described(file, parts))
+                return await self._file(file, of_file, request, method, background)
             case Written() as written:
                 response = self._encoder.encode_written(parts._replace(body=written.content))
             case _:
@@ -71,10 +78,11 @@ class ResultEncoder:
         parts, background = taken
         match parts.body:
             case Stream() as stream:
-                return self._streamed(*self._encoder.unvalidated_head(parts), stream, background)
+                head = self._encoder.unvalidated_stream_head(parts)
+                return self._streamed(*head, stream, background, is_validated=False)
             case File() as file:
-                head = self._encoder.unvalidated_head(*_described(file, parts))
-                return await self._file(file, head, request, method, background)
+                of_file = self._encoder.unvalidated_head(*_described(file, parts))
+                return await self._file(file, of_file, request, method, background)
             case Written(b""):
                 response = self._encoder.encode_unvalidated(parts._replace(body=NO_BODY))
             case Written() as written:
@@ -92,9 +100,21 @@ class ResultEncoder:
         return response if background is None else FollowedResponse(response, background, self._threads)
 
     def _streamed(
-        self, status: int, headers: HeaderList, stream: Stream, background: Background | None
+        self,
+        status: int,
+        headers: HeaderList,
+        items: Items | None,
+        stream: Stream,
+        background: Background | None,
+        *,
+        is_validated: bool = True,
     ) -> Outgoing:
-        response = StreamedResponse(status, headers, stream, watch=self._watch, pace=self._pace)
+        """Return the response of a stream, whose first piece is written. Raises ResponseViolation for that."""
+        writer = PieceWriter() if items is None else ItemWriter(items, self._report)
+        is_empty = stream.first is END
+        first = None if is_empty else writer.first(stream.first, is_validated=is_validated)
+        written = WrittenStream(stream.pieces, writer, first)
+        response = StreamedResponse(status, headers, written, watch=self._watch, pace=self._pace)
         return self._followed(response, background)
 
     async def _file(
@@ -112,7 +132,7 @@ class ResultEncoder:
         except BaseException:
             await asyncio.to_thread(source.close)
             raise
-        return self._streamed(planned.status, planned.headers, stream_of(source, planned), background)
+        return self._streamed(planned.status, planned.headers, None, stream_of(source, planned), background)
 
 
 def _described(file: File, parts: Parts) -> tuple[Parts, str | None]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
+from relay.validation.items import ItemViolation
 from relay.validation.violations import Violation
 
 from .deadline import Deadline
 from .sending import SEND_BYTES
 from .threads import Threads
 
-_END: Any = object()
+END: Any = object()
+"""What follows the last piece."""
 
 
 class StreamFailed(Exception):
@@ -25,8 +27,8 @@ class StreamFailed(Exception):
 class Pieces(Protocol):
     """The pieces of a body, in order."""
 
-    async def next(self) -> bytes | None:
-        """Return the next piece; None at the end."""
+    async def next(self) -> Any:
+        """Return the next piece; END after the last."""
 
     async def close(self) -> None:
         """Release what the pieces are made of; a second call does nothing."""
@@ -38,10 +40,9 @@ class AsyncPieces:
     def __init__(self, iterable: AsyncIterable[Any]) -> None:
         self._iterator: AsyncIterator[Any] = aiter(iterable)
 
-    async def next(self) -> bytes | None:
-        """Return the next piece; None at the end."""
-        piece = await anext(self._iterator, _END)
-        return None if piece is _END else as_bytes(piece)
+    async def next(self) -> Any:
+        """Return the next piece; END after the last."""
+        return await anext(self._iterator, END)
 
     async def close(self) -> None:
         """Close the iterator, if it can be closed."""
@@ -59,12 +60,12 @@ class PlainPieces:
         self._turn = threading.Lock()
         self._is_running = False
 
-    async def next(self) -> bytes | None:
-        """Return the next piece; None at the end."""
+    async def next(self) -> Any:
+        """Return the next piece; END after the last."""
         self._is_running = True
         piece = await self._threads.start(self._step)
         self._is_running = False
-        return None if piece is _END else as_bytes(piece)
+        return piece
 
     async def close(self) -> None:
         """Close the iterator, if it can be closed; one whose thread is still busy is closed when that is done."""
@@ -74,7 +75,7 @@ class PlainPieces:
 
     def _step(self) -> Any:
         with self._turn:
-            return next(self._iterator, _END)
+            return next(self._iterator, END)
 
     def _close(self) -> None:
         close = getattr(self._iterator, "close", None)
@@ -89,13 +90,13 @@ class Stream:
     The first piece is made before anything is sent: what it raises becomes an error response.
     """
 
-    def __init__(self, pieces: Pieces, first: bytes | None) -> None:
+    def __init__(self, pieces: Pieces, first: Any) -> None:
         self.pieces = pieces
         self.first = first
 
     @classmethod
     async def begun(cls, iterator: AsyncIterable[Any] | Iterator[Any], threads: Threads) -> Stream:
-        """Make the first piece. Raises what the iterator raises, ResponseViolation for a piece of another type."""
+        """Make the first piece. Raises what the iterator raises."""
         pieces: Pieces = (
             AsyncPieces(iterator) if isinstance(iterator, AsyncIterable) else PlainPieces(iterator, threads)
         )
@@ -106,6 +107,24 @@ class Stream:
             raise
 
 
+class Writer(Protocol):
+    """Makes bytes of the pieces of one stream."""
+
+    def write(self, piece: Any, scope: Any) -> bytes:
+        """Return a piece of the response to the request of a scope as bytes. Raises ResponseViolation."""
+
+    def end(self) -> bytes:
+        """Return what follows the last piece."""
+
+
+class WrittenStream(NamedTuple):
+    """A stream as it is sent; `first` is its first piece, None if there is none."""
+
+    pieces: Pieces
+    writer: Writer
+    first: bytes | None
+
+
 class StreamedResponse:
     """A response that is sent in pieces; a client that leaves, or an exception, ends it and closes what it is made of.
 
@@ -113,38 +132,44 @@ class StreamedResponse:
     """
 
     def __init__(
-        self, status: int, headers: HeaderList, stream: Stream, *, watch: Deadline, pace: Deadline
+        self, status: int, headers: HeaderList, stream: WrittenStream, *, watch: Deadline, pace: Deadline
     ) -> None:
         self.status, self.headers = status, headers
         self._stream, self._watch, self._pace = stream, watch, pace
 
     async def send(self, scope: Any, send: Any) -> None:
-        """Send the response, to HEAD without its body. Raises ClientDisconnected and StreamFailed."""
+        """Send the response, to HEAD without its body.
+
+        Raises ClientDisconnected, StreamFailed, and ItemViolation for a piece that violates the contract.
+        """
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})
             else:
-                await self._watch.run(self._send_pieces(send), scope.get(RECEIVE))
+                await self._watch.run(self._send_pieces(scope, send), scope.get(RECEIVE))
         finally:
             await self._stream.pieces.close()
 
     async def follow(self) -> None:
         """Do nothing: nothing follows."""
 
-    async def _send_pieces(self, send: Any) -> None:
+    async def _send_pieces(self, scope: Any, send: Any) -> None:
         piece = self._stream.first
         while piece is not None:
             for start in range(0, len(piece), SEND_BYTES):
                 part = piece[start : start + SEND_BYTES]
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.sleep(0)  # an iterator that never waits would stop all other requests
-            piece = await self._next()
-        await send({"type": "http.response.body", "body": b""})
+            piece = await self._next(scope)
+        await send({"type": "http.response.body", "body": self._stream.writer.end()})
 
-    async def _next(self) -> bytes | None:
+    async def _next(self, scope: Any) -> bytes | None:
         try:
-            return await self._pace.run(self._stream.pieces.next())
+            piece = await self._pace.run(self._stream.pieces.next())
+            return None if piece is END else self._stream.writer.write(piece, scope)
+        except ItemViolation:
+            raise
         except Exception as exc:
             raise StreamFailed from exc
 

@@ -13,6 +13,8 @@ from . import media_types as media
 from .accept import by_weight
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
+from .item_compiling import item_content
+from .item_content import ItemContent
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json
 from .response_headers import HeaderDecoder, field_lines, without
@@ -20,6 +22,7 @@ from .results import NO_BODY, Parts
 from .schemas import SchemaCompiler
 from .shapes import Shape
 from .slicing import Slicer, slicer
+from .text_writing import write_text
 from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
 from .validators import Validator
 from .violations import Violation
@@ -43,12 +46,12 @@ class Content(NamedTuple):
         if self.is_json:
             assert self.validator is not None  # the server does not start if a schema cannot be compiled
             return write_json(body, self.validator, self.shape)
-        return _write_plain(body, self.validator, self.charset)
+        return write_text(body, self.validator, self.charset)
 
     def check_written(self, body: bytes) -> None:
         """Raise ResponseViolation for a body in bytes that is invalid JSON or text."""
         if not self.is_json:
-            _write_plain(body, self.validator, self.charset)
+            write_text(body, self.validator, self.charset)
             return
         assert self.validator is not None
         try:
@@ -66,14 +69,20 @@ class Content(NamedTuple):
 
 
 class Documented(NamedTuple):
-    """One documented media type, or a range, whose bodies are written as the media type of each says."""
+    """One documented media type, or a range, whose bodies are written as the media type of each says.
+
+    `items` is set for streams of items.
+    """
 
     json: Content
     text: Content
     octets: Content
+    items: ItemContent | None = None
 
-    def sent_as(self, media_type: str) -> Content:
+    def sent_as(self, media_type: str) -> Content | ItemContent:
         """Return how a body of a media type is written."""
+        if self.items is not None:
+            return self.items
         match media.kind_of(media_type):
             case media.JSON:
                 return self.json
@@ -88,36 +97,37 @@ class ResponseCompiler:
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         self._content = media.by_name(
-            {
-                name: _documented(schema, contract, compiler, (*response.pointer, "content", name))
-                for name, schema in response.content.items()
-            }
+            {name: _documented(response, name, contract, compiler) for name in response.content}
         )
         self.default = default_media_type(response)
+        self._streams = [name for name in response.items if self._content[media.key_of(name)].items]
         self._choices = _choices(response, self.default)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
         self.usual: tuple[Content, HeaderList] | None = None
         """Media type and headers of a result that is only a body."""
-        is_usual = self._headers is None and not self._choices
+        is_usual = self._headers is None and not self._choices and self.default not in self._streams
         if self.default is not None and is_usual and is_field("content-type", self.default):
             lines = field_lines([("content-type", with_charset(self.default))])
-            self.usual = self._content[media.key_of(self.default)].sent_as(self.default), lines
+            usual = self._content[media.key_of(self.default)].sent_as(self.default)
+            self.usual = (usual, lines) if isinstance(usual, Content) else None
 
     @property
     def has_content(self) -> bool:
         """Whether a body is documented."""
         return bool(self._content)
 
-    def shape(self, media_type: str) -> Shape | None:
-        """Return the shape of the documented media type, if it is documented."""
-        found = self._find(media_type)
-        return found.shape if found else None
-
     def documented(self, media_type: str | None) -> str | None:
         """Return a media type if it is documented and is not what would be sent anyway."""
-        return media_type if media_type and self._find(media_type) is not None else None
+        return media_type if media_type and self.find(media_type) is not None else None
 
-    def select(self, parts: Parts, request: HeaderList | None) -> tuple[Content | None, HeaderList]:
+    def stream_type(self, request: HeaderList) -> str | None:
+        """Return the media type of streams of items that a client wants most; None if there is none."""
+        wanted = by_weight(self._streams, http.header(request, b"accept"))
+        return next(iter([*wanted, *self._streams]), None)
+
+    def select(
+        self, parts: Parts, request: HeaderList | None
+    ) -> tuple[Content | ItemContent | None, HeaderList]:
         """Return the media type to serialise a body as, None if there is no body, and the headers."""
         body, _, given, media_type = parts
         if self.usual is not None and not given and media_type is None and body is not NO_BODY:
@@ -138,12 +148,15 @@ class ResponseCompiler:
             lines = [("vary", "Accept"), *lines]
         chosen = chosen or self.default
         sent_as = chosen or _natural_type(body)
-        content = self._find(sent_as)
+        content = self.find(sent_as)
         if content is None:
             reason = f"the contract documents no body of {sent_as}"
             if chosen is None:
                 reason += "; only ranges are documented, so the handler must set content-type"
             raise ResponseViolation([Violation("", "content", reason)])
+        if isinstance(content, ItemContent):
+            content = content.begun(sent_as)
+            sent_as = content.media_type
         return content, field_lines([("content-type", with_charset(sent_as)), *lines])
 
     def _negotiated(self, body: Any, request: HeaderList | None) -> str | None:
@@ -153,22 +166,33 @@ class ResponseCompiler:
         return next((name for name in wanted if self._accepts(name, body)), wanted[0] if wanted else None)
 
     def _accepts(self, media_type: str, body: Any) -> bool:
-        content = self._find(media_type)
+        content = self.find(media_type)
         return content is not None and content.accepts(body)
 
-    def _find(self, media_type: str) -> Content | None:
+    def find(self, media_type: str) -> Content | ItemContent | None:
+        """Return how a body of a media type is written, if it is documented."""
         found = media.find(media_type, self._content)
         return found.sent_as(media_type) if found is not None else None
 
 
-def _documented(schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer) -> Documented:
+def _documented(response: Response, name: str, contract: Contract, compiler: SchemaCompiler) -> Documented:
+    """Compile the schemas of a documented media type."""
+    pointer = (*response.pointer, "content", name)
+    items = None
+    if name in response.items:
+        items = item_content(response, name, contract, compiler)
+    elif not is_validated(name, response.content[name], contract):
+        warn_unvalidated(media.essence(name), contract, compiler, pointer)
+    whole = _whole(response.content[name], contract, compiler, pointer)
+    return whole if items is None else whole._replace(items=items)
+
+
+def _whole(schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer) -> Documented:
     """Compile the schema of a documented media type; a schema that describes no text validates only JSON."""
     name = media.essence(pointer[-1])
     validator, shape = compiler.compile(schema, "response", pointer), Shape(schema, contract)
     may_be_json = validator is not None and (media.is_json(name) or media.is_range(name))
     sliced = slicer(schema, validator, contract, compiler, pointer) if validator and may_be_json else None
-    if not is_validated(name, schema, contract):
-        warn_unvalidated(name, contract, compiler, pointer)
     of_text = validator if describes_text(schema, contract) else None
     has_text = of_text is not None and not is_binary(schema, contract)
     return Documented(
@@ -209,23 +233,3 @@ def with_charset(media_type: str) -> str:
 def _is_empty(body: Any) -> bool:
     """Return True for a body that can be sent where none is documented."""
     return body is None or body is NO_BODY or (type(body) in (str, bytes) and not body)
-
-
-def _write_plain(value: Any, validator: Validator | None, charset: str) -> bytes:
-    """Serialise text or bytes; text is validated, also that in bytes of a charset that is known."""
-    serialised = to_bytes(value)
-    if validator is not None and charset and isinstance(value, bytes):
-        with suppress(UnicodeDecodeError, LookupError):
-            value = value.decode(charset)
-    if validator is not None and isinstance(value, str) and not validator.accepts(value):
-        raise ResponseViolation(validator.violations(value))
-    return serialised
-
-
-def to_bytes(value: Any) -> bytes:
-    """Return a body that is not JSON as bytes. Raises ResponseViolation for one that is neither text nor bytes."""
-    if isinstance(value, str):
-        return value.encode()
-    if not isinstance(value, bytes):
-        raise ResponseViolation([Violation("", "type", "a body that is not JSON must be str or bytes")])
-    return value

@@ -12,12 +12,15 @@ from . import media_types as media
 from .accept import accepts_any
 from .errors import ResponseViolation
 from .http import HeaderList
+from .item_content import ItemContent
+from .items import Items
 from .json_writing import to_json, to_plain
-from .response_content import UNREAD, ResponseCompiler, to_bytes, with_charset
+from .response_content import UNREAD, Content, ResponseCompiler, with_charset
 from .response_headers import field_lines, header_lines, without
 from .results import NO_BODY, PLAIN, Parts, split
 from .schemas import SchemaCompiler
 from .shapes import Shape
+from .text_writing import to_bytes
 
 
 class ResponseEncoder:
@@ -64,6 +67,8 @@ class ResponseEncoder:
         """Do as `encode` for a result that was taken apart."""
         body, status = parts.body, self.status(parts)
         content, lines = self._compiled_response(status).select(parts, request)
+        if isinstance(content, ItemContent):
+            return http.Response(status, lines, b"", await content.pieces(body))
         if content is not None and content.slicer is not None and content.slicer.is_for(body):
             pieces = await content.slicer.serialise(body)
             if pieces is not None:
@@ -97,6 +102,23 @@ class ResponseEncoder:
         media_type = parts.media_type or compiled.documented(guess)
         return status, compiled.select(parts._replace(body=UNREAD, media_type=media_type), None)[1]
 
+    def stream_head(self, parts: Parts, request: HeaderList) -> tuple[int, HeaderList, Items | None]:
+        """Return status and headers of a body that is made while it is sent, and how its items are written.
+
+        None for a body that is no stream of items, and so not validated. Raises ResponseViolation.
+        """
+        status = self.status(parts)
+        compiled = self._compiled_response(status)
+        media_type = parts.media_type or compiled.stream_type(request)
+        content, lines = compiled.select(parts._replace(body=UNREAD, media_type=media_type), None)
+        return status, lines, content.items if isinstance(content, ItemContent) else None
+
+    def unvalidated_stream_head(self, parts: Parts) -> tuple[int, HeaderList, Items | None]:
+        """Do as `stream_head` without validating anything against the contract."""
+        status, lines = self.unvalidated_head(parts)
+        content, lines = self._begun(status, lines)
+        return status, lines, content and content.items
+
     def unvalidated_head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
         """Do as `head` without validating anything against the contract."""
         status = self.status(parts)
@@ -120,10 +142,24 @@ class ResponseEncoder:
             return http.Response(status, field_lines(parts.lines), b"")
         _, lines = self.unvalidated_head(parts, media.OCTETS if isinstance(body, bytes) else None)
         chosen = lines[0][1].decode("latin-1")
+        stream, lines = self._begun(status, lines)
+        if stream is not None and not isinstance(body, str | bytes):
+            return http.Response(status, lines, stream.serialise_unvalidated(body))
         if not media.is_json(chosen):
             return http.Response(status, lines, to_bytes(body))
-        shape = (compiled and compiled.shape(chosen)) or self._any_shape
+        content = compiled and compiled.find(chosen)
+        shape = content.shape if isinstance(content, Content) else self._any_shape
         return http.Response(status, lines, to_json(to_plain(body, shape)))
+
+    def _begun(self, status: int, lines: HeaderList) -> tuple[ItemContent | None, HeaderList]:
+        """Return how items of the media type in the first line are written, if they are documented."""
+        compiled = self._documented(status)
+        (name, value), *others = lines
+        content = compiled and compiled.find(value.decode("latin-1"))
+        if not isinstance(content, ItemContent):
+            return None, lines
+        content = content.begun(value.decode("latin-1"))
+        return content, [(name, content.media_type.encode("latin-1")), *others]
 
     @property
     def may_refuse(self) -> bool:

@@ -77,12 +77,18 @@ class Encoding:
         try:
             response = await self._results.encode(result, headers, method)
         except ResponseViolation as exc:
-            if not self._reports_only:
-                await self._results.discard(result)
-            self._report_or_raise(exc, scope)
-            response = await self._results.encode_unvalidated(result, headers, method)
+            response = await self._unvalidated(result, exc, scope)
         add_defaults(response.headers)
         return response
+
+    async def _unvalidated(self, result: Any, violation: ResponseViolation, scope: Any) -> Outgoing:
+        """Report a violation, and return the response nevertheless. Raises ResponseViolation, with the result closed."""
+        try:
+            self._report_or_raise(violation, scope)
+            return await self._results.encode_unvalidated(result, scope["headers"], scope["method"])
+        except ResponseViolation:
+            await self._results.discard(result)
+            raise
 
     def check_error(self, error: RenderedError, headers: Headers | None, scope: Any) -> None:
         """Raise ResponseViolation for a client error of a handler that the contract does not document.

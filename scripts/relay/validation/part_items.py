@@ -1,0 +1,115 @@
+"""Writes the items of a multipart body: each is a part with a media type of its own (RFC 2046 section 5.1)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from . import media_types as media
+from .errors import ResponseViolation
+from .items import Items
+from .json_writing import to_json, to_plain, write_json
+from .response_headers import HeaderLines, field_lines
+from .shapes import Shape
+from .structured_fields import elements, parameters
+from .validators import Validator
+from .violations import Violation
+
+
+class PartItem(NamedTuple):
+    """An item with the media type and the headers of its part; without a media type, the contract says it."""
+
+    content: Any
+    media_type: str | None
+    headers: HeaderLines
+
+
+class PartTypes(NamedTuple):
+    """The media types of parts: those of the first ones, then that of all others; empty where none is documented."""
+
+    first: Sequence[str]
+    others: str
+
+    @classmethod
+    def of(cls, media_object: Mapping[str, Any]) -> PartTypes:
+        """Read `prefixEncoding` and `itemEncoding` of a Media Type Object."""
+        first = [_concrete(one) for one in media_object.get("prefixEncoding", [])]
+        return cls(first, _concrete(media_object.get("itemEncoding", {})))
+
+    def at(self, number: int, content: Any) -> str:
+        """Return the media type of a part."""
+        documented = self.first[number] if number < len(self.first) else self.others
+        if documented:
+            return documented
+        if isinstance(content, bytes):
+            return media.OCTETS
+        return "text/plain; charset=utf-8" if isinstance(content, str) else media.JSON
+
+
+class PartItems(NamedTuple):
+    """Parts of one response, or of all as long as there is no boundary."""
+
+    validator: Validator
+    shape: Shape
+    types: PartTypes
+    boundary: str = ""
+
+    def begun(self, media_type: str) -> tuple[Items, str]:
+        """Return what writes the parts of one response, with a boundary that no part can contain."""
+        given = dict(parameters(media_type)[1]).get("boundary")
+        if given:
+            return self._replace(boundary=given), media_type
+        boundary = secrets.token_hex(16)
+        return self._replace(boundary=boundary), f"{media_type}; boundary={boundary}"
+
+    def write(self, item: Any, number: int) -> bytes:
+        """Return a valid part. Raises ResponseViolation."""
+        part, media_type = self._part(item, number)
+        match media.kind_of(media_type):
+            case media.JSON:
+                content = write_json(part.content, self.validator, self.shape)
+            case _:
+                content = _bytes(part.content)
+                if isinstance(part.content, str) and not self.validator.accepts(part.content):
+                    raise ResponseViolation(self.validator.violations(part.content))
+        return self._written(content, media_type, part.headers)
+
+    def write_unvalidated(self, item: Any, number: int) -> bytes:
+        """Return a part that is not validated. Raises ResponseViolation if it cannot be written."""
+        part, media_type = self._part(item, number)
+        is_json = media.is_json(media_type)
+        content = to_json(to_plain(part.content, self.shape)) if is_json else _bytes(part.content)
+        return self._written(content, media_type, part.headers)
+
+    def end(self) -> bytes:
+        """Return the last delimiter."""
+        return f"--{self.boundary}--\r\n".encode("latin-1")
+
+    def violations(self, value: Any) -> list[Violation]:
+        """Return the violations of a part that was read; bytes are not validated."""
+        return [] if isinstance(value, bytes) else self.validator.violations(value)
+
+    def _part(self, item: Any, number: int) -> tuple[PartItem, str]:
+        part = item if isinstance(item, PartItem) else PartItem(item, None, [])
+        return part, part.media_type or self.types.at(number, part.content)
+
+    def _written(self, content: bytes, media_type: str, headers: HeaderLines) -> bytes:
+        lines = field_lines([("content-type", media_type), *headers])
+        head = b"".join(b"%s: %s\r\n" % line for line in lines)
+        return b"--%s\r\n%s\r\n%s\r\n" % (self.boundary.encode("latin-1"), head, content)
+
+
+def _concrete(encoding: Mapping[str, Any]) -> str:
+    """Return the first media type of an Encoding Object that is no range; empty if there is none."""
+    listed = elements(str(encoding.get("contentType", "")))
+    return next((name for name in listed if "*" not in name), "")
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    message = f"a part that is not JSON must be text or bytes, not of the type {type(value).__name__}"
+    raise ResponseViolation([Violation("", "type", message)])
