@@ -13,7 +13,7 @@ from relay.validation import media_types as media
 from .examples import Example
 from .files import RANGES, file_of, text_of
 from .samples import Sampler
-from .schema_parts import NoSample, SchemaPart, flatten
+from .schema_parts import NoSample, SchemaPart, flatten, types_of
 
 _OCTETS = "application/octet-stream"
 _BINARY = ("binary", "byte")
@@ -82,8 +82,11 @@ def _made(content: Content, sampler: Sampler) -> Iterator[Any]:
 
 def _is_text(part: SchemaPart, sampler: Sampler) -> bool:
     """Return True if a schema describes text, or anything."""
-    types = {one.schema["type"] for one in _flat(part, sampler) if "type" in one.schema}
-    return types <= {"string"}
+    try:
+        stated = [one.schema for one in _flat(part, sampler) if "type" in one.schema]
+        return not stated or "string" in types_of(stated)
+    except NoSample:
+        return False
 
 
 def _flat(part: SchemaPart, sampler: Sampler) -> list[SchemaPart]:

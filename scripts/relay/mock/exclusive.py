@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from relay.contract.model import Contract
 
-from .schema_parts import NoSample, SchemaPart, flatten, properties_of, schemas_at
+from .schema_parts import NoSample, SchemaPart, flatten, items_at, properties_of
 
 MAX_RIVALS = 100
 MAX_CHANGES = 500
@@ -59,7 +59,7 @@ def _changes(value: Any, given: list[SchemaPart], contract: Contract, levels: in
     elif isinstance(value, list):
         yield []
         if value and levels:
-            for item in _changes(value[0], schemas_at(parts, "items"), contract, levels - 1):
+            for item in _changes(value[0], items_at(parts, 0), contract, levels - 1):
                 yield [item, *value[1:]]
         yield from ([*value, odd] for odd in _ODD)
     elif isinstance(value, int | float):

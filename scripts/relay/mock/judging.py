@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -96,13 +96,27 @@ class SchemaJudge:
         return not violations
 
     def example_of(self, part: SchemaPart) -> Any:
-        """Return the example of a schema without hidden properties; ABSENT if there is none, or it is invalid."""
-        if "example" not in part.schema:
+        """Return the first valid example of a schema, without hidden properties; ABSENT if there is none."""
+        given = [*_examples(part)]
+        if not given:
             return ABSENT
         memo = self.compiler.memo
         key = "example", self.direction, *part.pointer
         if key not in memo:
-            example = without_hidden(part.schema["example"], [part], self.contract, self.direction)
-            is_valid = self.example(example, part, (*part.pointer, "example"))
-            memo[key] = example if is_valid else ABSENT
+            memo[key] = next(filter(None, (self._valid(one, part) for one in given)), (ABSENT,))[0]
         return memo[key]
+
+    def _valid(self, given: tuple[Any, Pointer], part: SchemaPart) -> tuple[Any] | None:
+        """Return an example without hidden properties; None, with a warning, if it is invalid."""
+        value, pointer = given
+        example = without_hidden(value, [part], self.contract, self.direction)
+        return (example,) if self.example(example, part, pointer) else None
+
+
+def _examples(part: SchemaPart) -> Iterator[tuple[Any, Pointer]]:
+    """Yield the examples of a schema, each with its pointer."""
+    if "example" in part.schema:
+        yield part.schema["example"], (*part.pointer, "example")
+    if isinstance(listed := part.schema.get("examples"), list):
+        for index, value in enumerate(listed):
+            yield value, (*part.pointer, "examples", str(index))

@@ -10,9 +10,10 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Schema
 
-from .attempts import LAST_RESORTS, Attempt, TooLarge
+from .attempts import LAST_RESORTS, Attempt
 from .judging import SchemaJudge, TooManySamples
 from .schema_parts import NoSample, SchemaPart
+from .targets import TooLarge
 
 MAX_DEPTH = 4
 """Maximum number of levels of optional parts."""

@@ -12,9 +12,18 @@ from relay.contract.pointers import lookup, parse_pointer
 from relay.validation.schemas import MARKS, Direction
 
 _KEYWORDS = {  # indicate the type of a schema without `type`
-    "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
-    "array": ("items", "minItems", "maxItems", "uniqueItems"),
-    "string": ("pattern", "minLength", "maxLength", "format"),
+    "object": (
+        *("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
+        *(
+            "patternProperties",
+            "propertyNames",
+            "unevaluatedProperties",
+            "dependentRequired",
+            "dependentSchemas",
+        ),
+    ),
+    "array": ("items", "minItems", "maxItems", "uniqueItems", "prefixItems", "contains", "unevaluatedItems"),
+    "string": ("pattern", "minLength", "maxLength", "format", "contentEncoding", "contentMediaType"),
     "number": ("minimum", "maximum", "multipleOf"),
 }
 
@@ -79,31 +88,32 @@ def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]
     return parts
 
 
-def alternatives_of(parts: list[SchemaPart]) -> tuple[int, str] | None:
-    """Return the index of the first schema with `oneOf` or `anyOf`, and the keyword."""
-    for index, part in enumerate(parts):
-        for keyword in ("oneOf", "anyOf"):
-            if keyword in part.schema:
-                return index, keyword
-    return None
+def without_keywords(schema: Schema, *keywords: str) -> Schema:
+    """Return a schema without some of its keywords."""
+    return {key: value for key, value in schema.items() if key not in keywords}
 
 
-def without_keyword(schema: Schema, keyword: str) -> Schema:
-    """Return a schema without one of its keywords."""
-    return {key: value for key, value in schema.items() if key != keyword}
+def types_of(schemas: list[Schema]) -> list[str]:
+    """Return the types that all schemas allow, or the one that their keywords indicate. Raises NoSample.
 
-
-def type_of(schemas: list[Schema]) -> str:
-    """Return the type of the schemas, or the one that their keywords indicate. Raises NoSample."""
-    types = {schema["type"] for schema in schemas if "type" in schema}
-    if types == {"integer", "number"}:
-        return "integer"
-    if len(types) > 1:
+    Null is the last of several.
+    """
+    stated = [_types(schema["type"]) for schema in schemas if "type" in schema]
+    if not stated:
+        words = set().union(*schemas)
+        return [
+            next((kind for kind, indicating in _KEYWORDS.items() if words.intersection(indicating)), "string")
+        ]
+    common = [kind for kind in stated[0] if all(kind in others for others in stated)]
+    if not common:
         raise NoSample("its types are contradictory")
-    indicated = (
-        kind for kind, words in _KEYWORDS.items() if any(word in one for one in schemas for word in words)
-    )
-    return str(next(iter(types), next(indicated, "string")))
+    return sorted((kind for kind in common if kind != "integer" or "number" not in common), key="null".__eq__)
+
+
+def _types(written: str | list[str]) -> list[str]:
+    """Return the types of a `type`; each number that is an integer has two."""
+    types = [written] if isinstance(written, str) else written
+    return [*types, "integer"] if "number" in types and "integer" not in types else types
 
 
 def highest(parts: list[SchemaPart], keyword: str) -> int:
@@ -134,13 +144,16 @@ def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
     ]
 
 
-def is_allowed(name: str, parts: list[SchemaPart]) -> bool:
-    """Return True if no schema forbids the property by `additionalProperties: false`."""
-    return all(
-        part.schema.get("additionalProperties", True) is not False
-        or name in part.schema.get("properties", {})
-        for part in parts
-    )
+def items_at(parts: list[SchemaPart], index: int) -> list[SchemaPart]:
+    """Return the schemas of the item at a place of an array: of the prefix, else those of all others."""
+    found: list[SchemaPart] = []
+    for part in parts:
+        prefix = part.schema.get("prefixItems", ())
+        if index < len(prefix):
+            found.append(part.inner(prefix[index], "prefixItems", str(index)))
+        else:
+            found += schemas_at([part], "items")
+    return found or schemas_at(parts, "unevaluatedItems")
 
 
 def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
@@ -161,6 +174,8 @@ def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, 
             if not any(is_hidden(part, contract, direction) for part in properties.get(name, []))
         }
     if isinstance(value, list):
-        items = schemas_at(parts, "items")
-        return [without_hidden(item, items, contract, direction) for item in value]
+        return [
+            without_hidden(item, items_at(parts, index), contract, direction)
+            for index, item in enumerate(value)
+        ]
     return value

@@ -1,0 +1,212 @@
+"""Values for schemas of OpenAPI 3.1 and 3.2, which are those of JSON Schema 2020-12."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relay.contract.diagnostics import SetupError
+from relay.mock.samples import Sampler
+from relay.mock.schema_parts import NoSample
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import POINTER, read
+from support.hosting import contract
+
+ROOT = {"$ref": "#/components/schemas/Root"}
+
+
+def generate(schema, schemas=None):
+    """Generate a value that the compiled schema accepts; return it and the problems found."""
+    document = contract({}, components={"schemas": {"Root": schema, **(schemas or {})}})
+    whole = read({**document, "openapi": "3.1.0"})
+    compiler = SchemaCompiler(whole)
+    value = Sampler(whole, compiler).sample(ROOT, POINTER)
+    assert compiler.compile(ROOT, "response", POINTER).accepts(value), value
+    return value, [problem.message for problem in compiler.problems]
+
+
+def sample(schema, **schemas):
+    """Generate a valid value, without problems."""
+    value, problems = generate(schema, schemas)
+    assert problems == []
+    return value
+
+
+NEEDS_B = {"dependentRequired": {"a": ["b"]}}
+CARD = {
+    "properties": {"kind": {"enum": ["card", "cash"]}, "number": {"type": "string"}},
+    "required": ["kind"],
+    "if": {"properties": {"kind": {"const": "card"}}},
+    "then": {"required": ["number"]},
+    "else": {"properties": {"number": False}},
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": ["null", "integer"]}, 0),
+        ({"type": ["string", "integer"], "minimum": 3}, "string"),
+        ({"type": ["string", "integer"], "not": {"type": "string"}}, 0),
+        ({"type": ["integer", "string"], "minimum": 3, "maximum": 2}, "string"),
+        ({"type": "null"}, None),
+        ({"const": "a"}, "a"),
+        ({"const": None}, None),
+        ({"type": "string", "const": "a", "enum": ["a", "b"]}, "a"),
+        ({"type": "integer", "examples": [7, 8]}, 7),
+        ({"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 5}, 4),
+        (True, "string"),
+        ({"prefixItems": [{"type": "integer"}, {"const": "x"}]}, [0, "x"]),
+        ({"prefixItems": [{"type": "integer"}], "items": {"const": "x"}, "minItems": 3}, [0, "x", "x"]),
+        ({"prefixItems": [{"type": "integer"}], "items": False}, [0]),
+        ({"prefixItems": [True, False]}, ["string"]),
+        ({"prefixItems": [{"type": "integer"}], "unevaluatedItems": False}, [0]),
+        ({"prefixItems": [{"type": "integer"}], "maxItems": 0}, []),
+        ({"contains": {"const": "x"}, "minContains": 2}, ["x", "x"]),
+        ({"items": {"type": "integer"}, "contains": {"minimum": 5}, "minItems": 2}, [5, 0]),
+        ({"minItems": 2, "contains": {"type": "string"}, "maxContains": 1}, ["string", None]),
+        ({"prefixItems": [{"type": "integer"}], "contains": {"const": "x"}}, [0, "x"]),
+        ({"contains": {"const": "x"}, "minContains": 0, "items": {"type": "integer"}}, [0]),
+        ({"patternProperties": {"^x-[a-z]$": {"type": "integer"}}}, {"x-a": 0}),
+        (
+            {"patternProperties": {"^[a-z]$": {"type": "integer"}}, "additionalProperties": False, "minProperties": 2},
+            {"a": 0, "b": 0},
+        ),
+        ({"patternProperties": {"a": {"type": "integer"}}, "properties": {"a": {"minimum": 3}}}, {"a": 3}),
+        ({"propertyNames": {"enum": ["b", "c"]}, "minProperties": 2}, {"b": "string", "c": "string"}),
+        ({"propertyNames": {"maxLength": 1}, "properties": {"a": True, "bc": True}}, {"a": "string"}),
+        ({"properties": {"a": True}, "unevaluatedProperties": False}, {"a": "string"}),
+        ({"type": "object", "unevaluatedProperties": {"type": "integer"}}, {"property1": 0}),
+        ({"properties": {"a": True, "b": True}, **NEEDS_B}, {"a": "string", "b": "string"}),
+        ({"properties": {"a": True, "b": False}, **NEEDS_B}, {}),
+        ({"properties": {"a": True}, "dependentSchemas": {"a": {"required": ["b"]}}}, {"a": "string", "b": "string"}),
+        ({"if": {"type": "integer"}, "then": {"minimum": 3}, "type": ["integer", "string"]}, 3),
+        ({"if": {"type": "integer"}, "then": False, "type": ["integer", "string"]}, "string"),
+        (CARD, {"kind": "card", "number": "string"}),
+        ({"allOf": [CARD], "properties": {"kind": {"const": "cash"}}}, {"kind": "cash"}),
+        ({"not": {"required": ["a"]}, "properties": {"a": {"type": "integer"}}}, {}),
+        ({"$ref": "#/components/schemas/Root/$defs/A", "minLength": 8, "$defs": {"A": {"type": "string"}}}, "stringaa"),
+    ],
+)  # fmt: skip
+def test_is_deterministic(schema, value):
+    """Each keyword of 2020-12 has its simplest value, with as many optional parts as possible."""
+    assert sample(schema) == value
+
+
+@pytest.mark.parametrize(
+    ("encoding", "decode"), [("base64", base64.b64decode), ("base32", base64.b32decode), (None, str.encode)]
+)
+def test_writes_documents_into_texts(encoding, decode):
+    """A client decodes them (JSON Schema Validation, section 8)."""
+    schema = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"properties": {"a": {"type": "integer"}}},
+    }
+
+    text = sample({**schema, "contentEncoding": encoding} if encoding else schema)
+
+    assert json.loads(decode(text)) == {"a": 0}
+
+
+def test_writes_pictures_into_texts():
+    """The media type of the content may be another one than JSON."""
+    text = sample({"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"})
+
+    assert base64.b64decode(text).startswith(b"\x89PNG")
+
+
+def test_content_fits_the_length():
+    """Such a text has the limits of any other."""
+    text = sample({"type": "string", "contentEncoding": "base64", "minLength": 40})
+
+    assert len(text) >= 40
+    assert base64.b64decode(text, validate=True)
+
+
+def test_takes_the_first_valid_example():
+    """Others of the list may be invalid; each of these gets a warning."""
+    value, problems = generate({"type": "integer", "examples": ["a", 7, 8]})
+
+    assert value == 7
+    assert problems == ['the example violates its schema: the value is not of type "integer"; it is not used']
+
+
+def test_gives_no_value_where_none_is_valid():
+    """A mock answer breaks the contract never."""
+    with pytest.raises(NoSample):
+        generate({"type": "array", "prefixItems": [False], "minItems": 1})
+
+
+NAMES = st.sampled_from("ab")
+SCALARS = st.none() | st.booleans() | st.integers(-2, 3) | st.sampled_from(["", "a", "ab"])
+REFS = st.sampled_from(["A", "B"]).map(lambda name: {"$ref": f"#/components/schemas/{name}"})
+TYPES = st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"])
+COUNTS = st.integers(0, 3)
+
+
+def _containers(schemas):
+    lists = st.lists(schemas, min_size=1, max_size=2)
+    maps = st.dictionaries(NAMES, schemas, max_size=2)
+    names = st.lists(NAMES, unique=True, max_size=2)
+    whole = dict.fromkeys(
+        "not items additionalProperties unevaluatedProperties unevaluatedItems contains propertyNames if then else".split(),
+        schemas,
+    )
+    counts = dict.fromkeys(
+        "minItems maxItems minContains maxContains minProperties maxProperties".split(), COUNTS
+    )
+    words = {
+        **whole,
+        **counts,
+        **dict.fromkeys("allOf anyOf oneOf prefixItems".split(), lists),
+        "properties": maps,
+        "dependentSchemas": maps,
+        "patternProperties": st.dictionaries(st.sampled_from(["^a", "b$", "."]), schemas, max_size=2),
+        "dependentRequired": st.dictionaries(NAMES, names, max_size=2),
+        "required": names,
+        "uniqueItems": st.booleans(),
+        "type": TYPES | st.lists(TYPES, min_size=1, unique=True),
+        "examples": st.lists(SCALARS, max_size=2),
+        "readOnly": st.booleans(),
+        "writeOnly": st.booleans(),
+    }
+    return st.lists(st.sampled_from([*words]), min_size=1, max_size=4, unique=True).flatmap(
+        lambda chosen: st.fixed_dictionaries({word: words[word] for word in chosen})
+    )
+
+
+LEAVES = st.one_of(
+    st.booleans(),
+    REFS,
+    st.builds(dict, const=SCALARS),
+    st.builds(dict, enum=st.lists(SCALARS, min_size=1, max_size=2)),
+    st.fixed_dictionaries(
+        {"type": TYPES | st.lists(TYPES, min_size=1, unique=True)},
+        optional={
+            "exclusiveMinimum": st.integers(-2, 2),
+            "maximum": COUNTS,
+            "minLength": COUNTS,
+            "contentEncoding": st.just("base64"),
+            "contentMediaType": st.just("application/json"),
+        },
+    ),
+)
+SCHEMAS = st.recursive(LEAVES, _containers, max_leaves=8)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(schema=SCHEMAS, a=SCHEMAS, b=SCHEMAS)
+def test_generates_a_valid_value_or_raises(schema, a, b):
+    """For any schema of 2020-12: no invalid value, no other exception, no endless loop."""
+    try:
+        value, _ = generate(schema, {"A": a, "B": b})
+    except (NoSample, SetupError):  # a circular reference is a SetupError
+        return
+
+    again, _ = generate(schema, {"A": a, "B": b})
+    assert value == again
