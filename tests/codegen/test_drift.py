@@ -642,6 +642,113 @@ def test_the_media_type_of_an_error_must_be_documented():
     )
 
 
+OVERDRAWN = """
+    from types import MappingProxyType
+    from relay import ApiError
+
+    HOME = "https://bank.example/overdrawn"
+
+    class Overdrawn(ApiError):
+        status, code, message = 409, "OVERDRAWN", "The balance would be below zero"
+        members = {"type": HOME, "title": "Overdrawn"}
+
+    class Deep(Overdrawn):
+        members = MappingProxyType(Overdrawn.members | {"balance": -7})
+
+    class Made(Overdrawn):
+        def __init__(self, balance):
+            super().__init__({"Retry-After": "1"}, members={**self.members, "balance": balance})
+"""
+PROBLEM_409 = {
+    "type": "object",
+    "required": ["type", "balance"],
+    "properties": {
+        "type": {"type": "string", "enum": ["https://bank.example/overdrawn"]},
+        "balance": {"type": "integer", "maximum": 0},
+    },
+}
+RENDERS_MEMBERS = """
+    def render_error(report):
+        return {"type": "x", "balance": 0, **report.members}, "application/problem+json"
+"""
+
+
+def overdrawn(raised, *, schema=PROBLEM_409, init=""):
+    """The findings of a package whose handler raises an error with members."""
+    things = f"from ._errors import *\nfrom ._errors import Overdrawn, Deep, Made\ndef show(amount):\n    raise {raised}\n"
+    answer = {"description": "", "content": {"application/problem+json": {"schema": schema}}}
+    document = showing(
+        responses={"200": json_of({}), "409": answer}, parameters=[{**query("amount"), "required": True}]
+    )
+    state = state_of(document, init=init, things=things, _errors=OVERDRAWN)
+    return [one for one in check(state) if not one.rule.startswith("types-")]
+
+
+@pytest.mark.parametrize("init", ["", RENDERS_MEMBERS])
+@pytest.mark.parametrize(
+    "raised",
+    [
+        'Overdrawn(members={**Overdrawn.members, "balance": -amount})',
+        'Overdrawn({"Retry-After": "1"}, members=Overdrawn.members | {"balance": -1})',
+        "Overdrawn(members=dict(Overdrawn.members, balance=amount))",
+        'Overdrawn(members={"type": _errors.HOME, "balance": {"deep": amount}["deep"]})',
+        "Deep",
+        "Deep({})",
+        "Made(amount)",
+    ],
+)
+def test_members_of_an_error_are_part_of_its_body(raised, init):
+    """Those of its class, those of one error, and those that its `__init__` passes on; also in a body of one's own."""
+    assert overdrawn(raised, init=init) == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "violation"),
+    [
+        ("Overdrawn", "required at '/balance'"),
+        ("Overdrawn()", "required at '/balance'"),
+        ('Overdrawn(members={**Overdrawn.members, "balance": 1})', "maximum at '/balance'"),
+        ('Overdrawn(members={"balance": amount})', "enum at '/type'"),
+        ('Overdrawn(members={**Overdrawn.members, "balanced": amount})', "required at '/balance'"),
+    ],
+)
+def test_a_body_with_wrong_members_is_reported(raised, violation):
+    """Also if some of its values cannot be read from source."""
+    (finding,) = overdrawn(raised)
+
+    assert (finding.rule, finding.severity) == ("error-body", "error")
+    assert violation in finding.message
+
+
+@pytest.mark.parametrize(
+    "raised", ["Overdrawn(members=made(amount))", "Overdrawn(**amount)", "Overdrawn(members={amount: 1})"]
+)
+def test_members_that_cannot_be_read_are_noted(raised):
+    """They may be right."""
+    (finding,) = overdrawn(raised)
+
+    assert (finding.rule, finding.severity) == ("unread-error-body", "info")
+    assert str(finding.where).endswith("shop/things.py:4:11")
+
+
+def test_a_value_that_cannot_be_read_may_decide_which_alternative_is_meant():
+    """Then nothing is certain about the others."""
+    kinds = [{"properties": {"type": {"enum": [kind]}, kind: {}}, "required": [kind]} for kind in ("a", "b")]
+
+    assert overdrawn('Overdrawn(members={"type": amount, "a": 1})', schema={"oneOf": kinds}) == []
+
+
+def test_members_that_refer_to_themselves_are_not_followed_for_ever():
+    """Python would refuse them."""
+    errors = OVERDRAWN.replace('{"type": HOME, "title": "Overdrawn"}', "{**Overdrawn.members}")
+    things = "from ._errors import Overdrawn\n\ndef show():\n    raise Overdrawn\n"
+    document = showing(responses={"200": json_of({}), "409": json_of(ENVELOPE)})
+
+    found = check(state_of(document, things=things, _errors=errors))
+
+    assert "unread-error-body" in {one.rule for one in found}
+
+
 def test_a_renderer_that_cannot_be_evaluated_is_noted():
     """It may be correct."""
     init = "def render_error(report):\n    return make(report), 'application/json'\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from relay import SetupError
@@ -72,6 +74,82 @@ async def test_a_request_gets_objects_of_its_own_and_commits(hosted, scope):
 
     assert [one.json() for one in answers] == ["ordered", "ordered"]
     assert application.package.log == [("commit", None, "order")] * 2
+
+
+POOLED = """
+    import queue
+
+    pool = queue.Queue()
+    pool.put([])
+
+    def scope():
+        session = pool.get(timeout=5)
+        try:
+            yield {"session": session}
+        finally:
+            pool.put(session)
+"""
+PLAIN_THINGS = THINGS.replace("async def", "def")
+
+
+async def test_requests_that_wait_for_a_connection_do_not_delay_those_that_have_one(hosted):
+    """One connection and one thread: what waits for the connection must not take the thread that gives it back."""
+    application = hosted(POOLED, PLAIN_THINGS, threads=1)
+
+    async with calling(application) as client:
+        answers = await asyncio.gather(*(client.post("/order") for _ in range(8)))
+
+    assert [one.status_code for one in answers] == [200] * 8
+
+
+AWAITED = """
+    import threading
+
+    running, begun, committed = threading.Event(), threading.Event(), threading.Event()
+
+    def scope():
+        yield {"session": (running, begun, committed)}
+        committed.set()
+"""
+
+
+async def test_handlers_that_block_do_not_delay_the_end_of_another_request(hosted):
+    """They may wait for what it has not committed yet, such as a lock of a database."""
+    things = """
+    def order(session):
+        running, begun, _ = session
+        running.set()
+        return begun.wait(5)
+
+    def secure(session):
+        _, begun, committed = session
+        begun.set()
+        return committed.wait(5)
+    """
+    init = f"{AWAITED}\n    def identify(claims):\n        return claims\n"
+    application = hosted(init, things, threads=2)
+
+    async with calling(application, **bearer({"sub": "ada"})) as client:
+        order = asyncio.create_task(client.post("/order"))
+        await asyncio.to_thread(application.package.running.wait, 5)
+        answers = await asyncio.gather(order, *(client.post("/secure") for _ in range(2)))
+
+    assert [one.json() for one in answers] == [True, True, True]
+
+
+async def test_a_connection_that_comes_after_its_request_timed_out_is_given_back(hosted):
+    """The thread that waits for it cannot be interrupted."""
+    application = hosted(
+        POOLED.replace("timeout=5", "timeout=20"), PLAIN_THINGS, threads=1, handler_seconds=0.2
+    )
+    pool = application.package.pool
+
+    async with calling(application) as client:
+        connection = pool.get()
+        assert_problem(await client.post("/order"), 503, "HANDLER_TIMEOUT")
+        pool.put(connection)
+
+        assert (await client.post("/order")).status_code == 200
 
 
 STREAMING = """

@@ -18,8 +18,10 @@ from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 
+from .error_members import UnreadMembers
 from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
+from .known_parts import KnownParts, has_choices
 from .mapped_errors import MappedErrors
 from .raised_errors import Raised, raised_errors
 from .static_evaluation import Unknown, evaluate_function
@@ -53,6 +55,9 @@ def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterat
                 )
 
 
+_UNREAD_MEMBERS = "the members of this error cannot be read from source; its body was not checked"
+
+
 class _Bodies:
     """Validates the package's error bodies against each schema that documents them."""
 
@@ -60,9 +65,9 @@ class _Bodies:
         self._contract = contract
         self._compiler = SchemaCompiler(contract)
         self._sources = sources
-        self._results: dict[tuple[int, str, str, bool], tuple[object, str] | None] = {}
+        self._results: dict[tuple[int, str, str, bool, str], tuple[object, str] | None] = {}
         self._render = resolve(sources, "", "render_error")
-        self._unknown: list[Function] = []
+        self._notes: list[Diagnostic] = []
 
     def findings(self, raised: dict[str, list[Raised]]) -> list[Diagnostic]:
         """Return the bodies that violate the contract: one finding for the same schema and violations.
@@ -79,7 +84,7 @@ class _Bodies:
             for key, finding in self._refused(operation, report)
         ]
         if not refused:
-            return [self._unread(function.place) for function in self._unknown[:1]]
+            return self._first_notes()
         shapes = error_shapes(self._contract, {report.status for _, report, _, _ in refused})
         others = {report.status: {*shapes.others(report.status)} for _, report, _, _ in refused}
         by_key: dict[bytes, Diagnostic] = {}
@@ -94,7 +99,11 @@ class _Bodies:
             found = [replace(one, message=f"{one.message}: {self._how_to_render()}") for one in found[:1]]
         if uncommon:
             found.append(self._uncommon([*uncommon.values()]))
-        return [*found, *(self._unread(function.place) for function in self._unknown[:1])]
+        return [*found, *self._first_notes()]
+
+    def _first_notes(self) -> list[Diagnostic]:
+        """Return the first note of each kind."""
+        return [*{one.message: one for one in reversed(self._notes)}.values()]
 
     def _how_to_render(self) -> str:
         """Say how a package without `render_error` gets one."""
@@ -131,37 +140,43 @@ class _Bodies:
             yield json_bytes([sorted(response.content), media_type]), self._finding(response, message)
             return
         validator = self._compiler.compile(schema, "response", response.pointer)
-        if validator is not None and (violations := validator.violations(body)):
+        known = KnownParts(body)
+        if validator is None or (known.unread and has_choices(schema, self._contract)):
+            return
+        if violations := known.certain(validator.violations(known.body)):
             key = json_bytes([schema, media_type, [(one.path, one.rule) for one in violations]])
             yield key, self._finding(response, _violation_message(operation, report, violations))
 
     def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:
         """Return the body and media type of a report; None if the source does not show them."""
-        if not isinstance(self._render, Function):
-            return problem_details(report)
-        key = report.status, report.code, report.message, bool(report.details)
+        key = report.status, report.code, report.message, bool(report.details), repr(report.members)
         if key not in self._results:
-            self._results[key] = _evaluated(self._render, report)
-        if self._results[key] is None:
-            self._unknown.append(self._render)
+            self._results[key] = self._evaluated(report)
         return self._results[key]
+
+    def _evaluated(self, report: ErrorReport) -> tuple[object, str] | None:
+        """Return the body and media type of a report, and remember what source does not show of it."""
+        render, members = self._render, report.members
+        try:
+            found = (
+                evaluate_function(render, report) if isinstance(render, Function) else problem_details(report)
+            )
+        except Unknown:
+            found = None
+        match found:
+            case (body, str(media_type)):
+                return body, media_type
+        if isinstance(members, UnreadMembers):
+            self._notes.append(Diagnostic(members.place, _UNREAD_MEMBERS, "unread-error-body", Severity.INFO))
+        elif isinstance(render, Function):
+            self._notes.append(self._unread(render.place))
+        return None
 
     def _finding(self, response: Response, message: str) -> Diagnostic:
         where = self._contract.place(response.pointer)
         if isinstance(self._render, Function):
             return Diagnostic(self._render.place, message, "error-body", Severity.ERROR, where)
         return Diagnostic(where, message, "error-body", Severity.ERROR)
-
-
-def _evaluated(function: Function, report: ErrorReport) -> tuple[object, str] | None:
-    try:
-        result = evaluate_function(function, report)
-    except Unknown:
-        return None
-    match result:
-        case (body, str(media_type)):
-            return body, media_type
-    return None
 
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:

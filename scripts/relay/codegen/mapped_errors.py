@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -12,6 +13,7 @@ from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 from relay.server.errors import ErrorReport
 
+from .error_members import class_members, problem_members
 from .handler_lookup import lookup
 from .raised_classes import class_report, package_class
 from .static_evaluation import Unknown, evaluate_literal
@@ -38,7 +40,10 @@ class MappedErrors:
         if known is not None:
             return self._reports[known]
         argument = _STATUS_ARGUMENTS.get(module.whole_name(name))
-        return _http_report(call, argument) if call is not None and argument is not None else None
+        report = _http_report(call, argument) if call is not None and argument is not None else None
+        if call is None or report is None or argument != "status":
+            return report
+        return replace(report, members=problem_members(self._sources, module, call))
 
     def _exported(self) -> Iterator[tuple[str, ErrorReport]]:
         """Yield the whole name and the error of each exception class in `errors`, as far as source shows them."""
@@ -56,7 +61,10 @@ class MappedErrors:
     def _report(self, module: Module, value: cst.BaseExpression) -> ErrorReport | None:
         if name := dotted(value):
             found = package_class(self._sources, module, name)
-            return class_report(self._sources, *found) if found is not None else None
+            report = class_report(self._sources, *found) if found is not None else None
+            if report is None or found is None:
+                return None
+            return replace(report, members=class_members(self._sources, *found))
         try:
             match evaluate_literal(value):
                 case (int(status), str(code), str(message)) if 400 <= status <= 599:

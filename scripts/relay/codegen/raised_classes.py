@@ -6,7 +6,7 @@ import builtins
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from relay.project.module_source import Assigned, Defined, Imported, Module
+from relay.project.module_source import Assigned, Bound, Defined, Imported, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 from relay.server.errors import ErrorReport
@@ -39,7 +39,7 @@ def class_report(sources: Sources, module: Module, found: Defined) -> ErrorRepor
     values = {}
     for name in ("status", "code", "message"):
         try:
-            values[name] = _literal(_attribute(sources, module, found, name, ()))
+            values[name] = _literal(_attribute(sources, module, found, name))
         except Unknown:
             values[name] = None
     status, code, message = values.values()
@@ -56,18 +56,25 @@ def _literal(node: cst.BaseExpression) -> Any:
     return evaluate_literal(node)
 
 
-def _attribute(
-    sources: Sources, module: Module, found: Defined, name: str, seen: tuple[cst.ClassDef, ...]
-) -> cst.BaseExpression:
+def _attribute(sources: Sources, module: Module, found: Defined, name: str) -> cst.BaseExpression:
     """Return the value of a class attribute, own or inherited; raise Unknown if no class sets it."""
+    binding = class_binding(sources, module, found, name)
+    if binding is None or not isinstance(binding[1], Assigned):
+        raise Unknown
+    return binding[1].value
+
+
+def class_binding(
+    sources: Sources, module: Module, found: Defined, name: str, seen: tuple[cst.ClassDef, ...] = ()
+) -> tuple[Module, Bound] | None:
+    """Return what a name of a class is bound to, and the module of the class that binds it; None if none does."""
     bound = dict(module.bound_in(found.node.body.body)).get(name)
-    if isinstance(bound, Assigned):
-        return bound.value
+    if bound is not None:
+        return module, bound
     for base in found.node.bases:
         above = package_class(sources, module, dotted(base.value))
         if above is not None and above[1].node not in seen:
-            try:
-                return _attribute(sources, *above, name, (*seen, found.node))
-            except Unknown:
-                continue
-    raise Unknown
+            inherited = class_binding(sources, *above, name, (*seen, found.node))
+            if inherited is not None:
+                return inherited
+    return None

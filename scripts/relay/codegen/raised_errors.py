@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libcst as cst
@@ -14,6 +14,7 @@ from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 from relay.server.errors import ErrorReport
 
+from .error_members import raised_members
 from .mapped_errors import MappedErrors
 from .raised_classes import class_report, package_class
 
@@ -34,6 +35,8 @@ def raised_errors(sources: Sources, function: Function, mapped: MappedErrors) ->
         name = dotted(target) if target is not None else ""
         found = package_class(sources, function.module, name) if name else None
         report = class_report(sources, *found) if found is not None else None
+        if report is not None and found is not None and node.exc is not None:
+            report = replace(report, members=raised_members(sources, function.module, found, node.exc))
         if report is None and node.exc is not None and name:
             report = mapped.of(function.module, node.exc)
         if report is not None:

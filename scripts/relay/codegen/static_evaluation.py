@@ -21,6 +21,24 @@ class Unknown(Exception):
     """The value cannot be determined from source."""
 
 
+class _Unread:
+    """A value that source does not show; nothing can be decided by it."""
+
+    def __bool__(self) -> bool:
+        raise Unknown
+
+    def __eq__(self, _other: object) -> bool:
+        raise Unknown
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return "<unread>"
+
+
+UNREAD = _Unread()
+
+
 def evaluate_literal(node: cst.BaseExpression) -> Any:
     """Return the value of an expression without names; raise Unknown for any other."""
     return _Evaluator({}, {}).value(node)
@@ -97,8 +115,6 @@ class _Evaluator:
                 found = self._phrase(status.value)
             case cst.Attribute(attr=cst.Name(value=name)):
                 found = self._report_field(self.value(node.value), name)
-            case cst.Dict():
-                found = dict(self._items(node))
             case cst.List() | cst.Tuple():
                 values = self._elements(node.elements)
                 found = list(values) if isinstance(node, cst.List) else tuple(values)
@@ -109,8 +125,22 @@ class _Evaluator:
             case cst.Call(func=cst.Name(value=name)):
                 found = self._call(name, [argument.value for argument in node.args])
             case _:
-                raise Unknown
+                found = self._of_mapping(node)
         return found
+
+    def _of_mapping(self, node: cst.BaseExpression) -> Any:
+        """Evaluate a mapping, `{…}` or `a | b`, or the member of one: `a["b"]` or `a.get("b", c)`."""
+        match node:
+            case cst.Dict():
+                return dict(self._items(node))
+            case cst.BinaryOperation(operator=cst.BitOr()):
+                return self._mapping(node.left) | self._mapping(node.right)
+            case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=key))]):
+                return self._member(self._mapping(node.value), self.value(key))
+            case cst.Call(func=cst.Attribute(value=holder, attr=cst.Name(value="get")), args=[key, *other]):
+                found, default = self._mapping(holder), self.value(other[0].value) if other else None
+                return found.get(self.value(key.value), default)
+        raise Unknown
 
     def _named(self, name: str) -> Any:
         if name in ("True", "False", "None"):
@@ -156,6 +186,11 @@ class _Evaluator:
         if not isinstance(found, dict):
             raise Unknown
         return found
+
+    def _member(self, holder: dict[Any, Any], key: Any) -> Any:
+        if key not in holder:
+            raise Unknown
+        return holder[key]
 
     def _elements(self, elements: Sequence[cst.BaseElement]) -> Iterator[Any]:
         for element in elements:

@@ -194,7 +194,8 @@ class Settings(BaseSettings):
         default=40,
         ge=1,
         le=1000,
-        description="Plain functions that run at the same time: as many handlers, and as many verifiers and `identify`.",
+        description="Plain functions that run at the same time: as many handlers, verifiers and `identify`, and parts of "
+        "`scope` before and after its `yield`.",
     )
     read_only: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
         default="ignore",

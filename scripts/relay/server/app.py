@@ -39,7 +39,7 @@ from .request_scope import RequestScope
 from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
-from .threads import Threads, accepted_names
+from .threads import ThreadPools, accepted_names
 from .tracing import exporting, traced
 
 METRICS_CONNECTIONS = 16
@@ -107,11 +107,9 @@ class Application:
                 await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
             if self.settings.tracing:
                 await stack.enter_async_context(exporting())
-            handlers = stack.enter_context(Threads("relay-handlers", self.settings.threads))
-            # Threads of its own: handlers that block must not delay authentication.
-            identity = stack.enter_context(Threads("relay-identity", self.settings.threads))
+            threads = stack.enter_context(ThreadPools.opened(self.settings.threads))
             self.collaborators = dict(await stack.enter_async_context(self.opened()))
-            self._asgi = self._pipeline(errors, self._served(handlers, identity))
+            self._asgi = self._pipeline(errors, self._served(threads))
             yield
 
     @asynccontextmanager
@@ -189,20 +187,22 @@ class Application:
             pages |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
         return pages
 
-    def _served(self, handlers: Threads, identity: Threads) -> dict[str, ServedOperation]:
+    def _served(self, threads: ThreadPools) -> dict[str, ServedOperation]:
         """Return the operations by id, with what authenticates them and the collaborators of their functions."""
         verifiers: dict[str, Verify | ScopedVerifier] = {
-            name: identity.bound(function, self.collaborators)
+            name: threads.identity.bound(function, self.collaborators)
             for name, function in self.hooks.verifiers.items()
         }
-        verifiers |= {name: one.verifier(identity) for name, one in self.hooks.named_verifiers.items()}
+        verifiers |= {
+            name: one.verifier(threads.identity) for name, one in self.hooks.named_verifiers.items()
+        }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        identify = identity.bound(self.hooks.identify, self.collaborators)
+        identify = threads.identity.bound(self.hooks.identify, self.collaborators)
         function = self.hooks.scope
-        request_scope = RequestScope(function, self.collaborators, handlers) if function else None
+        request_scope = RequestScope(function, self.collaborators, threads) if function else None
         deadline = Deadline(self.settings.handler_seconds)
         make_request = partial(Request, proxies=TrustedProxies(self.settings.trusted_proxies))
 
@@ -215,12 +215,12 @@ class Application:
                 authenticate=Authenticator(operation, self.contract, verifiers, identify, self.translate)
                 if operation.security
                 else None,
-                handler=handlers.bound(endpoint.binding.function, self.collaborators),
+                handler=threads.handlers.bound(endpoint.binding.function, self.collaborators),
                 request_scope=request_scope,
                 results=ResultEncoder(
                     endpoint.encoder,
                     deadline,
-                    handlers,
+                    threads.handlers,
                     report=self.observer.violated if reports_only else None,
                 ),
                 deadline=deadline,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import typing
+from asyncio import CancelledError
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
-from .threads import Function, Threads, accepted_names
+from .threads import Function, ThreadPools, accepted_names
 
 CONTEXT_NAMES = ("caller", "claims")
 """What of a request a `scope` may take by name; objects of the service's life are others."""
@@ -18,10 +21,11 @@ class RequestScope:
     """A package's `scope`: a generator function, sync or async, that yields a mapping of names to objects.
 
     What comes after its `yield` runs when the response is complete and its last byte is not yet sent. The
-    exception that ends a request is raised at the `yield`. A sync one runs in threads.
+    exception that ends a request is raised at the `yield`. A sync one runs in threads: those that open wait for
+    those that close, such as for a connection of a pool, so each have their own.
     """
 
-    def __init__(self, function: Function, collaborators: Mapping[str, Any], threads: Threads) -> None:
+    def __init__(self, function: Function, collaborators: Mapping[str, Any], threads: ThreadPools) -> None:
         self._function = function
         self._threads = threads
         accepted = accepted_names(function)
@@ -41,7 +45,13 @@ class RequestScope:
             manager = asynccontextmanager(self._function)(**arguments)
             return _Opened(manager.__aenter__, manager.__aexit__)
         plain = contextmanager(self._function)(**arguments)
-        return _Opened(self._threads.as_async(plain.__enter__), self._threads.as_async(plain.__exit__))
+        enter = partial(self._threads.opening.run, plain.__enter__, partial(self._close_late, plain))
+        return _Opened(enter, self._threads.closing.as_async(plain.__exit__))
+
+    def _close_late(self, manager: AbstractContextManager[Any], opened: Future[Any]) -> None:
+        """Close what was opened for a request that has ended in the meantime."""
+        if not opened.cancelled() and opened.exception() is None:
+            self._threads.closing.begin(partial(_give_up, manager))
 
 
 class _Opened:
@@ -55,6 +65,11 @@ class _Opened:
 
     async def __aexit__(self, *error: object) -> None:
         await self._leave(*error)
+
+
+def _give_up(manager: AbstractContextManager[Any]) -> None:
+    ended = CancelledError()
+    manager.__exit__(CancelledError, ended, None)
 
 
 def scope_problem(function: Any) -> str | None:

@@ -6,12 +6,16 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 Function = Callable[..., Any]
+Late = Callable[[Future[T]], None]
+"""Called when a function ends whose caller does not wait any more."""
 
 
 class Threads:
@@ -34,20 +38,32 @@ class Threads:
 
         @functools.wraps(function)
         async def in_thread(*positional: Any, **named: Any) -> Any:
-            return await self.start(functools.partial(call, *positional, **named))
-
-        def call(*positional: Any, **named: Any) -> Any:
-            try:
-                return function(*positional, **named)
-            except StopIteration as exc:  # a future cannot hold it: the caller would wait forever
-                raise RuntimeError("a function raised StopIteration") from exc
+            return await self.run(functools.partial(function, *positional, **named))
 
         return in_thread
+
+    async def run(self, function: Callable[[], T], late: Late[T] | None = None) -> T:
+        """Return the result of a function, called in a thread.
+
+        If the caller is cancelled, a function that has begun runs on: `late` is called when it ends.
+        """
+        work = self._pool.submit(contextvars.copy_context().run, _called, function)
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            if late is not None:
+                work.add_done_callback(late)
+            raise
 
     def start(self, function: Callable[[], T]) -> asyncio.Future[T]:
         """Run a function in a thread, also if its result is not awaited."""
         work = functools.partial(contextvars.copy_context().run, function)
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def begin(self, function: Callable[[], None]) -> None:
+        """Run a function that no request waits for; not when the service has ended. May be called in any thread."""
+        with suppress(RuntimeError):
+            self._pool.submit(contextvars.copy_context().run, function)
 
     def bound(self, function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
         """Return an awaitable form of `function` with the collaborators that it accepts already bound."""
@@ -55,6 +71,35 @@ class Threads:
         names = {name: value for name, value in collaborators.items() if accepted is None or name in accepted}
         awaitable = self.as_async(function)
         return functools.partial(awaitable, **names) if names else awaitable
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPools:
+    """Threads by purpose: functions that block in one pool do not delay those of another.
+
+    A request that waits in `opening` for an object of another request must not take the thread that the
+    other needs in `handlers` and `closing` to give it back.
+    """
+
+    handlers: Threads
+    identity: Threads
+    opening: Threads
+    closing: Threads
+
+    @classmethod
+    @contextmanager
+    def opened(cls, limit: int) -> Iterator[ThreadPools]:
+        """Open the pools, each of at most `limit` threads, which start when they are needed."""
+        with ExitStack() as stack:
+            names = ("handlers", "identity", "opening", "closing")
+            yield cls(*(stack.enter_context(Threads(f"relay-{name}", limit)) for name in names))
+
+
+def _called(function: Callable[[], T]) -> T:
+    try:
+        return function()
+    except StopIteration as exc:  # a future cannot hold it: the caller would wait forever
+        raise RuntimeError("a function raised StopIteration") from exc
 
 
 def accepted_names(function: Function) -> frozenset[str] | None:
