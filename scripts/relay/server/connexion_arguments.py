@@ -52,7 +52,7 @@ class ConnexionArguments:
             one.pointer: self._key(one, self._arguments.get(one.pointer)) for one in operation.parameters
         }
         self._body = self._body_name()
-        self._files = _file_fields(operation, contract)
+        self._files = file_fields(operation, contract)
 
     def adapted(self) -> Function:
         """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`."""
@@ -136,7 +136,7 @@ class ConnexionArguments:
         numbers = self._numbers()
         has_body, body, files = self._operation.body is not None, self._body, self._files
         passed = files if self._takes_any else files & self._named
-        absent = _absent_body(self._operation, self._contract)
+        absent = absent_body(self._operation, self._contract)
 
         def arranged(arguments: Arguments) -> Arguments:
             value = arguments.pop("body", ABSENT) if has_body else ABSENT
@@ -220,7 +220,7 @@ def _as_float(value: Any) -> Any:
         return value
 
 
-def _file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
+def file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
     """Return the fields of an operation's forms that are files."""
     found: set[str] = set()
     for media_type, schema in (operation.body.content if operation.body else {}).items():
@@ -241,7 +241,7 @@ def _as_starlette(value: Any) -> Any:
     return UploadFile(value.file, size=value.size, filename=value.name, headers=Headers(value.headers))
 
 
-def _absent_body(operation: Operation, contract: Contract) -> Any:
+def absent_body(operation: Operation, contract: Contract) -> Any:
     """Return what Connexion passes for a body that a request does not have: its default, None or {}."""
     schemas = operation.body.content.values() if operation.body else ()
     schema = contract.resolve(next(iter(schemas), {}))
