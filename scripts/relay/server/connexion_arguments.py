@@ -24,7 +24,7 @@ from relay.validation import media_types as media
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.uploads import Upload
 
-from .functions import CONTEXT_ARGUMENTS, code_place, named_arguments, required_names
+from .functions import code_place, named_arguments, required_names
 from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
 from .threads import Function, accepted_names
 
@@ -62,11 +62,14 @@ class ConnexionArguments:
             return self._function
         return _called(self._function, self._arranger(), self._signature())
 
-    def problems(self, *, is_alone: bool) -> Iterator[Diagnostic]:
-        """Report arguments that cannot be passed; as warnings, those that a request may lack.
+    @property
+    def sent(self) -> frozenset[str]:
+        """The arguments that the contract has."""
+        body = () if self._body is None else (self._body,)
+        return frozenset([*self._arguments.values(), *body, *self._files])
 
-        `is_alone` is True if no collaborator can have the name of an argument.
-        """
+    def problems(self) -> Iterator[Diagnostic]:
+        """Report arguments that cannot be passed; as warnings, those that a request may lack."""
         yield from positional_only_problems(self._function)
         required = {*required_names(self._function)}
         for parameter in self._operation.parameters:
@@ -75,19 +78,6 @@ class ConnexionArguments:
                 what = f"the {parameter.location} parameter '{parameter.name}' of {self._operation}"
                 yield self._warning(
                     missing_default_message(HandlerArgument(str(argument), what, always=False))
-                )
-        if is_alone:
-            sent = {
-                *self._arguments.values(),
-                self._body,
-                *self._files,
-                *RESERVED_ARGUMENTS,
-                *CONTEXT_ARGUMENTS,
-                "request",
-            }
-            for name in sorted(required - sent):
-                yield self._warning(
-                    f"{self._operation} does not send '{name}'; give it a default, or remove it"
                 )
 
     def _warning(self, message: str) -> Diagnostic:
