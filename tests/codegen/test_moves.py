@@ -186,25 +186,6 @@ def test_the_argument_of_a_body_gets_its_name():
     assert "def pets_one(body): return body\n" in text(after.sources, "things")
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "def one(q): return locals()\n",
-        "def one(q):\n    pet_id = 1\n    return q, pet_id\n",
-        "def one(q):\n    def inner():\n        nonlocal q\n        q = 1\n    return q\n",
-    ],
-)
-def test_an_argument_that_cannot_be_renamed_for_certain_is_left_to_a_person(source):
-    """The function moves; the finding has the place."""
-    source = source.replace("q", "petId")
-    parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
-
-    after, made = after_moves(state_with([named("pets.one", parameters=parameters)], {"pets": source}))
-
-    assert "def pets_one(petId)" in text(after.sources, "things")
-    assert [one.rule for one in made.remaining] == ["misnamed-argument"]
-
-
 REFUSED = [
     ("def one(): return __name__\n", {}, "it uses __name__ of its module"),
     ("def one():\n    global X\n    X = 1\n", {}, "it uses 'X', which its module sets in several places"),
@@ -242,6 +223,69 @@ def test_a_function_that_would_not_work_elsewhere_stays_and_is_reported(source, 
     ]
     assert len(reasons) == 1
     assert why in reasons[0]
+
+
+def file(**rest):
+    """A body that is a form with a file, some and a text."""
+    binary = {"type": "string", "format": "binary"}
+    fields = {"photo": binary, "more": {"type": "array", "items": binary}, "title": STRING}
+    return {"content": {"multipart/form-data": {"schema": {"type": "object", "properties": fields}}}, **rest}
+
+
+JSON = {"content": {"application/json": {"schema": {"type": "object"}}}}
+IN_BODY = "the files of a form are in `body`, as relay.Upload"
+OTHER_ARGUMENTS = [
+    ("def one(photo): return photo.read()\n", file(required=True), IN_BODY),
+    ("def one(more=None): return more\n", file(required=True), IN_BODY),
+    ("def one(body): return body\n", file(required=True), IN_BODY),
+    ("def one(form): return form\n", file(**{"x-body-name": "form"}), IN_BODY),
+    ("def one(body): return body.get('a')\n", JSON, "for a request without a body, 'body' has a value now"),
+    ("def one(foo): return foo\n", None, "PUT /a does not send its argument 'foo'"),
+    ("def one(**rest): return rest['petId']\n", None, "'**rest' has the names that Relay passes"),
+    ("def one(petId): return locals()\n", None, "'petId' cannot be renamed to 'pet_id' for certain"),
+    ("def one(petId):\n    pet_id = 1\n    return petId\n", None, "'petId' cannot be renamed to 'pet_id'"),
+    ("def one(petId):\n    def two():\n        nonlocal petId\n        petId = 1\n", None, "'petId' cannot be"),
+]  # fmt: skip
+
+
+def state_of_one(source, body, path="pets.one", **modules):
+    """The state of a contract with one operation, and of a project with a module `pets`."""
+    parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
+    one = named(path, parameters=parameters, **({"requestBody": body} if body else {}))
+    state = state_with([], {"pets": source}, **modules)
+    return replace(state, contract=state_of(contract({"/a": {"put": one}})).contract)
+
+
+@pytest.mark.parametrize(("source", "body", "why"), OTHER_ARGUMENTS)
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_function_that_would_get_other_arguments_stays_and_is_reported(source, body, why, is_there):
+    """In the module of its tag as well: under its new name, it would be a function of the package."""
+    path, modules = ("shop.things.one", {"things": source}) if is_there else ("pets.one", {})
+
+    state = state_of_one(source, body, path, **modules)
+    after, made = after_moves(state)
+
+    assert (text(after.sources, "things") if is_there else outer(after, "pets")) == source
+    assert [one.rule for one in made.remaining if why in one.message] == ["not-moved"]
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("def one(petId, user=None): return petId\n", file(required=True)),
+        ("def one(body=None): return body\n", JSON),
+        ("def one(body): return body\n", {"required": True, **JSON}),
+        ("def one(petId, store, **rest): return petId\n", None),
+    ],
+)
+def test_a_function_that_gets_the_same_arguments_moves(source, body):
+    """It takes none of the files, has a default, or does not use what has another name."""
+    init = "def collaborators(settings):\n    return {'store': 1}\n"
+
+    after, made = after_moves(state_of_one(source, body, init=init))
+
+    assert "def pets_one(" in text(after.sources, "things")
+    assert made.remaining == []
 
 
 def test_a_function_that_a_python_path_names_is_a_handler_for_drift_and_regenerate():

@@ -1086,7 +1086,7 @@ def test_names_of_the_project_are_those_of_the_package(tmp_path):
     assert made.stdout.splitlines()[1:] == ["added find in shop/logs.py", "created shop/_types.py"]
     assert "async def find(*, text: str | None = None)" in (tmp_path / "shop/logs.py").read_text("utf-8")
     assert drift.stdout == "relay drift: 1 operation, handlers and types agree\n"
-    assert "ok: handlers: the package shop has what the contract needs" in checked.stdout
+    assert "ok: handlers: the package shop serves 1 operation" in checked.stdout
 
 
 def test_overwrites_a_file_through_its_link_and_keeps_its_mode(tmp_path):

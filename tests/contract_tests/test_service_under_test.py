@@ -18,7 +18,6 @@ from relay.contract_tests.service_under_test import (
     ServiceUnderTest,
     base_url,
     check_reachable,
-    fresh_secret,
     load_strict_contract,
     started,
 )
@@ -134,20 +133,6 @@ class TestSecrets:
     def settings(self, **given):
         """Settings without those of this machine."""
         return ContractSettings(**given)
-
-    def test_a_fresh_one_is_made_where_tokens_are_needed_and_no_key_is_set(self):
-        """Each time another one, long enough to sign with."""
-        needed = read(contract({"/a": {"get": operation("show")}}, security=[{"b": []}], **SCHEMES))
-
-        made = {fresh_secret(needed, self.settings()) for _ in range(2)}
-
-        assert all(len(secret) >= 32 for secret in made)
-        assert len(made) == 2
-        assert fresh_secret(needed, self.settings(jwt_secret=SECRET)) is None
-        assert (
-            fresh_secret(read(contract({"/a": {"get": operation("show")}}, **SCHEMES)), self.settings())
-            is None
-        )
 
     def test_a_subject_does_not_show_them(self):
         """Not in a traceback, nor in a log."""

@@ -205,8 +205,11 @@ async def test_warns_of_arguments_that_a_request_may_lack(hosted):
     source = "def show(limit, more):\n    return limit\n"
     application = hosted(source, parameters=[parameter("limit")])
 
-    assert {one.severity for one in application.warnings} == {Severity.WARNING}
-    absent, unknown = (one.message for one in application.warnings)
+    async with calling(application):
+        warnings = [*application.warnings, *application.argument_warnings]
+
+    assert {one.severity for one in warnings} == {Severity.WARNING}
+    absent, unknown = (one.message for one in warnings)
     assert absent.startswith(
         "the query parameter 'limit' of GET /things may be absent: give 'limit' a default"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -57,20 +57,22 @@ def _compiled(application: Application) -> list[Diagnostic]:
     return [
         _ok("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
         _ok("contract", contract),
-        *(
-            [_ok("handlers", f"the package {settings.handlers} has what the contract needs")]
-            if is_package(application.package)
-            else _named_functions(application)
-        ),
+        *(_ok("handlers", line) for line in _functions(application)),
         *(_ok("handlers", line) for line in startup_banner.missing(application)),
         *without_rest(startup_banner.weakened(application)),
     ]
 
 
-def _named_functions(application: Application) -> list[Diagnostic]:
-    """Say that the project has the functions that the contract names by their Python paths."""
-    named = sum(endpoint.binding.is_named for endpoint in application.endpoints.values())
-    return [_ok("handlers", f"the project has the functions that {named} operationIds name")] if named else []
+def _functions(application: Application) -> Iterator[str]:
+    """Count the operations that functions of the package serve, and those that the contract names by Python paths."""
+    bindings = [endpoint.binding for endpoint in application.endpoints.values()]
+    named = sum(one.is_named for one in bindings)
+    own = sum(one.missing is None for one in bindings) - named
+    if is_package(application.package):
+        counted = startup_banner.counted(own) if own else "no operation"
+        yield f"the package {application.settings.handlers} serves {counted}"
+    if named:
+        yield f"the project has the functions that {named} operationIds name"
 
 
 async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:
@@ -142,6 +144,8 @@ async def _collaborators(application: Application) -> AsyncIterator[Diagnostic]:
     """Open the collaborators; ask each whether it is ready and what an operator should repair."""
     try:
         async with application.opened(read_only=True) as collaborators:
+            for warning in application.argument_warnings:
+                yield warning
             for name, one in collaborators.items():
                 async for found in _collaborator(name, one):
                     yield found

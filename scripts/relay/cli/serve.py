@@ -82,6 +82,7 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     from relay.server import logs
     from relay.server.application import build, service_settings
+    from relay.server.own_loggers import set_levels
     from relay.server.reloading import Reloading
 
     from .reload import Sources, watch
@@ -99,6 +100,7 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
     application = build(project, settings)
+    set_levels(application, project.folder)
     if sources:
         sources.watch_modules(application.named_modules)
     has_development_key = application.settings is not settings

@@ -108,21 +108,22 @@ def operations(application: Application) -> str:
     """Count the operations: `1 operation`, or `2 of 3 operations` if others are not served."""
     served = len(application.endpoints)
     count = served + len(application.left_out)
-    return _share(served, count) if served < count else _counted(count)
+    return _share(served, count) if served < count else counted(count)
 
 
 def _share(some: int, count: int) -> str:
-    return f"{some} of {_counted(count)}"
+    return f"{some} of {counted(count)}"
 
 
-def _counted(count: int) -> str:
+def counted(count: int) -> str:
+    """Return `1 operation` or `3 operations`."""
     return f"{count} operation{'s' * (count != 1)}"
 
 
 def weakened(application: Application) -> list[Diagnostic]:
     """Return a warning for each operation that is not served, and for all that is worked around."""
     worked_around = [replace(one, severity=Severity.WARNING) for one in application.warnings]
-    return [*(one.reason for one in application.left_out), *worked_around]
+    return [*(one.reason for one in application.left_out), *worked_around, *application.argument_warnings]
 
 
 def missing(application: Application) -> Iterator[str]:

@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import libcst as cst
-from libcst import matchers
 from libcst.metadata import ParentNodeProvider, QualifiedNameProvider
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
-from relay.project.module_source import Function, Module
+from relay.project.module_source import Module
 from relay.project.package_source import TYPES
 from relay.project.syntax import dotted, named, texts
 
@@ -64,18 +63,8 @@ def _arguments(state: State, group: Sequence[Move]) -> dict[cst.FunctionDef, Map
     found: dict[cst.FunctionDef, Mapping[str, str]] = {}
     for move in group:
         own = [argument.name for argument in move.function.arguments]
-        names = connexion_names(move.operation, state.contract, own)
-        found[move.function.node] = {
-            old: new for old, new in names.items() if _may_be_renamed(move.function, old, new)
-        }
+        found[move.function.node] = connexion_names(move.operation, state.contract, own)
     return found
-
-
-def _may_be_renamed(function: Function, old: str, new: str) -> bool:
-    """Whether a function neither has the new name nor refers to its arguments in unusual ways."""
-    words = (new, "locals", "vars", "eval", "exec")
-    is_declared = matchers.findall(function.node, matchers.NameItem(matchers.Name(old)))
-    return not is_declared and not any(matchers.findall(function.node, matchers.Name(word)) for word in words)
 
 
 class _ArgumentRenamer(cst.CSTTransformer):

@@ -21,7 +21,10 @@ from relay.project.module_source import Function, Imported, Module
 from relay.project.syntax import texts
 
 from .argument_usage import global_names, name_uses
+from .collaborators import collaborator_names
+from .handler_lookup import Unread
 from .movable_functions import NamedFunction
+from .moved_arguments import argument_reasons
 from .moved_imports import import_lines
 from .package_state import State
 from .renames import would_hide
@@ -50,6 +53,8 @@ class Moves:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        collaborators = collaborator_names(state.sources)
+        self._collaborators = None if isinstance(collaborators, Unread) else collaborators
         self.refused: dict[str, Diagnostic] = {}
         self.possible: dict[str, Move] = {}
         for operation in state.contract.operations:
@@ -96,6 +101,7 @@ class Moves:
             yield None, "that module cannot be read"
             return
         yield from self._name_reasons(move, target)
+        yield from argument_reasons(move.function, move.operation, self._state.contract, self._collaborators)
         if target is move.module:
             return
         if target is not None and not target.is_lazy and move.module.is_lazy:

@@ -15,7 +15,15 @@ from .exchanges import Request
 from .mocked import MOCK
 from .results import NotRun
 from .service_under_test import ServiceUnderTest
-from .token_factory import NO_KEY, SCOPE_CLAIMS, CannotBuild, TokenFactory, claims_of
+from .token_factory import (
+    BY_FUNCTION,
+    NO_KEY,
+    SCOPE_CLAIMS,
+    UNSIGNED,
+    CannotBuild,
+    TokenFactory,
+    claims_of,
+)
 
 FORBIDDEN = (403,)
 ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
@@ -66,6 +74,7 @@ class _Matrix:
         self._operation, self._model, self._credentials = operation, model, credentials
         self._contract = subject.contract
         self._mocked = subject.mocked
+        self._by_function = subject.by_function
         self._schemes = subject.contract.security_schemes
         checked = map(subject.contract.with_checked_scopes, operation.security)
         needed = [requirement for requirement in checked if requirement]
@@ -142,7 +151,7 @@ class _Matrix:
             carrying_all(self._model, self._contract, other_values),
             self._schemes[name],
             name,
-            self._token_factory(who, requirement, values.get(name)),
+            self._token_factory(name, who, requirement, values.get(name)),
             values.get(name),
         )
         for variant in credential_variants(context):
@@ -169,17 +178,19 @@ class _Matrix:
                 yield Case(case, request, variant.expected)
 
     def _token_factory(
-        self, who: Identity | None, requirement: SecurityRequirement, token: str | None
+        self, name: str, who: Identity | None, requirement: SecurityRequirement, token: str | None
     ) -> TokenFactory:
-        signer, public_pem = self._credentials.signer, self._credentials.public_pem
+        is_function = name in self._by_function
+        signer = None if is_function else self._credentials.signer
+        public_pem = None if is_function else self._credentials.public_pem
         if who is None or who.claims is None:
-            return TokenFactory(signer, public_pem, None, token)
+            return TokenFactory(signer, public_pem, None, token, is_function=is_function)
         claims = self._credentials.claims(who, _scopes(requirement))
         is_caller = len(requirement) == 1 and not self._mocked.is_alone
         own = who.claims if is_caller else {}  # another scheme may also identify the caller
         people = (one.claims for one in self._credentials.identities if one.signs_in)
         other = next((one for one in people if one and one != who.claims), {})
-        return TokenFactory(signer, public_pem, claims, token, own, other)
+        return TokenFactory(signer, public_pem, claims, token, own, other, is_function)
 
     def _accepts_any(self, name: str) -> bool:
         """Return True if any credential is accepted for a scheme, or instead of it."""
@@ -204,6 +215,9 @@ class _Matrix:
         """Yield cases with tokens that lack scopes, and one with all scopes."""
         needed = sorted(_scopes(requirement))
         who = self._identity_for(requirement, name)
+        if name in self._by_function:
+            yield NotRun(f"token without a scope ({name})", UNSIGNED)
+            return
         if who is None or who.claims is None or self._credentials.signer is None:
             yield NotRun(
                 f"token without a scope ({name})", f"{NO_KEY}, and give an identity `claims` in {FILE}"
@@ -259,7 +273,9 @@ class _Matrix:
         """Return what to set for an identity's missing credential; None if it is not meant to have one."""
         if name in identity.variables:
             return f"set {identity.variables[name]}"
-        return NO_KEY if identity.claims is not None and self._is_jwt(name) else None
+        if identity.claims is None or not self._is_jwt(name):
+            return None
+        return BY_FUNCTION if name in self._by_function else NO_KEY
 
 
 def _scopes(requirement: SecurityRequirement) -> set[str]:

@@ -152,6 +152,7 @@ class Credentials:
     def __init__(self, subject: ServiceUnderTest) -> None:
         self._schemes = subject.contract.security_schemes
         self._settings = subject.settings
+        self._by_function = subject.by_function
         self.identities = subject.config.identities
         _check_variables(self.identities)
         self.signer = signer(subject.settings)
@@ -182,13 +183,13 @@ class Credentials:
         """Return the credentials of an identity, by security scheme: a token, a key, `user:password`.
 
         A token that is signed here has these scopes, too. One whose variable or signing key is not set
-        is left out.
+        is left out, and so is one that a function verifies, without a variable.
         """
         found = {scheme: os.environ.get(name, "") for scheme, name in identity.variables.items()}
         if identity.claims is not None and self.signer is not None:
             token = self.signer.sign(self.claims(identity, scopes))
             for name, scheme in self._schemes.items():
-                if scheme_type(scheme) in JWT_TYPES:
+                if scheme_type(scheme) in JWT_TYPES and name not in self._by_function:
                     found.setdefault(name, token)
         return {scheme: value for scheme, value in found.items() if value}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from .token_factory import SCOPE_CLAIMS, CannotBuild, TokenFactory, as_json, joined, unknown_key
+from .token_factory import SCOPE_CLAIMS, TokenFactory, as_json, joined, unknown_key
 
 REGISTERED = SCOPE_CLAIMS | {"iss", "aud", "exp", "nbf", "iat", "jti"}
 """Claims that have their own cases, or that a service need not check."""
@@ -37,7 +37,7 @@ def _secret_only(factory: TokenFactory, algorithm: str) -> str | None:
     if factory.header["alg"] != "HS256":
         return None
     if factory.signer is None:
-        raise CannotBuild("set RELAY_JWT_SECRET")
+        raise factory.without_key("set RELAY_JWT_SECRET")
     return factory.forged(algorithm, factory.signer.key)
 
 
@@ -51,7 +51,7 @@ def _public_key_as_secret(factory: TokenFactory, text: Callable[[str], str]) -> 
     if factory.public_pem is None:
         if factory.header["alg"] == "HS256":
             return None
-        raise CannotBuild("set RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS")
+        raise factory.without_key("set RELAY_JWT_PUBLIC_KEY or RELAY_JWT_JWKS")
     return factory.forged("HS256", text(factory.public_pem).encode())
 
 

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.import_path import make_importable
 from relay.project.project import Project, variable
+from relay.project.settings import token_keys
 from relay.server.functions import code_place
 from relay.server.handler_modules import import_package
+from relay.server.info_functions import info_functions
 from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
+from relay.server.security import token_schemes
 
 from .contract_config import Config
 from .credentials import signer
@@ -33,13 +34,14 @@ from .service_under_test import (
     ServiceUnderTest,
     base_url,
     check_reachable,
-    fresh_secret,
     started,
 )
+from .signing_key import signing_key
 from .unwritten_operations import unwritten_handlers
 
 _SERVE = ["relay", "serve"]
 _FAIL = ["relay.contract_tests.failing_service"]
+_GIVEN = "TOKEN=…  # a token of the identity that the comment names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,15 @@ class ServiceTarget:
         named = NamedFunctions(self.project.folder, self.package)
         return named.has_any_module(contract) or (not self.is_unused(contract) and self.hooks is not None)
 
+    def verified(self, contract: Contract, settings: ContractSettings) -> frozenset[str]:
+        """Return the security schemes that functions verify: those of the package, and those that the contract names."""
+        if not self.has_functions(contract):
+            return frozenset()
+        verifiers = self.hooks.verifiers if self.hooks else {}
+        named = NamedFunctions(self.project.folder, self.package)
+        found, _ = info_functions(contract, verifiers, named, has_key=bool(token_keys(settings)))
+        return frozenset({*verifiers, *found})
+
     def settings(self) -> ContractSettings:
         """Read the settings of the test; SetupError for settings that are wrong."""
         return ContractSettings.load()
@@ -97,16 +108,15 @@ def found(url: str, contract: Contract, config: Config, target: ServiceTarget) -
     address = base_url(url, contract)
     check_reachable(address)
     subject = ServiceUnderTest(address, contract, config, settings, named_secrets(config, settings))
-    reproduce = (f"URL={address}", "TOKEN=…  # a token of the identity that the comment names")
-    yield Tested(subject, reproduce, credentials_set(config))
+    yield Tested(subject, (f"URL={address}", _GIVEN), credentials_set(config))
 
 
 @contextmanager
 def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterator[Tested]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
-    The package's `test_environment` prepares data in a temporary folder. A service that needs a secret
-    and has none gets one of this run.
+    The package's `test_environment` prepares data in a temporary folder. A service whose tokens no function
+    verifies, and that has no key, gets a secret of this run.
     """
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary, ExitStack() as stack:
         fault = f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
@@ -122,20 +132,24 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
         stack.enter_context(_variables(environment))
         settings = target.settings()
         signer(settings)  # wrong keys are reported before anything is started
-        if (fresh := fresh_secret(contract, settings)) is not None:
-            settings = settings.model_copy(update={"jwt_secret": SecretStr(fresh)})
-            environment[variable("jwt_secret")] = fresh
+        key = signing_key(contract, settings, target.verified(contract, settings), target.project)
+        settings = key.settings
+        if key.fresh is not None:
+            environment[variable("jwt_secret")] = key.fresh
         hidden = (*named_secrets(config, settings), fault)
         words = ["relay", "serve", "--spec", display(target.path), "--handlers", target.package]
         command = shlex.join(words) + (", with the data of test_environment()" if prepared else "")
-        reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", "TOKEN=$(relay token)")
+        token = _GIVEN if key.by_function >= token_schemes(contract) else "TOKEN=$(relay token)"
+        reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", token)
         with started(_SERVE, environment, target.project.folder, hidden) as service:
             address = base_url(service.url, contract)
             folder = target.project.folder
             has_functions = target.has_functions(contract)
             unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
             mocked = find_mocked(contract, settings, unwritten)
-            subject = ServiceUnderTest(address, contract, config, settings, hidden, service.log, mocked)
+            subject = ServiceUnderTest(
+                address, contract, config, settings, hidden, service.log, mocked, key.by_function
+            )
             failing = {**environment, VARIABLE: fault}
             copy = partial(_failing, failing, target.project.folder, subject)
             yield Tested(subject, reproduce, credentials_set(config), copy)

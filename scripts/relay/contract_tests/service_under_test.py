@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,7 @@ from relay.contract.documents import parse_document
 from relay.contract.loading import build_contract, load_contract, resolved
 from relay.contract.model import Contract
 from relay.contract.pointers import PointerNotFound, lookup
-from relay.project.settings import Settings, token_keys
-from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
+from relay.project.settings import Settings
 
 from .contract_config import FILE, Config
 from .exchanges import REDACTED
@@ -52,7 +50,8 @@ class ServiceUnderTest:
 
     `url` is where the contract's paths begin, without a slash at its end; `settings` hold the keys that
     the service verifies tokens with, as far as they are known. `log` is the file that a service of our
-    own writes to, `mocked` what it answers without a person's code.
+    own writes to, `mocked` what it answers without a person's code. `by_function` are the schemes whose tokens
+    a function verifies, so that no key of this run signs them.
     """
 
     url: str
@@ -62,6 +61,7 @@ class ServiceUnderTest:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     log: Path | None = None
     mocked: Mocked = NOTHING_MOCKED
+    by_function: frozenset[str] = frozenset()
 
     @property
     def base_path(self) -> str:
@@ -136,14 +136,6 @@ def answers(url: str) -> bool:
     except SetupError:
         return False
     return True
-
-
-def fresh_secret(contract: Contract, settings: ContractSettings) -> str | None:
-    """Return a secret for a started service that needs a key and has none; None for any other."""
-    needs = any(
-        scheme_type(contract.security_schemes[name]) in JWT_TYPES for name in schemes_in_use(contract)
-    )
-    return secrets.token_urlsafe(48) if needs and not token_keys(settings) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from .contract_config import FILE
 from .credentials import Signer
 
 NO_KEY = "set RELAY_JWT_SECRET or RELAY_JWT_PRIVATE_KEY"
-NO_TOKEN = f"{NO_KEY}, or name a variable that holds a token under `variables` of an identity in {FILE}"
+_VARIABLE = f"name a variable that holds a token under `variables` of an identity in {FILE}"
+NO_TOKEN = f"{NO_KEY}, or {_VARIABLE}"
+BY_FUNCTION = f"a function verifies these tokens; {_VARIABLE}"
+UNSIGNED = "a function verifies these tokens, so Relay signs none"
 NO_CLAIMS = f"give an identity that signs in `claims` in {FILE}"
 
 SCOPE_CLAIMS = frozenset(["scope", "scp", "scopes"])
@@ -31,7 +34,8 @@ class CannotBuild(Exception):
 class TokenFactory:
     """Builds forged tokens from the valid token of an identity and the known parts of its key.
 
-    `own` are the claims that identify the caller, `other` those of another identity.
+    `own` are the claims that identify the caller, `other` those of another identity. `is_function` is True if a
+    function verifies these tokens.
     """
 
     signer: Signer | None = None
@@ -40,12 +44,13 @@ class TokenFactory:
     known_token: str | None = field(default=None, repr=False)
     own: Mapping[str, Any] = field(default_factory=dict)
     other: Mapping[str, Any] = field(default_factory=dict)
+    is_function: bool = False
 
     @property
     def token(self) -> str:
         """A valid token; raises CannotBuild."""
         if self.known_token is None:
-            raise CannotBuild(NO_TOKEN)
+            raise CannotBuild(BY_FUNCTION if self.is_function else NO_TOKEN)
         return self.known_token
 
     @property
@@ -79,10 +84,14 @@ class TokenFactory:
             return header
         return {"alg": "RS256" if self.public_pem else "HS256", "typ": "JWT"}
 
+    def without_key(self, hint: str) -> CannotBuild:
+        """Return the error for a token that no key signs; `hint` says which one to set, if that is a way."""
+        return CannotBuild(UNSIGNED if self.is_function else hint)
+
     def sign_payload(self, payload: bytes, **header: Any) -> str:
         """Return a token for a payload, signed with the service's key; raises CannotBuild."""
         if self.signer is None:
-            raise CannotBuild(NO_KEY)
+            raise self.without_key(NO_KEY)
         return compact({**self.signer.header, **header}, payload, self.signer.key)
 
     def signed(self, /, **changes: Any) -> str:

@@ -38,7 +38,7 @@ def find_module(dotted: str, folder: Path, package: str = "") -> NamedModule | N
     for depth, part in enumerate(parts[:-1], 1):
         spec = PathFinder.find_spec(part, search)
         path = None if spec is None else _file(spec)
-        if spec is None or path is None or not (is_chosen or _is_own(path, folder)):
+        if spec is None or path is None or not (is_chosen or is_own(path, folder)):
             break
         found = NamedModule(".".join(parts[:depth]), path, tuple(parts[depth:]))
         if spec.submodule_search_locations is None:
@@ -61,10 +61,11 @@ def what_to_write(dotted: str, module: NamedModule | None) -> str:
 
 def _own_entries(folder: Path) -> Iterator[str]:
     """Yield the folders below the project's on the import path, such as `src` of an editable install."""
-    yield from (entry for entry in sys.path if entry and _is_own(Path(entry), folder))
+    yield from (entry for entry in sys.path if entry and is_own(Path(entry), folder))
 
 
-def _is_own(path: Path, folder: Path) -> bool:
+def is_own(path: Path, folder: Path) -> bool:
+    """Return True for a file in a project's folder that is not an installed one."""
     resolved = path.resolve()
     return resolved.is_relative_to(folder.resolve()) and "site-packages" not in resolved.parts
 

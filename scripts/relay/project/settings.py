@@ -218,7 +218,8 @@ class Settings(BaseSettings):
     openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
     docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
-        default="info", description="Lowest level that is logged."
+        default="info",
+        description="Lowest level that is logged by Relay and the project's modules; libraries log warnings.",
     )
     log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
         default="auto", description="json, one object a line; or console; auto is console on a terminal."

@@ -16,7 +16,7 @@ from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
 
 from . import docs, health
-from .argument_checks import wrong_names
+from .argument_checks import check_names
 from .binding import Binding
 from .bodies import BodyReader
 from .cors import Cors
@@ -66,6 +66,8 @@ class Application:
     warnings: list[Diagnostic]
     collaborators: dict[str, Any] = field(default_factory=dict)
     """The objects that handlers get by name, while the service runs."""
+    argument_warnings: list[Diagnostic] = field(default_factory=list)
+    """Arguments that nothing has the name of, found when the collaborators were opened."""
     reload_problems: list[Diagnostic] = field(default_factory=list)
     lifespan: Lifespan = field(default_factory=Lifespan)
     _asgi: Any = not_started
@@ -127,15 +129,13 @@ class Application:
                 made = self.hooks.collaborators(self.settings, **options)
                 collaborators = await open_collaborators(made, stack)
                 bindings = [endpoint.binding for endpoint in self.endpoints.values()]
-                problems = wrong_names(bindings, self.hooks, collaborators)
+                self.argument_warnings = check_names(bindings, self.hooks, collaborators)
             except (SetupError, NotYetThere):
                 raise
             except BaseException as exc:
                 if is_cancelled():
                     raise
                 raise self._collaborators_failed(exc) from exc
-            if problems:
-                raise SetupError(problems)
             yield collaborators
 
     @asynccontextmanager

@@ -46,7 +46,7 @@ class Binding:
 
     `names` maps each parameter's pointer to its argument name. `missing` is the policy that applies if
     the package has no handler for the operation. `is_named` is True for a function that the contract names by
-    its Python path; its signature is not checked, because Connexion passes only what a function names.
+    its Python path; Connexion passes only what it names, and `sent` are the names of that.
     """
 
     operation: Operation
@@ -54,13 +54,12 @@ class Binding:
     names: Mapping[Pointer, str]
     missing: MissingHandlerPolicy | None = None
     is_named: bool = False
+    sent: frozenset[str] = frozenset()
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the required arguments that Relay does not pass."""
-        if self.is_named:
-            return []
         known = {
-            *self.names.values(),
+            *(self.sent if self.is_named else self.names.values()),
             *RESERVED_ARGUMENTS,
             *CONTEXT_ARGUMENTS,
             "request",
@@ -123,8 +122,10 @@ class _Binder:
             return binding, list(signature_problems(operation, function, self.contract))
         if function is None and (other := self.named.of(operation, self.contract)) is not None:
             arguments = ConnexionArguments(operation, other, self.contract)
-            binding = Binding(operation, arguments.adapted(), arguments.names, is_named=True)
-            return binding, list(arguments.problems(is_alone=not is_package(self.package)))
+            binding = Binding(
+                operation, arguments.adapted(), arguments.names, is_named=True, sent=arguments.sent
+            )
+            return binding, list(arguments.problems())
         if policy is MissingHandlerPolicy.FAIL:
             raise SetupError([self._missing(operation)])
         return Binding(operation, _not_implemented, operation.arguments, policy), []

@@ -24,7 +24,7 @@ from relay.validation import media_types as media
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.uploads import Upload
 
-from .functions import CONTEXT_ARGUMENTS, code_place, named_arguments, required_names
+from .functions import code_place, named_arguments, required_names
 from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
 from .threads import Function, accepted_names
 
@@ -52,7 +52,7 @@ class ConnexionArguments:
             one.pointer: self._key(one, self._arguments.get(one.pointer)) for one in operation.parameters
         }
         self._body = self._body_name()
-        self._files = _file_fields(operation, contract)
+        self._files = file_fields(operation, contract)
 
     def adapted(self) -> Function:
         """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`."""
@@ -62,11 +62,14 @@ class ConnexionArguments:
             return self._function
         return _called(self._function, self._arranger(), self._signature())
 
-    def problems(self, *, is_alone: bool) -> Iterator[Diagnostic]:
-        """Report arguments that cannot be passed; as warnings, those that a request may lack.
+    @property
+    def sent(self) -> frozenset[str]:
+        """The arguments that the contract has."""
+        body = () if self._body is None else (self._body,)
+        return frozenset([*self._arguments.values(), *body, *self._files])
 
-        `is_alone` is True if no collaborator can have the name of an argument.
-        """
+    def problems(self) -> Iterator[Diagnostic]:
+        """Report arguments that cannot be passed; as warnings, those that a request may lack."""
         yield from positional_only_problems(self._function)
         required = {*required_names(self._function)}
         for parameter in self._operation.parameters:
@@ -75,19 +78,6 @@ class ConnexionArguments:
                 what = f"the {parameter.location} parameter '{parameter.name}' of {self._operation}"
                 yield self._warning(
                     missing_default_message(HandlerArgument(str(argument), what, always=False))
-                )
-        if is_alone:
-            sent = {
-                *self._arguments.values(),
-                self._body,
-                *self._files,
-                *RESERVED_ARGUMENTS,
-                *CONTEXT_ARGUMENTS,
-                "request",
-            }
-            for name in sorted(required - sent):
-                yield self._warning(
-                    f"{self._operation} does not send '{name}'; give it a default, or remove it"
                 )
 
     def _warning(self, message: str) -> Diagnostic:
@@ -136,7 +126,7 @@ class ConnexionArguments:
         numbers = self._numbers()
         has_body, body, files = self._operation.body is not None, self._body, self._files
         passed = files if self._takes_any else files & self._named
-        absent = _absent_body(self._operation, self._contract)
+        absent = absent_body(self._operation, self._contract)
 
         def arranged(arguments: Arguments) -> Arguments:
             value = arguments.pop("body", ABSENT) if has_body else ABSENT
@@ -220,7 +210,7 @@ def _as_float(value: Any) -> Any:
         return value
 
 
-def _file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
+def file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
     """Return the fields of an operation's forms that are files."""
     found: set[str] = set()
     for media_type, schema in (operation.body.content if operation.body else {}).items():
@@ -241,7 +231,7 @@ def _as_starlette(value: Any) -> Any:
     return UploadFile(value.file, size=value.size, filename=value.name, headers=Headers(value.headers))
 
 
-def _absent_body(operation: Operation, contract: Contract) -> Any:
+def absent_body(operation: Operation, contract: Contract) -> Any:
     """Return what Connexion passes for a body that a request does not have: its default, None or {}."""
     schemas = operation.body.content.values() if operation.body else ()
     schema = contract.resolve(next(iter(schemas), {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -12,6 +13,8 @@ from relay.contract.documents import display
 from relay.project.files import stored_secret
 from relay.project.project import Project
 from relay.project.settings import Settings, token_keys
+
+S = TypeVar("S", bound=Settings)
 
 FOLDER = ".relay"
 """The folder of a project's local state; it contains a .gitignore for itself."""
@@ -43,7 +46,7 @@ def development_key(project: Project, *, keep: bool = True) -> str:
     return key
 
 
-def with_development_key(project: Project, settings: Settings) -> Settings:
+def with_development_key(project: Project, settings: S) -> S:
     """Return the settings with the project's development secret, unless they have a key or are for production."""
     if token_keys(settings) or settings.environment == "production" or project.is_implicit:
         return settings

@@ -80,8 +80,8 @@ REQUESTS = RequestLines()
 def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     """Send the log of the process to `stream` (default: stderr), each line once.
 
-    `level` applies to the service; libraries log warnings only, because at debug level the driver of
-    MongoDB logs complete commands.
+    `level` applies to the service, and to its own modules (`own_loggers.py`); libraries log warnings only, because at
+    debug level the driver of MongoDB logs complete commands.
     """
     target = stream or sys.stderr
     handler: logging.Handler = logging.NullHandler()

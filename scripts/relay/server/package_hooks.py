@@ -24,6 +24,7 @@ from .security import (
     scheme_type,
     schemes_in_use,
     scopes_in_use,
+    token_schemes,
 )
 
 if TYPE_CHECKING:
@@ -152,11 +153,7 @@ def _as_context_manager(generator: Any, decorator: Callable[..., Any]) -> Any:
 
 def tokens_needed(contract: Contract, hooks: PackageHooks) -> list[str]:
     """Return the bearer token schemes that the package does not verify itself."""
-    return [
-        name
-        for name in schemes_in_use(contract)
-        if name not in hooks.verified and scheme_type(contract.security_schemes[name]) in JWT_TYPES
-    ]
+    return sorted(token_schemes(contract) - hooks.verified)
 
 
 def verifier_problems(contract: Contract, hooks: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:

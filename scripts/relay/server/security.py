@@ -59,6 +59,13 @@ def schemes_in_use(contract: Contract) -> list[str]:
     return sorted({name for op in contract.operations for requirement in op.security for name in requirement})
 
 
+def token_schemes(contract: Contract) -> frozenset[str]:
+    """Return the schemes in use that take a bearer token."""
+    return frozenset(
+        name for name in schemes_in_use(contract) if scheme_type(contract.security_schemes[name]) in JWT_TYPES
+    )
+
+
 def scopes_in_use(contract: Contract, scheme: str) -> list[str]:
     """Return the scopes that operations require of a security scheme."""
     if not contract.has_scopes(scheme):
