@@ -1,0 +1,51 @@
+"""Schemathesis as others run it, against services of OpenAPI 3.1 and 3.2: it has no findings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from urllib.parse import urljoin
+
+import pytest
+
+from specs.nursery import GATE_KEY
+from support.running import ROOT, serving
+
+SERVICES = [("nursery", "/v1", {"X-Gate-Key": GATE_KEY})]
+"""The name of a contract in tests/specs, the path of its server, and the headers that the service wants."""
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize(("name", "path", "headers"), SERVICES)
+def test_finds_nothing(name, path, headers, tmp_path):
+    """Its checks know the versions, not Relay."""
+    contract = ["--spec", str(ROOT / f"tests/specs/{name}/openapi.yaml"), "--handlers", f"tests.specs.{name}"]
+    with serving(tmp_path, *contract, cwd=ROOT) as service:
+        options = [option for header in headers.items() for option in ("-H", ": ".join(header))]
+        found = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "run",
+                urljoin(service.url, "/openapi.json"),
+                *(
+                    "--url",
+                    urljoin(service.url, path),
+                    "--seed",
+                    "4711",
+                    "--max-examples",
+                    "20",
+                    "--no-color",
+                ),
+                *options,
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    assert found.returncode == 0, found.stdout
+    assert "No issues found" in found.stdout
