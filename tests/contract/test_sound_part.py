@@ -53,6 +53,7 @@ def loaded(tmp_path, monkeypatch):
         ({"minLength": "5"}, "expected an integer", {}),
         ({"items": [{"type": "string"}]}, "expected an object, found an array", {"items": {}}),
         ({"allOf": {"type": "object"}}, "expected an array", {}),
+        ({"type": "string", "not": None}, "expected an object", {"type": "string"}),
         ({"allOf": [None, {"type": "string"}]}, "expected an object", {"allOf": [{}, {"type": "string"}]}),
         ({"discriminator": "kind"}, "expected an object", {}),
         ({"discriminator": {}}, "'propertyName' is missing", {}),
@@ -189,6 +190,23 @@ def test_an_operation_never_becomes_public_by_a_fault(loaded):
 
     assert [str(one) for one in found.operations] == ["POST /a", "GET /b"]
     assert [one.path for one in found.left_out] == ["/a"]
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.2.0"])
+@pytest.mark.parametrize("name", ["example", "license", "examples", "headers", "content"])
+@pytest.mark.parametrize("scopes", [None, {}, 5, [{}]])
+def test_a_security_scheme_may_have_the_name_of_a_field(loaded, version, name, scopes):
+    """A wrong `license` was ignored as if it were that of the contract: the operation became public."""
+    scheme = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    document = contract(
+        {"/a": {"get": {**OK, "security": [{name: scopes}]}, "post": OK}},
+        components={"securitySchemes": {name: scheme}},
+    )
+
+    found = loaded({**document, "openapi": version})
+
+    assert [str(one) for one in found.operations] == ["POST /a"]
+    assert [one.method for one in found.left_out] == ["get"]
 
 
 @pytest.mark.parametrize("scheme", [{"type": "apiKey", "in": "body", "name": "x"}, {"type": "http"}, None])
@@ -339,3 +357,140 @@ def test_thousands_of_equal_faults_are_worked_around(loaded):
 
     assert len(found.operations) == 2500
     assert len(found.faults) == 2500
+
+
+def test_of_several_wrong_sections_of_components_each_is_removed_alone(loaded):
+    """The first one took all components with it, and the second one was not found: the command crashed."""
+    components = {
+        "requestBodies": [],
+        "responses": 5,
+        "securitySchemes": {"key": {"type": "apiKey", "in": "body", "name": "X"}},
+        "schemas": {"A": {"type": "string"}},
+    }
+
+    found = loaded(contract({"/a": {"get": OK}}, components=components))
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert found.document["components"] == {"securitySchemes": {}, "schemas": {"A": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"callbacks": {"done": {"{$url}": {"post": {**OK, "parameters": [{"in": "query", "schema": {}}]}}}}},
+        {"callbacks": {"done": {"{$url}": {"$ref": "#/nowhere"}}}},
+        {"callbacks": {"required": True}},  # was read as if it were a field, again and again
+        {"responses": {"200": {"description": "ok", "links": {"next": {"server": {}}}}}},
+    ],
+)
+def test_what_is_not_served_leaves_out_no_operation(loaded, described):
+    """Callbacks and links are requests that others make."""
+    found = loaded(contract({"/a": {"get": {**OK, **described}}}))
+
+    assert [str(one) for one in found.operations] == ["GET /a"]
+    assert len(found.faults) == 1
+    assert found.left_out == ()
+
+
+def test_a_callback_may_refer_to_a_path_item(loaded):
+    """It was said not to be a Schema Object."""
+    callbacks = {"done": {"{$url}": {"$ref": "#/paths/~1b"}}}
+
+    found = loaded(contract({"/a": {"get": {**OK, "callbacks": callbacks}}, "/b": {"post": OK}}))
+
+    assert found.faults == ()
+
+
+def test_a_header_may_have_the_name_of_a_keyword(loaded):
+    """Its reference was said not to lead to a Schema Object."""
+    response = {"description": "ok", "headers": {"items": {"$ref": "#/components/headers/A"}}}
+
+    found = loaded(
+        contract(
+            {"/a": {"get": {"responses": {"200": response}}}},
+            components={"headers": {"A": {"schema": {"type": "string"}}}},
+        )
+    )
+
+    assert found.faults == ()
+
+
+def test_an_operation_of_a_shared_path_item_is_left_out_of_all_paths(loaded):
+    """It would be missing without a word, as if it were not in the contract."""
+    shared = {"get": OK, "post": {**OK, "security": 5}}
+    item = {"$ref": "#/components/pathItems/Shared"}
+    document = contract({"/a": item, "/b": {**item, "put": OK}}, components={"pathItems": {"Shared": shared}})
+
+    found = loaded({**document, "openapi": "3.1.0"})
+
+    assert {str(one) for one in found.operations} == {"GET /a", "GET /b", "PUT /b"}
+    assert [(one.method, one.path) for one in found.left_out] == [("post", "/a"), ("post", "/b")]
+
+
+def test_paths_with_a_wrong_path_item_are_left_out(loaded):
+    """A parameter of the item is one of each of its operations."""
+    shared = {"get": OK, "parameters": [{"in": "query", "schema": {}}]}
+    item = {"$ref": "#/components/pathItems/Shared"}
+    document = contract({"/a": item, "/b": {**item, "put": OK}}, components={"pathItems": {"Shared": shared}})
+
+    found = loaded({**document, "openapi": "3.1.0"})
+
+    assert found.operations == ()
+    assert {(one.method, one.path) for one in found.left_out} == {("get", "/a"), ("get", "/b"), ("put", "/b")}
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "read"),
+    [
+        ({"type": None}, "null is not one of", {"type": "null"}),
+        ({"type": ["string", None]}, "null is not one of", {"type": "string", "nullable": True}),
+        ({"type": ["string", "strng", "integer"]}, "'strng' is not one of", {"type": ["string", "integer"]}),
+        ({"minimum": 5, "exclusiveMinimum": True}, "found true", {"minimum": 5, "exclusiveMinimum": True}),
+        ({"maximum": 5, "exclusiveMaximum": False}, "found false", {"maximum": 5}),
+        ({"items": [{"type": "string"}]}, "found an array", {"prefixItems": [{"type": "string"}]}),
+        ({"$ref": "#/nowhere", "minLength": 1}, "does not exist", {"minLength": 1}),
+        ({"minLength": "1", "maxLength": 5}, "expected an integer", {"maxLength": 5}),
+        ({"if": 5, "then": True}, "expected a schema", {"then": {}}),
+    ],
+)
+def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(loaded, written, message, read):
+    """As in a contract of OpenAPI 3.0, in the words of the later versions."""
+    found = loaded({**contract({"/a": {"get": answering(written)}}), "openapi": "3.1.0"})
+
+    assert found.operations[0].responses["200"].content == {"application/json": read}
+    assert message in str(found.faults[0])
+    assert len(found.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "left_out"),
+    [
+        ({"additionalOperations": {"POST": OK}}, []),
+        ({"additionalOperations": {"A B": OK}}, []),
+        ({"additionalOperations": {"COPY": {**OK, "security": 5}}}, ["copy"]),
+        ({"query": {**OK, "parameters": [{"in": "query", "schema": {}}]}}, ["query"]),
+        ({"put": {"parameters": [{"name": "q", "in": "querystring", "schema": {}}]}}, ["put"]),
+        ({"put": {**OK, "parameters": [{"name": "a b", "in": "header", "schema": {}}]}}, ["put"]),
+        ({"put": {"responses": {"200": {"headers": {"a b": {"schema": {}}}}}}}, []),
+        ({"put": {"responses": {"200": {"content": {"a/b": {"encoding": {}, "itemEncoding": {}}}}}}}, []),
+        ({"put": {"responses": {"200": {"content": {"a/b": {"$ref": "#/nowhere"}}}}}}, []),
+    ],
+)
+def test_an_operation_of_3_2_is_left_out_only_if_it_cannot_be_served(loaded, written, left_out):
+    """A name that no request has cannot be served at all, and what describes a response can be ignored."""
+    found = loaded({**contract({"/a": {"get": OK, **written}}), "openapi": "3.2.0"})
+
+    assert [one.method for one in found.left_out] == left_out
+    assert found.faults
+
+
+def test_an_operation_of_a_shared_path_item_never_becomes_public(loaded):
+    """It relies on the security of the document, too."""
+    shared = {"get": OK, "post": {**OK, "security": []}}
+
+    found = loaded(
+        contract({"/a": {"$ref": "#/x-items/shared"}}, security=5, **{"x-items": {"shared": shared}})
+    )
+
+    assert [str(one) for one in found.operations] == ["POST /a"]
+    assert [(one.method, one.path) for one in found.left_out] == [("get", "/a")]

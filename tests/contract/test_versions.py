@@ -158,7 +158,7 @@ class TestIdentifiers:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("jsonSchemaDialect: https://dialects.example/mine", "c.yaml:3:1"),
+        ("jsonSchemaDialect: https://dialects.example/mine\npaths: {}", "c.yaml:3:1"),
         ("components: {schemas: {A: {$schema: https://dialects.example/mine}}}", "c.yaml:3:28"),
     ],
 )

@@ -31,11 +31,14 @@ _OWNERS = ("content", "mediaTypes", "parameters", "headers")
 
 def kind_at(pointer: Pointer) -> str:
     """Return the kind of object that OpenAPI expects at a pointer."""
-    if len(pointer) < 2 or (pointer[-1] in _IN_SCHEMAS and len(pointer) != 3):
+    if len(pointer) < 2 or within_schema(pointer):
         return "Schema"
-    if pointer[-3:-2] == ("callbacks",) and within_schema(pointer) is None:
+    if pointer[-3:-2] == ("callbacks",):
         return "PathItem"
-    return "RequestBody" if pointer[-1] == "requestBody" else SECTIONS.get(pointer[-2], "Schema")
+    if pointer[-1] == "requestBody":
+        return "RequestBody"
+    found = SECTIONS.get(pointer[-2], "Schema")
+    return "Schema" if found == "MediaType" and pointer[-1] in _SITES else found
 
 
 def within_schema(pointer: Pointer) -> tuple[Pointer, str | None] | None:

@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .documents import Pointer
+from .methods import ADDITIONAL, METHODS
 from .object_kinds import SECTIONS, kind_at, within_schema
 from .pointers import PointerNotFound, lookup
-from .structure_messages import LIMITS, StructureViolation
+from .schema_repair import is_3_0, repair_schema
+from .structure_messages import StructureViolation
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")
 _NO_RESPONSES: Any = {"default": {"description": ""}}
@@ -97,17 +99,13 @@ def replace_reference(document: Any, pointer: Pointer) -> bool:
 def _replace_target(document: Any, pointer: Pointer, kind: str, parent: Any) -> bool:
     """Replace the object at a pointer, which has a useless `$ref`; what is next to it in a schema counts from 3.1 on."""
     value = lookup(document, pointer)
-    if kind == "Schema" and not _is_3_0(document) and isinstance(value, dict):
+    if kind == "Schema" and not is_3_0(document) and isinstance(value, dict):
         value.pop("$ref", None)
         return True
     if kind == "Link" and isinstance(parent, dict):
         del parent[pointer[-1]]
         return True
     return _replace(parent, pointer[-1], NEUTRAL.get(kind))
-
-
-def _is_3_0(document: Any) -> bool:
-    return bool(document["openapi"].startswith("3.0."))
 
 
 def _is_repaired(document: Any, violation: StructureViolation) -> bool:
@@ -123,8 +121,16 @@ def _is_repaired(document: Any, violation: StructureViolation) -> bool:
     if special is not None and special(violation, parent, value):
         return True
     if found := within_schema(pointer):
-        return _repair_schema(document, *found)
-    return bool(pointer) and _repair_field(pointer, parent, pointer[-1], value)
+        return repair_schema(document, *found)
+    return bool(pointer) and not _is_security(pointer) and _repair_field(pointer, parent, pointer[-1], value)
+
+
+def _is_security(pointer: Pointer) -> bool:
+    """Return True within `security`: schemes may have the names of fields, and without one an operation may be public."""
+    return any(
+        field == "security" and (index == 0 or pointer[index - 1] in METHODS or ADDITIONAL in pointer[:index])
+        for index, field in enumerate(pointer[:-1])
+    )
 
 
 def _remove_unknown(violation: StructureViolation, parent: Any, value: Any) -> bool:
@@ -134,7 +140,8 @@ def _remove_unknown(violation: StructureViolation, parent: Any, value: Any) -> b
     del parent[name]
     if section == "responses":
         for status in _STATUS.findall(name.upper()):
-            parent.setdefault(status, value)
+            if status != name:
+                parent.setdefault(status, value)
     return True
 
 
@@ -204,41 +211,6 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
         return True
     # A location is also wrong if the parameter has a style of another one.
     return key == "in" and parent.pop("style", None) is not None
-
-
-def _repair_schema(document: Any, pointer: Pointer, keyword: str | None) -> bool:
-    """Translate what other versions of JSON Schema mean; ignore any other wrong keyword, and a wrong schema."""
-    if keyword is None:
-        return _replace(lookup(document, pointer[:-1]), pointer[-1], {})
-    schema = lookup(document, pointer)
-    value = schema.pop(keyword)
-    schema |= _as_3_0(keyword, value) if _is_3_0(document) else _as_2020_12(schema, keyword, value)
-    return True
-
-
-def _as_3_0(keyword: str, value: Any) -> dict[str, Any]:
-    """Return the keywords of OpenAPI 3.0 for a keyword of a later version; none if it has no clear meaning."""
-    if keyword == "type" and isinstance(value, list):
-        types = [name for name in value if name != "null"]
-        found: dict[str, Any] = {"type": types[0]} if len(types) == 1 else {}
-        return found | ({"nullable": True} if "null" in value else {})
-    if keyword in LIMITS and type(value) in (int, float):
-        return {LIMITS[keyword]: value, keyword: True}
-    return {"nullable": True} if keyword == "nullable" and str(value).lower() == "true" else {}
-
-
-def _as_2020_12(schema: dict[str, Any], keyword: str, value: Any) -> dict[str, Any]:
-    """Return the keywords of JSON Schema 2020-12 for a keyword of an earlier version, of which it takes the limit."""
-    if keyword == "type":
-        names = ["null" if name is None else name for name in (value if isinstance(value, list) else [value])]
-        known = [name for name in names if name in _TYPES]
-        return {"type": known} if known else {}
-    if keyword in LIMITS and value is True and type(schema.get(LIMITS[keyword])) in (int, float):
-        return {keyword: schema.pop(LIMITS[keyword])}
-    return {"prefixItems": value} if keyword == "items" and isinstance(value, list) and value else {}
-
-
-_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def _replace(parent: Any, key: str, value: Any) -> bool:

@@ -35,6 +35,7 @@ class SoundPart:
         self._document: dict[str, Any] = bundle.data
         self._removed: list[_Removed] = []
         self._causes: dict[Pointer, Pointer] = {}  # of the components that were removed
+        self._repaired: set[StructureViolation] = set()
         self._known: set[Pointer] = set()  # what contains a value that was found wrong
         if bundle.problems:
             self._replace_references()
@@ -42,7 +43,7 @@ class SoundPart:
             if not violations:
                 return
             self._report(violations)
-            for violation in repair(self._document, violations):
+            for violation in self._unrepaired(violations):
                 self._leave_out(violation.pointer, violation.pointer)
             self._replace_references()
             violations = structure_violations(bundle)
@@ -58,6 +59,13 @@ class SoundPart:
             error = errors.get(place, Diagnostic(place, "correct the error there"))
             found.append(LeftOut.of(one.method, one.path, self._bundle.place(one.where), error))
         return found
+
+    def _unrepaired(self, violations: list[StructureViolation]) -> list[StructureViolation]:
+        """Repair violations; return those for which that is not possible, or was to no avail."""
+        again = [one for one in violations if one in self._repaired]
+        rest = [one for one in violations if one not in self._repaired]
+        self._repaired.update(rest)
+        return [*repair(self._document, rest), *again]
 
     def _report(self, violations: list[StructureViolation]) -> None:
         """Report violations, except those that only a repair has caused."""
