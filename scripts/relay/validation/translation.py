@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, applied_schemas
 
+from .contents import Contents
 from .patterns import translated
 from .plan import HIDDEN
 from .text_values import coerced
@@ -61,6 +62,11 @@ class Translator:
         self._contract = contract
         self._is_modern = contract.version != "3.0"
         self._hidden_by_ref: dict[tuple[str, Direction], frozenset[str]] = {}
+        self.contents: dict[Direction, Contents] = {
+            "request": Contents("request"),
+            "response": Contents("response"),
+        }
+        """What texts contain, which the library does not check."""
         self._hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,
@@ -155,7 +161,8 @@ class Translator:
             ((word, tags),) = found[:1]
             by_value = [(value, pointer_of(ref)) for value, ref in tags]
             out["tagged"] = (schema["discriminator"]["propertyName"], by_value, word)
-        _complete(out, [same(part) for part in schema.get("allOf", [])])
+        parts = [same(part) for part in schema.get("allOf", [])]
+        _complete(out, [*parts, *self.contents[direction].parts(schema)])
         _use_numbers(out)
         return _nullable(out) if schema.get("nullable") else out
 
