@@ -160,7 +160,12 @@ class Translator:
         if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
             ((word, tags),) = found[:1]
             by_value = [(value, pointer_of(ref)) for value, ref in tags]
-            out["tagged"] = (schema["discriminator"]["propertyName"], by_value, word)
+            out["tagged"] = (
+                schema["discriminator"]["propertyName"],
+                by_value,
+                word,
+                _default_ref(schema, word),
+            )
         parts = [same(part) for part in schema.get("allOf", [])]
         _complete(out, [*parts, *self.contents[direction].parts(schema)])
         _use_numbers(out)
@@ -213,6 +218,14 @@ def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
     mapping = schema["discriminator"].get("mapping", {})
     by_value = by_name | {value: by_name.get(target, target) for value, target in mapping.items()}
     return [(value, ref) for value, ref in by_value.items() if ref in refs]
+
+
+def _default_ref(schema: Schema, keyword: str) -> str | None:
+    """Return the pointer of the alternative for values that name none (OpenAPI 3.2, "Discriminator Object")."""
+    target = schema["discriminator"].get("defaultMapping")
+    refs = {part["$ref"] for part in schema[keyword] if "$ref" in part}
+    found = [ref for ref in refs if target in (ref, ref.rpartition("/")[2])]
+    return pointer_of(found[0]) if found else None
 
 
 def _dispatched(keyword: str, branches: list[Schema], name: str, targets: list[tuple[str, str]]) -> Schema:
