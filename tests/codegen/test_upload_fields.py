@@ -143,3 +143,24 @@ def test_mypy_knows_the_class_in_a_handler(tmp_path):
     )
 
     assert checked.returncode == 0, checked.stdout
+
+
+def test_files_of_openapi_3_1_are_uploads_too():
+    """They have a media type, or no type at all; `format: binary` is what most frameworks still write."""
+    photo = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "contentMediaType": "image/png"},
+            "more": {"type": "array", "items": {}},
+            "cover": {"anyOf": [FILE, {"type": "null"}]},
+            "code": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
+        },
+    }
+    document = {**posting({"multipart/form-data": TO_PHOTO}, Photo=photo), "openapi": "3.1.1"}
+    types = generate_types(read(document))
+
+    assert "    file: Upload\n" in types.source
+    assert "    more: NotRequired[list[Upload]]\n" in types.source
+    assert "    cover: NotRequired[Upload | None]\n" in types.source
+    assert "    code: NotRequired[str]\n" in types.source

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import parse_pointer
+from relay.validation.binary_schemas import is_binary
 
 from .plain_schemas import plain
 from .type_schemas import nested_key
@@ -161,7 +162,7 @@ class _Schemas:
             return Type("list", (self.type_of(schema.get("items", {}), seen),))
         if schema.get("type") == "object" or {"properties", "additionalProperties"} & set(schema):
             return self._mapping(schema, seen)
-        if schema.get("type") == "string" and schema.get("format") == "binary":
+        if schema.get("type") == "string" and is_binary(schema, self._contract):
             return BYTES
         return _SCALARS.get(schema.get("type", ""), ANY)
 

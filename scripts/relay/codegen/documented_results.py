@@ -8,7 +8,7 @@ from itertools import groupby
 
 from relay.contract.model import Contract, Operation, Response, Schema
 from relay.validation import media_types as media
-from relay.validation.unvalidated import is_binary
+from relay.validation.binary_schemas import is_binary
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, Type, literals, of_schema, union
 

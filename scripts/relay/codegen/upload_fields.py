@@ -8,6 +8,7 @@ from typing import Any
 from relay.contract.model import Contract
 from relay.contract.pointers import parse_pointer
 from relay.validation import media_types as media
+from relay.validation.binary_schemas import is_file
 
 UPLOAD = "Upload"
 
@@ -24,7 +25,7 @@ def with_uploads(contract: Contract, schemas: Mapping[str, Any]) -> dict[str, An
     found = dict(schemas)
     for name in _closure(forms, schemas) - _closure(others, schemas):
         if isinstance(schema := schemas.get(name), dict) and isinstance(schema.get("properties"), dict):
-            properties = {key: _upload(field) for key, field in schema["properties"].items()}
+            properties = {key: _upload(field, contract) for key, field in schema["properties"].items()}
             found[name] = {**schema, "properties": properties}
     return found
 
@@ -34,13 +35,15 @@ def takes_upload(media_type: str) -> bool:
     return media.is_binary(media_type) and not media.essence(media_type).startswith(("*", "application/*"))
 
 
-def _upload(field: Any) -> Any:
+def _upload(field: Any, contract: Contract) -> Any:
     """Return a property's schema with uploads in place of binary strings: of itself, or of its items."""
     if not isinstance(field, dict):
         return field
     if field.get("type") == "array":
-        return {**field, "items": _upload(field.get("items"))}
-    if field.get("type") == "string" and field.get("format") == "binary":
+        return {**field, "items": _upload(field.get("items"), contract)}
+    if "anyOf" in field:
+        return {**field, "anyOf": [_upload(part, contract) for part in field["anyOf"]]}
+    if is_file(field, contract):
         kept = {key: value for key, value in field.items() if key in ("nullable", "description")}
         return {**kept, **_TYPE}
     return field

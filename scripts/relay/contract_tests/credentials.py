@@ -22,7 +22,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.server.errors import Unauthenticated
 from relay.server.keys import KeysUnavailable
-from relay.server.security import JWT_TYPES, scheme_type, token_scopes
+from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type, token_scopes
 from relay.server.token_minting import longest_life
 from relay.server.verification import token_verifier
 
@@ -247,8 +247,8 @@ def carrying(request: Request, scheme: Mapping[str, Any], value: str) -> Request
             return with_query(request, scheme["name"], value)
         case "apiKey" if scheme["in"] == "cookie":
             return request.with_headers([("Cookie", f"{scheme['name']}={value}")])
-        case "apiKey":
-            return request.with_headers([(scheme["name"], value)])
+        case "apiKey" | "mutualTLS":
+            return request.with_headers([(scheme.get("name", CLIENT_CERTIFICATE), value)])
         case "http basic":
             return authorized(request, f"Basic {base64.b64encode(value.encode()).decode()}")
         case kind if kind.startswith("http ") and kind != "http bearer":

@@ -10,6 +10,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter, Schema
 from relay.mock.bodies import concrete
 from relay.mock.schema_parts import NoSample
+from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
 
 from .parameter_styles import fields, pairs
@@ -42,9 +43,9 @@ def sample_parts(
             if header.lower() != "content-type"
             and (parameter := contract.header(header, (*at, "encoding", name, "headers", header))).required
         }
-        is_file = contract.resolve(element).get("format") == "binary"
         listed = str(encoding.get("contentType", "")).split(",")
-        yield name, ("file" if is_file else None, text.encode(), _sent(listed, element), headers)
+        has_name = is_file(element, contract, filter(None, map(str.strip, listed)))
+        yield name, ("file" if has_name else None, text.encode(), _sent(listed, element), headers)
 
 
 def _sent(listed: list[str], schema: Schema) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from relay.contract.methods import operations_in
 from relay.contract.model import Contract
-from relay.server.security import JWT_TYPES, scheme_type
+from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
 
 from .callers import Caller
 
@@ -160,7 +160,7 @@ def _configuration(contract: Contract, values: Mapping[str, str]) -> tuple[str, 
                 parts = {"username": username, "password": password}
             case kind if kind in JWT_TYPES:
                 parts = {"bearer": value}
-            case "apiKey":
+            case "apiKey" | "mutualTLS":
                 parts = {"api_key": value}
             case _:
                 parts = {"api_key": f"{scheme['scheme']} {value}"}
@@ -189,4 +189,5 @@ def _testable(scheme: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"type": "http", "scheme": "bearer"}
     if kind in ("apiKey", "http basic"):
         return scheme
-    return {"type": "apiKey", "in": "header", "name": "Authorization"}
+    name = CLIENT_CERTIFICATE if kind == "mutualTLS" else "Authorization"
+    return {"type": "apiKey", "in": "header", "name": name}

@@ -28,7 +28,7 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
     if not isinstance(components, dict):
         return
     used: set[Pointer] = set()
-    pending: list[tuple[Any, Pointer]] = [(document.get("paths"), ("paths",))]
+    pending: list[tuple[Any, Pointer]] = [(document.get(name), (name,)) for name in ("paths", "webhooks")]
     while pending:
         for target in _targets(*pending.pop()):
             pointer = target[:3]

@@ -19,6 +19,7 @@ from . import docs, health
 from .argument_checks import check_names
 from .binding import Binding
 from .bodies import BodyReader
+from .client_certificates import from_proxies
 from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
@@ -200,6 +201,7 @@ class Application:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
+        verifiers |= from_proxies(verifiers, self.contract, self.settings.trusted_proxies)
         identify = threads.identity.bound(self.hooks.identify, self.collaborators)
         function = self.hooks.scope
         request_scope = RequestScope(function, self.collaborators, threads) if function else None

@@ -19,6 +19,7 @@ from relay.validation.schemas import SchemaCompiler, Strictness
 
 from .app import Application
 from .binding import Binding, bind
+from .client_certificates import certificate_problems
 from .cors import cors
 from .endpoint import Endpoint
 from .foreign_errors import ErrorTranslator, read_errors
@@ -89,6 +90,7 @@ def create(
         problems += key_problems
     if not key_problems and not wrong:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
+    problems += [] if is_alone else certificate_problems(contract, settings.trusted_proxies)
     observer = Observer(Metrics() if settings.metrics else None)
     compiled = _Compiled(contract, bindings, settings)
     if is_alone:

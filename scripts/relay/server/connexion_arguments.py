@@ -21,6 +21,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Operation, Parameter
 from relay.contract.names import RESERVED_ARGUMENTS
 from relay.validation import media_types as media
+from relay.validation.binary_schemas import is_binary
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.uploads import Upload
 
@@ -216,8 +217,7 @@ def file_fields(operation: Operation, contract: Contract) -> frozenset[str]:
     for media_type, schema in (operation.body.content if operation.body else {}).items():
         if media.is_form(media.essence(media_type)):
             for name, field in properties_of(schema, contract).items():
-                parts = (contract.resolve(field), contract.resolve(items_of(field, contract)))
-                if any(part.get("format") == "binary" for part in parts):
+                if any(is_binary(part, contract) for part in (field, items_of(field, contract))):
                     found.add(name)
     return frozenset(found)
 

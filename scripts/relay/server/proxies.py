@@ -49,6 +49,11 @@ class TrustedProxies:
             return _with(origin, schemes[-1:], hosts[-1:])
         return self._forwarded(origin, header(headers, b"forwarded") or "")
 
+    def sent(self, scope: Mapping[str, Any]) -> bool:
+        """Return True for an ASGI request whose connection is that of a trusted proxy."""
+        peer = scope.get("client")
+        return self._trusts(peer[0] if peer else None)
+
     def _forwarded(self, origin: Origin, field: str) -> Origin:
         for element in reversed(elements(field)):
             found = dict(parameters(f";{element}")[1])

@@ -43,6 +43,9 @@ class ScopedVerifier(Protocol):
         ...
 
 
+CLIENT_CERTIFICATE = "Client-Cert"
+"""The header with the certificate of a client, from the proxy that ends TLS (RFC 9440)."""
+
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
 
@@ -178,7 +181,7 @@ class _Requirement:
             (name, _extractor(scheme), *_verifier(verifiers[name], schemes[name], scopes[name]))
             for name, scheme in found.items()
         ]
-        names = {"http basic": "Basic", "apiKey": "ApiKey"}
+        names = {"http basic": "Basic", "apiKey": "ApiKey", "mutualTLS": "MutualTLS"}
         self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
         self._realm = re.sub(
             r"[^ !#-\[\]-~]", "", contract.title
@@ -255,6 +258,8 @@ def _extractor(scheme: Mapping[str, Any]) -> Extract:
     match scheme_type(scheme):
         case "apiKey":
             return _api_key(scheme["in"], scheme["name"])
+        case "mutualTLS":
+            return _api_key("header", CLIENT_CERTIFICATE)
         case "http basic":
             return lambda headers, _query: _basic(_authorization(headers, "basic"))
         case kind if kind.startswith("http ") and kind != "http bearer":

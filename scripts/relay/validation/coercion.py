@@ -245,6 +245,16 @@ def formats_of(schema: Schema, contract: Contract) -> frozenset[str]:
     return frozenset(name for name in found if isinstance(name, str))
 
 
+def contents_of(schema: Schema, contract: Contract) -> tuple[str | None, str | None]:
+    """Return the `contentMediaType` and the `contentEncoding` of the schema or one of its alternatives."""
+    parts = _parts(schema, contract)
+    media_type, encoding = (
+        next((part[word] for part in parts if isinstance(part.get(word), str)), None)
+        for word in ("contentMediaType", "contentEncoding")
+    )
+    return media_type, encoding
+
+
 def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the properties that the schema, or one of its alternatives, requires."""
     return frozenset(name for part in _parts(schema, contract) for name in part.get("required", []))

@@ -1,6 +1,6 @@
 """Decodes the parts of multipart forms to values, as schema and Encoding Object describe them.
 
-A property with `format: binary` is a file; so is a part with a file name whose schema does not say what it is. An object,
+A property with `format: binary` is a file, since OpenAPI 3.1 also one without a type or with a `contentMediaType`; so is a part with a file name whose schema does not say what it is. An object,
 or a part whose encoding says JSON, is JSON; everything else is UTF-8 text (OpenAPI 3.0.3, "Special Considerations for
 multipart Content"). `style` and `explode` are for other forms.
 """
@@ -16,6 +16,7 @@ from relay.contract.model import Contract, Schema
 from relay.contract.pointers import escape
 
 from . import media_types as media
+from .binary_schemas import is_binary, is_file
 from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
 from .forms import decoded
 from .json_strict import parse_json
@@ -28,7 +29,8 @@ from .uploads import Upload
 from .violations import Violation
 
 _DESCRIBING = frozenset(
-    "type format nullable title description example default readOnly writeOnly deprecated externalDocs xml".split()
+    "type format nullable title description example examples default readOnly writeOnly deprecated externalDocs xml "
+    "contentMediaType".split()
 )
 """Keywords that allow any content of a file."""
 
@@ -54,7 +56,7 @@ class MultipartDecoder:
             name: make.field(field, encoding.get(name, {}), (*at, "encoding", name))
             for name, field in properties_of(schema, contract).items()
         }
-        self._other = make.field(additional_properties_of(schema, contract), {}, at)
+        self._other = make.field(additional_properties_of(schema, contract), {}, at, is_declared=False)
         self.has_files = not self._fields or any(one.is_binary for one in self._fields.values())
 
     def is_file(self, name: str, has_file_name: bool) -> bool:  # noqa: FBT001 -- see `IsFile`
@@ -153,7 +155,10 @@ class _Maker:
         self._coercion = Coercion(contract, compiler)
         self._refuses_nul = compiler.strictness.nul
 
-    def field(self, schema: Schema, encoding: Mapping[str, Any], pointer: Pointer) -> _Field:
+    def field(
+        self, schema: Schema, encoding: Mapping[str, Any], pointer: Pointer, *, is_declared: bool = True
+    ) -> _Field:
+        """Return how parts are read; those of a form without a property of their name have no schema of their own."""
         is_list = "array" in types_of(schema, self._contract)
         element = items_of(schema, self._contract) if is_list else schema
         resolved = self._contract.resolve(element)
@@ -161,10 +166,12 @@ class _Maker:
         listed = filter(None, map(str.strip, str(encoding.get("contentType", "")).split(",")))
         ranges = media.by_name(dict.fromkeys(listed, True))
         is_json = any(map(media.is_json, ranges))
+        has_bytes = is_binary(element, self._contract)
+        has_bytes = has_bytes or (is_declared and is_file(element, self._contract, ranges))
         return _Field(
             is_list=is_list,
             is_json=is_json,
-            is_binary=resolved.get("format") == "binary" and not is_json,
+            is_binary=has_bytes and not is_json,
             is_open=not types and not is_json,
             text=self._reader(self._coercion.of(element), is_json=is_json or "object" in types),
             ranges=ranges,

@@ -81,6 +81,7 @@ class Choice:
     branches: list[Node]
     discriminator: str
     mapping: Mapping[str, Node]  # value of the discriminator → branch
+    default: Node | None = None  # the branch of a value without one, or of which nothing is known
 
     def branches_for(self, type_name: str) -> list[Node]:
         """Return the branches that allow a type."""
@@ -100,7 +101,7 @@ class Choice:
     def mapped(self, value: Mapping[str, Any]) -> Node | None:
         """Return the branch that the discriminator of an object names."""
         name = value.get(self.discriminator)
-        return self.mapping.get(name) if isinstance(name, str) else None
+        return self.mapping.get(name, self.default) if isinstance(name, str) else self.default
 
     @cached_property
     def is_decided(self) -> bool:
@@ -123,7 +124,8 @@ class Choice:
 
     def is_unknown(self, tag: Tag, value: Mapping[str, Any]) -> bool:
         """Return True if no branch allows the value of the discriminator, although one is named so."""
-        return tag.name == self.discriminator and tag.branch(value[tag.name]) is None
+        is_tagged = tag.name == self.discriminator and tag.name in value
+        return is_tagged and tag.branch(value[tag.name]) is None
 
     @cached_property
     def tag(self) -> Tag | None:

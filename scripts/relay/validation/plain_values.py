@@ -6,7 +6,6 @@ documented; bytes are base64 where the format says so; a timedelta is a duration
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import ipaddress
 from collections.abc import Mapping
@@ -159,9 +158,11 @@ def _spelled(value: Any, _level: Level) -> str:
 @_converted.register(bytes)
 @_converted.register(bytearray)
 def _bytes(value: bytes, level: Level) -> str:
-    if not level.shape.is_base64:
-        raise NotPlain("bytes can be written as JSON only where the format is byte")
-    return base64.b64encode(value).decode()
+    if level.shape.encode is None:
+        raise NotPlain(
+            "bytes can be written as JSON only where the format is byte, or with a contentEncoding"
+        )
+    return level.shape.encode(value).decode()
 
 
 @_converted.register

@@ -199,8 +199,9 @@ class _Planner:
         if "discriminator" in schema:
             yield self._discriminated(schema, pointer)
             return
-        name, targets, tagged = schema.get("tagged", ("", [], ""))
+        name, targets, tagged, other = schema.get("tagged", ("", [], "", None))
         mapping = {tag: self._targets[ref] for tag, ref in targets}
+        default = self._targets[other] if other is not None else None
         for rule in CHOICES:
             if rule in schema:
                 short = [
@@ -209,7 +210,7 @@ class _Planner:
                 is_all = schema.keys() - {"tagged"} == {rule}  # then the verdict of the node is known
                 accepts = self._fragments.add(_reference(schema, pointer) if is_all else {rule: short})
                 branches = self._branches(schema, rule, pointer)
-                named = (name, mapping) if rule == tagged else ("", {})
+                named = (name, mapping, default) if rule == tagged else ("", {}, None)
                 yield Choice(accepts, rule, branches, *named)
 
     def _discriminated(self, schema: Schema, pointer: str) -> Choice:

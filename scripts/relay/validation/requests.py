@@ -9,6 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Location, Operation, RequestBody, Schema
 
 from . import media_types as media
+from .binary_schemas import is_binary
 from .coercion import types_of
 from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
@@ -22,7 +23,7 @@ from .query_keys import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
-from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
+from .unvalidated import describes_text, is_validated, warn_unvalidated
 from .violations import Violation
 
 Arguments = dict[str, Any]

@@ -11,6 +11,7 @@ from relay.contract.model import Contract, Response, Schema
 from . import http
 from . import media_types as media
 from .accept import by_weight
+from .binary_schemas import is_binary
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .item_compiling import item_content
@@ -23,7 +24,7 @@ from .schemas import SchemaCompiler
 from .shapes import Shape
 from .slicing import Slicer, slicer
 from .text_writing import write_text
-from .unvalidated import describes_text, is_binary, is_validated, warn_unvalidated
+from .unvalidated import describes_text, is_validated, warn_unvalidated
 from .validators import Validator
 from .violations import Violation
 

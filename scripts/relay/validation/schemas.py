@@ -6,11 +6,9 @@ formats; from 3.1 on it is JSON Schema 2020-12 plus the latter. They are transla
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections import deque
-from collections.abc import Callable
+from collections import ChainMap, deque
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, get_args
 from weakref import WeakValueDictionary
@@ -25,6 +23,7 @@ from relay.contract.pointers import lookup, mappings, parse_pointer
 from relay.contract.versions import Version
 
 from .definitions import Definitions, Translated
+from .encoded_text import is_base64
 from .explaining import Explainer
 from .patterns import translated
 from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
@@ -48,6 +47,8 @@ class Strictness(NamedTuple):
 
 
 LENIENT = Strictness()
+
+_Check = Callable[[str], bool]
 
 _RECENT = 256
 
@@ -74,8 +75,10 @@ class SchemaCompiler:
             direction: Definitions(partial(self._definition, direction=direction))
             for direction in get_args(Direction)
         }
-        compiled = partial(_compiled, version=contract.version)
+        formats = ChainMap(_FORMATS, *(one.formats for one in self.translator.contents.values()))
+        compiled = partial(_compiled, version=contract.version, known=formats)
         self._compiled = compiled
+        self._formats = formats
         self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
         self._groups = {
             (direction, has_formats): ValidatorGroup(self._definitions[direction].of, compiled)
@@ -92,6 +95,8 @@ class SchemaCompiler:
         if (validator := self._validators.get(key)) is not None:
             return validator
         found = self._faulty.get(key) or self._new(schema, direction, pointer)
+        if self.translator.contents[direction].new:
+            self._compile_contents(direction, pointer)
         if isinstance(found, Validator):
             self._validators[key] = found
             self._recent.append(found)
@@ -126,6 +131,14 @@ class SchemaCompiler:
         self._groups[direction, has_formats].add(validator)
         return validator
 
+    def _compile_contents(self, direction: Direction, pointer: Pointer) -> None:
+        """Compile the schemas of what texts contain; one may contain itself."""
+        new = self.translator.contents[direction].new
+        while new:
+            content = new.pop()
+            if (validator := self.compile(content.schema, direction, pointer)) is not None:
+                content.verdicts.append(partial(_accepts, validator))
+
     def _explainer(self, direction: Direction) -> Explainer:
         mark = MARKS[direction]
         message = f"the property is {mark} and must not be in a {direction}"
@@ -139,7 +152,7 @@ class SchemaCompiler:
         schema, refs, patterns = self.translator.translate(schema, direction)
         for pattern in patterns:
             self._report(pattern, pointer)
-        return _tried(schema, refs, self._compiled)
+        return _tried(schema, refs, self._compiled, self._formats)
 
     def _report(self, pattern: str, pointer: Pointer) -> None:
         """Add the warning about a pattern, if it has one, at each place of the contract that has it."""
@@ -152,41 +165,36 @@ class SchemaCompiler:
         self.problems += [self._contract.warning(at, message, "pattern") for at in places or [pointer]]
 
 
-def _tried(schema: Schema, refs: set[str], compiled: Compiled) -> Translated:
+def _accepts(validator: Validator, value: Any) -> bool:
+    return validator.accepts(value)  # another function once the schema is compiled with others
+
+
+def _tried(schema: Schema, refs: set[str], compiled: Compiled, known: Mapping[str, _Check]) -> Translated:
     """Compile a translated schema on its own, to find out whether it can be compiled."""
     error = None
     try:
         compiled({**schema, "definitions": {ref: {} for ref in refs}})
     except (ValueError, jsonschema_rs.ReferencingError) as exc:
         error = str(exc).splitlines()[0]
-    return Translated(schema, refs, error, bool(_formats(schema)))
+    return Translated(schema, refs, error, bool(_formats(schema, known)))
 
 
-def _formats(schema: Schema) -> dict[str, Callable[[str], bool]]:
+def _formats(schema: Schema, known: Mapping[str, _Check]) -> dict[str, _Check]:
     serialised = json_bytes(schema)
-    return {name: check for name, check in _FORMATS.items() if f'"format":"{name}"'.encode() in serialised}
+    return {name: check for name, check in known.items() if f'"format":"{name}"'.encode() in serialised}
 
 
 def _compiled(
-    document: Schema, *, version: Version, delegate: Accepts | None = None
+    document: Schema, *, version: Version, known: Mapping[str, _Check], delegate: Accepts | None = None
 ) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
     kind = jsonschema_rs.Draft4Validator if version == "3.0" else jsonschema_rs.Draft202012Validator
     return kind(
         document,
-        formats=_formats(document) or None,
+        formats=_formats(document, known) or None,
         keywords={DELEGATED: delegation(delegate)} if delegate else None,
         validate_formats=True,
         offline=True,
     )
-
-
-def _is_base64(text: str) -> bool:
-    """Return True if a string is base64 with padding (RFC 4648 section 4)."""
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -197,4 +205,4 @@ def _is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-_FORMATS: dict[str, Callable[[str], bool]] = {"byte": _is_base64, "uuid": _is_uuid}
+_FORMATS: dict[str, _Check] = {"byte": is_base64, "uuid": _is_uuid}

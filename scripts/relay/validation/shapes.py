@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from relay.contract.model import Contract, Schema
 
 from .coercion import additional_properties_of, formats_of, items_of, properties_of, required_of, types_of
-
-_BASE64 = frozenset(["byte", "base64"])
+from .encoded_text import ENCODERS
 
 
 class Shape:
@@ -24,9 +24,10 @@ class Shape:
         return types_of(self._schema, self._contract)
 
     @cached_property
-    def is_base64(self) -> bool:
-        """Whether bytes are written as base64."""
-        return not _BASE64.isdisjoint(formats_of(self._schema, self._contract))
+    def encode(self) -> Callable[[bytes], bytes] | None:
+        """How bytes are written as text; None if they cannot be."""
+        found = sorted(formats_of(self._schema, self._contract) & ENCODERS.keys())
+        return ENCODERS[found[0]] if found else None
 
     @cached_property
     def item(self) -> Shape:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, applied_schemas
 
+from .contents import Contents
 from .patterns import translated
 from .plan import HIDDEN
 from .text_values import coerced
@@ -61,6 +62,11 @@ class Translator:
         self._contract = contract
         self._is_modern = contract.version != "3.0"
         self._hidden_by_ref: dict[tuple[str, Direction], frozenset[str]] = {}
+        self.contents: dict[Direction, Contents] = {
+            "request": Contents("request"),
+            "response": Contents("response"),
+        }
+        """What texts contain, which the library does not check."""
         self._hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,
@@ -154,8 +160,14 @@ class Translator:
         if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
             ((word, tags),) = found[:1]
             by_value = [(value, pointer_of(ref)) for value, ref in tags]
-            out["tagged"] = (schema["discriminator"]["propertyName"], by_value, word)
-        _complete(out, [same(part) for part in schema.get("allOf", [])])
+            out["tagged"] = (
+                schema["discriminator"]["propertyName"],
+                by_value,
+                word,
+                _default_ref(schema, word),
+            )
+        parts = [same(part) for part in schema.get("allOf", [])]
+        _complete(out, [*parts, *self.contents[direction].parts(schema)])
         _use_numbers(out)
         return _nullable(out) if schema.get("nullable") else out
 
@@ -206,6 +218,14 @@ def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
     mapping = schema["discriminator"].get("mapping", {})
     by_value = by_name | {value: by_name.get(target, target) for value, target in mapping.items()}
     return [(value, ref) for value, ref in by_value.items() if ref in refs]
+
+
+def _default_ref(schema: Schema, keyword: str) -> str | None:
+    """Return the pointer of the alternative for values that name none (OpenAPI 3.2, "Discriminator Object")."""
+    target = schema["discriminator"].get("defaultMapping")
+    refs = {part["$ref"] for part in schema[keyword] if "$ref" in part}
+    found = [ref for ref in refs if target in (ref, ref.rpartition("/")[2])]
+    return pointer_of(found[0]) if found else None
 
 
 def _dispatched(keyword: str, branches: list[Schema], name: str, targets: list[tuple[str, str]]) -> Schema:

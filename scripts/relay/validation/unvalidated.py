@@ -22,11 +22,6 @@ def describes_text(schema: Schema, contract: Contract) -> bool:
     return "string" in types or (types <= {"null"} and not properties_of(schema, contract))
 
 
-def is_binary(schema: Schema, contract: Contract) -> bool:
-    """Return True for `format: binary`, which stands for any bytes."""
-    return bool(contract.resolve(schema).get("format") == "binary")
-
-
 def is_validated(media_type: str, schema: Schema, contract: Contract) -> bool:
     """Return True if bodies of a media type can be validated, or their schema says nothing about them."""
     return media.is_json(media_type) or media.is_form(media_type) or describes_text(schema, contract)
