@@ -17,7 +17,7 @@ from relay.cli.main import main
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
-from relay.contract.model import METHODS
+from relay.contract.methods import METHODS
 from relay.importer.prose import same, structure
 from relay.importer.sources_lock import read_lock
 from relay.importer.yaml_text import block, inline
