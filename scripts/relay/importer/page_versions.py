@@ -12,8 +12,5 @@ def is_mergeable(theirs: Version, ours: Version) -> bool:
 
 def version_message(theirs: Version, ours: Version) -> str:
     """Return the message for a page that cannot be merged because of its version."""
-    older = "the contract" if ours < theirs else "the OpenAPI of the page, saved as a file,"
-    return (
-        f"the page is OpenAPI {theirs}, and the contract {ours}, where the same words mean something else: "
-        f"`relay upgrade --to {max(ours, theirs)}` moves {older} up"
-    )
+    todo = "move the contract" if ours < theirs else "save its OpenAPI as a file, and move that"
+    return f"the page is OpenAPI {theirs}, and the contract is {ours}, which has other keywords: {todo} up with `relay upgrade`"
