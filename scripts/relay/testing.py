@@ -7,7 +7,8 @@
         with client(create_app(), claims={"sub": "reader"}) as api:
             assert api.get("/books").status_code == 200
 
-It needs the extra `tools`.
+What a service sends itself is compared with the contract by `assert_webhook` and `assert_callback`. It needs the extra
+`tools`.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from relay.contract_tests.outgoing_checks import documented_request, outgoing_violations
 from relay.contract_tests.recorder import Recorder
 from relay.server.token_minting import longest_life, mint
 
 if TYPE_CHECKING:
     from relay.server.app import Application
+    from relay.validation.violations import Violation
 
-__all__ = ["Client", "async_client", "client", "token"]
+__all__ = ["Client", "assert_callback", "assert_webhook", "async_client", "client", "token"]
 
 TRAFFIC = "RELAY_TEST_TRAFFIC"
 """The variable that names a HAR file to record to; `relay contract --har` counts what it shows as observed."""
@@ -123,3 +126,33 @@ def token(app: Application, claims: Mapping[str, Any]) -> str:
     Raises SetupError for an application without a secret to sign with.
     """
     return mint(app.settings, claims, longest_life(app.settings, TOKEN_LIFE))
+
+
+def assert_webhook(
+    app: Application, name: str, body: Any, *, method: str = "POST", media_type: str = "application/json"
+) -> None:
+    """Check a body that is sent to a webhook of the contract, as its receivers may check it.
+
+    Raises AssertionError with all violations, and LookupError for what the contract does not document.
+    """
+    request = documented_request(app.contract, "webhook", name, method)
+    _assert_none(outgoing_violations(app.contract, request, body, media_type))
+
+
+def assert_callback(
+    app: Application,
+    operation: str,
+    name: str,
+    body: Any,
+    *,
+    method: str = "POST",
+    media_type: str = "application/json",
+) -> None:
+    """Do as `assert_webhook` does for a callback of an operation, which is an operationId or `POST /orders`."""
+    request = documented_request(app.contract, "callback", name, method, operation)
+    _assert_none(outgoing_violations(app.contract, request, body, media_type))
+
+
+def _assert_none(violations: list[Violation]) -> None:
+    if violations:
+        raise AssertionError("\n".join(f"{one.path or '/'}: {one.message}" for one in violations))

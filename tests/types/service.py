@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, assert_type
 from pydantic import Field, SecretStr
 
 import relay
-from relay.testing import async_client, client, token
+from relay.testing import assert_callback, assert_webhook, async_client, client, token
 
 
 class Settings(relay.Settings):
@@ -135,3 +135,10 @@ def read_settings() -> Settings:
     except relay.SetupError as exc:
         assert_type(exc.problems, list[relay.Diagnostic])
         raise
+
+
+def test_what_is_sent() -> None:
+    """Bodies of webhooks and callbacks are plain data."""
+    app = relay.create_app()
+    assert_webhook(app, "newBook", {"title": "Emma"})
+    assert_callback(app, "order_book", "onSent", {"title": "Emma"}, method="PUT", media_type="text/json")

@@ -21,6 +21,10 @@ _LIMITS = frozenset(
         "uniqueItems minProperties maxProperties"
     ).split()
 )
+_NOT_OF_PARTS = ("enum", "properties", "required", *CHOICES)
+"""Keywords that add to the type of a part of `allOf`; the others at most narrow it."""
+
+_SCALARS = ("string", "integer", "number", "boolean", "null")
 _WORDS = _LIMITS.union(["type", "nullable", "enum", "items", "title"], _OF_OBJECTS, _OF_TEXT, COMBINING)
 
 
@@ -47,8 +51,11 @@ def plain(schema: Schema) -> Schema:
     found = {keyword: value for keyword, value in schema.items() if keyword in _WORDS}
     found |= _items(schema) | _properties(schema) | _discriminator(schema)
     found = _with_types(_with_members(_with_choices(found)))
-    if found.keys() <= _LIMITS | {"allOf", "title"} and len(parts := found.get("allOf", [])) == 1:
-        return plain(parts[0])
+    if "allOf" in found and found.keys().isdisjoint(_NOT_OF_PARTS):
+        if len(found["allOf"]) == 1:
+            return plain(found["allOf"][0])
+        if found.get("type") in _SCALARS:
+            del found["allOf"]
     return found if _has_class(found) else {word: one for word, one in found.items() if word != "title"}
 
 
@@ -157,8 +164,15 @@ def _with_types(schema: Schema) -> Schema:
     if not isinstance(types, list):
         return schema
     if not schema.keys().isdisjoint(COMBINING):
-        return {keyword: value for keyword, value in schema.items() if keyword != "type"}
+        return _of_combined(schema, frozenset(types))
     return {"anyOf": [*_of_types(schema, types)]}
+
+
+def _of_combined(schema: Schema, types: frozenset[str]) -> Schema:
+    """Return a schema with others for the same value, without its types; they decide, unless it is that of an object."""
+    if types != {"object", "null"}:
+        return {keyword: schema[keyword] for keyword in COMBINING if keyword in schema}
+    return {**{keyword: value for keyword, value in schema.items() if keyword != "type"}, "nullable": True}
 
 
 def _of_types(schema: Schema, types: Iterable[str]) -> Iterator[Schema]:

@@ -5,15 +5,17 @@ The merge works on plain data; `text_edit.py` edits the contract's text to match
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import Document, Pointer
-from relay.contract.methods import METHODS
 from relay.contract.model import ABSENT, Contract, Operation
-from relay.contract.pointers import PointerNotFound, escape, lookup
+from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
+from relay.contract.versions import version_of
 
+from .operation_parts import operation_fields, operations_of, part_name, shared_fields, written_item
+from .page_versions import is_mergeable, version_message
 from .pages import Source
 from .prose import difference, reworded, same, structure
 from .sources_lock import Lock, components_of
@@ -55,34 +57,55 @@ class Merge:
         self._first_sources: dict[Pointer, Source] = {}
 
     def merge(self, source: Source) -> None:
-        """Merge everything in a source."""
+        """Merge everything in a source; of a version that differs, only what the contract has already."""
+        theirs = source.contract.version
+        ours = version_of(self.wanted) or theirs
+        if is_mergeable(theirs, ours) or self._has_all(source):
+            self._merge_all(source)
+        else:
+            place, other = source.place(("openapi",)), self.place(("openapi",))
+            message = version_message(theirs, ours)
+            self.refused.append(Diagnostic(place, message, "other-version", Severity.ERROR, other))
+
+    def _has_all(self, source: Source) -> bool:
+        trial = Merge(self._document, self._lock, update=False)
+        trial.wanted = self.wanted
+        trial._merge_all(source)
+        return not trial.refused and same(trial.wanted, self.wanted)
+
+    def _merge_all(self, source: Source) -> None:
         self._merge_root(source)
         self._merge_tags(source)
         operations = source.contract.operations
         mine = [operation for operation in operations if self._lock.is_source(source, operation)]
         verbs = {
-            f"#/components/{section}/{escape(name)}": self._merge_part(
+            ("components", section, name): self._merge_part(
                 ("components", section, name), value, source, is_source=bool(mine)
             )
             for section, values in (source.data.get("components") or {}).items()
             if not section.startswith("x-")
             for name, value in values.items()
         }
-        changed = {ref for ref, verb in verbs.items() if verb != "unchanged"}
+        for name, value in (source.data.get("webhooks") or {}).items():
+            self._merge_part(("webhooks", name), value, source, is_source=bool(mine))
+        changed = {pointer for pointer, verb in verbs.items() if verb != "unchanged"}
         for operation in operations:
             verb = self._merge_operation(source, operation, is_source=operation in mine)
-            if verb == "unchanged" and changed & set(components_of(source.contract, operation)):
+            used = {parse_pointer(ref[1:])[:3] for ref in components_of(source.contract, operation)}
+            if verb == "unchanged" and changed & used:
                 verb = "updated"
             self.outcomes.append(Outcome(source, operation, verb))
 
     def _merge_root(self, source: Source) -> None:
         """Copy the root fields into an empty contract; in an existing one only note differences."""
         if not self.wanted:
-            sections: dict[str, Any] = {"paths": {}, "components": {}, "tags": []}
+            sections: dict[str, Any] = {"paths": {}, "components": {}, "webhooks": {}, "tags": []}
             self.wanted = {key: sections.get(key, value) for key, value in source.data.items()}
         for key, value in source.data.items():
             ours = self._ours((key,))
-            if key not in ("paths", "components", "tags") and (ours is ABSENT or not same(ours, value)):
+            if key not in ("paths", "components", "webhooks", "tags") and (
+                ours is ABSENT or not same(ours, value)
+            ):
                 self._note((key,), f"'{key}'", source)
 
     def _merge_tags(self, source: Source) -> None:
@@ -98,12 +121,12 @@ class Merge:
             self.wanted = {**self.wanted, "tags": tags}
         elif tags:
             entries = list(self.wanted.items())
-            entries.insert(list(self.wanted).index("paths"), ("tags", tags))
+            entries.insert(list({**self.wanted, "paths": {}}).index("paths"), ("tags", tags))
             self.wanted = dict(entries)
 
     def _merge_operation(self, source: Source, operation: Operation, *, is_source: bool) -> Verb:
-        item = source.contract.resolve(source.data["paths"][operation.path])
-        value = item[operation.method]
+        item = written_item(source.data, operation.path)
+        value = lookup(item, operation.pointer[2:])
         default_security = source.data.get("security") or []
         if "security" not in value and not same(default_security, self.wanted.get("security") or []):
             value = {**value, "security": default_security}  # the page's default must not get lost
@@ -116,26 +139,25 @@ class Merge:
     ) -> None:
         """Merge the fields that all methods of a path share."""
         pointer = operation.pointer[:2]
-        theirs = {key: value for key, value in item.items() if key not in METHODS}
+        theirs = shared_fields(item)
         ours = self._ours(pointer)
         if ours is ABSENT:
             self._put(pointer, theirs)
             return
-        shared = {key: value for key, value in ours.items() if key not in METHODS}
+        shared = shared_fields(ours)
         if same(structure(shared), structure(theirs)):
             return
         if self._update and is_source and "$ref" not in ours:
-            methods = {key: value for key, value in ours.items() if key in METHODS}
-            self._put(pointer, {**reworded(shared, theirs), **methods})
+            self._put(pointer, {**reworded(shared, theirs), **operation_fields(ours)})
         else:
             self._refuse(pointer, (shared, theirs), source, is_source=is_source)
 
     def _check_id(self, source: Source, operation: Operation) -> None:
         """Refuse an operationId that another operation has; function names derive from it."""
-        for pointer, value in _operations(self.wanted):
+        for pointer, value in operations_of(self.wanted):
             if value.get("operationId") == operation.id and pointer != operation.pointer:
                 message = (
-                    f"{operation} has the operationId '{operation.id}' of {_what(pointer)}; "
+                    f"{operation} has the operationId '{operation.id}' of {part_name(pointer)}; "
                     "change one of the two, or remove the old operation from the contract"
                 )
                 place, other = source.place((*operation.pointer, "operationId")), self.place(pointer)
@@ -150,7 +172,7 @@ class Merge:
             return "added"
         if same(structure(ours), structure(theirs)):
             if not same(ours, theirs):
-                self._note(pointer, f"the wording of {_what(pointer)}", source)
+                self._note(pointer, f"the wording of {part_name(pointer)}", source)
             return "unchanged"
         if self._update and is_source and first_source is source:
             self._put(pointer, reworded(ours, theirs))
@@ -173,15 +195,16 @@ class Merge:
         else:
             todo = "it was not imported from this page; rename one of the two, or change the contract by hand"
         inside = f" at '{'/'.join(within)}'" if within else ""
-        message = f"{_what(pointer)} differs from {whose}{inside}: {todo}"
+        message = f"{part_name(pointer)} differs from {whose}{inside}: {todo}"
         other = (first_source if first_source is not source else self).place((*pointer, *within))
         place = source.place((*pointer, *within))
         self.refused.append(Diagnostic(place, message, "contradiction", Severity.ERROR, other))
 
     def place(self, pointer: Pointer) -> SourceLocation | None:
         """Return the location of the value at `pointer` in the contract; None if there is no contract yet."""
-        first_source = self._first_sources.get(pointer[:3])
-        if first_source and not self._has(pointer[:3]):
+        length = 4 if pointer[:4] in self._first_sources else 3
+        first_source = self._first_sources.get(pointer[:length])
+        if first_source and not self._has(pointer[:length]):
             return first_source.place(pointer)
         return self._document.place(pointer) if self._document else None
 
@@ -221,21 +244,3 @@ def _with(data: dict[str, Any] | None, pointer: Pointer, value: Any) -> Any:
     head, *rest = pointer
     data = data or {}
     return {**data, head: _with(data.get(head), tuple(rest), value)}
-
-
-def _operations(data: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    for path, item in data["paths"].items():
-        for method in METHODS:
-            if not path.startswith("x-") and method in item:
-                yield ("paths", path, method), item[method]
-
-
-def _what(pointer: Pointer) -> str:
-    """Return the name of an operation, a path, or a component for a message."""
-    match pointer:
-        case ("paths", path, method):
-            return f"{method.upper()} {path}"
-        case ("paths", path):
-            return f"the shared part of {path}"
-        case _:
-            return "/".join(pointer)

@@ -136,7 +136,7 @@ def _source(text: Text, block: bytes, content: bytes, limit: int, *, local_only:
     try:
         document = _read_strictly(path, content, limit, local_only=local_only)
         contract = faultless(build_contract(document))
-        data = contract.document if _remote_references(document) else document.data
+        data = contract.published if _remote_references(document) else document.data
         return Source(text.name, text.location, block, data, document, contract)
     except SetupError as exc:
         raise SetupError([_with_page_name(problem, path, text.name) for problem in exc.problems]) from exc

@@ -10,11 +10,11 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import read_document
-from relay.contract.methods import METHODS
 from relay.contract.model import Contract, Operation
 from relay.contract.pointers import escape, lookup, parse_pointer, references
 
 from .https_fetch import is_address
+from .operation_parts import shared_fields
 from .pages import Source, file_name
 from .prose import canonical, digest, structure
 from .yaml_text import block
@@ -142,6 +142,10 @@ def _structure_digest(contract: Contract, operation: Operation) -> str:
 
 
 def _own(contract: Contract, operation: Operation) -> dict[str, Any]:
-    """Return an operation's path item without the other methods."""
+    """Return an operation's path item without the other operations."""
     item = contract.resolve(contract.document["paths"][operation.path])
-    return {key: value for key, value in item.items() if key not in METHODS or key == operation.method}
+    field, *name = operation.pointer[2:]
+    own = {name[0]: item[field][name[0]]} if name else item[field]
+    return {
+        key: own if key == field else item[key] for key in item if key == field or key in shared_fields(item)
+    }
