@@ -174,7 +174,8 @@ async def test_a_form_with_files_is_not_kept(application):
         response = await client.post("/a", files={"a": b"1"})
 
     assert (
-        response.json() == "multipart forms and uploads are not kept as they were sent; use the argument body"
+        response.json()
+        == "multipart forms, uploads and streams are not kept as they were sent; use the argument body"
     )
 
 

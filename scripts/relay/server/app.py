@@ -229,7 +229,7 @@ class Application:
                 observer=self.observer,
                 bodies=BodyReader(
                     operation,
-                    endpoint.decoder.forms,
+                    endpoint.decoder,
                     self.settings,
                     takes_upload=takes_upload(endpoint.binding.function),
                 ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,15 +15,17 @@ from relay.validation import media_types as media
 from relay.validation.form_parts import MultipartDecoder
 from relay.validation.http import header
 from relay.validation.multipart import Form, FormTooLarge
+from relay.validation.requests import RequestDecoder
 from relay.validation.spools import Spool, Spools, TooManySpools, spools_allowed
 from relay.validation.uploads import Upload
 
 from .errors import BodyIncomplete, BodyTooLarge, BodyTooSlow, Overloaded, StorageFailed, StorageFull
+from .item_bodies import ItemBody
 
 BODY_SECONDS, BODY_BYTES = 10.0, 16 * 1024
 """A client must send BODY_BYTES of a body, or its rest, in every BODY_SECONDS that the service waits for it."""
 
-Body = bytes | Form | Upload
+Body = bytes | Form | Upload | ItemBody
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSE = {"connection": "close"}
@@ -35,35 +37,42 @@ _SPOOLS = Spools(spools_allowed())
 class BodyReader:
     """Reads the bodies of one operation, each as its media type needs.
 
-    `forms` are its forms by media type. A binary body becomes an Upload if the handler takes one, else bytes.
+    `decoder` has its forms and its streams of items. A binary body becomes an Upload if the handler takes one, else
+    bytes.
     """
 
     def __init__(
         self,
         operation: Operation,
-        forms: Mapping[str, MultipartDecoder],
+        decoder: RequestDecoder,
         settings: Settings,
         *,
         takes_upload: bool,
     ) -> None:
         documented = operation.body.content if operation.body else {}
-        self._forms = forms
+        self._forms = forms = decoder.forms
+        self._items = decoder.items
         self._takes_upload = takes_upload
         self._limits = settings.limits.of(operation)
         self._body_limit = settings.body_limit
         self._file_limit = max(settings.file_limit, settings.body_limit)
-        self._is_plain = not (self._limits or forms or any(map(media.is_binary, documented)))
+        is_special = self._limits or forms or self._items or any(map(media.is_binary, documented))
+        self._is_plain = not is_special
 
     async def read(self, scope: Any, receive: Any) -> Body:
         """Return the request's body, chunked or not; b"" for none. `close` deletes its files.
 
-        Raises BodyTooLarge, BodyTooSlow for less than BODY_BYTES in BODY_SECONDS, BodyIncomplete if the client
+        A stream of items is not read yet; then it raises the errors below. Raises BodyTooLarge, BodyTooSlow for less than BODY_BYTES in BODY_SECONDS, BodyIncomplete if the client
         disconnects first, StorageFull, StorageFailed, and Overloaded if too many temporary files are open.
         """
         if self._is_plain:
             return await _Arriving(scope, receive, self._body_limit).whole()
         content_type = header(scope["headers"], b"content-type") or ""
         name = media.essence(content_type)
+        items = media.find(content_type, self._items) if name and self._items else None
+        if items is not None:
+            arriving = _Arriving(scope, receive, self._limits_of_items(content_type))
+            return ItemBody(arriving.next, items, content_type, self._body_limit)
         form = media.find(content_type, self._forms) if name == media.MULTIPART else None
         limit = self._limit(content_type, form)
         arriving = _Arriving(scope, receive, limit)
@@ -76,6 +85,10 @@ class BodyReader:
                 return b""
             return upload if self._takes_upload else await _content(upload)
         return await arriving.whole()
+
+    def _limits_of_items(self, content_type: str) -> int:
+        """Return the largest stream of items, which is not kept in memory."""
+        return media.find(content_type, self._limits) or self._file_limit
 
     def _limit(self, content_type: str, form: MultipartDecoder | None) -> int:
         """Return the largest body of a media type."""

@@ -34,7 +34,7 @@ class Deadline:
         """Return the result of `work`.
 
         With `receive`, the client is watched; the body of its request must have been read. Raises
-        HandlerTimeout after the time, ClientDisconnected if the client disconnects, both after `work` was
+        HandlerTimeout after the time, which begins again with each item that `work` reads of a body, ClientDisconnected if the client disconnects, both after `work` was
         cancelled and has ended, and every exception of `work`.
         """
         call = _Call(receive)
@@ -85,8 +85,7 @@ class _Call:
 
     def watch(self, seconds: float) -> None:
         """Cancel the call if it takes more than `seconds` (0: any), or if its client disconnects."""
-        left = self._started + seconds - time.monotonic() if seconds else None
-        self._watcher = asyncio.create_task(self._watch(left))
+        self._watcher = asyncio.create_task(self._watch(seconds))
 
     def stop(self) -> None:
         """Stop watching; take a cancellation back, so that a response can be sent."""
@@ -95,14 +94,22 @@ class _Call:
         if self.error is not None:
             self.task.uncancel()
 
-    async def _watch(self, left: float | None) -> None:
-        try:
-            async with asyncio.timeout(left):
-                await _disconnected(self._receive)
-            self.error = ClientDisconnected()
-        except TimeoutError:
-            self.error = HandlerTimeout()
+    async def _watch(self, seconds: float) -> None:
+        while self.error is None:
+            try:
+                async with asyncio.timeout(self._left(seconds)):
+                    await _disconnected(self._receive)
+                self.error = ClientDisconnected()
+            except TimeoutError:
+                if (left := self._left(seconds)) is None or left <= 0:
+                    self.error = HandlerTimeout()
         self.task.cancel()
+
+    def _left(self, seconds: float) -> float | None:
+        """Return how many of its seconds a call has left; None for any number."""
+        pace = getattr(self._receive, "pace", None)
+        started = self._started if pace is None else pace.started(self._started)
+        return started + seconds - time.monotonic() if seconds else None
 
 
 async def _disconnected(receive: Receive | None) -> None:

@@ -12,7 +12,7 @@ from relay.validation import media_types as media
 from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_field
 
-from .errors import ErrorReport, FileConditionError, OperationNotImplemented, RenderOperationError, report
+from .errors import OWN_CLIENT_ERRORS, ErrorReport, OperationNotImplemented, RenderOperationError, report
 from .foreign_errors import ErrorTranslator
 from .observability import Observer
 from .scope_keys import RESPONSE
@@ -52,7 +52,7 @@ class ErrorResponses:
             exc = self._translate(exc)
         try:
             rendered = self._rendered(exc, operation)
-            is_own = isinstance(exc, FileConditionError)
+            is_own = isinstance(exc, OWN_CLIENT_ERRORS)
             if validation is not None and rendered.response.status < 500 and not is_own:
                 try:
                     validation.check_error(rendered, getattr(exc, "headers", None), scope)

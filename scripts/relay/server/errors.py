@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from relay.validation.errors import ApiError, Headers
+from relay.validation.errors import ApiError, Headers, InvalidRequest
 from relay.validation.parameters import LocatedViolation
 
 
@@ -152,6 +152,10 @@ class RangeNotSatisfiable(FileConditionError):
     """No requested range is in the file; has the header Content-Range (RFC 9110 section 15.5.17)."""
 
     status, code, message = 416, "RANGE_NOT_SATISFIABLE", "The file is shorter than the requested range"
+
+
+OWN_CLIENT_ERRORS = (FileConditionError, InvalidRequest, BodyTooLarge, BodyTooSlow, BodyIncomplete)
+"""Client errors that Relay raises while a handler answers, for a file or for a stream of items; they need not be documented."""
 
 
 class HandlerTimeout(ApiError):

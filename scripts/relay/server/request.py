@@ -103,14 +103,14 @@ class Request:
     def body(self) -> bytes:
         """The body, byte for byte as it was sent; b"" for none.
 
-        Raises RuntimeError for a form with files and for a body that the handler takes as an upload: they are not kept
-        as they arrive.
+        Raises RuntimeError for a form with files, for a body that the handler takes as an upload, and for a stream of
+        items: they are not kept as they arrive.
         """
         match self.content:
             case bytes() as body:
                 return body
         raise RuntimeError(
-            "multipart forms and uploads are not kept as they were sent; use the argument body"
+            "multipart forms, uploads and streams are not kept as they were sent; use the argument body"
         )
 
     @property

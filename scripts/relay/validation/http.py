@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .multipart import Form
@@ -44,14 +44,14 @@ class Request(NamedTuple):
     """The parts of a request that the contract describes, as received from the ASGI server.
 
     `path_params` are the percent-decoded path variables; header names are in lower case. `body` is a form if it was
-    parsed while it arrived, and an upload if the handler takes one. `raw_path` is the path as sent, in which
+    parsed while it arrived, an upload if the handler takes one, and an iterator if it is a stream of items. `raw_path` is the path as sent, in which
     separators differ from percent-encoded ones.
     """
 
     path_params: Mapping[str, str]
     query_string: bytes
     headers: HeaderList
-    body: bytes | Form | Upload
+    body: bytes | Form | Upload | AsyncIterator[Any]
     raw_path: bytes | None = None
 
 

@@ -16,6 +16,8 @@ from .errors import InvalidRequest, UnsupportedMediaType
 from .form_parts import MultipartDecoder
 from .forms import FormDecoder, decoded
 from .http import HeaderList, Request, cookies, header
+from .item_reading import MalformedItem
+from .item_requests import item_decoders
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
 from .parameters import LocatedViolation, ParameterDecoder
@@ -56,6 +58,7 @@ class RequestDecoder:
         self._body = BodyDecoder(operation, operation.body, contract, compiler) if operation.body else None
         self.has_body = self._body is not None
         self.forms = self._body.forms if self._body else {}
+        self.items = self._body.items if self._body else {}
         self.has_no_input = not self._locations and self._body is None
 
     def decode(self, request: Request) -> Arguments:
@@ -112,14 +115,17 @@ class BodyDecoder:
                 and not (media.is_range(media_type) and is_binary(schema, contract))
             }
         )
+        self.items = item_decoders(body, contract, compiler)
         self._readers = media.by_name(
             {
                 media_type: _documented_reader(
                     media_type, self._form_of(media_type), schema, contract, compiler, (*at, media_type)
                 )
                 for media_type, schema in body.content.items()
+                if media.key_of(media_type) not in self.items
             }
         )
+        self._readers |= {name: decoder.read for name, decoder in self.items.items()}
         self._usual = {
             spelling: reader
             for name, reader in self._readers.items()
@@ -148,7 +154,7 @@ class BodyDecoder:
         except ValueError as exc:
             reason = (
                 str(exc)
-                if isinstance(exc, NotJson | MalformedForm)
+                if isinstance(exc, NotJson | MalformedForm | MalformedItem)
                 else "the body is not valid for its media type"
             )
             violations, value = [Violation("", "format", reason)], None

@@ -9,6 +9,7 @@ from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
 from relay.server.functions import CONTEXT_ARGUMENTS, named_arguments, required_names
+from relay.server.item_bodies import ItemBody
 from relay.server.result_kinds import is_plain
 from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
 from relay.server.sending import LastHeld, Outgoing, send_outgoing, send_response
@@ -135,8 +136,11 @@ class Mocked:
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request with the response that its headers select (ASGI 3).
 
-        Raises OperationNotImplemented if that has no value.
+        Raises OperationNotImplemented if that has no value, and InvalidRequest for an item of a body.
         """
+        if isinstance(body := scope.get(BODY), ItemBody):
+            async for _ in body:
+                pass  # it is validated as it is read
         response = self._mock.answer(scope["headers"])
         if response is None:
             raise OperationNotImplemented

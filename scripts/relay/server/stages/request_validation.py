@@ -6,9 +6,10 @@ from typing import Any
 
 from relay.server.bodies import Body, BodyReader, close, replayed
 from relay.server.framework import RequestValidationAPI, RequestValidationMiddleware
+from relay.server.item_bodies import ItemBody, ReceiveAfterItems
 from relay.server.scope_keys import ARGUMENTS, BODY
 from relay.server.specification import ContractOperation
-from relay.validation.http import Request
+from relay.validation.http import RECEIVE, Request
 from relay.validation.requests import RequestDecoder
 
 from .linking import following
@@ -34,6 +35,8 @@ class Validated:
             await self._app(scope, receive, send)
             return
         body = scope[BODY] = await self._bodies.read(scope, receive)
+        if isinstance(body, ItemBody):
+            scope[RECEIVE] = ReceiveAfterItems(scope[RECEIVE], body)
         try:
             self._decode(body, scope)
             await self._app(scope, replayed(body, receive), send)

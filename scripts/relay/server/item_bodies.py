@@ -1,0 +1,199 @@
+"""The items of a request body, read from the socket as the handler asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
+from typing import Any, Self
+
+from relay.validation.errors import InvalidRequest
+from relay.validation.item_reading import ItemTooLarge, MalformedItem, ReadItem
+from relay.validation.item_requests import ItemDecoder
+from relay.validation.parameters import LocatedViolation
+from relay.validation.violations import Violation
+
+from .errors import BodyTooLarge
+
+_AT_ONCE = 64
+"""Items that are decoded together, if so many have arrived."""
+
+_CLOSE = {"connection": "close"}  # what is left of the body is not read
+
+
+class Pace:
+    """When the handler got its last item; while it waits for the client, its time stands still."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._is_waiting = False
+
+    def started(self, began: float) -> float:
+        """Return when the time for the current item began; `began` is when the handler was called."""
+        return time.monotonic() if self._is_waiting else max(began, self._since)
+
+    def item(self) -> None:
+        """Begin the time for an item."""
+        self._since = time.monotonic()
+
+    async def waiting(self, piece: Awaitable[bytes | None]) -> bytes | None:
+        """Wait for the client."""
+        self._is_waiting = True
+        try:
+            return await piece
+        finally:
+            self._is_waiting = False
+            self.item()
+
+
+class ItemBody:
+    """An iterator of validated items: async for the event loop, plain for the thread of a plain function.
+
+    It raises InvalidRequest for an item that breaks the contract, and what `next_piece` raises. Nothing but the items
+    of the last piece is kept.
+    """
+
+    def __init__(
+        self,
+        next_piece: Callable[[], Awaitable[bytes | None]],
+        decoder: ItemDecoder,
+        content_type: str,
+        limit: int,
+    ) -> None:
+        self.pace = Pace()
+        self._next_piece = next_piece
+        self._decoder = decoder
+        self._number = 0
+        self._ready: deque[Any] = deque()
+        self._failure: Exception | None = None
+        self._ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: concurrent.futures.Future[list[Any]] | None = None
+        self._is_closed = False
+        try:
+            self._splitter = decoder.splitter(content_type, limit)
+        except MalformedItem as exc:
+            raise _malformed("", str(exc)) from None
+        self._arrived: Iterator[ReadItem] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        """Return the next item."""
+        if not self._ready:
+            self._ready.extend(await self._batch())
+        if not self._ready:
+            raise StopAsyncIteration
+        return self._popped()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        """Return the next item, in a thread. Raises RuntimeError in the event loop, which would stand still."""
+        if not self._ready:
+            self._ready.extend(self._batch_in_thread())
+        if not self._ready:
+            raise StopIteration
+        return self._popped()
+
+    def close(self) -> None:
+        """End the iterator when the request has ended, also for a thread that still waits for an item."""
+        self._is_closed = True
+        self._ready.clear()
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def end(self) -> None:
+        """Wait until the body was read."""
+        await self._ended.wait()
+
+    def _popped(self) -> Any:
+        self.pace.item()
+        return self._ready.popleft()
+
+    def _batch_in_thread(self) -> list[Any]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            raise RuntimeError("an async function reads the items of its body with `async for`")
+        self._waiting = asyncio.run_coroutine_threadsafe(self._batch(), self._loop)
+        try:
+            return self._waiting.result()
+        except concurrent.futures.CancelledError:
+            raise RuntimeError("the request has ended") from None
+        finally:
+            self._waiting = None
+
+    async def _batch(self) -> list[Any]:
+        """Return the next items; none after the last."""
+        if self._is_closed:
+            raise RuntimeError("the request has ended")
+        try:
+            return await self._items()
+        except Exception:
+            self._ended.set()
+            raise
+
+    async def _items(self) -> list[Any]:
+        while not self._ended.is_set():
+            if found := self._decoded():
+                return found
+            if self._failure is not None:
+                raise self._failure
+            piece = await self.pace.waiting(self._next_piece())
+            self._arrived = self._splitter.feed(piece) if piece is not None else self._last()
+        return []
+
+    def _last(self) -> Iterator[ReadItem]:
+        yield from self._splitter.end()
+        self._ended.set()
+
+    def _decoded(self) -> list[Any]:
+        """Decode some of what has arrived; what fails is raised after the items before it."""
+        found: list[Any] = []
+        try:
+            for item in islice(self._arrived, _AT_ONCE):
+                found.append(self._value(item))
+                self._number += 1
+        except ItemTooLarge:
+            self._failure = BodyTooLarge(_CLOSE)
+        except ValueError as exc:
+            reason = str(exc) if isinstance(exc, MalformedItem) else "the items are malformed"
+            self._failure = _malformed(f"/{self._number}", reason)
+        except InvalidRequest as exc:
+            self._failure = exc
+        if self._failure is not None:
+            self._arrived = iter(())
+        return found
+
+    def _value(self, item: ReadItem) -> Any:
+        value, violations = self._decoder.decode(item, self._number)
+        if violations:
+            raise InvalidRequest([LocatedViolation("body", one) for one in violations]).with_headers(_CLOSE)
+        return value
+
+
+class ReceiveAfterItems:
+    """A `receive` for what watches the client: it leaves the body to the handler, and waits until that was read."""
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]], body: ItemBody) -> None:
+        self.pace = body.pace
+        self._receive = receive
+        self._body = body
+
+    async def __call__(self) -> Any:
+        """Return the next message after the body."""
+        await self._body.end()
+        return await self._receive()
+
+
+def _malformed(path: str, reason: str) -> InvalidRequest:
+    found = InvalidRequest([LocatedViolation("body", Violation(path, "format", reason))])
+    return found.with_headers(_CLOSE)
