@@ -8,7 +8,7 @@ from typing import Any
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.documents import Pointer
-from relay.contract.methods import METHODS
+from relay.contract.methods import operations_in
 from relay.contract.model import Contract
 from relay.contract.pointers import exists, mappings, parse_pointer
 
@@ -49,7 +49,7 @@ def _link(
 
 def _operation_ids(document: Mapping[str, Any]) -> set[str]:
     """Return the operationIds of a document, also those of operations that are left out."""
-    paths = document.get("paths")
-    items = [item for item in paths.values() if isinstance(item, dict)] if isinstance(paths, dict) else []
-    raw = [item[method] for item in items for method in METHODS if isinstance(item.get(method), dict)]
+    named = [found for section in ("paths", "webhooks") if isinstance(found := document.get(section), dict)]
+    items = [item for found in named for item in found.values() if isinstance(item, dict)]
+    raw = [operation for item in items for _, _, operation in operations_in(item)]
     return {one["operationId"] for one in raw if isinstance(one.get("operationId"), str)}
