@@ -115,6 +115,11 @@ def text(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, sort_keys=False)
 
 
+def modern(document: dict[str, Any], version: str = "3.1.0") -> dict[str, Any]:
+    """Return a contract as one of another version."""
+    return {**document, "openapi": version}
+
+
 NEXT = {"$ref": "#/components/schemas/A"}
 STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
 
@@ -326,6 +331,63 @@ CASES: dict[str, tuple[Any, Any]] = {
         answering(STRONG, example={"id": "7", "state": "on"}),
         answering({"type": "object", "properties": {"id": STRING}}, example={"id": "7"}),
     ),
+    "duplicate-id": (
+        modern(with_schemas(A={"anyOf": [{"$id": "a", **STRING}, {"$id": "a", "type": "integer"}]})),
+        modern(with_schemas(A={"anyOf": [{"$id": "a", **STRING}, {"$id": "b", "type": "integer"}]})),
+    ),
+    "schema-dialect": (
+        modern(answering({"$schema": "https://example.com/mine", **STRING})),
+        modern(answering({"$schema": "https://json-schema.org/draft/2020-12/schema", **STRING})),
+    ),
+    "path-item-collision": (
+        modern(
+            contract(
+                {"/a": {"$ref": "#/components/pathItems/A", "get": get()}},
+                components={"pathItems": {"A": {"get": get(operationId="other")}}},
+            )
+        ),
+        modern(
+            contract(
+                {"/a": {"$ref": "#/components/pathItems/A", "get": get()}},
+                components={"pathItems": {"A": {"put": get(operationId="other")}}},
+            )
+        ),
+    ),
+    "ignored-ref-siblings": (
+        {**answering({**NEXT, "minLength": 1}), "components": {"schemas": {"A": STRING}}},
+        {**answering({**NEXT, "description": "text"}), "components": {"schemas": {"A": STRING}}},
+    ),
+    "ignored-nullable": (
+        modern(answering({"type": "string", "nullable": True})),
+        modern(answering({"type": ["string", "null"]})),
+    ),
+    "binary-format": (
+        modern(answering({"type": "string", "format": "byte"})),
+        modern(answering({"type": "string", "contentEncoding": "base64"})),
+    ),
+    "schema-example": (
+        modern(answering({"type": "string", "example": "a"})),
+        modern(answering({"type": "string", "examples": ["a"]})),
+    ),
+    "example-and-examples": (
+        modern(answering(STRING, example="a", examples={"b": {"value": "b"}})),
+        modern(answering(STRING, examples={"a": {"value": "a"}, "b": {"value": "b"}})),
+    ),
+    "ineffective-keyword": (
+        modern(answering({"then": STRING, "minContains": 1, "additionalItems": STRING})),
+        modern(answering({"if": STRING, "then": STRING, "contains": STRING, "minContains": 1})),
+    ),
+    "unreachable-items": (
+        modern(answering({"prefixItems": [STRING, STRING], "maxItems": 1})),
+        modern(answering({"prefixItems": [STRING, STRING], "maxItems": 2})),
+    ),
+    "contradictory-ref": (
+        modern(answering({**NEXT, "type": "integer"}) | {"components": {"schemas": {"A": STRING}}}),
+        modern(
+            answering({**NEXT, "type": "integer"})
+            | {"components": {"schemas": {"A": {"type": ["number", "null"]}}}}
+        ),
+    ),
     "not-served": (
         only(get(parameters=[{"name": "q"}])),
         only(get(parameters=[query("q")])),
@@ -396,6 +458,73 @@ def test_bodies_that_are_not_validated_are_reported(found, media_type, schema, c
 def test_every_rule_has_a_case():
     """Without a case, a rule could stop working unnoticed."""
     assert set(RULES) == set(CASES) | {"chosen-name"}  # in pyproject.toml, not in a contract
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule", "message"),
+    [
+        (
+            {"type": "string", "nullable": True},
+            "ignored-nullable",
+            "`nullable` means nothing since OpenAPI 3.1; write `type: [string, 'null']`",
+        ),
+        (
+            {**STRING, "example": "a", "examples": ["b"]},
+            "example-and-examples",
+            "`example` and `examples` exclude each other; add the example to the others",
+        ),
+        (
+            {"patternProperties": {r"\p{Ghost}": STRING}},
+            "pattern",
+            "the pattern is not checked: the Unicode property 'Ghost' is not known",
+        ),
+        ({"type": "integer", "examples": [1, "b"]}, "invalid-example", "the example violates its schema"),
+        ({"if": {"const": 1}, "then": {"enum": [1, "b"], "type": "integer"}}, "impossible-enum", "member 2"),
+        ({"contains": {}, "minContains": 2, "maxContains": 1}, "impossible-range", "minContains is greater"),
+        ({"$defs": {"A": {"type": "string", "default": 1}}}, "invalid-default", "the default violates"),
+    ],
+)
+def test_keywords_of_later_versions_are_checked(found, schema, rule, message):
+    """Within all keywords that contain schemas, and with what to write instead."""
+    messages = [one.message for one in found(modern(answering(schema))) if one.rule == rule]
+
+    assert any(one.startswith(message) for one in messages), messages
+
+
+def test_schemas_of_another_dialect_have_its_keywords(found):
+    """`additionalItems` means something in draft 7."""
+    schema = {"items": [STRING], "additionalItems": False}
+    draft_7 = {"$schema": "http://json-schema.org/draft-07/schema#"}
+
+    assert "ineffective-keyword" in rules_of(found(modern(answering({"additionalItems": False}))))
+    assert "ineffective-keyword" not in rules_of(found(modern(answering({**draft_7, "not": schema}))))
+
+
+def test_webhooks_and_callbacks_use_components_and_are_checked(found):
+    """Their schemas are part of the contract as others are."""
+    hook = {"post": get(operationId="hook", requestBody={"$ref": "#/components/requestBodies/Hook"})}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/A"}, "example": 1}}
+    document = modern(
+        only(get(callbacks={"on": {"{$request.body#/url}": {"$ref": "#/components/pathItems/B"}}}))
+    )
+    document |= {"webhooks": {"hook": {"$ref": "#/components/pathItems/A"}}}
+    other = {
+        "post": get(
+            operationId="other", requestBody={"content": {"text/plain": {"schema": {"default": 1, **STRING}}}}
+        )
+    }
+    document |= {
+        "components": {
+            "schemas": {"A": STRING},
+            "requestBodies": {"Hook": {"content": content}},
+            "pathItems": {"A": hook, "B": other},
+        }
+    }
+
+    findings = found(document)
+
+    assert "unused-component" not in rules_of(findings)
+    assert {"invalid-example", "invalid-default"} <= rules_of(findings)
 
 
 def test_a_number_at_the_end_of_a_name_is_reported(found):

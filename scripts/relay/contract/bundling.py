@@ -373,7 +373,12 @@ class Bundle:
         self._documents[document.path] = document
         self._size += document.size
         if self.version != "3.0":
+            known = len(self._identifiers.repeated)
             self._identifiers.add(document)
+            for (owner, at), name in self._identifiers.repeated[known:]:
+                what = _quoted(name) if owner is self.root else "the name"
+                message = f"{what} names another schema already; choose another one"
+                self.problems.append(Diagnostic(owner.place(at), message, "duplicate-id"))
 
     def _target(self, ref: str, document: Document, place: Pointer) -> _Found | None:
         try:

@@ -57,6 +57,8 @@ class Identifiers:
     def __init__(self) -> None:
         self._by_uri: dict[str, Resource] = {}
         self._by_place: dict[tuple[str, Pointer], Resource] = {}
+        self.repeated: list[tuple[Target, str]] = []
+        """The places of names that another place has already, each with the name."""
 
     def add(self, document: Document) -> None:
         """Read the identifiers of a document."""
@@ -69,7 +71,7 @@ class Identifiers:
             owner = self.owner(document, pointer)
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(anchor := value.get(keyword), str):
-                    owner.anchors[anchor] = pointer
+                    self._add_anchor(owner, anchor, (*pointer, keyword))
             if isinstance(anchor := value.get("$dynamicAnchor"), str):
                 owner.dynamic[anchor] = pointer
             if value.get("$recursiveAnchor") is True and pointer == owner.pointer:
@@ -123,9 +125,14 @@ class Identifiers:
     def _add_schema(self, document: Document, pointer: Pointer, name: str, value: dict[str, Any]) -> None:
         owner = self.owner(document, pointer[:-1])
         if name.startswith("#"):  # an anchor, before 2019-09
-            owner.anchors[name[1:]] = pointer
+            self._add_anchor(owner, name[1:], (*pointer, "$id"))
         else:
             self._add_resource(document, pointer, urljoin(owner.uri, name), value)
+
+    def _add_anchor(self, owner: Resource, name: str, at: Pointer) -> None:
+        """Add the name of the schema that has a keyword."""
+        if owner.anchors.setdefault(name, at[:-1]) != at[:-1]:
+            self.repeated.append((Target(owner.document, at), f"#{name}"))
 
     def _add_resource(self, document: Document, pointer: Pointer, uri: str, value: Any) -> None:
         """Add a resource by its own name, and a document also by that of its file."""
@@ -138,6 +145,9 @@ class Identifiers:
         )
         resource = Resource(document, pointer, found, dialect)
         self._by_place[str(document.path), pointer] = resource
+        if (pointer or own is not None) and found in self._by_uri:
+            keyword = "$self" if not pointer and "$self" in stated else "$id"
+            self.repeated.append((Target(document, (*pointer, keyword)), found))
         for name in dict.fromkeys([found, urldefrag(uri).url]):
             self._by_uri.setdefault(name, resource)
 

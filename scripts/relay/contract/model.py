@@ -14,7 +14,7 @@ import yaml
 from .bundling import Bundle
 from .chosen_names import ChosenNames, chosen_name_problems, python_names
 from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
-from .documents import Pointer
+from .documents import Document, Pointer
 from .methods import in_request, operations_in
 from .names import derived_id, operation_ids
 from .pointers import lookup, parse_pointer
@@ -200,6 +200,11 @@ class Contract:
     def published(self) -> dict[str, Any]:
         """The document as it is written, with its faults."""
         return self._bundle.written() if self.faults else self._bundle.data
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The files, as they are written."""
+        return self._bundle.documents
 
     def not_served(self, name: str) -> LeftOut | None:
         """Return the operation that is left out and has this operationId, or is this `GET /pets`; None for others."""

@@ -81,7 +81,13 @@ def mappings(
     value: Any, at: Pointer = (), *, named: bool = False
 ) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     """Yield each object of a value and its pointer, in order; data is skipped."""
-    start: Kind = "names" if named else "object"
+    yield from ((at, one) for at, one, _ in kinds_of(value, at, "names" if named else "object"))
+
+
+def kinds_of(
+    value: Any, at: Pointer = (), start: Kind = "object"
+) -> Iterator[tuple[Pointer, dict[str, Any], Kind]]:
+    """Yield each object of a value, in order, with its pointer and whether it is a schema; data is skipped."""
     pending: list[tuple[Any, Pointer, Kind]] = [(value, at, start)]
     while pending:
         value, at, kind = pending.pop()
@@ -89,7 +95,7 @@ def mappings(
             inner = [(item, (*at, str(index)), kind) for index, item in enumerate(value)]
         elif isinstance(value, dict):
             if kind in ("object", "schema"):
-                yield at, value
+                yield at, value, kind
             inner = [
                 (item, (*at, key), within)
                 for key, item in value.items()

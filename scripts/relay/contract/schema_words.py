@@ -34,8 +34,8 @@ SCHEMA_WORDS: dict[str, Container] = {
 
 def inner_schemas(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each schema directly within a schema, with its pointer from there; it may be a boolean."""
-    for keyword in SCHEMA_WORDS.keys() & schema.keys():
-        value, container = schema[keyword], SCHEMA_WORDS[keyword]
+    for keyword, value in schema.items():
+        container = SCHEMA_WORDS.get(keyword)
         if container == "list" and isinstance(value, list):
             yield from (((keyword, str(index)), part) for index, part in enumerate(value))
         elif container == "map" and isinstance(value, dict):

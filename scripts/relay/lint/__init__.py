@@ -19,6 +19,7 @@ from .lint_rules import RULES
 from .path_keys import check_path_keys
 from .python_names import check_names
 from .schema_strength import check_strength
+from .schema_wording import check_wording
 from .undocumented_responses import check_responses
 from .unsecured_operations import check_security
 from .unused_components import check_components, check_unused
@@ -34,6 +35,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_components,
     check_security,
     check_serving,
+    check_wording,
     check_examples,
     check_responses,
     check_strength,

@@ -49,7 +49,7 @@ def _link(
 
 def _operation_ids(document: Mapping[str, Any]) -> set[str]:
     """Return the operationIds of a document, also those of operations that are left out."""
-    paths = document.get("paths")
-    items = [item for item in paths.values() if isinstance(item, dict)] if isinstance(paths, dict) else []
-    raw = [raw for item in items for _, _, raw in operations_in(item)]
+    named = [found for section in ("paths", "webhooks") if isinstance(found := document.get(section), dict)]
+    items = [item for found in named for item in found.values() if isinstance(item, dict)]
+    raw = [operation for item in items for _, _, operation in operations_in(item)]
     return {one["operationId"] for one in raw if isinstance(one.get("operationId"), str)}

@@ -22,6 +22,7 @@ _RANGES = [
     ("minLength", "maxLength"),
     ("minItems", "maxItems"),
     ("minProperties", "maxProperties"),
+    ("minContains", "maxContains"),
 ]
 _UNCHECKED_FORMATS = frozenset(
     "int32 int64 float double binary password".split()
@@ -61,16 +62,20 @@ class _Checker:
             yield from self._value("example", node.value["example"], schema, node, ("example",))
         for name, example in (node.value.get("examples") or {}).items():
             resolved = self._contract.resolve(example)
-            if "value" in resolved:
-                what = f"example '{name}'"
-                yield from self._value(what, resolved["value"], schema, node, ("examples", name))
+            for keyword in ("value", "dataValue"):
+                if keyword in resolved:
+                    what, at = f"example '{name}'", ("examples", name)
+                    yield from self._value(what, resolved[keyword], schema, node, at)
 
     def check_schema(self, node: Node) -> Iterator[Diagnostic]:
-        """Check a schema's own example, default and enum."""
+        """Check a schema's own examples, default and enum."""
         schema = dict(node.value)
         for keyword in ("example", "default"):
             if keyword in schema:
                 yield from self._value(keyword, schema[keyword], schema, node, (keyword,))
+        listed = schema.get("examples")
+        for index, value in enumerate(listed if isinstance(listed, list) else ()):
+            yield from self._value("example", value, schema, node, ("examples", str(index)))
         rest = {key: value for key, value in schema.items() if key != "enum"}
         accepts = self._judge(rest, node) if "enum" in schema else None
         for index, member in enumerate(schema.get("enum", [])):

@@ -71,7 +71,8 @@ def _report(contract: Contract, at: Pointer, what: str, source: str, strength: S
     result = f"{what} {strength.rejected} of {strength.total} mutations of {source} ({strength.share:.0%})"
     if strength.share >= WEAK:
         return finding(contract, "response-strength", at, result)
-    advice = " and ".join(dict.fromkeys(_ADVICE[kind] for kind in strength.most_accepted))
+    advices = _ADVICE if contract.version == "3.0" else _ADVICE | _ADVICE_SINCE_3_1
+    advice = " and ".join(dict.fromkeys(advices[kind] for kind in strength.most_accepted))
     return finding(contract, "weak-response", at, f"{result}: {advice}")
 
 
@@ -82,6 +83,7 @@ _ADVICE = {
     Kind.EMPTY: "set minLength, minItems, enum or format where an empty value has no meaning",
     Kind.UNKNOWN: "set `additionalProperties: false`, or describe them",
 }
+_ADVICE_SINCE_3_1 = {Kind.NULL: "remove 'null' from the types where null has no meaning"}
 
 
 class Strength(NamedTuple):
@@ -133,8 +135,11 @@ def _example(contract: Contract, operation: Operation, status: str, media_type: 
     if "example" in raw:
         return raw["example"]
     for named in (raw.get("examples") or {}).values():
-        return contract.resolve(named).get("value", ABSENT)
-    return contract.resolve(schema).get("example", ABSENT)
+        example = contract.resolve(named)
+        return example.get("value", example.get("dataValue", ABSENT))
+    schema = contract.resolve(schema)
+    listed = schema.get("examples")
+    return schema.get("example", listed[0] if isinstance(listed, list) and listed else ABSENT)
 
 
 def _generated(sampler: Sampler, schema: Schema, at: Pointer) -> Any:

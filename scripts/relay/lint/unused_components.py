@@ -12,6 +12,7 @@ from relay.contract.discriminators import mapped_pointer, mapping_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import mappings, parse_pointer, references
+from relay.contract.schema_words import CHOICES
 
 from .lint_rules import finding
 
@@ -35,6 +36,8 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
             if pointer not in used:
                 used.add(pointer)
                 pending.append(({"": _component(components, pointer)}, ()))
+    # By place: the bundle has a schema twice that is used with several dynamic anchors.
+    places = {contract.place(pointer) for pointer in used}
     for kind, named in components.items():
         if kind.startswith("x-") or not isinstance(named, dict):
             continue
@@ -45,7 +48,7 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
                     f"'{name}' is not a valid component name; use only letters, digits, '.', '-' and '_'"
                 )
                 yield finding(contract, "component-name", pointer, message)
-            if pointer not in used and kind != "securitySchemes":
+            if contract.place(pointer) not in places and kind != "securitySchemes":
                 message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
                 yield finding(contract, "unused-component", pointer, message)
 
@@ -107,21 +110,31 @@ def _ends(schema: Schema, refs: Mapping[str, str], finite: set[str]) -> bool:
         return refs.get(ref, "") in finite or ref not in refs
     if schema.get("nullable") or "enum" in schema:
         return True
+    within = _CONTAINERS.issuperset(types) if isinstance(types := schema.get("type"), list) else True
     return all(
         any(_ends(part, refs, finite) for part in alternatives)
-        for alternatives in _required_parts(schema, within=True)
+        for alternatives in _required_parts(schema, within=within)
     )
+
+
+_CONTAINERS = frozenset(("object", "array"))
 
 
 def _required_parts(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
     """Yield lists of schemas, one of each list applies to a value; `within` includes its properties and items."""
     yield from ([part] for part in schema.get("allOf", []))
-    yield from (schema[keyword] for keyword in ("anyOf", "oneOf") if schema.get(keyword))
+    yield from (schema[keyword] for keyword in CHOICES if schema.get(keyword))
+    if "if" in schema and "then" in schema and "else" in schema:
+        yield [schema["then"], schema["else"]]
     if within:
         properties = schema.get("properties", {})
         yield from ([properties[name]] for name in schema.get("required", []) if name in properties)
-        if schema.get("minItems", 0) > 0 and "items" in schema:
+        least, prefix = schema.get("minItems", 0), schema.get("prefixItems", [])
+        yield from ([part] for part in prefix[:least])
+        if least > len(prefix) and "items" in schema:
             yield [schema["items"]]
+        if "contains" in schema and schema.get("minContains", 1) > 0:
+            yield [schema["contains"]]
 
 
 def _used(schema: Schema, refs: Mapping[str, str], *, within: bool) -> list[str]:

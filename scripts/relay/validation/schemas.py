@@ -160,8 +160,13 @@ class SchemaCompiler:
         if message is None or pattern in self._reported:
             return
         self._reported.add(pattern)
-        found = mappings(self._contract.document)
-        places = [(*at, "pattern") for at, schema in found if schema.get("pattern") == pattern]
+        found = [*mappings(self._contract.document)]
+        places: list[Pointer] = [(*at, "pattern") for at, schema in found if schema.get("pattern") == pattern]
+        places += [
+            (*at, "patternProperties", pattern)
+            for at, schema in found
+            if pattern in (schema.get("patternProperties") or ())
+        ]
         self.problems += [self._contract.warning(at, message, "pattern") for at in places or [pointer]]
 
 
