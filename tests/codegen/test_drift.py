@@ -19,6 +19,9 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}
 
 
+THINGS = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
+
+
 def ref(name):
     """A reference to a component's schema."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -401,7 +404,21 @@ def test_reads_schemas_as_types(schema, annotation):
     ("responses", "annotation", "is_right"),
     [
         ({"200": json_of(ref("Thing"))}, "Thing", True),
-        ({"200": json_of(ref("Thing"))}, "dict[str, Any]", False),
+        ({"200": json_of(ref("Thing"))}, "dict[str, Any]", True),
+        ({"200": json_of(ref("Thing"))}, "dict[str, int]", False),
+        ({"200": json_of(ref("Thing"))}, "Any", True),
+        ({"200": json_of(ref("Thing"))}, "list[Any]", False),
+        ({"200": json_of(ref("Thing"))}, "list[Thing]", False),
+        ({"200": json_of(THINGS)}, "list[dict[str, Any]]", True),
+        ({"200": json_of(THINGS)}, "list[Any]", True),
+        ({"200": json_of(THINGS)}, "list", True),
+        ({"200": json_of(THINGS)}, "Any", True),
+        ({"200": json_of(THINGS)}, "tuple[list[dict[str, Any]], Literal[200]]", True),
+        ({"200": json_of(THINGS)}, "list[str]", False),
+        ({"200": json_of(THINGS)}, "list[dict[str, Any] | None]", False),
+        ({"200": json_of(THINGS)}, "dict[str, Any]", False),
+        ({"200": json_of({"oneOf": [ref("Thing"), INTEGER]})}, "dict[str, Any] | int", True),
+        ({"200": json_of({"oneOf": [ref("Thing"), INTEGER]})}, "dict[str, Any]", False),
         ({"200": json_of(ref("Thing"))}, "tuple[Thing, int, dict[str, str]]", True),
         ({"200": json_of(ref("Thing"))}, "tuple[Other, int]", True),
         ({"200": json_of(ref("Thing"))}, "tuple[str, int]", False),
@@ -415,9 +432,9 @@ def test_reads_schemas_as_types(schema, annotation):
     ],
 )
 def test_compares_the_return_annotation_with_the_responses(responses, annotation, is_right):
-    """A handler may also return a status and headers with the body."""
+    """A handler may also return a status and headers with the body; a less specific form of a body is not wrong."""
     things = f"""
-        from typing import Any
+        from typing import Any, Literal
         from ._types import Thing
         class Other: ...
         def show() -> {annotation}: ...

@@ -215,6 +215,43 @@ class TestEncoding:
         assert (error["path"], error["rule"]) == ("/file", rule)
         assert error["message"].startswith("header X-Page: ")
 
+    @pytest.mark.parametrize(("parts", "path"), [(["{1"], "/meta"), (["1", "{1"], "/meta/1")])
+    async def test_says_which_part_cannot_be_read(self, hosted, parts, path):
+        """A form may have many."""
+        sent = [("meta", (None, part, "application/json")) for part in parts]
+
+        response = await post(hosted(taking({"multipart/form-data": ENCODED})), files=sent)
+
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["path"], error["rule"], error["message"]) == (
+            path,
+            "format",
+            "not JSON: line 1, column 2",
+        )
+
+    async def test_says_which_field_cannot_be_read(self, hosted):
+        """As of a multipart form."""
+        response = await post(
+            hosted(
+                taking(
+                    {
+                        "application/x-www-form-urlencoded": {
+                            **ENCODED,
+                            "encoding": {"meta": ENCODED["encoding"]["meta"]},
+                        }
+                    }
+                )
+            ),
+            data={"meta": "{1"},
+        )
+
+        (error,) = assert_problem(response, 400, "VALIDATION_ERROR")["errors"]
+        assert (error["path"], error["rule"], error["message"]) == (
+            "/meta",
+            "json",
+            "not JSON: line 1, column 2",
+        )
+
     @pytest.mark.parametrize("parts", [["[1, 2]"], ["1", "2"]])
     async def test_a_part_of_json_is_an_item_or_the_whole_array(self, hosted, parts):
         """Clients send both."""

@@ -441,7 +441,9 @@ def test_an_object_in_a_part_is_json():
     assert violations(TAKES_PARTS, part("thing", b'{"size": "1"}') + END, BOUNDED) == [
         ("body", "/thing/size", "type")
     ]
-    assert violations(TAKES_PARTS, part("thing", b'{"size": NaN}') + END, BOUNDED) == [("body", "", "format")]
+    assert violations(TAKES_PARTS, part("thing", b'{"size": NaN}') + END, BOUNDED) == [
+        ("body", "/thing", "format")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +459,6 @@ def test_an_object_in_a_part_is_json():
         (b"--b\r\n\r\nx\r\n" + END, BOUNDED),
         (b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n" + END, BOUNDED),
         (part("\xff", b"x").replace(b"\xc3\xbf", b"\xff") + END, BOUNDED),
-        (part("name", b"\xff") + END, BOUNDED),
         (part("name", b"!", b"Content-Transfer-Encoding: base64") + END, BOUNDED),
         (part("name", b"x", b"Content-Transfer-Encoding: bogus") + END, BOUNDED),
     ],
@@ -465,6 +466,13 @@ def test_an_object_in_a_part_is_json():
 def test_rejects_malformed_multipart_bodies(body, content_type):
     """Also a body truncated at any length, for which Connexion responds with 500."""
     assert violations(TAKES_PARTS, body, content_type) == [("body", "", "format")]
+
+
+def test_a_part_that_is_not_text_is_named():
+    """The form around it is valid."""
+    body = part("name", b"\xff") + END
+
+    assert violations(TAKES_PARTS, body, BOUNDED) == [("body", "/name", "format")]
 
 
 TAKES_ALL = request_decoder(
@@ -512,7 +520,8 @@ class TestNul:
         strict = request_decoder(content, strictness=Strictness(nul=True))
 
         assert decode(request_decoder(content), body, content_type) == {"body": expected}
-        assert violations(strict, body, content_type) == [("body", "", "format")]
+        path = "/a" if content_type == BOUNDED else ""
+        assert violations(strict, body, content_type) == [("body", path, "format")]
 
     def test_is_accepted_or_refused_in_plain_text(self):
         strict = request_decoder({"text/plain": STRING}, strictness=Strictness(nul=True))
@@ -570,8 +579,8 @@ def test_a_form_is_read_in_the_styles_of_its_encoding(body, expected):
 @pytest.mark.parametrize(
     ("body", "path", "rule"),
     [
-        (b"ids=1&ids=2", "", "format"),
-        (b"at[x=3", "", "format"),
+        (b"ids=1&ids=2", "/ids", "style"),
+        (b"at[x=3", "/at", "style"),
         (b"at[x]=a", "/at/x", "type"),
         (b"ids[]=1", "/ids[]", "additionalProperties"),
         (b"obj={", "/obj", "type"),

@@ -61,6 +61,10 @@ class Type:
         agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
         return self == ANY or (same and all(agree))
 
+    def loosens(self, other: Type) -> bool:
+        """Whether this is a less specific form of another type: Any, or dict or list in place of what they contain."""
+        return _loosens(self, other)
+
     def replaced(self, old: Type, new: Type) -> Type:
         """Return the type with another one in place of one of its members."""
         return union(new if one == old else one for one in (self.parts if self.name == "|" else [self]))
@@ -106,6 +110,21 @@ MAPPING = Type("dict", (STR, ANY))
 def _agree(own: Type, other: Type) -> bool:
     """See `Type.agrees`. Both directions of a comparison compare the parts, which would double at each level."""
     return own == ANY or (own.covers(other) and own.is_met_by(other))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _loosens(loose: Type, exact: Type) -> bool:
+    """See `Type.loosens`; a part that agrees is a form of itself."""
+    if loose == ANY or _agree(exact, loose):
+        return True
+    if loose.name == "|" or exact.name == "|":
+        pairs = [[_loosens(one, other) for other in exact.members] for one in loose.members]
+        return all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
+    if (loose.name, loose.kind) == ("dict", "builtin") and exact.kind == "generated":
+        return loose in (MAPPING, Type("dict"))
+    is_same = (loose.name, loose.kind) == (exact.name, exact.kind) and loose.name in ("dict", "list")
+    parts = zip(loose.parts, exact.parts, strict=False)
+    return is_same and all(_loosens(one, other) for one, other in parts)
 
 
 def union(types: Iterable[Type]) -> Type:

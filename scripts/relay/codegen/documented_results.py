@@ -47,12 +47,22 @@ class DocumentedResult:
         return union(one.type for one in self.bodies)
 
     def covers(self, body: Type) -> bool:
-        """Whether each member of a type is one of its bodies."""
-        return union(one.accepted for one in self.bodies).covers(body)
+        """Whether each member of a type is one of its bodies, or a less specific form of one."""
+        accepted = union(one.accepted for one in self.bodies)
+        return accepted.covers(body) or all(
+            any(own.is_like(one) or one.loosens(own) for own in accepted.members) for one in body.members
+        )
 
     def is_met_by(self, body: Type) -> bool:
-        """Whether a type has each member of at least one of its bodies."""
-        return any(one.type.is_met_by(body) or not one.has_shape for one in self.bodies)
+        """Whether a type has each member of at least one of its bodies, or a less specific form of it."""
+        return any(
+            not one.has_shape
+            or all(
+                any(own.is_like(part) or part.loosens(own) for part in body.members)
+                for own in one.type.members
+            )
+            for one in self.bodies
+        )
 
     def types(self, status: Type) -> Iterator[Type]:
         """Yield the types of its results with a status."""

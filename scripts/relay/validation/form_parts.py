@@ -7,7 +7,7 @@ multipart Content"). `style` and `explode` are for other forms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from . import media_types as media
 from .binary_schemas import is_binary, is_file
 from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
 from .forms import decoded
-from .json_strict import parse_json
+from .json_strict import NotJson, parse_json
 from .multipart import Form, Part
 from .parameters import ParameterDecoder
 from .raw_texts import Raw
@@ -84,10 +84,10 @@ class MultipartDecoder:
             field = self._fields.get(name, self._other)
             is_list = field.is_list or len(parts) > 1
             for index, part in enumerate(parts):
-                at = f"/{escape(name)}" + (f"/{index}" if is_list else "")
+                at = _place(name, index if is_list else None)
                 found.violations.extend(field.violations(part, at))
+            values = [] if found.violations else field.values(parts, name, found.violations)
             if not found.violations:
-                values = [field.read(part.content) for part in parts]
                 if field.is_list and field.is_json and len(values) == 1 and isinstance(values[0], list):
                     values = values[0]  # one part for the whole array
                 found.value[name] = values if is_list else values[0]
@@ -109,9 +109,17 @@ class _Field:
     headers: list[ParameterDecoder]
     element: Schema
 
-    def read(self, content: bytes | Upload) -> Any:
-        """Return the value of a part's content. Raises ValueError."""
-        return content if isinstance(content, Upload) else self.text(content)
+    def values(self, parts: Sequence[Part], name: str, violations: list[Violation]) -> list[Any]:
+        """Return the values of the parts that can be read; append a violation for each other."""
+        found = []
+        for index, part in enumerate(parts):
+            try:
+                found.append(part.content if isinstance(part.content, Upload) else self.text(part.content))
+            except ValueError as exc:
+                reason = str(exc) if isinstance(exc, NotJson) else "the part is not valid for its media type"
+                at = _place(name, index if len(parts) > 1 else None)
+                violations.append(Violation(at, "format", reason))
+        return found
 
     def plain(self, value: Any) -> Any:
         """Return a value, or in place of a file the text that a validator compares: its bytes, of a large one the first."""
@@ -144,6 +152,10 @@ class _Field:
             decoder.decode(Raw({} if value is None else {name: [value]}), {}, name, failures)
             for one in failures:
                 yield Violation(at, one.violation.rule, f"header {name}: {one.violation.message}")
+
+
+def _place(name: str, index: int | None) -> str:
+    return f"/{escape(name)}" + ("" if index is None else f"/{index}")
 
 
 class _Maker:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
+from relay.contract.pointers import escape
 
 from . import media_types as media
 from .coercion import (
@@ -18,12 +19,22 @@ from .coercion import (
     takes_any_key,
     types_of,
 )
+from .delimited import Malformed
 from .json_strict import NotJson, parse_json
-from .raw_texts import Texts, urlencoded
+from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
 from .styles import Read, is_spread, reader
+from .violations import Violation
 
 T = TypeVar("T")
+
+
+class MalformedField(ValueError):
+    """A field of a form cannot be read."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.message)
+        self.violation = violation
 
 
 class FormDecoder:
@@ -61,7 +72,8 @@ class FormDecoder:
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""
         fields = urlencoded(body, refuses_nul=self._refuses_nul)
-        styled = {name: value for name, read in self._styled.items() if (value := read(fields)) is not ABSENT}
+        read = {name: _field(name, one, fields) for name, one in self._styled.items()}
+        styled = {name: value for name, value in read.items() if value is not ABSENT}
         plain = {name: texts for name, texts in fields.texts.items() if not self._is_styled(name)}
         return self._values(plain, self._texts, self._other) | styled
 
@@ -116,6 +128,14 @@ class FormDecoder:
             several = name in self._lists or len(raw) > 1
             values[name] = [read(one) for one in raw] if several else read(raw[0])
         return values
+
+
+def _field(name: str, read: Read, fields: Raw) -> Any:
+    """Return the value of a field with a style. Raises MalformedField."""
+    try:
+        return read(fields)
+    except Malformed as exc:
+        raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
 
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:

@@ -14,7 +14,7 @@ from .coercion import types_of
 from .defaults import Defaults
 from .errors import InvalidRequest, UnsupportedMediaType
 from .form_parts import MultipartDecoder
-from .forms import FormDecoder, decoded
+from .forms import FormDecoder, MalformedField, decoded
 from .http import HeaderList, Request, cookies, header
 from .item_reading import MalformedItem
 from .item_requests import item_decoders
@@ -152,12 +152,7 @@ class BodyDecoder:
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
-            reason = (
-                str(exc)
-                if isinstance(exc, NotJson | MalformedForm | MalformedItem)
-                else "the body is not valid for its media type"
-            )
-            violations, value = [Violation("", "format", reason)], None
+            violations, value = [_malformed(exc)], None
         failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
 
@@ -190,6 +185,14 @@ def _is_encoded(headers: HeaderList) -> bool:
 
 BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
 """Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
+
+
+def _malformed(exc: ValueError) -> Violation:
+    """Return the violation of a body that cannot be read, of a form at its field."""
+    if isinstance(exc, MalformedField):
+        return exc.violation
+    is_public = isinstance(exc, NotJson | MalformedForm | MalformedItem)
+    return Violation("", "format", str(exc) if is_public else "the body is not valid for its media type")
 
 
 def _documented_reader(
