@@ -25,7 +25,7 @@ from .contract_rules import RULES, finding
 from .exchanges import Exchange, Headers, Request
 from .http_client import Client, NoAnswer
 from .redaction import Redactor
-from .results import Failure, NotRun, Phase
+from .results import KEPT, Failure, NotRun, Phase
 from .sample_requests import without_credentials
 from .service_under_test import ServiceUnderTest
 from .time_limit import UNLIMITED, TimeLimit
@@ -41,6 +41,9 @@ _CHECKED = frozenset(
 
 _NOT_REPEATABLE = frozenset(["use-after-free", "ensure-resource-availability", "wrong-fault-answer"])
 """Rules whose check needs several requests, or a provoked fault."""
+
+_OF_IDENTITIES = frozenset(["credential-accepted", "role-let-in", "role-refused", "wrong-refusal"])
+"""Rules of the identity matrix, whose findings have the place of the operation's security."""
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
@@ -172,7 +175,7 @@ def replay(
     other findings are reported, too. Failures of operations that are not tested are skipped. The file also stays if the request cannot be sent, or if a refusal
     may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
     """
-    part = Phase("kept failures")
+    part = Phase(KEPT)
     operations = {operation.id: operation for operation in checker.contract.operations}
     selected = {operation.id for operation in subject.contract.operations}
     kept = {
@@ -219,10 +222,13 @@ def _report(
         return
     found = checker.check(exchange)
     other_failures = [failure for failure in found if failure.finding.rule != one.rule]
-    part.failures += other_failures
-    if len(other_failures) < len(found) or (one.expected and exchange.status not in one.expected):
-        again = finding(checker.contract, one.rule, operation.pointer, one.message)
+    part.failures += found
+    is_unexpected = bool(one.expected) and exchange.status not in one.expected
+    if is_unexpected and len(other_failures) == len(found):
+        place = (*operation.pointer, "security") if one.rule in _OF_IDENTITIES else operation.pointer
+        again = finding(checker.contract, one.rule, place, one.message)
         part.failures.append(Failure(again, str(operation), exchange, one.expected))
+    if is_unexpected or len(other_failures) < len(found):
         part.notes.append(f"still there: {one.message}")
     elif _may_hide(exchange.status, one):
         message = (

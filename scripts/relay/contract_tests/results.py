@@ -10,6 +10,9 @@ from relay.contract.diagnostics import Diagnostic, Severity
 
 from .exchanges import Exchange
 
+KEPT = "kept failures"
+"""The name of the part that repeats what failed in earlier runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -64,3 +67,17 @@ def grouped(failures: Iterable[Failure]) -> list[Failure]:
         known = found.get(key)
         found[key] = replace(known, count=known.count + failure.count) if known else failure
     return list(found.values())
+
+
+def report_once(parts: Iterable[Phase]) -> None:
+    """Leave a finding of several parts to the first of them that tests more than kept failures; the counts are added."""
+    found: dict[tuple[str | None, Diagnostic], tuple[list[Failure], int]] = {}
+    for part in sorted(parts, key=lambda one: one.name == KEPT):
+        own: list[Failure] = []
+        for failure in part.failures:
+            failures, at = found.setdefault((failure.operation, failure.finding), (own, len(own)))
+            if failures is own and at == len(own):
+                own.append(failure)
+            else:
+                failures[at] = replace(failures[at], count=failures[at].count + failure.count)
+        part.failures = own

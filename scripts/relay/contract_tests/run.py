@@ -34,7 +34,7 @@ from .property_tests import Budget, check_properties
 from .provoked_faults import can_fail, check_faults
 from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
-from .results import Failure, NotRun, Phase
+from .results import KEPT, Failure, NotRun, Phase, report_once
 from .routing_checks import check_routing
 from .run_report import Report, is_cut
 from .sample_checks import check_samples
@@ -179,6 +179,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     redactor = Redactor(contract, [*secrets, *(tested.credentials if tested else credentials_set(config))])
     for part in whole.parts:
         part.failures = [_redacted(failure, redactor) for failure in part.failures]
+    report_once(whole.parts)
     if tested:
         again = [
             failure
@@ -260,7 +261,7 @@ def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Pa
         part.notes += credentials.unset()
         return part
 
-    whole.add("kept failures", lambda: replay(whole.options.failures, subject, sign, judge, limit))
+    whole.add(KEPT, lambda: replay(whole.options.failures, subject, sign, judge, limit))
     _static(whole, place)
     if traffic:
         _judge_traffic(whole, traffic, judge, subject.url)
