@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from relay.contract.bundling import Bundle
 from relay.contract.documents import parse_source
+from relay.contract.methods import CARRIED, in_request
 from relay.contract.pointers import exists, lookup
 from relay.contract.sound_part import SoundPart
 from relay.contract.structure import structure_violations
@@ -263,6 +264,7 @@ def methods(document):
         (path, one.method)
         for path in (paths if isinstance(paths, dict) else ())
         for one in operations_of(document, path)
+        if in_request(one.method) in CARRIED
     }
 
 

@@ -35,7 +35,12 @@ def methods_in(item: dict[str, Any]) -> Iterator[tuple[str, Pointer]]:
     yield from ((method, (method,)) for method in METHODS if method in item)
     additional = item.get(ADDITIONAL)
     for name in additional if isinstance(additional, dict) else ():
-        yield name.lower() if name.isupper() else name, (ADDITIONAL, name)
+        yield method_named(name), (ADDITIONAL, name)
+
+
+def method_named(name: str) -> str:
+    """Return the method of a name in a Path Item Object: in lower case, unless it has both cases."""
+    return name.lower() if name.isupper() else name
 
 
 def operation_pointer(at: Pointer) -> Pointer:

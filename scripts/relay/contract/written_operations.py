@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from .documents import Pointer
-from .methods import ADDITIONAL, METHODS
+from .methods import method_named, methods_in, operation_pointer
 from .pointers import PointerNotFound, exists, lookup, parse_pointer
 
 
@@ -19,14 +19,7 @@ class WrittenOperation(NamedTuple):
 
 def operations_in(item: Any) -> list[WrittenOperation]:
     """Return the operations that a path item contains; none for what is not an object."""
-    if not isinstance(item, dict):
-        return []
-    others = item.get(ADDITIONAL)
-    additional = others if isinstance(others, dict) else ()
-    return [
-        *(WrittenOperation(method, (method,)) for method in METHODS if method in item),
-        *(WrittenOperation(_method(name), (ADDITIONAL, name)) for name in additional),
-    ]
+    return [WrittenOperation(*one) for one in methods_in(item)] if isinstance(item, dict) else []
 
 
 def operations_of(document: Any, path: str) -> list[WrittenOperation]:
@@ -37,9 +30,8 @@ def operations_of(document: Any, path: str) -> list[WrittenOperation]:
 
 def operation_at(within: Pointer) -> WrittenOperation | None:
     """Return the operation that a pointer within a path item leads into; None for what all operations share."""
-    if within[:1] == (ADDITIONAL,) and len(within) > 1:
-        return WrittenOperation(_method(within[1]), within[:2])
-    return WrittenOperation(within[0], within[:1]) if within and within[0] in METHODS else None
+    at = operation_pointer(within)
+    return WrittenOperation(method_named(at[-1]), at) if at else None
 
 
 def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
@@ -69,8 +61,3 @@ def _target(document: Any, pointer: Pointer) -> Pointer | None:
         return None
     ref = item.get("$ref") if isinstance(item, dict) else None
     return parse_pointer(ref[1:]) if isinstance(ref, str) and ref.startswith("#") else None
-
-
-def _method(name: str) -> str:
-    """Return the method of an additional operation as an Operation has it."""
-    return name.lower() if name.isupper() else name
