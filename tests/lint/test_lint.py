@@ -173,7 +173,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         for name in ("Copy", "COPY")
     ),
     "divided-query": tuple(
-        contract({"/a": {"get": get(parameters=[WHOLE_QUERY, other])}}, openapi="3.2.0")
+        contract({"/a": {"parameters": [WHOLE_QUERY], "get": get(parameters=[other])}}, openapi="3.2.0")
         for other in (query("b"), {"name": "b", "in": "cookie", "schema": STRING})
     ),
     "ambiguous-path": (
