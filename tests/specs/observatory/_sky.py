@@ -16,8 +16,8 @@ class Sky:
 
     def __init__(self) -> None:
         self.stars: dict[str, dict[str, Any]] = {
-            "vega": {"name": "vega", "magnitude": 0.03, "kind": "single"},
-            "sirius": {"name": "sirius", "magnitudes": [-1.46, 8.44], "kind": "double"},
+            "vega-1": {"name": "vega-1", "magnitude": 0.03, "kind": "single"},
+            "sirius-2": {"name": "sirius-2", "magnitudes": [-1.46, 8.44], "kind": "double"},
         }
 
     def star(self, name: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ StarFoundWebhook: TypeAlias = Star
 
 
 # Operations, as they were when this was generated; by this a rename is recognised:
-# copy /stars/{name} = stars.copy_star(name, body)
+# copy /stars/{name}/entry = stars.copy_star(name, body)
 # get /stars = stars.list_stars(filter)
 # get /stars/{name} = stars.get_star(name, units)
 # post /log = logbook.write_log(body)

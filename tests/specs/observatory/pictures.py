@@ -14,9 +14,9 @@ async def add_picture(*, body: Picture):
     return _filed(body["image"].read()), 201
 
 
-async def add_raw(*, body: bytes):
+async def add_raw(*, body: bytes | None = None):
     """File what the sensor saw."""
-    return _filed(body), 201
+    return _filed(body or b""), 201
 
 
 def _filed(content: bytes) -> dict[str, Any]:

@@ -25,6 +25,6 @@ async def copy_star(*, name: Name, body: dict[str, Any], sky: Sky):
     return sky.copy(name, body["to"])
 
 
-async def get_star(*, name: Name, units: list[Literal["ly", "pc", "km"]] | None = None, sky: Sky):
+async def get_star(*, name: Name, units: Literal["ly", "pc", "km"] = "ly", sky: Sky):
     """Show a star."""
-    return sky.star(name), 200, {"X-Units": (units or ["ly"])[0]}
+    return sky.star(name), 200, {"X-Units": units}
