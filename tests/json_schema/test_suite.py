@@ -35,7 +35,19 @@ FORMATS = [
     ).split()
 ]
 ASSERTED = "a format is asserted: who writes one into a contract expects it"
+CONTENTS = [
+    f"validation of {what}"
+    for what in (
+        "string-encoded content based on media type",
+        "binary string-encoding",
+        "binary-encoded media type documents",
+        "binary-encoded media type documents with schema",
+    )
+]
 DIFFERENT = {
+    "content": dict.fromkeys(
+        CONTENTS, "what a text contains is asserted: a handler decodes it, so a wrong one would be a 500"
+    ),
     "format": dict.fromkeys(FORMATS, ASSERTED),
     "vocabulary": {
         "schema that uses custom metaschema with with no validation vocabulary": "`relay lint` refuses a meta-schema that "

@@ -114,8 +114,9 @@ def test_a_form_may_have_styles():
 
 def test_an_operation_whose_query_is_divided_is_left_out():
     """The whole query cannot be one value, and a part of it another one."""
-    parts = [whole(FORM, STAR), {"name": "limit", "in": "query", "schema": {"type": "integer"}}]
-    found = read(contract({"/p": {"get": operation("take", parameters=parts)}}, openapi="3.2.0"))
+    part = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    item = {"parameters": [whole(FORM, STAR)], "get": operation("take", parameters=[part])}
+    found = read(contract({"/p": item}, openapi="3.2.0"))
     (fault,) = found.faults
     assert not found.operations
     assert fault.rule == "divided-query"

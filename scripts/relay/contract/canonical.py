@@ -15,7 +15,7 @@ from .bundling import Bundle, collision
 from .diagnostics import Diagnostic
 from .dialects import Dialect, dialect_of, in_2020_12
 from .parsed import Pointer
-from .pointers import Kind, kind_within, lookup, parse_pointer
+from .pointers import Kind, exists, kind_within, lookup, parse_pointer
 from .schema_words import COMBINING, CONDITIONAL
 
 ANYTHING: dict[str, Any] = {}
@@ -81,6 +81,8 @@ class _Writer:
             return value
         if kind == "names" and at[-1] == "content":
             value = {name: self._media_type(media) for name, media in value.items()}
+        if kind == "object" and isinstance(value.get("security"), list):
+            value = {**value, "security": [self._requirement(one) for one in value["security"]]}
         return self._members(value, kind, at, dialect)
 
     def _media_type(self, value: Any) -> Any:
@@ -90,6 +92,20 @@ class _Writer:
             seen.add(ref)
             value = lookup(self._bundle.data, parse_pointer(ref[1:]))
         return value
+
+    def _requirement(self, value: Any) -> Any:
+        """Return a security requirement by names; since OpenAPI 3.2 it may name a scheme by its URI."""
+        if self._bundle.version == "3.1" or not isinstance(value, dict):
+            return value
+        return {self._scheme_name(name): scopes for name, scopes in value.items()}
+
+    def _scheme_name(self, uri: str) -> str:
+        document = self._bundle.data
+        if exists(document, ("components", "securitySchemes", uri)):
+            return uri
+        pointer = parse_pointer(uri.removeprefix(str(document.get("$self", ""))).removeprefix("#"))
+        is_scheme = pointer[:2] == ("components", "securitySchemes") and len(pointer) == 3
+        return pointer[2] if is_scheme else uri
 
     def _members(self, value: dict[str, Any], kind: Kind, at: Pointer, dialect: Dialect) -> dict[str, Any]:
         written = {

@@ -393,20 +393,9 @@ class Contract:
                 for status, value in raw.get("responses", {}).items()
                 if not status.startswith("x-")
             },
-            security=tuple(
-                {self._scheme_name(name): scopes for name, scopes in requirement.items()}
-                for requirement in raw.get("security", self.document.get("security") or [])
-            ),
+            security=tuple(raw.get("security", self.document.get("security") or [])),
             pointer=pointer,
         )
-
-    def _scheme_name(self, name: str) -> str:
-        """Return the name of a security scheme; since OpenAPI 3.2 a requirement may have its URI instead."""
-        if name in self.security_schemes or self.version in ("3.0", "3.1"):
-            return name
-        pointer = parse_pointer(name.removeprefix(str(self.document.get("$self", ""))).removeprefix("#"))
-        is_known = pointer[:2] == ("components", "securitySchemes") and pointer[2:3] != ()
-        return pointer[2] if is_known and len(pointer) == 3 else name
 
     def _parameter(
         self, value: Any, pointer: Pointer, name: str = "", location: Location | None = None

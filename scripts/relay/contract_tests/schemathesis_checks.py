@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity
+from relay.contract.methods import ADDITIONAL
 from relay.contract.model import Operation
 from relay.contract.path_templates import requested
 
@@ -116,7 +117,7 @@ class SchemathesisChecks:
     def _knows_methods(self, sent: SentCase) -> bool:
         """Return False if a request has other methods than Schemathesis knows.
 
-        It does not join paths that match the same requests, does not know operations that are left out, and sends
+        It does not know `additionalOperations`, does not join paths that match the same requests, does not know operations that are left out, and sends
         a path without its fragment.
         """
         operation = self._operations.get(sent.operation)
@@ -125,7 +126,11 @@ class SchemathesisChecks:
         where = self._checker.where(sent.exchange)
         if where is None:
             return requested(operation.path) == operation.path
-        known = {one.method.upper() for one in self._contract.operations if one.path == operation.path}
+        known = {
+            one.method.upper()
+            for one in self._contract.operations
+            if one.path == operation.path and ADDITIONAL not in one.pointer[2:3]
+        }
         return where.operation is None and not where.left_out and known == where.methods.keys()
 
     def _is_false(self, sent: SentCase, check: FailedCheck) -> bool:

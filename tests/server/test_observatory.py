@@ -1,0 +1,91 @@
+"""A service of OpenAPI 3.2: `tests/specs/observatory`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+
+from relay.project.settings import Settings
+from relay.server.compilation import create
+from specs.observatory import SESSION
+from support.hosting import assert_problem, calling
+from support.running import ROOT
+
+SPEC = ROOT / "tests/specs/observatory/openapi.yaml"
+VEGA = {"name": "vega-1", "magnitude": 0.03, "kind": "single"}
+
+
+@pytest.fixture
+async def client():
+    """A client with a session."""
+    application = create(Settings(spec=SPEC, handlers="specs.observatory"))
+    async with calling(application, **{"X-Session": SESSION}) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"json": {"names": ["vega-1"]}},
+        {"data": {"names": "vega-1|deneb-1"}},
+        {"json": {"names": ["vega-1"], "brighter": None}},
+    ],
+)
+async def test_a_query_finds_stars(client, asked):
+    """As JSON, and as a form with a style."""
+    found = await client.request("QUERY", "/v1/stars", **asked)
+    assert (found.status_code, found.json()) == (200, [VEGA])
+
+
+async def test_a_query_string_is_one_value(client):
+    """Its fields are those of a form."""
+    found = await client.get("/v1/stars?names=vega-1&names=sirius-2&brighter=0")
+    wrong = await client.get("/v1/stars?brighter=40&colour=red")
+    assert [one["name"] for one in found.json()] == ["sirius-2"]
+    problem = assert_problem(wrong, 400, "VALIDATION_ERROR")
+    assert {(one["in"], one["path"]) for one in problem["errors"]} == {
+        ("querystring", "/filter/brighter"),
+        ("querystring", "/filter/colour"),
+    }
+
+
+async def test_a_star_is_copied(client):
+    """COPY is one of the `additionalOperations` of the path."""
+    copied = await client.request("COPY", "/v1/stars/vega-1/entry", json={"to": "altair-1"})
+    assert copied.json() == {**VEGA, "name": "altair-1"}
+
+
+async def test_cookies_have_their_own_style(client):
+    """Their values are not percent-encoded."""
+    cookie = {"Cookie": "other=1; units=pc"}
+    wrong = {"Cookie": "units=p%63"}
+    assert (await client.get("/v1/stars/vega-1", headers=cookie)).headers["x-units"] == "pc"
+    assert (await client.get("/v1/stars/vega-1", headers=wrong)).status_code == 400
+
+
+async def test_pictures_are_files(client):
+    """One by its media type, the other because it has no type at all."""
+    parts = [
+        ("image", ("a.png", b"\x89PNG", "image/png")),
+        ("calibration", ("b", b"\0")),
+        ("key", (None, b"-_8-")),
+    ]
+    filed = await client.post("/v1/pictures", files=parts)
+    digest = base64.b64encode(hashlib.sha256(b"\x89PNG").digest()).decode()
+    assert (filed.status_code, filed.json()) == (201, {"size": 4, "digest": digest})
+
+
+async def test_texts_are_checked_for_what_they_contain(client):
+    """In requests; the digest above shows that it is so in responses."""
+    good = {"reading": '{"celsius":-3}', "frame": "AAAA"}
+    assert (await client.post("/v1/log", json=good)).json() == good
+    wrong = await client.post("/v1/log", json={"reading": '{"celsius": "cold"}', "frame": "AA=A"})
+    problem = assert_problem(wrong, 400, "VALIDATION_ERROR")
+    assert {(one["path"], one["rule"]) for one in problem["errors"]} == {
+        ("/reading", "contentSchema"),
+        ("/reading", "pattern"),
+        ("/frame", "contentEncoding"),
+        ("/frame", "pattern"),
+    }
