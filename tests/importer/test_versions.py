@@ -134,3 +134,17 @@ def test_a_page_of_another_version_that_the_contract_has_already_is_no_error():
     Path("api.yaml").write_text(text.replace("3.0.3", "3.1.1"), "utf-8")
 
     assert imported(a=thing("a"))[-1] == "unchanged GET /a (a.md)"
+
+
+def test_a_schema_may_be_named_by_its_url_within_a_page():
+    """The URL is a name, and nothing is fetched; that of no schema of the page is refused as before."""
+    named = {"$id": "https://schemas.example/b", "type": "string"}
+    document = later(thing("a", {"type": "array", "items": {"$ref": "https://schemas.example/b"}}))
+    document["components"]["schemas"]["b"] = named
+
+    imported(a=document)
+    document["components"]["schemas"]["b"] = {"type": "string"}
+    (refused,) = imported(b=document, code=2)
+
+    assert spec()["components"]["schemas"]["b"] == named
+    assert "'https://schemas.example/b' is a remote reference and is not fetched" in refused

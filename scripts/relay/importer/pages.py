@@ -11,8 +11,9 @@ from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, Pointer, display, parse_source
 from relay.contract.loading import build_contract, faultless
 from relay.contract.model import Contract
-from relay.contract.pointers import references
+from relay.contract.pointers import mappings, references
 
+from .https_fetch import is_address
 from .prose import canonical
 
 if TYPE_CHECKING:
@@ -172,7 +173,11 @@ def _too_large(document: Document, limit: int) -> list[Diagnostic]:
 
 
 def _remote_references(document: Document) -> list[Diagnostic]:
-    """Return a problem for each reference out of the page: only named sources are fetched or read."""
+    """Return a problem for each reference out of the page: only named sources are fetched or read.
+
+    One by the URL that a schema of the page has as its `$id` stays within it.
+    """
+    own = {name for _, one in mappings(document.data) if isinstance(name := one.get("$id"), str)}
     return [
         Diagnostic(
             document.place((*pointer, "$ref")),
@@ -180,5 +185,5 @@ def _remote_references(document: Document) -> list[Diagnostic]:
             "remote-ref",
         )
         for pointer, ref in references(document.data)
-        if not ref.startswith("#")
+        if not ref.startswith("#") and not (is_address(ref) and ref.partition("#")[0] in own)
     ]
