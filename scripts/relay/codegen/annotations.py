@@ -14,11 +14,11 @@ from relay.contract.pointers import parse_pointer
 from .plain_schemas import plain
 from .type_schemas import nested_key
 
-Kind = Literal["builtin", "typing", "generated", "literal"]
+Kind = Literal["builtin", "typing", "abc", "generated", "literal"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
 TYPING = frozenset("Any Literal Union Optional".split())
-HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing"}
+HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing", "abc": "collections.abc"}
 """The modules of types that are not generated."""
 
 
