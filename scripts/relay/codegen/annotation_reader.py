@@ -12,6 +12,7 @@ from relay.project.package_source import TYPES
 from relay.project.syntax import dotted
 
 from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, UPLOAD, Kind, Type, literals, union
+from .item_types import SAME, STREAM
 
 Meaning = Callable[[str], tuple[Kind, str] | None]
 """Returns what a dotted name refers to in a module; None for a name that the generator does not write."""
@@ -30,10 +31,10 @@ def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None
     source, _, member = module.whole_name(name).rpartition(".")
     if source == "builtins" and member in BUILTINS:
         return "builtin", member
-    if source == f"{package}.{TYPES}":
+    if source == f"{package}.{TYPES}" or (source, member) == ("relay", UPLOAD.name):
         return "generated", member
-    if (source, member) == ("relay", UPLOAD.name):
-        return "generated", member
+    if source in ("collections.abc", "typing", "typing_extensions") and member in SAME:
+        return "abc", STREAM
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member
     return None
@@ -92,10 +93,19 @@ class _Reader:
         inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         if head.name == "Literal":
             return literals([_literal_value(value) for value in inner])
+        if head.kind == "abc":
+            return _stream(self.read(inner[0]))
         parts = [self.read(value) for value in inner]
         if head.name in ("Optional", "Union") and head.kind == "typing":
             return union([*parts, NONE] if head.name == "Optional" else parts)
         return Type(head.name, tuple(parts), head.kind)
+
+
+def _stream(item: Type) -> Type:
+    """Return the type of a stream of items; that of bytes, text and an author's own values is the author's own."""
+    if not any(item.names("generated")):
+        raise _Foreign
+    return Type(STREAM, (item,), "abc")
 
 
 def _literal_value(node: cst.BaseExpression) -> Any:

@@ -15,11 +15,11 @@ from relay.validation.binary_schemas import is_binary
 from .plain_schemas import plain
 from .type_schemas import nested_key
 
-Kind = Literal["builtin", "typing", "generated", "literal"]
+Kind = Literal["builtin", "typing", "abc", "generated", "literal"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
 TYPING = frozenset("Any Literal Union Optional".split())
-HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing"}
+HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing", "abc": "collections.abc"}
 """The modules of types that are not generated."""
 
 

@@ -11,6 +11,7 @@ from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, Type, literals, of_schema, union
+from .item_types import is_stream, streams
 
 HeaderClasses = Mapping[tuple[str, str], str]
 """The generated classes of response headers, by operation id and key of `responses`."""
@@ -22,11 +23,26 @@ class DocumentedBody:
 
     type: Type
     has_shape: bool = True
+    as_list: Type | None = None
+    """The type of a list of the items of a stream, which a handler may return as well."""
 
     @property
     def accepted(self) -> Type:
         """What a handler may return for it."""
+        if self.as_list is not None:
+            return union([self.type, self.as_list])
         return self.type if self.has_shape else union([STR, BYTES])
+
+    def is_met_by(self, body: Type) -> bool:
+        """Whether a type has each member of it, or a less specific form of it."""
+        documented = [self.type, *filter(None, [self.as_list])]
+        return not self.has_shape or any(_is_met(one, body) for one in documented)
+
+
+def _is_met(documented: Type, body: Type) -> bool:
+    return all(
+        any(own.is_like(part) or part.loosens(own) for part in body.members) for own in documented.members
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +71,7 @@ class DocumentedResult:
 
     def is_met_by(self, body: Type) -> bool:
         """Whether a type has each member of at least one of its bodies, or a less specific form of it."""
-        return any(
-            not one.has_shape
-            or all(
-                any(own.is_like(part) or part.loosens(own) for part in body.members)
-                for own in one.type.members
-            )
-            for one in self.bodies
-        )
+        return any(one.is_met_by(body) for one in self.bodies)
 
     def types(self, status: Type) -> Iterator[Type]:
         """Yield the types of its results with a status."""
@@ -141,8 +150,16 @@ def documented_results(
 def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) -> Iterator[DocumentedBody]:
     if not response.content:
         yield DocumentedBody(NONE)
+    yield from (DocumentedBody(*one) for one in _streams(response, contract, names))
     for media_type, schema in response.content.items():
-        yield from bodies(media_type, schema, contract, names)
+        if not is_stream(response, media_type):
+            yield from bodies(media_type, schema, contract, names)
+
+
+def _streams(
+    response: Response, contract: Contract, names: Mapping[str, str]
+) -> Iterator[tuple[Type, bool, Type]]:
+    yield from ((stream, True, whole) for stream, whole in streams(response, contract, names))
 
 
 def bodies(

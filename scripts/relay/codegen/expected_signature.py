@@ -10,6 +10,7 @@ from relay.server.handler_arguments import handler_arguments
 
 from .annotations import UPLOAD, Type, of_schema, union
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
+from .item_types import is_stream, streams
 from .upload_fields import takes_upload
 
 
@@ -51,8 +52,10 @@ def signature(
 def _body(body: RequestBody, contract: Contract, names: Mapping[str, str]) -> Type:
     """Return the type of a request body: uploads for files, unless a class of the contract has that name."""
     has_uploads = UPLOAD.name not in names.values()
-    return union(
+    whole = [
         UPLOAD if has_uploads and takes_upload(media_type) else one.type
         for media_type, schema in body.content.items()
+        if not is_stream(body, media_type)
         for one in bodies(media_type, schema, contract, names)
-    )
+    ]
+    return union([*whole, *(stream for stream, _ in streams(body, contract, names))])

@@ -75,6 +75,8 @@ class Imports:
         hidden = {key for key in local if "." in key}
         typing = {name for one in types for name in one.names("typing") if f"typing.{name}" not in hidden}
         missing = {name for name in generated if not self._has(self._types_module, name)}
+        abc = {name for one in types for name in one.names("abc") if f"collections.abc.{name}" not in hidden}
+        not_there = {name for name in abc if not self._has("collections.abc", name)}
         is_late = self._module.is_lazy
         absent = {name for name in typing if not self._has("typing", name)}
         if missing and is_late and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
@@ -83,6 +85,8 @@ class Imports:
             self._add_module(home)
         if absent:
             self._add("typing", {name: name for name in absent}, in_block=False)
+        if not_there:
+            self._add("collections.abc", {name: name for name in not_there}, in_block=False)
         if missing:
             self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
 

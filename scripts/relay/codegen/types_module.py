@@ -20,6 +20,7 @@ from relay.contract.model import Contract
 from .class_names import class_names, with_class_names
 from .documented_results import HeaderClasses
 from .formatting import ruff
+from .item_types import is_stream
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generate_within_limits
 from .type_schemas import type_schemas, without_title
@@ -106,7 +107,11 @@ def with_import(types: Types, contract: Contract) -> Types:
     """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
     plain = f"from relay import {UPLOAD}\n"
     is_used = plain in types.source or any(
-        takes_upload(name) for one in contract.operations if one.body for name in one.body.content
+        takes_upload(name)
+        for one in contract.operations
+        if one.body
+        for name in one.body.content
+        if not is_stream(one.body, name)
     )
     if not is_used or UPLOAD in types.classes:
         return types

@@ -18,8 +18,9 @@ from relay.server.errors import MalformedPath
 from relay.server.routing import Match, Routes
 from relay.validation import http as messages
 from relay.validation import media_types as media
-from relay.validation.errors import ApiError, InvalidRequest
+from relay.validation.errors import ApiError, InvalidRequest, ResponseViolation
 from relay.validation.http import BODILESS
+from relay.validation.item_content import ItemContent
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
@@ -285,6 +286,9 @@ class ConformanceChecker:
     ) -> Iterator[Diagnostic]:
         if body is None or content.validator is None or not content.judges(content_type):
             return
+        if content.items is not None:
+            yield from self._items(body, content.items.begun(content_type), pointer, label)
+            return
         name, charset, _ = media.parse_media_type(content_type)
         try:
             value = parse_json(body) if media.is_json(name) else body.decode(charset)
@@ -297,6 +301,13 @@ class ConformanceChecker:
         broken = content.validator.violations(value)
         for message in dict.fromkeys(_violation_message(label, violation) for violation in broken):
             yield finding(self.contract, "response-violation", pointer, message)
+
+    def _items(self, body: bytes, items: ItemContent, pointer: Pointer, label: str) -> Iterator[Diagnostic]:
+        try:
+            items.check_written(body)
+        except ResponseViolation as exc:
+            for message in dict.fromkeys(_violation_message(label, one) for one in exc.violations):
+                yield finding(self.contract, "response-violation", pointer, message)
 
     def _request(
         self, exchange: Exchange, operation: Operation, variables: dict[str, str]

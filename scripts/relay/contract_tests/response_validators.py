@@ -7,6 +7,8 @@ from typing import NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
+from relay.validation.item_compiling import item_content
+from relay.validation.item_content import ItemContent
 from relay.validation.response_headers import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.unvalidated import describes_text
@@ -16,10 +18,14 @@ from .exchanges import Exchange
 
 
 class Content(NamedTuple):
-    """A documented media type; `describes_text` is False for a schema that no text conforms to."""
+    """A documented media type; `describes_text` is False for a schema that no text conforms to.
+
+    `items` is set for a stream of items.
+    """
 
     validator: Validator | None
     describes_text: bool
+    items: ItemContent | None = None
 
     @classmethod
     def of(cls, schema: Schema, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> Content:
@@ -29,7 +35,11 @@ class Content(NamedTuple):
     def judges(self, content_type: str) -> bool:
         """Return True for JSON, and for text unless the schema describes what the text stands for, such as rows."""
         name = media.essence(content_type)
-        return media.is_json(name) or (name.startswith("text/") and self.describes_text)
+        return (
+            self.items is not None
+            or media.is_json(name)
+            or (name.startswith("text/") and self.describes_text)
+        )
 
 
 class ResponseValidators:
@@ -40,7 +50,9 @@ class ResponseValidators:
         self.headers = HeaderDecoder(response, contract, compiler)
         self.content = media.by_name(
             {
-                name: Content.of(schema, (*response.pointer, "content", name), contract, compiler)
+                name: Content.of(schema, (*response.pointer, "content", name), contract, compiler)._replace(
+                    items=item_content(response, name, contract, compiler) if name in response.items else None
+                )
                 for name, schema in response.content.items()
             }
         )

@@ -22,6 +22,7 @@ from .bodies import Content, bodies, concrete
 from .examples import examples
 from .files import RANGES
 from .headers import header_texts
+from .item_samples import is_stream, item_lists
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
@@ -122,9 +123,11 @@ class ResponsePreparer:
         given = [*examples(self._contract, content, at)]
         found: dict[str, http.Response] = {}
         reason = ""
-        for key, value in bodies(
-            Content(media_type, given, SchemaPart(schema, (*at, "schema"))), self._sampler
-        ):
+        if is_stream(media_type, content):
+            made = item_lists(media_type, content, at, given, self._sampler)
+        else:
+            made = bodies(Content(media_type, given, SchemaPart(schema, (*at, "schema"))), self._sampler)
+        for key, value in made:
             try:
                 found.setdefault(key, self._encoded(value, status, headers, media_type))
             except ResponseViolation as exc:

@@ -83,9 +83,10 @@ class EventItems(NamedTuple):
     def violations(self, fields: Any) -> list[Violation]:
         """Return the violations of an event."""
         found = self.validator.violations(fields)
-        if self.data is not None and isinstance(fields.get("data"), str):
-            found += within("data", self.data.violations(fields["data"]))
-        return found
+        if self.data is None or not isinstance(fields.get("data"), str):
+            return found
+        of_data = within("data", self.data.violations(fields["data"]))
+        return [*(one for one in found if not of_data or one.path != "/data"), *of_data]
 
     def _fields_of(self, item: Any, *, is_validated: bool = True) -> dict[str, Any]:
         """Return the fields of an event with its data as text. Raises ResponseViolation."""

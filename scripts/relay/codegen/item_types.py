@@ -1,0 +1,30 @@
+"""The types of streams of items: an async iterator of the type of an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from relay.contract.model import Contract, RequestBody, Response
+from relay.validation.sequences import kind_of_items
+
+from .annotations import Type, of_schema
+
+STREAM = "AsyncIterator"
+
+SAME = frozenset("AsyncIterator AsyncIterable AsyncGenerator Iterator Iterable Generator".split())
+"""Types that an author may choose for a stream, sync or async; they are read as the one that is written."""
+
+
+def is_stream(documented: Response | RequestBody, media_type: str) -> bool:
+    """Return True for a media type whose items are described, and are known how to separate."""
+    return media_type in documented.items and kind_of_items(media_type) is not None
+
+
+def streams(
+    documented: Response | RequestBody, contract: Contract, names: Mapping[str, str]
+) -> Iterator[tuple[Type, Type]]:
+    """Yield the type of each stream of items, and that of a list of its items."""
+    for media_type, schema in documented.items.items():
+        if is_stream(documented, media_type):
+            item = of_schema(schema, contract, names)
+            yield Type(STREAM, (item,), "abc"), Type("list", (item,))

@@ -1,0 +1,55 @@
+"""The items of a mocked stream: those of its examples, else a few that are made of its `itemSchema`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Schema
+from relay.validation import media_types as media
+from relay.validation.part_items import PartTypes
+from relay.validation.sequences import kind_of_items
+
+from .examples import Example
+from .files import file_of
+from .samples import Sampler
+from .schema_parts import NoSample
+
+COUNT = 2
+"""Items that are made of a schema."""
+
+
+def is_stream(media_type: str, media_object: Mapping[str, Any]) -> bool:
+    """Return True for a media type whose items are described, and are known how to write."""
+    return "itemSchema" in media_object and kind_of_items(media_type) is not None
+
+
+def item_lists(
+    media_type: str, media_object: Mapping[str, Any], pointer: Pointer, given: list[Example], sampler: Sampler
+) -> Iterator[tuple[str, Any]]:
+    """Yield names and lists of items: the examples that are lists, then one that is made. Raises NoSample."""
+    lists = [(name, value) for name, value, _ in given if isinstance(value, list)]
+    yield from lists
+    if not lists:
+        schema: Schema = media_object["itemSchema"]
+        at = (*pointer, "itemSchema")
+        if kind_of_items(media_type) == "parts":
+            yield "", [*_parts(PartTypes.of(media_object), schema, at, sampler)]
+        else:
+            yield "", [_sample(schema, at, sampler)] * COUNT
+
+
+def _parts(types: PartTypes, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Any]:
+    for media_type in [*types.first, types.others]:
+        if not media_type or media.is_json(media_type):
+            yield _sample(schema, pointer, sampler)
+        else:
+            yield file_of(media.essence(media_type)) or b""
+
+
+def _sample(schema: Schema, pointer: Pointer, sampler: Sampler) -> Any:
+    try:
+        return sampler.sample(schema, pointer)
+    except NoSample as exc:
+        raise NoSample(f"no item was found: {exc}; add a valid example, a list of items") from exc

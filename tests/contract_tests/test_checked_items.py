@@ -1,0 +1,45 @@
+"""Streams of items that are compared with the contract: `ConformanceChecker`."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay.contract.loading import load_contract
+from relay.contract_tests.conformance import ConformanceChecker
+from relay.contract_tests.exchanges import Exchange, Request
+from support.running import ROOT
+
+CHECKER = ConformanceChecker(load_contract(ROOT / "tests/specs/streams/openapi.yaml"), "")
+GOOD = b'{"at": "2026-01-01T00:00:00Z", "celsius": 1}'
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "at"),
+    [
+        ("application/jsonl", GOOD + b"\n" + GOOD + b"\n", None),
+        ("application/jsonl", GOOD + b"\n{}\n", " at /*/at"),
+        ("application/jsonl", b"no", ""),
+        ("application/json-seq", b"\x1e" + GOOD + b"\n", None),
+        ("application/json-seq", (b"\x1e" + GOOD + b"\n") * 101, ""),
+        ("text/event-stream", b": hi\n\nevent: calm\ndata: " + GOOD + b"\n\n", None),
+        ("text/event-stream", b"data: " + GOOD + b"\n\n", " at /*/event"),
+        ("text/event-stream", b"event: calm\ndata: {}\n\n", " at /*/data"),
+    ],
+)
+def test_each_item_of_a_response_is_compared(media_type, body, at):
+    """Also those of another server, and all of them with the schema of the whole."""
+    request = Request("GET", "http://test/measurements", (), None)
+    found = CHECKER.check(Exchange(request, 200, (("Content-Type", media_type),), body, "test"))
+
+    messages = [one.finding.message for one in found]
+    assert bool(messages) is (at is not None)
+    assert all(f"its schema{at}" in message for message in messages)
+
+
+@pytest.mark.parametrize(("body", "is_valid"), [(GOOD + b"\n" + GOOD, True), (GOOD + b"\n{}", False)])
+def test_each_item_of_a_request_is_compared(body, is_valid):
+    """Recorded traffic has whole bodies."""
+    request = Request("POST", "http://test/measurements", (("Content-Type", "application/jsonl"),), body)
+    operation = next(one for one in CHECKER.contract.operations if one.method == "post")
+
+    assert CHECKER.is_valid_request(request, operation) is is_valid

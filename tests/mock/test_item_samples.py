@@ -1,0 +1,50 @@
+"""Mocked streams of items: `scripts/relay/mock/item_samples.py`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from relay.project.settings import Settings
+from relay.server.compilation import create
+from support import sequences
+from support.hosting import assert_problem, calling
+from support.running import ROOT
+
+SPEC = ROOT / "tests/specs/streams/openapi.yaml"
+
+
+@pytest.fixture
+def application():
+    """The weather station, whose responses are all mocked."""
+    return create(Settings(spec=SPEC, missing=["mock"]))
+
+
+async def test_a_mocked_stream_has_a_few_items(application):
+    """In each media type; the data of an event is JSON, as the contract says."""
+    async with calling(application) as client:
+        events = await client.get("/measurements", headers={"Accept": "text/event-stream"})
+        lines = await client.get("/measurements", headers={"Accept": "application/jsonl"})
+        texts = await client.get("/measurements", headers={"Accept": "application/json-seq"})
+        parts = await client.get("/pictures")
+
+    measured = [json.loads(one["data"]) for one in sequences.events(events.content)]
+    assert len(measured) == 2
+    assert measured == sequences.lines(lines.content) == sequences.texts(texts.content)
+    assert measured[0]["station"] == "roof"
+    kinds = [kind for kind, _ in sequences.parts(parts.content, parts.headers["content-type"])]
+    assert kinds == ["text/plain", "image/png"]
+
+
+async def test_a_mock_validates_the_items_of_a_request(application):
+    """It reads them all, as no handler does."""
+    good = b'{"at": "2026-01-01T00:00:00Z", "celsius": null}\n'
+    async with calling(application) as client:
+        fine = await client.post("/measurements", content=good, headers={"Content-Type": "application/jsonl"})
+        wrong = await client.post(
+            "/measurements", content=good + b"{}\n", headers={"Content-Type": "application/jsonl"}
+        )
+
+    assert fine.status_code == 200
+    assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1/at"

@@ -1,0 +1,1 @@
+"""A weather station, whose measurements are streams of items."""
