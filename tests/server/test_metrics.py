@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.contract.diagnostics import SetupError
 from relay.server.app import METRICS_CONNECTIONS
+from relay.server.logs import REQUESTS
 from relay.server.metrics import bind_address
 from support.hosting import bearer, calling, contract, host, operation
 
@@ -111,6 +112,19 @@ async def test_counts_response_violations_by_rule(hosted):
     found = await scraped(hosted(), "/break_promise")
 
     assert found["relay_response_violations_total", ("operation", "break_promise"), ("rule", "type")] == 1
+
+
+async def test_a_response_violation_is_a_failure_with_a_code(hosted, monkeypatch):
+    """As every other 500, in the metric and in the line of the request."""
+    events = []
+    monkeypatch.setattr(REQUESTS, "has", lambda _level: True)
+    monkeypatch.setattr(REQUESTS, "write", events.extend)
+
+    found = await scraped(hosted(), "/break_promise")
+
+    labels = ("cause", "ResponseViolation"), ("code", "INTERNAL_ERROR"), ("operation", "break_promise")
+    assert found["relay_failures_total", *labels] == 1
+    assert events[0]["code"] == "INTERNAL_ERROR"
 
 
 async def test_has_the_processs_own_figures(hosted):

@@ -72,10 +72,13 @@ class Observer:
 
     def failed(self, exc: BaseException, scope: Any) -> None:
         """Record an exception, with the details that the client does not get."""
+        operation = scope.get(OPERATION, UNMATCHED)
         if isinstance(exc, ResponseViolation):
             self.violated(exc, scope)
+            scope[_OUTCOME] = {"code": ApiError.code}
+            if self.metrics is not None:
+                self.metrics.failed(operation, ApiError.code, type(exc).__name__)
             return
-        operation = scope.get(OPERATION, UNMATCHED)
         found = report(exc)
         code = found.code if found else ApiError.code
         scope[_OUTCOME] = {"code": code}
