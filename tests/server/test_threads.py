@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
-from support.hosting import calling, contract, host, operation
+from support.hosting import calling, contract, host, logged, operation
 
 DOCUMENT = contract(
     {
         "/meet": {"get": operation("meet")},
         "/block": {"get": operation("block")},
+        "/fail": {"get": operation("fail")},
         "/enter": {"get": operation("enter", security=[{"key": []}])},
     },
     components={"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
@@ -28,6 +30,10 @@ THINGS = """
     def block():
         release.wait(20)
         return "done"
+
+    def fail():
+        release.wait(20)
+        raise LookupError("canary")
 
     async def enter(caller):
         return caller
@@ -71,3 +77,20 @@ async def test_plain_handlers_that_block_do_not_delay_authentication(hosted):
         assert not any(one.done() for one in blocked)
         application.endpoints["block"].binding.function.__globals__["release"].set()
         assert {one.status_code for one in await asyncio.gather(*blocked)} == {200}
+
+
+async def test_what_a_function_raises_after_its_request_ended_is_logged(hosted, caplog):
+    """In one line with class and place, but not the text; the client has its response."""
+    application = hosted(handler_seconds=0.1)
+    module = application.endpoints["block"].binding.function.__globals__
+    async with calling(application) as client:
+        assert (await client.get("/fail")).status_code == 503
+        module["release"].set()
+        async with asyncio.timeout(10):
+            while not logged(caplog, "a function failed after its request had ended"):  # noqa: ASYNC110 -- a thread logs it
+                await asyncio.sleep(0.01)
+
+    (record,) = logged(caplog, "a function failed after its request had ended")
+    assert record.cause == "LookupError"
+    assert re.search(r"things\.py:\d+$", record.at)
+    assert "canary" not in caplog.text

@@ -63,7 +63,7 @@ class PlainPieces:
     async def next(self) -> Any:
         """Return the next piece; END after the last."""
         self._is_running = True
-        piece = await self._threads.start(self._step)
+        piece = await self._threads.run(self._step)
         self._is_running = False
         return piece
 

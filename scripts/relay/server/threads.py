@@ -6,11 +6,17 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
+
+from .errors import report
+
+_log = logging.getLogger("relay")
 
 T = TypeVar("T")
 Function = Callable[..., Any]
@@ -45,12 +51,15 @@ class Threads:
     async def run(self, function: Callable[[], T], late: Late[T] | None = None) -> T:
         """Return the result of a function, called in a thread.
 
-        If the caller is cancelled, a function that has begun runs on: `late` is called when it ends.
+        If the caller is cancelled, a function that has begun runs on: what it raises is logged, and `late` is
+        called when it ends.
         """
-        work = self._pool.submit(contextvars.copy_context().run, _called, function)
+        context = contextvars.copy_context()
+        work = self._pool.submit(context.run, _called, function)
         try:
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
+            work.add_done_callback(lambda done: context.run(_log_failure, done))
             if late is not None:
                 work.add_done_callback(late)
             raise
@@ -63,7 +72,9 @@ class Threads:
     def begin(self, function: Callable[[], None]) -> None:
         """Run a function that no request waits for; not when the service has ended. May be called in any thread."""
         with suppress(RuntimeError):
-            self._pool.submit(contextvars.copy_context().run, function)
+            context = contextvars.copy_context()
+            work = self._pool.submit(context.run, function)
+            work.add_done_callback(lambda done: context.run(_log_failure, done))
 
     def bound(self, function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
         """Return an awaitable form of `function` with the collaborators that it accepts already bound."""
@@ -100,6 +111,17 @@ def _called(function: Callable[[], T]) -> T:
         return function()
     except StopIteration as exc:  # a future cannot hold it: the caller would wait forever
         raise RuntimeError("a function raised StopIteration") from exc
+
+
+def _log_failure(work: Future[Any]) -> None:
+    """Log the class and the place of what a function raised after its request had ended; never its text."""
+    exc = None if work.cancelled() else work.exception()
+    found = report(exc) if exc is not None else None
+    if exc is None or (found is not None and found.status < 500):
+        return
+    *_, (frame, line) = traceback.walk_tb(exc.__traceback__)
+    extra = {"cause": type(exc).__name__, "at": f"{frame.f_code.co_filename}:{line}"}
+    _log.error("a function failed after its request had ended", extra=extra)
 
 
 def accepted_names(function: Function) -> frozenset[str] | None:
