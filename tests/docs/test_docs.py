@@ -92,6 +92,19 @@ def test_every_python_block_runs_in_the_project_of_the_pages(page, shop):
         (shop / block.path).write_text(before, "utf-8")
 
 
+@with_language("python")
+def test_every_python_block_passes_the_linter_of_a_new_project(page, shop):
+    """A reader copies it into a project of `relay init`."""
+    template = (ROOT / "scripts/relay/init/templates/pyproject.toml.j2").read_text("utf-8")
+    config = template[template.index("[tool.ruff]") : template.index("[tool.mypy]")]
+    (shop / "pyproject.toml").write_text(re.sub(r"extend-exclude = .*", "", config), "utf-8")
+    for block in pages.blocks(page, "python"):
+        pages.write(shop, block)
+        command = [sys.executable, "-m", "ruff", "check", "--no-cache", block.path]
+        found = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=False)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+
 def test_the_project_of_the_pages_passes_relays_own_checks(shop):
     """An example that a reader copies has no finding."""
     assert pages.run(shop, "relay lint") == ["relay lint: nothing found"]
