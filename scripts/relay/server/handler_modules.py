@@ -5,15 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-import traceback
-from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
-from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 
+from .import_errors import import_error
 from .threads import Function
 
 
@@ -58,20 +56,11 @@ def import_module(name: str, where: SourceLocation | str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
             raise SetupError([Diagnostic(where, f"there is no package '{name}' here")]) from exc
-        raise _import_error(exc) from exc
+        raise import_error(name, exc) from exc
     except BaseException as exc:
         is_own = (
             threading.current_thread() is not threading.main_thread()
         )  # Ctrl-C is raised in the main thread
         if isinstance(exc, KeyboardInterrupt) and not is_own:
             raise
-        raise _import_error(exc) from exc
-
-
-def _import_error(exc: BaseException) -> SetupError:
-    """Return the import error with the location of the line that raised it."""
-    frame = traceback.extract_tb(exc.__traceback__)[-1]
-    place = SourceLocation(display(Path(frame.filename)), frame.lineno or 1, 1)
-    if isinstance(exc, SyntaxError) and exc.filename:
-        place = SourceLocation(display(Path(exc.filename)), exc.lineno or 1, exc.offset or 1)
-    return SetupError([Diagnostic(place, f"cannot be imported: {type(exc).__name__}: {exc}")])
+        raise import_error(name, exc) from exc

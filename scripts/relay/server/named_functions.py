@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,27 +89,9 @@ def no_package_message(name: str, contract: Contract) -> str:
 
 def _imported(module: NamedModule, where: SourceLocation | str) -> ModuleType:
     """Import a module of the project. Raises SetupError, also if another one has its name."""
-    try:
-        found = import_module(module.name, where)
-    except SetupError as exc:
-        if (needing := _line_that_needs_flask(exc.__cause__, module.path)) is None:
-            raise
-        place = SourceLocation(display(module.path), needing, 1)
-        message = (
-            "cannot be imported: Flask is not installed; Relay serves the contract itself, so make the application "
-            "below `if __name__ == '__main__':`, or in a module of its own"
-        )
-        raise SetupError([Diagnostic(place, message)]) from exc
+    found = import_module(module.name, where)
     file = getattr(found, "__file__", None)
     if file is not None and Path(file).resolve() != module.path.resolve():
         message = f"names {display(module.path)}, but the module '{module.name}' is {file}; rename yours"
         raise SetupError([Diagnostic(where, message)])
     return found
-
-
-def _line_that_needs_flask(exc: BaseException | None, file: Path) -> int | None:
-    """Return the line of a module that fails because Flask is not installed; None for any other failure."""
-    if not isinstance(exc, ImportError) or "flask" not in str(exc).lower():
-        return None
-    frames = traceback.extract_tb(exc.__traceback__)
-    return next((one.lineno for one in reversed(frames) if Path(one.filename) == file), None)
