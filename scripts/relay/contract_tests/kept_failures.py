@@ -42,6 +42,9 @@ _CHECKED = frozenset(
 _NOT_REPEATABLE = frozenset(["use-after-free", "ensure-resource-availability", "wrong-fault-answer"])
 """Rules whose check needs several requests, or a provoked fault."""
 
+_OF_IDENTITIES = frozenset(["credential-accepted", "role-let-in", "role-refused", "wrong-refusal"])
+"""Rules of the identity matrix, whose findings have the place of the operation's security."""
+
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _SHAPE = {
@@ -219,10 +222,13 @@ def _report(
         return
     found = checker.check(exchange)
     other_failures = [failure for failure in found if failure.finding.rule != one.rule]
-    part.failures += other_failures
-    if len(other_failures) < len(found) or (one.expected and exchange.status not in one.expected):
-        again = finding(checker.contract, one.rule, operation.pointer, one.message)
+    part.failures += found
+    is_unexpected = bool(one.expected) and exchange.status not in one.expected
+    if is_unexpected and len(other_failures) == len(found):
+        place = (*operation.pointer, "security") if one.rule in _OF_IDENTITIES else operation.pointer
+        again = finding(checker.contract, one.rule, place, one.message)
         part.failures.append(Failure(again, str(operation), exchange, one.expected))
+    if is_unexpected or len(other_failures) < len(found):
         part.notes.append(f"still there: {one.message}")
     elif _may_hide(exchange.status, one):
         message = (
