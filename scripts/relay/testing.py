@@ -25,7 +25,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from relay.contract_tests.outgoing_checks import documented_request, outgoing_violations
 from relay.contract_tests.recorder import Recorder
-from relay.server.token_minting import longest_life, mint
+from relay.server.token_minting import check_signable, longest_life, mint
 
 if TYPE_CHECKING:
     from relay.server.app import Application
@@ -123,8 +123,10 @@ async def async_client(
 def token(app: Application, claims: Mapping[str, Any]) -> str:
     """Return a bearer token with these claims that the application accepts, valid for an hour at most.
 
-    Raises SetupError for an application without a secret to sign with.
+    Raises SetupError for an application without a secret to sign with, also because functions verify all tokens.
     """
+    if app.jwt is None:
+        check_signable(app.contract, app.hooks.verifying_functions)
     return mint(app.settings, claims, longest_life(app.settings, TOKEN_LIFE))
 
 

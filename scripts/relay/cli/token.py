@@ -83,18 +83,35 @@ def token(
     """Print a bearer token for development.
 
     It is signed with RELAY_JWT_SECRET, or in development with the project's own key, HS256, for the
-    issuer and audience of the settings.
+    issuer and audience of the settings. A service whose functions verify all tokens would refuse it.
     """
     from relay.server.application import service_settings
     from relay.server.development_key import with_development_key
     from relay.server.token_minting import longest_life, mint, with_scopes
 
     project, settings = service_settings({})
+    _check_signable(project, settings)
     wanted = {*scopes, *(_scopes(project, settings, operations) if operations else ())}
     if identity is not None or not claims:
         claims = {**development_claims(project, identity), **claims}
     settings = with_development_key(project, settings)
     emit(mint(settings, with_scopes(claims, wanted), expires or longest_life(settings, LIFE)))
+
+
+def _check_signable(project: Project, settings: Settings) -> None:
+    """Raise SetupError if functions verify all tokens; a contract with errors is reported elsewhere."""
+    from relay.contract.loading import load_contract
+    from relay.project.settings import token_keys
+    from relay.server.token_minting import check_signable
+    from relay.server.verifying_functions import has_functions, verifying_functions
+
+    try:
+        contract = load_contract(settings.spec or project.spec, settings.contract_root)
+    except SetupError:
+        return
+    package, folder = settings.handlers, project.folder
+    if not token_keys(settings) and has_functions(contract, package, folder):
+        check_signable(contract, verifying_functions(contract, package, folder, has_key=False))
 
 
 def _scopes(project: Project, settings: Settings, names: Iterable[str]) -> set[str]:

@@ -20,10 +20,10 @@ from relay.project.project import Project, variable
 from relay.project.settings import token_keys
 from relay.server.functions import code_place
 from relay.server.handler_modules import import_package
-from relay.server.info_functions import info_functions
 from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import token_schemes
+from relay.server.verifying_functions import verifying_functions
 
 from .contract_config import Config
 from .credentials import signer
@@ -90,10 +90,9 @@ class ServiceTarget:
         """Return the security schemes that functions verify: those of the package, and those that the contract names."""
         if not self.has_functions(contract):
             return frozenset()
-        verifiers = self.hooks.verifiers if self.hooks else {}
-        named = NamedFunctions(self.project.folder, self.package)
-        found, _ = info_functions(contract, verifiers, named, has_key=bool(token_keys(settings)))
-        return frozenset({*verifiers, *found})
+        folder, has_key = self.project.folder, bool(token_keys(settings))
+        make_importable(self.package, folder)
+        return frozenset(verifying_functions(contract, self.package, folder, has_key=has_key))
 
     def settings(self) -> ContractSettings:
         """Read the settings of the test; SetupError for settings that are wrong."""

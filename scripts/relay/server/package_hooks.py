@@ -85,7 +85,12 @@ class PackageHooks:
     @property
     def verified(self) -> set[str]:
         """The security schemes with a verifier of the package or the contract."""
-        return {*self.verifiers, *self.named_verifiers}
+        return {*self.verifying_functions}
+
+    @property
+    def verifying_functions(self) -> dict[str, Callable[..., Any]]:
+        """The functions that verify credentials, by security scheme: the package's go first."""
+        return {name: one.function for name, one in self.named_verifiers.items()} | {**self.verifiers}
 
     def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
         """Return body and media type of an error; without a package, as the contract documents it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +13,8 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation
 from relay.project.settings import Settings, token_keys
 
-from .security import JWT_TYPES, scheme_type, token_scopes
+from .security import JWT_TYPES, scheme_type, token_schemes, token_scopes
+from .threads import Function
 from .verification import token_verifier
 
 
@@ -35,6 +37,25 @@ def scopes_of(operation: Operation, contract: Contract) -> set[str] | None:
         ):
             return {scope for scopes in requirement.values() for scope in scopes}
     return None
+
+
+def check_signable(contract: Contract, functions: Mapping[str, Function]) -> None:
+    """Raise SetupError if functions verify the tokens of all security schemes, and would refuse one that Relay signs.
+
+    `functions` are those that verify credentials, by scheme.
+    """
+    schemes = token_schemes(contract)
+    if schemes and schemes <= functions.keys():
+        raise SetupError(_unsigned(contract, name, functions[name]) for name in sorted(schemes))
+
+
+def _unsigned(contract: Contract, scheme: str, function: Function) -> Diagnostic:
+    function = inspect.unwrap(function)
+    name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
+    message = (
+        f"the function {name} verifies the tokens of '{scheme}', so Relay signs none; use one that it accepts"
+    )
+    return contract.problem(("components", "securitySchemes", scheme), message, "unsigned")
 
 
 def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
