@@ -83,6 +83,32 @@ async def test_says_what_is_well():
     assert lines[3] == "info: RELAY_JWT_SECRET: 1 key: HS256"
 
 
+async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_path, monkeypatch):
+    """The function is not called, which nothing else shows; a verifier of the package goes before both."""
+    schemes = {
+        "token": {"type": "http", "scheme": "bearer", "x-bearerInfoFunc": "auth.check"},
+        "key": {"type": "apiKey", "in": "header", "name": "K", "x-apikeyInfoFunc": "auth_of_check.check"},
+    }
+    document = contract(
+        {"/a": {"get": {**operation("show"), "security": [{"token": []}, {"key": []}]}}},
+        components={"securitySchemes": schemes},
+    )
+    (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+    (tmp_path / "auth_of_check.py").write_text("def check(key):\n    return {}\n", "utf-8")
+
+    async def warned(init, **given):
+        package = write_package(tmp_path, init=init, things="async def show(): return 1\n")
+        settings = Settings.load(port=0, spec=tmp_path / "api.yaml", handlers=package, **given)
+        return [line for line in await told(settings) if "is not called" in line]
+
+    (warning,) = await warned("", jwt_secret=SECRET)
+    assert warning == (
+        "warning: RELAY_JWT_SECRET: it verifies the tokens of 'token', so the function of x-bearerInfoFunc is not "
+        "called; unset it to use that"
+    )
+    assert await warned("verifiers = {'token': len, 'key': len}\n", jwt_secret=SECRET) == []
+
+
 async def test_changes_nothing(tmp_path):
     """Neither where there is nothing yet, nor in what is there."""
     before = files_of(tmp_path)

@@ -478,6 +478,19 @@ def test_reports_missing_types():
     assert (finding.rule, finding.where) == ("types-missing", display(FOLDER / "_types.py"))
 
 
+def test_a_package_with_exports_only_needs_no_types():
+    """The contract names the functions of all operations; with another one, the types are missing."""
+    paths = {"/a": {"get": operation("shop.api.show")}, "/b": {"get": operation("show_b")}}
+    modules = {"init": "middleware = []\n", "api": "def show(): ...\n"}
+
+    def types_findings(**chosen):
+        found = check(state_of(contract(chosen), **modules))
+        return [one.rule for one in found if one.rule.startswith("types-")]
+
+    assert types_findings(**{"/a": paths["/a"]}) == []
+    assert types_findings(**paths) == ["types-missing"]
+
+
 def test_operations_that_ask_for_one_function_get_one_each():
     """The names are the server's; `relay lint` says how they were chosen."""
     paths = {

@@ -122,7 +122,7 @@ def signed(_operation, request, credential):
 
 
 def test_a_failure_that_is_not_fixed_is_reported_again(service, subject, checker, kept):
-    """The same request is sent with a new credential to the current address."""
+    """The same request is sent with a new credential to the current address; later parts report it no more."""
     folder = kept(failing(checker, service))
     service.answer = 200, b'"no number"'
 
@@ -159,7 +159,9 @@ def test_an_unexpected_status_is_the_failure(service, subject, checker, kept):
     service.answer = 403, b""
     other = replay(folder, subject, signed, checker)
 
+    pointer = next(one.pointer for one in subject.contract.operations if str(one) == "GET /pets/{id}")
     assert [(one.finding.rule, one.expected) for one in still.failures] == [("role-let-in", (403,))]
+    assert still.failures[0].finding.where == subject.contract.place((*pointer, "security"))
     assert [one.finding.rule for one in other.failures] == ["undocumented-status"]
 
 

@@ -16,6 +16,7 @@ from relay.server.app import Application
 from relay.server.application import build
 from relay.server.errors import report
 from relay.server.handler_modules import is_package
+from relay.server.info_functions import replaced_functions
 from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
 from relay.server.verification import token_verifier
@@ -35,7 +36,7 @@ async def examine(project: Project, settings: Settings) -> AsyncIterator[Diagnos
         for problem in exc.problems:
             yield problem
         return
-    for one in (*_compiled(application), *weaknesses(application)):
+    for one in (*_compiled(application), *_replaced(application), *weaknesses(application)):
         yield one
     for part in (_keys(application.settings), _addresses(settings), _collaborators(application)):
         async for one in part:
@@ -73,6 +74,18 @@ def _functions(application: Application) -> Iterator[str]:
         yield f"the package {application.settings.handlers} serves {counted}"
     if named:
         yield f"the project has the functions that {named} operationIds name"
+
+
+def _replaced(application: Application) -> Iterator[Diagnostic]:
+    """Warn of a key that verifies tokens instead of the function that the contract names."""
+    if application.is_alone:
+        return
+    keys = token_keys(application.settings) if application.jwt is not None else {}
+    for scheme, source in (
+        replaced_functions(application.contract, application.hooks.verified) if keys else ()
+    ):
+        message = f"it verifies the tokens of '{scheme}', so the function of {source} is not called; unset it to use that"
+        yield Diagnostic(variable(next(iter(keys))), message, "replaced-function", Severity.WARNING)
 
 
 async def _keys(settings: Settings) -> AsyncIterator[Diagnostic]:

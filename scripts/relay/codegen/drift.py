@@ -201,9 +201,19 @@ def _unknown_types(state: State) -> Iterator[Diagnostic]:
                 yield _error("unknown-type", module.place(alias), message)
 
 
+def _needs_no_types(state: State) -> bool:
+    """Return True for a package that has only exports, because the contract names the functions of all operations."""
+    return all(
+        isinstance(state.handlers.of(operation), Named) or operation.id in state.handlers.named
+        for operation in state.contract.operations
+    )
+
+
 def _types(state: State) -> Iterator[Diagnostic]:
     file = display(state.types_path)
     if state.types_found is None:
+        if _needs_no_types(state):
+            return
         yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
     elif not state.types_are_ours:
         message = "this file name is reserved for the generated types: rename your module"

@@ -8,7 +8,7 @@ the claims; None is a 401. An environment variable names the function of all sch
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from relay.contract.model import Contract
 from .errors import Forbidden, Unauthenticated
 from .framework import ConnexionRequest
 from .named_functions import NamedFunctions
-from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use
+from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use, token_schemes
 from .threads import Function, Threads, accepted_names
 
 AsyncFunction = Callable[..., Awaitable[Any]]
@@ -152,12 +152,26 @@ def info_functions(
     return found, problems
 
 
+def replaced_functions(contract: Contract, verified: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the schemes of tokens whose function a key replaces, and where it is named; not those that are `verified`."""
+    for name in sorted(token_schemes(contract) - {*verified}):
+        scheme = contract.security_schemes[name]
+        kind = _kind_of(scheme)
+        if kind is not None and (scheme.get(kind.key) or os.environ.get(kind.variable)):
+            yield name, kind.key if scheme.get(kind.key) else kind.variable
+
+
+def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
+    """Return how a security scheme names its function; None for a type that names none."""
+    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
+    return _KEY_AS_BEARER if scheme["type"] == "apiKey" and is_bearer else _KINDS.get(scheme_type(scheme))
+
+
 def _info_function(
     name: str, scheme: Mapping[str, Any], contract: Contract, functions: NamedFunctions
 ) -> InfoFunction | None:
     """Return the verifier that a security scheme names; None if it names none. Raises SetupError."""
-    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
-    kind = _KEY_AS_BEARER if scheme["type"] == "apiKey" and is_bearer else _KINDS.get(scheme_type(scheme))
+    kind = _kind_of(scheme)
     if kind is None:
         return None
 
