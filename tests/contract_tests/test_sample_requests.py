@@ -343,3 +343,19 @@ def test_a_query_that_is_one_value_is_sent_as_its_media_type_says(media_type):
 
     value = Service(whole, openapi="3.2.0").arguments(query)["all"]
     assert value.keys() == properties.keys()
+
+
+@pytest.mark.parametrize("style", ["form", "spaceDelimited", "pipeDelimited", "deepObject"])
+def test_parts_have_the_styles_of_their_encoding(style):
+    """Since OpenAPI 3.1, styles shape multipart forms, too."""
+    shape = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 5}}, "required": ["a"]}
+    field = shape if style == "deepObject" else {"type": "array", "items": {"type": "string"}, "minItems": 2}
+    schema = {"type": "object", "properties": {"p": field}, "required": ["p"]}
+    content = {"schema": schema, "encoding": {"p": {"style": style, "explode": style == "deepObject"}}}
+    body = {"required": True, "content": {"multipart/form-data": content}}
+    document = contract({"/a": {"post": operation("act", requestBody=body)}}, openapi="3.1.1")
+
+    (request,) = models(document).values()
+
+    whole = read(document)
+    assert ConformanceChecker(whole, "").is_valid_request(request, whole.operations[0])

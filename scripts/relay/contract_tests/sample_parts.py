@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter, Schema
@@ -12,6 +13,7 @@ from relay.mock.bodies import concrete
 from relay.mock.schema_parts import NoSample
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
+from relay.validation.forms import part_style
 
 from .parameter_styles import fields, pairs
 
@@ -33,10 +35,16 @@ def sample_parts(
     """
     properties = properties_of(schema, contract)
     media_type, at = contract.follow(pointer)
-    for name, text in fields(dict(value)):
+    encodings = media_type.get("encoding", {})
+    plain = dict(value)
+    for name in value.keys() & properties.keys():
+        if (parameter := part_style(name, properties[name], encodings, contract)) is not None:
+            for key, text in pairs(parameter, plain.pop(name)):
+                yield unquote(key), (None, unquote(text).encode(), None, {})
+    for name, text in fields(plain):
         field = properties.get(name, {})
         element = items_of(field, contract) if "array" in types_of(field, contract) else field
-        encoding = media_type.get("encoding", {}).get(name, {})
+        encoding = encodings.get(name, {})
         headers = {
             header: pairs(parameter, sample(parameter))[0][1]
             for header in encoding.get("headers", {})

@@ -2,7 +2,7 @@
 
 A property with `format: binary` is a file, since OpenAPI 3.1 also one without a type or with a `contentMediaType`; so is a part with a file name whose schema does not say what it is. An object,
 or a part whose encoding says JSON, is JSON; everything else is UTF-8 text (OpenAPI 3.0.3, "Special Considerations for
-multipart Content"). `style` and `explode` are for other forms.
+multipart Content"). `style` and `explode` are for other forms; since OpenAPI 3.1 they replace the media type.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from relay.contract.pointers import escape
 from . import media_types as media
 from .binary_schemas import is_binary, is_file
 from .coercion import Coerce, Coercion, additional_properties_of, items_of, properties_of, types_of
-from .forms import decoded
+from .forms import FormDecoder, decoded, part_styles
 from .json_strict import NotJson, parse_json
 from .multipart import Form, Part
 from .parameters import ParameterDecoder
-from .raw_texts import Raw
+from .raw_texts import Raw, unencoded
 from .schemas import SchemaCompiler
 from .spools import IN_MEMORY, Spool
 from .uploads import Upload
@@ -52,17 +52,23 @@ class MultipartDecoder:
         media_type, at = contract.follow(pointer)
         encoding = media_type.get("encoding", {})
         make = _Maker(contract, compiler)
+        self._refuses_nul = compiler.strictness.nul
         self._fields = {
             name: make.field(field, encoding.get(name, {}), (*at, "encoding", name))
             for name, field in properties_of(schema, contract).items()
         }
+        styles = part_styles(encoding, contract)
+        self._form = FormDecoder(schema, contract, compiler, styles) if styles else None
         self._other = make.field(additional_properties_of(schema, contract), {}, at, is_declared=False)
         self.has_files = not self._fields or any(one.is_binary for one in self._fields.values())
 
     def is_file(self, name: str, has_file_name: bool) -> bool:  # noqa: FBT001 -- see `IsFile`
         """Return True for a part whose content is a file."""
         field = self._fields.get(name, self._other)
-        return field.is_binary or (field.is_open and has_file_name)
+        return not self._has_style(name) and (field.is_binary or (field.is_open and has_file_name))
+
+    def _has_style(self, name: str) -> bool:
+        return self._form is not None and self._form.is_styled(name)
 
     def form(self, content_type: str, spool: Spool, limit: int) -> Form:
         """Return a form to feed with the bytes of a body, of which `limit` may be values."""
@@ -80,7 +86,12 @@ class MultipartDecoder:
         if form.fault is not None:
             raise form.fault
         found = Decoded({}, {}, [])
+        styled = self._styled(form)
+        found.value.update(styled)
+        found.plain.update(styled)
         for name, parts in form.parts.items():
+            if self._has_style(name):
+                continue
             field = self._fields.get(name, self._other)
             is_list = field.is_list or len(parts) > 1
             for index, part in enumerate(parts):
@@ -94,6 +105,21 @@ class MultipartDecoder:
                 plain = [field.plain(value) for value in values]
                 found.plain[name] = plain if is_list else plain[0]
         return found
+
+    def _styled(self, form: Form) -> dict[str, Any]:
+        """Return the values of the fields with a style, whose texts are not percent-encoded."""
+        if self._form is None:
+            return {}
+        texts = {
+            name: [
+                decoded(one.content, refuses_nul=self._refuses_nul)
+                for one in parts
+                if isinstance(one.content, bytes)
+            ]
+            for name, parts in form.parts.items()
+            if self._form.is_styled(name)
+        }
+        return self._form.styled(unencoded(texts))
 
 
 @dataclass(frozen=True, slots=True)

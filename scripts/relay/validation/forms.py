@@ -72,10 +72,13 @@ class FormDecoder:
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""
         fields = urlencoded(body, refuses_nul=self._refuses_nul)
+        plain = {name: texts for name, texts in fields.texts.items() if not self.is_styled(name)}
+        return self._values(plain, self._texts, self._other) | self.styled(fields)
+
+    def styled(self, fields: Raw) -> dict[str, Any]:
+        """Return the values of the properties that have a style. Raises MalformedField."""
         read = {name: _field(name, one, fields) for name, one in self._styled.items()}
-        styled = {name: value for name, value in read.items() if value is not ABSENT}
-        plain = {name: texts for name, texts in fields.texts.items() if not self._is_styled(name)}
-        return self._values(plain, self._texts, self._other) | styled
+        return {name: value for name, value in read.items() if value is not ABSENT}
 
     def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
         takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
@@ -98,7 +101,7 @@ class FormDecoder:
         is_deep = name.partition("[")[0] in self._deep_names
         return is_deep or name in self._texts or name in self._styled_names
 
-    def _is_styled(self, name: str) -> bool:
+    def is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
         is_deep = name.partition("[")[0] in self._deep_names
         return is_deep or name in self._styled_names or (self._takes_any and name not in self._texts)
@@ -148,6 +151,25 @@ def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]
     style = chosen.get("style", "form")
     explode = chosen.get("explode", style == "form")
     return Parameter(name, "query", False, schema, style, explode, media_type, ())  # noqa: FBT003 -- not required
+
+
+def part_styles(
+    encoding: Mapping[str, Mapping[str, Any]], contract: Contract
+) -> dict[str, Mapping[str, Any]]:
+    """Return the styles of a multipart form, which replace media types; in OpenAPI 3.0 styles are for other forms."""
+    found = {
+        name: {key: value for key, value in one.items() if key in ("style", "explode")}
+        for name, one in encoding.items()
+        if contract.version != "3.0"
+    }
+    return {name: one for name, one in found.items() if one}
+
+
+def part_style(
+    name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]], contract: Contract
+) -> Parameter | None:
+    """Return a multipart form's field as a parameter, if it has a style; else None."""
+    return encoded(name, schema, part_styles(encoding, contract))
 
 
 def decoded(text: bytes, *, refuses_nul: bool) -> str:

@@ -65,6 +65,14 @@ def _written(pairs: list[tuple[str, str]], sent: str) -> Texts:
     return by_name((name, value) for (name, _), value in zip(pairs, values, strict=True))
 
 
+def unencoded(texts: Texts) -> Raw:
+    """Return texts that were sent without percent-encoding."""
+    return Raw(
+        texts,
+        lambda: {name: [quote(one, safe=_SEPARATORS) for one in several] for name, several in texts.items()},
+    )
+
+
 def by_name(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     """Return the values of each name in order."""
     values: dict[str, list[T]] = {}
