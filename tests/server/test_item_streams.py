@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
 import pytest
 
-from support import sequences
+from support import item_soak, sequences
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 from support.streaming import served, until
 
@@ -313,3 +314,13 @@ async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):
 
     assert response.content == b"a"
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
+
+
+@pytest.mark.parametrize("path", ["/lines", "/events"])
+def test_many_streams_need_little_memory(tmp_path, path):
+    """What a client has not taken is not made; `python -m tests.support.item_soak 1000 10000` takes more of them."""
+    with item_soak.serving_items(tmp_path) as service:
+        few = asyncio.run(item_soak.take_all(service, path, clients=2, items=10))
+        many = asyncio.run(item_soak.take_all(service, path, clients=40, items=500))
+
+    assert many.most < few.most + 20
