@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 
+from relay.testing import items
 from support import item_soak, sequences
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 from support.streaming import served, until
@@ -190,6 +191,18 @@ async def test_items_are_written_as_their_media_type_says(hosted, name):
     assert response.status_code == 200
     assert response.headers["content-type"].startswith(SEQUENCES[name])
     assert read(response) == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+
+async def test_tests_of_a_team_read_items(hosted):
+    """By the same names as the contract has."""
+    async with calling(hosted()) as client:
+        events, rows = await client.get("/events"), await client.get("/jsonl")
+        other = await client.get("/ended")
+
+    assert items(events)[0] == {"event": "row", "id": "a", "data": '{"n":1}'}
+    assert items(rows) == [{"n": 1}, {"n": 2}, {"n": 3}]
+    with pytest.raises(ValueError, match="application/json is not known to consist of items"):
+        items(other)
 
 
 async def test_an_event_has_its_fields_and_comments(hosted):
