@@ -26,12 +26,14 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from relay.contract_tests.outgoing_checks import documented_request, outgoing_violations
 from relay.contract_tests.recorder import Recorder
 from relay.server.token_minting import check_signable, longest_life, mint
+from relay.validation.item_reading import read_items
+from relay.validation.sequences import kind_of_items
 
 if TYPE_CHECKING:
     from relay.server.app import Application
     from relay.validation.violations import Violation
 
-__all__ = ["Client", "assert_callback", "assert_webhook", "async_client", "client", "token"]
+__all__ = ["Client", "assert_callback", "assert_webhook", "async_client", "client", "items", "token"]
 
 TRAFFIC = "RELAY_TEST_TRAFFIC"
 """The variable that names a HAR file to record to; `relay contract --har` counts what it shows as observed."""
@@ -118,6 +120,18 @@ async def async_client(
         ) as http,
     ):
         yield http
+
+
+def items(response: httpx.Response) -> list[Any]:
+    """Return the items of a response that is a stream of items: of an event stream, objects with the events' fields.
+
+    Raises ValueError for another response, and for one whose items are malformed.
+    """
+    media_type = response.headers.get("content-type", "")
+    kind = kind_of_items(media_type)
+    if kind is None:
+        raise ValueError(f"the media type {media_type or 'of the response'} is not known to consist of items")
+    return [*read_items(kind, response.content, media_type)]
 
 
 def token(app: Application, claims: Mapping[str, Any]) -> str:

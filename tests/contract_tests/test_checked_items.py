@@ -33,7 +33,7 @@ def test_each_item_of_a_response_is_compared(media_type, body, at):
 
     messages = [one.finding.message for one in found]
     assert bool(messages) is (at is not None)
-    assert all(f"its schema{at}" in message for message in messages)
+    assert at is None or any(f"its schema{at}" in message for message in messages)
 
 
 @pytest.mark.parametrize(("body", "is_valid"), [(GOOD + b"\n" + GOOD, True), (GOOD + b"\n{}", False)])

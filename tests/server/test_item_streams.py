@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
 import pytest
 
-from support import sequences
+from relay.testing import items
+from support import item_soak, sequences
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 from support.streaming import served, until
 
@@ -191,6 +193,18 @@ async def test_items_are_written_as_their_media_type_says(hosted, name):
     assert read(response) == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
+async def test_tests_of_a_team_read_items(hosted):
+    """By the same names as the contract has."""
+    async with calling(hosted()) as client:
+        events, rows = await client.get("/events"), await client.get("/jsonl")
+        other = await client.get("/ended")
+
+    assert items(events)[0] == {"event": "row", "id": "a", "data": '{"n":1}'}
+    assert items(rows) == [{"n": 1}, {"n": 2}, {"n": 3}]
+    with pytest.raises(ValueError, match="application/json is not known to consist of items"):
+        items(other)
+
+
 async def test_an_event_has_its_fields_and_comments(hosted):
     """A comment is a line that clients ignore; it keeps a connection open."""
     async with calling(hosted()) as client:
@@ -313,3 +327,13 @@ async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):
 
     assert response.content == b"a"
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
+
+
+@pytest.mark.parametrize("path", ["/lines", "/events"])
+def test_many_streams_need_little_memory(tmp_path, path):
+    """What a client has not taken is not made; `python -m tests.support.item_soak 1000 10000` takes more of them."""
+    with item_soak.serving_items(tmp_path) as service:
+        few = asyncio.run(item_soak.take_all(service, path, clients=2, items=10))
+        many = asyncio.run(item_soak.take_all(service, path, clients=40, items=500))
+
+    assert many.most < few.most + 20
