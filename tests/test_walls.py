@@ -14,7 +14,7 @@ MODULES = {
     for path in (root / folder).rglob("*.py")
 }
 
-LAYERS = "contract validation mock project server lint diff codegen importer contract_tests init cli".split()
+LAYERS = "contract validation mock project server lint diff codegen importer upgrade contract_tests init cli".split()
 """The packages of relay, from the lowest to the highest."""
 
 VERSION = "relay._version"

@@ -64,10 +64,10 @@ def ours(folder: Path, level: str = "debug") -> Iterator[Target]:
 
 
 @contextmanager
-def garage(folder: Path) -> Iterator[Target]:
-    """A garage with a vehicle in its books, on which there is work."""
+def garage(folder: Path, spec: Path = GARAGE) -> Iterator[Target]:
+    """A garage with a vehicle in its books, on which there is work; `spec` is its contract, or one that says the same."""
     variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_LOG_LEVEL": "debug"}
-    with serving(folder, "--spec", str(GARAGE), "--handlers", "tests.specs.garage", **variables) as service:
+    with serving(folder, "--spec", str(spec), "--handlers", "tests.specs.garage", **variables) as service:
         token = bearer({"sub": "astrid"})["Authorization"].removeprefix("Bearer ")
         signed = ("Authorization", f"Bearer {token}")
         key = ("X-Storeroom-Key", STOREROOM_KEY)
@@ -109,5 +109,5 @@ def garage(folder: Path) -> Iterator[Target]:
             request("POST", "/garage/v1/parts/2/stock", b'{"change":1}', key, typed),
         ]
         yield Target(
-            service, folder / "stderr.log", load_contract(GARAGE), token, good, right, [STOREROOM_KEY, SECRET]
+            service, folder / "stderr.log", load_contract(spec), token, good, right, [STOREROOM_KEY, SECRET]
         )

@@ -23,7 +23,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._line = self._line_start = 0
+        self._line = self._line_start = self._counted = 0
 
     def root(self) -> yaml.Node:
         """Return the root node."""
@@ -54,8 +54,10 @@ class _Builder:
         return yaml.ScalarNode("", value, self._mark(token.start()), self._mark(end))
 
     def _mark(self, offset: int) -> yaml.Mark:
-        self._line += self._text.count("\n", self._line_start, offset)
-        self._line_start = self._text.rfind("\n", 0, offset) + 1
+        if (lines := self._text.count("\n", self._counted, offset)) > 0:
+            self._line += lines
+            self._line_start = self._text.rfind("\n", self._counted, offset) + 1
+        self._counted = offset
         return yaml.Mark("", offset, self._line, offset - self._line_start, None, 0)
 
 

@@ -1,0 +1,71 @@
+"""What an upgrade reports: where the new version has no equal, and what it removed because it had no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation, rule_table
+
+from .tree import Map
+
+RULES = rule_table(
+    {
+        Severity.ERROR: {
+            "no-equal": "The newer version cannot say it; the contract means something else now.",
+            "not-upgraded": "A file that the contract refers to stays as it is, so that versions are mixed.",
+        },
+        Severity.WARNING: {
+            "no-effect": "The older version ignored it; in the newer one it would have an effect."
+        },
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """A finding at a member of an object, and where that was written."""
+
+    owner: Map
+    key: str | None
+    rule: str
+    message: str
+    old: SourceLocation | None
+
+    def at(self, place: SourceLocation) -> Diagnostic:
+        """Return the finding with its place."""
+        return Diagnostic(place, self.message, self.rule, RULES[self.rule].severity)
+
+
+class Findings:
+    """Collects findings, in the order of the steps."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def no_equal(self, owner: Map, key: str | None, message: str) -> None:
+        """Report what the newer version cannot say; before the member is removed."""
+        self._add(owner, key, "no-equal", message)
+
+    def no_effect(self, owner: Map, key: str | None, message: str) -> None:
+        """Report what had no effect; before the member is removed."""
+        self._add(owner, key, "no-effect", message)
+
+    def not_upgraded(self, owner: Map, key: str, message: str) -> None:
+        """Report a file that is not rewritten."""
+        self._add(owner, key, "not-upgraded", message)
+
+    def _add(self, owner: Map, key: str | None, rule: str, message: str) -> None:
+        self._found.append(Finding(owner, key, rule, message, _place(owner, key)))
+
+
+def _place(owner: Map, key: str | None) -> SourceLocation | None:
+    """Return where a member is written, else where its object is."""
+    entry = owner.entries.get(key) if key is not None else None
+    entry = entry or next(iter(owner.entries.values()), None)
+    if entry is not None and entry.key is not None:
+        return entry.source.place(entry.key.start_mark)
+    return owner.source.place(owner.node.start_mark) if owner.source and owner.node else None

@@ -1,0 +1,115 @@
+"""The text of a file: its lines, its indentation and its quotes, and where a value ends."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.documents import Document, display
+from relay.importer.json_nodes import json_root
+
+if TYPE_CHECKING:
+    import yaml
+
+_SEQUENCE = re.compile(r"^( *)[^\s#-][^\n]*:[ \r]*\n(\1 *)- ", re.MULTILINE)
+_ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
+_BLANK = re.compile(r"\s*")
+_INDENTATION = re.compile(r"[ \t]*")
+_ALIAS = re.compile(r"\s*\*[^\s,\[\]{}]+")
+
+
+class Source:
+    """One file of the contract."""
+
+    def __init__(self, document: Document) -> None:
+        try:
+            text = document.source.decode()
+        except UnicodeDecodeError as exc:
+            raise SetupError([Diagnostic(document.place(()), "is not UTF-8; save it as UTF-8")]) from exc
+        self.document = document
+        self.mark = "\ufeff" if text.startswith("\ufeff") else ""
+        self.text = text.removeprefix(self.mark)
+        self.is_json = document.is_json
+        self.root: yaml.Node = document.root or json_root(self.text)
+        self._lines = array("L", [0, *(found.end() for found in re.finditer("\n", self.text))])
+        self.newline = "\r\n" if "\r\n" in self.text else "\n"
+        indented = re.search(r"\n([ \t]+)[^\s#-]", self.text)
+        self.unit = indented[1] if indented else "  "
+        items = _SEQUENCE.search(self.text)
+        self.item_offset = len(items[2]) - len(items[1]) if items else len(self.unit)
+        self.quote = '"' if self.is_json or self.text.count('"') > self.text.count("'") else "'"
+        self.space = "" if self.is_json and "\n" not in self.text.strip() and '": ' not in self.text else " "
+
+    def place(self, mark: yaml.Mark) -> SourceLocation:
+        """Return the location of a mark."""
+        return SourceLocation(display(self.document.path), mark.line + 1, mark.column + 1)
+
+    def line_begin(self, at: int) -> int:
+        """Return the offset at which the line of an offset begins."""
+        return self._lines[bisect_right(self._lines, at) - 1]
+
+    def line_end(self, at: int) -> int:
+        """Return the offset of the line's end, without its line break."""
+        end = self.text.find("\n", at)
+        end = len(self.text) if end < 0 else end
+        return end - 1 if end > at and self.text[end - 1] == "\r" else end
+
+    def next_line(self, at: int) -> int:
+        """Return the offset of the first line that begins at or after an offset."""
+        if at == 0 or self.text[at - 1] == "\n":
+            return at
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end + 1
+
+    def indentation(self, at: int) -> str:
+        """Return the blanks at the begin of an offset's line."""
+        found = _INDENTATION.match(self.text, self.line_begin(at))
+        assert found is not None  # the pattern matches an empty text
+        return found[0]
+
+    def alias_end(self, inside: int) -> int:
+        """Return where an alias ends that follows a key or a dash."""
+        found = _ALIAS.match(self.text, inside)
+        return found.end() if found else inside
+
+    def scalar_end(self, node: yaml.ScalarNode) -> int:
+        """Return where a scalar ends, without the blank lines after a block scalar that do not belong to it."""
+        start, end = node.start_mark.index, node.end_mark.index
+        written = self.text[start:end]
+        is_open = node.style in ("|", ">") and "+" not in written.partition("\n")[0]
+        return int(start + len(written.rstrip()) if is_open else end)
+
+    def has_anchor(self, node: yaml.Node) -> bool:
+        """Return True if a value has an anchor."""
+        return not self.is_json and self.text[node.start_mark.index : node.start_mark.index + 1] == "&"
+
+    def anchor_end(self, node: yaml.Node) -> int:
+        """Return where the anchor of a value ends, or the value begins if it has none."""
+        start: int = node.start_mark.index
+        found = _ANCHOR.match(self.text, start) if self.has_anchor(node) else None
+        return found.end() if found else start
+
+    def value_begin(self, node: yaml.Node) -> int:
+        """Return where a value begins, without its anchor."""
+        if not self.has_anchor(node):
+            return int(node.start_mark.index)
+        found = _BLANK.match(self.text, self.anchor_end(node))
+        assert found is not None  # the pattern matches an empty text
+        return found.end()
+
+
+def shifted(text: str, old: str, new: str) -> str:
+    """Return lines that were indented by `old`, indented by `new`; the first line has no indentation."""
+    if old == new:
+        return text
+    first, *rest = text.split("\n")
+    lines = [first]
+    for line in rest:
+        if line.startswith(old):
+            lines.append(new + line[len(old) :] if line.strip() else line)
+        else:
+            lines.append(new + line.lstrip(" \t") if line.strip() else line)
+    return "\n".join(lines)

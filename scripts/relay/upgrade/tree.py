@@ -1,0 +1,235 @@
+"""The values of a contract's files, with the text that each was written as.
+
+A step of the upgrade changes them as it would change plain data. A value that it moves takes its text along: its
+comments, its quotes and its layout.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .layout import Source
+
+_COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """Where a member of an object, or an item of a list, is written; an item has no key.
+
+    The offsets of the text: `begin` to `at` are the comments before it, `at` is its key or its dash, its value is
+    between `inside` and `stop`, and what follows it begins at `end`. `column` is -1 in flow style.
+    """
+
+    source: Source
+    key: yaml.ScalarNode | None
+    value: Any
+    offsets: tuple[int, int, int, int, int]
+    column: int
+    built: Any
+    is_alias: bool
+
+    @property
+    def is_flow(self) -> bool:
+        """Return True if it is written in flow style."""
+        return self.column < 0
+
+    @property
+    def lead(self) -> str:
+        """The lines of comments before it."""
+        begin, at, *_ = self.offsets
+        return self.source.text[begin : self.source.line_begin(at)]
+
+    def comments(self, *, has_inner: bool = True) -> list[str]:
+        """Return all its comments: before it, on its line and, with `has_inner`, in its value."""
+        source = self.source
+        if source.is_json:
+            return []
+        begin, at, inside, stop, end = self.offsets
+        begin = at if self.is_flow else begin
+        if not has_inner and not self.is_flow:
+            around = source.text[begin : source.line_end(inside)], source.text[source.next_line(stop) : end]
+            return list(chain.from_iterable(map(_COMMENT.findall, around)))
+        scalars = [] if self.is_alias else sorted(_scalars(self.value))
+        if self.key is not None:
+            scalars.insert(0, (self.key.start_mark.index, self.key.end_mark.index))
+        starts = [*(start for start, _ in scalars), end]
+        ends = [begin, *(stop for _, stop in scalars)]
+        gaps = (source.text[at:stop] for at, stop in zip(ends, starts, strict=True))
+        return list(chain.from_iterable(map(_COMMENT.findall, gaps)))
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """What a `$ref` leads to: the object, and the file and the `$ref` as they were."""
+
+    target: Any
+    ref: str
+    at: tuple[Path, Path, tuple[str, ...]]
+
+
+class Node:
+    """What objects and lists have in common: their origin in a file, None for a new one, and their style."""
+
+    node: yaml.CollectionNode | None = None
+    source: Source | None = None
+    offset: int | None = None
+    """How far its lines are indented from those of its parent; None for a new one, and in flow style."""
+
+    is_flow: bool = False
+
+
+class Map(dict[str, Any], Node):
+    """An object."""
+
+    def __init__(
+        self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), *, is_flow: bool = False
+    ) -> None:
+        super().__init__(values)
+        self.is_flow = is_flow
+        self.entries: dict[str, Entry] = {}
+        self.initial: tuple[tuple[str, Entry], ...] = ()
+        self.bases: tuple[Map, ...] = ()
+        """The objects of its merge key, the first of which is preferred."""
+
+        self.merge: Entry | None = None
+        self.kept: dict[str | None, list[str]] = {}
+        """Comments of removed members, by the key that follows them now; None is the end."""
+
+        self.link: Link | None = None
+
+    def put(self, key: str, value: Any, entry: Entry | None = None, *, before: str | None = None) -> None:
+        """Set a new member before another one, or at the end."""
+        after = [] if before is None else list(self)[list(self).index(before) :]
+        rest = [(name, self.pop(name)) for name in after]
+        self[key] = value
+        self.update(rest)
+        if entry is not None:
+            self.entries[key] = entry
+
+    def take(self, key: str) -> tuple[Any, Entry | None]:
+        """Remove a member that moves elsewhere, and return its value and its text."""
+        self._comments_follow(key)
+        return self.pop(key), self.entries.pop(key, None)
+
+    def move(self, key: str, to: Map, name: str | None = None, *, before: str | None = None) -> None:
+        """Move a member to the end of another object, or before one of its members; nothing if there is none."""
+        if key in self:
+            value, entry = self.take(key)
+            to.put(name or key, value, entry, before=before)
+
+    def keep(self, entry: Entry | None, before: str | None, *, is_empty: bool = False) -> None:
+        """Keep the comments of a removed entry before a member; with `is_empty`, not those in its value."""
+        comments = entry.comments(has_inner=not is_empty) if entry is not None else []
+        if comments:
+            self.kept[before] = [*comments, *self.kept.get(before, [])]
+
+    def rename(self, key: str, name: str) -> None:
+        """Give a member another key, at its place."""
+        members = [(name if one == key else one, value) for one, value in self.items()]
+        self.clear()
+        self.update(members)
+        if key in self.entries:
+            self.entries[name] = self.entries.pop(key)
+        if key in self.kept:
+            self.kept[name] = self.kept.pop(key)
+
+    def drop(self, key: str, *, is_empty: bool = False) -> None:
+        """Remove a member, if there is one; its comments stay, of an emptied one only those around it."""
+        if key not in self:
+            return
+        following = self._following(key)
+        self.keep(self.entries.pop(key, None), following, is_empty=is_empty)
+        self._comments_follow(key)
+        del self[key]
+
+    def gather(self, keys: Iterable[str], name: str, *, at: str | None = None) -> Map | None:
+        """Move members into a new object, at the place of one of them, by default the first; None if there are none."""
+        found = [key for key in self if key in keys]
+        if not found:
+            return None
+        inner = Map(is_flow=self.is_flow)
+        self.put(name, inner, before=at if at in found else found[0])
+        for key in found:
+            self.move(key, inner)
+        return inner
+
+    def copied(self) -> Map:
+        """Return a deep copy, which takes the same text."""
+        new = Map(is_flow=self.is_flow)
+        new.node, new.source, new.offset = self.node, self.source, self.offset
+        new.entries, new.initial = dict(self.entries), self.initial
+        new.kept = {key: [*lines] for key, lines in self.kept.items()}
+        new.link = self.link
+        new.update((key, copied(value)) for key, value in self.items())
+        return new
+
+    def _following(self, key: str) -> str | None:
+        keys = list(self)
+        return next(iter(keys[keys.index(key) + 1 :]), None)
+
+    def _comments_follow(self, key: str) -> None:
+        """Keep the comments of removed members that came before a member which is about to go."""
+        if key in self.kept:
+            following = self._following(key)
+            self.kept[following] = [*self.kept.pop(key), *self.kept.get(following, [])]
+
+
+class Seq(list[Any], Node):
+    """A list; each item has its text at the same index."""
+
+    def __init__(self, values: Iterable[Any] = (), *, is_flow: bool = False) -> None:
+        super().__init__(values)
+        self.is_flow = is_flow
+        self.entries: list[Entry | None] = [None] * len(self)
+        self.initial: tuple[Entry, ...] = ()
+
+    def add(self, value: Any, entry: Entry | None = None) -> None:
+        """Add an item at the end."""
+        self.append(value)
+        self.entries.append(entry)
+
+    def take(self, index: int) -> tuple[Any, Entry | None]:
+        """Remove an item and return it with its text."""
+        return self.pop(index), self.entries.pop(index)
+
+    def copied(self) -> Seq:
+        """Return a deep copy, which takes the same text."""
+        new = Seq(map(copied, self), is_flow=self.is_flow)
+        new.node, new.source, new.offset = self.node, self.source, self.offset
+        new.entries, new.initial = [*self.entries], self.initial
+        return new
+
+
+def _scalars(node: yaml.Node) -> list[tuple[int, int]]:
+    """Return where the scalars in a value begin and end; those of aliases are elsewhere and do no harm."""
+    found, pending, known = [], [node], {id(node)}
+    while pending:
+        one = pending.pop()
+        if isinstance(one, yaml.ScalarNode):
+            found.append((one.start_mark.index, one.end_mark.index))
+            continue
+        for inner in chain.from_iterable(one.value) if isinstance(one, yaml.MappingNode) else one.value:
+            if id(inner) not in known and inner.start_mark.index >= node.start_mark.index:
+                known.add(id(inner))
+                pending.append(inner)
+    return found
+
+
+def copied(value: Any) -> Any:
+    """Return a deep copy of a value."""
+    return value.copied() if isinstance(value, Map | Seq) else value
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain data."""
+    if isinstance(value, Map):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, Seq) else value

@@ -1,0 +1,132 @@
+"""Finds the objects of a contract that a step of the upgrade changes: what each is, by where it is used."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from relay.contract.schema_words import inner_schemas
+
+from .contract_files import ContractFiles, File
+from .tree import Map
+
+_Shape = Literal["one", "list", "names", "patterned"]
+_METHODS = "get put post delete options head patch trace query".split()
+
+_V2: dict[str, dict[str, tuple[_Shape, str]]] = {
+    "document": {
+        "paths": ("patterned", "path item"),
+        "definitions": ("names", "schema"),
+        "parameters": ("names", "parameter"),
+        "responses": ("names", "response"),
+    },
+    "path item": {
+        "parameters": ("list", "parameter"),
+        **dict.fromkeys(_METHODS, ("one", "operation")),
+    },
+    "operation": {"parameters": ("list", "parameter"), "responses": ("patterned", "response")},
+    "parameter": {"schema": ("one", "schema")},
+    "response": {"schema": ("one", "schema"), "headers": ("names", "header")},
+}
+
+_V3: dict[str, dict[str, tuple[_Shape, str]]] = {
+    "document": {
+        "paths": ("patterned", "path item"),
+        "webhooks": ("names", "path item"),
+        "components": ("one", "components"),
+    },
+    "components": {
+        "schemas": ("names", "schema"),
+        "responses": ("names", "response"),
+        "parameters": ("names", "parameter"),
+        "requestBodies": ("names", "request body"),
+        "headers": ("names", "header"),
+        "callbacks": ("names", "callback"),
+        "pathItems": ("names", "path item"),
+        "mediaTypes": ("names", "media type"),
+    },
+    "path item": {
+        "parameters": ("list", "parameter"),
+        "additionalOperations": ("names", "operation"),
+        **dict.fromkeys(_METHODS, ("one", "operation")),
+    },
+    "operation": {
+        "parameters": ("list", "parameter"),
+        "requestBody": ("one", "request body"),
+        "responses": ("patterned", "response"),
+        "callbacks": ("names", "callback"),
+    },
+    "parameter": {"schema": ("one", "schema"), "content": ("names", "media type")},
+    "header": {"schema": ("one", "schema"), "content": ("names", "media type")},
+    "request body": {"content": ("names", "media type")},
+    "response": {"headers": ("names", "header"), "content": ("names", "media type")},
+    "media type": {
+        "schema": ("one", "schema"),
+        "itemSchema": ("one", "schema"),
+        "encoding": ("names", "encoding"),
+    },
+    "encoding": {"headers": ("names", "header")},
+}
+
+
+class Visit(NamedTuple):
+    """An object of a contract, what it is, and the file that has it."""
+
+    role: str
+    value: Map
+    file: File
+
+
+def visits(files: ContractFiles, version: str) -> list[Visit]:
+    """Return the objects in the files of one version, each once; `$ref`s are followed into other files."""
+    grammar = _V2 if version == "2.0" else _V3
+    found: list[Visit] = []
+    known: set[int] = set()
+    started: set[int] = set()
+    pending: deque[Visit] = deque([Visit("document", files.root.root, files.root)])
+    while pending:
+        visit = pending.popleft()
+        if id(visit.value) not in known and files.version(visit.file) == version:
+            known.add(id(visit.value))
+            found.append(visit)
+            pending.extend(_inner(files, visit, grammar))
+        if not pending:  # files that are contracts of their own, which others refer to in part
+            others = [one for one in files.files.values() if one.own_version and id(one) not in started]
+            started.update(map(id, others))
+            pending.extend(Visit("document", one.root, one) for one in others)
+    return found
+
+
+def _inner(
+    files: ContractFiles, visit: Visit, grammar: dict[str, dict[str, tuple[_Shape, str]]]
+) -> Iterator[Visit]:
+    """Yield the objects directly in an object, and what its `$ref` leads to."""
+    role, value, file = visit
+    target = files.follow(value, file)
+    if target is not None and isinstance(target[0], Map):
+        yield Visit(role, target[0], target[1])
+    if role == "schema":
+        yield from (Visit(role, part, file) for _, part in inner_schemas(value) if isinstance(part, Map))
+        return
+    if role == "callback":
+        members: dict[str, tuple[_Shape, str]] = {
+            key: ("one", "path item") for key in value if key[:2] != "x-"
+        }
+    else:
+        members = grammar.get(role, {})
+    for key, (shape, inner) in members.items():
+        if key in value:
+            yield from (
+                Visit(inner, one, file) for one in _members(value[key], shape) if isinstance(one, Map)
+            )
+
+
+def _members(value: Any, shape: _Shape) -> list[Any]:
+    if shape == "one":
+        return [value]
+    if shape == "list":
+        return [*value] if isinstance(value, list) else []
+    if not isinstance(value, dict):
+        return []
+    return [item for key, item in value.items() if shape == "names" or not key.startswith("x-")]

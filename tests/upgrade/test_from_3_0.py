@@ -1,0 +1,119 @@
+"""OpenAPI 3.0 to 3.1, apart from schemas: `scripts/relay/upgrade/from_3_0.py` and `binary_bodies.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.hosting import contract
+from support.upgrading import findings_of, upgraded
+
+BINARY = {"type": "string", "format": "binary"}
+
+
+def content_after(name, schema, components=None):
+    """The Media Type Object of a request body after the upgrade."""
+    operation = {"requestBody": {"content": {name: {"schema": schema}}}, "responses": {}}
+    document = contract({"/a": {"post": operation}}, components={"schemas": components or {}})
+    found = upgraded(document)
+    body = found["paths"]["/a"]["post"]["requestBody"]
+    return body["content"][name], found["components"]["schemas"]
+
+
+@pytest.mark.parametrize("name", ["application/octet-stream", "image/png"])
+def test_describes_bytes_by_their_media_type_alone(name):
+    """Bytes are no string of JSON (OpenAPI 3.1.1, "Migrating binary descriptions from OAS 3.0")."""
+    assert content_after(name, BINARY)[0] == {}
+    assert content_after(name, {**BINARY, "description": "d"})[0] == {
+        "schema": {"contentMediaType": name, "description": "d"}
+    }
+
+
+def test_describes_the_files_of_forms():
+    """Directly, in lists, and in what the form refers to."""
+    form = {
+        "allOf": [
+            {"$ref": "#/components/schemas/Form"},
+            {"properties": {"more": {"type": "array", "items": BINARY}, "text": {"type": "string"}}},
+        ]
+    }
+
+    media, schemas = content_after("multipart/form-data", form, {"Form": {"properties": {"file": BINARY}}})
+
+    file = {"contentMediaType": "application/octet-stream"}
+    assert schemas["Form"] == {"properties": {"file": file}}
+    assert media["schema"]["allOf"][1]["properties"] == {
+        "more": {"type": "array", "items": file},
+        "text": {"type": "string"},
+    }
+
+
+@pytest.mark.parametrize("name", ["application/json", "*/*", "text/csv"])
+def test_leaves_binary_texts_as_they_are(name):
+    """In JSON they are strings; a range is read as bytes because of the format."""
+    assert content_after(name, BINARY)[0] == {"schema": BINARY}
+
+
+def test_removes_what_a_path_has_next_to_its_ref(tmp_path):
+    """3.0 leaves it open what it means, and 3.1 adds it to the path that is referred to."""
+    text = """\
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths:
+  /a: {$ref: '#/paths/~1b', summary: s, get: {responses: {}}}
+  /b: {post: {responses: {}}}
+"""
+
+    assert findings_of(tmp_path, {"c.yaml": text}) == [
+        "no-effect c.yaml:4:3: `get` next to a path's $ref had no effect, so it was removed; move it into the path that the $ref leads to"
+    ]
+
+
+def test_visits_callbacks_headers_and_parameters():
+    """Schemas are everywhere."""
+    old, new = {"type": "string", "nullable": True}, {"type": ["string", "null"]}
+
+    def operation(schema):
+        return {
+            "parameters": [{"name": "p", "in": "query", "content": {"application/json": {"schema": schema}}}],
+            "requestBody": {
+                "content": {
+                    "multipart/form-data": {"encoding": {"a": {"headers": {"X": {"schema": schema}}}}}
+                }
+            },
+            "responses": {"200": {"description": "", "headers": {"X": {"schema": schema}}}},
+            "callbacks": {
+                "c": {"{$url}": {"post": {"responses": {"2XX": {"content": {"a/b": {"schema": schema}}}}}}}
+            },
+        }
+
+    found = upgraded(contract({"/a": {"get": operation(old)}}))
+
+    assert found["paths"] == {"/a": {"get": operation(new)}}
+
+
+def test_leaves_data_as_it_is():
+    """Examples, defaults and extensions may have the same words."""
+    data = {"type": "string", "nullable": True, "example": 1}
+    document = contract({"/a": {"x-a": data}}, **{"x-b": {"schema": data}})
+    document["components"] = {"schemas": {"S": {"default": data, "enum": [data], "x-c": data}}}
+
+    assert upgraded(document) == {**document, "openapi": "3.1.1"}
+
+
+def test_3_2_changes_the_version(tmp_path):
+    """It adds to 3.1; only what 3.1 ignored is removed."""
+    text = """\
+openapi: 3.1.0 # dialect
+info: {title: T, version: '1'}
+jsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base
+paths:
+  /{a}:
+    parameters:
+      - {name: a, in: path, required: true, schema: {type: [string, 'null']}, allowReserved: true}
+    query: {responses: {}}
+"""
+
+    assert findings_of(tmp_path, {"c.yaml": text}, "3.2") == [
+        "no-effect c.yaml:5:3: OpenAPI 3.1 has no `query`, so it was removed; add it again if you mean it",
+        "no-effect c.yaml:7:9: `allowReserved` had an effect only in a query, so it was removed; add it again if you mean it",
+    ]

@@ -1,0 +1,191 @@
+"""Schemas of OpenAPI 3.0 as JSON Schema 2020-12: `scripts/relay/upgrade/schemas_3_0.py`."""
+
+from __future__ import annotations
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+
+from relay.importer.yaml_text import block
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import POINTER, read
+from support.hosting import contract
+from support.schemas import COMPONENTS, SCHEMAS, VALUES
+from support.upgrading import data_of, findings_of, rewritten, upgraded
+
+
+def schema_after(schema):
+    """A schema after the upgrade of its contract."""
+    document = contract({}, components={"schemas": {"S": schema}})
+    return upgraded(document)["components"]["schemas"]["S"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(SCHEMAS, COMPONENTS, VALUES)
+def test_accepts_the_same_values(schema, components, value):
+    """In each direction: what callers send, and what they get, stays valid or invalid."""
+    before = contract({}, components={"schemas": {**components, "S": schema}})
+    old, new = (SchemaCompiler(read(document)) for document in (before, upgraded(before)))
+
+    for direction in ("request", "response"):
+        ref = {"$ref": "#/components/schemas/S"}
+        validators = [one.compile(ref, direction, POINTER) for one in (old, new)]
+        assert None not in validators
+        assert validators[0].accepts(value) == validators[1].accepts(value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
+        ({"type": "string", "nullable": False}, {"type": "string"}),
+        ({"type": "string", "enum": ["a"], "nullable": True}, {"type": "string", "enum": ["a"]}),
+        (
+            {"type": "string", "enum": ["a", None], "nullable": True},
+            {"type": ["string", "null"], "enum": ["a", None]},
+        ),
+        (
+            {"allOf": [{"type": "object"}], "nullable": True, "description": "d"},
+            {"anyOf": [{"type": "object"}, {"type": "null"}], "description": "d"},
+        ),
+        (
+            {"oneOf": [{"type": "string"}, {"type": "integer"}], "nullable": True, "readOnly": True},
+            {
+                "anyOf": [{"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "null"}],
+                "readOnly": True,
+            },
+        ),
+        (
+            {"anyOf": [{"type": "string"}], "nullable": True},
+            {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        ),
+        (
+            {"type": "integer", "minimum": 1, "exclusiveMinimum": True},
+            {"type": "integer", "exclusiveMinimum": 1},
+        ),
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": False}, {"type": "integer", "minimum": 1}),
+        ({"type": "integer", "exclusiveMaximum": True}, {"type": "integer"}),
+        ({"type": "string", "example": "a"}, {"type": "string", "examples": ["a"]}),
+        ({"type": "string", "format": "byte"}, {"type": "string", "contentEncoding": "base64"}),
+        ({"type": "string", "enum": [1, "b"]}, {"type": "string", "enum": ["1", "b"]}),
+        ({"properties": {"nullable": {"type": "string"}}}, {"properties": {"nullable": {"type": "string"}}}),
+    ],
+)
+def test_writes_what_2020_12_has_for_it(before, after):
+    """The words that changed their meaning between the versions."""
+    assert schema_after(before) == after
+
+
+@pytest.mark.parametrize(
+    ("schema", "valid", "invalid"),
+    [
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": True, "nullable": True}, [2, None], [1, "a"]),
+        ({"allOf": [{"type": "object", "required": ["a"]}], "nullable": True}, [None, {"a": 1}], [{}, 1]),
+        ({"not": {"type": "string"}, "nullable": True}, [None, 1], ["a"]),
+        ({"type": "string", "enum": ["a"], "nullable": True}, ["a"], [None, "b"]),
+    ],
+)
+def test_other_validators_agree(schema, valid, invalid):
+    """The new contract is JSON Schema for every tool."""
+    validator = jsonschema_rs.Draft202012Validator(schema_after(schema))
+
+    assert all(map(validator.is_valid, valid))
+    assert not any(map(validator.is_valid, invalid))
+
+
+def test_keeps_the_layout():
+    """Only the lines of what changes are written anew."""
+    text = """\
+openapi: '3.0.3'
+info: {title: T, version: '1'}   # one line
+paths: {}
+components:
+  schemas:
+    # a pet
+    Pet:
+      type:   object
+      properties:
+        name: {type: string, nullable: true}   # may be missing
+        age:
+          type: integer
+          # not born yet
+          minimum: 0 # zero
+          exclusiveMinimum: true
+          example: 5
+        friends: { $ref: '#/components/schemas/Friends' }
+    Friends:
+        type: array   # four spaces
+        nullable: true # no list
+        example:
+          - a: 1
+            b: 2
+        items: {}
+"""
+
+    assert (
+        rewritten(text)
+        == """\
+openapi: '3.1.1'
+info: {title: T, version: '1'}   # one line
+paths: {}
+components:
+  schemas:
+    # a pet
+    Pet:
+      type:   object
+      properties:
+        name: {type: [string, 'null']}   # may be missing
+        age:
+          type: integer
+          # not born yet
+          exclusiveMinimum: 0 # zero
+          examples: [5]
+        friends: { $ref: '#/components/schemas/Friends' }
+    Friends:
+        type: [array, 'null']   # four spaces
+        # no list
+        examples:
+          - - a: 1
+              b: 2
+        items: {}
+"""
+    )
+
+
+def test_removes_and_reports_what_had_no_effect(tmp_path):
+    """In 3.1 it would have one; only the author knows whether it is wanted."""
+    text = """\
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths: {}
+components:
+  schemas:
+    A:
+      $ref: '#/components/schemas/B'
+      description: stays
+      nullable: true
+    B:
+      type: object
+      patternProperties: {x: {}}
+"""
+
+    assert findings_of(tmp_path, {"c.yaml": text}) == [
+        "no-effect c.yaml:6:5: `nullable` next to a $ref had no effect in OpenAPI 3.0, so it was removed; add it again if you mean it",
+        "no-effect c.yaml:9:5: OpenAPI 3.0 has no `patternProperties` in schemas, so it was removed; add it again if you mean it",
+    ]
+    assert data_of(rewritten(text))["components"]["schemas"] == {
+        "A": {"$ref": "#/components/schemas/B", "description": "stays"},
+        "B": {"type": "object"},
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(COMPONENTS)
+def test_yaml_and_json_become_the_same(components):
+    """Whatever the layout; a second upgrade changes nothing."""
+    document = contract({}, components={"schemas": components})
+
+    found = rewritten(block(document))
+
+    assert data_of(found) == upgraded(document)
+    assert rewritten(found) == found

@@ -1,0 +1,606 @@
+"""Swagger 2.0 to OpenAPI: `scripts/relay/upgrade/swagger_2*.py`."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+
+from relay.contract.documents import parse_document
+from relay.upgrade.plan import plan_upgrade
+from support.upgrading import data_of, findings_of, rewritten, upgraded
+
+PETSTORE = """\
+# Petstore, for tests
+
+swagger: "2.0"   # the version
+info: {title: Petstore, version: '1.0'}
+# The public host
+host: petstore.example.com
+basePath: /v1
+schemes: [https, http]
+consumes: [application/json]
+produces:
+  - application/json # always
+paths:
+  /pets:
+    get:
+      operationId: list_pets
+      parameters:
+        - $ref: '#/parameters/Limit'
+        - name: tags
+          in: query
+          type: array
+          items: {type: string}
+      responses:
+        200:
+          # all of them
+          description: ok
+          schema:
+            type: array
+            items:
+              $ref: '#/definitions/Pet'
+          examples:
+            application/json: [{name: Tom}]
+        default:
+          $ref: '#/responses/Error'
+    post:
+      # add one
+      parameters:
+        - $ref: '#/parameters/Pet'
+      responses:
+        201: {description: made}
+definitions:
+  # A pet
+  Pet:
+    type: object
+    discriminator: kind
+    required: [name, kind]
+    properties:
+      name:   {type: string, x-nullable: true}
+      kind: { type: string }
+      mother:
+        # of its own kind
+        $ref: '#/definitions/Pet'
+parameters:
+  Limit:
+    name: limit
+    in: query
+    # how many
+    type: integer
+    minimum: 0 # more than this
+    exclusiveMinimum: true
+  Pet:
+    name: pet
+    in: body
+    required: true
+    schema: {$ref: '#/definitions/Pet'}
+responses:
+  Error:
+    description: wrong
+    schema:
+      type: object
+# the end
+"""
+
+UPGRADED = """\
+# Petstore, for tests
+
+openapi: "3.1.1"   # the version
+info: {title: Petstore, version: '1.0'}
+# The public host
+servers:
+  - url: https://petstore.example.com/v1
+  - url: http://petstore.example.com/v1
+# always
+paths:
+  /pets:
+    get:
+      operationId: list_pets
+      parameters:
+        - $ref: '#/components/parameters/Limit'
+        - name: tags
+          in: query
+          explode: false
+          schema:
+            type: array
+            items: {type: string}
+      responses:
+        200:
+          # all of them
+          description: ok
+          content:
+            application/json:
+              schema:
+                type: array
+                items:
+                  $ref: '#/components/schemas/Pet'
+              example: [{name: Tom}]
+        default:
+          $ref: '#/components/responses/Error'
+    post:
+      # add one
+      requestBody:
+        $ref: '#/components/requestBodies/Pet'
+      responses:
+        201: {description: made}
+components:
+  schemas:
+    # A pet
+    Pet:
+      type: object
+      discriminator:
+        propertyName: kind
+      required: [name, kind]
+      properties:
+        name:   {type: [string, 'null']}
+        kind: { type: string }
+        mother:
+          # of its own kind
+          $ref: '#/components/schemas/Pet'
+  requestBodies:
+    Pet:
+      x-body-name: pet
+      required: true
+      content:
+        application/json:
+          schema: {$ref: '#/components/schemas/Pet'}
+  parameters:
+    Limit:
+      name: limit
+      in: query
+      schema:
+        # how many
+        type: integer
+        exclusiveMinimum: 0 # more than this
+  responses:
+    Error:
+      description: wrong
+      content:
+        application/json:
+          schema:
+            type: object
+# the end
+"""
+
+
+def swagger(paths, **rest):
+    """A document of Swagger 2.0 around some paths."""
+    return {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": paths, **rest}
+
+
+def operation_after(operation, **rest):
+    """An operation after the upgrade, in 3.1."""
+    found = upgraded(swagger({"/a": {"post": {"responses": {}, **operation}}}, **rest))
+    return found["paths"]["/a"]["post"]
+
+
+def parameter_after(**parameter):
+    """A parameter after the upgrade."""
+    return operation_after({"parameters": [{"name": "p", "in": "query", **parameter}]})["parameters"][0]
+
+
+def test_rewrites_a_document_in_its_layout():
+    """Comments, quotes, order and blank lines move along; the result is what a person would have written."""
+    assert rewritten(PETSTORE) == UPGRADED
+    validate(data_of(UPGRADED))
+
+
+def test_keeps_the_line_ends_of_windows():
+    """New lines have those of the file."""
+    assert rewritten(PETSTORE.replace("\n", "\r\n")) == UPGRADED.replace("\n", "\r\n")
+
+
+def test_blank_lines_stay_between_parts():
+    """A part that moves into a new one takes its comments along, and its blank lines come before both."""
+    text = """\
+swagger: '2.0'
+info: {title: T, version: '1'}
+paths: {}
+
+# what is kept
+definitions:
+
+  A: {type: object}
+
+securityDefinitions:
+  b: {type: basic}
+"""
+
+    assert (
+        rewritten(text)
+        == """\
+openapi: '3.1.1'
+info: {title: T, version: '1'}
+paths: {}
+
+components:
+  # what is kept
+  schemas:
+
+    A: {type: object}
+
+  securitySchemes:
+    b: {type: http, scheme: basic}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"indent": 2}, {"indent": 4}, {"indent": "\t"}, {"separators": (",", ":")}, {}]
+)
+def test_keeps_the_indentation_of_json(options):
+    """The result is what the same program would have written."""
+    before, after = (json.dumps(data_of(text), **options) for text in (PETSTORE, UPGRADED))
+
+    found = rewritten(before, name="c.json")
+
+    assert json.dumps(json.loads(found), **options) == found
+    assert json.loads(found) == json.loads(after)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**9))
+def test_loses_no_comment(seed):
+    """Wherever comments and blank lines are: on lines of their own, after values, at any indentation."""
+    chance = random.Random(seed)  # noqa: S311 -- no secret
+    lines, comments = [], 0
+    for line in re.sub(r" +#.*|^#.*", "", PETSTORE, flags=re.MULTILINE).splitlines():
+        indent = len(line) - len(line.lstrip())
+        if chance.random() < 0.2:
+            lines.append(" " * chance.choice([0, indent, indent + 2]) + f"# c{comments}.")
+            comments += 1
+        if chance.random() < 0.3 and line:
+            line += f"  # c{comments}."  # noqa: PLW2901 -- one line more or less
+            comments += 1
+        lines.append(line)
+
+    found = rewritten("\n".join([*lines, ""]))
+
+    assert sorted(re.findall(r"# c\d+\.", found)) == sorted(f"# c{number}." for number in range(comments))
+    assert data_of(found) == data_of(UPGRADED)
+
+
+@pytest.mark.parametrize(
+    ("fields", "urls"),
+    [
+        ({"host": "a.example", "basePath": "/v1", "schemes": ["https"]}, ["https://a.example/v1"]),
+        ({"host": "a.example:8080", "basePath": "/"}, ["//a.example:8080"]),
+        ({"basePath": "/v1"}, ["/v1"]),
+    ],
+)
+def test_writes_host_path_and_schemes_as_servers(fields, urls):
+    """Without a scheme, that of the document counts; without a host, its host."""
+    assert [one["url"] for one in upgraded(swagger({}, **fields))["servers"]] == urls
+
+
+def test_gives_an_operation_the_servers_of_its_schemes():
+    """They replace those of the document."""
+    found = operation_after({"schemes": ["wss"]}, host="a.example", basePath="/v1", schemes=["https"])
+
+    assert found["servers"] == [{"url": "wss://a.example/v1"}]
+
+
+@pytest.mark.parametrize(
+    ("where", "written", "style"),
+    [
+        ("query", None, {"explode": False}),
+        ("query", "csv", {"explode": False}),
+        ("query", "multi", {}),
+        ("query", "ssv", {"style": "spaceDelimited"}),
+        ("query", "pipes", {"style": "pipeDelimited"}),
+        ("path", "csv", {}),
+        ("header", None, {}),
+    ],
+)
+def test_writes_formats_of_lists_as_styles(where, written, style):
+    """The defaults of 3.0 are left out."""
+    format_ = {} if written is None else {"collectionFormat": written}
+    found = parameter_after(**{"in": where}, type="array", items={"type": "string"}, **format_)
+
+    schema = {"type": "array", "items": {"type": "string"}}
+    assert found == {"name": "p", "in": where, "schema": schema, **style}
+
+
+def test_moves_what_describes_values_into_the_schema():
+    """The rest stays, extensions too."""
+    found = parameter_after(
+        description="d",
+        type="string",
+        maxLength=3,
+        default="a",
+        enum=["a"],
+        allowEmptyValue=True,
+        **{"x-a": 1},
+    )
+
+    schema = {"type": "string", "maxLength": 3, "default": "a", "enum": ["a"]}
+    assert found == {
+        "name": "p", "in": "query", "description": "d", "schema": schema, "allowEmptyValue": True, "x-a": 1,
+    }  # fmt: skip
+
+
+def test_makes_a_request_body_of_a_form():
+    """Files are bytes; how a list is written goes to the encoding."""
+    fields = [
+        {"name": "file", "in": "formData", "type": "file", "required": True, "description": "d"},
+        {"name": "tags", "in": "formData", "type": "array", "items": {"type": "string"}, "collectionFormat": "multi"},
+        {"name": "ids", "in": "formData", "type": "array", "items": {"type": "integer"}},
+    ]  # fmt: skip
+    found = operation_after({"consumes": ["multipart/form-data"], "parameters": fields})
+
+    assert found["requestBody"] == {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"contentMediaType": "application/octet-stream", "description": "d"},
+                        "tags": {"type": "array", "items": {"type": "string"}},
+                        "ids": {"type": "array", "items": {"type": "integer"}},
+                    },
+                },
+                "encoding": {"ids": {"style": "form", "explode": False}},
+            }
+        },
+    }
+    assert "parameters" not in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "consumes", "names"),
+    [
+        ("string", [], ["application/x-www-form-urlencoded"]),
+        ("file", [], ["multipart/form-data"]),
+        ("string", ["application/json"], ["application/x-www-form-urlencoded"]),
+        (
+            "string",
+            ["multipart/form-data", "application/x-www-form-urlencoded"],
+            ["multipart/form-data", "application/x-www-form-urlencoded"],
+        ),
+    ],
+)
+def test_chooses_the_media_types_of_a_form(kind, consumes, names):
+    """Those that the operation takes, else the one that its fields need."""
+    fields = [{"name": "a", "in": "formData", "type": kind}]
+
+    found = operation_after({"consumes": consumes, "parameters": fields})
+
+    assert list(found["requestBody"]["content"]) == names
+
+
+def test_writes_shared_bodies_and_fields_where_they_are_used():
+    """A shared body is a component; with other media types it is written out, as the fields of forms are."""
+    shared = {
+        "Body": {"name": "body", "in": "body", "schema": {"type": "object"}},
+        "Field": {"name": "token", "in": "formData", "type": "string"},
+    }
+    paths = {
+        "/json": {"post": {"parameters": [{"$ref": "#/parameters/Body"}], "responses": {}}},
+        "/xml": {
+            "post": {"consumes": ["text/xml"], "parameters": [{"$ref": "#/parameters/Body"}], "responses": {}}
+        },
+        "/form": {"post": {"parameters": [{"$ref": "#/parameters/Field"}], "responses": {}}},
+    }
+
+    found = upgraded(swagger(paths, parameters=shared))
+
+    bodies = {path: item["post"]["requestBody"] for path, item in found["paths"].items()}
+    field = {"type": "object", "properties": {"token": {"type": "string"}}}
+    assert bodies == {
+        "/json": {"$ref": "#/components/requestBodies/Body"},
+        "/xml": {"content": {"text/xml": {"schema": {"type": "object"}}}},
+        "/form": {"content": {"application/x-www-form-urlencoded": {"schema": field}}},
+    }
+    assert found["components"] == {
+        "requestBodies": {"Body": {"content": {"application/json": {"schema": {"type": "object"}}}}}
+    }
+
+
+def test_gives_each_operation_the_body_of_its_path():
+    """From 3.0 on, a path has no body; an operation's own one counts."""
+    paths = {
+        "/a": {
+            "parameters": [{"name": "body", "in": "body", "schema": {"type": "string"}}],
+            "put": {"responses": {}},
+            "post": {"parameters": [{"name": "b", "in": "body", "schema": {}}], "responses": {}},
+        }
+    }
+
+    found = upgraded(swagger(paths))["paths"]["/a"]
+
+    assert found == {
+        "put": {
+            "requestBody": {"content": {"application/json": {"schema": {"type": "string"}}}},
+            "responses": {},
+        },
+        "post": {
+            "requestBody": {"x-body-name": "b", "content": {"application/json": {"schema": {}}}},
+            "responses": {},
+        },
+    }
+
+
+def test_gives_responses_the_media_types_of_their_operation():
+    """A shared response that the operation produces in others is written out; examples belong to media types."""
+    shared = {"Error": {"description": "e", "schema": {"type": "object"}}}
+    responses = {
+        "200": {
+            "description": "",
+            "schema": {"type": "string"},
+            "headers": {"X": {"type": "integer"}},
+            "examples": {"text/csv": "a,b"},
+        },
+        "202": {"description": "no content"},
+        "default": {"$ref": "#/responses/Error"},
+    }
+
+    found = operation_after(
+        {"produces": ["text/plain", "text/csv"], "responses": responses}, responses=shared
+    )
+
+    text = {"schema": {"type": "string"}}
+    assert found["responses"] == {
+        "200": {
+            "description": "",
+            "content": {"text/plain": text, "text/csv": {**text, "example": "a,b"}},
+            "headers": {"X": {"schema": {"type": "integer"}}},
+        },
+        "202": {"description": "no content"},
+        "default": {
+            "description": "e",
+            "content": {name: {"schema": {"type": "object"}} for name in ("text/plain", "text/csv")},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("produces", "name"), [(["image/png"], "image/png"), ([], "application/octet-stream")]
+)
+def test_sends_files_as_bytes(produces, name):
+    """`type: file` of a response."""
+    found = operation_after(
+        {"produces": produces, "responses": {"200": {"description": "", "schema": {"type": "file"}}}}
+    )
+
+    assert found["responses"]["200"]["content"] == {name: {}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"type": "basic"}, {"type": "http", "scheme": "basic"}),
+        ({"type": "apiKey", "name": "k", "in": "header"}, {"type": "apiKey", "name": "k", "in": "header"}),
+        *(
+            (
+                {"type": "oauth2", "flow": flow, **urls, "scopes": {"a": "A"}},
+                {"type": "oauth2", "flows": {name: {**urls, "scopes": {"a": "A"}}}},
+            )
+            for flow, name, urls in [
+                ("implicit", "implicit", {"authorizationUrl": "https://a/"}),
+                ("password", "password", {"tokenUrl": "https://t/"}),
+                ("application", "clientCredentials", {"tokenUrl": "https://t/"}),
+                (
+                    "accessCode",
+                    "authorizationCode",
+                    {"authorizationUrl": "https://a/", "tokenUrl": "https://t/"},
+                ),
+            ]
+        ),
+    ],
+)
+def test_rewrites_security_schemes(before, after):
+    """The flows of OAuth 2 have other names."""
+    found = upgraded(swagger({}, securityDefinitions={"s": before}, security=[{"s": []}]))
+
+    assert found["components"]["securitySchemes"] == {"s": after}
+    assert found["security"] == [{"s": []}]
+
+
+NO_EQUAL = """\
+swagger: '2.0'
+info: {title: T, version: '1'}
+schemes: [https]
+paths:
+  /a:
+    post:
+      parameters:
+        - {name: a, in: query, type: array, items: {type: string}, collectionFormat: tsv}
+        - name: b
+          in: query
+          type: array
+          items: {type: array, items: {type: string}}
+        - {name: c, in: formData, type: integer, allowEmptyValue: true}
+      responses: {}
+definitions:
+  A: {oneOf: [{type: string}]}
+parameters:
+  Unused: {name: d, in: formData, type: string}
+"""
+
+
+def test_reports_what_has_no_equal(tmp_path):
+    """What it was, where the new file has it, and what to do."""
+    assert findings_of(tmp_path, {"c.yaml": NO_EQUAL}) == [
+        "no-effect c.yaml:24:5: Swagger 2.0 has no `oneOf` in schemas, so it was removed; add it again if you mean it",
+        "no-equal c.yaml:20:17: a field of a form cannot be empty unless it is a string; take a string, or leave it out",
+        "no-equal c.yaml:7:11: `collectionFormat: tsv` has no equal here, and the list is comma-separated now; change the clients, or take a string",
+        "no-equal c.yaml:13:21: a list in a list has no style; take a string, and describe its syntax with `pattern`",
+        "no-equal c.yaml:1:1: `schemes` (https) without `host` is no address; write the whole one into `servers`",
+        "no-equal c.yaml:1:1: the form's field 'Unused' is not used; a request body contains its fields, so it was removed",
+    ]
+
+
+def test_follows_refs_into_other_files(tmp_path):
+    """Each file is rewritten by what the contract uses it for; `$ref`s lead to where their targets are now."""
+    files = {
+        "swagger.yaml": """\
+swagger: '2.0'
+info: {title: T, version: '1'}
+paths:
+  /pets: {$ref: paths/pets.yaml}
+definitions:
+  Pet: {type: object, properties: {owner: {$ref: 'models.json#/Owner'}}}
+""",
+        "paths/pets.yaml": """\
+# the pets
+post:
+  parameters:
+    - $ref: ../shared.yaml#/pet   # shared
+    - {name: dry, in: query, type: boolean}
+  responses:
+    200: {description: ok, schema: {$ref: '../swagger.yaml#/definitions/Pet'}}
+""",
+        "shared.yaml": "pet: {name: pet, in: body, schema: {$ref: 'swagger.yaml#/definitions/Pet'}}\n",
+        "models.json": '{\n  "Owner": {"type": "object", "x-nullable": true}\n}\n',
+        "unrelated.yaml": "definitions: {A: {x-nullable: true}}\n",
+    }
+
+    assert findings_of(tmp_path, files) == []
+    after = plan_upgrade(tmp_path / "swagger.yaml").after
+
+    assert {path.relative_to(tmp_path).as_posix(): content.decode() for path, content in after.items()} == {
+        "swagger.yaml": """\
+openapi: '3.1.1'
+info: {title: T, version: '1'}
+paths:
+  /pets: {$ref: paths/pets.yaml}
+components:
+  schemas:
+    Pet: {type: object, properties: {owner: {$ref: 'models.json#/Owner'}}}
+""",
+        "paths/pets.yaml": """\
+# the pets
+post:
+  parameters:
+    - {name: dry, in: query, schema: {type: boolean}}
+  requestBody:
+    $ref: ../shared.yaml#/pet   # shared
+  responses:
+    200: {description: ok, content: {application/json: {schema: {$ref: '../swagger.yaml#/components/schemas/Pet'}}}}
+""",
+        "shared.yaml": "pet: {x-body-name: pet, content: {application/json: "
+        "{schema: {$ref: 'swagger.yaml#/components/schemas/Pet'}}}}\n",
+        "models.json": '{\n  "Owner": {"type": ["object", "null"]}\n}\n',
+    }
+    assert parse_document(tmp_path / "unrelated.yaml")[0].data == {"definitions": {"A": {"x-nullable": True}}}
+
+
+def test_follows_refs_to_any_place():
+    """A body was a parameter in a list; what refers into it finds it in its content."""
+    paths = {
+        "/a": {"post": {"parameters": [{"name": "body", "in": "body", "schema": {"type": "object"}}], "responses": {}}},
+        "/b": {"get": {"responses": {"200": {"description": "", "schema": {"$ref": "#/paths/~1a/post/parameters/0/schema"}}}}},
+    }  # fmt: skip
+
+    found = upgraded(swagger(paths))
+
+    schema = found["paths"]["/b"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/paths/~1a/post/requestBody/content/application~1json/schema"}
