@@ -21,6 +21,7 @@ COMMANDS = {
     "regenerate": ["regenerate", "--spec", "openapi.yaml", "--diff"],
     "breaking": ["breaking", "openapi.yaml", "copy/openapi.yaml"],
     "import": ["import", "--spec", "target.yaml", "--diff", "openapi.yaml"],
+    "upgrade": ["upgrade", "openapi.yaml"],
 }
 ALWAYS = {
     "lint": [
@@ -35,6 +36,7 @@ ALWAYS = {
     "regenerate": ["doubling_oneOf", "deep_schemas_40"],
     "breaking": ["doubling_anyOf"],
     "import": ["aliases_flat_example", "many_tags"],
+    "upgrade": ["aliases_laughs", "chain_refs", "deep_schemas_3000", "doubling_allOf", "reference_nul"],
 }
 """Cases of each command that run with the unit tests: one of a kind."""
 

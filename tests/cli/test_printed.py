@@ -178,6 +178,18 @@ def test_import_prints_no_control_characters(project, tmp_path, form, made):
 
 
 @pytest.mark.parametrize("made", CONTRACTS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_upgrade_prints_no_control_characters(project, tmp_path, form, made):
+    """What it prints names parts of the contract."""
+    old = {**CONTRACTS[made](), "swagger": "2.0", "parameters": {one: {"in": "formData"} for one in TEXTS}}
+    del old["openapi"]
+    (tmp_path / "old.yaml").write_text(written(old), "ascii")
+
+    for arguments in (["--check"], ["--diff"], []):
+        assert_harmless(project(contract({}), "upgrade", "old.yaml", "--format", form, *arguments))
+
+
+@pytest.mark.parametrize("made", CONTRACTS)
 def test_init_prints_and_writes_no_control_characters(project, tmp_path, made):
     """Its files are read, sourced and built."""
     (tmp_path / "source.yaml").write_text(written(CONTRACTS[made]()), "ascii")
@@ -191,7 +203,9 @@ def test_init_prints_and_writes_no_control_characters(project, tmp_path, made):
 
 
 @pytest.mark.parametrize(
-    "command", [["lint"], ["breaking", "api.yaml"], ["import"], ["drift", "--spec"]], ids=" ".join
+    "command",
+    [["lint"], ["breaking", "api.yaml"], ["import"], ["upgrade"], ["drift", "--spec"]],
+    ids=" ".join,
 )
 def test_a_file_name_controls_nothing(project, tmp_path, command):
     """Nor does a name that is no text, or one that rich reads as markup."""

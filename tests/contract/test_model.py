@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -99,10 +100,13 @@ def test_knows_the_versions_of_a_contract(load, version, known):
 
 
 def test_says_of_a_swagger_document_what_it_is(load):
-    """To set its version to 3.0.3 would only lead to other errors."""
-    assert problems_of(load, {"swagger": "2.0", "paths": {}}) == [
-        "c.yaml:1:1: is Swagger 2.0; convert it to OpenAPI 3.0"
-    ]
+    """To set its version to 3.0.3 would only lead to other errors; a command rewrites it."""
+    (problem,) = problems_of(load, {"swagger": "2.0", "paths": {}})
+
+    assert re.fullmatch(
+        r"c\.yaml:1:1: is Swagger 2\.0; `relay upgrade \S*c\.yaml` rewrites it as OpenAPI 3\.1", problem
+    )
+    assert problems_of(load, {"swagger": "1.2"}) == ["c.yaml:1:1: is Swagger 1.2; convert it to OpenAPI 3.1"]
 
 
 def test_rejects_a_document_that_is_not_an_object(load):

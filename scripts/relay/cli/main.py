@@ -14,7 +14,9 @@ from relay.contract.diagnostics import SetupError
 
 from .output import QUIET, echo, setup_errors
 
-COMMANDS = "init serve check lint drift regenerate import breaking contract ci token completion".split()
+COMMANDS = (
+    "init serve check lint drift regenerate import upgrade breaking contract ci token completion".split()
+)
 """Relay's own commands, in the order in which they are needed."""
 
 

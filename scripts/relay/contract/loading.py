@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 from .bundling import Bundle
 from .canonical import canonical
 from .diagnostics import Diagnostic, SetupError, errors
-from .documents import Document, parse_document
+from .documents import Document, display, parse_document
 from .model import Contract
 from .operation_faults import without_faults
 from .schema_limits import check_schemas
@@ -91,7 +92,13 @@ def _check_version(root: Document) -> None:
     if version_of(root.data) is None:
         swagger = root.data.get("swagger") if isinstance(root.data, dict) else None
         if swagger is not None:
-            message = f"is Swagger {shown(swagger).strip(chr(39))}; convert it to OpenAPI 3.0"
+            written = shown(swagger).strip("'")
+            what_to_do = "convert it to OpenAPI 3.1"
+            if written == "2.0":
+                name = display(root.path)
+                file = quote(name) if name != "-" else "CONTRACT"  # standard input
+                what_to_do = f"`relay upgrade {file}` rewrites it as OpenAPI 3.1"
+            message = f"is Swagger {written}; {what_to_do}"
             raise SetupError([Diagnostic(root.place(("swagger",)), message, "openapi-version")])
         found = "is missing" if version is None else "is " + shown(version).strip("'")
         message = f"not an OpenAPI 3.0, 3.1 or 3.2 document: its version {found}; set `openapi: 3.1.1`"
