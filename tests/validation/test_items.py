@@ -175,3 +175,41 @@ def test_an_item_that_has_no_end_is_given_up_at_the_limit(kind):
 def test_the_media_type_decides_how_items_are_separated(media_type, kind):
     """Whatever its parameters are."""
     assert kind_of_items(media_type) == kind
+
+
+SOME_JSON = {
+    **EVENT,
+    "required": ["event", "data"],
+    "oneOf": [
+        {"properties": {"event": {"const": "text"}}},
+        {
+            "properties": {
+                "event": {"const": "json"},
+                "data": {
+                    "contentMediaType": "application/json",
+                    "contentSchema": {
+                        "type": "object",
+                        "required": ["foo"],
+                        "properties": {"foo": {"type": "integer"}},
+                    },
+                },
+            }
+        },
+    ],
+}
+
+
+def test_the_data_of_some_events_may_be_json():
+    """As in the specification's own example: the name of an event decides what its data is."""
+    made = encoder("text/event-stream", SOME_JSON)
+
+    events = [Event("foo", event="text"), Event({"foo": 1}, event="json"), Event('{"foo": 2}', event="json")]
+    assert [one["data"] for one in sequences.events(made.encode_body(events, 200).body)] == [
+        "foo",
+        '{"foo":1}',
+        '{"foo": 2}',
+    ]
+    for wrong in (Event({"foo": "a"}, event="json"), Event("foo", event="json"), Event("foo", event="other")):
+        with pytest.raises(ResponseViolation) as caught:
+            made.encode_body([wrong], 200)
+        assert caught.value.violations[0].path.startswith("/0")
