@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from relay.contract.model import ABSENT
+from relay.validation import media_types as media
 from relay.validation.schemas import INTEGER_BOUNDS
 
 from .changes import Difference
 from .schema_equality import discriminator_values
 from .schema_pair import Comparers, Pair
-from .schema_view import TYPES, Shape, View, json_key
+from .schema_view import TYPES, Shape, Site, View, json_key
 
 _UNCHECKED = frozenset(
     [*INTEGER_BOUNDS, "float", "double", "password", "binary"]
@@ -81,6 +82,43 @@ def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
             "uniqueItems",
         )
     yield from _not(pair, comparers)
+    for keywords, kind in _UNDECIDED:
+        if kind is None or kind in common:
+            yield from _undecided(pair, keywords, comparers)
+
+
+_UNDECIDED: tuple[tuple[tuple[str, ...], str | None], ...] = (
+    (("if", "then", "else"), None),
+    (("dependentSchemas",), "object"),
+    (("dependentRequired",), "object"),
+    (("propertyNames",), "object"),
+    (("unevaluatedProperties",), "object"),
+    (("contains", "minContains", "maxContains"), "array"),
+    (("unevaluatedItems",), "array"),
+    (("contentMediaType", "contentSchema"), "string"),
+)
+"""Keywords that belong together, and the type of the values they are for; only equal ones are known to be harmless."""
+
+
+def _undecided(pair: Pair, keywords: tuple[str, ...], comparers: Comparers) -> Iterator[Difference]:
+    """Report keywords that the consumer has and the producer has not, or not so."""
+
+    def restricting(shape: Shape) -> list[Site]:
+        return [shape.only(part, keywords) for part in shape.parts if _restricts(part, keywords[0], shape)]
+
+    known, required = restricting(pair.producer), restricting(pair.consumer)
+    if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in required):
+        yield pair.undecided(keywords[0])
+
+
+def _restricts(part: Site, keyword: str, shape: Shape) -> bool:
+    """Return True if a part has a keyword that is not compared otherwise."""
+    value = part.schema.get(keyword)
+    if keyword.startswith("unevaluated"):
+        return value is not None and value is not True and shape.has_branches
+    if keyword == "contentMediaType":
+        return isinstance(value, str) and media.is_json(value)
+    return keyword in part.schema
 
 
 def compare_notes(pair: Pair) -> Iterator[Difference]:
@@ -215,12 +253,23 @@ def _multiples(pair: Pair, *, is_integer: bool) -> Iterator[Difference]:
 
 def _texts(pair: Pair) -> Iterator[Difference]:
     for keyword, unchecked in (("pattern", frozenset[str]()), ("format", _UNCHECKED)):
-        new = set(pair.consumer.values(keyword)) - set(pair.producer.values(keyword)) - unchecked
+        read = _formats if keyword == "format" else _patterns
+        new = set(read(pair.consumer)) - set(read(pair.producer)) - unchecked
         if new and not (keyword == "pattern" and _match_all(pair.producer, new)):
-            values = (_all_of(shape, keyword) for shape in _sides(pair))
+            values = (_together(read(shape)) for shape in _sides(pair))
             yield pair.differs(
                 f"{keyword}-narrowed", f"{keyword}-widened", _changed(keyword, *values), keyword
             )
+
+
+def _patterns(shape: Shape) -> list[Any]:
+    return shape.values("pattern")
+
+
+def _formats(shape: Shape) -> list[Any]:
+    """Return the formats; the encoding of a content is one, which 3.0 calls `byte`."""
+    encodings = [str(one).lower() for one in shape.values("contentEncoding")]
+    return [*shape.values("format"), *("byte" if one == "base64" else one for one in encodings)]
 
 
 def _match_all(producer: Shape, patterns: set[str]) -> bool:
@@ -249,7 +298,10 @@ def _not(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
 
 
 def _all_of(shape: Shape, keyword: str) -> Any:
-    values = shape.values(keyword)
+    return _together(shape.values(keyword))
+
+
+def _together(values: list[Any]) -> Any:
     return " and ".join(map(str, values)) if len(values) > 1 else values[0] if values else ABSENT
 
 
