@@ -21,6 +21,7 @@ from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.redaction import Redactor
 from relay.contract_tests.secret_names import MAY_NAME, names_secret
+from support.compiled import read
 from support.hosting import contract, operation
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -365,6 +366,21 @@ class TestRedacting:
         found = redactor.redact(exchange(headers=((name, value),), answered=((name, value),)))
 
         assert found.request.headers == found.headers == ((name, expected),)
+
+    def test_secrets_that_a_condition_marks_are_redacted(self):
+        """A schema of OpenAPI 3.1 may describe a value on a condition, and items by their place."""
+        secret = {"type": "string", "writeOnly": True}
+        pin = {"if": {"minLength": 1}, "then": secret}
+        schemas = {"A": {"properties": {"pin": pin, "pair": {"prefixItems": [secret]}}}}
+        whole = read({**contract({}, components={"schemas": schemas}), "openapi": "3.1.0"})
+
+        sent = b'{"pin": "a", "pair": ["b"], "c": 1}'
+
+        found = Redactor(whole, []).redact(
+            exchange(body=sent, headers=(("Content-Type", "application/json"),))
+        )
+
+        assert orjson.loads(found.request.body) == {"pin": "[redacted]", "pair": "[redacted]", "c": 1}
 
     def test_credentials_in_addresses_are_redacted(self, redactor):
         """This holds for any encoding of their names."""

@@ -71,6 +71,31 @@ def rules(part: Phase, about: str | None) -> set[str]:
     return {failure.finding.rule for failure in part.failures if failure.operation == about}
 
 
+def test_schemathesis_gets_keywords_of_json_schema_2020_12(tmp_path):
+    """In OpenAPI 3.1 it takes `nullable` and `exclusiveMinimum: true` for what they are in JSON Schema: nothing."""
+    size = {"type": ["integer", "null"], "exclusiveMinimum": 0, "maximum": 9}
+    things = operation("list_things")
+    things["responses"]["200"]["content"]["application/json"]["schema"] = {"properties": {"size": size}}
+    whole = read({**contract({"/things": {"get": things}}), "openapi": "3.1.0"})
+
+    document = schemathesis_process._document(whole)
+
+    content = document["paths"]["/things"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert content["schema"]["properties"]["size"] == size
+
+
+def test_operations_that_schemathesis_does_not_read_are_not_run(tmp_path):
+    """Instead of none of them being mentioned; the sample request is still sent."""
+    document = contract({"/things": {"additionalOperations": {"LOCK": operation("lock_things")}}})
+    spec = tmp_path / "openapi.json"
+    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}), "utf-8")
+
+    part = check(subject_of(spec, "http://test"))
+
+    reason = "Schemathesis does not read `additionalOperations`"
+    assert part.not_run == [NotRun("LOCK /things", reason)]
+
+
 # Reading what was written down
 
 

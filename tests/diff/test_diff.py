@@ -375,9 +375,13 @@ def test_a_new_read_only_property_of_a_shared_schema_breaks_nobody():
     assert found == ["response-property-added"]
 
 
+OF_LATER_VERSIONS = {"request-keyword-narrowed", "response-keyword-widened"}
+"""Rules of which test_versions.py has the cases."""
+
+
 def test_every_rule_has_a_case_and_a_reason():
     """A rule without a test may not work."""
-    assert set(TABLE) == set(RULES)
+    assert set(TABLE) | OF_LATER_VERSIONS == set(RULES)
     assert len(RULES) > 45
     assert all(rule.why and "\n" not in rule.why for rule in RULES.values())
 

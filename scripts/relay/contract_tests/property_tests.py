@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.methods import METHODS
 from relay.contract.model import Operation
 
 from . import schemathesis_process
@@ -69,16 +70,26 @@ def check_properties(
     part, limit = Phase(PART), TimeLimit(budget.max_seconds)
     groups = callers.by_identity()
     for number, caller in enumerate(groups):
-        reachable = [operation for operation in caller.operations if not is_unreachable(operation)]
+        reachable = [operation for operation in caller.operations if not _untestable(operation)]
         share = replace(budget, max_seconds=limit.left / (len(groups) - number))
         if reachable:
             _check_as(caller._replace(operations=reachable), part, subject, checker, share, progress)
     part.failures = grouped(part.failures)
-    unreachable = filter(is_unreachable, subject.contract.operations)
-    part.not_run += [NotRun(str(operation), UNREACHABLE) for operation in unreachable]
+    part.not_run += [
+        NotRun(str(operation), reason)
+        for operation in subject.contract.operations
+        if (reason := _untestable(operation))
+    ]
     part.not_run = list(dict.fromkeys([*_not_signed_in(callers), *part.not_run]))
     part.notes = list(dict.fromkeys(part.notes))
     return part
+
+
+def _untestable(operation: Operation) -> str:
+    """Return why no requests are generated for an operation; "" if they are."""
+    if is_unreachable(operation):
+        return UNREACHABLE
+    return "" if operation.method in METHODS else "Schemathesis does not read `additionalOperations`"
 
 
 def _check_as(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from relay.contract.model import Contract
+from relay.contract.schema_words import applied_schemas
 from relay.validation import media_types as media
 
 from .exchanges import REDACTED, Exchange, Headers, Request
@@ -223,7 +224,7 @@ def _secret_names(contract: Contract) -> Iterator[str]:
 
 
 def _is_secret(contract: Contract, schema: Any, seen: set[int]) -> bool:
-    """Return True if a schema, one of its subschemas, or its items, are marked as secret."""
+    """Return True if a schema, one for the same value, or one of its items, is marked as secret."""
     if isinstance(schema, dict) and "$ref" in schema:
         schema = contract.resolve(schema)
     if not isinstance(schema, dict) or id(schema) in seen:
@@ -231,5 +232,5 @@ def _is_secret(contract: Contract, schema: Any, seen: set[int]) -> bool:
     seen.add(id(schema))
     if schema.get("writeOnly") is True or schema.get("format") == "password":
         return True
-    parts = [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ()]
-    return any(_is_secret(contract, part, seen) for part in [*parts, schema.get("items")])
+    items = [schema.get("items"), *schema.get("prefixItems", ())]
+    return any(_is_secret(contract, part, seen) for part in [*applied_schemas(schema), *items])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relay.contract.methods import operations_in
+from relay.contract.methods import METHODS
 from relay.contract.model import Contract
+from relay.contract.pointers import kinds_of
 from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
 
 from .callers import Caller
@@ -115,7 +117,7 @@ def run(
 def _selection(contract: Contract, caller: Caller) -> list[str]:
     """Return the options that select the operations of a caller, unless these are all of the document."""
     items = [contract.resolve(item) for path, item in contract.document["paths"].items() if path[0] == "/"]
-    written = sum(1 for item in items for _ in operations_in(item))
+    written = sum(method in item for item in items for method in METHODS)
     is_part = len(caller.operations) < written
     return [f"--include-name={operation}" for operation in caller.operations] if is_part else []
 
@@ -176,11 +178,25 @@ def _document(contract: Contract) -> dict[str, Any]:
 
     OAuth2 and OpenID Connect become bearer tokens; any other HTTP scheme becomes the value of a header.
     """
+    document = contract.document if contract.version == "3.0" else _in_2020_12(contract.document)
     if not contract.security_schemes:
-        return contract.document
+        return document
     schemes = {name: _testable(scheme) for name, scheme in contract.security_schemes.items()}
-    components = {**contract.document["components"], "securitySchemes": schemes}
-    return {**contract.document, "components": components}
+    return {**document, "components": {**document["components"], "securitySchemes": schemes}}
+
+
+def _in_2020_12(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a canonical document with the keywords of JSON Schema 2020-12 only."""
+    copied = copy.deepcopy(document)
+    for _, schema, kind in kinds_of(copied):
+        if kind != "schema":
+            continue
+        if schema.pop("nullable", False):
+            schema["type"] = [schema["type"], "null"]
+        for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            if schema.get(exclusive) is True:
+                schema[exclusive] = schema.pop(bound)
+    return copied
 
 
 def _testable(scheme: Mapping[str, Any]) -> Mapping[str, Any]:

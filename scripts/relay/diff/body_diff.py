@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Response, Schema
-from relay.validation.media_types import by_name, find
+from relay.validation.media_types import by_name, find, is_json
 from relay.validation.schemas import Direction
 
 from .changes import Difference
@@ -34,7 +34,7 @@ def _both_bodies(old: RequestBody, new: RequestBody, schemas: SchemaComparison) 
         yield Difference("request-body-became-required", "the request body is now required", old_at, new_at)
     if old.required and not new.required:
         yield Difference("request-body-became-optional", "the request body is now optional", old_at, new_at)
-    yield from _contents(old_at, new_at, old.content, new.content, schemas, "request")
+    yield from _contents(old_at, new_at, old, new, schemas, "request")
 
 
 def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
@@ -58,7 +58,7 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
         else:
             yield Difference(f"response-{kind}-added", f"the status {status} was added", old_at, new_at)
     for (old_at, new_at), (before, after) in pairs.items():
-        yield from _contents(old_at, new_at, before.content, after.content, schemas, "response")
+        yield from _contents(old_at, new_at, before, after, schemas, "response")
         yield from _headers(old_at, new_at, before, after, schemas)
 
 
@@ -98,7 +98,11 @@ def _same(old: Response, new: Response, schemas: SchemaComparison) -> bool:
 def _schemas(contract: Contract, new_at: Pointer, response: Response) -> dict[tuple[str, str, bool], Pointer]:
     """Return the pointer of the schema of each media type and header of a response."""
     names = by_name({name: name for name in response.content})
-    found = {("body", essence, True): (*new_at, "content", name, "schema") for essence, name in names.items()}
+    found = {
+        ("body" if keyword == "schema" else "item", essence, True): (*new_at, "content", name, keyword)
+        for essence, name in names.items()
+        for keyword in (["schema", "itemSchema"] if name in response.items else ["schema"])
+    }
     for name, header in _by_name(response.headers).items():
         found["header", name, header.required] = schema_of(canonical(contract, header.pointer), header)
     return found
@@ -113,13 +117,14 @@ def _covering(operation: Operation, status: str) -> Response | None:
 def _contents(
     old_at: Pointer,
     new_at: Pointer,
-    old: Mapping[str, Schema],
-    new: Mapping[str, Schema],
+    old: RequestBody | Response,
+    new: RequestBody | Response,
     schemas: SchemaComparison,
     direction: Direction,
 ) -> Iterator[Difference]:
     """Yield the differences of media types; in a request, a media type may be covered by a range."""
-    old_names, new_names = (by_name({name: name for name in content}) for content in (old, new))
+    old_names, new_names = (by_name({name: name for name in one.content}) for one in (old, new))
+    old_items, new_items = old.items, new.items
     for essence, name in old_names.items():
         kept = find(essence, new_names) if direction == "request" else new_names.get(essence)
         here = (*old_at, "content", name)
@@ -128,7 +133,10 @@ def _contents(
             yield Difference(f"{direction}-media-type-removed", what, here, (*new_at, "content"), "old")
         else:
             there = (*new_at, "content", kept)
-            yield from schemas.differences((*here, "schema"), (*there, "schema"), direction)
+            if not (_is_binary(essence, here, schemas.old) and _is_binary(essence, there, schemas.new)):
+                yield from schemas.differences((*here, "schema"), (*there, "schema"), direction)
+            if name in old_items or kept in new_items:
+                yield from schemas.differences((*here, "itemSchema"), (*there, "itemSchema"), direction)
             if direction == "request" and essence.startswith("multipart/"):
                 yield from _part_types(here, there, schemas)
     for essence, name in new_names.items():
@@ -139,6 +147,13 @@ def _contents(
             )
 
 
+def _is_binary(essence: str, at: Pointer, contract: Contract) -> bool:
+    """Return True if a body has no text; 3.0 says so by `format: binary`, later versions by an empty schema."""
+    schema = raw(contract, (*at, "schema"))
+    is_described = any(word in schema for word in ("type", "enum", "allOf", "anyOf", "oneOf", "not"))
+    return not is_json(essence) and (not is_described or schema.get("format") == "binary")
+
+
 def _part_types(old_at: Pointer, new_at: Pointer, schemas: SchemaComparison) -> Iterator[Difference]:
     """Yield the parts of a multipart body that may no longer have a media type which they had."""
     old, new = raw(schemas.old, old_at), raw(schemas.new, new_at)
@@ -146,7 +161,9 @@ def _part_types(old_at: Pointer, new_at: Pointer, schemas: SchemaComparison) -> 
         part = raw(schemas.old, (*old_at, "schema", "properties", name))
         if not part or "contentType" not in encoding:
             continue
-        before = (old.get("encoding") or {}).get(name, {}).get("contentType") or _default_type(part)
+        before = (old.get("encoding") or {}).get(name, {}).get("contentType") or _default_type(
+            part, schemas.old
+        )
         accepted = by_name({one: one for one in _listed(encoding["contentType"])})
         if not all(find(one, accepted) for one in _listed(before)):
             what = f"its media type changed from {before} to {encoding['contentType']}"
@@ -158,9 +175,10 @@ def _listed(media_types: str) -> list[str]:
     return [one.strip().lower() for one in media_types.split(",")]
 
 
-def _default_type(part: Schema) -> str:
-    """Return the media type of a part without one (OpenAPI 3.0.3, "Encoding Object", `contentType`)."""
-    if part.get("format") == "binary":
+def _default_type(part: Schema, contract: Contract) -> str:
+    """Return the media type of a part without one (OpenAPI 3.0.3 and 3.1.1, "Encoding Object", `contentType`)."""
+    is_typed = contract.version == "3.0" or "type" in part
+    if part.get("format") == "binary" or not is_typed:
         return "application/octet-stream"
     return "application/json" if part.get("type") == "object" else "text/plain"
 

@@ -10,8 +10,9 @@ from .schema_view import Shape
 
 
 def compare_items(pair: Pair) -> Iterator[Child]:
-    """Yield the pair of item schemas to compare."""
-    yield Child(pair.old.items, pair.new.items)
+    """Yield the pairs of item schemas to compare: of each place with its own, and of all others."""
+    for index in range(max(pair.old.prefix, pair.new.prefix) + 1):
+        yield Child(pair.old.item(index), pair.new.item(index))
 
 
 def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
@@ -21,6 +22,7 @@ def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
         yield from compare(pair, name)
     for name in sorted(pair.consumer.required - pair.producer.required):
         yield from _required(pair, name)
+    yield from _patterned(pair)
     producer, consumer = pair.producer.additional, pair.consumer.additional
     if producer is not None and consumer is not None:
         yield pair.child(producer, consumer)
@@ -32,6 +34,17 @@ def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
             f"additional properties are now {verb}",
             "additionalProperties",
         )
+
+
+def _patterned(pair: Pair) -> Iterator[Difference | Child]:
+    """Compare the properties that `patternProperties` of the consumer describe."""
+    known = {pattern for schemas in pair.producer.values("patternProperties") for pattern in schemas}
+    for schemas in pair.consumer.values("patternProperties"):
+        for pattern in schemas:
+            if pattern in known:
+                yield pair.child(pair.producer.patterned(pattern), pair.consumer.patterned(pattern))
+            elif pair.producer.additional is not None or known:
+                yield pair.undecided("patternProperties")
 
 
 def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:

@@ -49,8 +49,17 @@ _WORDS = {
     "additionalProperties": ".*",
     "anyOf": " anyOf/{}",
     "oneOf": " oneOf/{}",
+    "itemSchema": "[]",
+    "prefixItems": "[{}]",
+    "unevaluatedItems": "[]",
+    "unevaluatedProperties": ".*",
+    "patternProperties": ".*",
 }
-_WITHOUT_NAME = frozenset(["requestBody", "schema", "items", "additionalProperties"])
+_WITHOUT_NAME = frozenset(
+    (
+        "requestBody schema itemSchema items additionalProperties unevaluatedItems unevaluatedProperties"
+    ).split()
+)
 
 
 def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
@@ -62,10 +71,14 @@ def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
     match pointer:
         case ("components", _, name, *rest):
             return name, _path(rest)
-        case ("paths", _, "parameters", _, *rest) | ("paths", _, _, "parameters", _, *rest):
+        case (
+            ("paths", _, "parameters", _, *rest)
+            | ("paths", _, _, "parameters", _, *rest)
+            | ("paths", _, "additionalOperations", _, "parameters", _, *rest)
+        ):
             parameter = raw(contract, pointer[: len(pointer) - len(rest)])
             return None, f"{parameter['in']} parameter {parameter['name']}{_path(rest)}"
-        case ("paths", _, _, *rest):
+        case ("paths", _, "additionalOperations", _, *rest) | ("paths", _, _, *rest):
             return None, _path(rest)
     return None, ""
 

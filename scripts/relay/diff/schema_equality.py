@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from relay.contract.discriminators import mapped_schemas
+from relay.contract.schema_words import CHOICES, SCHEMA_WORDS, inner_schemas
 
 from .schema_view import Site, View, json_key
 
-_PROSE = frozenset(["title", "description", "example", "externalDocs", "xml"])
-_LISTS = frozenset(["allOf", "anyOf", "oneOf"])
-_SCHEMAS = frozenset(["items", "additionalProperties", "not"])
+_PROSE = frozenset(
+    ["title", "description", "example", "examples", "externalDocs", "xml", "$defs", "definitions"]
+)
+"""What does not change which values are valid; definitions are compared where a `$ref` leads to them."""
 
 
 class Equality:
@@ -48,13 +50,9 @@ class Equality:
         )
 
     def _below(self, old: Site, new: Site) -> Iterator[tuple[Site, Site]]:
-        for keyword in _LISTS & old.schema.keys():
-            yield from zip(self._old.parts(old, keyword), self._new.parts(new, keyword), strict=True)
-        for keyword in _SCHEMAS & old.schema.keys():
-            yield self._old.child(old, keyword), self._new.child(new, keyword)
-        for name in old.schema.get("properties", {}):
-            path = "properties", name
-            yield self._old.child(old, *path), self._new.child(new, *path)
+        for within, part in inner_schemas(_own(old)):
+            if isinstance(part, dict):
+                yield self._old.child(old, *within), self._new.child(new, *within)
         new_values = discriminator_values(self._new, new)
         for value, site in discriminator_values(self._old, old).items():
             yield site, new_values[value]
@@ -68,7 +66,7 @@ def discriminator_values(view: View, site: Site) -> dict[str, Site]:
     mapped = {value: view.site(schema, pointer) for value, (pointer, schema) in targets.items()}
     named = {
         part.pointer[-1]: part
-        for kind in ("oneOf", "anyOf")
+        for kind in CHOICES
         for part in view.parts(site, kind)
         if part.pointer[:2] == ("components", "schemas") and part not in mapped.values()
     }
@@ -82,12 +80,15 @@ def _own(site: Site) -> dict[str, Any]:
 
 
 def _fingerprint(keyword: str, value: Any) -> Any:
-    if keyword in _LISTS:
+    container = SCHEMA_WORDS.get(keyword)
+    if container == "list":
         return len(value)
-    if keyword == "properties":
+    if container == "map":
         return value.keys()
-    if keyword in _SCHEMAS and isinstance(value, dict):
+    if container == "schema" and isinstance(value, dict):
         return dict
     if keyword == "discriminator":
         return value.get("propertyName")
+    if keyword == "type" and isinstance(value, list):
+        return frozenset(value)
     return value if isinstance(value, str) else json_key(value)

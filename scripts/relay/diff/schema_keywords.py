@@ -16,6 +16,7 @@ from .changes import Difference
 from .schema_equality import discriminator_values
 from .schema_pair import Comparers, Pair
 from .schema_view import TYPES, Shape, View, json_key
+from .undecided_keywords import compare_undecided
 
 _UNCHECKED = frozenset(
     [*INTEGER_BOUNDS, "float", "double", "password", "binary"]
@@ -81,6 +82,7 @@ def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
             "uniqueItems",
         )
     yield from _not(pair, comparers)
+    yield from compare_undecided(pair, common, comparers)
 
 
 def compare_notes(pair: Pair) -> Iterator[Difference]:
@@ -215,12 +217,23 @@ def _multiples(pair: Pair, *, is_integer: bool) -> Iterator[Difference]:
 
 def _texts(pair: Pair) -> Iterator[Difference]:
     for keyword, unchecked in (("pattern", frozenset[str]()), ("format", _UNCHECKED)):
-        new = set(pair.consumer.values(keyword)) - set(pair.producer.values(keyword)) - unchecked
+        read = _formats if keyword == "format" else _patterns
+        new = set(read(pair.consumer)) - set(read(pair.producer)) - unchecked
         if new and not (keyword == "pattern" and _match_all(pair.producer, new)):
-            values = (_all_of(shape, keyword) for shape in _sides(pair))
+            values = (_together(read(shape)) for shape in _sides(pair))
             yield pair.differs(
                 f"{keyword}-narrowed", f"{keyword}-widened", _changed(keyword, *values), keyword
             )
+
+
+def _patterns(shape: Shape) -> list[Any]:
+    return shape.values("pattern")
+
+
+def _formats(shape: Shape) -> list[Any]:
+    """Return the formats; the encoding of a content is one, which 3.0 calls `byte`."""
+    encodings = [str(one).lower() for one in shape.values("contentEncoding")]
+    return [*shape.values("format"), *("byte" if one == "base64" else one for one in encodings)]
 
 
 def _match_all(producer: Shape, patterns: set[str]) -> bool:
@@ -249,7 +262,10 @@ def _not(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
 
 
 def _all_of(shape: Shape, keyword: str) -> Any:
-    values = shape.values(keyword)
+    return _together(shape.values(keyword))
+
+
+def _together(values: list[Any]) -> Any:
     return " and ".join(map(str, values)) if len(values) > 1 else values[0] if values else ABSENT
 
 

@@ -62,6 +62,13 @@ class Pair:
             (*self.new.part_with(keyword).pointer, keyword),
         )
 
+    def undecided(self, keyword: str) -> Difference:
+        """Return a difference at a keyword that the consumer has, and of which the effect is not known."""
+        what = f"`{keyword}` was added or changed, and may refuse values that were valid"
+        if self.direction == "response":
+            what = f"`{keyword}` was removed or changed, and there may be values that were not valid"
+        return self.differs("keyword-narrowed", "keyword-widened", what, keyword)
+
 
 class Comparers(NamedTuple):
     """Functions of the whole comparison that the comparison of one pair needs."""

@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+
+import jsonschema_rs
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import lookup, parse_pointer
+from relay.contract.schema_words import CHOICES
+from relay.validation.patterns import translated
 from relay.validation.schemas import Direction
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
@@ -83,7 +87,7 @@ class View:
         listed = None in schema.get("enum", [None])
         if schema.get("nullable") and listed:
             return True
-        if "type" in schema or not listed or site.pointer in within:
+        if ("type" in schema and "null" not in _types(schema)) or not listed or site.pointer in within:
             return False
         within |= {site.pointer}
 
@@ -95,7 +99,12 @@ class View:
             and ("anyOf" not in schema or any(branches("anyOf")))
             and ("oneOf" not in schema or sum(branches("oneOf")) == 1)
             and ("not" not in schema or not self.takes_null(self.child(site, "not"), within))
+            and ("if" not in schema or self.takes_null(self._then(site, within), within))
         )
+
+    def _then(self, site: Site, within: frozenset[Pointer]) -> Site:
+        """Return the schema that applies to null on a condition."""
+        return self.child(site, "then" if self.takes_null(self.child(site, "if"), within) else "else")
 
     def parts(self, site: Site, keyword: str) -> Sites:
         """Return the sites in the list at a keyword."""
@@ -129,11 +138,8 @@ class Shape:
         """The types that are accepted."""
         types = TYPES
         for part in self.parts:
-            match part.schema.get("type"):
-                case "number":
-                    types &= {"integer", "fraction"}
-                case str(name):
-                    types &= {name}
+            if "type" in part.schema:
+                types &= _types(part.schema)
         return types
 
     @cached_property
@@ -165,23 +171,35 @@ class Shape:
 
     @property
     def has_nullable(self) -> bool:
-        """True if `nullable` allows null, not only an alternative."""
-        return any(part.schema.get("nullable") for part in self.parts)
+        """True if `nullable` allows null, or an alternative that is null, not only an alternative for other values."""
+        return any(part.schema.get("nullable") for part in self.parts) or any(
+            _is_null(site) for part in self.parts for kind in CHOICES for site in self._view.parts(part, kind)
+        )
 
     @property
     def is_empty(self) -> bool:
         """True if no value except null can be valid."""
-        return not self.types or self.enum == {}
+        return not self.types or self.enum == {} or (self.is_modern and {} in self.values("not"))
+
+    @property
+    def is_modern(self) -> bool:
+        """True for a contract of OpenAPI 3.1 or later."""
+        return self._view.contract.version != "3.0"
 
     @cached_property
     def groups(self) -> tuple[Alternatives, ...]:
-        """Every `anyOf` and `oneOf`."""
+        """Every `anyOf` and `oneOf`, without the alternative null."""
         return tuple(
-            Alternatives(kind, self._view.parts(part, kind), part)
+            Alternatives(kind, _without_null(self._view.parts(part, kind)), part)
             for part in self.parts
-            for kind in ("anyOf", "oneOf")
+            for kind in CHOICES
             if kind in part.schema
         )
+
+    @cached_property
+    def has_branches(self) -> bool:
+        """True if other schemas may describe more properties and items of the value."""
+        return bool(self.groups) or any(not _BRANCHING.isdisjoint(part.schema) for part in self.parts)
 
     def part_with(self, keyword: str) -> Site:
         """Return the first part that has a keyword; the first part if none has it."""
@@ -190,6 +208,10 @@ class Shape:
     def inner(self, part: Site, *path: str) -> Site:
         """Return the site of a schema nested in a part."""
         return self._view.child(part, *path)
+
+    def only(self, part: Site, keywords: Iterable[str]) -> Site:
+        """Return a part with only some of its keywords."""
+        return part.excluding(*(part.schema.keys() - set(keywords)))
 
     def values(self, keyword: str) -> list[Any]:
         """Return the values of a keyword in all parts."""
@@ -232,20 +254,62 @@ class Shape:
 
     def _members(self, name: str | None) -> Sites | None:
         members: list[Site] = []
+        is_described = False
         for part in self.parts:
-            if name is not None and name in part.schema.get("properties", {}):
-                members.append(self._view.child(part, "properties", name))
-            elif part.schema.get("additionalProperties") is False:
+            own = [*self._named(part, name)] if name is not None else []
+            members += own
+            is_described |= bool(own) or "additionalProperties" in part.schema
+            if own:
+                continue
+            if part.schema.get("additionalProperties") is False:
                 return None
-            elif isinstance(part.schema.get("additionalProperties"), dict):
+            if isinstance(part.schema.get("additionalProperties"), dict):
                 members.append(self._view.child(part, "additionalProperties"))
+        if not is_described and not self.has_branches:
+            if False in self.values("unevaluatedProperties"):
+                return None
+            members = self._schemas("unevaluatedProperties")
         return tuple(members) or (self._anything("additionalProperties"),)
 
+    def _named(self, part: Site, name: str) -> Iterator[Site]:
+        """Yield the schemas that a part has for a property."""
+        if name in part.schema.get("properties", {}):
+            yield self._view.child(part, "properties", name)
+        for pattern in part.schema.get("patternProperties", {}):
+            if matches(pattern, name):
+                yield self._view.child(part, "patternProperties", pattern)
+
+    def patterned(self, pattern: str) -> Sites:
+        """The schemas of properties whose names match a pattern of `patternProperties`."""
+        return tuple(
+            self._view.child(part, "patternProperties", pattern)
+            for part in self.parts
+            if pattern in part.schema.get("patternProperties", {})
+        )
+
     @cached_property
-    def items(self) -> Sites:
-        """The schemas of an item."""
-        own = [self._view.child(part, "items") for part in self.parts if "items" in part.schema]
+    def prefix(self) -> int:
+        """The number of items that have a schema of their own."""
+        return max((len(prefix) for prefix in self.values("prefixItems")), default=0)
+
+    def item(self, index: int) -> Sites:
+        """The schemas of the item at a place; after the prefix all have the same ones."""
+        own: list[Site] = []
+        for part in self.parts:
+            if index < len(part.schema.get("prefixItems", ())):
+                own.append(self._view.child(part, "prefixItems", str(index)))
+            elif "items" in part.schema:
+                own.append(self._view.child(part, "items"))
+        if not own and not self.has_branches:
+            own = self._schemas("unevaluatedItems")
         return tuple(own) or (self._anything("items"),)
+
+    def _schemas(self, keyword: str) -> list[Site]:
+        return [
+            self._view.child(part, keyword)
+            for part in self.parts
+            if isinstance(part.schema.get(keyword), dict)
+        ]
 
     def _anything(self, keyword: str) -> Site:
         """Return the site of an absent schema; for an empty schema the site itself, which ends the recursion."""
@@ -262,6 +326,31 @@ def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Sit
             seen.add(site.pointer)
             yield site.excluding("allOf")
             yield from _flat(view, view.parts(site, "allOf"), seen)
+
+
+_BRANCHING = frozenset(("if", "dependentSchemas", "contains"))
+
+
+def _types(schema: Schema) -> frozenset[str]:
+    """Return the types that a `type` names; a number is an integer or a fraction."""
+    named = schema["type"]
+    names = {named} if isinstance(named, str) else set(named)
+    return frozenset(names - {"number"} | ({"integer", "fraction"} if "number" in names else set()))
+
+
+def _is_null(site: Site) -> bool:
+    return site.schema.get("type") == "null"
+
+
+def _without_null(sites: Sites) -> Sites:
+    return tuple(site for site in sites if not _is_null(site)) or sites
+
+
+@lru_cache(maxsize=4096)
+def matches(pattern: str, name: str) -> bool:
+    """Return True if the name of a property matches a pattern; False for one that cannot be compiled."""
+    keywords = translated(pattern).keywords
+    return bool(keywords) and jsonschema_rs.Draft202012Validator(keywords).is_valid(name)
 
 
 def _type_of(value: Any) -> str:

@@ -1,0 +1,197 @@
+"""Contracts of OpenAPI 3.1 and 3.2, and of different versions: `relay.diff`."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, note, settings
+from hypothesis import strategies as st
+
+from relay.contract.diagnostics import Severity
+from relay.diff import compare
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import POINTER, read
+from support.hosting import contract
+from support.schemas_of_2020_12 import SCHEMAS
+
+A = {"$ref": "#/components/schemas/A"}
+STRING = {"type": "string"}
+OLD = {
+    "type": "object",
+    "required": ["id", "kind"],
+    "properties": {
+        "id": {"type": "integer", "minimum": 0, "exclusiveMinimum": True, "example": 7},
+        "name": {"type": "string", "nullable": True},
+        "kind": {"type": "string", "enum": ["a"]},
+        "file": {"type": "string", "format": "byte"},
+        "other": {"nullable": True, "allOf": [A]},
+        "state": {"type": "string", "nullable": True, "enum": ["on", None]},
+    },
+}
+NEW = {
+    **OLD,
+    "properties": {
+        "id": {"type": "integer", "exclusiveMinimum": 0, "examples": [7]},
+        "name": {"type": ["string", "null"]},
+        "kind": {"type": "string", "const": "a"},
+        "file": {"type": "string", "contentEncoding": "base64"},
+        "other": {"anyOf": [A, {"type": "null"}]},
+        "state": {"type": ["null", "string"], "enum": ["on", None]},
+    },
+}
+BINARY = {"type": "string", "format": "binary"}
+
+
+def whole(version: str, schema: Any, binary: Any, **rest: Any) -> dict[str, Any]:
+    """Return a contract whose request and response have one schema, and whose other response is binary."""
+    content = {"application/json": {"schema": schema}, "application/octet-stream": binary}
+    operation = {
+        "operationId": "x",
+        "requestBody": {"content": content},
+        "responses": {"200": {"description": "ok", "content": content}},
+    }
+    document = contract({"/a": {"post": operation}}, components={"schemas": {"A": {"type": "object"}}})
+    return copy.deepcopy({**document, "openapi": version, **rest})
+
+
+VERSIONS = [
+    whole("3.0.3", OLD, {"schema": BINARY}),
+    whole("3.1.0", NEW, {}),
+    whole("3.1.1", NEW, {"schema": {"contentMediaType": "application/octet-stream"}}),
+    whole(
+        "3.2.0", NEW, {"schema": {}}, webhooks={"on": {"post": {"responses": {"204": {"description": "ok"}}}}}
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [*itertools.permutations(VERSIONS, 2)])
+def test_a_move_to_another_version_that_changes_nothing_has_no_changes(old, new):
+    """A contract that is only written in other words breaks no client."""
+    assert compare(read(old), read(new)) == []
+
+
+def exchange(schema: Any, direction: str, schemas: Any = None) -> Any:
+    """Return a contract of one operation with the schema as its request or response."""
+    content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
+    way = {
+        "request": {"requestBody": content, "responses": {"204": {"description": "ok"}}},
+        "response": {"responses": {"200": {"description": "ok", **content}}},
+    }[direction]
+    components = {"schemas": {"Body": schema, "A": STRING, "B": STRING, **(schemas or {})}}
+    return read(
+        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": "3.1.0"}
+    )
+
+
+def rules(old: Any, new: Any, direction: str) -> list[str]:
+    """Return the rules of the changes between two schemas, without their direction."""
+    changes = compare(exchange(old, direction), exchange(new, direction))
+    return [change.rule.removeprefix(f"{direction}-") for change in changes]
+
+
+SCALAR = {"type": ["string", "integer"]}
+ANY_OBJECT = {"type": "object"}
+CONDITION = {"if": {"required": ["a"]}, "then": {"required": ["b"]}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "narrowed", "widened"),
+    [
+        ({"type": ["string", "integer"]}, STRING, "type-narrowed", "type-widened"),
+        ({"type": ["string", "null"]}, STRING, "null-refused", "null-added"),
+        ({"type": ["string", "integer", "null"]}, {"type": ["string", "integer"]}, "null-refused", "null-added"),
+        ({"anyOf": [A, {"type": "null"}]}, {"anyOf": [A]}, "null-refused", "null-added"),
+        ({"items": SCALAR}, {"prefixItems": [STRING], "items": SCALAR}, "type-narrowed", "type-widened"),
+        ({"prefixItems": [STRING, SCALAR]}, {"prefixItems": [STRING, STRING]}, "type-narrowed", "type-widened"),
+        ({"items": SCALAR}, {"items": False}, "not-narrowed", "not-widened"),
+        (ANY_OBJECT, {**ANY_OBJECT, **CONDITION}, "keyword-narrowed", "keyword-widened"),
+        (ANY_OBJECT, {**ANY_OBJECT, "dependentRequired": {"a": ["b"]}}, "keyword-narrowed", "keyword-widened"),
+        (ANY_OBJECT, {**ANY_OBJECT, "propertyNames": {"maxLength": 3}}, "keyword-narrowed", "keyword-widened"),
+        (ANY_OBJECT, {**ANY_OBJECT, "patternProperties": {"^a": STRING}}, "keyword-narrowed", "keyword-widened"),
+        (
+            {**ANY_OBJECT, "patternProperties": {"^a": SCALAR}},
+            {**ANY_OBJECT, "patternProperties": {"^a": STRING}},
+            "type-narrowed",
+            "type-widened",
+        ),
+        ({"type": "array"}, {"type": "array", "contains": STRING, "minContains": 2}, "keyword-narrowed", "keyword-widened"),
+        (
+            ANY_OBJECT,
+            {**ANY_OBJECT, "unevaluatedProperties": False},
+            "additional-properties-refused",
+            "additional-properties-added",
+        ),
+        (STRING, {**STRING, "contentEncoding": "base64"}, "format-narrowed", "format-widened"),
+        (STRING, {**STRING, "contentMediaType": "application/json"}, "keyword-narrowed", "keyword-widened"),
+    ],
+)  # fmt: skip
+def test_a_narrower_keyword_breaks_clients_that_send_and_its_removal_those_that_receive(
+    old, new, narrowed, widened
+):
+    """The other way round it is harmless; a keyword of which the effect is not known may refuse values."""
+    assert rules(old, new, "request") == [narrowed]
+    assert rules(new, old, "response") == [widened]
+    assert rules(old, old, "request") == []
+    assert rules(new, old, "request") == []
+    assert rules(old, new, "response") == []
+
+
+def test_methods_and_items_of_streams_are_compared():
+    """OpenAPI 3.2 has more methods, and schemas of items."""
+
+    def document(kind: str, *methods: str) -> Any:
+        content = {"content": {"application/jsonl": {"itemSchema": {"type": kind}}}}
+        operation = {"responses": {"200": {"description": "ok", **content}}}
+        item = {"query": operation, "additionalOperations": dict.fromkeys(methods, operation)}
+        return read({**contract({"/a": item}), "openapi": "3.2.0"})
+
+    changes = compare(document("integer", "LOCK", "UNLOCK"), document("string", "LOCK"))
+
+    assert sorted(str(change.rule) for change in changes) == [
+        "operation-removed", *["response-type-widened"] * (len(changes) - 1),
+    ]  # fmt: skip
+    assert len(changes) > 1
+
+
+@st.composite
+def pairs(draw: Any) -> tuple[Any, Any]:
+    """Draw an old and a new schema, of which one has some keywords of the other."""
+    old = draw(SCHEMAS)
+    new = draw(SCHEMAS)
+    if isinstance(old, dict) and isinstance(new, dict):
+        taken = draw(st.sets(st.sampled_from(sorted(new)))) if new else set()
+        new = {**old, **{key: new[key] for key in taken}}
+        for key in draw(st.sets(st.sampled_from(sorted(old)), max_size=1)) if old else ():
+            new = {name: one for name, one in new.items() if name != key}
+    return (old, new) if draw(st.booleans()) else (new, old)
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-3, 4) | st.sampled_from([0.5, "", "a", "ab", "e30="])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "ab"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+@settings(max_examples=100)
+@given(pair=pairs(), values=st.lists(VALUES, min_size=8, max_size=20))
+def test_harmless_changes_are_harmless(direction, pair, values):
+    """Every request accepted before is accepted now; every response valid now was valid before."""
+    old, new = (exchange(schema, direction) for schema in pair)
+    changes = compare(old, new)
+    assume(all(one.severity is Severity.INFO and one.rule != "request-property-added" for one in changes))
+    body = {"$ref": "#/components/schemas/Body"}
+    before, after = (SchemaCompiler(side).compile(body, direction, POINTER) for side in (old, new))
+    assume(before is not None and after is not None)
+    producer, consumer = (before, after) if direction == "request" else (after, before)
+
+    for value in values:
+        note(f"{pair} {value!r}")
+        assert consumer.accepts(value) or not producer.accepts(value)
