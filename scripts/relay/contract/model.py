@@ -307,13 +307,16 @@ class Contract:
 
         From OpenAPI 3.1 on those of its `allOf`, too: the canonical form has a `$ref` with other keywords there.
         """
+        own = self.resolve(schema) if "$ref" in schema else schema
+        if self.version == "3.0" or "allOf" not in own:
+            return own.get(keyword) is True
         seen: set[int] = set()
-        pending = [schema]
+        pending = [own]
         while pending:
             one = self.resolve(pending.pop())
             if one.get(keyword) is True:
                 return True
-            if self.version != "3.0" and id(one) not in seen:
+            if id(one) not in seen:
                 seen.add(id(one))
                 pending += one.get("allOf", [])
         return False

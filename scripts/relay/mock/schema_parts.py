@@ -98,7 +98,10 @@ def types_of(schemas: list[Schema]) -> list[str]:
 
     Null is the last of several.
     """
-    stated = [_types(schema["type"]) for schema in schemas if "type" in schema]
+    written = [schema["type"] for schema in schemas if "type" in schema]
+    if len(written) == 1 and isinstance(written[0], str):
+        return written
+    stated = [_types(one) for one in written]
     if not stated:
         words = set().union(*schemas)
         return [
