@@ -104,11 +104,10 @@ class Bundle:
         self.version: Version = version_of(root.data) or "3.0"
         self._identifiers = Identifiers()
         self._copied = self._size = 0
-        self._add_document(root)
         self._pending_schemas: list[tuple[str, Document, Pointer, Any, DynamicScope]] = []
-        self.data = (
-            root.data if _is_bundled(root, self.version) else self._expand(root.data, root, (), _START)
-        )
+        is_bundled = _is_bundled(root, self.version)
+        self._add_document(root, has_names=not is_bundled)
+        self.data = root.data if is_bundled else self._expand(root.data, root, (), _START)
         self._add_schemas()
         self._check_chains()
 
@@ -369,10 +368,10 @@ class Bundle:
             ]
         )
 
-    def _add_document(self, document: Document) -> None:
+    def _add_document(self, document: Document, *, has_names: bool = True) -> None:
         self._documents[document.path] = document
         self._size += document.size
-        if self.version != "3.0":
+        if self.version != "3.0" and has_names:
             known = len(self._identifiers.repeated)
             self._identifiers.add(document)
             for (owner, at), name in self._identifiers.repeated[known:]:

@@ -92,14 +92,18 @@ def kinds_of(
     while pending:
         value, at, kind = pending.pop()
         if isinstance(value, list):
-            inner = [(item, (*at, str(index)), kind) for index, item in enumerate(value)]
+            inner = [
+                (item, (*at, str(index)), kind)
+                for index, item in enumerate(value)
+                if isinstance(item, (dict, list))
+            ]
         elif isinstance(value, dict):
             if kind in ("object", "schema"):
                 yield at, value, kind
             inner = [
                 (item, (*at, key), within)
                 for key, item in value.items()
-                if (within := kind_within(kind, at, key, item)) is not None
+                if isinstance(item, (dict, list)) and (within := kind_within(kind, at, key, item)) is not None
             ]
         else:
             continue

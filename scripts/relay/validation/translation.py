@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.model import Contract, Schema
-from relay.contract.schema_words import CHOICES, COMBINING, applied_schemas
+from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Container, applied_schemas
 
 from .contents import Contents
 from .patterns import translated
@@ -31,16 +31,14 @@ _KEYWORDS = frozenset(
     "minItems uniqueItems maxProperties minProperties required enum type format".split()
 )
 _MODERN_KEYWORDS = _KEYWORDS | {"minContains", "maxContains", "dependentRequired"}
-_APPLYING = ("then", "else")
-_OTHER_VALUES = (
-    "items",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "if",
-    "not",
-)
+_TRANSLATED = {
+    word: container
+    for word, container in SCHEMA_WORDS.items()
+    if word not in ("allOf", "contentSchema", "$defs", "definitions")
+}
+"""Keywords whose schemas are translated where they are; those of `allOf` come after others."""
+
+_SAME_VALUE = frozenset([*CHOICES, "then", "else", "dependentSchemas"])
 _COMBINING = frozenset([*COMBINING, "not"])
 _LOCAL_TIME = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?$"
 _TIME: Schema = {"anyOf": [{"format": "time"}, {"pattern": _LOCAL_TIME}], "explained": ("format", "time")}
@@ -137,19 +135,14 @@ class Translator:
             is_schema = isinstance(part, dict)
             return self._translated(part, direction, result, frozenset()) if is_schema else part
 
-        out: Schema = {key: value for key, value in schema.items() if key in _MODERN_KEYWORDS}
-        out |= {word: [same(part) for part in schema[word]] for word in CHOICES if word in schema}
-        out |= {word: same(schema[word]) for word in _APPLYING if word in schema}
-        out |= {
-            word: other(schema[word]) for word in (*_OTHER_VALUES, "additionalProperties") if word in schema
-        }
-        if "prefixItems" in schema:
-            out["prefixItems"] = [other(part) for part in schema["prefixItems"]]
-        if "dependentSchemas" in schema:
-            out["dependentSchemas"] = {name: same(part) for name, part in schema["dependentSchemas"].items()}
-        for word in ("properties", "patternProperties"):
-            if word in schema:
-                out[word] = self._properties(schema[word], direction, other)
+        out: Schema = {}
+        for word, value in schema.items():
+            if word in _MODERN_KEYWORDS:
+                out[word] = value
+            elif word in ("properties", "patternProperties"):
+                out[word] = self._properties(value, direction, other)
+            elif (container := _TRANSLATED.get(word)) is not None:
+                out[word] = _within(value, container, same if word in _SAME_VALUE else other)
         if "patternProperties" in out:
             result.patterns.extend(out["patternProperties"])
             out["patternProperties"] = _with_patterns(out["patternProperties"])
@@ -207,6 +200,16 @@ class Translator:
     def is_hidden(self, schema: Schema, direction: Direction) -> bool:
         """Return True if a property is forbidden in a direction."""
         return self._contract.is_marked(schema, MARKS[direction])
+
+
+def _within(value: Any, container: Container, translate: Callable[[Any], Any]) -> Any:
+    """Return the value of a keyword that contains schemas, with these translated."""
+    match container:
+        case "list":
+            return [translate(part) for part in value]
+        case "map":
+            return {name: translate(part) for name, part in value.items()}
+    return translate(value)
 
 
 def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
