@@ -195,3 +195,31 @@ def test_harmless_changes_are_harmless(direction, pair, values):
     for value in values:
         note(f"{pair} {value!r}")
         assert consumer.accepts(value) or not producer.accepts(value)
+
+
+@pytest.mark.parametrize("location", ["query", "header", "cookie", "path"])
+def test_a_parameter_that_takes_null_too_is_written_as_before(location):
+    """A single value has one form, whatever its types."""
+
+    def whole(schema: Any) -> Any:
+        taken = {"name": "q", "in": location, "required": location == "path", "schema": schema}
+        path = "/a/{q}" if location == "path" else "/a"
+        operation = {"parameters": [taken], "responses": {"204": {"description": "ok"}}}
+        return read(contract({path: {"get": operation}}, openapi="3.1.1"))
+
+    optional = whole({"anyOf": [STRING, {"type": "null"}]})
+
+    assert [one for one in compare(whole(STRING), optional) if one.severity is not Severity.INFO] == []
+    assert compare(optional, whole({"type": ["string", "null"]})) == []
+
+
+def test_what_contains_describes_counts_as_described():
+    """With `contains`, a list has items that `unevaluatedItems` forbade."""
+    closed = {"type": "array", "unevaluatedItems": False}
+
+    found = compare(
+        read(whole("3.1.1", closed, {})),
+        read(whole("3.1.1", {**closed, "contains": True, "minContains": 0}, {})),
+    )
+
+    assert [one.rule for one in found] == ["response-keyword-widened"]

@@ -496,3 +496,16 @@ def test_a_parameter_with_content_is_json():
 @pytest.mark.parametrize("text", ["", "{", '{"x": NaN}', '{"x": 1, "x": 2}', "[" * 500 + "]" * 500])
 def test_a_parameter_with_content_is_strict_json(text):
     assert violations(parameter_decoder({}, media_type="application/json"), text) == [("/p", "json")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "rule"),
+    [
+        ({"type": "integer", "minimum": 1, "nullable": True}, "0", "minimum"),
+        ({"anyOf": [{"type": "number", "maximum": 1}, {"type": "boolean"}]}, "2.5", "maximum"),
+        ({"type": "integer", "minimum": 1, "nullable": True}, "x", "type"),
+    ],
+)
+def test_says_of_a_number_what_is_wrong_with_it(schema, text, rule):
+    """Where null or another type is allowed too, the text of a number is a number."""
+    assert violations(parameter_decoder(schema), text) == [("/p", rule)]

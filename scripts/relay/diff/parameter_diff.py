@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Parameter
+from relay.validation.coercion import types_of
 
 from .changes import Difference
 from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
 
-_SCALARS = ("string", "integer", "number", "boolean")
+_COMPOSED = frozenset(["array", "object"])
 _PLAIN = ("form", "simple", "spaceDelimited", "pipeDelimited", "deepObject")  # serialise a scalar alike
 
 
@@ -98,6 +99,7 @@ def _serialisation(parameter: Parameter, contract: Contract) -> str:
     """Describe how a value is serialised; most styles serialise a scalar alike."""
     if parameter.media_type:
         return parameter.media_type
-    if contract.resolve(parameter.schema).get("type") in _SCALARS and parameter.style in _PLAIN:
+    types = types_of(parameter.schema, contract)
+    if types and types.isdisjoint(_COMPOSED) and parameter.style in _PLAIN:
         return "a single value"
     return f"{parameter.style}, {'exploded' if parameter.explode else 'not exploded'}"

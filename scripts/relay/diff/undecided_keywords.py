@@ -37,9 +37,22 @@ def _undecided(pair: Pair, keywords: tuple[str, ...], comparers: Comparers) -> I
     def restricting(shape: Shape) -> list[Site]:
         return [shape.only(part, keywords) for part in shape.parts if _restricts(part, keywords[0], shape)]
 
+    if (
+        keywords[0].startswith("unevaluated")
+        and pair.producer.has_branches
+        and not pair.consumer.has_branches
+    ):
+        yield from _unevaluated(pair, keywords[0])
+        return
     known, required = restricting(pair.producer), restricting(pair.consumer)
     if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in required):
         yield pair.undecided(keywords[0])
+
+
+def _unevaluated(pair: Pair, keyword: str) -> Iterator[Difference]:
+    """Report a keyword of the consumer that does not describe what the producer's branches describe."""
+    if any(part.schema.get(keyword, True) is not True for part in pair.consumer.parts):
+        yield pair.undecided(keyword)
 
 
 def _restricts(part: Site, keyword: str, shape: Shape) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Literal
 
-from relay.contract.model import Contract, Schema
+from relay.contract.model import ABSENT, Contract, Schema
 from relay.contract.schema_words import applied_schemas
 
 from .schemas import SchemaCompiler
@@ -134,10 +134,16 @@ class Coercion:
         if len(converters) <= 1:
             return converters[0] if converters else str
         validator = self._compiler.compile(schema, "request", ())
+        takes_text = "string" in types
 
         def first_accepted(text: str) -> Any:
             candidates = [convert(text) for convert in converters]
-            return next((one for one in candidates if _accepted(validator, one)), text)
+            if (
+                found := next((one for one in candidates if _accepted(validator, one)), ABSENT)
+            ) is not ABSENT:
+                return found
+            # What is wrong with a number is said of the number.
+            return text if takes_text else next((one for one in candidates if one != text), text)
 
         return first_accepted
 
