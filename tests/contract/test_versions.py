@@ -242,3 +242,15 @@ def test_a_cycle_of_path_items_ends(load):
     )
 
     assert {one.rule for one in contract.faults} == {"circular-ref"}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("copy", "write 'COPY'"), ("Copy", "write 'COPY'"), ("FETCH", "use one of ACL,")]
+)
+def test_a_method_that_no_request_can_have_is_an_error(load, name, hint):
+    """Methods are case-sensitive (RFC 9110, section 9.1), and the names of additional operations are methods."""
+    contract = load(f"paths: {{/a: {{additionalOperations: {{{name}: {TAKEN}}}}}}}")
+
+    assert contract.operations == ()
+    assert [one.rule for one in contract.faults] == ["unknown-method"]
+    assert hint in contract.faults[0].message

@@ -12,7 +12,7 @@ from typing import Any
 
 from .diagnostics import Diagnostic
 from .documents import Pointer
-from .methods import CARRIED, in_request
+from .methods import ADDITIONAL, CARRIED, in_request
 from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
 from .path_templates import shape, unmatchable, variables
 from .severities import judged
@@ -90,7 +90,8 @@ def _unmatchable(operation: Operation, contract: Contract) -> Iterator[Diagnosti
 
 def _uncarried(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
     """Report a method that no request can have: the transport reads only known ones, and they are case-sensitive."""
-    method = in_request(operation.method)
+    *_, owner, name = operation.pointer
+    method = name if owner == ADDITIONAL else in_request(operation.method)
     if method in CARRIED:
         return
     hint = (
