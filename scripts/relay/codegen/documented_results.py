@@ -168,7 +168,8 @@ def bodies(
     """Yield the bodies of a media type; those of a range in every way that it covers."""
     for kind in _kinds(media_type, schema, contract):
         if kind in _PARSED:
-            yield DocumentedBody(of_schema(schema, contract, names))
+            body = of_schema(schema, contract, names)
+            yield DocumentedBody(body.replaced(BYTES, STR))  # JSON has no bytes, whatever its schema says
         else:
             yield DocumentedBody(STR if kind == media.TEXT else BYTES, has_shape=False)
 
