@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,5 +37,6 @@ def findings_of(folder: Path, files: dict[str, str], to: str | None = None) -> l
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    plan = plan_upgrade(folder / next(iter(files)), to, folder)
-    return [f"{one.rule} {one}".replace(f"{folder}/", "") for one in plan.findings_after]
+    with chdir(folder):  # a name of a file is relative to the working directory
+        plan = plan_upgrade(folder / next(iter(files)), to, folder)
+    return [f"{one.rule} {one}" for one in plan.findings_after]
