@@ -1,4 +1,4 @@
-"""What an upgrade reports: where the new version has no equal, and what it removed because it had no effect."""
+"""What an upgrade reports: where the new version has no equal or another meaning, and what had no effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ RULES = rule_table(
             "not-upgraded": "A file that the contract refers to stays as it is, so that versions are mixed.",
         },
         Severity.WARNING: {
-            "no-effect": "The older version ignored it; in the newer one it would have an effect."
+            "discriminator-decides": "In 3.0 a discriminator decides between schemas; from 3.1 on it must not change what is valid.",
+            "no-effect": "The older version ignored it; in the newer one it would have an effect.",
         },
     }
 )
@@ -53,6 +54,10 @@ class Findings:
     def no_effect(self, owner: Map, key: str | None, message: str) -> None:
         """Report what had no effect; before the member is removed."""
         self._add(owner, key, "no-effect", message)
+
+    def discriminator_decides(self, owner: Map, key: str, message: str) -> None:
+        """Report a discriminator that is no longer asked; it stays."""
+        self._add(owner, key, "discriminator-decides", message)
 
     def not_upgraded(self, owner: Map, key: str, message: str) -> None:
         """Report a file that is not rewritten."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .binary_bodies import describe_binary
 from .contract_files import ContractFiles
+from .discriminators import report_discriminators
 from .findings import Findings
 from .schemas_3_0 import upgrade_schema
 from .tree import Map
@@ -15,6 +16,7 @@ _DESCRIBING = frozenset(["$ref", "summary", "description"])
 def upgrade_3_0(files: ContractFiles, findings: Findings) -> None:
     """Bring all files of OpenAPI 3.0 to 3.1."""
     found = visits(files, "3.0")
+    report_discriminators(files, found, findings)
     for role, value, _ in found:
         if role == "schema":
             upgrade_schema(value, findings)
