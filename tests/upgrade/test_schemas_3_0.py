@@ -170,13 +170,32 @@ components:
 """
 
     assert findings_of(tmp_path, {"c.yaml": text}) == [
-        "no-effect c.yaml:6:5: `nullable` next to a $ref had no effect in OpenAPI 3.0, so it was removed; add it again if you mean it",
+        "no-effect c.yaml:6:5: `nullable` next to a $ref had no effect in OpenAPI 3.0, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it",
         "no-effect c.yaml:9:5: OpenAPI 3.0 has no `patternProperties` in schemas, so it was removed; add it again if you mean it",
     ]
     assert data_of(rewritten(text))["components"]["schemas"] == {
         "A": {"$ref": "#/components/schemas/B", "description": "stays"},
         "B": {"type": "object"},
     }
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_reported"),
+    [
+        ("{type: string, enum: [red], nullable: true}", True),
+        ("{enum: [red], nullable: true}", True),
+        ("{type: string, enum: [red, null], nullable: true}", False),
+        ("{type: string, enum: [red], nullable: false}", False),
+    ],
+)
+def test_reports_null_that_an_enum_excludes(tmp_path, schema, is_reported):
+    """It was excluded before (OpenAPI 3.0.4, "Schema Object"), and is rarely what an author wanted."""
+    text = f"openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{}}\ncomponents: {{schemas: {{A: {schema}}}}}\n"
+    message = "`nullable` had no effect next to an `enum` without null, so it was removed; add null to the `enum` and the `type` if you mean it"
+
+    found = findings_of(tmp_path, {"c.yaml": text})
+
+    assert found == [f"no-effect c.yaml:4:24: {message}"] * is_reported
 
 
 @settings(max_examples=60, deadline=None)

@@ -538,6 +538,42 @@ def test_reports_what_has_no_equal(tmp_path):
     ]
 
 
+NULLABLE = """\
+swagger: '2.0'
+info: {title: T, version: '1'}
+paths:
+  /a:
+    get:
+      parameters:
+        - {name: a, in: query, type: string, enum: [red], x-nullable: true}
+      responses: {}
+definitions:
+  Color: {type: string, enum: [red, blue], x-nullable: true}
+  Car:
+    properties:
+      color:
+        $ref: '#/definitions/Color'
+        x-nullable: true
+"""
+
+
+def test_reports_null_that_was_not_accepted(tmp_path):
+    """Next to a `$ref`, and where an `enum` excludes it."""
+    enum = "`x-nullable` had no effect next to an `enum` without null, so it was removed; add null to the `enum` and the `type` if you mean it"
+    ref = "`x-nullable` next to a $ref had no effect, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it"
+
+    assert findings_of(tmp_path, {"c.yaml": NULLABLE}) == [
+        f"no-effect c.yaml:14:9: {ref}",
+        f"no-effect c.yaml:11:5: {enum}",
+        f"no-effect c.yaml:7:32: {enum}",
+    ]
+    schemas = data_of(rewritten(NULLABLE))["components"]["schemas"]
+    assert schemas == {
+        "Color": {"type": "string", "enum": ["red", "blue"]},
+        "Car": {"properties": {"color": {"$ref": "#/components/schemas/Color"}}},
+    }
+
+
 def test_follows_refs_into_other_files(tmp_path):
     """Each file is rewritten by what the contract uses it for; `$ref`s lead to where their targets are now."""
     files = {

@@ -17,7 +17,7 @@ RULES = rule_table(
         },
         Severity.WARNING: {
             "discriminator-decides": "In 3.0 a discriminator decides between schemas; from 3.1 on it must not change what is valid.",
-            "no-effect": "The older version ignored it; in the newer one it would have an effect.",
+            "no-effect": "The older version ignored it; the newer one would not, or has no word for it.",
         },
     }
 )

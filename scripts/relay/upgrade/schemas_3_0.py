@@ -38,12 +38,15 @@ def upgrade_schema(schema: Map, findings: Findings) -> None:
     _bound(schema, "exclusiveMaximum", "maximum")
     _example(schema)
     _byte(schema)
-    _nullable(schema)
+    _nullable(schema, findings)
 
 
 def _drop_beside_ref(schema: Map, findings: Findings) -> None:
     for key in [key for key in schema if key not in _BESIDE_REF and not key.startswith("x-")]:
-        message = f"`{key}` next to a $ref had no effect in OpenAPI 3.0, so it was removed; add it again if you mean it"
+        todo = "write `anyOf` with the $ref and `type: 'null'`" if key == "nullable" else "add it again"
+        message = (
+            f"`{key}` next to a $ref had no effect in OpenAPI 3.0, so it was removed; {todo} if you mean it"
+        )
         findings.no_effect(schema, key, message)
         schema.drop(key)
 
@@ -105,14 +108,17 @@ def _byte(schema: Map) -> None:
         schema["contentEncoding"] = "base64"
 
 
-def _nullable(schema: Map) -> None:
+def _nullable(schema: Map, findings: Findings) -> None:
     """Accept null as before: unless the `enum` excludes it, also for a schema without a type."""
     value = schema.get("nullable")
     if not isinstance(value, bool):
         return
-    schema.drop("nullable")
     enum = schema.get("enum")
-    if not value or (isinstance(enum, list) and None not in enum):
+    is_excluded = isinstance(enum, list) and None not in enum
+    if value and is_excluded:
+        _report_excluded(schema, findings)
+    schema.drop("nullable")
+    if not value or is_excluded:
         return
     kind = schema.get("type")
     if not _COMBINING.isdisjoint(schema):
@@ -121,6 +127,14 @@ def _nullable(schema: Map) -> None:
         schema["type"] = Seq([kind, "null"], is_flow=True)
     elif isinstance(kind, Seq) and "null" not in kind:
         kind.add("null")
+
+
+def _report_excluded(schema: Map, findings: Findings) -> None:
+    """Report `nullable`, which is `x-nullable` in Swagger 2.0, next to an enum without null."""
+    entry = schema.entries.get("nullable")
+    name = entry.key.value if entry is not None and entry.key is not None else "nullable"
+    message = f"`{name}` had no effect next to an `enum` without null, so it was removed; add null to the `enum` and the `type` if you mean it"
+    findings.no_effect(schema, "nullable", message)
 
 
 def _accept_null(schema: Map) -> None:

@@ -47,6 +47,7 @@ def _of_role(found: list[Visit], role: str, step: Any) -> None:
 
 def _schema(schema: Map, findings: Findings) -> None:
     if "$ref" in schema:
+        _drop_beside_ref(schema, findings)
         return
     for word in _WORDS_OF_3:
         if word in schema:
@@ -63,6 +64,13 @@ def _schema(schema: Map, findings: Findings) -> None:
         schema["discriminator"] = inner
         schema.entries.pop("discriminator", None)
     schema_words(schema)
+
+
+def _drop_beside_ref(schema: Map, findings: Findings) -> None:
+    if "x-nullable" in schema:
+        message = "`x-nullable` next to a $ref had no effect, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it"
+        findings.no_effect(schema, "x-nullable", message)
+        schema.drop("x-nullable")
 
 
 class _Root:
