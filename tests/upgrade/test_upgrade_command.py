@@ -87,7 +87,7 @@ def test_check_and_diff_write_nothing(run, old):
     assert old.read_text("utf-8") == OLD
 
 
-@pytest.mark.parametrize("options", [["--check"], ["--diff"]])
+@pytest.mark.parametrize("options", [["--check"], ["--diff"], ["--output", "-"]])
 def test_places_what_has_no_equal_in_the_old_file_if_it_stays(run, lossy, options):
     """Where a reader finds it."""
     found = run("upgrade", "swagger.yaml", *options)
@@ -106,6 +106,17 @@ def test_places_what_has_no_equal_in_the_new_file(run, lossy):
     assert lossy.read_text("utf-8") == (
         "openapi: '3.1.1'\ninfo: {title: T, version: '1'}\n# where\npaths: {}\n"
     )
+
+
+def test_places_what_has_no_equal_in_the_other_file_that_is_written(run, lossy, tmp_path):
+    """Its lines are other ones than those of the old file."""
+    (tmp_path / "out").mkdir()
+
+    found = run("upgrade", "swagger.yaml", "--output", "out/new.yaml")
+
+    assert found.exit_code == 1
+    assert found.output.endswith(FINDING.format("1:1").replace("swagger.yaml", "out/new.yaml"))
+    assert lossy.read_text("utf-8") == LOSSY
 
 
 def test_prints_findings_in_every_format(run, lossy):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 
 from .options import ContractFile
 from .output import echo_difference, emit, say, tool
@@ -64,10 +65,10 @@ def upgrade(
     rewritten in place, together with the files that it refers to: comments, order and quotes stay, and
     so does every byte that need not change. Most tools read 3.1, so that is the default; ask for 3.2.
 
-    The new contract means the same to callers. Where the newer version has no equal, an error says what
-    it was and what to do; what had no effect and would get one is removed, with a warning. Their places
-    are those in the new files, with --check and --diff those in the old ones. A second run changes
-    nothing.
+    The new contract means the same to callers, except where an error or a warning says otherwise: an
+    error where the newer version has no equal, a warning where a discriminator decided what is valid.
+    What had no effect and would get one is removed, with a warning. Their places are those in the new
+    files, with --check, --diff and --output - those in the old ones. A second run changes nothing.
 
     Exit code 0: done, or nothing to do; 1: something has no equal or, with --check, something would
     change; 2: a file cannot be read, or is no contract, and nothing is written.
@@ -86,7 +87,7 @@ def upgrade(
         _show(made)
     elif form == "text" and made.after and output != STDOUT:
         say(*_lines(made, output, would="would have " if check else ""))
-    findings = made.findings_before if check or diff else made.findings_after
+    findings = made.findings_before if check or diff else _findings(made, output)
     clean = "nothing has no equal" if made.after else _nothing_to_do(made)
     is_output = diff or output == STDOUT
     if findings or form != "text" or not (made.after or is_output):
@@ -109,6 +110,23 @@ def _write(made: Upgrade, output: Path | None) -> None:
         emit(content.decode(), end="")
     else:
         replace_files({output: content})
+
+
+def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
+    """Return the findings at their places in what was written; in the old files if that has no name."""
+    from relay.contract.documents import display
+
+    if output is None or not made.after:
+        return made.findings_after
+    if output == STDOUT:
+        return made.findings_before
+    (old,) = map(display, made.after)
+    return [
+        replace(finding, where=finding.where._replace(file=display(output)))
+        if isinstance(finding.where, SourceLocation) and finding.where.file == old
+        else finding
+        for finding in made.findings_after
+    ]
 
 
 def _show(made: Upgrade) -> None:
