@@ -404,6 +404,36 @@ def test_writes_shared_bodies_and_fields_where_they_are_used():
     }
 
 
+SHARED_FIELD = """\
+swagger: '2.0'
+info: {title: T, version: '1'}
+paths:
+  /a:
+    post: {parameters: [{$ref: '#/parameters/Token'}], responses: {}}
+parameters:
+  # how many
+  Limit: {name: limit, in: query, type: integer}
+  # the form's
+  Token: {name: token, in: formData, type: string} # secret
+"""
+
+
+def test_comments_about_a_shared_field_go_to_the_form_that_has_it():
+    """Among the parameters they would be about another one; a form on one line has no place for them."""
+    form = "\n      parameters:\n        - $ref: '#/parameters/Token' # here\n      responses: {}"
+    block = re.sub(r" \{parameters.*", form, SHARED_FIELD)
+    limit = "    # how many\n    Limit: {name: limit, in: query, schema: {type: integer}}\n"
+
+    found = rewritten(block)
+
+    assert (
+        "                # the form's\n                # secret\n                # here\n                token: {"
+        in found
+    )
+    assert found.endswith(limit)
+    assert rewritten(SHARED_FIELD).endswith(f"{limit}    # the form's\n    # secret\n")
+
+
 def test_gives_each_operation_the_body_of_its_path():
     """From 3.0 on, a path has no body; an operation's own one counts."""
     paths = {

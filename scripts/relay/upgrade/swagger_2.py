@@ -29,6 +29,8 @@ def upgrade_swagger_2(files: ContractFiles, findings: Findings) -> None:
     for role, value, _ in found:
         if role == "schema":
             _schema(value, findings)
+    for _, root, _ in roots:
+        operations.shares(root.get("parameters"))
     _of_role(found, "path item", operations.path_item)
     _of_role(found, "response", operations.shared_response)
     _of_role(found, "header", operations.header)
@@ -132,10 +134,13 @@ class _Root:
 
     def _drop_field(self, parameters: Map, name: str) -> None:
         field = parameters[name]
+        if self._operations.is_in_form(field):
+            parameters.take(name)
+            return
         if id(field) not in self._operations.used:
             message = f"the form's field '{name}' is not used; a request body contains its fields, so it was removed"
             self._findings.no_equal(self._root, None, message)
-        parameters.drop(name, is_empty=id(field) in self._operations.used)
+        parameters.drop(name)
 
     def _components(self) -> None:
         root = self._root

@@ -25,6 +25,11 @@ class Bodies:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
+        self.shared: dict[int, Entry] = {}
+        """The text of each shared parameter, by the id of its object."""
+
+        self.in_forms: set[int] = set()
+        """The shared parameters that a form has as a field with its comments, for which flow style has no lines."""
 
     def body(self, parameter: Map, consumes: list[str]) -> None:
         """Make a request body of a parameter that is the body."""
@@ -55,6 +60,9 @@ class Bodies:
             self._field(field, name, encoding)
             if holder is not target:
                 properties.keep(entry, name)
+                if not is_flow:
+                    properties.keep(self.shared.get(id(target)), name, is_empty=True)
+                    self.in_forms.add(id(target))
             properties.put(name, field, entry if holder is target else None)
         if required:
             schema["required"] = required

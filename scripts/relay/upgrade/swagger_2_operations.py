@@ -36,6 +36,15 @@ class Operations:
         self.used: set[int] = set()
         """Those that some operation has."""
 
+    def shares(self, parameters: Any) -> None:
+        """Remember the text of shared parameters; the comments about a field go to the forms that have it."""
+        for name, entry in parameters.entries.items() if isinstance(parameters, Map) else ():
+            self._builder.shared[id(parameters[name])] = entry
+
+    def is_in_form(self, parameter: Map) -> bool:
+        """Return True if a form has a shared parameter as a field, with its comments."""
+        return id(parameter) in self._builder.in_forms
+
     def path_item(self, item: Map, file: File) -> None:
         """Rewrite the operations of a path; a body that all of them have becomes one of each."""
         shared = self._take_bodies(item, file)
