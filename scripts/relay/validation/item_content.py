@@ -72,9 +72,10 @@ class ItemContent(NamedTuple):
         """
         if isinstance(value, str):
             value = self._read(value.encode(errors="surrogatepass"))
+        if not isinstance(value, list):
+            raise ResponseViolation([Violation("", "type", "it is neither a list of items nor text")])
         self.serialise(value)
-        found: list[Any] = value
-        return found
+        return value
 
     def _read(self, body: bytes) -> list[Any]:
         """Return the values of the items of a body. Raises ResponseViolation."""
