@@ -120,6 +120,13 @@ def modern(document: dict[str, Any], version: str = "3.1.0") -> dict[str, Any]:
     return {**document, "openapi": version}
 
 
+def streaming(media_type: str, item: Any, **rest: Any) -> dict[str, Any]:
+    """Return a contract whose operation responds with a stream of items."""
+    content = {media_type: {"itemSchema": item, **rest}}
+    responses = {"200": {"description": "ok", "content": content}, "default": PROBLEM}
+    return modern(only(get(responses=responses)), "3.2.0")
+
+
 NEXT = {"$ref": "#/components/schemas/A"}
 STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
 
@@ -388,6 +395,10 @@ CASES: dict[str, tuple[Any, Any]] = {
             | {"components": {"schemas": {"A": {"type": ["number", "null"]}}}}
         ),
     ),
+    "impossible-event": (
+        streaming("text/event-stream", obj("data", data={"type": "object"})),
+        streaming("text/event-stream", obj("data", data=STRING)),
+    ),
     "not-served": (
         only(get(parameters=[{"name": "q"}])),
         only(get(parameters=[query("q")])),
@@ -463,13 +474,6 @@ AT_EVENT = {
 }
 
 
-def streaming(media_type: str, item: Any, **rest: Any) -> dict[str, Any]:
-    """Return a contract whose operation responds with a stream of items."""
-    content = {media_type: {"itemSchema": item, **rest}}
-    responses = {"200": {"description": "ok", "content": content}, "default": PROBLEM}
-    return modern(only(get(responses=responses)), "3.2.0")
-
-
 @pytest.mark.parametrize(
     ("media_type", "item", "example", "where"),
     [
@@ -510,6 +514,42 @@ def test_an_example_of_a_stream_is_checked_as_a_whole(found):
     assert [one.message for one in findings if one.rule == "invalid-example"] == [
         "the example violates its schema: the value has more than 1 item; fix one of them"
     ]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"type": "array"}, "an event is an object"),
+        (obj("data", "at", data=STRING, at=STRING), "an event has only the fields data, event, id and retry"),
+        ({"allOf": [{"required": ["at"]}, {"properties": {"data": STRING}}]}, "an event has only the fields"),
+        (obj(data={"type": "object"}), "the data of an event is text"),
+        (
+            obj(data={"$ref": "#/components/schemas/At", "description": "when"}),
+            "the data of an event is text",
+        ),
+        (obj(data={"oneOf": [AT, {"type": "integer"}]}), "the data of an event is text"),
+        ({"oneOf": [obj(data=STRING), obj(data={"enum": [1, None]})]}, "the data of an event is text"),
+        (obj(data={"const": 1}), "the data of an event is text"),
+        (obj(data=STRING, id={"type": "integer"}), "the field 'id' of an event is text"),
+        (obj(data=STRING, retry=STRING), "the field 'retry' of an event is a number"),
+        ({"$ref": "#/components/schemas/Endless"}, "the data of an event is text"),
+        (AT_EVENT, None),
+        ({}, None),
+        ({"not": {"required": ["at"]}}, None),
+        (obj(data={"oneOf": [AT, STRING]}, retry={"type": "number"}, at=AT), None),
+        (obj(data={"type": ["object", "string"]}, event={"const": "a"}), None),
+    ],
+)
+def test_an_event_has_four_fields(found, item, message):
+    """All but the time are text: the finding says how a schema describes the JSON in it."""
+    endless = {"allOf": [{"$ref": "#/components/schemas/Endless"}], "properties": {"data": AT}}
+    components = {"schemas": {"At": AT, "Endless": endless}}
+
+    findings = found({**streaming("text/event-stream", item), "components": components})
+
+    messages = [one.message for one in findings if one.rule == "impossible-event"]
+    assert len(messages) == (message is not None)
+    assert not messages or messages[0].startswith(message)
 
 
 def test_every_rule_has_a_case():
