@@ -92,7 +92,8 @@ def client(
 
     With `claims` every request carries a token with them. With `record`, by default the file that
     RELAY_TEST_TRAFFIC names, the exchanges are added to a HAR file, without credentials. Raises
-    SetupError where the application cannot be started or no token can be signed.
+    SetupError where the application cannot be started or no token can be signed. A request raises
+    `httpx.RemoteProtocolError` if its response is a stream that breaks off.
     """
     opening = async_client(app, claims=claims, headers=headers, record=record)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(opening) as http:
@@ -116,10 +117,32 @@ async def async_client(
     async with (
         served.running(),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(served), base_url="http://test", headers=sent
+            transport=httpx.ASGITransport(_whole(served)), base_url="http://test", headers=sent
         ) as http,
     ):
         yield http
+
+
+def _whole(app: Application | Recorder) -> Any:
+    """Wrap an application: a response without an end raises `httpx.RemoteProtocolError`, as it does from a socket."""
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        is_open, size = True, 0
+
+        async def sent(message: Any) -> None:
+            nonlocal is_open, size
+            if message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+                is_open = message.get("more_body", False)
+            await send(message)
+
+        await app(scope, receive, sent)
+        if is_open:
+            request = f"{scope['method']} {scope['path']}"
+            message = f"the response to {request} broke off after {size} bytes: the service's log says why"
+            raise httpx.RemoteProtocolError(message)
+
+    return call
 
 
 def items(response: httpx.Response) -> list[Any]:

@@ -77,6 +77,50 @@ def test_prefers_examples(more):
     assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
 
 
+ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 7}}}
+EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "contentMediaType": "application/json", "contentSchema": ROW}},
+}
+BROKEN = {"dataValue": [{"n": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "item", "more", "expected"),
+    [
+        ("application/jsonl", ROW, {}, b'{"n":7}\n{"n":7}\n'),
+        ("application/jsonl", ROW, {"example": [{"n": 8}]}, b'{"n":8}\n'),
+        ("application/jsonl", ROW, {"examples": {"a": {"value": [{"n": 8}]}}}, b'{"n":8}\n'),
+        ("application/jsonl", ROW, {"examples": {"a": BROKEN, "b": {"dataValue": [{"n": 9}]}}}, b'{"n":9}\n'),
+        ("application/jsonl", ROW, {"examples": {"a": BROKEN}}, b'{"n":7}\n{"n":7}\n'),
+        ("application/jsonl", ROW, {"examples": {"a": {"serializedValue": '{"n": 8}'}}}, b'{"n":8}\n'),
+        ("application/json-seq", ROW, {"example": [{"n": 8}]}, b'\x1e{"n":8}\n'),
+        ("text/event-stream", EVENT, {"example": [{"data": {"n": 8}}]}, b'data: {"n":8}\n\n'),
+        (
+            "multipart/mixed",
+            {},
+            {"example": [{"n": 8}]},
+            (
+                b"--boundary-of-the-items\r\ncontent-type: application/json\r\n\r\n"
+                b'{"n":8}\r\n--boundary-of-the-items--\r\n'
+            ),
+        ),
+    ],
+)
+def test_sends_streams_of_items(media_type, item, more, expected):
+    """Of a valid example, or else two that are made of the schema, as mocks send them."""
+    content = {media_type: {"itemSchema": item, **more}}
+    document = contract(
+        {"/a": {"post": operation("act", requestBody={"required": True, "content": content})}}
+    )
+
+    found = models({**document, "openapi": "3.2.0"})["act"]
+
+    assert found.body == expected
+    assert dict(found.headers)["Content-Type"].startswith(media_type)
+
+
 def test_sends_parts_as_their_encoding_says():
     """The server refuses other media types, and parts without a required header."""
     schema = {

@@ -120,6 +120,13 @@ def modern(document: dict[str, Any], version: str = "3.1.0") -> dict[str, Any]:
     return {**document, "openapi": version}
 
 
+def streaming(media_type: str, item: Any, **rest: Any) -> dict[str, Any]:
+    """Return a contract whose operation responds with a stream of items."""
+    content = {media_type: {"itemSchema": item, **rest}}
+    responses = {"200": {"description": "ok", "content": content}, "default": PROBLEM}
+    return modern(only(get(responses=responses)), "3.2.0")
+
+
 NEXT = {"$ref": "#/components/schemas/A"}
 STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum": ["on", "off"]})
 
@@ -388,6 +395,10 @@ CASES: dict[str, tuple[Any, Any]] = {
             | {"components": {"schemas": {"A": {"type": ["number", "null"]}}}}
         ),
     ),
+    "impossible-event": (
+        streaming("text/event-stream", obj("data", data={"type": "object"})),
+        streaming("text/event-stream", obj("data", data=STRING)),
+    ),
     "not-served": (
         only(get(parameters=[{"name": "q"}])),
         only(get(parameters=[query("q")])),
@@ -453,6 +464,92 @@ def test_bodies_that_are_not_validated_are_reported(found, media_type, schema, c
     assert len(findings) == count
     if count:
         assert "invalid-example" not in rules_of(found(_bodies(media_type, schema)))
+
+
+AT = {"type": "object", "required": ["at"], "properties": {"at": {"type": "integer", "minimum": 0}}}
+AT_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {**STRING, "contentMediaType": "application/json", "contentSchema": AT}},
+}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "item", "example", "where"),
+    [
+        ("application/jsonl", AT, {"dataValue": [{"at": 5}]}, None),
+        ("application/jsonl", AT, {"dataValue": [{"at": 5}, {"at": -5}]}, "at /1/at"),
+        ("application/jsonl", AT, {"value": [{}]}, "at /0/at:"),
+        ("application/jsonl", AT, {"value": {"at": 5}}, "it is neither a list of items nor text"),
+        ("application/jsonl", AT, {"serializedValue": '{"at": 5}\n{"at": 6}\n'}, None),
+        ("application/jsonl", AT, {"serializedValue": '{"at": 5}\n{"at": -5}\n'}, "at /1/at"),
+        ("application/jsonl", AT, {"serializedValue": '{"at": 5'}, "not JSON: line 1"),
+        ("application/json-seq", AT, {"serializedValue": '{"at": 5}'}, "record separator"),
+        ("text/event-stream", AT_EVENT, {"dataValue": [{"data": {"at": 5}}]}, None),
+        ("text/event-stream", AT_EVENT, {"dataValue": [{"data": {"at": -5}}]}, "at /0/data/at"),
+        ("text/event-stream", AT_EVENT, {"dataValue": [{"data": "{}", "more": "a"}]}, "at /0/more"),
+        ("text/event-stream", AT_EVENT, {"serializedValue": 'data: {"at": 5}\n\n'}, None),
+        ("text/event-stream", AT_EVENT, {"serializedValue": 'data: {"at": "a"}\n\n'}, "at /0/data/at"),
+        ("multipart/mixed", AT, {"dataValue": [{"at": -5}]}, "at /0/at"),
+        ("multipart/mixed", AT, {"serializedValue": "--a"}, None),
+        ("application/vnd.rows", AT, {"dataValue": [{"at": -5}]}, None),
+    ],
+)
+def test_examples_of_streams_are_lists_or_text_of_valid_items(found, media_type, item, example, where):
+    """Mocks send them, and readers copy them, as those of other bodies."""
+    findings = found(streaming(media_type, item, examples={"a": example}))
+
+    messages = [one.message for one in findings if one.rule == "invalid-example"]
+    assert len(messages) == (where is not None)
+    if where is not None:
+        assert where in messages[0], messages
+
+
+def test_an_example_of_a_stream_is_checked_as_a_whole(found):
+    """By `schema`, which describes all items."""
+    content = {"schema": {"type": "array", "maxItems": 1}, "example": [{"at": 1}, {"at": 2}]}
+
+    findings = found(streaming("application/jsonl", AT, **content))
+
+    assert [one.message for one in findings if one.rule == "invalid-example"] == [
+        "the example violates its schema: the value has more than 1 item; fix one of them"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"type": "array"}, "an event is an object"),
+        (obj("data", "at", data=STRING, at=STRING), "an event has only the fields data, event, id and retry"),
+        ({"allOf": [{"required": ["at"]}, {"properties": {"data": STRING}}]}, "an event has only the fields"),
+        (obj(data={"type": "object"}), "the data of an event is text"),
+        (
+            obj(data={"$ref": "#/components/schemas/At", "description": "when"}),
+            "the data of an event is text",
+        ),
+        (obj(data={"oneOf": [AT, {"type": "integer"}]}), "the data of an event is text"),
+        ({"oneOf": [obj(data=STRING), obj(data={"enum": [1, None]})]}, "the data of an event is text"),
+        (obj(data={"const": 1}), "the data of an event is text"),
+        (obj(data=STRING, id={"type": "integer"}), "the field 'id' of an event is text"),
+        (obj(data=STRING, retry=STRING), "the field 'retry' of an event is a number"),
+        ({"$ref": "#/components/schemas/Endless"}, "the data of an event is text"),
+        (AT_EVENT, None),
+        ({}, None),
+        ({"not": {"required": ["at"]}}, None),
+        (obj(data={"oneOf": [AT, STRING]}, retry={"type": "number"}, at=AT), None),
+        (obj(data={"type": ["object", "string"]}, event={"const": "a"}), None),
+    ],
+)
+def test_an_event_has_four_fields(found, item, message):
+    """All but the time are text: the finding says how a schema describes the JSON in it."""
+    endless = {"allOf": [{"$ref": "#/components/schemas/Endless"}], "properties": {"data": AT}}
+    components = {"schemas": {"At": AT, "Endless": endless}}
+
+    findings = found({**streaming("text/event-stream", item), "components": components})
+
+    messages = [one.message for one in findings if one.rule == "impossible-event"]
+    assert len(messages) == (message is not None)
+    assert not messages or messages[0].startswith(message)
 
 
 def test_every_rule_has_a_case():

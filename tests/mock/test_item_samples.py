@@ -9,7 +9,7 @@ import pytest
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from support import sequences
-from support.hosting import assert_problem, calling
+from support.hosting import assert_problem, calling, contract, operation
 from support.running import ROOT
 
 SPEC = ROOT / "tests/specs/streams/openapi.yaml"
@@ -48,3 +48,33 @@ async def test_a_mock_validates_the_items_of_a_request(application):
 
     assert fine.status_code == 200
     assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1/at"
+
+
+ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 7}}}
+
+
+@pytest.mark.parametrize(
+    ("examples", "expected"),
+    [
+        ({"a": {"dataValue": [{"n": 1}]}, "b": {"dataValue": [{"n": 8}]}}, [{"n": 8}]),
+        ({"a": {"dataValue": [{"n": 1}]}}, [{"n": 7}, {"n": 7}]),
+        ({"a": {"serializedValue": '{"n": 8}\n{"n": 9}\n'}}, [{"n": 8}, {"n": 9}]),
+        ({"a": {"serializedValue": "{"}}, [{"n": 7}, {"n": 7}]),
+        ({"a": {"dataValue": {"n": 8}}}, [{"n": 7}, {"n": 7}]),
+    ],
+)
+async def test_a_mock_sends_the_next_example_for_an_invalid_one(tmp_path, examples, expected):
+    """Else what is made of the schema; 501 would hide a valid response."""
+    content = {"application/jsonl": {"itemSchema": ROW, "examples": examples}}
+    document = contract(
+        {"/a": {"get": operation("show", responses={"200": {"description": "", "content": content}})}}
+    )
+    spec = tmp_path / "openapi.json"
+    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}))
+    application = create(Settings(spec=spec, missing=["mock"]))
+    async with calling(application) as client:
+        response = await client.get("/a")
+
+    assert sequences.lines(response.content) == expected
+    is_invalid = any(one.rule == "invalid-example" for one in application.warnings)
+    assert is_invalid == (len(examples) > 1 or expected[0] == {"n": 7})

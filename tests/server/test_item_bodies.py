@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 
 import pytest
 
-from support.hosting import assert_problem, calling, contract, host, operation
+from relay.server import logs
+from support.hosting import assert_problem, calling, contract, host, operation, request_lines, unchanged_logs
 from support.streaming import served, until
 from support.wire import request
 
@@ -42,14 +44,17 @@ DOCUMENT = {
     **contract(
         {
             **{f"/{name}": {"post": operation(name, requestBody=BODY, responses=ANY)} for name in NAMES},
-            "/echo": {
-                "post": operation(
-                    "echo",
-                    requestBody=BODY,
-                    responses={
-                        "200": {"description": "", "content": {"application/jsonl": {"itemSchema": {}}}}
-                    },
-                )
+            **{
+                f"/{name}": {
+                    "post": operation(
+                        name,
+                        requestBody=BODY,
+                        responses={
+                            "200": {"description": "", "content": {"application/jsonl": {"itemSchema": {}}}}
+                        },
+                    )
+                }
+                for name in ("echo", "echo_plain")
             },
             "/ended": {"get": operation("show_ended")},
         }
@@ -102,6 +107,9 @@ THINGS = """
     async def echo(body):
         async for item in body:
             yield item
+
+    def echo_plain(body):
+        yield from body
 """
 
 
@@ -180,6 +188,38 @@ async def test_a_broken_item_is_an_error_of_the_request(hosted, caplog, path, bo
 
     assert [(one["in"], one["path"], one["rule"]) for one in problem["errors"]] == [("body", *place)]
     assert "canary" not in json.dumps(problem) + caplog.text
+
+
+@pytest.mark.parametrize("path", ["/echo", "/echo_plain"])
+@pytest.mark.parametrize(
+    ("rest", "code", "place"),
+    [
+        (b'{"n": "sk_canary"}\n', "VALIDATION_ERROR", {"at": "/1/n", "rule": "type"}),
+        (b'{"n": sk_canary}\n', "VALIDATION_ERROR", {"at": "/1", "rule": "format"}),
+        (b'{"n": 1, "unit": "%s"}\n' % (b"a" * 2000), "BODY_TOO_LARGE", {}),
+    ],
+)
+async def test_a_broken_item_is_no_failure_of_the_service_when_the_response_has_begun(
+    hosted, unused_tcp_port, path, rest, code, place
+):
+    """Else every client could raise an alert; the response has no end, and the line of the request says why."""
+    log = io.StringIO()
+    with unchanged_logs():
+        async with served(hosted(body_limit=1000), unused_tcp_port) as client:
+            logs.configure("info", "json", log)
+            reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+            writer.write(HEAD.replace(b"/take_slowly", path.encode()) + chunk(b'{"n": 1}\n'))
+            await reader.readuntil(b'kg"}\n\r\n')
+            writer.write(chunk(rest) + b"0\r\n\r\n")
+            assert await reader.read() == b""
+            writer.close()
+            metrics = (await client.get("/metrics")).text
+
+    [line] = [one for one in request_lines(log.getvalue()) if one["path"] == path]
+    assert {"status": 200, "code": code, "level": "info", **place}.items() <= line.items()
+    assert "relay_failures_total{" not in metrics
+    assert "canary" not in log.getvalue()
+    assert "error" not in {json.loads(one)["level"] for one in log.getvalue().splitlines()}
 
 
 async def test_a_handler_may_catch_the_error_and_has_the_items_before_it(hosted):

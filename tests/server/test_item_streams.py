@@ -8,7 +8,7 @@ import json
 import httpx
 import pytest
 
-from relay.testing import items
+from relay.testing import client, items
 from support import item_soak, sequences
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 from support.streaming import served, until
@@ -259,6 +259,18 @@ async def test_an_item_that_breaks_the_contract_ends_the_stream(hosted, unused_t
     [line] = logged(caplog, "response violation")
     assert (line.operation, line.at) == (f"bad_{name}", "/1/data/n" if name == "events" else "/1/secret")
     assert f'relay_response_violations_total{{operation="bad_{name}",rule="{line.rule}"}} 1.0' in metrics
+
+
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_a_stream_that_breaks_off_is_a_named_error_in_tests(hosted, tmp_path, is_recorded):
+    """As it is for a client of a socket."""
+    record = tmp_path / "traffic.har" if is_recorded else None
+    message = "the response to GET /bad_jsonl broke off after 8 bytes: the service's log says why"
+    with client(hosted(), record=record) as api, pytest.raises(httpx.RemoteProtocolError) as caught:
+        api.get("/bad_jsonl")
+
+    assert str(caught.value) == message
+    assert caught.value.request.url.path == "/bad_jsonl"
 
 
 async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -15,16 +16,22 @@ from relay.contract.model import Contract, Operation, Parameter, RequestBody, Sc
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
 from relay.mock.examples import examples
+from relay.mock.item_samples import is_stream, item_lists
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
 from relay.validation.coercion import properties_of
+from relay.validation.errors import ResponseViolation
+from relay.validation.item_compiling import content_at
 from relay.validation.schemas import SchemaCompiler
+from relay.validation.sequences import kind_of_items
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
 from .parameter_styles import encoded_text, form, pairs, word
 from .sample_parts import sample_parts
+
+_BOUNDARY = "boundary-of-the-items"
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
@@ -140,6 +147,8 @@ class _Maker:
         """Return a Content-Type and a body, JSON if the operation accepts it."""
         name = min(body.content, key=lambda name: not media.is_json(name))
         raw, pointer = self._contract.follow((*body.pointer, "content", name))
+        if is_stream(name, raw):
+            return self._items(name, raw, pointer)
         schema = body.content[name]
         value = self._given_or_sampled(raw, pointer, schema)
         name = concrete(name, schema)
@@ -156,6 +165,19 @@ class _Maker:
                 made = httpx.Request("POST", self._url, files=parts)
                 return made.headers["content-type"], made.read()
         return name, word(value).encode()
+
+    def _items(self, name: str, raw: Any, pointer: Pointer) -> tuple[str, bytes]:
+        """Return a Content-Type and a stream of items: those of the first valid example, or else a few of the schema."""
+        content = content_at(pointer, "request", self._contract, self._compiler)
+        if content is None:
+            raise NoSample("the schema of the items cannot be compiled")
+        boundary = f"; boundary={_BOUNDARY}" if kind_of_items(name) == "parts" else ""
+        content = content.begun(f"{name}{boundary}")
+        given = [*examples(self._contract, raw, pointer)]
+        for _, items in item_lists(name, raw, pointer, given, self._sampler):
+            with suppress(ResponseViolation):
+                return content.media_type, content.serialise(items)
+        raise NoSample("no items were found; add a valid example")
 
     def _value(self, parameter: Parameter) -> Any:
         raw, pointer = self._contract.follow(parameter.pointer)

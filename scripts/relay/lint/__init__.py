@@ -14,6 +14,7 @@ from relay.contract.model import Contract
 from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .dangling_targets import check_targets
+from .event_schemas import check_events
 from .example_values import check_examples
 from .lint_rules import RULES
 from .path_keys import check_path_keys
@@ -37,6 +38,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_serving,
     check_wording,
     check_examples,
+    check_events,
     check_responses,
     check_strength,
 )

@@ -9,8 +9,13 @@ from typing import Any, get_args
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
+from relay.mock.item_samples import is_stream
 from relay.validation import media_types as media
+from relay.validation.errors import ResponseViolation
+from relay.validation.item_compiling import content_at
+from relay.validation.item_content import ItemContent
 from relay.validation.schemas import Direction, SchemaCompiler
+from relay.validation.sequences import kind_of_items
 from relay.validation.unvalidated import is_validated
 from relay.validation.violations import Violation
 
@@ -35,6 +40,8 @@ def check_examples(contract: Contract) -> Iterator[Diagnostic]:
     for node in nodes(contract):
         if node.kind == "schema":
             yield from checker.check_schema(node)
+        elif is_stream(node.media_type or "", node.value):
+            yield from checker.check_stream(node)
         elif node.media_type is None or _is_describable(node, contract):
             yield from checker.check_carrier(node)
 
@@ -49,6 +56,21 @@ def _directions(node: Node) -> tuple[Direction, ...]:
     return (node.direction,) if node.direction else get_args(Direction)
 
 
+def _violations_of_items(value: Any, contents: list[ItemContent | None]) -> list[Violation]:
+    """Return the violations of an example of a stream; [] if it is valid in at least one direction."""
+    found: list[Violation] = []
+    for content in contents:
+        if content is None:
+            return []
+        try:
+            content.of_example(value)
+        except ResponseViolation as violation:
+            found = violation.violations
+        else:
+            return []
+    return found
+
+
 class _Checker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -58,14 +80,29 @@ class _Checker:
     def check_carrier(self, node: Node) -> Iterator[Diagnostic]:
         """Check the examples of a parameter, header or media type."""
         schema = node.value.get("schema", {})
+        for what, value, at in self._given(node, "value", "dataValue"):
+            yield from self._value(what, value, schema, node, at)
+
+    def check_stream(self, node: Node) -> Iterator[Diagnostic]:
+        """Check the examples of a stream of items: lists of them, and the text of one unless that is multipart."""
+        contents = [
+            content_at(node.pointer, direction, self._contract, self._compiler)
+            for direction in _directions(node)
+        ]
+        for what, value, at in self._given(node, "value", "dataValue", "serializedValue"):
+            is_multipart = kind_of_items(node.media_type or "") == "parts"
+            if not (is_multipart and isinstance(value, str)):
+                yield from self._wrong(what, _violations_of_items(value, contents), node, at)
+
+    def _given(self, node: Node, *keywords: str) -> Iterator[tuple[str, Any, Pointer]]:
+        """Yield what each example is called in messages, its value, and its place in the node."""
         if "example" in node.value:
-            yield from self._value("example", node.value["example"], schema, node, ("example",))
+            yield "example", node.value["example"], ("example",)
         for name, example in (node.value.get("examples") or {}).items():
             resolved = self._contract.resolve(example)
-            for keyword in ("value", "dataValue"):
+            for keyword in keywords:
                 if keyword in resolved:
-                    what, at = f"example '{name}'", ("examples", name)
-                    yield from self._value(what, resolved[keyword], schema, node, at)
+                    yield f"example '{name}'", resolved[keyword], ("examples", name)
 
     def check_schema(self, node: Node) -> Iterator[Diagnostic]:
         """Check a schema's own examples, default and enum."""
@@ -89,7 +126,11 @@ class _Checker:
     def _value(
         self, what: str, value: Any, schema: Schema, node: Node, within: Pointer
     ) -> Iterator[Diagnostic]:
-        violations = self._violations(value, schema, node)
+        return self._wrong(what, self._violations(value, schema, node), node, within)
+
+    def _wrong(
+        self, what: str, violations: list[Violation], node: Node, within: Pointer
+    ) -> Iterator[Diagnostic]:
         if violations:
             first = violations[0]
             where = f" at {first.path}" if first.path else ""

@@ -62,6 +62,7 @@ _WARNINGS = {
     "unchecked-form": "The fields of a form can be described only by the schema of an object.",
     "unvalidated-body": "XML, CSV and other bodies that stand for a value cannot be validated by the schema of that value.",
     "impossible-range": "If the lower limit exceeds the upper limit, no value is valid.",
+    "impossible-event": "An event has the fields data, event, id and retry only, of which all but retry are text, so no other can be sent.",
     "pattern": "A pattern that validators read in different ways, or cannot read, does not validate everywhere.",
     "impossible-enum": "An enum member that violates the rest of its schema can never be sent.",
     "ignored-ref-siblings": "OpenAPI 3.0 ignores all that is next to a $ref, so the keywords restrict nothing.",

@@ -8,6 +8,8 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import Schema
 from relay.validation import media_types as media
+from relay.validation.errors import ResponseViolation
+from relay.validation.item_compiling import content_at
 from relay.validation.part_items import PartTypes
 from relay.validation.sequences import kind_of_items
 
@@ -28,16 +30,31 @@ def is_stream(media_type: str, media_object: Mapping[str, Any]) -> bool:
 def item_lists(
     media_type: str, media_object: Mapping[str, Any], pointer: Pointer, given: list[Example], sampler: Sampler
 ) -> Iterator[tuple[str, Any]]:
-    """Yield names and lists of items: the examples that are lists, then one that is made. Raises NoSample."""
-    lists = [(name, value) for name, value, _ in given if isinstance(value, list)]
-    yield from lists
-    if not lists:
+    """Yield names and lists of items: those of the valid examples, else one that is made. Raises NoSample."""
+    has_example = False
+    for name, value, at in given:
+        if (listed := _listed(value, at, pointer, sampler)) is not None:
+            has_example = True
+            yield name, listed
+    if not has_example:
         schema: Schema = media_object["itemSchema"]
         at = (*pointer, "itemSchema")
         if kind_of_items(media_type) == "parts":
             yield "", [*_parts(PartTypes.of(media_object), schema, at, sampler)]
         else:
             yield "", [_sample(schema, at, sampler)] * COUNT
+
+
+def _listed(value: Any, at: Pointer, pointer: Pointer, sampler: Sampler) -> list[Any] | None:
+    """Return the items of an example; None, with a warning, if it is invalid."""
+    content = content_at(pointer, sampler.direction, sampler.contract, sampler.compiler)
+    if content is None:
+        return None
+    try:
+        return content.of_example(value)
+    except ResponseViolation as violation:
+        sampler.refuse(at, violation.violations[0])
+        return None
 
 
 def _parts(types: PartTypes, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Any]:

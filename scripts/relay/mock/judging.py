@@ -10,6 +10,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.translation import enum_members
+from relay.validation.violations import Violation
 
 from .schema_parts import NoSample, SchemaPart, flatten, without_hidden
 
@@ -90,10 +91,14 @@ class SchemaJudge:
             return False
         violations = validator.violations(value)
         if violations:
-            where = f" at {violations[0].path}" if violations[0].path else ""
-            message = f"the example violates its schema{where}: {violations[0].message}; it is not used"
-            self.compiler.problems.append(self.contract.warning(pointer, message, "invalid-example"))
+            self.refuse(pointer, violations[0])
         return not violations
+
+    def refuse(self, pointer: Pointer, violation: Violation) -> None:
+        """Add a warning for the example at `pointer`, which is invalid."""
+        where = f" at {violation.path}" if violation.path else ""
+        message = f"the example violates its schema{where}: {violation.message}; it is not used"
+        self.compiler.problems.append(self.contract.warning(pointer, message, "invalid-example"))
 
     def example_of(self, part: SchemaPart) -> Any:
         """Return the first valid example of a schema, without hidden properties; ABSENT if there is none."""

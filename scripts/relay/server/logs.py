@@ -32,6 +32,8 @@ Event = dict[str, Any]
 Render = Callable[[Event], str]
 Lines = TextIO | LogStream
 
+_UNENDED = "ASGI callable returned without completing response."
+
 REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
 """The id of the current request; every log line written during the request has it."""
 
@@ -92,6 +94,7 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
         lines = stream or _stderr(render)
         handler = logging.StreamHandler(lines)
         handler.setFormatter(_Formatter(render, includes_text=is_console))
+        handler.addFilter(_is_news)
         REQUESTS.open(lines, render, level)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -100,6 +103,11 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     # These two log a line for each invalid request, so any client could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return False for uvicorn's line about a stream without an end: the observer has recorded why it has none."""
+    return record.name != "uvicorn.error" or record.msg != _UNENDED
 
 
 def _stderr(render: Render) -> Lines:

@@ -18,6 +18,7 @@ from .errors import Overloaded, Unauthenticated, report
 from .health import PROBES
 from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .metrics import Metrics
+from .scope_keys import PROGRESS
 
 _log = logging.getLogger("relay")
 
@@ -25,6 +26,7 @@ UNMATCHED = "unmatched"
 """The operation label of a request that matches no operation."""
 
 _WORD = re.compile("[a-z][a-z-]{0,31}")
+_MAX_PLACE = 200  # characters: names of properties may come from the client
 _OUTCOME = "relay.outcome"  # key of the ASGI scope with extra fields of the log line
 
 
@@ -90,6 +92,11 @@ class Observer:
             if self.metrics is not None:
                 self.metrics.refused(operation, reason)
         if found is not None and found.status < 500:
+            if (
+                found.details and scope[PROGRESS].status
+            ):  # a stream has begun, so that the client does not get them
+                first = found.details[0]
+                scope[_OUTCOME] |= {"at": first["path"][:_MAX_PLACE] or "/", "rule": first["rule"]}
             return
         cause = type(exc.__cause__ or exc).__name__
         if self.metrics is not None:

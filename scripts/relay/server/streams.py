@@ -13,6 +13,7 @@ from relay.validation.items import ItemViolation
 from relay.validation.violations import Violation
 
 from .deadline import Deadline
+from .errors import OWN_CLIENT_ERRORS
 from .sending import SEND_BYTES
 from .threads import Threads
 
@@ -140,7 +141,8 @@ class StreamedResponse:
     async def send(self, scope: Any, send: Any) -> None:
         """Send the response, to HEAD without its body.
 
-        Raises ClientDisconnected, StreamFailed, and ItemViolation for a piece that violates the contract.
+        Raises ClientDisconnected, StreamFailed, ItemViolation for a piece that violates the contract, and what is
+        wrong with an item of the request that the pieces are made of.
         """
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
@@ -168,7 +170,7 @@ class StreamedResponse:
         try:
             piece = await self._pace.run(self._stream.pieces.next())
             return None if piece is END else self._stream.writer.write(piece, scope)
-        except ItemViolation:
+        except (ItemViolation, *OWN_CLIENT_ERRORS):
             raise
         except Exception as exc:
             raise StreamFailed from exc

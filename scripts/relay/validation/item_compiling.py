@@ -18,13 +18,20 @@ def item_content(
     response: Response, name: str, contract: Contract, compiler: SchemaCompiler
 ) -> ItemContent | None:
     """Return how bodies of a media type of a response are written, which has an `itemSchema`; None if that is unknown."""
-    pointer = (*response.pointer, "content", name)
-    kind = kind_of_items(name)
-    items = compile_items(response.items[name], "response", contract, compiler, pointer)
+    return content_at((*response.pointer, "content", name), "response", contract, compiler)
+
+
+def content_at(
+    pointer: Pointer, direction: Direction, contract: Contract, compiler: SchemaCompiler
+) -> ItemContent | None:
+    """Do as `item_content` for the Media Type Object at `pointer`."""
+    media_object = contract.follow(pointer)[0]
+    kind = kind_of_items(pointer[-1])
+    items = compile_items(media_object["itemSchema"], direction, contract, compiler, pointer)
     if items is None or kind is None:
         return None
-    schema = response.content[name]
-    return ItemContent(items, kind, compiler.compile(schema, "response", pointer) if schema else None)
+    schema = media_object.get("schema")
+    return ItemContent(items, kind, compiler.compile(schema, direction, pointer) if schema else None)
 
 
 def compile_items(

@@ -52,12 +52,7 @@ class ItemContent(NamedTuple):
 
     def check_written(self, body: bytes) -> None:
         """Raise ResponseViolation for a body in bytes that has an invalid item."""
-        try:
-            values = [*read_items(self.kind, body, self.media_type)]
-        except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson | MalformedItem) else "an item is malformed"
-            raise ResponseViolation([Violation("", "type", reason)]) from None
-        for number, value in enumerate(values):
+        for number, value in enumerate(self._read(body)):
             if violations := self.items.violations(value):
                 raise ItemViolation(within(str(number), violations))
         self._check_whole(body)
@@ -69,6 +64,26 @@ class ItemContent(NamedTuple):
         except ResponseViolation:
             return False
         return True
+
+    def of_example(self, value: Any) -> list[Any]:
+        """Return the items of an example, which is a list of valid ones or the text of a stream of them.
+
+        Raises ResponseViolation for any other value.
+        """
+        if isinstance(value, str):
+            value = self._read(value.encode(errors="surrogatepass"))
+        if not isinstance(value, list):
+            raise ResponseViolation([Violation("", "type", "it is neither a list of items nor text")])
+        self.serialise(value)
+        return value
+
+    def _read(self, body: bytes) -> list[Any]:
+        """Return the values of the items of a body. Raises ResponseViolation."""
+        try:
+            return [*read_items(self.kind, body, self.media_type)]
+        except ValueError as exc:
+            reason = str(exc) if isinstance(exc, NotJson | MalformedItem) else "an item is malformed"
+            raise ResponseViolation([Violation("", "type", reason)]) from None
 
     def _check_whole(self, body: bytes) -> None:
         """Raise ResponseViolation if the values that clients read violate the schema of all of them."""
