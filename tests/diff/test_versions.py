@@ -213,13 +213,29 @@ def test_a_parameter_that_takes_null_too_is_written_as_before(location):
     assert compare(optional, whole({"type": ["string", "null"]})) == []
 
 
-def test_what_contains_describes_counts_as_described():
+OPEN = {"type": "array", "minItems": 1}
+CLOSED = {**OPEN, "unevaluatedItems": False}
+ANY = {"contains": True, "minContains": 0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "request_rules", "response_rules"),
+    [
+        (CLOSED, {**CLOSED, **ANY}, [], ["not-widened"]),
+        ({**CLOSED, **ANY}, CLOSED, ["not-narrowed"], []),
+        (OPEN, CLOSED, ["not-narrowed"], []),
+        (CLOSED, OPEN, [], ["not-widened"]),
+        ({**OPEN, **ANY}, {**CLOSED, **ANY}, ["keyword-narrowed"], []),
+        (
+            {**CLOSED, **ANY, "if": {"minItems": 2}},
+            {**CLOSED, **ANY},
+            ["keyword-narrowed"],
+            ["keyword-widened"],
+        ),
+        ({**CLOSED, "prefixItems": [True]}, {**CLOSED, **ANY}, ["keyword-narrowed"], ["not-widened"]),
+    ],
+)
+def test_what_contains_describes_counts_as_described(old, new, request_rules, response_rules):
     """With `contains`, a list has items that `unevaluatedItems` forbade."""
-    closed = {"type": "array", "unevaluatedItems": False}
-
-    found = compare(
-        read(whole("3.1.1", closed, {})),
-        read(whole("3.1.1", {**closed, "contains": True, "minContains": 0}, {})),
-    )
-
-    assert [one.rule for one in found] == ["response-keyword-widened"]
+    assert rules(old, new, "request") == request_rules
+    assert rules(old, new, "response") == response_rules

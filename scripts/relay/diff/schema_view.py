@@ -179,7 +179,12 @@ class Shape:
     @property
     def is_empty(self) -> bool:
         """True if no value except null can be valid."""
-        return not self.types or self.enum == {} or (self.is_modern and {} in self.values("not"))
+        return not self.types or self.enum == {} or self.excludes_all
+
+    @property
+    def excludes_all(self) -> bool:
+        """True if `not` excludes every value."""
+        return self.is_modern and {} in self.values("not")
 
     @property
     def is_modern(self) -> bool:
@@ -305,10 +310,13 @@ class Shape:
         return tuple(own) or (self._anything("items"),)
 
     def _schemas(self, keyword: str) -> list[Site]:
+        """Return the schemas at a keyword; False is one that no value is valid for."""
         return [
-            self._view.child(part, keyword)
+            Site((*part.pointer, keyword), schema={"not": {}})
+            if part.schema[keyword] is False
+            else self._view.child(part, keyword)
             for part in self.parts
-            if isinstance(part.schema.get(keyword), dict)
+            if part.schema.get(keyword, True) is not True
         ]
 
     def _anything(self, keyword: str) -> Site:
