@@ -156,6 +156,40 @@ def test_methods_and_items_of_streams_are_compared():
     assert len(changes) > 1
 
 
+JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
+
+
+def in_text(schema: Any, **text: Any) -> dict[str, Any]:
+    """Return a schema of objects with JSON of a schema in the text of a property."""
+    data = {**JSON_TEXT, "contentSchema": schema, **text}
+    return {"type": "object", "properties": {"data": data}}
+
+
+BASE64 = {"contentEncoding": "base64"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "narrowed", "widened", "path"),
+    [
+        (in_text({"properties": {"a": SCALAR}}), in_text({"properties": {"a": STRING}}), "type-narrowed", "type-widened", ".data.a"),
+        (in_text({}), in_text(STRING), "type-narrowed null-refused", "type-widened null-added", ".data"),
+        (in_text(STRING), in_text(STRING, contentMediaType="application/a+json"), "", "", ""),
+        (in_text(STRING, contentMediaType="text/a"), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
+        (in_text(STRING, **BASE64), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
+    ],
+)  # fmt: skip
+def test_json_in_a_text_is_compared_by_its_schema(old, new, narrowed, widened, path):
+    """A change in `contentSchema` is a change of the values in it, and named by them."""
+    for before, after, direction, expected in (
+        (old, new, "request", narrowed),
+        (new, old, "response", widened),
+    ):
+        found = compare(exchange(before, direction), exchange(after, direction))
+
+        assert {one.rule.removeprefix(f"{direction}-") for one in found} == set(expected.split())
+        assert all(one.message.startswith(f"Body{path} (POST /a): ") for one in found)
+
+
 @st.composite
 def pairs(draw: Any) -> tuple[Any, Any]:
     """Draw an old and a new schema, of which one has some keywords of the other."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
-from relay.validation import media_types as media
-
 from .changes import Difference
 from .schema_pair import Comparers, Pair
 from .schema_view import Shape, Site
@@ -19,7 +17,6 @@ _UNDECIDED: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("unevaluatedProperties",), "object"),
     (("contains", "minContains", "maxContains"), "array"),
     (("unevaluatedItems",), "array"),
-    (("contentMediaType", "contentSchema"), "string"),
 )
 """Keywords that belong together, and the type of the values they are for; only equal ones are known to be harmless."""
 
@@ -95,6 +92,4 @@ def _restricts(part: Site, keyword: str) -> bool:
         return value is not None and value is not True
     if keyword == "contains":
         return value is not None and (part.schema.get("minContains") != 0 or "maxContains" in part.schema)
-    if keyword == "contentMediaType":
-        return isinstance(value, str) and media.is_json(value)
     return keyword in part.schema
