@@ -73,7 +73,7 @@ def test_a_move_to_another_version_that_changes_nothing_has_no_changes(old, new)
     assert compare(read(old), read(new)) == []
 
 
-def exchange(schema: Any, direction: str, schemas: Any = None) -> Any:
+def exchange(schema: Any, direction: str, schemas: Any = None, version: str = "3.1.0") -> Any:
     """Return a contract of one operation with the schema as its request or response."""
     content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
     way = {
@@ -82,7 +82,7 @@ def exchange(schema: Any, direction: str, schemas: Any = None) -> Any:
     }[direction]
     components = {"schemas": {"Body": schema, "A": STRING, "B": STRING, **(schemas or {})}}
     return read(
-        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": "3.1.0"}
+        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": version}
     )
 
 
@@ -188,6 +188,49 @@ def test_json_in_a_text_is_compared_by_its_schema(old, new, narrowed, widened, p
 
         assert {one.rule.removeprefix(f"{direction}-") for one in found} == set(expected.split())
         assert all(one.message.startswith(f"Body{path} (POST /a): ") for one in found)
+
+
+OWNER = {"type": "object", "required": ["name"], "properties": {"name": STRING, "email": STRING}}
+
+OR_NULL = {"anyOf": [A, {"type": "null"}]}
+
+
+@pytest.mark.parametrize("wrapped", [OR_NULL, {"oneOf": [{"type": "null"}, A]}])
+def test_a_schema_or_null_is_the_schema_where_null_is_not_concerned(wrapped):
+    """Its properties are the same ones; only null is new, and belongs to the property that refers to the schema."""
+
+    def found(old: Any, new: Any, direction: str) -> list[tuple[str, str]]:
+        sides = [
+            exchange({"type": "object", "properties": {"owner": one}}, direction, {"A": OWNER})
+            for one in (old, new)
+        ]
+        return [(one.rule, one.message.partition(" ")[0]) for one in compare(*sides)]
+
+    assert found(A, wrapped, "request") == []
+    assert found(wrapped, A, "request") == [("request-null-refused", "Body.owner")]
+    assert found(A, wrapped, "response") == [("response-null-added", "Body.owner")]
+    assert found(wrapped, A, "response") == []
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+@pytest.mark.parametrize("new", [OR_NULL, {"anyOf": [{"type": "null"}, OWNER]}])
+def test_what_may_be_null_in_3_0_may_be_null_in_3_1(new, direction):
+    """The two versions say it in other words."""
+    nullable = {"nullable": True, "allOf": [A]}
+    old = exchange({"properties": {"owner": nullable}}, direction, {"A": OWNER}, version="3.0.3")
+    now = exchange({"properties": {"owner": new}}, direction, {"A": OWNER})
+
+    assert compare(old, now) == []
+    assert compare(now, old) == []
+
+
+def test_an_alternative_is_added_to_a_schema_or_null():
+    """Null is an alternative before and after."""
+    wider = {"anyOf": [STRING, {"type": "integer"}, {"type": "null"}]}
+
+    for narrow in ({"anyOf": [STRING, {"type": "null"}]}, {"type": ["string", "null"]}):
+        assert rules(narrow, wider, "request") == []
+        assert rules(wider, narrow, "response") == []
 
 
 @st.composite
