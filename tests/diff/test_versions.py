@@ -156,6 +156,42 @@ def test_methods_and_items_of_streams_are_compared():
     assert len(changes) > 1
 
 
+OCTETS = {"contentMediaType": "application/octet-stream"}
+
+
+def form(version: str, field: Any) -> Any:
+    """Return a contract with a field of a multipart form, and a list of such fields."""
+    properties = {"file": field, "files": {"type": "array", "items": field}}
+    content = {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}
+    operation = {"requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
+    return read({**contract({"/a": {"post": operation}}), "openapi": version})
+
+
+FILES = [
+    form("3.0.3", BINARY),
+    form("3.0.3", {**BINARY, "nullable": True}),
+    form("3.1.0", OCTETS),
+    form("3.1.0", {"type": "string", **OCTETS}),
+    form("3.2.0", {}),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [*itertools.permutations(FILES, 2)])
+def test_a_file_of_a_form_is_the_same_however_it_is_described(old, new):
+    """It is bytes, with a type or without, and cannot be null."""
+    assert compare(old, new) == []
+
+
+def test_a_file_of_a_form_that_becomes_text_or_limited_is_reported():
+    """These are differences of what clients may send."""
+    file = form("3.1.0", OCTETS)
+
+    changes = [compare(file, form("3.1.0", field)) for field in ({**OCTETS, "maxLength": 3}, STRING)]
+
+    assert {one.rule for one in changes[0]} == {"request-length-narrowed"}
+    assert "request-type-narrowed" in {one.rule for one in changes[1]}
+
+
 JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
 
