@@ -73,7 +73,7 @@ def test_a_move_to_another_version_that_changes_nothing_has_no_changes(old, new)
     assert compare(read(old), read(new)) == []
 
 
-def exchange(schema: Any, direction: str, schemas: Any = None) -> Any:
+def exchange(schema: Any, direction: str, schemas: Any = None, version: str = "3.1.0") -> Any:
     """Return a contract of one operation with the schema as its request or response."""
     content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
     way = {
@@ -82,7 +82,7 @@ def exchange(schema: Any, direction: str, schemas: Any = None) -> Any:
     }[direction]
     components = {"schemas": {"Body": schema, "A": STRING, "B": STRING, **(schemas or {})}}
     return read(
-        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": "3.1.0"}
+        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": version}
     )
 
 
@@ -156,6 +156,119 @@ def test_methods_and_items_of_streams_are_compared():
     assert len(changes) > 1
 
 
+OCTETS = {"contentMediaType": "application/octet-stream"}
+
+
+def form(version: str, field: Any) -> Any:
+    """Return a contract with a field of a multipart form, and a list of such fields."""
+    properties = {"file": field, "files": {"type": "array", "items": field}}
+    content = {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}
+    operation = {"requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
+    return read({**contract({"/a": {"post": operation}}), "openapi": version})
+
+
+FILES = [
+    form("3.0.3", BINARY),
+    form("3.0.3", {**BINARY, "nullable": True}),
+    form("3.1.0", OCTETS),
+    form("3.1.0", {"type": "string", **OCTETS}),
+    form("3.2.0", {}),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [*itertools.permutations(FILES, 2)])
+def test_a_file_of_a_form_is_the_same_however_it_is_described(old, new):
+    """It is bytes, with a type or without, and cannot be null."""
+    assert compare(old, new) == []
+
+
+def test_a_file_of_a_form_that_becomes_text_or_limited_is_reported():
+    """These are differences of what clients may send."""
+    file = form("3.1.0", OCTETS)
+
+    changes = [compare(file, form("3.1.0", field)) for field in ({**OCTETS, "maxLength": 3}, STRING)]
+
+    assert {one.rule for one in changes[0]} == {"request-length-narrowed"}
+    assert "request-type-narrowed" in {one.rule for one in changes[1]}
+
+
+JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
+
+
+def in_text(schema: Any, **text: Any) -> dict[str, Any]:
+    """Return a schema of objects with JSON of a schema in the text of a property."""
+    data = {**JSON_TEXT, "contentSchema": schema, **text}
+    return {"type": "object", "properties": {"data": data}}
+
+
+BASE64 = {"contentEncoding": "base64"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "narrowed", "widened", "path"),
+    [
+        (in_text({"properties": {"a": SCALAR}}), in_text({"properties": {"a": STRING}}), "type-narrowed", "type-widened", ".data.a"),
+        (in_text({}), in_text(STRING), "type-narrowed null-refused", "type-widened null-added", ".data"),
+        (in_text(STRING), in_text(STRING, contentMediaType="application/a+json"), "", "", ""),
+        (in_text(STRING, contentMediaType="text/a"), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
+        (in_text(STRING, **BASE64), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
+    ],
+)  # fmt: skip
+def test_json_in_a_text_is_compared_by_its_schema(old, new, narrowed, widened, path):
+    """A change in `contentSchema` is a change of the values in it, and named by them."""
+    for before, after, direction, expected in (
+        (old, new, "request", narrowed),
+        (new, old, "response", widened),
+    ):
+        found = compare(exchange(before, direction), exchange(after, direction))
+
+        assert {one.rule.removeprefix(f"{direction}-") for one in found} == set(expected.split())
+        assert all(one.message.startswith(f"Body{path} (POST /a): ") for one in found)
+
+
+OWNER = {"type": "object", "required": ["name"], "properties": {"name": STRING, "email": STRING}}
+
+OR_NULL = {"anyOf": [A, {"type": "null"}]}
+
+
+@pytest.mark.parametrize("wrapped", [OR_NULL, {"oneOf": [{"type": "null"}, A]}])
+def test_a_schema_or_null_is_the_schema_where_null_is_not_concerned(wrapped):
+    """Its properties are the same ones; only null is new, and belongs to the property that refers to the schema."""
+
+    def found(old: Any, new: Any, direction: str) -> list[tuple[str, str]]:
+        sides = [
+            exchange({"type": "object", "properties": {"owner": one}}, direction, {"A": OWNER})
+            for one in (old, new)
+        ]
+        return [(one.rule, one.message.partition(" ")[0]) for one in compare(*sides)]
+
+    assert found(A, wrapped, "request") == []
+    assert found(wrapped, A, "request") == [("request-null-refused", "Body.owner")]
+    assert found(A, wrapped, "response") == [("response-null-added", "Body.owner")]
+    assert found(wrapped, A, "response") == []
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+@pytest.mark.parametrize("new", [OR_NULL, {"anyOf": [{"type": "null"}, OWNER]}])
+def test_what_may_be_null_in_3_0_may_be_null_in_3_1(new, direction):
+    """The two versions say it in other words."""
+    nullable = {"nullable": True, "allOf": [A]}
+    old = exchange({"properties": {"owner": nullable}}, direction, {"A": OWNER}, version="3.0.3")
+    now = exchange({"properties": {"owner": new}}, direction, {"A": OWNER})
+
+    assert compare(old, now) == []
+    assert compare(now, old) == []
+
+
+def test_an_alternative_is_added_to_a_schema_or_null():
+    """Null is an alternative before and after."""
+    wider = {"anyOf": [STRING, {"type": "integer"}, {"type": "null"}]}
+
+    for narrow in ({"anyOf": [STRING, {"type": "null"}]}, {"type": ["string", "null"]}):
+        assert rules(narrow, wider, "request") == []
+        assert rules(wider, narrow, "response") == []
+
+
 @st.composite
 def pairs(draw: Any) -> tuple[Any, Any]:
     """Draw an old and a new schema, of which one has some keywords of the other."""
@@ -213,13 +326,29 @@ def test_a_parameter_that_takes_null_too_is_written_as_before(location):
     assert compare(optional, whole({"type": ["string", "null"]})) == []
 
 
-def test_what_contains_describes_counts_as_described():
+OPEN = {"type": "array", "minItems": 1}
+CLOSED = {**OPEN, "unevaluatedItems": False}
+ANY = {"contains": True, "minContains": 0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "request_rules", "response_rules"),
+    [
+        (CLOSED, {**CLOSED, **ANY}, [], ["not-widened"]),
+        ({**CLOSED, **ANY}, CLOSED, ["not-narrowed"], []),
+        (OPEN, CLOSED, ["not-narrowed"], []),
+        (CLOSED, OPEN, [], ["not-widened"]),
+        ({**OPEN, **ANY}, {**CLOSED, **ANY}, ["keyword-narrowed"], []),
+        (
+            {**CLOSED, **ANY, "if": {"minItems": 2}},
+            {**CLOSED, **ANY},
+            ["keyword-narrowed"],
+            ["keyword-widened"],
+        ),
+        ({**CLOSED, "prefixItems": [True]}, {**CLOSED, **ANY}, ["keyword-narrowed"], ["not-widened"]),
+    ],
+)
+def test_what_contains_describes_counts_as_described(old, new, request_rules, response_rules):
     """With `contains`, a list has items that `unevaluatedItems` forbade."""
-    closed = {"type": "array", "unevaluatedItems": False}
-
-    found = compare(
-        read(whole("3.1.1", closed, {})),
-        read(whole("3.1.1", {**closed, "contains": True, "minContains": 0}, {})),
-    )
-
-    assert [one.rule for one in found] == ["response-keyword-widened"]
+    assert rules(old, new, "request") == request_rules
+    assert rules(old, new, "response") == response_rules

@@ -134,8 +134,8 @@ def _compare_whole(
 ) -> Iterator[Difference | Child]:
     """Find the consumer's alternative that accepts every value of a producer without alternatives."""
     sites = pair.producer.sites
-    if pair.producer.takes_null and pair.consumer.has_nullable:  # null is compared on its own
-        sites = tuple(site.excluding("nullable") for site in sites)
+    if pair.producer.takes_null and (pair.consumer.has_nullable or pair.producer.is_modern):
+        sites = pair.producer.without_null  # null is compared on its own
     if _is_each_accepted(pair, group, comparers):
         return
     found = next((site for site in group.sites if _is_compatible(pair, sites, (site,), comparers)), None)

@@ -10,6 +10,7 @@ from relay.validation.media_types import by_name, find, is_json
 from relay.validation.schemas import Direction
 
 from .changes import Difference
+from .form_files import FormFiles
 from .parameter_diff import schema_of
 from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
@@ -134,7 +135,11 @@ def _contents(
         else:
             there = (*new_at, "content", kept)
             if not (_is_binary(essence, here, schemas.old) and _is_binary(essence, there, schemas.new)):
-                yield from schemas.differences((*here, "schema"), (*there, "schema"), direction)
+                found = schemas.differences((*here, "schema"), (*there, "schema"), direction)
+                if direction == "request" and essence.startswith("multipart/"):
+                    files = FormFiles(schemas.old, here, schemas.new, there)
+                    found = [one for one in found if files.concerns(one)]
+                yield from found
             if name in old_items or kept in new_items:
                 yield from schemas.differences((*here, "itemSchema"), (*there, "itemSchema"), direction)
             if direction == "request" and essence.startswith("multipart/"):

@@ -54,10 +54,12 @@ _WORDS = {
     "unevaluatedItems": "[]",
     "unevaluatedProperties": ".*",
     "patternProperties": ".*",
+    "contentSchema": "",
 }
 _WITHOUT_NAME = frozenset(
     (
-        "requestBody schema itemSchema items additionalProperties unevaluatedItems unevaluatedProperties"
+        "requestBody schema itemSchema items additionalProperties unevaluatedItems unevaluatedProperties "
+        "contentSchema"
     ).split()
 )
 

@@ -16,6 +16,7 @@ from relay.validation.schemas import Direction
 
 from .alternatives import compare_alternatives, is_split, split
 from .changes import Difference
+from .content_diff import compare_contents
 from .diff_rules import RULES
 from .object_diff import compare_items, compare_properties
 from .pointer_names import canonical, raw
@@ -168,6 +169,8 @@ class SchemaComparison:
         yield from compare_values(pair, self._comparers)
         yield from compare_discriminators(pair, before, after)
         common = pair.producer.likely_types & pair.consumer.types
+        if "string" in common:
+            yield from compare_contents(pair)
         if "array" in common:
             yield from compare_items(pair)
         if "object" in common:

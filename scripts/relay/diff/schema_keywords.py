@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT
 from relay.validation.schemas import INTEGER_BOUNDS
 
@@ -55,9 +57,16 @@ def compare_types(pair: Pair) -> Iterator[Difference]:
 
 def compare_null(pair: Pair) -> Iterator[Difference]:
     """Report null if it is no longer accepted, or newly sent."""
-    if pair.producer.takes_null and not pair.consumer.takes_null:
+    is_said = pair.consumer.excludes_all and not pair.producer.is_empty  # of `not`
+    if pair.producer.takes_null and not pair.consumer.takes_null and not is_said:
         what = "null is now rejected" if pair.direction == "request" else "may now be null"
-        yield pair.differs("null-refused", "null-added", what, "nullable")
+        found = pair.differs("null-refused", "null-added", what, "nullable")
+        is_reference = _is_component(found.new[:-1]) and not _is_component(found.old[:-1])
+        yield replace(found, side="old") if is_reference else found
+
+
+def _is_component(pointer: Pointer) -> bool:
+    return pointer[:2] == ("components", "schemas") and len(pointer) == 3
 
 
 def compare_values(pair: Pair, comparers: Comparers) -> Iterator[Difference]:

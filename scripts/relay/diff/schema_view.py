@@ -177,9 +177,21 @@ class Shape:
         )
 
     @property
+    def without_null(self) -> Sites:
+        """The conjunction for values other than null."""
+        sites = tuple(site.excluding("nullable") for site in self.sites)
+        any_other = Site((*self.pointer, "type"), schema={"type": sorted(TYPES - {"fraction"} | {"number"})})
+        return (*sites, any_other) if self.is_modern else sites
+
+    @property
     def is_empty(self) -> bool:
         """True if no value except null can be valid."""
-        return not self.types or self.enum == {} or (self.is_modern and {} in self.values("not"))
+        return not self.types or self.enum == {} or self.excludes_all
+
+    @property
+    def excludes_all(self) -> bool:
+        """True if `not` excludes every value."""
+        return self.is_modern and {} in self.values("not")
 
     @property
     def is_modern(self) -> bool:
@@ -305,10 +317,13 @@ class Shape:
         return tuple(own) or (self._anything("items"),)
 
     def _schemas(self, keyword: str) -> list[Site]:
+        """Return the schemas at a keyword; False is one that no value is valid for."""
         return [
-            self._view.child(part, keyword)
+            Site((*part.pointer, keyword), schema={"not": {}})
+            if part.schema[keyword] is False
+            else self._view.child(part, keyword)
             for part in self.parts
-            if isinstance(part.schema.get(keyword), dict)
+            if part.schema.get(keyword, True) is not True
         ]
 
     def _anything(self, keyword: str) -> Site:
@@ -318,14 +333,28 @@ class Shape:
 
 
 def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Site]:
-    """Yield the sites and the sites of every `allOf` in them."""
+    """Yield the sites and the sites of every `allOf` in them, and of the only alternative to null."""
     for site in sites:
-        if "allOf" not in site.schema:
+        joined = _joined(view, site)
+        if not joined:
             yield site
         elif site.pointer not in seen:
             seen.add(site.pointer)
-            yield site.excluding("allOf")
-            yield from _flat(view, view.parts(site, "allOf"), seen)
+            yield site.excluding(*joined)
+            for parts in joined.values():
+                yield from _flat(view, parts, seen)
+
+
+def _joined(view: View, site: Site) -> dict[str, Sites]:
+    """Return the keywords whose schemas all apply to each value other than null."""
+    joined = {"allOf": view.parts(site, "allOf")} if "allOf" in site.schema else {}
+    if "discriminator" not in site.schema:
+        for kind in CHOICES:
+            alternatives = view.parts(site, kind)
+            others = _without_null(alternatives)
+            if len(others) == 1 < len(alternatives):
+                joined[kind] = others
+    return joined
 
 
 _BRANCHING = frozenset(("if", "dependentSchemas", "contains"))

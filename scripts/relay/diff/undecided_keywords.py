@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-
-from relay.validation import media_types as media
 
 from .changes import Difference
 from .schema_pair import Comparers, Pair
@@ -19,9 +17,11 @@ _UNDECIDED: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("unevaluatedProperties",), "object"),
     (("contains", "minContains", "maxContains"), "array"),
     (("unevaluatedItems",), "array"),
-    (("contentMediaType", "contentSchema"), "string"),
 )
 """Keywords that belong together, and the type of the values they are for; only equal ones are known to be harmless."""
+
+_BRANCHES = (("if", "then", "else"), ("dependentSchemas",), ("contains",))
+"""Keywords that may describe more properties or items of a value, apart from alternatives."""
 
 
 def compare_undecided(pair: Pair, common: AbstractSet[str], comparers: Comparers) -> Iterator[Difference]:
@@ -33,33 +33,63 @@ def compare_undecided(pair: Pair, common: AbstractSet[str], comparers: Comparers
 
 def _undecided(pair: Pair, keywords: tuple[str, ...], comparers: Comparers) -> Iterator[Difference]:
     """Report keywords that the consumer has and the producer has not, or not so."""
-
-    def restricting(shape: Shape) -> list[Site]:
-        return [shape.only(part, keywords) for part in shape.parts if _restricts(part, keywords[0], shape)]
-
-    if (
-        keywords[0].startswith("unevaluated")
-        and pair.producer.has_branches
-        and not pair.consumer.has_branches
-    ):
-        yield from _unevaluated(pair, keywords[0])
-        return
-    known, required = restricting(pair.producer), restricting(pair.consumer)
-    if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in required):
-        yield pair.undecided(keywords[0])
-
-
-def _unevaluated(pair: Pair, keyword: str) -> Iterator[Difference]:
-    """Report a keyword of the consumer that does not describe what the producer's branches describe."""
-    if any(part.schema.get(keyword, True) is not True for part in pair.consumer.parts):
+    keyword = keywords[0]
+    known, required = _sites(pair.producer, keywords), _sites(pair.consumer, keywords)
+    is_known = _are_among(required, known, lambda site, other: comparers.same(*pair.in_order(other, site)))
+    if keyword.startswith("unevaluated") and required:
+        if not pair.consumer.has_branches:
+            return  # compared as the schema of all other properties or items
+        is_known = is_known and _describes_as_much(pair, keyword, comparers)
+    if not is_known:
         yield pair.undecided(keyword)
 
 
-def _restricts(part: Site, keyword: str, shape: Shape) -> bool:
+def _sites(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
+    """Return the parts that have the first of some keywords, with these keywords only."""
+    return [shape.only(part, keywords) for part in shape.parts if _restricts(part, keywords[0])]
+
+
+def _are_among(sites: list[Site], others: list[Site], same: Callable[[Site, Site], bool]) -> bool:
+    return all(any(same(site, other) for other in others) for site in sites)
+
+
+def _describes_as_much(pair: Pair, keyword: str, comparers: Comparers) -> bool:
+    """Return True if the consumer describes each property or item that the producer describes."""
+    producer, consumer = pair.producer, pair.consumer
+    if keyword == "unevaluatedItems":
+        is_described = bool(consumer.values("items")) or (
+            producer.prefix <= consumer.prefix and not producer.values("items")
+        )
+    else:
+        is_described = bool(consumer.values("additionalProperties")) or (
+            producer.properties.keys() <= consumer.properties.keys()
+            and _patterns(producer) <= _patterns(consumer)
+            and not producer.values("additionalProperties")
+        )
+
+    def same(site: Site, other: Site) -> bool:
+        return comparers.same(*pair.in_order(site, other))
+
+    return (
+        is_described
+        and (bool(consumer.groups) or not producer.groups)
+        and all(_are_among(_having(producer, words), _having(consumer, words), same) for words in _BRANCHES)
+    )
+
+
+def _patterns(shape: Shape) -> set[str]:
+    return {pattern for schemas in shape.values("patternProperties") for pattern in schemas}
+
+
+def _having(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
+    return [shape.only(part, keywords) for part in shape.parts if keywords[0] in part.schema]
+
+
+def _restricts(part: Site, keyword: str) -> bool:
     """Return True if a part has a keyword that is not compared otherwise."""
     value = part.schema.get(keyword)
     if keyword.startswith("unevaluated"):
-        return value is not None and value is not True and shape.has_branches
-    if keyword == "contentMediaType":
-        return isinstance(value, str) and media.is_json(value)
+        return value is not None and value is not True
+    if keyword == "contains":
+        return value is not None and (part.schema.get("minContains") != 0 or "maxContains" in part.schema)
     return keyword in part.schema
