@@ -63,9 +63,44 @@ def test_items_of_another_type_are_reported(taken, returned, rule):
     assert findings(taken, returned) == [rule]
 
 
+@pytest.mark.parametrize("item", ["Row", "Mine"])
+@pytest.mark.parametrize(
+    ("taken", "is_async"),
+    [
+        ("Iterator[{}]", True),
+        ("Iterable[{}] | None", True),
+        ('"Iterator[{}]"', True),
+        ("AsyncIterator[{}]", False),
+        ("AsyncIterable[{}]", False),
+    ],
+)
+def test_an_iterator_that_the_function_cannot_read_is_reported(taken, is_async, item):
+    """Each request would get 500; `relay regenerate` leaves it, because the function's body has to change, too."""
+    code = handler(taken.format(item), "list[Row]", is_async=is_async)
+    state = state_of(DOCUMENT, things=code)
+
+    assert [rule for rule, _ in handler_findings(state)] == ["argument-annotation"]
+    assert text(regenerated(state)[0].sources, "things") == code
+
+
+def test_regenerate_gives_a_plain_function_an_iterator_that_it_can_read():
+    """A second run finds nothing to do."""
+    code = handler("Iterator[Other]", "Iterator[Row]")
+    fixed = text(regenerated(state_of(DOCUMENT, things=code))[0].sources, "things")
+
+    assert "def add(*, body: Iterator[Row]) -> Iterator[Row]:" in fixed
+    assert handler_findings(state_of(DOCUMENT, things=fixed)) == []
+
+
 def findings(taken, returned):
     """The rules of what `relay drift` finds in a handler with these annotations."""
-    code = f"""
+    code = handler(taken, returned, is_async=taken.startswith("Async"))
+    return [rule for rule, _ in handler_findings(state_of(DOCUMENT, things=code))]
+
+
+def handler(taken, returned, *, is_async=False):
+    """The source of a handler with these annotations."""
+    return f"""
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -74,7 +109,6 @@ from ._types import Other, Row
 
 class Mine: ...
 
-def add(*, body: {taken}) -> {returned}:
+{"async " * is_async}def add(*, body: {taken}) -> {returned}:
     raise NotImplementedError
 """
-    return [rule for rule, _ in handler_findings(state_of(DOCUMENT, things=code))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import libcst as cst
@@ -13,6 +14,8 @@ from relay.project.syntax import dotted
 
 from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, UPLOAD, Kind, Type, literals, union
 from .item_types import SAME, STREAM
+
+_HOMES_OF_STREAMS = frozenset(("collections.abc", "typing", "typing_extensions"))
 
 Meaning = Callable[[str], tuple[Kind, str] | None]
 """Returns what a dotted name refers to in a module; None for a name that the generator does not write."""
@@ -28,16 +31,40 @@ def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None
     bound = module.bindings.get(first)
     if bound is None and not rest and name in BUILTINS:
         return "builtin", name
-    source, _, member = module.whole_name(name).rpartition(".")
+    source, member = _origin(module, name)
     if source == "builtins" and member in BUILTINS:
         return "builtin", member
     if source == f"{package}.{TYPES}" or (source, member) == ("relay", UPLOAD.name):
         return "generated", member
-    if source in ("collections.abc", "typing", "typing_extensions") and member in SAME:
+    if source in _HOMES_OF_STREAMS and member in SAME:
         return "abc", STREAM
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member
     return None
+
+
+def _origin(module: Module, name: str) -> tuple[str, str]:
+    source, _, member = module.whole_name(name).rpartition(".")
+    return source, member
+
+
+def stream_names(node: cst.BaseExpression, module: Module) -> Iterator[str]:
+    """Yield the names of the types of streams in an annotation, whatever their items are: `AsyncIterator`."""
+    pending = [node]
+    while pending:
+        match part := pending.pop():
+            case cst.Name() | cst.Attribute():
+                source, member = _origin(module, dotted(part))
+                if source in _HOMES_OF_STREAMS and member in SAME:
+                    yield member
+            case cst.BinaryOperation():
+                pending += [part.left, part.right]
+            case cst.Subscript():
+                inner = [one.slice.value for one in part.slice if isinstance(one.slice, cst.Index)]
+                pending += [part.value, *inner]
+            case cst.SimpleString():
+                with contextlib.suppress(cst.ParserSyntaxError):
+                    pending.append(cst.parse_expression(str(part.evaluated_value)))
 
 
 def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:

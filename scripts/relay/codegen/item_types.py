@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from relay.contract.model import Contract, RequestBody, Response
 from relay.validation.sequences import kind_of_items
 
-from .annotations import Type, of_schema
+from .annotations import Type, of_schema, union
 
 STREAM = "AsyncIterator"
+
+_PLAIN = "Iterator"
 
 SAME = frozenset("AsyncIterator AsyncIterable AsyncGenerator Iterator Iterable Generator".split())
 """Types that an author may choose for a stream, sync or async; they are read as the one that is written."""
@@ -28,3 +30,16 @@ def streams(
         if is_stream(documented, media_type):
             item = of_schema(schema, contract, names)
             yield Type(STREAM, (item,), "abc"), Type("list", (item,))
+
+
+def read_by(kind: Type, *, is_async: bool) -> Type:
+    """Return the type of an argument with the streams that a function can read: a plain one has no `async for`."""
+    if is_async:
+        return kind
+    members = kind.parts if kind.name == "|" else (kind,)
+    return union(Type(_PLAIN, one.parts, "abc") if one.name == STREAM else one for one in members)
+
+
+def can_read(name: str, *, is_async: bool) -> bool:
+    """Return True if a function can read the items of a stream with a type's name."""
+    return name.startswith("Async") == is_async

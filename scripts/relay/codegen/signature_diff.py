@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -19,11 +19,12 @@ from relay.server.handler_arguments import (
     positional_only_message,
 )
 
-from .annotation_reader import meanings, read_annotation
+from .annotation_reader import meanings, read_annotation, stream_names
 from .annotations import BYTES, NONE, UPLOAD, Type, union
 from .argument_usage import hides, uses
 from .differences import Difference, code
 from .expected_signature import ExpectedArgument, Signature
+from .item_types import STREAM, can_read, read_by
 from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
@@ -62,7 +63,7 @@ class Comparison:
         missing = [one for one in self._sent() if one.name not in arguments]
         misnamed = dict(_misnamed(extra, missing, self._is_certain))
         for one in self._sent():
-            wanted = self.wanted.argument(one.name)
+            wanted = self._wanted(function, one.name)
             given = arguments.get(one.name)
             if given is None:
                 yield from self._absent(function, one, misnamed.get(one.name))
@@ -75,7 +76,7 @@ class Comparison:
     def _absent(
         self, function: Function, one: HandlerArgument, meant: Argument | None
     ) -> Iterator[Difference]:
-        wanted = self.wanted.argument(one.name)
+        wanted = self._wanted(function, one.name)
         if meant is not None:
             message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
             message += _and_uses(function, meant) + _but_hides(function, one.name)
@@ -83,6 +84,11 @@ class Comparison:
         elif not function.takes_any:
             message = missing_argument_message(one) + _but_hides(function, one.name)
             yield Difference("missing-argument", message, function.node, None, wanted)
+
+    def _wanted(self, function: Function, name: str) -> ExpectedArgument | None:
+        """Return the contract's argument with a name, with the type that a function needs."""
+        wanted = self.wanted.argument(name)
+        return wanted and replace(wanted, type=read_by(wanted.type, is_async=function.is_async))
 
     def _sent(self) -> list[HandlerArgument]:
         return handler_arguments(self.operation, self.contract)
@@ -125,6 +131,10 @@ class Comparison:
             wanted = self.wanted.argument(argument.name)
             if wanted is None or argument.annotation is None:
                 continue
+            if unreadable := _unreadable(function, argument.annotation, wanted):
+                message = f"'{argument.name}' is annotated {code(argument.annotation)}; {unreadable}"
+                yield Difference("argument-annotation", message, argument.node, argument, wanted)
+                continue
             found = read_annotation(argument.annotation, meaning)
             right = argument_type(function, argument, wanted)
             allowed = [right, right.replaced(UPLOAD, BYTES)]  # a body in memory, if the author chooses it
@@ -133,6 +143,7 @@ class Comparison:
             if found is None or "tuple" in found.names("builtin"):
                 continue  # the author's own type
             if not any(one.agrees(found) for one in allowed):
+                right = read_by(right, is_async=function.is_async)
                 message = (
                     f"'{argument.name}' is annotated {code(argument.annotation)}; "
                     f"{self.operation} requires {right.written({})}"
@@ -142,6 +153,16 @@ class Comparison:
             yield from return_differences(
                 function.name, function.returns, self.operation, self.wanted.results, meaning
             )
+
+
+def _unreadable(function: Function, annotation: cst.BaseExpression, wanted: ExpectedArgument) -> str:
+    """Return why a function cannot read the items of an argument with an annotation; "" if it can."""
+    names = [] if STREAM not in wanted.type.names("abc") else [*stream_names(annotation, function.module)]
+    if all(can_read(name, is_async=function.is_async) for name in names):
+        return ""
+    if function.is_async:
+        return "an async function reads the items with `async for`, from an AsyncIterator or AsyncIterable"
+    return "a plain function reads the items with `for`, from an Iterator or Iterable"
 
 
 def argument_type(function: Function, argument: Argument, wanted: ExpectedArgument) -> Type:

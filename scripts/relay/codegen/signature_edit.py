@@ -28,9 +28,9 @@ def is_fixable(function: Function, difference: Difference, known: Iterable[str])
             return is_free and not (difference.wanted and hides(function, difference.wanted.name))
         case "default-needed", Argument() as argument:
             return argument.kind == "keyword" or _may_have_default(function, argument)
-        case "return-annotation", _:
+        case "return-annotation" | "argument-annotation", _:
             return difference.type is not None
-    return difference.rule == "argument-annotation"
+    return False
 
 
 def _is_free(function: Function, argument: Argument) -> bool:

@@ -72,6 +72,11 @@ class Function:
         return self.node.name.value
 
     @property
+    def is_async(self) -> bool:
+        """True for an `async def`."""
+        return self.node.asynchronous is not None
+
+    @property
     def is_repeated(self) -> bool:
         """True if its module defines several functions of this name; this is the last one."""
         return self.name in self.module.repeated
