@@ -9,7 +9,7 @@ from types import ModuleType
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -285,10 +285,10 @@ def test_types_accept_every_valid_value(one, nested, two, values):
     module = imported(types.source)
     for name in schemas:
         written = of_schema(ref(name), found, types.names).written({})
-        hint = typing.get_type_hints(
-            type("Holder", (), {"__annotations__": {"it": written}}), module.__dict__
-        )
+        names = {"Literal": typing.Literal, **module.__dict__}  # a handlers module imports it itself
+        hint = typing.get_type_hints(type("Holder", (), {"__annotations__": {"it": written}}), names)
         accepted = TypeAdapter(hint["it"])
+        assume(accepted.pydantic_complete)  # it cannot read an alias that contains itself
         whole = {**ref(name), "components": {"schemas": schemas}}
         for value in filter(jsonschema_rs.Draft202012Validator(whole).is_valid, values):
             accepted.validate_python(value, strict=True)
