@@ -291,35 +291,27 @@ class Contract:
 
     def default(self, schema: Schema) -> Any:
         """Return the default of a schema, direct or through its `$ref` and `allOf`; ABSENT if it has none."""
-        seen: set[int] = set()
-        pending = [schema]
-        while pending:
-            one = self.resolve(pending.pop())
-            if "default" in one:
-                return one["default"]
-            if id(one) not in seen:
-                seen.add(id(one))
-                pending += reversed(one.get("allOf", []))
-        return ABSENT
+        return next((one["default"] for one in self._with_parts(schema) if "default" in one), ABSENT)
 
     def is_marked(self, schema: Schema, keyword: str) -> bool:
         """Return True if a schema, or the target of its `$ref`, has a keyword that is true.
 
         From OpenAPI 3.1 on those of its `allOf`, too: the canonical form has a `$ref` with other keywords there.
         """
-        own = self.resolve(schema) if "$ref" in schema else schema
-        if self.version == "3.0" or "allOf" not in own:
-            return own.get(keyword) is True
+        if self.version == "3.0":
+            return self.resolve(schema).get(keyword) is True
+        return any(one.get(keyword) is True for one in self._with_parts(schema))
+
+    def _with_parts(self, schema: Schema) -> Iterator[Schema]:
+        """Yield a schema and those of its `allOf`, at each level and through `$ref`s; one that recurs ends."""
         seen: set[int] = set()
-        pending = [own]
+        pending = [schema]
         while pending:
             one = self.resolve(pending.pop())
-            if one.get(keyword) is True:
-                return True
+            yield one
             if id(one) not in seen:
                 seen.add(id(one))
-                pending += one.get("allOf", [])
-        return False
+                pending += reversed(one.get("allOf", []))
 
     def has_scopes(self, scheme: str) -> bool:
         """Return True for a scheme whose requirements may list scopes (OpenAPI 3.0.3, "Security Requirement Object")."""
