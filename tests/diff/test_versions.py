@@ -352,3 +352,18 @@ def test_what_contains_describes_counts_as_described(old, new, request_rules, re
     """With `contains`, a list has items that `unevaluatedItems` forbade."""
     assert rules(old, new, "request") == request_rules
     assert rules(old, new, "response") == response_rules
+
+
+def test_a_property_is_read_only_also_where_its_reference_has_keywords_next_to_it():
+    """As the server has it: in the canonical form the reference is in `allOf`."""
+
+    def taking(described: Any) -> Any:
+        schema = {"type": "object", "properties": {"id": described}}
+        return read(
+            whole("3.1.1", schema, {})
+            | {"components": {"schemas": {"Id": {"type": "string", "readOnly": True}}}}
+        )
+
+    marked = {"$ref": "#/components/schemas/Id"}
+
+    assert compare(taking(marked), taking({**marked, "description": "given by the service"})) == []

@@ -19,12 +19,10 @@ from relay.contract.model import Contract, Schema
 from relay.contract.pointers import lookup, parse_pointer
 from relay.contract.schema_words import CHOICES
 from relay.validation.patterns import translated
-from relay.validation.schemas import Direction
+from relay.validation.schemas import MARKS, Direction
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
 """The types of values other than null; a number is an integer or a fraction."""
-
-_HIDING = {"request": "readOnly", "response": "writeOnly"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class View:
 
     def is_hidden(self, schema: Schema) -> bool:
         """Return True if a property must not be sent in this direction."""
-        return self.site(schema, ()).schema.get(_HIDING[self.direction]) is True
+        return self.contract.is_marked(schema, MARKS[self.direction])
 
     def takes_null(self, site: Site, within: frozenset[Pointer] = frozenset()) -> bool:
         """Return True if a schema accepts null."""
