@@ -172,6 +172,13 @@ def _with_bound(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
     return {**others, bound: exclusive, keyword: True}
 
 
+def use_numeric_bounds(schema: dict[str, Any]) -> None:
+    """Write the exclusive bounds of a canonical schema as 2020-12 has them, numbers instead of true, in place."""
+    for exclusive, (bound, _) in _BOUNDS.items():
+        if schema.pop(exclusive, False):
+            schema[exclusive] = schema.pop(bound)
+
+
 def _with_types(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema with one type for a list of one, and `nullable` for one and null, if null needs no other keyword."""
     types = schema["type"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relay.contract.canonical import use_numeric_bounds
 from relay.contract.methods import METHODS
 from relay.contract.model import Contract
 from relay.contract.pointers import kinds_of
@@ -193,9 +194,7 @@ def _in_2020_12(document: dict[str, Any]) -> dict[str, Any]:
             continue
         if schema.pop("nullable", False):
             schema["type"] = [schema["type"], "null"]
-        for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-            if schema.get(exclusive) is True:
-                schema[exclusive] = schema.pop(bound)
+        use_numeric_bounds(schema)
     return copied
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from relay.contract.canonical import use_numeric_bounds
 from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Container, applied_schemas
 
@@ -161,7 +162,7 @@ class Translator:
             )
         parts = [same(part) for part in schema.get("allOf", [])]
         _complete(out, [*parts, *self.contents[direction].parts(schema)])
-        _use_numbers(out)
+        use_numeric_bounds(out)
         return _nullable(out) if schema.get("nullable") else out
 
     def _properties(
@@ -296,13 +297,6 @@ def _hide(schema: Schema, hidden: frozenset[str]) -> None:
             name: [one for one in names if one not in hidden]
             for name, names in schema["dependentRequired"].items()
         }
-
-
-def _use_numbers(schema: Schema) -> None:
-    """Write exclusive bounds as 2020-12 has them: numbers instead of true."""
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if schema.pop(exclusive, False):
-            schema[exclusive] = schema.pop(bound)
 
 
 def _with_patterns(properties: dict[str, Schema]) -> dict[str, Schema]:
