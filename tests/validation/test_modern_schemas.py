@@ -233,6 +233,7 @@ class TestReferences:
             2,
             1,
         ),
+        ("http://json-schema.org/draft-04/schema#", {"exclusiveMinimum": True, "maximum": 2}, 2, 3),
         ("https://json-schema.org/draft/2019-09/schema", {"items": [{"type": "string"}]}, ["a"], [1]),
         ("https://spec.openapis.org/oas/3.1/dialect/base", {"prefixItems": [{"type": "string"}]}, ["a"], [1]),
     ],

@@ -175,7 +175,7 @@ def _with_bound(schema: dict[str, Any], keyword: str) -> dict[str, Any]:
 def use_numeric_bounds(schema: dict[str, Any]) -> None:
     """Write the exclusive bounds of a canonical schema as 2020-12 has them, numbers instead of true, in place."""
     for exclusive, (bound, _) in _BOUNDS.items():
-        if schema.pop(exclusive, False):
+        if schema.pop(exclusive, False) and bound in schema:  # alone it means nothing, in draft 4
             schema[exclusive] = schema.pop(bound)
 
 
