@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
 from relay.validation.items import ItemViolation
+from relay.validation.text_writing import bytes_of
 from relay.validation.violations import Violation
 
 from .deadline import Deadline
@@ -178,9 +179,7 @@ class StreamedResponse:
 
 def as_bytes(piece: Any) -> bytes:
     """Return a piece of a stream as bytes. Raises ResponseViolation for one that is neither bytes nor text."""
-    if isinstance(piece, str):
-        return piece.encode()
-    if isinstance(piece, bytes | bytearray | memoryview):
-        return bytes(piece)
+    if (content := bytes_of(piece)) is not None:
+        return content
     message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
     raise ResponseViolation([Violation("", "type", message)])

@@ -13,6 +13,7 @@ from .json_writing import to_json, to_plain, write_json
 from .response_headers import HeaderLines, field_lines
 from .shapes import Shape
 from .structured_fields import elements, parameters
+from .text_writing import bytes_of
 from .validators import Validator
 from .violations import Violation
 
@@ -107,9 +108,7 @@ def _concrete(encoding: Mapping[str, Any]) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode()
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
+    if (content := bytes_of(value)) is not None:
+        return content
     message = f"a part that is not JSON must be text or bytes, not of the type {type(value).__name__}"
     raise ResponseViolation([Violation("", "type", message)])

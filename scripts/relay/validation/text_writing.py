@@ -21,6 +21,13 @@ def write_text(value: Any, validator: Validator | None, charset: str) -> bytes:
     return serialised
 
 
+def bytes_of(value: Any) -> bytes | None:
+    """Return text, or bytes of any kind, as bytes; None for anything else."""
+    if isinstance(value, str):
+        return value.encode()
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else None
+
+
 def to_bytes(value: Any) -> bytes:
     """Return a body that is not JSON as bytes. Raises ResponseViolation for one that is neither text nor bytes."""
     if isinstance(value, str):
