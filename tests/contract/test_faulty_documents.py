@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from relay.contract.bundling import Bundle
 from relay.contract.documents import parse_source
-from relay.contract.methods import CARRIED, in_request
+from relay.contract.methods import CARRIED, in_request, methods_in
 from relay.contract.pointers import exists, lookup
 from relay.contract.sound_part import SoundPart
 from relay.contract.structure import structure_violations
-from relay.contract.written_operations import operations_in, operations_of
+from relay.contract.written_operations import operations_of
 
 TEXT = """\
 openapi: 3.2.0
@@ -209,7 +209,7 @@ def operations(document):
     paths = document.get("paths")
     found = {}
     for at in [("components", "pathItems", "Shared"), *(("paths", path) for path in paths or ())]:
-        for one in operations_in(lookup(document, at)) if exists(document, at) else ():
+        for one in methods_in(lookup(document, at)) if exists(document, at) else ():
             found[*at, *one.within] = lookup(document, (*at, *one.within))
     return found
 

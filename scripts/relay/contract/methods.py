@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .parsed import Pointer
 from .pointers import lookup
@@ -23,31 +23,39 @@ CARRIED = frozenset(
 """The methods whose requests the HTTP parser of the transport reads."""
 
 
-def operations_in(item: dict[str, Any]) -> Iterator[tuple[str, Pointer, dict[str, Any]]]:
-    """Yield the method, in lower case, the pointer and the value of each operation of a Path Item Object."""
+class WrittenOperation(NamedTuple):
+    """Where a Path Item Object has an operation: its method, in lower case unless it has both cases, and its pointer."""
+
+    method: str
+    within: Pointer
+
+
+def operations_in(item: Any) -> Iterator[tuple[str, Pointer, dict[str, Any]]]:
+    """Yield the method, the pointer and the value of each operation of a Path Item Object."""
     for method, at in methods_in(item):
         if isinstance(raw := lookup(item, at), dict):
             yield method, at, raw
 
 
-def methods_in(item: dict[str, Any]) -> Iterator[tuple[str, Pointer]]:
-    """Yield the method and the pointer of each value where a Path Item Object has an operation."""
-    yield from ((method, (method,)) for method in METHODS if method in item)
+def methods_in(item: Any) -> Iterator[WrittenOperation]:
+    """Yield where a Path Item Object has an operation, whatever its value; nothing for what is no object."""
+    if not isinstance(item, dict):
+        return
+    yield from (WrittenOperation(method, (method,)) for method in METHODS if method in item)
     additional = item.get(ADDITIONAL)
     for name in additional if isinstance(additional, dict) else ():
-        yield method_named(name), (ADDITIONAL, name)
+        yield _additional(name)
 
 
-def method_named(name: str) -> str:
-    """Return the method of a name in a Path Item Object: in lower case, unless it has both cases."""
-    return name.lower() if name.isupper() else name
+def operation_at(within: Pointer) -> WrittenOperation | None:
+    """Return the operation that a pointer in a Path Item Object leads into; None for what all operations share."""
+    if within[:1] == (ADDITIONAL,):
+        return _additional(within[1]) if len(within) > 1 else None
+    return WrittenOperation(within[0], within[:1]) if within and within[0] in METHODS else None
 
 
-def operation_pointer(at: Pointer) -> Pointer:
-    """Return the pointer of the operation that a pointer in a Path Item Object leads into; () for none."""
-    if at[:1] == (ADDITIONAL,):
-        return at[:2] if len(at) > 1 else ()
-    return at[:1] if at and at[0] in METHODS else ()
+def _additional(name: str) -> WrittenOperation:
+    return WrittenOperation(name.lower() if name.isupper() else name, (ADDITIONAL, name))
 
 
 def in_request(method: str) -> str:

@@ -211,8 +211,7 @@ class Contract:
         paths = self.published.get("paths") if self.left_out else None
         for one in self.left_out:
             item = paths.get(one.path) if isinstance(paths, dict) else None
-            written = operations_in(item) if isinstance(item, dict) else ()
-            ids = [raw.get("operationId") for method, _, raw in written if method == one.method]
+            ids = [raw.get("operationId") for method, _, raw in operations_in(item) if method == one.method]
             if name in (*ids, f"{in_request(one.method)} {one.path}"):
                 return one
         return None

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
+from .methods import WrittenOperation, methods_in, operation_at
 from .model import LeftOut
 from .pointers import exists, lookup, parse_pointer, references
 from .repair import add_missing, repair, replace_reference
 from .structure import structure_violations, to_diagnostics
 from .structure_messages import StructureViolation
-from .written_operations import WrittenOperation, operation_at, operations_in, operations_of, paths_by_item
+from .written_operations import operations_of, paths_by_item
 
 MAX_ROUNDS = 20
 """How often the rest is checked: a repair may reveal other violations, and a check returns at most a thousand."""
@@ -142,7 +143,7 @@ class SoundPart:
         self._document.pop("security", None)
         for item in self._paths_by_item:
             value = lookup(self._document, item) if exists(self._document, item) else None
-            for one in operations_in(value):
+            for one in [*methods_in(value)]:  # they are removed meanwhile
                 operation = lookup(value, one.within)
                 if isinstance(operation, dict) and "security" not in operation:
                     self._leave_out_operation(item, one.within, cause)

@@ -1,37 +1,19 @@
-"""Finds the operations that a document writes down, also those that paths share by a `$ref` to a path item."""
+"""Finds the operations of paths, also those that paths share by a `$ref` to a path item."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, NamedTuple
+from typing import Any
 
 from .documents import Pointer
-from .methods import method_named, methods_in, operation_pointer
+from .methods import WrittenOperation, methods_in
 from .pointers import PointerNotFound, exists, lookup, parse_pointer
-
-
-class WrittenOperation(NamedTuple):
-    """An operation of a path item: its method, and its pointer within the item."""
-
-    method: str
-    within: Pointer
-
-
-def operations_in(item: Any) -> list[WrittenOperation]:
-    """Return the operations that a path item contains; none for what is not an object."""
-    return [WrittenOperation(*one) for one in methods_in(item)] if isinstance(item, dict) else []
 
 
 def operations_of(document: Any, path: str) -> list[WrittenOperation]:
     """Return the operations of a path, its own and those of the path items that its `$ref` leads to."""
     items = [lookup(document, at) for at in _items(document, ("paths", path)) if exists(document, at)]
-    return [*dict.fromkeys(one for item in items for one in operations_in(item))]
-
-
-def operation_at(within: Pointer) -> WrittenOperation | None:
-    """Return the operation that a pointer within a path item leads into; None for what all operations share."""
-    at = operation_pointer(within)
-    return WrittenOperation(method_named(at[-1]), at) if at else None
+    return [*dict.fromkeys(one for item in items for one in methods_in(item))]
 
 
 def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
