@@ -28,14 +28,14 @@ class Node(NamedTuple):
 def nodes(contract: Contract) -> Iterator[Node]:
     """Yield every schema, parameter, header and media type at its definition; `$ref`s are not followed."""
     document = contract.document
-    walk = _Walk(contract.published)
+    walk = _Walk({} if contract.version == "3.0" else contract.published)  # written anew if it has faults
     yield from walk.path_items(document["paths"], ("paths",), "request", "response")
     yield from walk.path_items(document.get("webhooks"), ("webhooks",), None, None)
     yield from walk.components(document.get("components") or {}, ("components",))
 
 
 class _Walk:
-    """Walks through a canonical document; `written` is the document as it is written."""
+    """Walks through a canonical document; `written` is the document as it is written, if it may refer to media types."""
 
     def __init__(self, written: Any) -> None:
         self._written = written
