@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Response, Schema
+from relay.contract.schema_words import COMBINING
 from relay.validation.media_types import by_name, find, is_json
 from relay.validation.schemas import Direction
 
@@ -155,7 +156,7 @@ def _contents(
 def _is_binary(essence: str, at: Pointer, contract: Contract) -> bool:
     """Return True if a body has no text; 3.0 says so by `format: binary`, later versions by an empty schema."""
     schema = raw(contract, (*at, "schema"))
-    is_described = any(word in schema for word in ("type", "enum", "allOf", "anyOf", "oneOf", "not"))
+    is_described = any(word in schema for word in ("type", "enum", *COMBINING, "not"))
     return not is_json(essence) and (not is_described or schema.get("format") == "binary")
 
 

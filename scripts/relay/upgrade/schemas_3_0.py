@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.contract.schema_words import COMBINING
 from relay.validation.translation import enum_members
 
 from .findings import Findings
@@ -14,7 +15,7 @@ _OUTER = frozenset(
 )
 """What stays next to the `anyOf` that adds null: it says nothing of one value."""
 
-_COMBINING = frozenset(["allOf", "anyOf", "oneOf", "not"])
+_COMBINING = frozenset([*COMBINING, "not"])
 
 _UNKNOWN = frozenset(
     "$schema $id $anchor $dynamicRef $dynamicAnchor const if then else prefixItems contains minContains "
