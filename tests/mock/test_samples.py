@@ -12,7 +12,7 @@ from relay.contract.diagnostics import SetupError
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation.schemas import SchemaCompiler
-from support.compiled import POINTER, around
+from support.compiled import POINTER, around, sampled
 
 
 def ref(name):
@@ -25,11 +25,7 @@ NODE = ref("Node")
 
 def generate(schema, schemas=None):
     """Generate a value that the compiled schema accepts; return it and the problems found."""
-    whole = around(schemas)
-    compiler = SchemaCompiler(whole)
-    value = Sampler(whole, compiler).sample(schema, POINTER)
-    assert compiler.compile(schema, "response", POINTER).accepts(value), value
-    return value, [problem.message for problem in compiler.problems]
+    return sampled(around(schemas), schema)
 
 
 def sample(schema, **schemas):

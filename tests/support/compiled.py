@@ -11,6 +11,7 @@ from urllib.parse import quote
 from relay.contract.json_text import json_bytes
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, Location, Parameter
+from relay.mock.samples import Sampler
 from relay.validation.parameters import ParameterDecoder
 from relay.validation.raw_texts import Raw
 from relay.validation.schemas import SchemaCompiler
@@ -29,6 +30,14 @@ def read(document: Any) -> Contract:
         path = Path(folder) / "contract.json"
         path.write_bytes(json_bytes(document))
         return load_contract(path)
+
+
+def sampled(whole: Contract, schema: Any) -> tuple[Any, list[str]]:
+    """Make a value that a compiled schema of a contract accepts; return it and the problems found."""
+    compiler = SchemaCompiler(whole)
+    value = Sampler(whole, compiler).sample(schema, POINTER)
+    assert compiler.compile(schema, "response", POINTER).accepts(value), value
+    return value, [problem.message for problem in compiler.problems]
 
 
 def around(schemas: dict[str, Any] | None = None) -> Contract:

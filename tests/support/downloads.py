@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
-
-from .hosting import contract, operation
-from .running import serving
+from .hosting import contract, operation, serving_package
 from .targets import Measured
 from .wire import request
 
@@ -91,11 +88,7 @@ class Peak(NamedTuple):
 @contextmanager
 def serving_downloads(folder: Path) -> Iterator[Service]:
     """Serve large files and streams from a project in a folder."""
-    (folder / "downloads").mkdir()
-    (folder / "downloads/__init__.py").touch()
-    (folder / "downloads/things.py").write_text(_THINGS, "utf-8")
-    (folder / "openapi.json").write_bytes(orjson.dumps(_CONTRACT))
-    with serving(folder, "--spec", "openapi.json", "--handlers", "downloads") as service:
+    with serving_package(folder, _CONTRACT, things=_THINGS) as service:
         yield service
 
 

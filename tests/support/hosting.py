@@ -22,12 +22,16 @@ from relay.project.settings import Settings
 from relay.server import logs
 from relay.server.compilation import create
 
+from .running import serving
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     import pytest
 
     from relay.server.app import Application
+
+    from .running import Service
 
 SECRET = "a-secret-for-tests-of-thirty-two-bytes-and-more"
 
@@ -51,6 +55,15 @@ def write_package(folder: Path, **modules: str) -> str:
         file = "__init__" if module == "init" else module
         (folder / name / f"{file}.py").write_text(textwrap.dedent(source), "utf-8")
     return name
+
+
+@contextmanager
+def serving_package(folder: Path, document: Any, **modules: str) -> Iterator[Service]:
+    """Serve a contract with a package written from `modules`, in a process of its own."""
+    (folder / "openapi.json").write_bytes(orjson.dumps(document))
+    package = write_package(folder, **modules)
+    with serving(folder, "--spec", "openapi.json", "--handlers", package) as service:
+        yield service
 
 
 def host(

@@ -14,11 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
-
 from .downloads import Peak
-from .hosting import contract, operation
-from .running import serving
+from .hosting import contract, operation, serving_package
 from .targets import Measured
 from .wire import request
 
@@ -80,11 +77,7 @@ class Taken(NamedTuple):
 @contextmanager
 def serving_items(folder: Path) -> Iterator[Service]:
     """Serve streams of items from a project in a folder."""
-    (folder / "streaming").mkdir()
-    (folder / "streaming/__init__.py").touch()
-    (folder / "streaming/things.py").write_text(_THINGS, "utf-8")
-    (folder / "openapi.json").write_bytes(orjson.dumps(_CONTRACT))
-    with serving(folder, "--spec", "openapi.json", "--handlers", "streaming") as service:
+    with serving_package(folder, _CONTRACT, things=_THINGS) as service:
         yield service
 
 
