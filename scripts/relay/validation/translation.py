@@ -83,9 +83,12 @@ class Translator:
         if "$ref" in schema:  # alone, as later versions are canonical; in 3.0 what is next to it is ignored
             result.refs.add(schema["$ref"])
             return {"$ref": pointer_of(schema["$ref"])}
-        if self._is_modern:
-            return self._modern(schema, direction, result, hidden)
-        return self._of_3_0(schema, direction, result, hidden)
+        translate = self._modern if self._is_modern else self._of_3_0
+        out = translate(schema, direction, result, hidden)
+        if isinstance(pattern := schema.get("pattern"), str):
+            result.patterns.append(pattern)
+            _assert_pattern(out, pattern)
+        return _nullable(out) if schema.get("nullable") else out
 
     def _of_3_0(
         self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
@@ -115,13 +118,10 @@ class Translator:
                 lambda part: self._translated(part, direction, result, frozenset()),
             )
         _require(out, [name for name in out.get("required", []) if name not in hidden])
-        if isinstance(pattern := schema.get("pattern"), str):
-            result.patterns.append(pattern)
-            _assert_pattern(out, pattern)
         _complete(out, parts)
         if "enum" in out:
             out["enum"] = enum_members(out)
-        return _nullable(out) if schema.get("nullable") else out
+        return out
 
     def _modern(
         self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
@@ -147,9 +147,6 @@ class Translator:
         if "patternProperties" in out:
             result.patterns.extend(out["patternProperties"])
             out["patternProperties"] = _with_patterns(out["patternProperties"])
-        if isinstance(pattern := schema.get("pattern"), str):
-            result.patterns.append(pattern)
-            _assert_pattern(out, pattern)
         _hide(out, hidden)
         if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
             ((word, tags),) = found[:1]
@@ -163,7 +160,7 @@ class Translator:
         parts = [same(part) for part in schema.get("allOf", [])]
         _complete(out, [*parts, *self.contents[direction].parts(schema)])
         use_numeric_bounds(out)
-        return _nullable(out) if schema.get("nullable") else out
+        return out
 
     def _properties(
         self, properties: dict[str, Schema], direction: Direction, translate: Callable[[Schema], Schema]
