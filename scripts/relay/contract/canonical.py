@@ -15,8 +15,8 @@ from .bundling import Bundle, collision
 from .diagnostics import Diagnostic
 from .dialects import Dialect, dialect_of, in_2020_12
 from .parsed import Pointer
-from .pointers import Kind, exists, kind_within, lookup, parse_pointer
-from .schema_words import COMBINING, CONDITIONAL
+from .pointers import KINDS_IN_SCHEMA, Kind, exists, kind_within, lookup, parse_pointer
+from .schema_words import COMBINING, CONDITIONAL, SCHEMA_WORDS
 
 ANYTHING: dict[str, Any] = {}
 NOTHING: dict[str, Any] = {"not": {}}
@@ -27,6 +27,7 @@ _BOOLEANS = frozenset(["additionalProperties", "unevaluatedProperties", "unevalu
 _DROPPED = frozenset(["$schema", "$comment", "$vocabulary", "$id", "id", "nullable"])
 _ALSO_FOR_NULL = frozenset([*COMBINING, *CONDITIONAL, "not"])
 _BOUNDS = {"exclusiveMinimum": ("minimum", max), "exclusiveMaximum": ("maximum", min)}
+_MAY_CHANGE = frozenset([*SCHEMA_WORDS, *_DROPPED, *_BOUNDS, "$ref", "const"])
 
 
 def canonical(bundle: Bundle) -> tuple[dict[str, Any], list[Diagnostic]]:
@@ -83,7 +84,8 @@ class _Writer:
             value = {name: self._media_type(media) for name, media in value.items()}
         if kind == "object" and isinstance(value.get("security"), list):
             value = {**value, "security": [self._requirement(one) for one in value["security"]]}
-        return self._members(value, kind, at, dialect)
+        inner = [(key, kind_within(kind, at, key, item)) for key, item in value.items()]
+        return self._with_members(value, [(key, one) for key, one in inner if one is not None], at, dialect)
 
     def _media_type(self, value: Any) -> Any:
         """Return the Media Type Object for a reference to one (OpenAPI 3.2, "Components Object", `mediaTypes`)."""
@@ -107,23 +109,30 @@ class _Writer:
         is_scheme = pointer[:2] == ("components", "securitySchemes") and len(pointer) == 3
         return pointer[2] if is_scheme else uri
 
-    def _members(self, value: dict[str, Any], kind: Kind, at: Pointer, dialect: Dialect) -> dict[str, Any]:
-        written = {
-            key: item
-            if (inner := kind_within(kind, at, key, item)) is None
-            or (key in _BOOLEANS and isinstance(item, bool))
-            else self._value(item, inner, (*at, key), dialect)
-            for key, item in value.items()
+    def _with_members(
+        self, value: dict[str, Any], members: list[tuple[str, Kind]], at: Pointer, dialect: Dialect
+    ) -> dict[str, Any]:
+        """Return an object with these members, which contain schemas, in canonical form."""
+        changed = {
+            key: written
+            for key, kind in members
+            if (written := self._value(value[key], kind, (*at, key), dialect)) is not value[key]
         }
-        return written if any(written[key] is not value[key] for key in value) else value
+        return value | changed if changed else value
 
     def _schema(self, schema: Any, at: Pointer, dialect: Dialect) -> Any:
         if isinstance(schema, bool):
             return ANYTHING if schema else NOTHING
-        if not isinstance(schema, dict):
+        if not isinstance(schema, dict) or (dialect == "2020-12" and _is_canonical(schema)):
             return schema
         dialect = self._stated(schema.get("$schema"), (*at, "$schema")) or dialect
-        schema = self._members(in_2020_12(schema, dialect), "schema", at, dialect)
+        schema = in_2020_12(schema, dialect)
+        words = [
+            (word, KINDS_IN_SCHEMA[word])
+            for word in schema
+            if word in KINDS_IN_SCHEMA and not (word in _BOOLEANS and isinstance(schema[word], bool))
+        ]
+        schema = self._with_members(schema, words, at, dialect)
         if not _DROPPED.isdisjoint(schema):
             schema = {key: value for key, value in schema.items() if key not in _DROPPED}
         return _canonical(schema, dialect)
@@ -138,12 +147,17 @@ class _Writer:
         return found
 
 
+def _is_canonical(schema: dict[str, Any]) -> bool:
+    """Return True for a schema of 2020-12 without any keyword that may change; most are such leaves."""
+    return _MAY_CHANGE.isdisjoint(schema) and not isinstance(schema.get("type"), list)
+
+
 def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     """Return a schema in canonical form; the schemas in it have it already."""
     if "const" in schema:
         schema = _with_constant(schema)
     if dialect != "draft-04":
-        for keyword in _BOUNDS.keys() & schema.keys():
+        for keyword in [word for word in _BOUNDS if word in schema]:
             schema = _with_bound(schema, keyword)
     if isinstance(schema.get("type"), list):
         schema = _with_types(schema)

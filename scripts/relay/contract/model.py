@@ -297,9 +297,10 @@ class Contract:
 
         From OpenAPI 3.1 on those of its `allOf`, too: the canonical form has a `$ref` with other keywords there.
         """
-        if self.version == "3.0":
-            return self.resolve(schema).get(keyword) is True
-        return any(one.get(keyword) is True for one in self._with_parts(schema))
+        target = self.resolve(schema)
+        if target.get(keyword) is True or self.version == "3.0" or "allOf" not in target:
+            return target.get(keyword) is True
+        return any(one.get(keyword) is True for one in self._with_parts(target))
 
     def _with_parts(self, schema: Schema) -> Iterator[Schema]:
         """Yield a schema and those of its `allOf`, at each level and through `$ref`s; one that recurs ends."""

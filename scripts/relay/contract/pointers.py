@@ -21,6 +21,11 @@ NAMED = frozenset(
 ).union(word for word, container in SCHEMA_WORDS.items() if container == "map")
 """Keywords whose objects have keys chosen by the author, not keywords of the specification."""
 
+KINDS_IN_SCHEMA: dict[str, Kind] = {
+    word: "schemas" if container == "map" else "schema" for word, container in SCHEMA_WORDS.items()
+}
+"""The kind of what each keyword of a schema contains."""
+
 _LITERAL = frozenset("example default enum const value dataValue serializedValue".split())
 
 
@@ -116,9 +121,9 @@ def kind_within(kind: Kind, at: Pointer, key: str, value: Any) -> Kind | None:
         return None if is_extension(at, key) else "object"
     if kind == "schemas":
         return "schema"
-    if (container := SCHEMA_WORDS.get(key)) is not None:
-        return "schemas" if container == "map" else "schema"
-    if kind == "schema" or is_data(key, value):
+    if kind == "schema" or key in KINDS_IN_SCHEMA:
+        return KINDS_IN_SCHEMA.get(key)
+    if is_data(key, value):
         return None
     found = _KINDS.get(key, "object")
     return "object" if found == "names" and isinstance(value, list) else found

@@ -179,9 +179,10 @@ class Translator:
         """
         if (ref := schema.get("$ref")) is not None:
             return self._hidden_by(ref, direction, seen)
-        own = {name for name, part in schema.get("properties", {}).items() if self.is_hidden(part, direction)}
-        parts = applied_schemas(schema) if self._is_modern else schema.get("allOf", [])
-        return frozenset(own).union(*(self.hidden(part, direction, seen) for part in parts))
+        properties = schema.get("properties", {}).items()
+        own = frozenset([name for name, part in properties if self.is_hidden(part, direction)])
+        parts = [*applied_schemas(schema)] if self._is_modern else schema.get("allOf", [])
+        return own.union(*[self.hidden(part, direction, seen) for part in parts]) if parts else own
 
     def _hidden_by(self, ref: str, direction: Direction, seen: tuple[str, ...]) -> frozenset[str]:
         """Return the properties that the target of a `$ref` hides; what is found for the whole target is remembered."""
