@@ -259,6 +259,7 @@ async def test_an_item_that_breaks_the_contract_ends_the_stream(hosted, unused_t
     [line] = logged(caplog, "response violation")
     assert (line.operation, line.at) == (f"bad_{name}", "/1/data/n" if name == "events" else "/1/secret")
     assert f'relay_response_violations_total{{operation="bad_{name}",rule="{line.rule}"}} 1.0' in metrics
+    assert f'relay_requests_total{{method="GET",operation="bad_{name}",status="500"}} 1.0' in metrics
 
 
 @pytest.mark.parametrize("is_recorded", [False, True])

@@ -17,7 +17,9 @@ TEXT = {
     "200": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}},
     "404": {"description": ""},
 }
-NAMES = "a_few plain mixed wrong late absent unfinished endless blocking stalled hasty headed".split()
+NAMES = (
+    "a_few plain mixed wrong late absent gone broken down unfinished endless blocking stalled hasty headed"
+).split()
 DOCUMENT = contract(
     {
         **{f"/{name}": {"get": operation(name, responses=TEXT)} for name in NAMES},
@@ -69,6 +71,21 @@ THINGS = """
     def absent():
         raise Absent
         yield "never"
+
+    async def gone():
+        yield "a"
+        raise Absent
+
+    async def broken():
+        yield "a"
+        raise OSError("sk_canary")
+
+    class Down(relay.ApiError):
+        status, code, message = 503, "DB_UNAVAILABLE", "The database is not available"
+
+    async def down():
+        yield "a"
+        raise Down
 
     async def unfinished():
         raise NotImplementedError
@@ -187,8 +204,34 @@ async def test_a_failure_in_the_middle_breaks_the_connection(hosted, unused_tcp_
             await client.get("/late")
         assert await until(client, "ended", bool) == ["late"]
 
-    [line] = logged(caplog, "unexpected failure")
-    assert (line.operation, line.cause) == ("late", "ResponseViolation")
+    [line] = logged(caplog, "response violation")
+    assert (line.operation, line.rule) == ("late", "type")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("late", 500, "INTERNAL_ERROR"),
+        ("broken", 500, "INTERNAL_ERROR"),
+        ("down", 503, "DB_UNAVAILABLE"),
+        ("gone", 404, "ABSENT"),
+    ],
+)
+async def test_a_stream_that_breaks_off_has_the_status_of_its_error(
+    hosted, unused_tcp_port, requests_told, name, status, code
+):
+    """As 200 it would count as a success; the line of the request also has what the client got."""
+    async with served(hosted(), unused_tcp_port) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(f"/{name}")
+        await client.get("/a_few")
+        metrics = (await client.get("/metrics")).text
+
+    [line] = [one for one in requests_told() if one["operation"] == name]
+    assert {"status": status, "sent": 200, "code": code}.items() <= line.items()
+    assert f'relay_requests_total{{method="GET",operation="{name}",status="{status}"}} 1.0' in metrics
+    assert 'relay_requests_total{method="GET",operation="a_few",status="200"} 1.0' in metrics
+    assert "canary" not in str(line)
 
 
 async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, caplog):
@@ -198,8 +241,8 @@ async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, capl
             await client.get("/stalled")
         assert await until(client, "ended", bool) == ["stalled"]
 
-    [line] = logged(caplog, "unexpected failure")
-    assert line.cause == "HandlerTimeout"
+    [line] = logged(caplog, "failed")
+    assert (line.code, line.cause) == ("HANDLER_TIMEOUT", "HandlerTimeout")
 
 
 @pytest.mark.parametrize("name", ["endless", "blocking", "stalled"])

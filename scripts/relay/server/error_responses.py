@@ -15,7 +15,7 @@ from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_fi
 from .errors import OWN_CLIENT_ERRORS, ErrorReport, OperationNotImplemented, RenderOperationError, report
 from .foreign_errors import ErrorTranslator
 from .observability import Observer
-from .scope_keys import RESPONSE
+from .scope_keys import PROGRESS, RESPONSE
 
 _log = logging.getLogger("relay")
 
@@ -43,9 +43,11 @@ class ErrorResponses:
     def of(self, exc: BaseException, scope: Any) -> Response:
         """Return the response for an exception; a 500 without a body if the package's renderer fails.
 
-        A client error that a handler raises must be documented, as every other response of a handler.
+        A client error that a handler raises must be documented, as every other response of a handler, unless the
+        response has begun: then no other is sent.
         """
         operation, validation = scope.get(OPERATION), scope.get(RESPONSE)
+        progress = scope[PROGRESS]
         if validation is not None and isinstance(exc, NotImplementedError):  # as a stub raises it
             exc = OperationNotImplemented().with_traceback(exc.__traceback__)
         else:
@@ -53,7 +55,8 @@ class ErrorResponses:
         try:
             rendered = self._rendered(exc, operation)
             is_own = isinstance(exc, OWN_CLIENT_ERRORS)
-            if validation is not None and rendered.response.status < 500 and not is_own:
+            is_sent = not progress.status
+            if validation is not None and rendered.response.status < 500 and is_sent and not is_own:
                 try:
                     validation.check_error(rendered, getattr(exc, "headers", None), scope)
                 except ResponseViolation as violation:
@@ -62,6 +65,8 @@ class ErrorResponses:
         except Exception:  # noqa: BLE001 -- the client gets a response in any case
             _log.exception("the package's failure cannot be rendered")
             rendered = RenderedError(Response(500, list(ALWAYS), b""), None, "")
+        if progress.status and not progress.is_complete:
+            progress.failed = rendered.response.status
         self.observer.failed(exc, scope)
         return rendered.response
 

@@ -90,9 +90,11 @@ class Guard:
                 self._in_flight += counted
             if is_start:
                 progress.status = message["status"]
-            released = slots if message.get("more_body") else 0
-            self._in_flight -= released
-            slots -= released
+            elif message.get("more_body"):
+                self._in_flight -= slots
+                slots = 0
+            else:
+                progress.is_complete = True
 
         self._in_flight += slots
         try:
@@ -102,16 +104,21 @@ class Guard:
         except BaseException as exc:
             if is_cancelled():
                 raise  # the server ends the request; every other exception gets a response
-            if isinstance(exc, ClientDisconnected):
-                progress.status = exc.status
-                return
-            response = self._errors.of(exc, scope)
-            if not progress.status:
-                await send_response(send_uncounted, response)
+            await self._fail(exc, scope, send_uncounted)
         finally:
             self._in_flight -= slots
-            if progress.status:
-                self._observer.answered(scope, progress.status, time.perf_counter() - started)
+            if status := progress.failed or progress.status:
+                self._observer.answered(scope, status, time.perf_counter() - started)
+
+    async def _fail(self, exc: BaseException, scope: Any, send: Any) -> None:
+        """Record an exception, and send its response unless one has begun."""
+        progress: Progress = scope[PROGRESS]
+        if isinstance(exc, ClientDisconnected):
+            progress.failed = exc.status
+            return
+        response = self._errors.of(exc, scope)
+        if not progress.status:
+            await send_response(send, response)
 
     def _completed(self, headers: HeaderList, request_id: bytes, scope: Any) -> HeaderList:
         """Return a response's headers with the id that the log has, in place of a handler's, and with CORS."""

@@ -14,7 +14,7 @@ from typing import Any
 from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import OPERATION
 
-from .errors import Overloaded, Unauthenticated, report
+from .errors import ErrorReport, Overloaded, Unauthenticated, report
 from .health import PROBES
 from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .metrics import Metrics
@@ -74,29 +74,22 @@ class Observer:
 
     def failed(self, exc: BaseException, scope: Any) -> None:
         """Record an exception, with the details that the client does not get."""
-        operation = scope.get(OPERATION, UNMATCHED)
-        if isinstance(exc, ResponseViolation):
-            self.violated(exc, scope)
-            scope[_OUTCOME] = {"code": ApiError.code}
-            if self.metrics is not None:
-                self.metrics.failed(operation, ApiError.code, type(exc).__name__)
-            return
+        operation, progress = scope.get(OPERATION, UNMATCHED), scope[PROGRESS]
         found = report(exc)
         code = found.code if found else ApiError.code
         scope[_OUTCOME] = {"code": code}
-        if found is not None and found.status == Unauthenticated.status:
-            reason = getattr(exc, "reason", "")
-            if not isinstance(reason, str) or not _WORD.fullmatch(reason):
-                reason = "refused"  # a package's error may have any reason, a label must be a fixed word
-            scope[_OUTCOME]["reason"] = reason
+        if progress.failed:
+            scope[_OUTCOME]["sent"] = progress.status
+        if isinstance(exc, ResponseViolation):
+            self.violated(exc, scope)
             if self.metrics is not None:
-                self.metrics.refused(operation, reason)
+                self.metrics.failed(operation, code, type(exc).__name__)
+            return
+        if found is not None and found.status == Unauthenticated.status:
+            self._refused(exc, operation, scope)
         if found is not None and found.status < 500:
-            if (
-                found.details and scope[PROGRESS].status
-            ):  # a stream has begun, so that the client does not get them
-                first = found.details[0]
-                scope[_OUTCOME] |= {"at": first["path"][:_MAX_PLACE] or "/", "rule": first["rule"]}
+            if progress.failed:
+                self._unsent(found, scope)
             return
         cause = type(exc.__cause__ or exc).__name__
         if self.metrics is not None:
@@ -105,6 +98,20 @@ class Observer:
             return  # a log line for each would add load to an overloaded service
         extra = _where(scope) | {"operation": operation, "code": code, "cause": cause}
         _log.error("failed" if found else "unexpected failure", extra=extra, exc_info=None if found else exc)
+
+    def _refused(self, exc: BaseException, operation: str, scope: Any) -> None:
+        reason = getattr(exc, "reason", "")
+        if not isinstance(reason, str) or not _WORD.fullmatch(reason):
+            reason = "refused"  # a package's error may have any reason, a label must be a fixed word
+        scope[_OUTCOME]["reason"] = reason
+        if self.metrics is not None:
+            self.metrics.refused(operation, reason)
+
+    def _unsent(self, found: ErrorReport, scope: Any) -> None:
+        """Record a client error that the client does not get, since the response had begun."""
+        if found.details:
+            first = found.details[0]
+            scope[_OUTCOME] |= {"at": first["path"][:_MAX_PLACE] or "/", "rule": first["rule"]}
 
     def violated(self, violation: ResponseViolation, scope: Any) -> None:
         """Record where a response violates the contract, and which rule; never the value."""

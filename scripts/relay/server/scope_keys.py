@@ -19,9 +19,14 @@ REWRITTEN = "relay.rewritten"
 
 
 class Progress:
-    """`status` is that of the response, as soon as its start was sent; 0 before that."""
+    """`status` is that of the response, as soon as its start was sent; 0 before that.
 
-    __slots__ = ("status",)
+    `failed` is the status of the error that kept the response from its end, such as that of a stream; 0 for none.
+    Log and metrics have it instead of the other.
+    """
+
+    __slots__ = ("failed", "is_complete", "status")
 
     def __init__(self) -> None:
-        self.status = 0
+        self.status = self.failed = 0
+        self.is_complete = False

@@ -9,21 +9,15 @@ from typing import Any, NamedTuple, Protocol
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
-from relay.validation.items import ItemViolation
 from relay.validation.text_writing import bytes_of
 from relay.validation.violations import Violation
 
 from .deadline import Deadline
-from .errors import OWN_CLIENT_ERRORS
 from .sending import SEND_BYTES
 from .threads import Threads
 
 END: Any = object()
 """What follows the last piece."""
-
-
-class StreamFailed(Exception):
-    """A stream raised after its head was sent; its connection ends without the end of the body, and so says it."""
 
 
 class Pieces(Protocol):
@@ -142,8 +136,8 @@ class StreamedResponse:
     async def send(self, scope: Any, send: Any) -> None:
         """Send the response, to HEAD without its body.
 
-        Raises ClientDisconnected, StreamFailed, ItemViolation for a piece that violates the contract, and what is
-        wrong with an item of the request that the pieces are made of.
+        Raises ClientDisconnected, HandlerTimeout, ResponseViolation for a piece that violates the contract, and what
+        the iterator raises; the connection ends without the end of the body, and so says it.
         """
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
@@ -168,13 +162,8 @@ class StreamedResponse:
         await send({"type": "http.response.body", "body": self._stream.writer.end()})
 
     async def _next(self, scope: Any) -> bytes | None:
-        try:
-            piece = await self._pace.run(self._stream.pieces.next())
-            return None if piece is END else self._stream.writer.write(piece, scope)
-        except (ItemViolation, *OWN_CLIENT_ERRORS):
-            raise
-        except Exception as exc:
-            raise StreamFailed from exc
+        piece = await self._pace.run(self._stream.pieces.next())
+        return None if piece is END else self._stream.writer.write(piece, scope)
 
 
 def as_bytes(piece: Any) -> bytes:

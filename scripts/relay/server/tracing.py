@@ -18,6 +18,8 @@ from relay.contract.methods import in_request
 from relay.contract.model import Contract
 from relay.validation.http import OPERATION, HeaderList
 
+from .scope_keys import PROGRESS
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -97,7 +99,8 @@ class _Traced:
             with use_span(span, record_exception=False, set_status_on_exception=False):
                 await self._app(scope, receive, send_recording_status)
         finally:
-            self._set_outcome(span, name, scope.get(OPERATION), status)
+            progress = scope.get(PROGRESS)
+            self._set_outcome(span, name, scope.get(OPERATION), status, progress.failed if progress else 0)
             span.end()
 
     def _parent(self, headers: HeaderList) -> Context | None:
@@ -107,7 +110,10 @@ class _Traced:
             return None
         return self._propagator.extract({"traceparent": values[0].decode("latin-1")})
 
-    def _set_outcome(self, span: Span, name: str, operation: str | None, status: int | None) -> None:
+    def _set_outcome(
+        self, span: Span, name: str, operation: str | None, status: int | None, failed: int
+    ) -> None:
+        """Set route and status; `failed` is the status of the error that broke the response off."""
         from opentelemetry.trace import StatusCode
 
         if operation is not None:
@@ -116,9 +122,9 @@ class _Traced:
             span.set_attributes({"http.route": route, OPERATION: operation})
         if status is not None:
             span.set_attribute("http.response.status_code", status)
-            if status >= 500:
-                span.set_attribute("error.type", str(status))
-                span.set_status(StatusCode.ERROR)
+        if (worst := max(status or 0, failed)) >= 500:
+            span.set_attribute("error.type", str(worst))
+            span.set_status(StatusCode.ERROR)
 
 
 @asynccontextmanager
