@@ -18,7 +18,7 @@ TEXT = {
     "404": {"description": ""},
 }
 NAMES = (
-    "a_few plain mixed wrong late absent gone broken down unfinished endless blocking stalled hasty headed"
+    "a_few plain mixed wrong late absent gone gone_plain broken down unfinished endless blocking stalled hasty headed"
 ).split()
 DOCUMENT = contract(
     {
@@ -73,6 +73,10 @@ THINGS = """
         yield "never"
 
     async def gone():
+        yield "a"
+        raise Absent
+
+    def gone_plain():
         yield "a"
         raise Absent
 
@@ -232,6 +236,23 @@ async def test_a_stream_that_breaks_off_has_the_status_of_its_error(
     assert f'relay_requests_total{{method="GET",operation="{name}",status="{status}"}} 1.0' in metrics
     assert 'relay_requests_total{method="GET",operation="a_few",status="200"} 1.0' in metrics
     assert "canary" not in str(line)
+
+
+@pytest.mark.parametrize("name", ["gone", "gone_plain"])
+async def test_a_handlers_client_error_in_the_middle_is_no_failure_of_the_service(
+    hosted, unused_tcp_port, caplog, name
+):
+    """It cannot be sent, and need not be documented then; a warning says that the client does not get it."""
+    async with served(hosted(), unused_tcp_port) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(f"/{name}")
+        metrics = (await client.get("/metrics")).text
+
+    [line] = [one for one in caplog.records if one.name == "relay" and one.levelname != "INFO"]
+    assert line.levelname == "WARNING"
+    assert line.getMessage() == "an error after the response began, which its client does not get"
+    assert (line.operation, line.code, line.cause) == (name, "ABSENT", "Absent")
+    assert "relay_failures_total{" not in metrics
 
 
 async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, caplog):

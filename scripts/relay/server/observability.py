@@ -14,7 +14,7 @@ from typing import Any
 from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import OPERATION
 
-from .errors import ErrorReport, Overloaded, Unauthenticated, report
+from .errors import OWN_CLIENT_ERRORS, ErrorReport, Overloaded, Unauthenticated, report
 from .health import PROBES
 from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .metrics import Metrics
@@ -89,7 +89,7 @@ class Observer:
             self._refused(exc, operation, scope)
         if found is not None and found.status < 500:
             if progress.failed:
-                self._unsent(found, scope)
+                self._unsent(exc, found, scope)
             return
         cause = type(exc.__cause__ or exc).__name__
         if self.metrics is not None:
@@ -107,9 +107,16 @@ class Observer:
         if self.metrics is not None:
             self.metrics.refused(operation, reason)
 
-    def _unsent(self, found: ErrorReport, scope: Any) -> None:
+    def _unsent(self, exc: BaseException, found: ErrorReport, scope: Any) -> None:
         """Record a client error that the client does not get, since the response had begun."""
-        if found.details:
+        if not isinstance(exc, OWN_CLIENT_ERRORS):  # the handler's own; the others are what clients do
+            operation = scope.get(OPERATION, UNMATCHED)
+            extra = {"operation": operation, "code": found.code, "cause": type(exc.__cause__ or exc).__name__}
+            _log.warning(
+                "an error after the response began, which its client does not get",
+                extra=_where(scope) | extra,
+            )
+        elif found.details:
             first = found.details[0]
             scope[_OUTCOME] |= {"at": first["path"][:_MAX_PLACE] or "/", "rule": first["rule"]}
 
