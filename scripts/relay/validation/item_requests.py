@@ -10,6 +10,7 @@ from relay.contract.model import Contract, RequestBody, Schema
 
 from . import media_types as media
 from .defaults import Defaults
+from .integers import Integers
 from .item_compiling import compile_items
 from .item_reading import ReadItem, Splitter, item_value, splitter
 from .items import Items, within
@@ -40,6 +41,7 @@ class ItemDecoder:
         self._allowed = _Allowed(contract.follow(pointer)[0])
         self._drop = ReadOnly(contract, compiler).of(schema)
         self._fill = Defaults(contract, compiler).of(schema)
+        self._decode = Integers(contract, compiler).reading(schema, self._decoded)
         self._refuses_nul = compiler.strictness.nul
 
     def splitter(self, content_type: str, limit: int) -> Splitter:
@@ -48,6 +50,9 @@ class ItemDecoder:
 
     def decode(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
         """Return the value of an item and its violations, whose paths begin with its number."""
+        return self._decode(item, number)
+
+    def _decoded(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
         try:
             value = item_value(self._kind, item, refuses_nul=self._refuses_nul)
         except ValueError as exc:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from math import isinf
 from typing import Any
 
 MAX_DEPTH = 200
@@ -84,10 +86,24 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+class _WholeFloats(threading.local):
+    count = 0
+
+
+_whole_floats = _WholeFloats()
+
+
+def whole_floats() -> int:
+    """Return how many numbers such as `42.0` this thread has parsed, which are integers for JSON Schema."""
+    return _whole_floats.count
+
+
 def _number(text: str) -> float:
     number = float(text)
-    if number in (float("inf"), float("-inf")):
+    if isinf(number):
         raise NotJson("a number too large to represent")
+    if number.is_integer():
+        _whole_floats.count += 1
     return number
 
 

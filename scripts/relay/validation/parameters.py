@@ -12,6 +12,7 @@ from relay.contract.pointers import escape
 from .coercion import Coercion
 from .defaults import Defaults
 from .delimited import Malformed
+from .integers import Integers
 from .query_strings import is_form, query_string_reader
 from .raw_texts import Raw
 from .read_only import ReadOnly
@@ -43,6 +44,7 @@ class ParameterDecoder:
         coercion = Coercion(contract, compiler)
         self._drop = ReadOnly(contract, compiler).of(parameter.schema) if self._validator else None
         self._fill = Defaults(contract, compiler).of(parameter.schema) if self._validator else None
+        self._integers = Integers(contract, compiler).of(parameter.schema) if self._may_be_json else None
         self._has_members = is_spread(parameter, contract) or parameter.style == "deepObject"
         if parameter.location == "querystring":
             self._has_members = is_form(parameter)
@@ -52,6 +54,11 @@ class ParameterDecoder:
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
             compiler.problems.append(contract.warning(parameter.pointer, message, "invalid-default"))
+
+    @property
+    def _may_be_json(self) -> bool:
+        """Whether its text may be JSON; other text is a float only where the schema takes no integer."""
+        return self.parameter.media_type is not None or self.parameter.location == "querystring"
 
     def decode(
         self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[LocatedViolation]
@@ -80,7 +87,7 @@ class ParameterDecoder:
                 self._drop(value)
             if self._fill is not None:
                 self._fill(value, self._validator.accepts)
-            arguments[name] = value
+            arguments[name] = value if self._integers is None else self._integers(value)
         else:
             for violation in self._validator.violations(value):
                 self._fail(failures, violation)

@@ -16,6 +16,7 @@ from .errors import InvalidRequest, UnsupportedMediaType
 from .form_parts import MultipartDecoder
 from .forms import FormDecoder, MalformedField, decoded
 from .http import HeaderList, Request, cookies, header
+from .integers import Integers
 from .item_reading import MalformedItem
 from .item_requests import item_decoders
 from .json_strict import NotJson, parse_json
@@ -216,6 +217,8 @@ def _documented_reader(
     }
     if form is not None:
         readers[media.MULTIPART] = _multipart_reader(form, schema, contract, compiler, pointer)
+    integers = Integers(contract, compiler)
+    readers = {kind: integers.reading(schema, read) for kind, read in readers.items()}
     if not media.is_range(name):
         return readers[name]
     return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)

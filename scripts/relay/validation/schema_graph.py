@@ -16,7 +16,7 @@ from .verdicts import Accepts
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A schema. `written` may be a `$ref` to it; `own` are its properties of the kind that is looked for."""
+    """A schema. `written` may be a `$ref` to it; `own` is what it has of the kind that is looked for, such as properties."""
 
     written: Schema
     schema: Schema
@@ -29,7 +29,7 @@ class Node:
     prefix: list[Node] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)  # after those of the prefix
     choices: list[Choice] = field(default_factory=list)
-    leads: bool = False  # to such a property
+    leads: bool = False  # to what is looked for
 
     def inner(self) -> Iterator[Node]:
         """Yield the schemas in it."""
