@@ -391,6 +391,17 @@ class TestToken:
 
         assert jwt.decode(minted.stdout.strip(), SECRET, ["HS256"])["scope"] == scope
 
+    def test_reads_the_contract_and_the_package_that_are_named(self, tmp_path):
+        """As every command does that a developer uses with `relay serve --spec`: no project is needed."""
+        (tmp_path / "other.json").write_text(json.dumps(self.SCOPED), "utf-8")
+        declared = 'import relay\nclass Settings(relay.Settings):\n    jwt_issuer: str | None = "shop"\n'
+        named = ["--spec", "other.json", "--handlers", write_package(tmp_path, init=declared)]
+
+        minted = relay(tmp_path, "token", *named, "--operation", "list_pets", RELAY_JWT_SECRET=SECRET)
+
+        claims = jwt.decode(minted.stdout.strip(), SECRET, ["HS256"])
+        assert (claims["scope"], claims["iss"]) == ("read:pets", "shop")
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [

@@ -11,6 +11,7 @@ import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 
+from .options import handlers_option, spec_option
 from .output import emit
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Examples:
   relay token --claim sub=u42 --claim 'roles=["admin"]' --expires 60
   relay token --identity clerk
   relay token --operation list_pets
+  relay token --spec api.yaml --operation 'POST /pets'
   relay token --scope read:pets --scope write:pets
 """
 
@@ -45,6 +47,8 @@ def _claim(_context: click.Context, _option: click.Parameter, given: tuple[str, 
 
 
 @click.command(epilog=EXAMPLES)
+@spec_option
+@handlers_option
 @click.option(
     "--claim",
     "claims",
@@ -79,6 +83,7 @@ def token(
     operations: tuple[str, ...],
     scopes: tuple[str, ...],
     expires: int | None,
+    **given: Any,
 ) -> None:
     """Print a bearer token for development.
 
@@ -89,7 +94,7 @@ def token(
     from relay.server.development_key import with_development_key
     from relay.server.token_minting import longest_life, mint, with_scopes
 
-    project, settings = service_settings({})
+    project, settings = service_settings(given)
     _check_signable(project, settings)
     wanted = {*scopes, *(_scopes(project, settings, operations) if operations else ())}
     if identity is not None or not claims:
