@@ -85,6 +85,19 @@ def test_a_date_without_an_offset_is_no_date_time():
     assert violations(encoder, [naive]) == [("/0", "format")]
 
 
+def test_a_date_without_an_offset_is_explained():
+    """The value looks right, so the log has to say what it lacks; it never has the value."""
+    naive = dt.datetime(2025, 1, 2)  # noqa: DTZ001 -- what the test is about
+    encoder = response_encoder(s200=documented({"items": {"type": "string", "format": "date-time"}}))
+
+    with pytest.raises(ResponseViolation) as raised:
+        encoder.encode([naive, "2025-01-02", "2025-01-02t03:04:05.5"])
+
+    plain = 'the value is not a "date-time"'
+    lacking = f"{plain}: it has no time zone"
+    assert [one.message for one in raised.value.violations] == [lacking, plain, lacking]
+
+
 ORDER = {
     "type": "object",
     "required": ["id", "total", "must"],

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .verdicts import Accepts
+from .violations import MissingEnd
 
 TYPES = frozenset("array boolean integer null number object string".split())
 
@@ -18,6 +19,14 @@ class Check(NamedTuple):
     accepts: Accepts
     rule: str
     message: str
+    missing_end: MissingEnd | None = None
+
+    def message_for(self, value: Any) -> str:
+        """Return the sentence for a rejected value, which says what is missing if that is all that is wrong."""
+        if self.missing_end is not None and isinstance(value, str):
+            end, sentence = self.missing_end
+            return sentence if self.accepts(value + end) else self.message
+        return self.message
 
 
 @dataclass(eq=False, slots=True)

@@ -13,7 +13,7 @@ from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
 from .nodes import Check, Choice, Condition, Items, Node
 from .verdicts import Accepts, Compiled, compile_together, pointer_of, quoted
-from .violations import describe
+from .violations import NO_TIME_ZONE, describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
 """The schema of a property that is forbidden in a direction; it rejects every value."""
@@ -150,7 +150,8 @@ class _Planner:
             if rule in schema:
                 limit = schema[rule]
                 shown = schema.get("written", limit) if rule == "pattern" else limit
-                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown))
+                end = NO_TIME_ZONE if (rule, limit) == ("format", "date-time") else None
+                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown), end)
         for bound, exclusive in _BOUNDS.items():
             if bound in schema:
                 rule = exclusive if schema.get(exclusive) is True else bound

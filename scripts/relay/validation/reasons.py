@@ -127,7 +127,7 @@ class Reasons:
     def _of_part(self, part: Node, at: Rejected) -> Iterator[Reason]:
         for check in part.checks:
             if not check.accepts(at.value):
-                yield Broken(at.path, check.rule, check.message)
+                yield Broken(at.path, check.rule, check.message_for(at.value))
         if isinstance(at.value, dict):
             yield from self._own_of_object(part, at.value, at.path)
             yield from self._rejected_properties(part, at.value, at)

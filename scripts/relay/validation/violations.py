@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_VIOLATIONS = 20
 """Maximum number of violations reported for one value; more would be repetitive."""
@@ -25,6 +25,16 @@ class Violation:
     path: str
     rule: str
     message: str
+
+
+class MissingEnd(NamedTuple):
+    """The end that a text may lack, and the sentence for one that lacks nothing else."""
+
+    end: str
+    sentence: str
+
+
+NO_TIME_ZONE = MissingEnd("Z", 'the value is not a "date-time": it has no time zone')
 
 
 def describe(rule: str, limit: Any = None) -> str:
