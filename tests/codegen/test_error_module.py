@@ -114,6 +114,133 @@ def test_the_seed_gets_a_sentence_or_an_object(tmp_path):
     assert rendered(seed, DETAILED, tmp_path)[0]["error"]["details"] == [DETAIL]
 
 
+LOC = {"type": "array", "items": {"anyOf": [TEXT, NUMBER]}}
+FASTAPI = {
+    "type": "object",
+    "properties": {
+        "detail": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["loc", "msg", "type"],
+                "properties": {"loc": LOC, "msg": TEXT, "type": TEXT, "input": {}, "ctx": {"type": "object"}},
+            },
+        }
+    },
+}
+
+
+def list_of(*required, **properties):
+    """A list of closed objects."""
+    return {"type": "array", "items": shape(*required, **properties)}
+
+
+@pytest.mark.parametrize(
+    ("schema", "plain", "detailed"),
+    [
+        (
+            FASTAPI,
+            {"detail": [{"loc": [], "msg": PLAIN.message, "type": "NOT_FOUND"}]},
+            {"detail": [{"loc": ["query", "a"], "msg": "m", "type": "type"}]},
+        ),
+        (
+            shape("message", message=TEXT, links=list_of("name", name=TEXT, description=TEXT)),
+            {"message": PLAIN.message},
+            {"message": "Wrong: query /a: m"},
+        ),
+        (
+            shape(message=TEXT, **{"invalid-params": list_of(resource=TEXT, name=TEXT, code=TEXT)}),
+            {"message": PLAIN.message},
+            {"message": "Wrong", "invalid-params": [{"name": "a", "code": "type"}]},
+        ),
+        (
+            shape(
+                "message",
+                "errors",
+                message=TEXT,
+                errors=list_of("field", "code", field=TEXT, code=TEXT, message=TEXT),
+            ),
+            {"message": PLAIN.message, "errors": []},
+            {"message": "Wrong", "errors": [{"field": "a", "code": "type", "message": "m"}]},
+        ),
+        (
+            shape("errors", errors=list_of("field", "message", field=TEXT, message=TEXT)),
+            {"errors": [{"field": "", "message": PLAIN.message}]},
+            {"errors": [{"field": "a", "message": "m"}]},
+        ),
+        (
+            shape(
+                errors=list_of(
+                    status=TEXT,
+                    code=TEXT,
+                    title=TEXT,
+                    detail=TEXT,
+                    source=shape(pointer=TEXT, parameter=TEXT),
+                )
+            ),
+            {
+                "errors": [
+                    {"status": "404", "code": "NOT_FOUND", "title": "NOT_FOUND", "detail": PLAIN.message}
+                ]
+            },
+            {
+                "errors": [
+                    {
+                        "status": "400",
+                        "code": "type",
+                        "title": "Wrong",
+                        "detail": "m",
+                        "source": {"pointer": "/a"},
+                    }
+                ]
+            },
+        ),
+        (
+            shape(
+                error=shape(
+                    "code", code=NUMBER, message=TEXT, issues=list_of(location=TEXT, path=TEXT, reason=TEXT)
+                )
+            ),
+            {"error": {"code": 404, "message": PLAIN.message}},
+            {
+                "error": {
+                    "code": 400,
+                    "message": "Wrong",
+                    "issues": [{"location": "query", "path": "/a", "reason": "m"}],
+                }
+            },
+        ),
+        (
+            shape(
+                "title",
+                "errors",
+                title=TEXT,
+                errors={"type": "object", "additionalProperties": {"type": "array"}},
+            ),
+            {"title": PLAIN.message, "errors": {}},
+            {"title": "Wrong: query /a: m", "errors": {}},
+        ),
+    ],
+    ids=["FastAPI", "links", "without a sentence", "fields", "only fields", "JSON:API", "nested", "by field"],
+)
+def test_a_list_of_violations_has_those_of_the_request(schema, plain, detailed, tmp_path):
+    """Made-up items of the mock would say what is not true; what is not known is left out, or else empty."""
+    document = failing({"400": answer(schema), "404": answer(schema)})
+
+    assert rendered(document, PLAIN, tmp_path) == (plain, JSON)
+    assert rendered(document, DETAILED, tmp_path) == (detailed, JSON)
+
+
+def test_an_error_of_another_status_has_the_documented_list_too(tmp_path):
+    """FastAPI documents only 422; a client that reads this form can read every error."""
+    two = ErrorReport(400, "INVALID", "Wrong", (DETAIL, {**DETAIL, "in": "body", "path": "/b/0/c"}))
+
+    body, media_type = rendered(failing({"422": answer(FASTAPI)}), two, tmp_path)
+
+    assert media_type == JSON
+    assert [one["loc"] for one in body["detail"]] == [["query", "a"], ["body", "b", "0", "c"]]
+
+
 @pytest.mark.parametrize(
     "responses",
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from http import HTTPStatus
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.documented_error import OWN_STATUSES, reports
 from relay.server.error_shapes import ErrorShapes
+from relay.server.error_templates import source
 from relay.server.errors import ErrorReport
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
@@ -217,7 +220,7 @@ class TestChoice:
 
 
 NAMES = st.sampled_from(
-    ["message", "code", "status", "error", "errors", "details", "title", "type", "id", "ok"]
+    "message code status error errors details title type id ok detail msg loc field path in".split()
 )
 LEAVES = st.sampled_from(
     [
@@ -259,6 +262,20 @@ def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
         for report in (*reports(status), *reports(status, is_detailed=True)):
             body, media_type = shapes.render(report, "show0")
             assert media_type == "application/problem+json" or validator.accepts(body)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SCHEMAS)
+def test_the_source_of_an_error_is_what_it_is_filled_with(schema):
+    """A generated `render_error` and a contract that is served alone respond alike, to several violations too."""
+    shapes, _ = shapes_of(showing(default=answer(schema)))
+    other = {"in": "body", "path": "/b/0", "rule": "required", "message": "n"}
+
+    for report in (PLAIN, DETAILED, dataclasses.replace(DETAILED, details=(DETAIL, other))):
+        if (template := shapes.of("show0", report.status)) is not None:
+            chosen = template.detailed if report.details and template.detailed is not None else template.plain
+            names = {"report": report, "HTTPStatus": HTTPStatus}
+            assert eval(source(chosen), names) == template.body(report)  # noqa: S307 -- what is generated
 
 
 COMPONENTS = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}

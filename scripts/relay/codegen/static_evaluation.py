@@ -140,7 +140,30 @@ class _Evaluator:
             case cst.Call(func=cst.Attribute(value=holder, attr=cst.Name(value="get")), args=[key, *other]):
                 found, default = self._mapping(holder), self.value(other[0].value) if other else None
                 return found.get(self.value(key.value), default)
+        return self._of_details(node)
+
+    def _of_details(self, node: cst.BaseExpression) -> Any:
+        """Evaluate `[… for one in report.details]`, and in it `one["path"][1:]` and `one["path"].split("/")`."""
+        match node:
+            case cst.ListComp(for_in=cst.CompFor(target=cst.Name(value=name), ifs=[], inner_for_in=None)):
+                return [self._with(name, one).value(node.elt) for one in self._copied(node.for_in.iter)]
+            case cst.Subscript(
+                slice=[cst.SubscriptElement(slice=cst.Slice(cst.Integer() as start, None, None))]
+            ):
+                found = self.value(node.value)
+                if isinstance(found, str | list):
+                    return found[start.evaluated_value :]
+            case cst.Call(
+                func=cst.Attribute(value=holder, attr=cst.Name(value="split")),
+                args=[cst.Arg(value=cst.SimpleString() as separator)],
+            ):
+                text, between = self.value(holder), separator.evaluated_value
+                if isinstance(text, str) and isinstance(between, str) and between:
+                    return text.split(between)
         raise Unknown
+
+    def _with(self, name: str, value: Any) -> _Evaluator:
+        return _Evaluator({**self._names, name: value}, self._constants)
 
     def _named(self, name: str) -> Any:
         if name in ("True", "False", "None"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from relay.contract.documents import Pointer
@@ -19,6 +20,7 @@ from relay.validation.schemas import SchemaCompiler
 from relay.validation.validators import Validator
 
 from . import errors
+from .error_items import with_items
 from .error_places import details_lists, with_places, without_unknown
 from .error_properties import alternatives, with_known
 from .error_templates import (
@@ -172,8 +174,9 @@ class DocumentedError:
             bodies = [with_known(body, schema, self._sampler, is_plain)]
             bodies += alternatives(bodies[0], schema, self._sampler)
         marked = [with_places(one, is_plain) for one in bodies]
-        with_lists = (replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one))
-        detailed = next((one for one in with_lists if is_detailed(one)), None)
+        items = (with_places(one, is_detailed) for each in bodies for one in with_items(each, is_detailed))
+        lists = (replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one))
+        detailed = next((one for one in chain(items, lists) if is_detailed(one)), None)
         plain = without_unknown(marked[0], is_plain)
         if detailed is not None:
             return ErrorTemplate(plain, without_unknown(detailed, is_detailed), media_type)

@@ -15,18 +15,22 @@ from .error_templates import Path, Place, Template, has_place, removed, replaced
 IsValid = Callable[[Template], bool]
 
 _STATUS = {"status", "statuscode", "httpstatus", "httpcode", "httpstatuscode"}
-_CODE = {"code", "errorcode", "errortype", "key"}
-_MESSAGE = {
+CODES = {"code", "errorcode", "errortype", "key"}
+MESSAGES = {
     *("message", "detail", "errormessage", "errordescription", "description", "msg", "text", "reason"),
     *("errortext", "usermessage", "developermessage"),
 }
-_LISTS = {"details", "errors", "violations", "issues", "problems", "messages", "errormessages"}
+LISTS = {"details", "errors", "violations", "issues", "problems", "messages", "errormessages"}
 _FLAGS = {
     **dict.fromkeys(("success", "ok", "succeeded"), False),
     **dict.fromkeys(("error", "failed", "failure", "iserror"), True),
 }
+POINTERS = {"path", "pointer", "jsonpointer", "instancepath", "datapath"}
+FIELDS = {"field", "fieldname", "property", "propertyname", "attribute", "name", "param", "parameter"}
+LOCATIONS = {"in", "location", "loc"}
+_ABOUT_PARTS = LISTS | POINTERS | FIELDS | LOCATIONS
 _NESTED = {"error", "fault", "problem"}
-KNOWN = _STATUS | _CODE | _MESSAGE | _LISTS | _FLAGS.keys() | _NESTED | {"title"}
+KNOWN = _STATUS | CODES | MESSAGES | LISTS | _FLAGS.keys() | _NESTED | {"title"}
 """Names of properties that a template has a value for, in `canonical` form."""
 _MADE_UP = "string"  # what the sampler writes for a text that can be anything
 MAX_DEPTH = 3  # levels of a body that have places
@@ -72,11 +76,11 @@ def _places(body: Any, path: Path, *, is_any: bool) -> Iterator[tuple[Path, Any]
 def _may_hold(word: str, value: Any, names: set[str], *, is_any: bool) -> bool:
     """Return True if an object or list may be about the error; a list next to a sentence is for details."""
     if isinstance(value, list):
-        return (word in _LISTS or is_any) and not names & _SHOWN
+        return (word in LISTS or is_any) and not (names - {word}) & _SHOWN
     return isinstance(value, dict) and (word in _NESTED or is_any)
 
 
-_SHOWN = _CODE | _MESSAGE | _NESTED | {"title"}
+_SHOWN = CODES | MESSAGES | _NESTED | {"title"}
 """Names of properties that show an error."""
 
 
@@ -85,7 +89,7 @@ def _place(word: str, value: Any, names: set[str]) -> Any:
     if isinstance(value, bool):
         return _FLAGS.get(word)
     if isinstance(value, int | float):
-        return Place.STATUS if word in {*_STATUS, *_CODE, "error"} else None
+        return Place.STATUS if word in {*_STATUS, *CODES, "error"} else None
     return _text(word, value, names) if isinstance(value, str) else None
 
 
@@ -93,15 +97,20 @@ def _text(word: str, value: str, names: set[str]) -> Any:
     if word in _STATUS:
         # `"status": "error"` is a word of the API, not the status.
         return Place.STATUS_TEXT if value.isdecimal() or value == _MADE_UP else None
-    if word in _CODE:
+    if word in CODES:
         return Place.STATUS_TEXT if value.isdecimal() else Place.CODE
-    if word in _MESSAGE:
+    if word in MESSAGES:
         return Place.MESSAGE
     if word == "title":
-        return Place.CODE if names & _MESSAGE else Place.MESSAGE
+        return Place.CODE if names & MESSAGES else Place.MESSAGE
     if word == "error":
-        return Place.CODE if names & _MESSAGE and not names & _CODE else Place.MESSAGE
-    return "about:blank" if word == "type" and value == _MADE_UP else None
+        return Place.CODE if names & MESSAGES and not names & CODES else Place.MESSAGE
+    return _type(names) if word == "type" and value == _MADE_UP else None
+
+
+def _type(names: set[str]) -> Any:
+    """Return what a `type` is: a code next to a sentence, unless its siblings are those of problem details."""
+    return Place.CODE if names & MESSAGES and not names & {*CODES, *_STATUS, "title"} else "about:blank"
 
 
 def details_lists(body: Any, path: Path = ()) -> Iterator[Path]:
@@ -110,24 +119,28 @@ def details_lists(body: Any, path: Path = ()) -> Iterator[Path]:
         return
     names = {canonical(name) for name in body}
     for name, value in body.items():
-        if isinstance(value, list) and canonical(name) in _LISTS and names & _SHOWN:
+        if isinstance(value, list) and canonical(name) in LISTS and names & _SHOWN:
             yield (*path, name)
         else:
             yield from details_lists(value, (*path, name))
 
 
 def without_unknown(body: Any, is_valid: IsValid) -> Template:
-    """Return a body without the properties that have no place, as far as it stays valid; one without any place whole."""
+    """Return a body without the properties that have no place, as far as it stays valid; one without any place whole.
+
+    What is required and would say which part of a request is wrong is empty, rather than made up.
+    """
     if not has_place(body):
         return body
-    for path in [*_unknown(body, ())]:
-        changed = removed(body, path)
-        if is_valid(changed):
-            body = changed
+    for path, value in [*_unknown(body, ())]:
+        without = [removed(body, path)]
+        if canonical(str(path[-1])) in _ABOUT_PARTS and isinstance(value, list | dict | str):
+            without.append(replaced(body, path, type(value)()))
+        body = next((one for one in without if is_valid(one)), body)
     return body
 
 
-def _unknown(body: Any, path: Path) -> Iterator[Path]:
+def _unknown(body: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(body, list):
         for index, value in enumerate(body[:1]):
             yield from _unknown(value, (*path, index))
@@ -136,4 +149,4 @@ def _unknown(body: Any, path: Path) -> Iterator[Path]:
             if has_place(value):
                 yield from _unknown(value, (*path, name))
             elif not (isinstance(value, bool) and canonical(name) in _FLAGS):
-                yield (*path, name)
+                yield (*path, name), value

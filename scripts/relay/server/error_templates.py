@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from .errors import ErrorReport
@@ -27,8 +28,18 @@ class Place(Enum):
     SENTENCE = "report.sentence"
     DETAILS = "[*map(dict, report.details)]"
 
-    def of(self, report: ErrorReport) -> Any:
-        """Return the value for a report."""
+    IN = 'detail["in"]'
+    POINTER = 'detail["path"]'
+    FIELD = 'detail["path"][1:]'
+    LOCATION = '[detail["in"], *detail["path"].split("/")[1:]]'
+    RULE = 'detail["rule"]'
+    REASON = 'detail["message"]'
+
+    def of(self, report: ErrorReport, detail: Mapping[str, str]) -> Any:
+        """Return the value for a report, or for one of its details."""
+        return self._of_detail(detail) if self in OF_DETAILS else self._of_report(report)
+
+    def _of_report(self, report: ErrorReport) -> Any:
         match self:
             case Place.STATUS:
                 return report.status
@@ -42,6 +53,20 @@ class Place(Enum):
                 return report.sentence
         return report.code if self is Place.CODE else report.message
 
+    def _of_detail(self, detail: Mapping[str, str]) -> Any:
+        path = detail["path"]
+        match self:
+            case Place.IN:
+                return detail["in"]
+            case Place.POINTER | Place.FIELD:
+                return path if self is Place.POINTER else path[1:]
+            case Place.LOCATION:
+                return [detail["in"], *path.split("/")[1:]]
+        return detail["rule" if self is Place.RULE else "message"]
+
+
+OF_DETAILS = frozenset([Place.IN, Place.POINTER, Place.FIELD, Place.LOCATION, Place.RULE, Place.REASON])
+"""Places within a list that has an item for each detail: its only item is the template of all."""
 
 PROBLEM: Template = {
     "type": "about:blank",
@@ -67,13 +92,30 @@ class ErrorTemplate:
         return filled(self.detailed if report.details and self.detailed is not None else self.plain, report)
 
 
-def filled(template: Template, report: ErrorReport) -> Any:
-    """Return a template with the values of a report."""
+_NO_DETAIL: Mapping[str, str] = MappingProxyType({})
+
+
+def filled(template: Template, report: ErrorReport, detail: Mapping[str, str] = _NO_DETAIL) -> Any:
+    """Return a template with the values of a report, and of one of its details."""
     if isinstance(template, Place):
-        return template.of(report)
+        return template.of(report, detail)
     if isinstance(template, dict):
-        return {name: filled(value, report) for name, value in template.items()}
-    return [filled(value, report) for value in template] if isinstance(template, list) else template
+        return {name: filled(value, report, detail) for name, value in template.items()}
+    if isinstance(template, list) and _is_for_each(template):
+        return [filled(template[0], report, one) for one in report.details]
+    return [filled(value, report, detail) for value in template] if isinstance(template, list) else template
+
+
+def _is_for_each(template: list[Template]) -> bool:
+    """Return True for a list that has an item for each detail."""
+    pending = template[:1]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            pending += one.values()
+        elif isinstance(one, Place) and one in OF_DETAILS:
+            return True
+    return False
 
 
 def source(template: Template) -> str:
@@ -82,7 +124,10 @@ def source(template: Template) -> str:
         return template.value
     if isinstance(template, dict):
         return "{" + ", ".join(f"{name!r}: {source(value)}" for name, value in template.items()) + "}"
-    return "[" + ", ".join(map(source, template)) + "]" if isinstance(template, list) else repr(template)
+    if not isinstance(template, list):
+        return repr(template)
+    items = ", ".join(map(source, template))
+    return f"[{items} for detail in report.details]" if _is_for_each(template) else f"[{items}]"
 
 
 def _leaves(template: Template) -> Iterator[Any]:
