@@ -133,6 +133,13 @@ STRONG = obj("id", "state", id={"type": "string", "minLength": 1}, state={"enum"
 # rule → a contract that violates it, and a similar valid one
 WHOLE_QUERY = {"name": "a", "in": "querystring", "content": {"application/json": {}}}
 
+
+def _parts(media_type):
+    """Return a body whose parts are objects in a media type."""
+    schema = {"type": "array", "items": {"type": "object"}}
+    return {"content": {"multipart/mixed": {"schema": schema, "itemEncoding": {"contentType": media_type}}}}
+
+
 CASES: dict[str, tuple[Any, Any]] = {
     "yaml": ("openapi: 3.0.3\nx: !!python/name:os.system\n", text(only(get()))),
     "json": (
@@ -329,6 +336,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "unvalidated-body": (
         only(get(requestBody={"content": {"text/xml": {"schema": {"type": "object"}}}})),
         only(get(requestBody={"content": {"text/xml": {"schema": STRING}}})),
+    ),
+    "unreadable-part": (
+        {**only(get(requestBody=_parts("application/xml"))), "openapi": "3.2.0"},
+        {**only(get(requestBody=_parts("application/json"))), "openapi": "3.2.0"},
     ),
     "unchecked-format": (
         answering({"type": "string", "format": "phone"}),

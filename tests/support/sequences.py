@@ -46,14 +46,16 @@ def texts(body: bytes) -> list[Any]:
     return [json.loads(text) for text in others]
 
 
-def parts(body: bytes, content_type: str) -> list[tuple[str, bytes]]:
-    """Media types and contents of the parts of a multipart body."""
+def parts(body: bytes, content_type: str) -> list[tuple[str, Any]]:
+    """Media types and contents of the parts of a multipart body; those of a part that is multipart are a list."""
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(
         b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
     )
-    found = []
-    for part in message.iter_parts():
-        content = part.get_payload(decode=True)
-        assert isinstance(content, bytes)
-        found.append((part.get_content_type(), content))
-    return found
+    return _parts(message)
+
+
+def _parts(message: Any) -> list[tuple[str, Any]]:
+    return [
+        (part.get_content_type(), _parts(part) if part.is_multipart() else part.get_payload(decode=True))
+        for part in message.iter_parts()
+    ]

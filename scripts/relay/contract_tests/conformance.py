@@ -22,6 +22,7 @@ from relay.validation.errors import ApiError, InvalidRequest, ResponseViolation
 from relay.validation.http import BODILESS
 from relay.validation.item_content import ItemContent
 from relay.validation.json_strict import NotJson, parse_json
+from relay.validation.part_content import PartContent
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
@@ -302,7 +303,9 @@ class ConformanceChecker:
         for message in dict.fromkeys(_violation_message(label, violation) for violation in broken):
             yield finding(self.contract, "response-violation", pointer, message)
 
-    def _items(self, body: bytes, items: ItemContent, pointer: Pointer, label: str) -> Iterator[Diagnostic]:
+    def _items(
+        self, body: bytes, items: ItemContent | PartContent, pointer: Pointer, label: str
+    ) -> Iterator[Diagnostic]:
         try:
             items.check_written(body)
         except ResponseViolation as exc:

@@ -9,6 +9,7 @@ from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
 from relay.validation.item_compiling import item_content
 from relay.validation.item_content import ItemContent
+from relay.validation.part_content import PartContent
 from relay.validation.response_headers import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.unvalidated import describes_text
@@ -20,12 +21,12 @@ from .exchanges import Exchange
 class Content(NamedTuple):
     """A documented media type; `describes_text` is False for a schema that no text conforms to.
 
-    `items` is set for a stream of items.
+    `items` is set for a list of items.
     """
 
     validator: Validator | None
     describes_text: bool
-    items: ItemContent | None = None
+    items: ItemContent | PartContent | None = None
 
     @classmethod
     def of(cls, schema: Schema, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> Content:
@@ -51,7 +52,7 @@ class ResponseValidators:
         self.content = media.by_name(
             {
                 name: Content.of(schema, (*response.pointer, "content", name), contract, compiler)._replace(
-                    items=item_content(response, name, contract, compiler) if name in response.items else None
+                    items=item_content(response, name, contract, compiler)
                 )
                 for name, schema in response.content.items()
             }

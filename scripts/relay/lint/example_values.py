@@ -9,11 +9,11 @@ from typing import Any, get_args
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
-from relay.mock.item_samples import is_stream
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_compiling import content_at
+from relay.validation.item_compiling import content_at, has_items
 from relay.validation.item_content import ItemContent
+from relay.validation.part_content import PartContent
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.sequences import kind_of_items
 from relay.validation.unvalidated import is_validated
@@ -40,8 +40,8 @@ def check_examples(contract: Contract) -> Iterator[Diagnostic]:
     for node in nodes(contract):
         if node.kind == "schema":
             yield from checker.check_schema(node)
-        elif is_stream(node.media_type or "", node.value):
-            yield from checker.check_stream(node)
+        elif has_items(node.media_type or "", node.value, contract):
+            yield from checker.check_items(node)
         elif node.media_type is None or _is_describable(node, contract):
             yield from checker.check_carrier(node)
 
@@ -56,8 +56,8 @@ def _directions(node: Node) -> tuple[Direction, ...]:
     return (node.direction,) if node.direction else get_args(Direction)
 
 
-def _violations_of_items(value: Any, contents: list[ItemContent | None]) -> list[Violation]:
-    """Return the violations of an example of a stream; [] if it is valid in at least one direction."""
+def _violations_of_items(value: Any, contents: list[ItemContent | PartContent | None]) -> list[Violation]:
+    """Return the violations of an example of a body of items; [] if it is valid in at least one direction."""
     found: list[Violation] = []
     for content in contents:
         if content is None:
@@ -83,8 +83,8 @@ class _Checker:
         for what, value, at in self._given(node, "value", "dataValue"):
             yield from self._value(what, value, schema, node, at)
 
-    def check_stream(self, node: Node) -> Iterator[Diagnostic]:
-        """Check the examples of a stream of items: lists of them, and the text of one unless that is multipart."""
+    def check_items(self, node: Node) -> Iterator[Diagnostic]:
+        """Check the examples of a body of items: lists of them, and the text of one unless that is multipart."""
         contents = [
             content_at(node.pointer, direction, self._contract, self._compiler)
             for direction in _directions(node)

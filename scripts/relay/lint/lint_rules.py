@@ -35,6 +35,7 @@ _ERRORS = {
     "undefined-security-scheme": "A security scheme that is not defined cannot be verified.",
     "unexpected-scope": "Only oauth2 and openIdConnect have scopes (OpenAPI 3.0.3, Security Requirement Object); no other credential grants them.",
     "schema": "A schema that cannot be compiled cannot validate anything.",
+    "unreadable-part": "A part of multipart is read by its media type, so its schema must describe what that can be read as.",
 }
 _WARNINGS = {
     "missing-success-response": "An operation that documents no success response cannot succeed.",

@@ -15,6 +15,7 @@ from relay.validation import media_types as media
 from relay.validation.form_parts import MultipartDecoder
 from relay.validation.http import header
 from relay.validation.multipart import Form, FormTooLarge
+from relay.validation.part_lists import PartsDecoder
 from relay.validation.requests import RequestDecoder
 from relay.validation.spools import Spool, Spools, TooManySpools, spools_allowed
 from relay.validation.uploads import Upload
@@ -73,7 +74,8 @@ class BodyReader:
         if items is not None:
             arriving = _Arriving(scope, receive, self._limits_of_items(content_type))
             return ItemBody(arriving.next, items, content_type, self._body_limit)
-        form = media.find(content_type, self._forms) if name == media.MULTIPART else None
+        form = media.find(content_type, self._forms) if name.startswith("multipart/") else None
+        form = form if form is not None and form.reads(name) else None
         limit = self._limit(content_type, form)
         arriving = _Arriving(scope, receive, limit)
         if form is not None:
@@ -90,7 +92,7 @@ class BodyReader:
         """Return the largest stream of items, which is not kept in memory."""
         return media.find(content_type, self._limits) or self._file_limit
 
-    def _limit(self, content_type: str, form: MultipartDecoder | None) -> int:
+    def _limit(self, content_type: str, form: MultipartDecoder | PartsDecoder | None) -> int:
         """Return the largest body of a media type."""
         if (chosen := media.find(content_type, self._limits)) is not None:
             return chosen

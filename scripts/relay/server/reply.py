@@ -9,6 +9,8 @@ from email.utils import format_datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Generic, Literal, TypeVar
 
+from relay.validation.part_writing import Described
+
 Body_co = TypeVar("Body_co", covariant=True)
 HeaderValue = str | int | float
 Headers = Mapping[str, HeaderValue | Sequence[HeaderValue]]
@@ -68,7 +70,7 @@ class Cookie:
         return morsel.OutputString()
 
 
-class Reply(Generic[Body_co]):
+class Reply(Described, Generic[Body_co]):
     """A result with all parts of a response.
 
     Body, status and headers are those of a tuple. `media_type` is one of those that the contract documents.

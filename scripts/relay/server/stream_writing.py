@@ -6,10 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from relay.validation.items import Items, ItemViolation, write_item
-from relay.validation.part_items import PartItem, PartItems
-from relay.validation.response_headers import header_lines
 
-from .reply import Reply
 from .streams import as_bytes
 
 Report = Callable[[ItemViolation, Any], None]
@@ -60,6 +57,4 @@ class ItemWriter:
         return self._items.end()
 
     def _written(self, item: Any, *, is_validated: bool = True) -> bytes:
-        if isinstance(item, Reply) and isinstance(self._items, PartItems):
-            item = PartItem(item.body, item.media_type, header_lines(item.headers))
         return write_item(self._items, item, self._number, is_validated=is_validated)

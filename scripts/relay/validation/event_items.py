@@ -17,13 +17,13 @@ from . import media_types as media
 from .errors import ResponseViolation
 from .event import Event
 from .event_fields import as_lines, unwritable, with_one_line_break
-from .items import Items, within
+from .items import Items
 from .json_strict import NotJson, parse_json
 from .json_writing import to_json, to_plain, write_json
 from .schemas import Direction, SchemaCompiler
 from .shapes import Shape
 from .validators import Validator
-from .violations import Violation
+from .violations import Violation, within
 
 
 class JsonData(NamedTuple):

@@ -69,6 +69,11 @@ class FormDecoder:
                 self._style(parameter, contract, coercion)
         self._other = coercion.of(additional_properties_of(schema, contract))
 
+    @property
+    def has_styles(self) -> bool:
+        """Whether a property has a style."""
+        return bool(self._styled)
+
     def urlencoded(self, body: bytes) -> dict[str, Any]:
         """Return the fields of an application/x-www-form-urlencoded body."""
         fields = urlencoded(body, refuses_nul=self._refuses_nul)

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from .errors import ResponseViolation
 from .item_reading import MalformedItem, read_items
-from .items import Items, ItemViolation, within, written_list
+from .items import Items, ItemViolation, written_list
 from .json_strict import NotJson
 from .sequences import Kind
 from .validators import Validator
-from .violations import Violation
+from .violations import Violation, within
 
 _AT_ONCE = 128
 """Items of a list that are written before other requests run."""

@@ -13,13 +13,13 @@ from .defaults import Defaults
 from .integers import Integers
 from .item_compiling import compile_items
 from .item_reading import ReadItem, Splitter, item_value, splitter
-from .items import Items, within
+from .items import Items
 from .json_strict import NotJson
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .sequences import Kind, kind_of_items
 from .structured_fields import elements
-from .violations import Violation
+from .violations import Violation, within
 
 _MALFORMED = "the item is not valid for its media type"
 

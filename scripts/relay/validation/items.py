@@ -10,7 +10,7 @@ from .json_writing import to_json, to_plain, write_json
 from .sequences import Frame
 from .shapes import Shape
 from .validators import Validator
-from .violations import Violation
+from .violations import Violation, within
 
 
 class ItemViolation(ResponseViolation):
@@ -88,8 +88,3 @@ def written_list(items: Items, body: Any, *, is_validated: bool = True) -> Itera
     for number, item in enumerate(body):
         yield write_item(items, item, number, is_validated=is_validated)
     yield items.end()
-
-
-def within(key: str, violations: list[Violation]) -> list[Violation]:
-    """Return the violations of a value as those of the one that contains it."""
-    return [Violation(f"/{key}{one.path}", one.rule, one.message) for one in violations]

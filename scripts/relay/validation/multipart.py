@@ -1,4 +1,7 @@
-"""Parses multipart/form-data (RFC 7578) while it arrives: values are kept in memory, files in a spool."""
+"""Parses multipart/form-data (RFC 7578), and multipart whose parts have no names (RFC 2046), while it arrives.
+
+Values are kept in memory, files in a spool.
+"""
 
 from __future__ import annotations
 
@@ -40,13 +43,20 @@ class Part(NamedTuple):
 
 
 class Form:
-    """A form that arrives. `fault` is what ended its reading; it is not complete then."""
+    """A form that arrives. `fault` is what ended its reading; it is not complete then.
 
-    def __init__(self, content_type: str, spool: Spool, is_file: IsFile, limit: int) -> None:
+    Parts without names, if `is_named` is False, get their position as a name: `0`, `1`.
+    """
+
+    def __init__(
+        self, content_type: str, spool: Spool, is_file: IsFile, limit: int, *, is_named: bool = True
+    ) -> None:
         self.spool = spool
         self.parts: dict[str, list[Part]] = {}
         self.fault: ValueError | None = None
         self._is_file = is_file
+        self._is_named = is_named
+        self._what = "form" if is_named else "body"
         self._left = limit  # bytes that values may still take
         self._headers_left = MAX_HEADERS
         self._count = 0
@@ -117,13 +127,13 @@ class Form:
     def _begin(self) -> None:
         self._count += 1
         if self._count > MAX_PARTS:
-            raise MalformedForm(f"the form has more than {MAX_PARTS} parts")
+            raise MalformedForm(f"the {self._what} has more than {MAX_PARTS} parts")
         self._headers, self._line = {}, [bytearray(), bytearray()]
 
     def _header(self, at: int, data: bytes) -> None:
         self._headers_left -= len(data)
         if self._headers_left < 0:
-            raise MalformedForm(f"the headers of the form's parts have more than {MAX_HEADERS} bytes")
+            raise MalformedForm(f"the headers of the {self._what}'s parts have more than {MAX_HEADERS} bytes")
         self._line[at] += data
 
     def _end_header(self) -> None:
@@ -134,9 +144,9 @@ class Form:
     def _open(self) -> None:
         """Prepare for the content of a part whose headers are complete."""
         _, options = parse_options_header(self._headers.get("content-disposition"))
-        if b"name" not in options:
+        if self._is_named and b"name" not in options:
             raise ValueError("a part has no name")
-        self._name = options[b"name"].decode()
+        self._name = options[b"name"].decode() if self._is_named else str(self._count - 1)
         self._file_name = options.get(b"filename", b"").decode(errors="replace")
         is_file = self._is_file(self._name, b"filename" in options)
         self._start = self.spool.size if is_file else None

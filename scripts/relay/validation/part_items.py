@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,20 +9,13 @@ from . import media_types as media
 from .errors import ResponseViolation
 from .items import Items
 from .json_writing import to_json, to_plain, write_json
-from .response_headers import HeaderLines, field_lines
+from .part_writing import DEFAULT_TEXT, PartItem, framed, last_delimiter, with_boundary
+from .response_headers import HeaderLines
 from .shapes import Shape
-from .structured_fields import elements, parameters
+from .structured_fields import elements
 from .text_writing import bytes_of
 from .validators import Validator
 from .violations import Violation
-
-
-class PartItem(NamedTuple):
-    """An item with the media type and the headers of its part; without a media type, the contract says it."""
-
-    content: Any
-    media_type: str | None
-    headers: HeaderLines
 
 
 class PartTypes(NamedTuple):
@@ -45,7 +37,7 @@ class PartTypes(NamedTuple):
             return documented
         if isinstance(content, bytes):
             return media.OCTETS
-        return "text/plain; charset=utf-8" if isinstance(content, str) else media.JSON
+        return DEFAULT_TEXT if isinstance(content, str) else media.JSON
 
 
 class PartItems(NamedTuple):
@@ -58,11 +50,8 @@ class PartItems(NamedTuple):
 
     def begun(self, media_type: str) -> tuple[Items, str]:
         """Return what writes the parts of one response, with a boundary that no part can contain."""
-        given = dict(parameters(media_type)[1]).get("boundary")
-        if given:
-            return self._replace(boundary=given), media_type
-        boundary = secrets.token_hex(16)
-        return self._replace(boundary=boundary), f"{media_type}; boundary={boundary}"
+        boundary, sent = with_boundary(media_type)
+        return self._replace(boundary=boundary), sent
 
     def write(self, item: Any, number: int) -> bytes:
         """Return a valid part. Raises ResponseViolation."""
@@ -85,20 +74,18 @@ class PartItems(NamedTuple):
 
     def end(self) -> bytes:
         """Return the last delimiter."""
-        return f"--{self.boundary}--\r\n".encode("latin-1")
+        return last_delimiter(self.boundary)
 
     def violations(self, value: Any) -> list[Violation]:
         """Return the violations of a part that was read; bytes are not validated."""
         return [] if isinstance(value, bytes) else self.validator.violations(value)
 
     def _part(self, item: Any, number: int) -> tuple[PartItem, str]:
-        part = item if isinstance(item, PartItem) else PartItem(item, None, [])
+        part = PartItem.of(item)
         return part, part.media_type or self.types.at(number, part.content)
 
     def _written(self, content: bytes, media_type: str, headers: HeaderLines) -> bytes:
-        lines = field_lines([("content-type", media_type), *headers])
-        head = b"".join(b"%s: %s\r\n" % line for line in lines)
-        return b"--%s\r\n%s\r\n%s\r\n" % (self.boundary.encode("latin-1"), head, content)
+        return framed(self.boundary, content, [("content-type", media_type), *headers])
 
 
 def _concrete(encoding: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from . import media_types as media
 from .binary_schemas import is_binary
 from .coercion import types_of
 from .defaults import Defaults
+from .encoding_objects import has_parts, warn_ignored
 from .errors import InvalidRequest, UnsupportedMediaType
 from .form_parts import MultipartDecoder
 from .forms import FormDecoder, MalformedField, decoded
@@ -21,7 +22,9 @@ from .item_reading import MalformedItem
 from .item_requests import item_decoders
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
+from .nested_parts import Nesting
 from .parameters import LocatedViolation, ParameterDecoder
+from .part_lists import PartsDecoder
 from .query_keys import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
@@ -110,10 +113,9 @@ class BodyDecoder:
         at = (*body.pointer, "content")
         self.forms = media.by_name(
             {
-                media_type: MultipartDecoder(schema, contract, compiler, (*at, media_type))
+                media_type: form
                 for media_type, schema in body.content.items()
-                if media.covers(media_type, media.MULTIPART)
-                and not (media.is_range(media_type) and is_binary(schema, contract))
+                if (form := _form(schema, contract, compiler, (*at, media_type))) is not None
             }
         )
         self.items = item_decoders(body, contract, compiler)
@@ -133,8 +135,8 @@ class BodyDecoder:
             for spelling in (name, f"{name}; charset=utf-8")
         }
 
-    def _form_of(self, documented: str) -> MultipartDecoder | None:
-        """Return the decoder of the multipart forms that a documented media type covers."""
+    def _form_of(self, documented: str) -> MultipartDecoder | PartsDecoder | None:
+        """Return the decoder of the multipart that a documented media type covers."""
         return self.forms.get(media.key_of(documented))
 
     def decode(self, request: Request, arguments: Arguments, failures: list[LocatedViolation]) -> None:
@@ -196,9 +198,21 @@ def _malformed(exc: ValueError) -> Violation:
     return Violation("", "format", str(exc) if is_public else "the body is not valid for its media type")
 
 
+def _form(
+    schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+) -> MultipartDecoder | PartsDecoder | None:
+    """Return the decoder of multipart that a documented media type covers, of forms or of parts by position."""
+    name, nested = pointer[-1], Nesting(contract, compiler, "request")
+    if has_parts(name, contract.follow(pointer)[0], contract):
+        return PartsDecoder(schema, contract, compiler, pointer, nested)
+    if media.covers(name, media.MULTIPART) and not (media.is_range(name) and is_binary(schema, contract)):
+        return MultipartDecoder(schema, contract, compiler, pointer, nested)
+    return None
+
+
 def _documented_reader(
     documented: str,
-    form: MultipartDecoder | None,
+    form: MultipartDecoder | PartsDecoder | None,
     schema: Schema,
     contract: Contract,
     compiler: SchemaCompiler,
@@ -206,6 +220,11 @@ def _documented_reader(
 ) -> BodyReader:
     """Return the reader of a documented media type; for a range, a message's own media type chooses how it is read."""
     name = media.essence(documented)
+    read_as = media.MULTIPART if isinstance(form, MultipartDecoder) else name
+    is_read = form is not None or media.is_form(name)
+    warn_ignored(contract.follow(pointer)[0], read_as if is_read else "", pointer, contract, compiler)
+    if isinstance(form, PartsDecoder):
+        return _multipart_reader(form, schema, contract, compiler, pointer)
     if not is_validated(name, schema, contract):
         warn_unvalidated(name, contract, compiler, pointer)
     if is_binary(schema, contract) and media.is_range(name):
@@ -258,9 +277,13 @@ def _reader(
 
 
 def _multipart_reader(
-    decoder: MultipartDecoder, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    decoder: MultipartDecoder | PartsDecoder,
+    schema: Schema,
+    contract: Contract,
+    compiler: SchemaCompiler,
+    pointer: Pointer,
 ) -> BodyReader:
-    """Return the reader of multipart forms: of one that has been parsed while it arrived, or of its bytes."""
+    """Return the reader of multipart: of one that has been parsed while it arrived, or of its bytes."""
     check = _checker(schema, contract, compiler, pointer)
 
     def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:

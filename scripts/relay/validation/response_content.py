@@ -12,12 +12,14 @@ from . import http
 from . import media_types as media
 from .accept import by_weight
 from .binary_schemas import is_binary
+from .encoding_objects import warn_ignored
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .item_compiling import item_content
 from .item_content import ItemContent
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json
+from .part_content import PartContent
 from .response_headers import HeaderDecoder, field_lines, without
 from .results import NO_BODY, Parts
 from .schemas import SchemaCompiler
@@ -69,18 +71,21 @@ class Content(NamedTuple):
         return False
 
 
+AnyContent = Content | ItemContent | PartContent
+
+
 class Documented(NamedTuple):
     """One documented media type, or a range, whose bodies are written as the media type of each says.
 
-    `items` is set for streams of items.
+    `items` is set for lists of items.
     """
 
     json: Content
     text: Content
     octets: Content
-    items: ItemContent | None = None
+    items: ItemContent | PartContent | None = None
 
-    def sent_as(self, media_type: str) -> Content | ItemContent:
+    def sent_as(self, media_type: str) -> AnyContent:
         """Return how a body of a media type is written."""
         if self.items is not None:
             return self.items
@@ -126,9 +131,7 @@ class ResponseCompiler:
         wanted = by_weight(self._streams, http.header(request, b"accept"))
         return next(iter([*wanted, *self._streams]), None)
 
-    def select(
-        self, parts: Parts, request: HeaderList | None
-    ) -> tuple[Content | ItemContent | None, HeaderList]:
+    def select(self, parts: Parts, request: HeaderList | None) -> tuple[AnyContent | None, HeaderList]:
         """Return the media type to serialise a body as, None if there is no body, and the headers."""
         body, _, given, media_type = parts
         if self.usual is not None and not given and media_type is None and body is not NO_BODY:
@@ -155,7 +158,7 @@ class ResponseCompiler:
             if chosen is None:
                 reason += "; only ranges are documented, so the handler must set content-type"
             raise ResponseViolation([Violation("", "content", reason)])
-        if isinstance(content, ItemContent):
+        if isinstance(content, ItemContent | PartContent):
             content = content.begun(sent_as)
             sent_as = content.media_type
         return content, field_lines([("content-type", with_charset(sent_as)), *lines])
@@ -170,7 +173,7 @@ class ResponseCompiler:
         content = self.find(media_type)
         return content is not None and content.accepts(body)
 
-    def find(self, media_type: str) -> Content | ItemContent | None:
+    def find(self, media_type: str) -> AnyContent | None:
         """Return how a body of a media type is written, if it is documented."""
         found = media.find(media_type, self._content)
         return found.sent_as(media_type) if found is not None else None
@@ -179,10 +182,15 @@ class ResponseCompiler:
 def _documented(response: Response, name: str, contract: Contract, compiler: SchemaCompiler) -> Documented:
     """Compile the schemas of a documented media type."""
     pointer = (*response.pointer, "content", name)
-    items = None
-    if name in response.items:
-        items = item_content(response, name, contract, compiler)
-    elif not is_validated(name, response.content[name], contract):
+    items = item_content(response, name, contract, compiler)
+    may_be_form = media.is_form(name) or media.covers(name, media.MULTIPART)
+    read_as = media.MULTIPART if may_be_form else name if items is not None else ""
+    warn_ignored(contract.follow(pointer)[0], read_as, pointer, contract, compiler)
+    if (
+        name not in response.items
+        and items is None
+        and not is_validated(name, response.content[name], contract)
+    ):
         warn_unvalidated(media.essence(name), contract, compiler, pointer)
     whole = _whole(response.content[name], contract, compiler, pointer)
     return whole if items is None else whole._replace(items=items)

@@ -15,6 +15,7 @@ from .http import HeaderList
 from .item_content import ItemContent
 from .items import Items
 from .json_writing import to_json, to_plain
+from .part_content import PartContent
 from .response_content import UNREAD, Content, ResponseCompiler, with_charset
 from .response_headers import field_lines, header_lines, without
 from .results import NO_BODY, PLAIN, Parts, split
@@ -67,7 +68,7 @@ class ResponseEncoder:
         """Do as `encode` for a result that was taken apart."""
         body, status = parts.body, self.status(parts)
         content, lines = self._compiled_response(status).select(parts, request)
-        if isinstance(content, ItemContent):
+        if isinstance(content, ItemContent | PartContent):
             return http.Response(status, lines, b"", await content.pieces(body))
         if content is not None and content.slicer is not None and content.slicer.is_for(body):
             pieces = await content.slicer.serialise(body)
@@ -111,13 +112,15 @@ class ResponseEncoder:
         compiled = self._compiled_response(status)
         media_type = parts.media_type or compiled.stream_type(request)
         content, lines = compiled.select(parts._replace(body=UNREAD, media_type=media_type), None)
+        if isinstance(content, PartContent):
+            content.check_stream()
         return status, lines, content.items if isinstance(content, ItemContent) else None
 
     def unvalidated_stream_head(self, parts: Parts) -> tuple[int, HeaderList, Items | None]:
         """Do as `stream_head` without validating anything against the contract."""
         status, lines = self.unvalidated_head(parts)
         content, lines = self._begun(status, lines)
-        return status, lines, content and content.items
+        return status, lines, content.items if isinstance(content, ItemContent) else None
 
     def unvalidated_head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
         """Do as `head` without validating anything against the contract."""
@@ -151,12 +154,12 @@ class ResponseEncoder:
         shape = content.shape if isinstance(content, Content) else self._any_shape
         return http.Response(status, lines, to_json(to_plain(body, shape)))
 
-    def _begun(self, status: int, lines: HeaderList) -> tuple[ItemContent | None, HeaderList]:
+    def _begun(self, status: int, lines: HeaderList) -> tuple[ItemContent | PartContent | None, HeaderList]:
         """Return how items of the media type in the first line are written, if they are documented."""
         compiled = self._documented(status)
         (name, value), *others = lines
         content = compiled and compiled.find(value.decode("latin-1"))
-        if not isinstance(content, ItemContent):
+        if not isinstance(content, ItemContent | PartContent):
             return None, lines
         content = content.begun(value.decode("latin-1"))
         return content, [(name, content.media_type.encode("latin-1")), *others]

@@ -37,6 +37,11 @@ class MissingEnd(NamedTuple):
 NO_TIME_ZONE = MissingEnd("Z", 'the value is not a "date-time": it has no time zone')
 
 
+def within(key: str, violations: list[Violation]) -> list[Violation]:
+    """Return the violations of a value as those of the one that contains it."""
+    return [Violation(f"/{key}{one.path}", one.rule, one.message) for one in violations]
+
+
 def describe(rule: str, limit: Any = None) -> str:
     """Return the sentence for a violated keyword; `limit` is the value of the keyword in the schema."""
     return _SENTENCES[rule](limit)

@@ -1,0 +1,84 @@
+"""What Encoding Objects say: media types of parts, and which parts consist of parts themselves (OpenAPI 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Schema
+
+from . import media_types as media
+from .coercion import types_of
+from .schemas import SchemaCompiler
+from .sequences import kind_of_items
+
+_BY_POSITION = ("prefixEncoding", "itemEncoding")
+
+
+def content_types(encoding: Mapping[str, Any]) -> list[str]:
+    """Return the media types and ranges that a part may have; none if they are not stated."""
+    return [name for one in str(encoding.get("contentType", "")).split(",") if (name := one.strip())]
+
+
+def is_by_position(media_type: str, schema: Schema, contract: Contract) -> bool:
+    """Return True for multipart whose parts are the items of an array, one by one."""
+    is_known = contract.version == "3.2" and kind_of_items(media_type) == "parts"
+    return is_known and "array" in types_of(schema, contract)
+
+
+def is_nested(schema: Schema, encoding: Mapping[str, Any], contract: Contract) -> bool:
+    """Return True for a part that is a form, or multipart of another kind, by its media type and its schema."""
+    listed = content_types(encoding)
+    if contract.version != "3.2" or len(listed) != 1:
+        return False
+    if media.is_form(listed[0]):
+        return "object" in types_of(schema, contract)
+    return is_by_position(listed[0], schema, contract)
+
+
+def is_contradictory(schema: Schema, encoding: Mapping[str, Any], contract: Contract) -> bool:
+    """Return True for a part whose schema takes only objects or arrays, and that is neither JSON nor consists of parts."""
+    listed, types = content_types(encoding), types_of(schema, contract)
+    is_composed = bool(types) and types <= {"object", "array", "null"}
+    is_parsed = any(map(media.is_json, listed)) or is_nested(schema, encoding, contract)
+    return bool(listed) and is_composed and not is_parsed
+
+
+def has_parts(media_type: str, media_object: Mapping[str, Any], contract: Contract) -> bool:
+    """Return True for a Media Type Object whose bodies are lists with an item for each part."""
+    is_whole = "itemSchema" not in media_object
+    return is_whole and is_by_position(media_type, media_object.get("schema", {}), contract)
+
+
+def warn_ignored(
+    owner: Mapping[str, Any], media_type: str, pointer: Pointer, contract: Contract, compiler: SchemaCompiler
+) -> None:
+    """Add a warning for each word of a Media Type or Encoding Object by which its parts are not read.
+
+    `media_type` is that of the parts; empty if they are no form and not multipart.
+    """
+    if contract.version != "3.2" or "itemSchema" in owner:
+        return
+    read = ("encoding",) if media.is_form(media_type) else _BY_POSITION if media_type else ()
+    for word in (one for one in (*_BY_POSITION, "encoding") if one in owner and one not in read):
+        kind, type_ = (
+            ("multipart/form-data", "object") if word == "encoding" else ("multipart/mixed", "array")
+        )
+        message = (
+            f"'{word}' is ignored: it needs one media type such as {kind}, and a schema with `type: {type_}`"
+        )
+        compiler.problems.append(contract.warning((*pointer, word), message, "ineffective-keyword"))
+
+
+def warn_nested_in_stream(
+    media_object: Mapping[str, Any], pointer: Pointer, contract: Contract, compiler: SchemaCompiler
+) -> None:
+    """Add a warning for each Encoding Object of a stream of parts that describes parts within them, which are not read."""
+    first = enumerate(media_object.get("prefixEncoding", []))
+    owners: dict[Pointer, Any] = {("prefixEncoding", str(number)): one for number, one in first}
+    owners["itemEncoding",] = media_object.get("itemEncoding", {})
+    for at, owner in owners.items():
+        for word in (one for one in (*_BY_POSITION, "encoding") if one in owner):
+            message = f"'{word}' is ignored in a stream: its parts are read one by one; write `schema` in place of `itemSchema`"
+            compiler.problems.append(contract.warning((*pointer, *at, word), message, "ineffective-keyword"))

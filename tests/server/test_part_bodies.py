@@ -1,0 +1,109 @@
+"""Bodies that are parts by position, through a whole service."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import sequences
+from support.hosting import assert_problem, calling, contract, host, operation
+from support.parts import by_position, multipart
+
+MIXED = "multipart/mixed"
+SENT = {"Content-Type": f"{MIXED}; boundary=b"}
+FILES = by_position({"type": "array", "prefixItems": [{"type": "string"}], "items": {}})
+ANY = {"application/json": {"schema": {}}}
+
+
+def answering(content):
+    """Return the responses of an operation."""
+    return {"200": {"description": "", "content": content}}
+
+
+DOCUMENT = {
+    **contract(
+        {
+            "/sizes": {
+                "post": operation("sizes", requestBody={"content": {MIXED: FILES}}, responses=answering(ANY))
+            },
+            "/iterated": {"get": operation("iterated", responses=answering({MIXED: FILES}))},
+            "/own": {"get": operation("own", responses=answering({MIXED: FILES}))},
+            "/listed": {"get": operation("listed", responses=answering({MIXED: {"itemSchema": {}}}))},
+            "/made": {"get": operation("made", responses=answering({MIXED: FILES}))},
+        }
+    ),
+    "openapi": "3.2.0",
+}
+THINGS = """
+    import datetime
+
+    import relay
+    from starlette.responses import Response
+
+    def sizes(body=()):
+        return [one.size if isinstance(one, relay.Upload) else len(one) for one in body]
+
+    def iterated():
+        yield b"a"
+
+    def own():
+        body = b"--mine\\r\\n\\r\\na\\r\\n--mine--\\r\\n"
+        return Response(body, media_type="multipart/mixed; boundary=mine")
+
+    def listed():
+        return [relay.Reply(b"a", headers={"X-A": "b"}, media_type="text/csv"), {"n": 1}]
+
+    def made():
+        return relay.Reply([datetime.date(2026, 1, 2), b"x"], headers={"X-Whole": "y"})
+"""
+
+
+@pytest.fixture
+async def client(tmp_path, monkeypatch):
+    """A client of a service with small limits."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    limits = {"body_limit": 1000, "file_limit": 100_000}
+    async with calling(host(tmp_path, DOCUMENT, settings=limits, things=THINGS)) as found:
+        yield found
+
+
+async def test_files_have_the_limit_of_files(client):
+    """Values have that of bodies, as in forms."""
+    large = await client.post("/sizes", content=multipart(("", b"a"), ("", b"x" * 90_000)), headers=SENT)
+    long = await client.post("/sizes", content=multipart(("", b"a" * 2000), ("", b"x")), headers=SENT)
+    both = await client.post("/sizes", content=multipart(("", b"a"), ("", b"x" * 100_001)), headers=SENT)
+    assert large.json() == [1, 90_000]
+    assert_problem(long, 413, "BODY_TOO_LARGE")
+    assert_problem(both, 413, "BODY_TOO_LARGE")
+
+
+async def test_a_body_is_optional_as_others_are(client):
+    """No bytes are no body; no parts are an empty list."""
+    assert (await client.post("/sizes")).json() == []
+    assert (await client.post("/sizes", content=multipart(), headers=SENT)).json() == []
+
+
+async def test_an_iterator_cannot_be_written_as_parts(client):
+    """The schema describes the whole list, and the boundary is not known to who writes bytes."""
+    assert_problem(await client.get("/iterated"), 500, "INTERNAL_ERROR")
+
+
+async def test_bytes_with_a_boundary_are_sent_as_they_are(client):
+    """They are read to be validated."""
+    own = await client.get("/own")
+    assert sequences.parts(own.content, own.headers["content-type"]) == [("text/plain", b"a")]
+
+
+async def test_a_list_of_a_stream_may_have_replies_too(client):
+    """As its iterator may."""
+    listed = await client.get("/listed")
+    found = sequences.parts(listed.content, listed.headers["content-type"])
+    assert found == [("text/csv", b"a"), ("application/json", b'{"n":1}')]
+    assert b"\r\nx-a: b\r\n" in listed.content
+
+
+async def test_parts_have_the_values_of_python(client):
+    """A date is text; the whole response has headers of its own."""
+    made = await client.get("/made")
+    found = sequences.parts(made.content, made.headers["content-type"])
+    assert found == [("text/plain", b"2026-01-02"), ("application/octet-stream", b"x")]
+    assert made.headers["x-whole"] == "y"
