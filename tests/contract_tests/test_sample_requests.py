@@ -121,6 +121,30 @@ def test_sends_streams_of_items(media_type, item, more, expected):
     assert dict(found.headers)["Content-Type"].startswith(media_type)
 
 
+@pytest.mark.parametrize("media_type", ["multipart/mixed", "multipart/form-data"])
+def test_sends_parts_by_position_and_parts_within_parts(media_type):
+    """They are what the server takes, with the headers and the media types of their encoding."""
+    night = {"type": "array", "prefixItems": [{"type": "integer"}, {}, {"type": "string"}], "minItems": 3}
+    page = {"headers": {"X-Page": {"required": True, "schema": {"type": "integer", "minimum": 4}}}}
+    parts = {"prefixEncoding": [page, {"contentType": "image/*"}, {}]}
+    nested = {"type": "object", "required": ["p"], "properties": {"p": night}}
+    described = {
+        "multipart/mixed": {"schema": night, **parts},
+        "multipart/form-data": {
+            "schema": nested,
+            "encoding": {"p": {"contentType": "multipart/related", **parts}},
+        },
+    }[media_type]
+    body = {"required": True, "content": {media_type: described}}
+
+    found = models({**contract({"/a": {"post": operation("act", requestBody=body)}}), "openapi": "3.2.0"})[
+        "act"
+    ]
+
+    assert b"x-page: 4\r\n" in found.body
+    assert b"content-type: image/png\r\n\r\n\x89PNG" in found.body
+
+
 def test_sends_parts_as_their_encoding_says():
     """The server refuses other media types, and parts without a required header."""
     schema = {

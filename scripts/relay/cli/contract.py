@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import signal
 import sys
@@ -143,6 +144,7 @@ def contract(
     Exit code 0: no violation was found, also in a run that --max-time ended; 1: a violation; 2: the tests
     could not run.
     """
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # malformed requests are what is tested
     with _interruptible(), tools_installed():
         from relay.contract.documents import display
         from relay.contract_tests.har_files import write_har

@@ -16,13 +16,13 @@ from relay.contract.model import Contract, Operation, Parameter, RequestBody, Sc
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
 from relay.mock.examples import examples
-from relay.mock.item_samples import is_stream, item_lists
+from relay.mock.item_samples import item_lists
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
 from relay.validation.coercion import properties_of
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_compiling import content_at
+from relay.validation.item_compiling import content_at, has_items
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.sequences import kind_of_items
 
@@ -147,7 +147,7 @@ class _Maker:
         """Return a Content-Type and a body, JSON if the operation accepts it."""
         name = min(body.content, key=lambda name: not media.is_json(name))
         raw, pointer = self._contract.follow((*body.pointer, "content", name))
-        if is_stream(name, raw):
+        if has_items(name, raw, self._contract):
             return self._items(name, raw, pointer)
         schema = body.content[name]
         value = self._given_or_sampled(raw, pointer, schema)
@@ -161,13 +161,13 @@ class _Maker:
                 properties = properties_of(body.content[name], self._contract)
                 return name, _joined(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data":
-                parts = [*sample_parts(value, schema, pointer, contract=self._contract, sample=self._value)]
+                parts = [*sample_parts(value, schema, pointer, sampler=self._sampler, sample=self._value)]
                 made = httpx.Request("POST", self._url, files=parts)
                 return made.headers["content-type"], made.read()
         return name, word(value).encode()
 
     def _items(self, name: str, raw: Any, pointer: Pointer) -> tuple[str, bytes]:
-        """Return a Content-Type and a stream of items: those of the first valid example, or else a few of the schema."""
+        """Return a Content-Type and a body of items: those of the first valid example, or else a few of the schema."""
         content = content_at(pointer, "request", self._contract, self._compiler)
         if content is None:
             raise NoSample("the schema of the items cannot be compiled")

@@ -44,6 +44,11 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
     return found
 
 
+def header_text(header: Parameter, sampler: Sampler) -> str | None:
+    """Return a value of a header of a part that may be valid; None if there is none."""
+    return next(_candidates(header, sampler), None)
+
+
 def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
     """Yield valid examples, then a sample of the schema if the header is required or the schema has an example."""
     raw, pointer = sampler.contract.follow(header.pointer)

@@ -1,4 +1,4 @@
-"""The items of a mocked stream: those of its examples, else a few that are made of its `itemSchema`."""
+"""The items of a mocked body: those of its examples, else a few that are made of its `itemSchema`, or its `schema`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from relay.contract.model import Schema
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import content_at
+from relay.validation.part_content import PartContent
 from relay.validation.part_items import PartTypes
 from relay.validation.sequences import kind_of_items
 
 from .examples import Example
 from .files import file_of
+from .part_samples import part_sample
 from .samples import Sampler
 from .schema_parts import NoSample
 
@@ -22,21 +24,18 @@ COUNT = 2
 """Items that are made of a schema."""
 
 
-def is_stream(media_type: str, media_object: Mapping[str, Any]) -> bool:
-    """Return True for a media type whose items are described, and are known how to write."""
-    return "itemSchema" in media_object and kind_of_items(media_type) is not None
-
-
 def item_lists(
     media_type: str, media_object: Mapping[str, Any], pointer: Pointer, given: list[Example], sampler: Sampler
 ) -> Iterator[tuple[str, Any]]:
-    """Yield names and lists of items: those of the valid examples, else one that is made. Raises NoSample."""
+    """Yield names and lists of items: those of the valid examples, else some that are made. Raises NoSample."""
     has_example = False
     for name, value, at in given:
         if (listed := _listed(value, at, pointer, sampler)) is not None:
             has_example = True
             yield name, listed
-    if not has_example:
+    if not has_example and "itemSchema" not in media_object:
+        yield from _whole(media_object["schema"], pointer, sampler)
+    elif not has_example:
         schema: Schema = media_object["itemSchema"]
         at = (*pointer, "itemSchema")
         if kind_of_items(media_type) == "parts":
@@ -55,6 +54,15 @@ def _listed(value: Any, at: Pointer, pointer: Pointer, sampler: Sampler) -> list
     except ResponseViolation as violation:
         sampler.refuse(at, violation.violations[0])
         return None
+
+
+def _whole(schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[tuple[str, Any]]:
+    """Yield samples of a list of parts: with files of their media types, and without."""
+    content = content_at(pointer, sampler.direction, sampler.contract, sampler.compiler)
+    made = _sample(schema, (*pointer, "schema"), sampler)
+    if isinstance(content, PartContent) and isinstance(made, list):
+        yield "", [part_sample(content.parts.at(number), one, sampler) for number, one in enumerate(made)]
+    yield "", made
 
 
 def _parts(types: PartTypes, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Any]:

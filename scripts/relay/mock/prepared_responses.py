@@ -14,6 +14,7 @@ from relay.validation import http
 from relay.validation import media_types as media
 from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
+from relay.validation.item_compiling import has_items
 from relay.validation.response_content import default_media_type
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -22,7 +23,7 @@ from .bodies import Content, bodies, concrete
 from .examples import examples
 from .files import RANGES
 from .headers import header_texts
-from .item_samples import is_stream, item_lists
+from .item_samples import item_lists
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
@@ -123,7 +124,7 @@ class ResponsePreparer:
         given = [*examples(self._contract, content, at)]
         found: dict[str, http.Response] = {}
         reason = ""
-        if is_stream(media_type, content):
+        if has_items(media_type, content, self._contract):
             made = item_lists(media_type, content, at, given, self._sampler)
         else:
             made = bodies(Content(media_type, given, SchemaPart(schema, (*at, "schema"))), self._sampler)
