@@ -12,6 +12,7 @@ from relay.validation.binary_schemas import is_binary
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, Type, literals, of_schema, union
 from .item_types import is_stream, streams
+from .part_types import parts_type
 
 HeaderClasses = Mapping[tuple[str, str], str]
 """The generated classes of response headers, by operation id and key of `responses`."""
@@ -152,7 +153,9 @@ def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) ->
         yield DocumentedBody(NONE)
     yield from (DocumentedBody(*one) for one in _streams(response, contract, names))
     for media_type, schema in response.content.items():
-        if not is_stream(response, media_type):
+        if (parts := parts_type(response, media_type, contract, names)) is not None:
+            yield DocumentedBody(parts)
+        elif not is_stream(response, media_type):
             yield from bodies(media_type, schema, contract, names)
 
 

@@ -11,6 +11,7 @@ from relay.server.handler_arguments import handler_arguments
 from .annotations import UPLOAD, Type, of_schema, union
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
 from .item_types import is_stream, streams
+from .part_types import parts_type
 from .upload_fields import takes_upload
 
 
@@ -52,10 +53,12 @@ def signature(
 def _body(body: RequestBody, contract: Contract, names: Mapping[str, str]) -> Type:
     """Return the type of a request body: uploads for files, unless a class of the contract has that name."""
     has_uploads = UPLOAD.name not in names.values()
+    parts = {name: parts_type(body, name, contract, names) for name in body.content}
     whole = [
         UPLOAD if has_uploads and takes_upload(media_type) else one.type
         for media_type, schema in body.content.items()
-        if not is_stream(body, media_type)
+        if not is_stream(body, media_type) and parts[media_type] is None
         for one in bodies(media_type, schema, contract, names)
     ]
+    whole += filter(None, parts.values())
     return union([*whole, *(stream for stream, _ in streams(body, contract, names))])

@@ -15,12 +15,13 @@ from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
-from relay.contract.model import Contract
+from relay.contract.model import Contract, RequestBody
 
 from .class_names import class_names, with_class_names
 from .documented_results import HeaderClasses
 from .formatting import ruff
 from .item_types import is_stream
+from .part_types import parts_type
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generate_within_limits
 from .type_schemas import type_schemas, without_title
@@ -107,11 +108,10 @@ def with_import(types: Types, contract: Contract) -> Types:
     """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
     plain = f"from relay import {UPLOAD}\n"
     is_used = plain in types.source or any(
-        takes_upload(name)
+        _takes_upload(one.body, name, contract)
         for one in contract.operations
         if one.body
         for name in one.body.content
-        if not is_stream(one.body, name)
     )
     if not is_used or UPLOAD in types.classes:
         return types
@@ -119,6 +119,13 @@ def with_import(types: Types, contract: Contract) -> Types:
     last = max(number for number, line in enumerate(lines) if line.startswith("from "))
     source = "\n".join([*lines[: last + 1], "", IMPORT, *lines[last + 1 :]])
     return replace(types, source=source, classes=types.classes | {UPLOAD})
+
+
+def _takes_upload(body: RequestBody, media_type: str, contract: Contract) -> bool:
+    """Return True for a media type that a new handler gets as an upload, or as a list with uploads."""
+    if (parts := parts_type(body, media_type, contract, {})) is not None:
+        return UPLOAD in parts.names("generated")
+    return takes_upload(media_type) and not is_stream(body, media_type)
 
 
 def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
