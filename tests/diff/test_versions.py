@@ -192,6 +192,35 @@ def test_a_file_of_a_form_that_becomes_text_or_limited_is_reported():
     assert "request-type-narrowed" in {one.rule for one in changes[1]}
 
 
+def by_position(schema: Any, **encodings: Any) -> Any:
+    """Return a contract whose request body has parts by position."""
+    content = {"multipart/mixed": {"schema": {"type": "array", **schema}, **encodings}}
+    operation = {"requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
+    return read({**contract({"/a": {"post": operation}}), "openapi": "3.2.0"})
+
+
+LISTS = {"prefixItems": [{"type": "array"}, STRING], "items": {}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({}, {"prefixEncoding": [{"contentType": "application/json"}, {}]}, []),
+        ({}, {"prefixEncoding": [{}, {"contentType": "text/csv"}]}, ["request-part-type-changed"]),
+        (
+            {"itemEncoding": {"contentType": "image/png, image/gif"}},
+            {"itemEncoding": {"contentType": "image/png"}},
+            ["request-part-type-changed"],
+        ),
+        ({"itemEncoding": {"contentType": "image/png"}}, {"itemEncoding": {"contentType": "image/*"}}, []),
+    ],
+)
+def test_media_types_of_parts_by_position_are_compared(old, new, expected):
+    """A part that clients send with its old media type would be refused."""
+    changes = compare(by_position(LISTS, **old), by_position(LISTS, **new))
+    assert [one.rule for one in changes] == expected
+
+
 JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
 

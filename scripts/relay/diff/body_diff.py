@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Response, Schema
@@ -162,31 +163,42 @@ def _is_binary(essence: str, at: Pointer, contract: Contract) -> bool:
 
 def _part_types(old_at: Pointer, new_at: Pointer, schemas: SchemaComparison) -> Iterator[Difference]:
     """Yield the parts of a multipart body that may no longer have a media type which they had."""
-    old, new = raw(schemas.old, old_at), raw(schemas.new, new_at)
-    for name, encoding in (new.get("encoding") or {}).items():
-        part = raw(schemas.old, (*old_at, "schema", "properties", name))
-        if not part or "contentType" not in encoding:
+    known = {at: one for at, _, one in _encodings(raw(schemas.old, old_at))}
+    for at, within, encoding in _encodings(raw(schemas.new, new_at)):
+        part, old = raw(schemas.old, (*old_at, "schema", *within)), known.get(at, {})
+        if "contentType" not in encoding or not (part or old):
             continue
-        before = (old.get("encoding") or {}).get(name, {}).get("contentType") or _default_type(
-            part, schemas.old
-        )
+        before = old.get("contentType") or _default_type(part, schemas.old, has_name=at[0] == "encoding")
         accepted = by_name({one: one for one in _listed(encoding["contentType"])})
         if not all(find(one, accepted) for one in _listed(before)):
             what = f"its media type changed from {before} to {encoding['contentType']}"
-            at = ("encoding", name, "contentType")
-            yield Difference("request-part-type-changed", what, (*old_at, *at), (*new_at, *at), name=name)
+            place = (*at, "contentType")
+            yield Difference(
+                "request-part-type-changed", what, (*old_at, *place), (*new_at, *place), name=at[-1]
+            )
+
+
+def _encodings(media_type: Mapping[str, Any]) -> Iterator[tuple[Pointer, Pointer, Mapping[str, Any]]]:
+    """Yield each Encoding Object with its pointer and that of the schema of its part, by name or by position."""
+    for name, one in (media_type.get("encoding") or {}).items():
+        yield ("encoding", name), ("properties", name), one
+    for number, one in enumerate(media_type.get("prefixEncoding") or []):
+        yield ("prefixEncoding", str(number)), ("prefixItems", str(number)), one
+    if "itemEncoding" in media_type:
+        yield ("itemEncoding",), ("items",), media_type["itemEncoding"]
 
 
 def _listed(media_types: str) -> list[str]:
     return [one.strip().lower() for one in media_types.split(",")]
 
 
-def _default_type(part: Schema, contract: Contract) -> str:
+def _default_type(part: Schema, contract: Contract, *, has_name: bool) -> str:
     """Return the media type of a part without one (OpenAPI 3.0.3 and 3.1.1, "Encoding Object", `contentType`)."""
     is_typed = contract.version == "3.0" or "type" in part
     if part.get("format") == "binary" or not is_typed:
         return "application/octet-stream"
-    return "application/json" if part.get("type") == "object" else "text/plain"
+    composed = ("object",) if has_name else ("object", "array")
+    return "application/json" if part.get("type") in composed else "text/plain"
 
 
 def _headers(
