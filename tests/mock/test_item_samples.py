@@ -10,6 +10,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from support import sequences
 from support.hosting import assert_problem, calling, contract, operation
+from support.parts import multipart
 from support.running import ROOT
 
 SPEC = ROOT / "tests/specs/streams/openapi.yaml"
@@ -78,3 +79,21 @@ async def test_a_mock_sends_the_next_example_for_an_invalid_one(tmp_path, exampl
     assert sequences.lines(response.content) == expected
     is_invalid = any(one.rule == "invalid-example" for one in application.warnings)
     assert is_invalid == (len(examples) > 1 or expected[0] == {"n": 7})
+
+
+async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
+    """Also those within a part; a request of parts is validated."""
+    observatory = create(Settings(spec=ROOT / "tests/specs/observatory/openapi.yaml", missing=["mock"]))
+    body = multipart(("", b'{"celsius": 1}'), ("", b"one"))
+    async with calling(observatory) as client:
+        night = await client.get("/v1/nights/vega-1", headers={"X-Session": "x"})
+        wrong = await client.post(
+            "/v1/nights/vega-1",
+            content=body,
+            headers={"X-Session": "x", "Content-Type": "multipart/mixed; boundary=b"},
+        )
+
+    kinds = [kind for kind, _ in sequences.parts(night.content, night.headers["content-type"])]
+    assert kinds[:3] == ["application/json", "text/plain", "multipart/mixed"]
+    assert set(kinds[3:]) <= {"image/png"}
+    assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1"

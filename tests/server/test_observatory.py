@@ -10,7 +10,9 @@ import pytest
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from specs.observatory import SESSION
+from support import sequences
 from support.hosting import assert_problem, calling
+from support.parts import multipart
 from support.running import ROOT
 
 SPEC = ROOT / "tests/specs/observatory/openapi.yaml"
@@ -89,3 +91,42 @@ async def test_texts_are_checked_for_what_they_contain(client):
         ("/frame", "contentEncoding"),
         ("/frame", "pattern"),
     }
+
+
+async def test_a_night_is_filed_by_position(client):
+    """A reading as JSON, a number as text, a picture as a file; and each is checked."""
+    parts = [("", b'{"celsius": 4.5}'), ("", b"7"), ("image/jpeg", b"\xff")]
+    sent = {"Content-Type": "multipart/mixed; boundary=b"}
+    filed = await client.post("/v1/nights/vega-1", content=multipart(*parts), headers=sent)
+    wrong = await client.post(
+        "/v1/nights/vega-1", content=multipart(parts[0], ("", b"-7"), ("image/gif", b"")), headers=sent
+    )
+    assert (filed.status_code, filed.json()) == (201, {"celsius": 4.5, "parts": 3})
+    errors = assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"]
+    assert [(one["path"], one["rule"]) for one in errors] == [("/2", "contentType")]
+
+
+async def test_a_night_is_filed_as_parts_of_a_form(client):
+    """A field is multipart, another one is URL-encoded."""
+    readings = multipart(("application/json", b'{"celsius": 2}'), ("", b"clear"), boundary="r")
+    form = [
+        ("readings", (None, readings, "multipart/mixed; boundary=r")),
+        ("about", (None, b"seen=12", "application/x-www-form-urlencoded")),
+    ]
+    filed = await client.post("/v1/nights/vega-1", files=form)
+    wrong = await client.post("/v1/nights/vega-1", files=[form[0], ("about", (None, b"seen=-1"))])
+    assert (filed.status_code, filed.json()) == (201, {"celsius": 2, "parts": 2})
+    assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/about/seen"
+
+
+async def test_a_night_is_sent_part_by_part(client):
+    """One of the parts consists of parts itself; another reader of MIME reads them."""
+    night = await client.get("/v1/nights/vega-1")
+    reading, remark, earlier, picture = sequences.parts(night.content, night.headers["content-type"])
+    assert (reading, remark) == (
+        ("application/json", b'{"celsius":4.5}'),
+        ("text/plain", b"vega-1 was bright"),
+    )
+    assert picture == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert earlier == ("multipart/mixed", [("application/json", b'{"celsius":%d}' % one) for one in (4, 3)])
+    assert b"\r\ncontent-location: pictures/vega-1.png\r\n" in night.content

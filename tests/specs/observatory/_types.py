@@ -41,6 +41,11 @@ class Filed(TypedDict):
     digest: str
 
 
+class Night(TypedDict):
+    celsius: float
+    parts: int
+
+
 class Entry(TypedDict):
     frame: NotRequired[str]
     reading: str
@@ -66,9 +71,11 @@ StarFoundWebhook: TypeAlias = Star
 
 # Operations, as they were when this was generated; by this a rename is recognised:
 # copy /stars/{name}/entry = stars.copy_star(name, body)
+# get /nights/{name} = logbook.get_night(name)
 # get /stars = stars.list_stars(filter)
 # get /stars/{name} = stars.get_star(name, units)
 # post /log = logbook.write_log(body)
+# post /nights/{name} = logbook.add_night(name, body)
 # post /pictures = pictures.add_picture(body)
 # post /raw = pictures.add_raw(body)
 # query /stars = stars.find_stars(body)
