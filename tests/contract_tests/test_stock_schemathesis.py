@@ -19,6 +19,9 @@ SERVICES = [
 ]
 """The name of a contract in tests/specs, the path of its server, and the headers that the service wants."""
 
+EXCLUDED = ["--exclude-operation-id", "add_night", "--exclude-operation-id", "get_night"]
+"""It sends the text of a list where a body, or a field of a form, consists of parts, and does not read `prefixItems` of a response."""
+
 
 @pytest.mark.contract
 @pytest.mark.parametrize(("name", "path", "headers"), SERVICES)
@@ -44,6 +47,7 @@ def test_finds_nothing(name, path, headers, tmp_path):
                     "--no-color",
                 ),
                 *options,
+                *EXCLUDED,
             ],
             cwd=tmp_path,
             capture_output=True,
