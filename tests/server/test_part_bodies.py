@@ -28,6 +28,7 @@ DOCUMENT = {
             "/iterated": {"get": operation("iterated", responses=answering({MIXED: FILES}))},
             "/own": {"get": operation("own", responses=answering({MIXED: FILES}))},
             "/listed": {"get": operation("listed", responses=answering({MIXED: {"itemSchema": {}}}))},
+            "/wrong": {"get": operation("wrong", responses=answering({MIXED: FILES}))},
             "/made": {"get": operation("made", responses=answering({MIXED: FILES}))},
         }
     ),
@@ -51,6 +52,9 @@ THINGS = """
 
     def listed():
         return [relay.Reply(b"a", headers={"X-A": "b"}, media_type="text/csv"), {"n": 1}]
+
+    def wrong():
+        return [5, relay.Reply(b"x", headers={"X-A": "b"})]
 
     def made():
         return relay.Reply([datetime.date(2026, 1, 2), b"x"], headers={"X-Whole": "y"})
@@ -107,3 +111,18 @@ async def test_parts_have_the_values_of_python(client):
     found = sequences.parts(made.content, made.headers["content-type"])
     assert found == [("text/plain", b"2026-01-02"), ("application/octet-stream", b"x")]
     assert made.headers["x-whole"] == "y"
+
+
+async def test_a_wrong_list_is_sent_where_violations_are_only_reported(tmp_path, monkeypatch):
+    """As it would be without the violation."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    reporting = host(tmp_path, DOCUMENT, settings={"response_violations": "report"}, things=THINGS)
+    async with calling(reporting) as reported:
+        wrong = await reported.get("/wrong")
+    found = sequences.parts(wrong.content, wrong.headers["content-type"])
+    assert found == [("text/plain", b"5"), ("application/octet-stream", b"x")]
+
+
+async def test_a_wrong_list_is_not_sent(client):
+    """Text is no number."""
+    assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
