@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -326,3 +328,31 @@ def test_what_a_handler_returns_is_read_back(described):
     assert not one.problems
     body, media_type = one.give(value)
     assert as_data(one.take(body, media_type)) == value
+
+
+NESTED = mirror(
+    MIXED,
+    by_position(
+        {"type": "array", "prefixItems": [ROW, {"type": "array", "items": INTEGER}, ROW]},
+        [{}, {"contentType": MIXED}, {"contentType": FORM}],
+    ),
+)
+WELL = multipart(
+    ("", b'{"n": 1}'),
+    (f"{MIXED}; boundary=p", multipart(("", b"1"), boundary="p")),
+    (f"{FORM}; boundary=f", multipart(('Content-Disposition: form-data; name="n"', b"1"), boundary="f")),
+    ("", b"x"),
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, len(WELL)),
+    st.integers(0, 40),
+    st.binary(max_size=8) | st.sampled_from([b"--b", b"\r\n", b"--p--"]),
+)
+def test_a_broken_body_is_refused_or_read(start, length, inserted):
+    """Nothing that a client sends is an error of the service."""
+    body = WELL[:start] + inserted + WELL[start + length :]
+    with suppress(InvalidRequest):
+        assert isinstance(NESTED.take(body, SENT), list)
