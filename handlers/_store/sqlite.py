@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import (
     StoreMisconfigured,
@@ -19,12 +19,13 @@ from . import (
     encryption,
     rules,
     sqlite_file,
+    sqlite_inline,
     sqlite_rows,
     sqlite_secrets,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("relay.store")
 
+_REMEMBERED_BYTES = 32 << 20
 _READERS = 2  # the GIL serialises their work, so more threads would only wait
 
 
@@ -64,7 +66,11 @@ async def _opened(path: Path, keyring: Keyring | None, *, read_only: bool) -> As
 
 
 class SqliteStore:
-    """One writer thread and a few reader threads, each with its own connection."""
+    """One writer thread and a few reader threads, each with its own connection, and one where requests run.
+
+    What was read is remembered until anyone commits, and read again where the request runs. A first read, a long
+    one, and one that a lock would make wait are for the threads.
+    """
 
     def __init__(self, path: Path, keyring: Keyring | None = None, *, read_only: bool = False) -> None:
         self._path = path
@@ -77,6 +83,9 @@ class SqliteStore:
         self._connections: list[sqlite3.Connection] = []
         self._checking = threading.Lock()
         self._replaced = False
+        self._memory = sqlite_inline.Memory(_REMEMBERED_BYTES)
+        self._inline: sqlite_inline.InlineReader | None = None
+        self._needs_inline = not read_only
 
     async def open(self) -> None:
         """Create the file if it is missing; a file locked by another process does not prevent the start."""
@@ -103,13 +112,19 @@ class SqliteStore:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        return await self._read(partial(sqlite_rows.read_user, user_id=user_id), rules.USER_SECONDS)
+        work = partial(sqlite_rows.read_user, user_id=user_id)
+        user: User | None = await self._remembered(("user", user_id), work, rules.USER_SECONDS)
+        return user
 
     async def voice_ai(
         self, organization_id: str
     ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
         """See `Store.voice_ai`; one statement reads both."""
-        return await self._read(partial(sqlite_rows.read_voice_ai, organization_id=organization_id))
+        work = partial(sqlite_rows.read_voice_ai, organization_id=organization_id)
+        found: tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]] = await self._remembered(
+            ("voice_ai", organization_id), work, rules.ANSWER_SECONDS
+        )
+        return found
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
@@ -145,6 +160,24 @@ class SqliteStore:
         with _as_unavailable():
             return [*sqlite_secrets.exposures(self._path), *report.problems()]
 
+    async def _remembered(
+        self, key: Hashable, work: Callable[[sqlite3.Connection], sqlite_inline.Read], seconds: float
+    ) -> Any:
+        """Return what is remembered of the file's current state, else read it."""
+        with _as_unavailable():
+            self._require_file()
+        state = self._inline.state() if self._inline else None
+        remembered = self._memory.get(key) if state is not None else None
+        if remembered and remembered[0] == state:
+            return remembered[1].value
+        # What was read before is in the system's memory, so the disk makes no one wait.
+        read = self._inline.read(work) if self._inline and remembered else None
+        if read is None:
+            read = await self._read(work, seconds)
+        if state is not None:  # it was asked before the read, so that is no older
+            self._memory.put(key, state, read)
+        return read.value
+
     async def _read(
         self, work: Callable[[sqlite3.Connection], T], seconds: float = rules.ANSWER_SECONDS
     ) -> T:
@@ -168,12 +201,21 @@ class SqliteStore:
         # The caller's context has the request id for the log.
         context = copy_context()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(executor, context.run, lambda: work(self._connection()))
+        return await loop.run_in_executor(executor, context.run, lambda: self._with_connection(work))
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection, which is always to the file opened at start.
+    def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result = work(self._connection())
+        with self._checking:
+            if self._needs_inline:  # now that the file can be read
+                self._needs_inline = False
+                connection, self._inline = sqlite_inline.open_inline(self._path)
+                self._connections.append(connection)
+        return result
 
-        If the file was replaced, SQLite would replay the old file's log over the new one.
+    def _require_file(self) -> None:
+        """Raise StoreUnavailable if the file is not the one that was opened at start.
+
+        If it was replaced, SQLite would replay the old file's log over the new one.
         """
         with self._checking:
             if not self._replaced and sqlite_file.identity(self._path) != self._file:
@@ -181,6 +223,10 @@ class SqliteStore:
                 _log.error("%s is gone or was replaced; restart the service", self._path)
         if self._replaced:
             raise StoreUnavailable
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return this thread's connection, which is always to the file opened at start."""
+        self._require_file()
         if not hasattr(self._thread, "connection"):
             self._thread.connection = sqlite_file.connect(self._path, read_only=self._read_only)
             self._connections.append(self._thread.connection)

@@ -95,7 +95,7 @@ def identity(path: Path) -> tuple[int, int] | None:
     Raises `StoreMisconfigured` for what is not a regular file: to open a pipe may take for ever.
     """
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 -- for each request, and Path.stat takes twice as long
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(status.st_mode):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from . import rules
+from .sqlite_inline import Read
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from . import Batch, User, VoiceAiSettings
+    from . import Batch
 
 
 def _is_set(field: str) -> str:
@@ -76,23 +77,26 @@ _OWN_COLUMNS = ("_id", "organizationId", "voicePhoneNumbers")
 _FLAG_COLUMNS = (2, 3, 4)  # of a number
 _FLAGS = {None: None, 0: False, 1: True}
 
+# Upper bounds of what Python objects take, in bytes: a read without texts, a number without them, a character.
+_SIZE, _NUMBER_SIZE, _CHARACTER_SIZE = 2_000, 800, 4
+
 _json = partial(json.dumps, ensure_ascii=False)
 
 
-def read_user(connection: sqlite3.Connection, user_id: str) -> User | None:
-    """Return a user, or None."""
-    row = connection.execute(_USER, (user_id,)).fetchone()
-    return rules.user(user_id, *row) if row else None
+def read_user(connection: sqlite3.Connection, user_id: str) -> Read:
+    """Read a user, or None."""
+    rows = connection.execute(_USER, (user_id,)).fetchall()
+    return Read(rules.user(user_id, *rows[0]) if rows else None, _SIZE)
 
 
-def read_voice_ai(
-    connection: sqlite3.Connection, organization_id: str
-) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-    """Return an organization's settings and numbers; an unknown organization has neither."""
+def read_voice_ai(connection: sqlite3.Connection, organization_id: str) -> Read:
+    """Read an organization's settings and its list of numbers; an unknown organization has neither."""
     given = {"organization": organization_id, "blank": rules.BLANK, "provider": rules.SINCH}
-    api_key, tool_secret, est, *identifiers, numbers = connection.execute(_VOICE_AI, given).fetchone()
+    [(api_key, tool_secret, est, *identifiers, text)] = connection.execute(_VOICE_AI, given).fetchall()
     settings = rules.settings(identifiers, api_key=api_key, tool_secret=tool_secret, est=est)
-    return settings, [_number(values) for values in orjson.loads(numbers)]
+    numbers = [_number(values) for values in orjson.loads(text)]
+    characters = len(text) + sum(len(one) for one in identifiers if one)
+    return Read((settings, numbers), _SIZE + len(numbers) * _NUMBER_SIZE + characters * _CHARACTER_SIZE)
 
 
 def probe(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 import httpx
 import pytest
 
-from handlers._store import open_store
+from handlers._store import open_store, sqlite_inline
 from support import faults
 from support.faults import ACME, ALEX
 from support.hosting import SECRET, bearer
@@ -157,8 +157,14 @@ def held(path):
         yield
 
 
-async def test_answers_as_designed_while_the_file_is_locked(tmp_path, caplog):
-    """Fifty requests wait for the same lock, none longer than it may; what needs no database waits for nothing."""
+@pytest.mark.parametrize("sees_locks", [True, False])
+async def test_answers_as_designed_while_the_file_is_locked(tmp_path, caplog, monkeypatch, sees_locks):
+    """Fifty requests wait for the same lock, none longer than it may; what needs no database waits for nothing.
+
+    Also where the system does not say who holds a lock, and all reads are for threads.
+    """
+    if not sees_locks:
+        monkeypatch.setattr(sqlite_inline, "shared_memory", lambda _path: None)
     await fill(tmp_path)
     with ExitStack() as holding:
 

@@ -452,6 +452,7 @@ async def test_reads_settings_and_numbers_of_one_moment(store):
     while not loading.done():
         settings, [number] = await store.voice_ai(ACME)
         assert settings.ai_voice_provider == number["label"]
+        await asyncio.sleep(0)  # what is remembered is there at once
     await loading
 
 
