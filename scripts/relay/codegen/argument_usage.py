@@ -8,9 +8,9 @@ import symtable
 from collections.abc import Iterable
 
 import libcst as cst
-from libcst import matchers
 
 from relay.project.module_source import Function
+from relay.project.syntax import declares, nodes
 
 
 def uses(function: Function, name: str) -> list[cst.CSTNode]:
@@ -33,17 +33,11 @@ def name_uses(nodes: Iterable[cst.CSTNode], name: str) -> list[cst.CSTNode]:
 def hides(function: Function, name: str) -> bool:
     """Whether a new argument would hide a global or built-in that the function's body uses by that name."""
     module = function.module
-    if not (hasattr(builtins, name) or name in module.names or module.stars or _declares(function, name)):
+    if not (hasattr(builtins, name) or name in module.names or module.stars or declares(function.node, name)):
         return False  # the name is unbound: the body was written for the argument
     alone = function.node.with_changes(decorators=[], leading_lines=[])
     (own,) = symtable.symtable(cst.Module([alone]).code, "handler", "exec").get_children()
     return _is_global(own, name)
-
-
-def _declares(function: Function, name: str) -> bool:
-    """Whether a function, or a function inside it, has `global name`."""
-    found = matchers.findall(function.node, matchers.NameItem(matchers.Name(name)))
-    return bool(found)
 
 
 def _is_global(table: symtable.SymbolTable, name: str) -> bool:
@@ -76,15 +70,8 @@ def global_names(function: Function) -> set[str]:
 def _quoted_names(function: Function) -> set[str]:
     """Return the words in quoted annotations that are names of the module."""
     annotations = [*(argument.annotation for argument in function.arguments), function.returns]
-    quoted = [
-        text
-        for one in annotations
-        if one is not None
-        for text in matchers.findall(one, matchers.SimpleString())
-    ]
-    words = {
-        word for text in quoted for word in re.findall(r"\w+", cst.ensure_type(text, cst.SimpleString).value)
-    }
+    quoted = [text for one in annotations if one is not None for text in nodes(one, cst.SimpleString)]
+    words = {word for text in quoted for word in re.findall(r"\w+", text.value)}
     return words & function.module.names
 
 

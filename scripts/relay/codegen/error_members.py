@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Never
 
 import libcst as cst
-from libcst import matchers
 
 from relay.contract.diagnostics import SourceLocation
 from relay.project.module_source import Assigned, Defined, Function, Module
 from relay.project.package_source import Sources
-from relay.project.syntax import dotted
+from relay.project.syntax import dotted, nodes
 
 from .raised_classes import class_binding, package_class
 from .static_evaluation import UNREAD, Unknown, evaluate_literal
@@ -23,12 +22,6 @@ _PROBLEM_MEMBERS = ("type", "title", "instance")
 
 _DEPTH = 20
 """Steps from a name to another; source may refer to itself."""
-
-_BASE_CALL = matchers.Call(
-    func=matchers.Attribute(matchers.Call(matchers.Name("super")), matchers.Name("__init__"))
-)
-_OWN_MEMBERS = matchers.Attribute(matchers.Name("self"), matchers.Name("members"))
-_SETS_MEMBERS = matchers.AssignTarget(_OWN_MEMBERS) | matchers.AnnAssign(_OWN_MEMBERS)
 
 
 class UnreadMembers(Mapping[str, Any]):
@@ -108,12 +101,15 @@ class _Members:
         """Return the members that the `__init__` of the class passes to that of ApiError."""
         if not isinstance(bound, Function):
             raise Unknown
-        made = matchers.findall(bound.node.body, _BASE_CALL)
-        if len(made) != 1 or matchers.findall(bound.node.body, _SETS_MEMBERS):
+        body = bound.node.body
+        made = [call for call in nodes(body, cst.Call) if _is_base_call(call)]
+        targets = [
+            *(one.target for one in nodes(body, cst.AssignTarget)),
+            *(one.target for one in nodes(body, cst.AnnAssign)),
+        ]
+        if len(made) != 1 or "self.members" in map(dotted, targets):
             raise Unknown
-        (call,) = made
-        assert isinstance(call, cst.Call)
-        return self._in(module, self._kind).argument(call)
+        return self._in(module, self._kind).argument(made[0])
 
     def argument(self, call: cst.Call) -> dict[str, Any]:
         """Return the members that a call passes, else those of the class."""
@@ -187,3 +183,11 @@ class _Members:
     def _plain(self, node: cst.BaseExpression) -> Any:
         bound = self._module.bindings.get(name := dotted(node))
         return evaluate_literal(bound.value if isinstance(bound, Assigned) and name.isupper() else node)
+
+
+def _is_base_call(call: cst.Call) -> bool:
+    """Return True for `super().__init__(…)`."""
+    match call.func:
+        case cst.Attribute(value=cst.Call(func=cst.Name(value="super")), attr=cst.Name(value="__init__")):
+            return True
+    return False

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
-from libcst import matchers
 
 from relay.contract.connexion_words import python_path
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Assigned, Bound, Function, Imported, Module
 from relay.project.package_source import Sources
-from relay.project.syntax import dotted
+from relay.project.syntax import dotted, has_name, nodes
 
 from .movable_functions import NamedFunction, find_named
 from .named_handlers import names_function
@@ -157,7 +156,7 @@ def _gives(sources: Sources, module_name: str, name: str) -> bool:
     exported = module.running.get("__all__") if module is not None else None
     if module is None or not isinstance(exported, Assigned):
         return not name.startswith("_")
-    if len(matchers.findall(module.tree, matchers.Name("__all__"))) > 1:
+    if sum(node.value == "__all__" for node in nodes(module.tree, cst.Name)) > 1:
         return True  # other code may extend it
     try:
         names = evaluate_literal(exported.value)
@@ -176,17 +175,14 @@ def below(sources: Sources, module: str) -> str | None:
 
 def names_used_elsewhere(sources: Sources, module: Module, names: Iterable[str]) -> set[str]:
     """Return the names that other files of the package, or its tests, use from a module."""
-    others = [
-        other
-        for other in sources.modules()
-        if other is not module and any(name.encode() in other.source for name in names)
-    ]
+    names = [*names]
+    others = [other for other in sources.modules(names) if other is not module]
     return {name for name in names if any(_uses_name(other, module.name, name) for other in others)}
 
 
 def _uses_name(module: Module, source: str, name: str) -> bool:
     """Whether a module imports a name from another, or accesses it there (`other.name`)."""
-    for part in matchers.findall(module.tree, matchers.ImportFrom() | matchers.Attribute()):
+    for part in nodes(module.tree, cst.ImportFrom, cst.Attribute):
         match part:
             case cst.ImportFrom(names=cst.ImportStar()) if module.absolute(part) == source:
                 return True
@@ -227,11 +223,8 @@ def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
     if not isinstance(found, Function):
         return False
     body = found.node.body
-    if any(matchers.findall(body, matchers.Name(word)) for word in ("wraps", "update_wrapper")):
+    if has_name(body, "wraps", "update_wrapper"):
         return True
     first = found.arguments[0].name if found.arguments else ""
-    returned = matchers.findall(body, matchers.Return())
-    return bool(returned) and all(
-        isinstance(one, cst.Return) and one.value is not None and dotted(one.value) == first
-        for one in returned
-    )
+    returned = [*nodes(body, cst.Return)]
+    return bool(returned) and all(one.value is not None and dotted(one.value) == first for one in returned)

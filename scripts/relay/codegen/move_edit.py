@@ -106,13 +106,12 @@ def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, 
     """Return the other files that import the functions, with imports from their new module."""
     source, names = group[0].module, {move.function.name for move in group}
     changes: dict[Path, bytes] = {}
-    for module in state.sources.modules():
+    for module in state.sources.modules(names):
         if module is source or module.path == target.path or module.fault is not None:
             continue
-        if any(name.encode() in module.source for name in names):
-            tree = module.tree.visit(_ImportMover(module, source.name, names, target.name))
-            if tree.bytes != module.source:
-                changes[module.path] = tree.bytes
+        tree = module.tree.visit(_ImportMover(module, source.name, names, target.name))
+        if tree.bytes != module.source:
+            changes[module.path] = tree.bytes
     return changes
 
 
@@ -148,7 +147,7 @@ class _ImportMover(cst.CSTTransformer):
 
 def old_paths(state: State, paths: Collection[str]) -> Iterator[Diagnostic]:
     """Yield where files may still mean a function by its old path: in strings, and where they cannot be parsed."""
-    for module in state.sources.modules():
+    for module in state.sources.modules(path.rpartition(".")[2] for path in paths):
         for path in paths:
             *_, parent, name = path.split(".")
             if not all(word.encode() in module.source for word in (parent, name)):

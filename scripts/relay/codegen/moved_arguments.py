@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
-from libcst import matchers
 
 from relay.contract.connexion_words import body_names
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function
+from relay.project.syntax import declares, has_name
 from relay.server.connexion_arguments import absent_body, file_fields
 
 from .argument_usage import name_uses
@@ -61,5 +61,4 @@ def _has_absent_body(operation: Operation, contract: Contract) -> bool:
 def may_be_renamed(function: Function, old: str, new: str) -> bool:
     """Return True if a function neither has the new name nor refers to its arguments in unusual ways."""
     words = (new, "locals", "vars", "eval", "exec")
-    is_declared = matchers.findall(function.node, matchers.NameItem(matchers.Name(old)))
-    return not is_declared and not any(matchers.findall(function.node, matchers.Name(word)) for word in words)
+    return not declares(function.node, old) and not has_name(function.node, *words)

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import libcst as cst
-from libcst import matchers
 from libcst.metadata import QualifiedNameProvider
 
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import display
 from relay.contract.model import Operation
 from relay.project.module_source import Function, Imported, Module
-from relay.project.syntax import texts
+from relay.project.syntax import declares, texts
 
 from .argument_usage import global_names, name_uses
 from .collaborators import collaborator_names
@@ -164,8 +163,8 @@ class Moves:
         if self._state.sources.module(move.operation.module) is move.module:
             return
         name, whole = move.function.name, f"{move.module.name}.{move.function.name}"
-        for module in self._state.sources.modules():
-            if module is move.module or name.encode() not in module.source:
+        for module in self._state.sources.modules([name]):
+            if module is move.module:
                 continue
             for node in _attribute_uses(module, whole):
                 yield module, node, "it is used by an attribute of its module here"
@@ -191,7 +190,7 @@ def _absolute(module: Module, name: str) -> str:
 
 def _is_rebound(module: Module, name: str) -> bool:
     """Whether the value of a name may change after the import."""
-    if matchers.findall(module.tree, matchers.NameItem(matchers.Name(name))):
+    if declares(module.tree, name):
         return True
     return module.times_bound(name) > max(1, len(import_lines(module, name)))
 

@@ -22,19 +22,10 @@ Renames = Mapping[tuple[str, str], str]
 
 def renamed(sources: Sources, renames: Renames) -> dict[Path, bytes]:
     """Return the new content of the files that refer to renamed handlers."""
-    if not renames:
-        return {}
     wanted = {f"{sources.package}.{module}.{old}": new for (module, old), new in renames.items()}
-    words = {old.encode() for _, old in renames}
     changes: dict[Path, bytes] = {}
-    for name, path in sources.paths.items():
-        if any(word in sources.files[path] for word in words):
-            module = sources.module(name)
-            assert module is not None  # it has a path
-            changes |= _changed(module, wanted)
-    for path, source in sources.tests.items():
-        if any(word in source for word in words):
-            changes |= _changed(sources.test(path), wanted)
+    for module in sources.modules([old for _, old in renames]):
+        changes |= _changed(module, wanted)
     return changes
 
 
@@ -47,7 +38,7 @@ def _changed(module: Module, wanted: Mapping[str, str]) -> dict[Path, bytes]:
 
 def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
     """Yield where old names remain: in strings that may mean the handler, and in files that cannot be parsed."""
-    for module in sources.modules():
+    for module in sources.modules([old for _, old in renames]):
         for (_, old), new in renames.items():
             if old.encode() not in module.source:
                 continue

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 import libcst as cst
-from libcst import matchers
 from libcst.metadata import GlobalScope, MetadataWrapper, PositionProvider, ScopeProvider
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
 
-from .syntax import absolute, dotted, is_dynamic, statements, texts
+from .syntax import absolute, dotted, is_dynamic, nodes, statements, texts
 
 _DEPTH = 10_000  # frames; a sum of a thousand terms needs most of them
 
@@ -179,7 +178,7 @@ class Module:
         found: dict[str, Bound] = {}
         for statement in statements(self.tree.body, running=True):
             if isinstance(statement, cst.Del):
-                for name in matchers.findall(statement, matchers.Name()):
+                for name in nodes(statement, cst.Name):
                     found.pop(dotted(name), None)
             found.update(self._bound(statement))
         return found

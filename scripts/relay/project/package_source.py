@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -58,10 +58,6 @@ class Sources:
         path = self.paths.get(name)
         return None if path is None else self._module(path, self.files[path])
 
-    def test(self, path: Path) -> Module:
-        """Return a file outside the package."""
-        return self._module(path, self.tests[path])
-
     def named(self, dotted: str) -> Module | None:
         """Return a module of the project by its whole name, also one outside the package; None if there is none."""
         if dotted == self.package or dotted.startswith(f"{self.package}."):
@@ -88,13 +84,13 @@ class Sources:
                 assert module is not None  # every name in `paths` has a module
                 yield name, module
 
-    def modules(self) -> Iterator[Module]:
-        """Yield every hand-written file: those of the package, then those outside it."""
-        for name in self.paths:
-            if name != TYPES and (module := self.module(name)) is not None:
-                yield module
-        for path in self.tests:
-            yield self.test(path)
+    def modules(self, words: Iterable[str]) -> Iterator[Module]:
+        """Yield every hand-written file that contains one of the words: those of the package, then those outside it."""
+        wanted = [word.encode() for word in words]
+        own = {path: self.files[path] for name, path in self.paths.items() if name != TYPES}
+        for path, source in (own | dict(self.tests)).items():
+            if any(word in source for word in wanted):
+                yield self._module(path, source)
 
     def with_tests(self, folder: Path) -> Sources:
         """Return the package with the files of another folder, except those in the package."""

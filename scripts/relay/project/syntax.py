@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import libcst as cst
-from libcst import matchers
+
+Node = TypeVar("Node", bound=cst.CSTNode)
 
 
 def statements(body: Sequence[cst.CSTNode], *, running: bool = False) -> Iterator[cst.CSTNode]:
@@ -64,14 +66,35 @@ def named(name: str) -> cst.Name | cst.Attribute:
 def is_dynamic(tree: cst.Module) -> bool:
     """Return True if a module can bind names dynamically, from strings."""
     words = ("globals", "vars", "locals", "setattr", "exec", "eval", "__dict__")
-    return any(matchers.findall(tree, matchers.Name(word)) for word in words)
+    return has_name(tree, *words)
+
+
+def nodes(tree: cst.CSTNode, *kinds: type[Node]) -> Iterator[Node]:
+    """Yield the nodes of some kinds in a tree, in the order of the source.
+
+    `libcst.matchers` could do it; to import that takes as long as to import the rest of libcst.
+    """
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, kinds):
+            yield node
+        pending += reversed(node.children)
+
+
+def has_name(tree: cst.CSTNode, *names: str) -> bool:
+    """Return True if one of the names is anywhere in a tree, whatever it means there."""
+    return any(node.value in names for node in nodes(tree, cst.Name))
+
+
+def declares(tree: cst.CSTNode, name: str) -> bool:
+    """Return True for a tree that contains `global name` or `nonlocal name`."""
+    return any(dotted(node.name) == name for node in nodes(tree, cst.NameItem))
 
 
 def texts(tree: cst.Module) -> Iterator[cst.SimpleString | cst.FormattedStringText]:
     """Yield the string literals of a module, except expression statements such as docstrings."""
-    statements_only = {
-        id(node.value) for node in matchers.findall(tree, matchers.Expr()) if isinstance(node, cst.Expr)
-    }
-    for node in matchers.findall(tree, matchers.SimpleString() | matchers.FormattedStringText()):
+    statements_only = {id(node.value) for node in nodes(tree, cst.Expr)}
+    for node in nodes(tree, cst.SimpleString, cst.FormattedStringText):
         if isinstance(node, cst.SimpleString | cst.FormattedStringText) and id(node) not in statements_only:
             yield node
