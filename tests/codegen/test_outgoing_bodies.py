@@ -15,7 +15,7 @@ EVENT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "in
 
 @pytest.fixture(autouse=True)
 def _generate_in_this_process(monkeypatch):
-    monkeypatch.setattr(types_module, "generate_within_limits", generate_here)
+    monkeypatch.setattr(types_module, "generated", generate_here)
 
 
 def sending(schema, media_type="application/json"):

@@ -26,7 +26,7 @@ TEXT, INTEGER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
 @pytest.fixture(autouse=True, scope="module")
 def _generate_in_this_process():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(types_module, "generate_within_limits", generate_here)
+        patch.setattr(types_module, "generated", generate_here)
         yield
 
 

@@ -20,7 +20,7 @@ from support.wild import CONTRACTS, CREDENTIAL, Project, generate_here, send, se
 @pytest.fixture
 def generate(monkeypatch):
     """Generate a package for a contract, in a folder."""
-    monkeypatch.setattr(types_module, "generate_within_limits", generate_here)
+    monkeypatch.setattr(types_module, "generated", generate_here)
 
     def made(name, folder):
         monkeypatch.chdir(folder)

@@ -23,7 +23,8 @@ from .formatting import ruff
 from .item_types import is_stream
 from .part_types import parts_type
 from .response_headers import header_schemas
-from .type_generator import CannotGenerate, Generated, generate_within_limits
+from .type_cache import generated
+from .type_generator import CannotGenerate, Generated
 from .type_schemas import type_schemas, without_title
 from .typed_dicts import without_overrides
 from .upload_fields import IMPORT, UPLOAD, takes_upload, with_uploads
@@ -96,7 +97,7 @@ def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
         "components": {"schemas": schemas},
     }
     try:
-        return generate_within_limits(json.loads(json.dumps(document), object_hook=_without_large_integers))
+        return generated(json.loads(json.dumps(document), object_hook=_without_large_integers))
     except CannotGenerate as exc:
         where = contract.place(("components", "schemas"))
         raise SetupError(
