@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, Union
 
 from relay.validation.http import ALWAYS, HeaderList, Response
 
-SEND_BYTES = 64 * 1024
+SEND_BYTES = 256 * 1024
 """Largest piece of a response body that is passed to the server at once; slow clients get the rest later."""
 
 

@@ -17,7 +17,7 @@ from relay.contract.schema_words import COMBINING
 from .schemas import SchemaCompiler
 from .validators import Validator
 
-SLICE = 128
+SLICE = 512
 """Number of array items validated and serialised at once."""
 
 _WHOLE_VALUE_KEYWORDS = frozenset(
