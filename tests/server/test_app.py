@@ -289,7 +289,7 @@ async def test_does_not_wait_for_a_body_for_ever(hosted, monkeypatch):
 
 
 BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
-ADDED = "added = []\n\nasync def add(body):\n    added.append(body)\n    return 'x' * 200_000\n"
+ADDED = "added = []\n\nasync def add(body):\n    added.append(body)\n    return 'x' * 300_000\n"
 
 
 @pytest.fixture
@@ -354,8 +354,8 @@ async def test_a_client_that_takes_its_answer_slowly_holds_no_place(adding):
         await asyncio.gather(*slow)
 
     assert meanwhile.status_code == 200
-    assert max(pieces) == sending.SEND_BYTES
-    assert sum(pieces) == 3 * len('"' + "x" * 200_000 + '"')
+    assert max(pieces) == sending.MEMORY_BYTES
+    assert sum(pieces) == 3 * len('"' + "x" * 300_000 + '"')
 
 
 async def test_whoever_comes_back_from_waiting_needs_a_place(hosted):
