@@ -243,7 +243,7 @@ async def test_content_length_is_the_length_of_all_pieces():
     async def send(message):
         sent.append(message)
 
-    long = [{"id": 1, "label": "x" * MEMORY_BYTES}] * (SLICE + 1)
+    long = [{"id": 1, "label": "x" * 2_000}] * (SLICE + 1)
     await send_response(send, await encoder_of(ARRAY).encode(long))
 
     head, *pieces = sent
