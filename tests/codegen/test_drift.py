@@ -13,7 +13,7 @@ from relay.project.files import package_folder
 from relay.project.package_source import read_sources
 from support.hosting import contract, operation
 from support.running import ROOT, as_project, relay
-from support.scaffolded import FOLDER, check, handler_findings, in_sync, sources_of, state_of
+from support.scaffolded import FOLDER, check, handler_findings, in_sync, regenerated, sources_of, state_of
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}
@@ -443,6 +443,41 @@ def test_compares_the_return_annotation_with_the_responses(responses, annotation
     found = [rule for rule, _ in handler_findings(state_of(showing(responses=responses), things=things))]
 
     assert found == ([] if is_right else ["return-annotation"])
+
+
+@pytest.mark.parametrize("imports", ["", "from ._types import *", "from ._types import Thing"])
+@pytest.mark.parametrize(
+    "annotation", ["Other", "list[Other]", "dict[str, Other]", "tuple[list[Other], int]"]
+)
+def test_a_generated_class_is_compared_though_its_import_is_missing(annotation, imports):
+    """Python does not evaluate the annotation, so the wrong class would stay: of a body, or of its items."""
+    document = contract(
+        {"/a": {"get": operation("show", responses={"200": json_of(THINGS)})}},
+        components={"schemas": {"Thing": THING, "Other": THING}},
+    )
+    things = f"""
+        from __future__ import annotations
+        {imports}
+        def show() -> {annotation}: ...
+    """
+    state = state_of(document, things=things)
+
+    assert [rule for rule, _ in handler_findings(state)] == ["return-annotation"]
+    assert handler_findings(regenerated(state)[0]) == []
+
+
+@pytest.mark.parametrize(
+    "binding",
+    ["from models import *", "class Other: ...", "with x as Other: ...", "type_of: int; Other: type"],
+)
+def test_a_name_of_a_generated_class_may_be_the_authors_own(binding):
+    """The module gives it another meaning, or may do so."""
+    document = contract(
+        {"/a": {"get": operation("show", responses={"200": json_of(THINGS)})}},
+        components={"schemas": {"Thing": THING, "Other": THING}},
+    )
+
+    assert messages(state_of(document, things=f"{binding}\ndef show() -> list[Other]: ...\n")) == []
 
 
 def test_a_missing_annotation_is_not_an_error():

@@ -21,9 +21,13 @@ Meaning = Callable[[str], tuple[Kind, str] | None]
 """Returns what a dotted name refers to in a module; None for a name that the generator does not write."""
 
 
-def meanings(module: Module, package: str) -> Meaning:
-    """Return what reads the names of a module of a package."""
-    return lambda name: _meaning(module, name, package)
+def meanings(module: Module, package: str, classes: frozenset[str]) -> Meaning:
+    """Return what reads the names of a module of a package; `classes` are those of its generated types."""
+    return lambda name: (
+        ("generated", name)
+        if name in classes and _is_unbound(name, module, package)
+        else _meaning(module, name, package)
+    )
 
 
 def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
@@ -41,6 +45,11 @@ def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None
     if source in ("typing", "typing_extensions") and member in TYPING:
         return "typing", member
     return None
+
+
+def _is_unbound(name: str, module: Module, package: str) -> bool:
+    """Return True for a name that a module only uses: its import from the generated types is missing, or a star."""
+    return name not in module.names and all(star == f"{package}.{TYPES}" for star in module.stars)
 
 
 def _origin(module: Module, name: str) -> tuple[str, str]:

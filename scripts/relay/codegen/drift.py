@@ -52,6 +52,7 @@ def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
                     state.contract,
                     state.signatures[operation.id],
                     state.sources.package,
+                    state.types.classes,
                     None if isinstance(collaborators, Unread) else collaborators,
                     frozenset(known.arguments if known else ()),
                 ),

@@ -168,7 +168,7 @@ def _generated(state: State, function: Function) -> set[str]:
         if annotation is not None
         for node in _names(annotation)
     }
-    meaning = meanings(function.module, state.sources.package)
+    meaning = meanings(function.module, state.sources.package, state.types.classes)
     return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
 

@@ -36,13 +36,14 @@ GIVEN_BY_NAME = CONTEXT_ARGUMENTS | {"request"}
 class Comparison:
     """The inputs of a comparison: `known` are the arguments that the contract gave the handler before.
 
-    `collaborators` is None if they cannot be read from source.
+    `classes` are those of the package's generated types. `collaborators` is None if they cannot be read from source.
     """
 
     operation: Operation
     contract: Contract
     wanted: Signature
     package: str
+    classes: frozenset[str]
     collaborators: frozenset[str] | None
     known: frozenset[str]
 
@@ -126,7 +127,7 @@ class Comparison:
         return self.collaborators is not None or argument.name in self.known
 
     def _annotations(self, function: Function) -> Iterator[Difference]:
-        meaning = meanings(function.module, self.package)
+        meaning = meanings(function.module, self.package, self.classes)
         for argument in function.arguments:
             wanted = self.wanted.argument(argument.name)
             if wanted is None or argument.annotation is None:
