@@ -254,6 +254,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     ),
     "python-name": (taking(query("class")), taking(query("classes"))),
     "undeclared-tag": (only(get(), tags=[{"name": "Thing"}]), only(get(), tags=[{"name": "Things"}])),
+    "circular-tag": (
+        {**only(get(), tags=[{"name": "Things", "parent": "Things"}]), "openapi": "3.2.0"},
+        {**only(get(), tags=[{"name": "Things", "parent": "All"}, {"name": "All"}]), "openapi": "3.2.0"},
+    ),
     "overlapping-paths": (
         contract(
             {
@@ -475,6 +479,42 @@ def test_bodies_that_are_not_validated_are_reported(found, media_type, schema, c
     assert len(findings) == count
     if count:
         assert "invalid-example" not in rules_of(found(_bodies(media_type, schema)))
+
+
+_RULES_OF_TAGS = frozenset(("undeclared-tag", "circular-tag"))
+
+
+@pytest.mark.parametrize(
+    ("parents", "messages"),
+    [
+        ({"Things": "All", "All": None}, []),
+        (
+            {"Things": "Al", "All": None},
+            ["1: the parent 'Al' of the tag 'Things' is not in the list of tags"],
+        ),
+        (
+            {"Things": "A", "A": "Things"},
+            ["1: the parents of the tag 'Things' lead back to it (Things → A → Things)"],
+        ),
+        (
+            {"Things": "B", "A": "B", "B": "C", "C": "B", "D": "D", "E": "C"},
+            [
+                "3: the parents of the tag 'B' lead back to it (B → C → B)",
+                "5: the parents of the tag 'D' lead back to it (D → D)",
+            ],
+        ),
+    ],
+)
+def test_parents_of_tags_are_tags_of_the_list_without_circles(found, parents, messages):
+    """Each circle is one finding, at the `parent` of its first tag; a tag of OpenAPI 3.1 has no parent."""
+    tags = [{"name": name, **({"parent": parent} if parent else {})} for name, parent in parents.items()]
+    rows = "".join(f"  - {json.dumps(tag)}\n" for tag in tags)
+    rest = f"info: {{title: T, version: '1'}}\ncomponents: {{}}\ntags:\n{rows}"
+
+    findings = [one for one in found(f"openapi: 3.2.0\n{rest}") if one.rule in _RULES_OF_TAGS]
+
+    assert [f"{one.where.line - 4}: {one.message.split(';')[0]}" for one in findings] == messages
+    assert _RULES_OF_TAGS.isdisjoint(rules_of(found(f"openapi: 3.1.1\n{rest}")))
 
 
 AT = {"type": "object", "required": ["at"], "properties": {"at": {"type": "integer", "minimum": 0}}}

@@ -21,6 +21,7 @@ from .path_keys import check_path_keys
 from .python_names import check_names
 from .schema_strength import check_strength
 from .schema_wording import check_wording
+from .tag_list import check_tags
 from .undocumented_responses import check_responses
 from .unsecured_operations import check_security
 from .unused_components import check_components, check_unused
@@ -30,6 +31,7 @@ __all__ = ["RULES", "lint", "lint_contract"]
 _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_unused,
     check_names,
+    check_tags,
     check_paths,
     check_path_keys,
     check_targets,

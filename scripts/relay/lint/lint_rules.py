@@ -47,6 +47,7 @@ _WARNINGS = {
     "argument-collision": "Of two parameters that ask for one argument name, one gets another name.",
     "python-name": "The name in Python differs from the contract's, so a text search for one misses the other.",
     "undeclared-tag": "A tag missing from the list of tags is often a typo, and creates a separate module.",
+    "circular-tag": "Tags whose parents lead back to them have no place in the navigation (OpenAPI 3.2, Tag Object).",
     "overlapping-paths": "The router chooses one of the two operations, and other tools may choose the other.",
     "query-in-path": "A request's path has no query and no fragment; tools disagree on what such a path matches.",
     "dangling-mapping": "A discriminator value whose schema does not exist selects nothing.",

@@ -16,7 +16,6 @@ from .lint_rules import finding
 def check_names(contract: Contract) -> Iterator[Diagnostic]:
     """Yield names that are missing, that collide, or that differ in Python."""
     yield from _shared_modules(contract)
-    declared = {tag["name"] for tag in contract.document.get("tags", [])}
     for operation in contract.operations:
         raw = contract.raw(operation)
         if "operationId" not in raw:
@@ -27,12 +26,6 @@ def check_names(contract: Contract) -> Iterator[Diagnostic]:
         if not raw.get("tags"):
             message = f"{operation} has no tag, so its handler is in default.py; add a tag"
             yield finding(contract, "missing-tag", operation.pointer, message)
-        for index, tag in enumerate(raw.get("tags") or []):
-            if declared and tag not in declared:
-                message = (
-                    f"the tag '{tag}' is not in the contract's list of tags; add it or use one of the list"
-                )
-                yield finding(contract, "undeclared-tag", (*operation.pointer, "tags", str(index)), message)
 
 
 def given_names(contract: Contract) -> Iterator[Diagnostic]:
