@@ -66,7 +66,7 @@ def _operation(kind: int, name: str, tag: str) -> tuple[str, str, dict[str, Any]
         ),
         ("delete", single, "delete", {"parameters": [ident]}, {"204": {"description": "Gone"}}),
     )[kind]
-    statuses = ["400", "401", "403", "404", "500"]
+    statuses = ["400", "401", "403", "404", *(["415"] if "requestBody" in rest else []), "500"]
     problems = {status: {"$ref": "#/components/responses/Diagnostic"} for status in statuses}
     return (
         method,

@@ -481,6 +481,29 @@ def test_bodies_that_are_not_validated_are_reported(found, media_type, schema, c
         assert "invalid-example" not in rules_of(found(_bodies(media_type, schema)))
 
 
+@pytest.mark.parametrize(
+    ("media_types", "responses", "statuses"),
+    [
+        (["application/json"], {"400": PROBLEM}, "415"),
+        (["text/plain", "image/*"], {}, "400 and 415"),
+        (["*/*"], {"400": PROBLEM}, None),
+        (["text/plain", "*/*; q=1"], {"400": PROBLEM}, None),
+        (["application/json"], {"4XX": PROBLEM}, None),
+        (["application/json"], {"400": PROBLEM, "415": PROBLEM}, None),
+        (["application/json"], {"default": PROBLEM}, None),
+    ],
+)
+def test_an_operation_with_a_body_documents_415(found, media_types, responses, statuses):
+    """Relay sends it for any other media type, so `relay contract` would report it."""
+    content = {media_type: {"schema": STRING} for media_type in media_types}
+    responses = {"204": {"description": "ok"}, "500": PROBLEM, **responses}
+
+    findings = found(only(get(requestBody={"content": content}, responses=responses)))
+
+    expected = [f"GET /a can respond with {statuses}; document it, or `default`"] if statuses else []
+    assert [one.message for one in findings if one.rule == "missing-error-response"] == expected
+
+
 _RULES_OF_TAGS = frozenset(("undeclared-tag", "circular-tag"))
 
 

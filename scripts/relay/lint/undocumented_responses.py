@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation
+from relay.validation import media_types as media
 
 from .lint_rules import finding
+
+_EVERY = "*/*"
+"""The range of all media types; with it, none is refused."""
 
 
 def check_responses(contract: Contract) -> Iterator[Diagnostic]:
@@ -43,6 +47,8 @@ def _error_statuses(operation: Operation) -> Iterator[int]:
         yield 400
     if operation.security:
         yield 401
+    if operation.body and _EVERY not in map(media.essence, operation.body.content):
+        yield 415
     yield 500
 
 
