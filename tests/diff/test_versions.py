@@ -396,3 +396,24 @@ def test_a_property_is_read_only_also_where_its_reference_has_keywords_next_to_i
     marked = {"$ref": "#/components/schemas/Id"}
 
     assert compare(taking(marked), taking({**marked, "description": "given by the service"})) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "old", "advice"),
+    [
+        ("3.0.3", {**STRING, "nullable": True}, "keep `nullable: true`"),
+        ("3.1.0", {"type": ["string", "null"]}, "keep null, in the list of `type` or as an alternative"),
+        (
+            "3.2.0",
+            {"anyOf": [STRING, {"type": "null"}]},
+            "keep null, in the list of `type` or as an alternative",
+        ),
+    ],
+)
+def test_the_advice_is_in_the_words_of_the_new_version(version, old, advice):
+    """From OpenAPI 3.1 on `nullable` means nothing."""
+    (change,) = compare(
+        exchange(old, "request", version=version), exchange(STRING, "request", version=version)
+    )
+
+    assert change.message.endswith(f"clients that send null get 400: {advice}")

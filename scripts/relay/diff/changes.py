@@ -10,7 +10,7 @@ from relay.contract.diagnostics import Severity, SourceLocation
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation
 
-from .diff_rules import RULES
+from .diff_rules import RULES, advice
 from .pointer_names import described
 
 
@@ -99,13 +99,14 @@ class Report:
         difference = reached.difference
         rule = RULES[difference.rule]
         pointer = difference.new if difference.side == "new" else difference.old
+        why = advice(rule.id, self._contracts["new"].version)
         component, path = described(self._contracts[difference.side], pointer)
         operations = tuple(self._operations[at] for at in reached.names)
         parts = [f"{component}{path} ({_list(operations)})"] if component else [_list(operations), path]
         return Change(
             rule=rule.id,
             severity=rule.severity,
-            message=": ".join([*filter(None, parts), f"{difference.what}; {rule.why}"]),
+            message=": ".join([*filter(None, parts), f"{difference.what}; {why}"]),
             where=component or (str(operations[0]) if operations else ""),
             operations=operations,
             old_pointer=difference.old,

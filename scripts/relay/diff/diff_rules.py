@@ -7,6 +7,7 @@ guarantees, or changes results without an error. A note is only information.
 from __future__ import annotations
 
 from relay.contract.diagnostics import Severity, rule_table
+from relay.contract.versions import Version
 
 _TABLE: dict[Severity, dict[str, str]] = {
     Severity.ERROR: {
@@ -128,3 +129,14 @@ _TABLE: dict[Severity, dict[str, str]] = {
 }
 
 RULES = rule_table(_TABLE)
+
+_OF_JSON_SCHEMA = {
+    "request-null-refused": "clients that send null get 400: keep null, in the list of `type` or as an alternative",
+}
+"""Effect and advice that differ from OpenAPI 3.1 on."""
+
+
+def advice(rule: str, version: Version) -> str:
+    """Return the effect of a change on clients and the advice, in the words of a version of OpenAPI."""
+    why = RULES[rule].why
+    return why if version == "3.0" else _OF_JSON_SCHEMA.get(rule, why)
