@@ -237,7 +237,7 @@ BASE64 = {"contentEncoding": "base64"}
     ("old", "new", "narrowed", "widened", "path"),
     [
         (in_text({"properties": {"a": SCALAR}}), in_text({"properties": {"a": STRING}}), "type-narrowed", "type-widened", ".data.a"),
-        (in_text({}), in_text(STRING), "type-narrowed null-refused", "type-widened null-added", ".data"),
+        (in_text({}), in_text(STRING), "type-narrowed", "type-widened", ".data"),
         (in_text(STRING), in_text(STRING, contentMediaType="application/a+json"), "", "", ""),
         (in_text(STRING, contentMediaType="text/a"), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
         (in_text(STRING, **BASE64), in_text(STRING), "keyword-narrowed", "keyword-widened", ".data"),
@@ -396,6 +396,29 @@ def test_a_property_is_read_only_also_where_its_reference_has_keywords_next_to_i
     marked = {"$ref": "#/components/schemas/Id"}
 
     assert compare(taking(marked), taking({**marked, "description": "given by the service"})) == []
+
+
+TWO = {"type": "array", "prefixItems": [STRING, STRING]}
+THREE = {"type": "array", "prefixItems": [STRING, STRING, {"type": "integer"}]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "request_rules", "response_rules"),
+    [
+        (TWO, THREE, ["type-narrowed"], []),
+        (THREE, TWO, [], ["type-widened"]),
+        ({**TWO, "maxItems": 2}, {**THREE, "maxItems": 3}, [], ["items-widened"]),
+        ({**THREE, "maxItems": 3}, {**TWO, "maxItems": 2}, ["items-narrowed"], []),
+        ({**TWO, "maxItems": 2, "minItems": 2}, {**THREE, "maxItems": 3, "minItems": 3}, ["items-narrowed"], ["items-widened"]),
+        ({**TWO, "items": False, "maxItems": 2}, {**THREE, "items": False, "maxItems": 3}, [], ["items-widened"]),
+        ({**TWO, "items": False}, {**THREE, "items": False}, [], ["not-widened"]),
+        ({**TWO, "maxItems": 4}, {**THREE, "maxItems": 4}, ["type-narrowed"], []),
+    ],
+)  # fmt: skip
+def test_a_longer_tuple_is_one_change(old, new, request_rules, response_rules):
+    """A place that one side does not have is said by the number of items; any value includes null."""
+    assert rules(old, new, "request") == request_rules
+    assert rules(old, new, "response") == response_rules
 
 
 @pytest.mark.parametrize(

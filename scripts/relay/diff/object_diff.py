@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from .changes import Difference
 from .schema_pair import Child, Pair
@@ -10,9 +11,14 @@ from .schema_view import Shape
 
 
 def compare_items(pair: Pair) -> Iterator[Child]:
-    """Yield the pairs of item schemas to compare: of each place with its own, and of all others."""
+    """Yield the pairs of item schemas to compare: of each place with its own, and of all others.
+
+    Places that one side does not have are a change of the number of items.
+    """
+    most = min((limit for shape in (pair.old, pair.new) for limit in shape.values("maxItems")), default=inf)
     for index in range(max(pair.old.prefix, pair.new.prefix) + 1):
-        yield Child(pair.old.item(index), pair.new.item(index))
+        if index < most:
+            yield Child(pair.old.item(index), pair.new.item(index))
 
 
 def compare_properties(pair: Pair) -> Iterator[Difference | Child]:

@@ -58,6 +58,8 @@ def compare_types(pair: Pair) -> Iterator[Difference]:
 def compare_null(pair: Pair) -> Iterator[Difference]:
     """Report null if it is no longer accepted, or newly sent."""
     is_said = pair.consumer.excludes_all and not pair.producer.is_empty  # of `not`
+    any_became_some = pair.producer.likely_types == TYPES != pair.consumer.types
+    is_said |= any_became_some and not pair.producer.groups
     if pair.producer.takes_null and not pair.consumer.takes_null and not is_said:
         what = "null is now rejected" if pair.direction == "request" else "may now be null"
         found = pair.differs("null-refused", "null-added", what, "nullable")
