@@ -398,6 +398,73 @@ def test_a_property_is_read_only_also_where_its_reference_has_keywords_next_to_i
     assert compare(taking(marked), taking({**marked, "description": "given by the service"})) == []
 
 
+def named(*names: str, **rest: Any) -> Any:
+    """Return a schema with properties."""
+    return {"properties": dict.fromkeys(names, STRING), **rest}
+
+
+OPEN_IF = {"if": {"required": ["a"]}, "then": named("c")}
+SHUT: Any = {"unevaluatedProperties": False}
+NO_MORE: Any = {"unevaluatedItems": False}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "request_rules", "response_rules"),
+    [
+        ({**named("a", "b"), **SHUT}, {"allOf": [named("a"), named("b")], **SHUT}, [], []),
+        (
+            {"allOf": [named("a")], **named("b"), **SHUT},
+            {"allOf": [named("a", **SHUT)], **named("b")},
+            ["property-refused"],
+            ["optional-property-removed"],
+        ),
+        (
+            {"allOf": [named("a", **SHUT)], **named("b")},
+            {"allOf": [named("a")], **named("b"), **SHUT},
+            ["property-added"],
+            ["closed-property-added"],
+        ),
+        (
+            {"allOf": [named("a", unevaluatedProperties=True)], **SHUT},
+            {"allOf": [named("a")], **SHUT},
+            ["additional-properties-refused"],
+            [],
+        ),
+        (
+            {"allOf": [named("a")], "unevaluatedProperties": SCALAR},
+            {"allOf": [named("a", unevaluatedProperties=STRING)]},
+            ["type-narrowed"],
+            [],
+        ),
+        ({"allOf": [named("a", **OPEN_IF, **SHUT)]}, {"allOf": [named("a", **OPEN_IF, **SHUT)], **named("a")}, [], []),
+        (
+            {"allOf": [named("a", **OPEN_IF)], **named("b"), **SHUT},
+            {"allOf": [named("a", **OPEN_IF, **SHUT)], **named("b")},
+            ["keyword-narrowed"],
+            [],
+        ),
+        (
+            {"prefixItems": [STRING, STRING], **NO_MORE},
+            {"allOf": [{"prefixItems": [STRING]}, {"prefixItems": [True, STRING]}], **NO_MORE},
+            [],
+            [],
+        ),
+        (
+            {"allOf": [{"prefixItems": [STRING]}], "prefixItems": [True, STRING], **NO_MORE},
+            {"allOf": [{"prefixItems": [STRING], **NO_MORE}], "prefixItems": [True, STRING]},
+            ["not-narrowed"],
+            [],
+        ),
+    ],
+)  # fmt: skip
+def test_unevaluated_properties_and_items_are_those_that_their_own_schema_does_not_describe(
+    old, new, request_rules, response_rules
+):
+    """A keyword in `allOf` does not know what is described next to it; one next to `allOf` knows what is in it."""
+    assert rules(old, new, "request") == request_rules
+    assert rules(old, new, "response") == response_rules
+
+
 TWO = {"type": "array", "prefixItems": [STRING, STRING]}
 THREE = {"type": "array", "prefixItems": [STRING, STRING, {"type": "integer"}]}
 

@@ -9,7 +9,8 @@ from relay.validation.schemas import Direction
 
 from .changes import Difference
 from .schema_pair import Child, Comparers, Pair
-from .schema_view import Alternatives, Site, Sites, View
+from .schema_view import Alternatives, View
+from .sites import Site, Sites
 
 _MAX_TRIED = 1_000  # values of an enum, times alternatives
 _DEPTH = 4  # levels of properties searched for a difference between two alternatives

@@ -8,7 +8,8 @@ from relay.validation import media_types as media
 
 from .changes import Difference
 from .schema_pair import Child, Pair
-from .schema_view import Shape, Site
+from .schema_view import Shape
+from .sites import Site
 
 
 def compare_contents(pair: Pair) -> Iterator[Difference | Child]:

@@ -120,6 +120,7 @@ def _pointer(shape: Shape, name: str) -> tuple[str, ...]:
 def _is_open(shape: Shape) -> bool:
     """Return True if additional properties may have any value."""
     return all(
-        "additionalProperties" not in part.schema or part.schema["additionalProperties"] is True
+        part.schema.get(keyword, True) is True
         for part in shape.parts
+        for keyword in ("additionalProperties", "unevaluatedProperties")
     )

@@ -29,7 +29,8 @@ from .schema_keywords import (
     compare_values,
 )
 from .schema_pair import Child, Comparers, Pair
-from .schema_view import Site, Sites, View
+from .schema_view import View
+from .sites import Site, Sites
 
 _Key = tuple[Sites, Sites, Direction]
 _MAX_NESTED = 32

@@ -8,7 +8,8 @@ from typing import Any
 from relay.contract.discriminators import mapped_schemas
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS, inner_schemas
 
-from .schema_view import Site, View, json_key
+from .schema_view import View, json_key
+from .sites import Site
 
 _PROSE = frozenset(
     ["title", "description", "example", "examples", "externalDocs", "xml", "$defs", "definitions"]

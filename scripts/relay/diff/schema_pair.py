@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeVar
 from relay.validation.schemas import Direction
 
 from .changes import Difference
-from .schema_view import Shape, Site, Sites
+from .schema_view import Shape
+from .sites import Site, Sites
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -21,26 +21,11 @@ from relay.contract.schema_words import CHOICES
 from relay.validation.patterns import translated
 from relay.validation.schemas import MARKS, Direction
 
+from .flattening import Scope, flat, is_null, scopes, without_null
+from .sites import Site, Sites
+
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
 """The types of values other than null; a number is an integer or a fraction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A schema object and its pointer; `excluded` are omitted keywords, which are compared separately."""
-
-    pointer: Pointer
-    excluded: frozenset[str] = frozenset()
-    schema: Schema = field(default_factory=dict, compare=False)
-
-    def excluding(self, *keywords: str) -> Site:
-        """Return the site without some keywords."""
-        kept = {key: value for key, value in self.schema.items() if key not in keywords}
-        return Site(self.pointer, self.excluded.union(keywords), kept)
-
-
-Sites = tuple[Site, ...]
-"""A conjunction: a value must be valid for all of the sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +108,7 @@ class Shape:
     def __init__(self, view: View, sites: Sites) -> None:
         self._view = view
         self.sites = sites
-        self.parts: Sites = tuple(dict.fromkeys(_flat(view, sites, set())))
+        self.parts: Sites = tuple(dict.fromkeys(flat(view.parts, sites, set())))
         self.takes_null = all(view.takes_null(site) for site in sites)
 
     @property
@@ -171,7 +156,7 @@ class Shape:
     def has_nullable(self) -> bool:
         """True if `nullable` allows null, or an alternative that is null, not only an alternative for other values."""
         return any(part.schema.get("nullable") for part in self.parts) or any(
-            _is_null(site) for part in self.parts for kind in CHOICES for site in self._view.parts(part, kind)
+            is_null(site) for part in self.parts for kind in CHOICES for site in self._view.parts(part, kind)
         )
 
     @property
@@ -200,16 +185,15 @@ class Shape:
     def groups(self) -> tuple[Alternatives, ...]:
         """Every `anyOf` and `oneOf`, without the alternative null."""
         return tuple(
-            Alternatives(kind, _without_null(self._view.parts(part, kind)), part)
+            Alternatives(kind, without_null(self._view.parts(part, kind)), part)
             for part in self.parts
             for kind in CHOICES
             if kind in part.schema
         )
 
-    @cached_property
-    def has_branches(self) -> bool:
-        """True if other schemas may describe more properties and items of the value."""
-        return bool(self.groups) or any(not _BRANCHING.isdisjoint(part.schema) for part in self.parts)
+    def scopes(self, keyword: str) -> list[Scope]:
+        """Return the schemas whose `unevaluatedProperties` or `unevaluatedItems` restrict, with the parts next to it."""
+        return [*scopes(self._view.parts, self.sites, self.parts, keyword)]
 
     def part_with(self, keyword: str) -> Site:
         """Return the first part that has a keyword; the first part if none has it."""
@@ -264,25 +248,36 @@ class Shape:
 
     def _members(self, name: str | None) -> Sites | None:
         members: list[Site] = []
-        is_described = False
         for part in self.parts:
-            own = [*self._named(part, name)] if name is not None else []
+            own = [*self._named(part, name)]
             members += own
-            is_described |= bool(own) or "additionalProperties" in part.schema
             if own:
                 continue
             if part.schema.get("additionalProperties") is False:
                 return None
             if isinstance(part.schema.get("additionalProperties"), dict):
                 members.append(self._view.child(part, "additionalProperties"))
-        if not is_described and not self.has_branches:
-            if False in self.values("unevaluatedProperties"):
-                return None
-            members = self._schemas("unevaluatedProperties")
+        for scope in self.scopes("unevaluatedProperties"):
+            if not self._describes_property(scope, name):
+                if scope.site.schema["unevaluatedProperties"] is False:
+                    return None
+                members.append(self._view.child(scope.site, "unevaluatedProperties"))
         return tuple(members) or (self._anything("additionalProperties"),)
 
-    def _named(self, part: Site, name: str) -> Iterator[Site]:
-        """Yield the schemas that a part has for a property."""
+    def _describes_property(self, scope: Scope, name: str | None) -> bool:
+        """Return True if a scope has a schema for a property, or may have one."""
+        return (
+            scope.has_branches
+            or scope.has_inner("unevaluatedProperties")
+            or any(
+                "additionalProperties" in part.schema or [*self._named(part, name)] for part in scope.parts
+            )
+        )
+
+    def _named(self, part: Site, name: str | None) -> Iterator[Site]:
+        """Yield the schemas that a part has for a property; none for None, which is any other property."""
+        if name is None:
+            return
         if name in part.schema.get("properties", {}):
             yield self._view.child(part, "properties", name)
         for pattern in part.schema.get("patternProperties", {}):
@@ -310,19 +305,18 @@ class Shape:
                 own.append(self._view.child(part, "prefixItems", str(index)))
             elif "items" in part.schema:
                 own.append(self._view.child(part, "items"))
-        if not own and not self.has_branches:
-            own = self._schemas("unevaluatedItems")
+        own += [
+            self._rest(scope.site)
+            for scope in self.scopes("unevaluatedItems")
+            if not _describes_item(scope, index)
+        ]
         return tuple(own) or (self._anything("items"),)
 
-    def _schemas(self, keyword: str) -> list[Site]:
-        """Return the schemas at a keyword; False is one that no value is valid for."""
-        return [
-            Site((*part.pointer, keyword), schema={"not": {}})
-            if part.schema[keyword] is False
-            else self._view.child(part, keyword)
-            for part in self.parts
-            if part.schema.get(keyword, True) is not True
-        ]
+    def _rest(self, site: Site) -> Site:
+        """Return the site of `unevaluatedItems`; for False one that no value is valid for."""
+        if site.schema["unevaluatedItems"] is False:
+            return Site((*site.pointer, "unevaluatedItems"), schema={"not": {}})
+        return self._view.child(site, "unevaluatedItems")
 
     def _anything(self, keyword: str) -> Site:
         """Return the site of an absent schema; for an empty schema the site itself, which ends the recursion."""
@@ -330,32 +324,15 @@ class Shape:
         return Site((*part.pointer, keyword)) if part.schema else part
 
 
-def _flat(view: View, sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Site]:
-    """Yield the sites and the sites of every `allOf` in them, and of the only alternative to null."""
-    for site in sites:
-        joined = _joined(view, site)
-        if not joined:
-            yield site
-        elif site.pointer not in seen:
-            seen.add(site.pointer)
-            yield site.excluding(*joined)
-            for parts in joined.values():
-                yield from _flat(view, parts, seen)
-
-
-def _joined(view: View, site: Site) -> dict[str, Sites]:
-    """Return the keywords whose schemas all apply to each value other than null."""
-    joined = {"allOf": view.parts(site, "allOf")} if "allOf" in site.schema else {}
-    if "discriminator" not in site.schema:
-        for kind in CHOICES:
-            alternatives = view.parts(site, kind)
-            others = _without_null(alternatives)
-            if len(others) == 1 < len(alternatives):
-                joined[kind] = others
-    return joined
-
-
-_BRANCHING = frozenset(("if", "dependentSchemas", "contains"))
+def _describes_item(scope: Scope, index: int) -> bool:
+    """Return True if a scope has a schema for the item at a place, or may have one."""
+    return (
+        scope.has_branches
+        or scope.has_inner("unevaluatedItems")
+        or any(
+            "items" in part.schema or index < len(part.schema.get("prefixItems", ())) for part in scope.parts
+        )
+    )
 
 
 def _types(schema: Schema) -> frozenset[str]:
@@ -363,14 +340,6 @@ def _types(schema: Schema) -> frozenset[str]:
     named = schema["type"]
     names = {named} if isinstance(named, str) else set(named)
     return frozenset(names - {"number"} | ({"integer", "fraction"} if "number" in names else set()))
-
-
-def _is_null(site: Site) -> bool:
-    return site.schema.get("type") == "null"
-
-
-def _without_null(sites: Sites) -> Sites:
-    return tuple(site for site in sites if not _is_null(site)) or sites
 
 
 @lru_cache(maxsize=4096)

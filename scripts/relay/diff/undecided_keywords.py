@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 
 from .changes import Difference
 from .schema_pair import Comparers, Pair
-from .schema_view import Shape, Site
+from .schema_view import Shape
+from .sites import Site
 
 _UNDECIDED: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("if", "then", "else"), None),
@@ -34,14 +35,33 @@ def compare_undecided(pair: Pair, common: AbstractSet[str], comparers: Comparers
 def _undecided(pair: Pair, keywords: tuple[str, ...], comparers: Comparers) -> Iterator[Difference]:
     """Report keywords that the consumer has and the producer has not, or not so."""
     keyword = keywords[0]
-    known, required = _sites(pair.producer, keywords), _sites(pair.consumer, keywords)
-    is_known = _are_among(required, known, lambda site, other: comparers.same(*pair.in_order(other, site)))
-    if keyword.startswith("unevaluated") and required:
-        if not pair.consumer.has_branches:
-            return  # compared as the schema of all other properties or items
-        is_known = is_known and _describes_as_much(pair, keyword, comparers)
+    if keyword.startswith("unevaluated"):
+        is_known = _is_unevaluated_known(pair, keyword, comparers)
+    else:
+        known, required = _sites(pair.producer, keywords), _sites(pair.consumer, keywords)
+        is_known = _are_among(required, known, _same(pair, comparers))
     if not is_known:
         yield pair.undecided(keyword)
+
+
+def _is_unevaluated_known(pair: Pair, keyword: str, comparers: Comparers) -> bool:
+    """Return True if all that the consumer evaluates in branches refuses no more than before.
+
+    Without branches, the keyword is compared as the schema of all other properties or items.
+    """
+    same = _same(pair, comparers)
+    known = [scope.site for scope in pair.producer.scopes(keyword)]
+    words = [pair.producer.only(site, [keyword]) for site in known]
+    required = [scope for scope in pair.consumer.scopes(keyword) if scope.has_branches]
+    inner = [scope.site for scope in required if len(scope.parts) < len(pair.consumer.parts)]
+    outer = [pair.consumer.only(scope.site, [keyword]) for scope in required if scope.site not in inner]
+    is_as_open = not outer or _describes_as_much(pair, keyword, comparers)
+    return _are_among(inner, known, same) and _are_among(outer, words, same) and is_as_open
+
+
+def _same(pair: Pair, comparers: Comparers) -> Callable[[Site, Site], bool]:
+    """Return a function that compares a site of the consumer with one of the producer."""
+    return lambda site, other: comparers.same(*pair.in_order(other, site))
 
 
 def _sites(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
@@ -88,8 +108,6 @@ def _having(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
 def _restricts(part: Site, keyword: str) -> bool:
     """Return True if a part has a keyword that is not compared otherwise."""
     value = part.schema.get(keyword)
-    if keyword.startswith("unevaluated"):
-        return value is not None and value is not True
     if keyword == "contains":
         return value is not None and (part.schema.get("minContains") != 0 or "maxContains" in part.schema)
     return keyword in part.schema
