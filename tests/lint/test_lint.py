@@ -579,6 +579,100 @@ def test_examples_of_streams_are_lists_or_text_of_valid_items(found, media_type,
         assert where in messages[0], messages
 
 
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+FORM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
+DEEP = {"in": "query", "style": "deepObject", "schema": FORM}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "value", "wrong"),
+    [
+        ({"in": "path", "required": True, "schema": INTEGERS}, "1,2", [1, 2], "1,b"),
+        ({"in": "path", "required": True, "style": "label", "schema": INTEGERS}, ".1,2", [1, 2], "1,2"),
+        ({"in": "path", "required": True, "schema": STRING}, "a%20b", "a b", None),
+        ({"in": "query", "schema": STRING}, "v=a%20b", "a b", "a b"),
+        ({"in": "query", "schema": INTEGERS}, "v=1&v=2", [1, 2], "v=1,2"),
+        (DEEP, "v%5Ba%5D=1", {"a": 1}, "v[a]=b"),
+        ({"in": "query", "schema": {"type": "object", "additionalProperties": STRING}}, "page=4", {"page": "4"}, None),
+        ({"in": "querystring", "content": {"application/x-www-form-urlencoded": {"schema": FORM}}}, None, None, None),
+        ({"in": "header", "schema": INTEGERS}, "1,2", [1, 2], "a"),
+        ({"in": "cookie", "style": "cookie", "schema": {"type": "integer"}}, "v=1", 1, "w=1"),
+    ],
+)  # fmt: skip
+def test_the_text_of_an_example_is_read_by_the_style_of_its_parameter(found, parameter, text, value, wrong):
+    """With the name in queries and cookies (OpenAPI 3.2, "Example Object"); it stands for the `dataValue` next to it."""
+    given = {"right": {"dataValue": value, "serializedValue": text}} if text else {}
+    given |= (
+        {"wrong": {"serializedValue": wrong}, "other": {"dataValue": value, "serializedValue": wrong}}
+        if wrong
+        else {}
+    )
+    parameter = {"name": "v", **parameter, **({"examples": given} if given else {})}
+    path = "/{v}" if parameter["in"] == "path" else "/a"
+
+    findings = found({**taking(parameter, path=path), "openapi": "3.2.0"})
+
+    wrongs = [one.message.split("'")[1] for one in findings if one.rule == "invalid-example"]
+    assert wrongs == (["wrong", "other"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "schema", "example", "message"),
+    [
+        ("application/json", FORM, {"serializedValue": '{"a": 1}'}, None),
+        ("application/json", FORM, {"dataValue": {"a": 1}, "serializedValue": '{"a": 1.0}'}, None),
+        ("application/json", FORM, {"dataValue": {"a": 1}, "serializedValue": '{"a": 2}'}, "does not stand for its dataValue"),
+        ("application/json", FORM, {"serializedValue": '{"a": "b"}'}, "violates its schema at /a"),
+        ("application/json", FORM, {"serializedValue": "{"}, "cannot be read: not JSON: line 1"),
+        ("application/x-www-form-urlencoded", FORM, {"dataValue": {"a": 1}, "serializedValue": "a=1"}, None),
+        ("application/x-www-form-urlencoded", FORM, {"serializedValue": "b=1"}, "violates its schema at /a"),
+        ("application/x-www-form-urlencoded", FORM, {"serializedValue": "a=%zz"}, "cannot be read: not percent-encoded"),
+        ("text/plain", {**STRING, "maxLength": 3}, {"serializedValue": "abc"}, None),
+        ("text/plain", {**STRING, "maxLength": 3}, {"serializedValue": "abcd"}, "violates its schema"),
+        ("application/xml", FORM, {"dataValue": {"a": 1}, "serializedValue": "<a>1</a>"}, None),
+        ("multipart/form-data", FORM, {"dataValue": {"a": 1}, "serializedValue": "--a"}, None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_component", [False, True])
+def test_the_text_of_an_example_is_read_by_its_media_type(
+    found, media_type, schema, example, message, is_component
+):
+    """Also where the media type is one of `components`, which says only at its use which one it is."""
+    media_object = {"schema": schema, "examples": {"a": example}}
+    components = {"mediaTypes": {"B": {"$ref": "#/components/mediaTypes/A"}, "A": media_object}}
+    content = {media_type: {"$ref": "#/components/mediaTypes/B"} if is_component else media_object}
+    document = only(get(requestBody={"content": content}), components=components if is_component else {})
+
+    findings = [one for one in found({**document, "openapi": "3.2.0"}) if one.rule == "invalid-example"]
+
+    assert [message in one.message for one in findings] == ([True] if message else [])
+
+
+def test_streams_and_events_of_components_are_checked_once_by_the_media_types_they_are_used_for(found):
+    """A Media Type Object does not say which one it is; JSON lines may have what events may not."""
+    shared = {
+        "itemSchema": obj("at", at={"type": "integer"}),
+        "examples": {"a": {"dataValue": [{"at": "b"}]}},
+    }
+    reference = {"$ref": "#/components/mediaTypes/A"}
+    lines = {"application/jsonl": reference, "application/x-ndjson": reference}
+    components = {"mediaTypes": {"A": shared}}
+
+    def rules(content):
+        response = {"description": "ok", "content": content}
+        operation = get(responses={"200": response, "201": response, "default": PROBLEM})
+        findings = found({**only(operation, components=components), "openapi": "3.2.0"})
+        return [one.rule for one in findings if one.rule in ("invalid-example", "impossible-event")]
+
+    assert rules(lines) == ["invalid-example"]
+    assert sorted(rules({**lines, "text/event-stream": reference})) == [
+        "impossible-event",
+        "invalid-example",
+        "invalid-example",
+    ]
+    assert rules({"image/png": reference}) == []
+
+
 def test_an_example_of_a_stream_is_checked_as_a_whole(found):
     """By `schema`, which describes all items."""
     content = {"schema": {"type": "array", "maxItems": 1}, "example": [{"at": 1}, {"at": 2}]}

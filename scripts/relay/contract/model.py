@@ -325,6 +325,11 @@ class Contract:
         """Return the Header Object at a pointer, by its name."""
         return self._parameter(self.follow(pointer)[0], pointer, name, "header")
 
+    def parameter(self, pointer: Pointer) -> Parameter:
+        """Return the Parameter Object or the Header Object at a pointer."""
+        value = self.follow(pointer)[0]
+        return self._parameter(value, pointer) if "in" in value else self.header(pointer[-1], pointer)
+
     def always_sends(self, parameter: Parameter) -> bool:
         """Return True if the parameter has a value in every valid request."""
         return parameter.required or self.default(parameter.schema) is not ABSENT

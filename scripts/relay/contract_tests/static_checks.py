@@ -58,4 +58,7 @@ def _errors(findings: Iterable[Diagnostic]) -> list[Failure]:
 
 
 def _count_examples(contract: Contract) -> int:
-    return sum(("example" in node.value) + len(node.value.get("examples") or {}) for node in nodes(contract))
+    owners = {
+        node.pointer: node.value for node in nodes(contract)
+    }  # a media type of components has several nodes
+    return sum(("example" in owner) + len(owner.get("examples") or {}) for owner in owners.values())

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
+from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import content_at, has_items
@@ -21,6 +21,7 @@ from relay.validation.violations import Violation
 
 from .lint_rules import finding
 from .schema_sites import Node, nodes
+from .serialized_examples import ReadText, text_reader
 
 _RANGES = [
     ("minimum", "maximum"),
@@ -36,6 +37,11 @@ _UNCHECKED_FORMATS = frozenset(
 
 def check_examples(contract: Contract) -> Iterator[Diagnostic]:
     """Yield examples, defaults and enum members that violate their schema, empty ranges, and unknown formats."""
+    # Each once: a media type of components may be used for several.
+    yield from dict.fromkeys(_checked(contract))
+
+
+def _checked(contract: Contract) -> Iterator[Diagnostic]:
     checker = _Checker(contract)
     for node in nodes(contract):
         if node.kind == "schema":
@@ -82,11 +88,41 @@ class _Checker:
         schema = node.value.get("schema", {})
         for what, value, at in self._given(node, "value", "dataValue"):
             yield from self._value(what, value, schema, node, at)
+        if read := text_reader(node, self._contract, self._compiler) if self._has_texts(node) else None:
+            yield from self._check_texts(node, schema, read)
+
+    def _has_texts(self, node: Node) -> bool:
+        return any("serializedValue" in example for _, example in self._examples(node))
+
+    def _check_texts(self, node: Node, schema: Schema, read: ReadText) -> Iterator[Diagnostic]:
+        """Check the texts of examples: each has a valid value, which is the `dataValue` next to it if there is one."""
+        for name, example in self._examples(node):
+            what, at = f"serializedValue of example '{name}'", ("examples", name)
+            if not isinstance(text := example.get("serializedValue"), str):
+                continue
+            try:
+                value = read(text)
+            except ValueError as exc:
+                message = f"the {what} cannot be read: {exc}; write it as it is sent"
+                yield finding(self._contract, "invalid-example", (*node.pointer, *at), message)
+                continue
+            if value is ABSENT:
+                message = f"the {what} has no value of '{node.value['name']}'; write it as it is sent, with the name"
+                yield finding(self._contract, "invalid-example", (*node.pointer, *at), message)
+            elif "dataValue" not in example:
+                yield from self._value(what, value, schema, node, at)
+            elif example["dataValue"] != value:
+                message = f"the {what} does not stand for its dataValue; fix one of them"
+                yield finding(self._contract, "invalid-example", (*node.pointer, *at), message)
+
+    def _examples(self, node: Node) -> Iterator[tuple[str, Any]]:
+        for name, example in (node.value.get("examples") or {}).items():
+            yield name, self._contract.resolve(example)
 
     def check_items(self, node: Node) -> Iterator[Diagnostic]:
         """Check the examples of a body of items: lists of them, and the text of one unless that is multipart."""
         contents = [
-            content_at(node.pointer, direction, self._contract, self._compiler)
+            content_at(node.used_at, direction, self._contract, self._compiler)
             for direction in _directions(node)
         ]
         for what, value, at in self._given(node, "value", "dataValue", "serializedValue"):
@@ -98,11 +134,10 @@ class _Checker:
         """Yield what each example is called in messages, its value, and its place in the node."""
         if "example" in node.value:
             yield "example", node.value["example"], ("example",)
-        for name, example in (node.value.get("examples") or {}).items():
-            resolved = self._contract.resolve(example)
+        for name, example in self._examples(node):
             for keyword in keywords:
-                if keyword in resolved:
-                    yield f"example '{name}'", resolved[keyword], ("examples", name)
+                if keyword in example:
+                    yield f"example '{name}'", example[keyword], ("examples", name)
 
     def check_schema(self, node: Node) -> Iterator[Diagnostic]:
         """Check a schema's own examples, default and enum."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.documents import Pointer
 from relay.contract.methods import operations_in
 from relay.contract.model import Contract
-from relay.contract.pointers import PointerNotFound, lookup
+from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
 from relay.contract.schema_words import inner_schemas
 from relay.validation.schemas import Direction
 
@@ -16,13 +17,22 @@ Kind = Literal["schema", "parameter", "media type"]
 
 
 class Node(NamedTuple):
-    """One schema, parameter, header or media type; `direction` is None if it may be sent in both directions."""
+    """One schema, parameter, header or media type; `direction` is None if it may be sent in both directions.
+
+    `used_at` is where a media type has its name: one of `components` may be used by several, a node for each.
+    """
 
     kind: Kind
     value: Mapping[str, Any]
     pointer: Pointer
     direction: Direction | None
     media_type: str | None = None
+    used_at: Pointer = ()
+
+    @property
+    def is_in_parameter(self) -> bool:
+        """True for the media type of a parameter or a header."""
+        return self.used_at[-4:-3] in (("parameters",), ("headers",))
 
 
 def nodes(contract: Contract) -> Iterator[Node]:
@@ -39,6 +49,7 @@ class _Walk:
 
     def __init__(self, written: Any) -> None:
         self._written = written
+        self._uses: dict[Pointer, dict[str, Pointer]] = {}
 
     def path_items(
         self, items: Any, at: Pointer, sent: Direction | None, given: Direction | None
@@ -62,10 +73,10 @@ class _Walk:
         for name, value in (components.get("responses") or {}).items():
             yield from self._response(value, (*at, "responses", name), "response")
         yield from self._headers(components.get("headers"), (*at, "headers"), "response")
-        for name, value in (components.get("mediaTypes") or {}).items():
-            yield from self._carrier("media type", value, (*at, "mediaTypes", name), None)
         yield from self._callbacks(components.get("callbacks"), (*at, "callbacks"))
         yield from self.path_items(components.get("pathItems"), (*at, "pathItems"), None, None)
+        for name, value in (components.get("mediaTypes") or {}).items():
+            yield from self._media_types(value, (*at, "mediaTypes", name))
 
     def _operation(
         self, operation: Mapping[str, Any], at: Pointer, sent: Direction | None, given: Direction | None
@@ -103,17 +114,33 @@ class _Walk:
 
     def _content(self, holder: Mapping[str, Any], at: Pointer, direction: Direction | None) -> Iterator[Node]:
         for media_type, value in (holder.get("content") or {}).items():
-            if not self._is_reference((*at, "content", media_type)):
-                yield from self._carrier(
-                    "media type", value, (*at, "content", media_type), direction, media_type
-                )
+            pointer = (*at, "content", media_type)
+            if target := self._target(pointer):
+                self._uses.setdefault(target, {}).setdefault(media_type, pointer)
+            else:
+                yield from self._carrier("media type", value, pointer, direction, media_type)
 
-    def _is_reference(self, at: Pointer) -> bool:
-        """Return True if a media type is written as a reference; the canonical document has its target there."""
-        try:
-            return "$ref" in lookup(self._written, at)
-        except (PointerNotFound, TypeError):
-            return False
+    def _media_types(self, value: Mapping[str, Any], at: Pointer) -> Iterator[Node]:
+        """Yield a Media Type Object of `components` for each media type that it is used for, which were walked before."""
+        if "$ref" not in value:
+            for media_type, used_at in self._uses.get(at, {"": at}).items():
+                yield Node("media type", value, at, None, media_type or None, used_at)
+            yield from _schemas_of(value, at, None)
+
+    def _target(self, at: Pointer) -> Pointer:
+        """Return what a media type refers to as it is written; () if it is no reference.
+
+        The canonical document has the target in its place.
+        """
+        target: Pointer = ()
+        seen = {at}
+        with suppress(PointerNotFound, TypeError):
+            while isinstance(ref := lookup(self._written, target or at).get("$ref"), str):
+                target = parse_pointer(ref.removeprefix("#"))
+                if target in seen:
+                    break
+                seen.add(target)
+        return target
 
     def _carrier(
         self,
@@ -125,10 +152,14 @@ class _Walk:
     ) -> Iterator[Node]:
         if "$ref" in value:
             return
-        yield Node(kind, value, at, direction, media_type)
-        for keyword in ("schema", "itemSchema"):
-            yield from _schemas(value.get(keyword), (*at, keyword), direction)
+        yield Node(kind, value, at, direction, media_type, at)
+        yield from _schemas_of(value, at, direction)
         yield from self._content(value, at, direction)
+
+
+def _schemas_of(value: Mapping[str, Any], at: Pointer, direction: Direction | None) -> Iterator[Node]:
+    for keyword in ("schema", "itemSchema"):
+        yield from _schemas(value.get(keyword), (*at, keyword), direction)
 
 
 def _schemas(schema: Any, at: Pointer, direction: Direction | None) -> Iterator[Node]:
