@@ -898,6 +898,39 @@ def test_a_schema_that_only_a_mapping_leads_to_is_used(found):
     assert unused == ["no operation uses 'Cat' of components/schemas; use it or remove it"]
 
 
+DEFS = "#/components/schemas/A/$defs"
+NEXT_OF_DEFS = {"anyOf": [{"$ref": f"{DEFS}/B"}]}
+
+
+@pytest.mark.parametrize(
+    ("schemas", "unused"),
+    [
+        ({"A": {"$defs": {"B": STRING}, **NEXT_OF_DEFS}}, []),
+        ({"A": {"$defs": {"B": STRING, "C": STRING}, **NEXT_OF_DEFS}}, ["C"]),
+        ({"A": {"$id": "http://a/a", "$defs": {"B": {"$anchor": "b"}, "C": STRING}, "anyOf": [{"$ref": "#b"}]}}, ["C"]),
+        ({"A": {"$defs": {"B": {"$dynamicAnchor": "b"}}, "items": {"$dynamicRef": "#b"}}}, []),
+        (
+            {
+                "A": {"$id": "http://a/a", "$ref": "l", "$defs": {"B": {"$dynamicAnchor": "b", **STRING}}},
+                "L": {"$id": "http://a/l", "items": {"$dynamicRef": "#b"}, "$defs": {"B": {"$dynamicAnchor": "b"}}},
+            },
+            [],
+        ),
+        ({"A": {"$defs": {"B": {"properties": {"c": STRING}}}, "anyOf": [{"$ref": f"{DEFS}/B/properties/c"}]}}, []),
+        ({"A": {"$defs": {"B": {"anyOf": [{"$ref": f"{DEFS}/C"}]}, "C": STRING}, **NEXT_OF_DEFS}}, []),
+        ({"A": {"$defs": {"B": STRING, "C": {"anyOf": [{"$ref": "#/components/schemas/D"}]}}, **NEXT_OF_DEFS}, "D": STRING}, ["C", "D"]),
+        ({"A": {"properties": {"a": {"$defs": {"B": {"$ref": f"{DEFS}/B"}}}}}}, ["B"]),
+        ({"A": {"properties": {"$defs": {"properties": {"b": STRING}}}, "const": {"$defs": {"c": 1}}}}, []),
+    ],
+)  # fmt: skip
+def test_definitions_within_a_schema_are_used_like_components(found, schemas, unused):
+    """JSON Schema has `$defs` for them; what only an unused one refers to is unused, too."""
+    findings = found({**with_schemas(**schemas), "openapi": "3.1.0"})
+
+    messages = [one.message for one in findings if one.rule == "unused-component"]
+    assert sorted(message.split("'")[1] for message in messages) == unused
+
+
 def test_reports_the_location_in_a_referenced_file(tmp_path, monkeypatch):
     """The author must edit that file."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Checks for unused components, and for schemas without a finite value."""
+"""Checks for unused components and `$defs`, and for schemas without a finite value."""
 
 from __future__ import annotations
 
@@ -11,36 +11,25 @@ from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_pointer, mapping_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
-from relay.contract.pointers import mappings, parse_pointer, references
+from relay.contract.pointers import Kind, PointerNotFound, kinds_of, lookup, parse_pointer, references
 from relay.contract.schema_words import CHOICES
 
 from .lint_rules import finding
 
+DEFINITIONS = "$defs"
 _NAME = re.compile(r"[a-zA-Z0-9.\-_]+")  # OpenAPI 3.0.3, "Components Object"
 
 
 def check_unused(contract: Contract) -> Iterator[Diagnostic]:
-    """Yield components that no operation uses, and invalid component names.
+    """Yield components and `$defs` that no operation uses, and invalid component names.
 
     Security schemes are used by name, so `check_security` checks them.
     """
     document = contract.published
-    components = document.get("components")
-    if not isinstance(components, dict):
-        return
-    used: set[Pointer] = set()
-    pending: list[tuple[Any, Pointer]] = [(document.get(name), (name,)) for name in ("paths", "webhooks")]
-    while pending:
-        for target in _targets(*pending.pop()):
-            pointer = target[:3]
-            if pointer not in used:
-                used.add(pointer)
-                pending.append(({"": _component(components, pointer)}, ()))
+    used, defined = _reached(document, [("paths",), ("webhooks",)])
     # By place: the bundle has a schema twice that is used with several dynamic anchors.
     places = {contract.place(pointer) for pointer in used}
-    for kind, named in components.items():
-        if kind.startswith("x-") or not isinstance(named, dict):
-            continue
+    for kind, named in _sections(document):
         for name in named:
             pointer = ("components", kind, name)
             if not _NAME.fullmatch(name):
@@ -51,19 +40,85 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
             if contract.place(pointer) not in places and kind != "securitySchemes":
                 message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
                 yield finding(contract, "unused-component", pointer, message)
+    if contract.version != "3.0" and defined:
+        yield from _unused_definitions(contract, defined)
 
 
-def _targets(value: Any, at: Pointer) -> Iterator[Pointer]:
-    """Yield the pointer of everything that a value refers to, by `$ref` or by the mapping of a discriminator."""
-    for _, mapping in mappings(value, at, named=True):
+def _unused_definitions(contract: Contract, defined: list[Pointer]) -> Iterator[Diagnostic]:
+    """Yield each of `$defs` that nothing refers to, not even the schema that a `$dynamicRef` gave another one."""
+    document = contract.published
+    roots = [("components", kind, name) for kind, named in _sections(document) for name in named]
+    used, _ = _reached(document, [("paths",), ("webhooks",), *roots])
+    places = {contract.place(pointer) for pointer in used}
+    for place, pointer in {contract.place(pointer): pointer for pointer in defined}.items():
+        if place not in places:
+            message = f"no operation uses '{pointer[-1]}' of $defs; use it or remove it"
+            yield finding(contract, "unused-component", pointer, message)
+
+
+def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each kind of components, and those by name."""
+    components = document.get("components")
+    for kind, named in components.items() if isinstance(components, dict) else ():
+        if not kind.startswith("x-") and isinstance(named, dict):
+            yield kind, named
+
+
+def _reached(document: Mapping[str, Any], roots: Iterable[Pointer]) -> tuple[set[Pointer], list[Pointer]]:
+    """Return the components and `$defs` that some parts refer to, directly or not, and all `$defs` on the way."""
+    used: set[Pointer] = set()
+    defined: list[Pointer] = []
+    pending = [_part(document, root) for root in roots]
+    while pending:
+        for target in _targets(*pending.pop(), defined):
+            for pointer in _units(target):
+                if pointer not in used:
+                    used.add(pointer)
+                    pending.append(_part(document, pointer))
+    return used, defined
+
+
+def _units(target: Pointer) -> Iterator[Pointer]:
+    """Yield the component that a target is in, and each schema of `$defs` in that."""
+    yield target[:3]
+    for end in range(5, len(target) + 1):
+        if target[end - 2] == DEFINITIONS:
+            yield target[:end]
+
+
+def _part(document: Mapping[str, Any], pointer: Pointer) -> tuple[Any, Pointer, Kind]:
+    """Return a part of the document as `kinds_of` takes it; None as its value if it is none, or walked anyway."""
+    try:
+        value = lookup(document, pointer)
+    except PointerNotFound:
+        return None, (), "object"
+    match pointer:
+        case (name,):
+            return {name: value}, (), "object"
+        case ("components", kind, name) if not kind.startswith("x-"):
+            return {kind: {name: value}}, ("components",), "object"
+        case ("components", _, name):
+            return {name: value}, (), "names"
+        case ("components", *_):
+            return value, pointer, "schema"
+    return None, (), "object"
+
+
+def _targets(value: Any, at: Pointer, kind: Kind, defined: list[Pointer]) -> Iterator[Pointer]:
+    """Yield the pointer of everything that a value refers to, by `$ref` or by the mapping of a discriminator.
+
+    Its `$defs` are added to `defined`, and not searched.
+    """
+    own: set[Pointer] = set()
+    for where, mapping, within in kinds_of(value, at, kind):
+        if own and any(where[:end] in own for end in range(len(where) + 1)):
+            continue
+        if within == "schema" and isinstance(inner := mapping.get(DEFINITIONS), dict):
+            own.update((*where, DEFINITIONS, name) for name in inner)
         if isinstance(ref := mapping.get("$ref"), str):
             yield parse_pointer(ref.removeprefix("#"))
         yield from map(mapped_pointer, mapping_of(mapping).values())
-
-
-def _component(components: Mapping[str, Any], pointer: Pointer) -> Any:
-    named = components.get(pointer[1]) if len(pointer) == 3 and pointer[0] == "components" else None
-    return named.get(pointer[2]) if isinstance(named, dict) else None
+    defined += own
 
 
 def check_components(contract: Contract) -> Iterator[Diagnostic]:
