@@ -31,6 +31,8 @@ UPDATE = os.environ.get("RELAY_TEST_UPDATE_DOCS")
 
 EVERY = pytest.mark.parametrize("page", pages.PAGES, ids=lambda page: page.stem)
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+EMPTY = ("getting-started", "contracts", "coming-from-fastapi")
+"""Pages whose files are for an empty folder, not for the project of docs/handlers.md."""
 HANDLERS = ROOT / "docs" / "handlers.md"
 
 
@@ -127,7 +129,7 @@ def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
             edited = made if made.exists() else shop
             subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=edited, check=True)
         elif block.language in ("yaml", "toml") and block.path and page != HANDLERS:
-            pages.write(empty if page.stem in ("getting-started", "contracts") else shop, block)
+            pages.write(empty if page.stem in EMPTY else shop, block)
         if block.language != "console":
             continue
         folder = {"shop": shop, "service": service, "empty": empty, "made": made}[block.project]
