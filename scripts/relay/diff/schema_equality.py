@@ -27,18 +27,22 @@ class Equality:
 
     def same(self, old: Site, new: Site) -> bool:
         """Return True if two sites are equivalent; a recursive pair is assumed equal until a difference is found."""
-        assumed: set[tuple[Site, Site]] = set()
+        found_in: dict[tuple[Site, Site], tuple[Site, Site] | None] = {(old, new): None}
         pending = [(old, new)]
         while pending:
             pair = pending.pop()
-            if pair in self._equal or pair in assumed:
+            if pair in self._equal:
                 continue
             if pair in self._unequal or not self._alike(*pair):
-                self._unequal |= {pair, (old, new)}
+                differing: tuple[Site, Site] | None = pair
+                while differing is not None:  # what contains a difference differs
+                    self._unequal.add(differing)
+                    differing = found_in[differing]
                 return False
-            assumed.add(pair)
-            pending += self._below(*pair)
-        self._equal |= assumed
+            inner = [one for one in self._below(*pair) if one not in found_in]
+            found_in |= dict.fromkeys(inner, pair)
+            pending += inner
+        self._equal |= found_in.keys()
         return True
 
     def _alike(self, old: Site, new: Site) -> bool:
