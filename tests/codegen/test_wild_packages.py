@@ -36,7 +36,10 @@ def project(request, generate, tmp_path, monkeypatch):
     """A project with a contract and a package that was generated for it."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    return generate(request.param, tmp_path)
+    made = generate(request.param, tmp_path)
+    yield made
+    for name in [name for name in sys.modules if name.partition(".")[0] == made.package]:
+        del sys.modules[name]  # the next package of that name is in another folder
 
 
 def serve(project, monkeypatch):
