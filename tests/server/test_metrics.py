@@ -8,12 +8,15 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.contract.diagnostics import SetupError
 from relay.server.app import METRICS_CONNECTIONS
 from relay.server.logs import REQUESTS
-from relay.server.metrics import bind_address
+from relay.server.metrics import Metrics, bind_address
 from support.hosting import bearer, calling, contract, host, operation
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
@@ -70,6 +73,27 @@ async def scraped(application, *paths, headers=None):
         for path in paths:
             await client.get(path, headers=headers)
         return counted((await client.get("/metrics")).text)
+
+
+@given(st.lists(st.floats(0, 20) | st.sampled_from(Histogram.DEFAULT_BUCKETS), max_size=30))
+async def test_durations_are_those_of_a_histogram(durations):
+    """They are counted in a way of their own, which is faster."""
+    expected = Histogram("relay_request_seconds", "x", ["operation"], registry=CollectorRegistry())
+    metrics = Metrics()
+    for seconds in durations:
+        expected.labels("show").observe(seconds)
+        metrics.answered("show", "GET", 200, seconds)
+
+    [family] = expected.collect()
+    found = counted((await metrics.page()).body.decode())
+
+    assert {key: value for key, value in found.items() if key[0].startswith(family.name)} == pytest.approx(
+        {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for sample in family.samples
+            if sample.value and not sample.name.endswith("_created")
+        }
+    )
 
 
 async def test_counts_requests_by_operation_and_status(hosted):

@@ -5,8 +5,10 @@ Label values come from the code and the contract, never from a client.
 
 from __future__ import annotations
 
-import functools
+from bisect import bisect_left
+from collections import Counter as Counts
 from collections.abc import Iterator
+from itertools import accumulate
 from urllib.parse import urlsplit
 
 from prometheus_client import (
@@ -20,8 +22,9 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.validation.http import ALWAYS, Response
@@ -36,15 +39,8 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "relay_requests", "Responses sent.", ["operation", "method", "status"], registry=registry
-        )
-        self._seconds = Histogram(
-            "relay_request_seconds",
-            "Seconds from a request's head to its response.",
-            ["operation"],
-            registry=registry,
-        )
+        self._answered = _Answered()
+        registry.register(self._answered)
         self.in_flight = Gauge("relay_requests_in_flight", "Requests in flight.", registry=registry)
         self._failures = Counter(
             "relay_failures",
@@ -64,21 +60,13 @@ class Metrics:
             ["operation", "rule"],
             registry=registry,
         )
-        self._labelled = functools.cache(
-            lambda operation, method, status: (
-                self._requests.labels(operation, method, status),
-                self._seconds.labels(operation),
-            )
-        )
         registry.register(_DroppedLines())
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
 
     def answered(self, operation: str, method: str, status: int, seconds: float) -> None:
         """Count a response and record its duration in seconds."""
-        requests, durations = self._labelled(operation, method, status)
-        requests.inc()
-        durations.observe(seconds)
+        self._answered.add((operation, method, str(status)), seconds)
 
     def failed(self, operation: str, code: str, cause: str) -> None:
         """Count a server error (5xx)."""
@@ -96,6 +84,45 @@ class Metrics:
         """Return all metrics in Prometheus' text format."""
         head = [(b"content-type", CONTENT_TYPE_LATEST.encode()), *ALWAYS]
         return Response(200, head, generate_latest(self._registry))
+
+
+class _Answered(Collector):
+    """Counts responses and their durations; a Counter and a Histogram would take four times as long for each.
+
+    Requests are counted in the event loop only, so no lock is needed.
+    """
+
+    _BOUNDS = Histogram.DEFAULT_BUCKETS
+
+    def __init__(self) -> None:
+        self._responses: Counts[tuple[str, str, str]] = Counts()
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def add(self, labels: tuple[str, str, str], seconds: float) -> None:
+        """Count a response by operation, method and status."""
+        self._responses[labels] += 1
+        operation = labels[0]
+        if operation not in self._buckets:
+            self._buckets[operation], self._seconds[operation] = [0] * len(self._BOUNDS), 0.0
+        self._buckets[operation][bisect_left(self._BOUNDS, seconds)] += 1
+        self._seconds[operation] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield both metrics."""
+        responses = CounterMetricFamily(
+            "relay_requests", "Responses sent.", labels=["operation", "method", "status"]
+        )
+        for labels, count in self._responses.items():
+            responses.add_metric(labels, count)
+        durations = HistogramMetricFamily(
+            "relay_request_seconds", "Seconds from a request's head to its response.", labels=["operation"]
+        )
+        for operation, counts in self._buckets.items():
+            bounds = map(floatToGoString, self._BOUNDS)
+            buckets = [*zip(bounds, map(float, accumulate(counts)), strict=True)]
+            durations.add_metric([operation], buckets, self._seconds[operation])
+        yield from (responses, durations)
 
 
 class _DroppedLines(Collector):
