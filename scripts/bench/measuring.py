@@ -1,168 +1,177 @@
-"""The measurements of a run, in order: checks, start-up, rounds of each cell, waiting times, memory."""
+"""A run and its cells, each of which measures some figures."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from . import many
-from .data import SECRET
-from .goals import CROWD
-from .load import Job, run
-from .paced import small_p99
-from .peer_check import check_peer, invalid_body_outcome
-from .peers import PEERS, Peer
-from .results import Cell, Results
-from .rounds import Bench, Contestant, interleaved, load_rounds, loaded, progress, running
-from .servers import CHECKOUT, Program, Server, settle, started
-from .sources import source_url
+import click
+import httpx
 
-STARTS = 5
-"""Number of timed start-ups."""
+from relay.contract.diagnostics import SetupError
+from tests.support.public_contracts import public_style
 
-LARGE, MANY = 5000, (1, 600)
-"""Numbers of the large responses that delay small requests; operations of the timed start-ups."""
+from .data import body, check, source_url, token, write_data
+from .load import load
+from .peers import PEERS, RELAY, RELAY_VARIABLES, Peer, install
+from .servers import Program, Server, started
 
-_AHEAD = 0.5  # seconds by which the large requests start earlier
+NUMBERS = (1, 100, 5000)
+OPERATIONS, SLEEPERS = (1, 600), 30
+_COMMANDS = {"lint": ("lint",), "drift": ("drift",), "regenerate": ("regenerate", "--check")}
+_SHOP = ("--spec", "api.json", "--handlers", "shop")
+_SLEEPING = "import time\ndef listResource0s(**_):\n    time.sleep(1)\n    return {'items': []}\n"
+
+progress = partial(click.echo, err=True)
 
 
-@dataclass(frozen=True, slots=True)
-class BenchSetup:
-    """Folders of the installations and of the stores, the URL of MongoDB, and whether all peers log requests."""
+@dataclass(slots=True)
+class Run:
+    """A run: `figures` are named `cell/server/unit`, with a value a round; `reasons` say why one is not measured."""
 
-    installed: Path
     folder: Path
+    installed: Path
+    rounds: int
+    seconds: int
     mongodb: str = field(default="", repr=False)
-    access_log: bool = False
+    figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    reasons: dict[str, str] = field(default_factory=dict)
 
-    def program(self, name: str, source: str, numbers: int, users: int = 1) -> Program:
-        """Return the program of a peer, with its own store."""
-        peer = next(peer for peer in PEERS if peer.name == name)
-        return self.of(peer, source_url(source, numbers, self.folder, self.mongodb, users), numbers)
+    @contextmanager
+    def explained(self, name: str) -> Iterator[None]:
+        """Keep the reason if what has this name cannot be measured."""
+        try:
+            yield
+        except (SetupError, OSError, ValueError, subprocess.SubprocessError, httpx.HTTPError) as exc:
+            self.reasons[name] = str(exc).partition("\n")[0] or type(exc).__name__
+            progress(f"{name} is not measured: {self.reasons[name]}")
 
-    def of(self, peer: Peer, url: str, numbers: int, **variables: str) -> Program:
-        """Return the program of a peer that reads its settings from `url`."""
-        environment = {
-            **({} if peer.needs else {"PYTHONPATH": str(CHECKOUT / "scripts")}),
-            **peer.environment(),
-            "BENCH_NUMBERS": str(numbers),
-            "BENCH_SECRET": SECRET,
-            "BENCH_SOURCE": url,
-            **({"BENCH_ACCESS_LOG": "1"} if self.access_log else {}),
-            **variables,
-        }
-        return Program(peer.name, tuple(peer.command(self.installed)), environment)
-
-    def pythons(self, peers: Iterable[Peer]) -> dict[str, str]:
-        """Return the interpreters of the Python peers by name: the first element of their commands."""
-        return {peer.name: peer.command(self.installed)[0] for peer in peers if peer.needs != "node"}
+    def peer(self, name: str) -> Peer | None:
+        """Return a peer, with its environment installed; None if there is none, or no database."""
+        peer = PEERS[name]
+        if peer.source == "mongodb" and not self.mongodb:
+            self.reasons[name] = "RELAY_BENCH_MONGODB names no server"
+        with self.explained(name):
+            install(self.installed, peer.needs)
+        return None if name in self.reasons else peer
 
 
-def cells(sources: Sequence[str], numbers: Sequence[int], workers: Sequence[int]) -> list[Cell]:
-    """Return the cells to measure: all numbers from all sources; more workers only for the first source."""
-    return [
-        Cell(source, count, crew)
-        for crew in workers
-        for source in (sources if crew == workers[0] else sources[:1])
-        for count in numbers
-    ]
+def measure_numbers(run: Run, numbers: int) -> None:
+    """Start all peers, check each, and load them in turn; every round starts with another one."""
+    with ExitStack() as stack:
+        servers = _started(run, numbers, stack)
+        for name, server in servers.items():
+            run.figures[f"{numbers}/{name}/idle"].append(server.rss())
+        order = list(servers)
+        for number in range(run.rounds + 1):
+            progress(f"{numbers} numbers: {f'round {number} of {run.rounds}' if number else 'warm-up'}")
+            for name in order:
+                with run.explained(f"{numbers}/{name}"):
+                    load_server(run, servers[name], f"{numbers}/{name}", is_warm_up=number == 0)
+            order = [name for name in (*order[1:], *order[:1]) if f"{numbers}/{name}" not in run.reasons]
 
 
-def measure(
-    bench: Bench, place: BenchSetup, peers: Sequence[Peer], chosen: Sequence[Cell], results: Results
-) -> None:
-    """Measure some peers in some cells.
-
-    Raises SetupError if a peer does not start or fails its check, LoadFailed for an incorrect response.
-    """
-    _check_invalid_bodies(bench, place, peers, results)
-    _time_starts(bench, place, peers, results)
-    for cell in chosen:
-        _measure_cell(bench, place, [peer for peer in peers if cell.source in peer.sources], cell, results)
-
-
-def measure_many(bench: Bench, place: BenchSetup, peers: Sequence[Peer], results: Results) -> None:
-    """Time the start-up of Relay and its counterparts with a small and a large contract."""
-    for operations in MANY:
-        contract = many.write_contract(bench.folder, operations)
-        path = many.literal(operations)
-        programs = {
-            "relay": many.relay(contract, path),
-            **many.peers(contract, path, place.pythons(peers)),
-        }
-        title = f"start-up, {operations} operation{'s' * (operations != 1)}"
-        results.many_starts[operations] = _starts(bench, programs, title)
+def _started(run: Run, numbers: int, stack: ExitStack) -> Mapping[str, Server]:
+    """Return the servers that do the work, all running."""
+    servers = {}
+    data = write_data(run.folder, body(numbers))
+    for name in PEERS:
+        with run.explained(f"{numbers}/{name}"):
+            if peer := run.peer(name):
+                source = source_url(peer.source, numbers, run.folder, run.mongodb)
+                server = stack.enter_context(started(peer.program(run.installed, data, source), run.folder))
+                check(name, server.url, numbers)
+                servers[name] = server
+    return servers
 
 
-def measure_crowd(bench: Bench, place: BenchSetup, results: Results) -> None:
-    """Measure Relay's memory while many connections request very many numbers; raises LoadFailed."""
-    progress(f"memory, {CROWD:,} numbers")
-    with started(place.program("relay", "memory", CROWD), bench.folder) as server:
-        results.crowd = loaded(bench, Contestant((server,), 32, bench.tokens), max(3, bench.seconds), 0).rss
+def load_server(run: Run, server: Server, name: str, *, is_warm_up: bool) -> None:
+    """Load a server, and keep the figures unless it warms up; few connections get large responses, more would queue."""
+    before = server.cpu()
+    connections = 4 if name.startswith(f"{max(NUMBERS)}/") else 32
+    found = load(server.url, token(), connections, 1 if is_warm_up else run.seconds)
+    taken = server.cpu() - before
+    server.settle()
+    if not is_warm_up:
+        run.figures[f"{name}/rate"].append(found.requests / found.seconds)
+        run.figures[f"{name}/cpu"].append(taken * 1e6 / found.requests)
+        run.figures[f"{name}/p99"].append(found.p99)
 
 
-def _check_invalid_bodies(bench: Bench, place: BenchSetup, peers: Iterable[Peer], results: Results) -> None:
-    for peer in (peer for peer in peers if not peer.is_mock):
-        progress(f"invalid body: {peer.name}")
-        program = replace(place.of(peer, "memory", 1, BENCH_BREAK="1"), status=None)
-        with started(program, bench.folder) as server:
-            results.fates[peer.name] = invalid_body_outcome(server.url, bench.tokens[0])
+def measure_sleep(run: Run) -> None:
+    """Measure the seconds of 30 simultaneous requests to a plain function that sleeps for a second."""
+    folder = _project(run, 1)
+    _relay(folder, "regenerate", *_SHOP)
+    (folder / "shop" / "area_0.py").write_text(_SLEEPING, "utf-8")
+    program = Program("relay", (*RELAY, "serve", *_SHOP), RELAY_VARIABLES, "/v1/resource0s")
+    with started(program, folder) as server, ThreadPoolExecutor(SLEEPERS) as pool, httpx.Client() as client:
+        get = partial(client.get, headers={"Authorization": f"Bearer {token()}"}, timeout=60)
+        start = time.perf_counter()
+        for response in [*pool.map(get, [server.url] * SLEEPERS)]:
+            response.raise_for_status()
+        run.figures["sleep/relay/s"].append(time.perf_counter() - start)
 
 
-def _time_starts(bench: Bench, place: BenchSetup, peers: Iterable[Peer], results: Results) -> None:
-    programs = {peer.name: place.of(peer, "memory", 1) for peer in peers}
-    results.starts = _starts(bench, programs, "start-up")
+def measure_start(run: Run) -> None:
+    """Measure the seconds to the first response of Relay, with stubs, and of Connexion, in turn."""
+    data = write_data(run.folder, {"items": []})
+    for operations in OPERATIONS:
+        progress(f"start with {operations} operations")
+        spec, path = str(_project(run, operations) / "api.json"), f"/v1/resource{(operations - 1) // 5}s"
+        command = (*RELAY, "serve", "--spec", spec, "--missing", "stub")
+        programs = [Program("relay", command, RELAY_VARIABLES, path, 501)]
+        if connexion := run.peer("connexion"):
+            programs.append(replace(connexion.program(run.installed, data, "memory", spec), path=path))
+        for number in range(run.rounds + 1):
+            for program in programs:
+                with started(program, run.folder) as server:
+                    if number:  # before, Python compiled the modules
+                        run.figures[f"start/{program.name}/{operations}"].append(server.started)
 
 
-def _starts(bench: Bench, programs: Mapping[str, Program], title: str) -> dict[str, list[float]]:
-    def start(name: str, _: int) -> float:
-        with started(programs[name], bench.folder) as server:
-            return server.started
-
-    return interleaved(programs, min(bench.rounds, STARTS), start, title)
-
-
-def _measure_cell(
-    bench: Bench, place: BenchSetup, peers: Sequence[Peer], cell: Cell, results: Results
-) -> None:
-    """Start all peers, check each, and load them in turn."""
-    progress(f"{cell}: starting")
-    url = source_url(cell.source, cell.numbers, bench.folder, place.mongodb)
-    programs = {peer.name: place.of(peer, url, cell.numbers) for peer in peers}
-    with running(programs, bench.folder, cell.workers) as servers:
-        for peer in peers:
-            for server in servers[peer.name]:
-                check_peer(server.url, bench.tokens[0], cell.numbers, is_mock=peer.is_mock)
-                settle(server)
-        results.idle[cell] = {name: sum(server.rss() for server in crew) for name, crew in servers.items()}
-        connections = bench.connections_for(cell.numbers)
-        contestants = {name: Contestant(crew, connections, bench.tokens) for name, crew in servers.items()}
-        results.samples[cell] = load_rounds(bench, contestants, str(cell))
-        if cell == Cell("memory", LARGE, 1):
-            singles = {name: crew[0] for name, crew in servers.items()}
-            results.waits = _measure_waits(bench, singles)
+def measure_commands(run: Run) -> None:
+    """Measure the seconds of commands on a small and a large project, warm: each has run there before."""
+    for operations in OPERATIONS:
+        progress(f"commands on {operations} operations")
+        folder = _project(run, operations)
+        _relay(folder, "regenerate", *_SHOP)
+        for name, command in _COMMANDS.items():
+            for number in range(run.rounds + 1):
+                start = time.perf_counter()
+                _relay(folder, *command, *(["api.json"] if name == "lint" else _SHOP))
+                if number:
+                    run.figures[f"commands/{name}/{operations}"].append(time.perf_counter() - start)
 
 
-def _measure_waits(bench: Bench, servers: Mapping[str, Server]) -> dict[str, list[float]]:
-    """Return the waiting times of small requests during large ones, for servers that reject the small ones."""
+CELLS: dict[str, Callable[[Run], None]] = {
+    **{str(numbers): partial(measure_numbers, numbers=numbers) for numbers in NUMBERS},
+    "sleep": measure_sleep,
+    "start": measure_start,
+    "commands": measure_commands,
+}
 
-    def wait(name: str, _: int) -> float | None:
-        job = Job(servers[name].url, bench.tokens, bench.connections_for(LARGE), seconds + 2)
-        with ThreadPoolExecutor(1) as background:
-            load = background.submit(run, bench.generator, {name: job}, bench.folder)
-            time.sleep(_AHEAD)
-            p99 = small_p99(servers[name], bench.tokens[0], seconds)
-            load.result()
-        settle(servers[name])
-        return p99
 
-    seconds = max(4, bench.seconds)
-    found = interleaved(servers, min(bench.rounds, 3), wait, f"small requests during {LARGE:,} numbers")
-    return {
-        name: [value for value in values if value is not None]
-        for name, values in found.items()
-        if None not in values
-    }
+def _project(run: Run, operations: int) -> Path:
+    """Return a new folder with a contract of so many operations."""
+    folder = Path(tempfile.mkdtemp(dir=run.folder))
+    (folder / "api.json").write_text(json.dumps(public_style(operations)), "utf-8")
+    return folder
+
+
+def _relay(folder: Path, *arguments: str) -> None:
+    """Run a command of Relay; it may have findings."""
+    variables = {**os.environ, **RELAY_VARIABLES, "PYTHONDONTWRITEBYTECODE": ""}
+    command = [*RELAY, *arguments]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, timeout=120, check=False)
+    if done.returncode > 1:
+        done.check_returncode()

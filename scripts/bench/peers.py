@@ -1,80 +1,73 @@
-"""The measured servers: Relay and its alternatives, with their commands and data sources."""
+"""The measured servers: Relay and its alternatives, and how they are installed."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import venv
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.project.project import SPEC
 
-from .servers import CHECKOUT
+from .data import PATH, SECRET
+from .servers import Program
 
-Needs = Literal["", "python", "litestar", "node"]
-PYTHONS = frozenset({"python", "litestar"})
-"""Python environments; Litestar has its own, because it installs rich, which slows the start of Connexion and httpx."""
-
+CHECKOUT = Path(__file__).parents[2]
+CONTRACT = str(CHECKOUT / SPEC)
 PROGRAMS = Path(__file__).with_name("programs")
-_MEMORY = frozenset({"memory"})
-_CACHE = {"BENCH_TOKEN_CACHE": "1"}
+RELAY = (sys.executable, "-m", "relay")
+RELAY_VARIABLES = {"PYTHONPATH": f"{CHECKOUT / 'scripts'}:{CHECKOUT}", "RELAY_JWT_SECRET": SECRET}
+PACKAGES = {
+    "python": "connexion[uvicorn]>=3.3 fastapi>=0.130 orjson>=3.11 pyjwt>=2.10 sqlmodel>=0.0.24 uvicorn[standard]>=0.38",
+    "litestar": "litestar>=2.18 msgspec>=0.19 pyjwt>=2.10 uvicorn[standard]>=0.38",
+    "node": "express@>=5 express-openapi-validator@>=5.5 jsonwebtoken@>=9 openapi-backend@>=5",
+}
+"""The packages of each environment; Litestar has its own, because it installs rich, which slows Connexion's start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A program that does the work; `needs` is its environment, "" is the current interpreter.
-
-    A mock invents its responses, so its responses and rejections are not checked.
-    """
+class Peer(NamedTuple):
+    """A server of peers.txt."""
 
     name: str
     title: str
-    needs: Needs
-    program: str
-    sources: frozenset[str] = _MEMORY
-    variables: Mapping[str, str] = field(default_factory=dict)
-    is_mock: bool = False
+    needs: str
+    source: str
+    command: str
 
-    def command(self, folder: Path) -> list[str]:
-        """Return the command that starts it; `folder` is the folder of the installations."""
-        if self.needs == "node":
-            return ["node", str(folder / "node" / self.program)]
-        python = str(folder / self.needs / "bin" / "python") if self.needs else sys.executable
-        return [python, str(PROGRAMS / self.program)]
-
-    def environment(self) -> dict[str, str]:
-        """Return its own environment variables, in addition to the common ones."""
-        return {"BENCH_SPEC": str(CHECKOUT / SPEC), "NODE_ENV": "production", **self.variables}
+    def program(self, installed: Path, data: str, source: str, spec: str = CONTRACT) -> Program:
+        """Return its program, which reads the file `data` or the database `source`."""
+        relay = f"{' '.join(RELAY)} serve --spec {spec}"
+        command = self.command.format(place=installed / self.needs, programs=PROGRAMS, relay=relay)
+        given = {"SPEC": spec, "PATH": PATH, "SECRET": SECRET, "DATA": data, "SOURCE": source}
+        variables = {f"BENCH_{name}": value for name, value in given.items()} | {"NODE_ENV": "production"}
+        if self.needs == "ours":
+            variables |= RELAY_VARIABLES | ({} if source == "memory" else {"RELAY_STORE": source})
+        return Program(self.name, tuple(command.split()), variables)
 
 
-_EVERYWHERE = frozenset({"memory", "sqlite", "mongodb"})
+_LINES = Path(__file__).with_name("peers.txt").read_text("utf-8").splitlines()[1:]
+PEERS = {peer.name: peer for peer in (Peer(*line.split(" | ")) for line in _LINES)}
 
-PEERS = (
-    Peer("relay", "Relay", "", "relay_as_shipped.py", _EVERYWHERE),
-    Peer(
-        "relay-uncached",
-        "Relay without token cache",
-        "",
-        "relay_as_shipped.py",
-        _EVERYWHERE,
-        {"RELAY_JWT_CACHE_SECONDS": "0"},
-    ),
-    Peer("connexion", "Connexion, responses validated", "python", "connexion_stock.py"),
-    Peer("fastapi", "FastAPI, response model", "python", "fastapi_model.py", frozenset({"memory", "sqlite"})),
-    Peer(
-        "fastapi-cached",
-        "FastAPI, token cache",
-        "python",
-        "fastapi_model.py",
-        frozenset({"memory", "sqlite"}),
-        _CACHE,
-    ),
-    Peer("litestar", "Litestar, msgspec", "litestar", "litestar_msgspec.py"),
-    Peer("express", "express-openapi-validator", "node", "express.mjs"),
-    Peer("openapi-backend", "openapi-backend", "node", "openapi_backend.mjs"),
-    Peer("prism", "Prism, mock", "node", "prism.mjs", is_mock=True),
-    Peer("floor", "hand-written ASGI, not validating", "python", "floor.py"),
-    Peer("floor-cached", "hand-written ASGI, token cache", "python", "floor.py", variables=_CACHE),
-)
-"""All peers, in the order of the report's tables."""
+
+def install(folder: Path, needs: str) -> None:
+    """Install the packages of an environment unless they are there, by pip or npm; raise SetupError on failure."""
+    place, packages = folder / needs, PACKAGES.get(needs, "")
+    stamp = place / ".installed"
+    if packages and not (stamp.exists() and stamp.read_text("utf-8") == packages):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        command = "npm install --ignore-scripts --no-audit --no-fund"
+        if needs != "node":
+            venv.create(place, with_pip=True)
+            command = f"{place}/bin/python -m pip install --quiet"
+        run = [*command.split(), *packages.split()]
+        done = subprocess.run(run, cwd=place, capture_output=True, text=True, timeout=600, check=False)
+        if done.returncode:
+            last = (done.stderr.strip() or "no message").splitlines()[-1][:300]
+            raise SetupError([Diagnostic(run[0], f"cannot install the peers: {last}")])
+        stamp.write_text(packages, "utf-8")
+    if needs == "node":
+        shutil.copy(PROGRAMS / "node.mjs", place)  # Node.js looks for packages next to a program

@@ -1,118 +1,90 @@
-"""The report of a run, as Markdown and as JSON."""
+"""The report of a run: goals and by how much they are met, then a table for each number of phone numbers; medians."""
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from .figures import ratios, spread
-from .goals import GOALS, growth_exponent
-from .results import Cell, Results
+from relay import __version__
 
-OURS = "relay"
+from .measuring import NUMBERS, Run
+from .peers import PEERS
 
-
-def markdown(results: Results, machine: Mapping[str, str], titles: Mapping[str, str]) -> str:
-    """Return the report as Markdown; `titles` are those of the peers. Figures are medians, with quartiles in brackets."""
-    parts = ["# Relay side by side", *_table(["", ""], machine.items())]
-    parts += ["", "## Goals", "", *_goals(results)]
-    for cell in results.samples:
-        parts += ["", f"## {cell}", "", *_cell(results, cell, titles)]
-    parts += ["", "## Start-up and invalid bodies", "", *_starts(results, titles)]
-    if results.many_starts:
-        parts += ["", "## Start-up by operations", "", "Seconds to the first response.", "", *_many(results)]
-    if results.waits:
-        rows = [[titles.get(name, name), f"{_median(found):,.1f}"] for name, found in results.waits.items()]
-        parts += ["", "## Small requests during 5,000 numbers", ""]
-        parts += _table(["", "p99 of 50 requests a second, ms"], rows)
-    if results.growth:
-        parts += ["", "## Growth", "", "Cost = c · size^exponent, by least squares on the logarithms."]
-        for growth in results.growth:
-            costs = {"CPU, ms a request": growth.cpu, "p50, ms": growth.p50}
-            rows = [
-                [label, *(f"{_median(cost):.3f}" for cost in found), _exponent(growth.sizes, found)]
-                for label, found in costs.items()
-            ]
-            head = [growth.of, *(f"{size:,}" for size in growth.sizes), "exponent"]
-            parts += ["", *_table(head, rows)]
-    return "\n".join(parts) + "\n"
+_LINES = Path(__file__).with_name("goals.txt").read_text("utf-8").splitlines()[1:]
+GOALS = [line.split(" | ") for line in _LINES]
+"""Title, bound and figure of each goal; if it is divided by others, their names."""
+_HEAD = "|requests/s|Relay to it|CPU, µs a request|p99, ms|idle, MB".split("|")
+_UNITS = ("rate", "cpu", "p99", "idle")
 
 
-def as_json(results: Results, machine: Mapping[str, str]) -> dict[str, Any]:
-    """Return all rounds, the goals and the machine as plain data."""
-    goals = [
-        {"goal": goal.title, "bound": goal.bound, "value": (value := goal.value(results)),
-         "verdict": goal.verdict(value)}
-        for goal in GOALS
-    ]  # fmt: skip
-    return {"machine": dict(machine), "goals": goals, **results.as_json()}
+def machine(run: Run) -> dict[str, str]:
+    """Describe what the figures depend on."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
+    described = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "Relay": __version__}
+    described["machine"] = (
+        f"{model or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    )
+    for python in run.installed.glob("*/bin/python"):
+        listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=False)
+        described[f"packages of {python.parts[-3]}"] = ", ".join(listed.stdout.splitlines())
+    return described
 
 
-def _goals(results: Results) -> list[str]:
-    rows = []
-    for goal in GOALS:
-        value = goal.value(results)
-        found = "" if value is None else goal.found(value)
-        rows.append([goal.title, goal.bound, found, goal.verdict(value)])
-    return _table(["goal", "bound", "found", "verdict"], rows)
+def markdown(run: Run) -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield from _table(("goal", "bound", "found", "verdict"), judged(run.figures, run.reasons))
+    for numbers in NUMBERS:
+        if rows := [_row(run, numbers, name) for name in PEERS if f"{numbers}/{name}/rate" in run.figures]:
+            yield from ("", f"{numbers:,} number{'s' * (numbers > 1)}:", "", *_table(_HEAD, rows))
 
 
-def _cell(results: Results, cell: Cell, titles: Mapping[str, str]) -> list[str]:
-    head = "server|requests/s|p50, ms|p99, ms|CPU, ms a request|RSS idle, MB|RSS loaded, MB|speed-up of Relay"
-    ours = results.column(cell, OURS, "rate")
-    rows = []
-    for name in results.samples[cell]:
-        column = {
-            figure: _median(results.column(cell, name, figure)) for figure in "rate p50 p99 cpu rss".split()
-        }
-        times = ""
-        if ours and name != OURS:
-            low, middle, high = spread(ratios(ours, results.column(cell, name, "rate")))
-            times = f"{middle:.2f} [{low:.2f} to {high:.2f}]"
-        rows.append(
-            [
-                titles.get(name, name),
-                f"{column['rate']:,.0f}" if column["rate"] >= 100 else f"{column['rate']:.1f}",
-                *(f"{column[figure]:,.1f}" for figure in ("p50", "p99")),
-                f"{column['cpu']:,.3f}",
-                f"{results.idle[cell][name]:,.0f}",
-                f"{column['rss']:,.0f}",
-                times,
-            ]
-        )
-    return _table(head.split("|"), rows)
+def _row(run: Run, numbers: int, name: str) -> list[str]:
+    """Return the row of a peer, which is compared with Relay on the same source."""
+    named = {unit: run.figures.get(f"{numbers}/{name}/{unit}") for unit in _UNITS}
+    rate, *others = (statistics.median(values) if values else None for values in named.values())
+    source = PEERS[name].source
+    ours = run.figures.get(f"{numbers}/relay{'' if source == 'memory' else f'-{source}'}/rate")
+    times = f"{statistics.median(ours) / rate:.2f}" if ours and rate else ""
+    shown = ("" if value is None else f"{value:,.1f}" for value in others)
+    return [PEERS[name].title, f"{rate:,.0f}", times, *shown]
 
 
-def _starts(results: Results, titles: Mapping[str, str]) -> list[str]:
-    rows = [
-        [
-            titles.get(name, name),
-            f"{_median(found):.2f}",
-            results.fates.get(name, ""),
-        ]
-        for name, found in results.starts.items()
-    ]
-    return _table(["server", "s to the first response", "a body that violates the contract"], rows)
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
-def _many(results: Results) -> list[str]:
-    counts = list(results.many_starts)
-    names = next(iter(results.many_starts.values()))
-    rows = [
-        [name, *(f"{_median(results.many_starts[count][name]):.2f}" for count in counts)] for name in names
-    ]
-    return _table(["operations", *(f"{count:,}" for count in counts)], rows)
+def judged(figures: Mapping[str, Sequence[float]], reasons: Mapping[str, str]) -> Iterator[Sequence[str]]:
+    """Yield each goal's title, bound, value and verdict; `reasons` say why something was not measured."""
+    for title, bound, figure, *against in GOALS:
+        names = [figure, *" ".join(against).split()]
+        missing = [reason for name in names if (reason := _reason(name, figures, reasons))]
+        if missing:
+            yield title, bound, "", f"not measured: {missing[0]}"
+            continue
+        value, *others = (statistics.median(figures[name]) for name in names)
+        value = min((value / other for other in others), default=value)
+        yield title, bound, f"{value:.3g}", verdict(bound, value)
 
 
-def _exponent(sizes: tuple[int, ...], costs: tuple[tuple[float, ...], ...]) -> str:
-    return f"{growth_exponent(sizes, costs):.2f}"
+def verdict(bound: str, value: float) -> str:
+    """Say whether a value meets a bound such as "≥ 4", and by how much of it."""
+    sign, number = bound.split()
+    share = value / float(number) - 1 if sign == "≥" else 1 - value / float(number)
+    return f"met by {share:.0%}" if share >= 0 else f"missed by {-share:.0%}"
 
 
-def _median(values: Sequence[float]) -> float:
-    return statistics.median(values)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+def _reason(figure: str, figures: Mapping[str, Sequence[float]], reasons: Mapping[str, str]) -> str:
+    """Return why a figure `cell/server/unit` was not measured, "" if it was."""
+    cell, server, _ = figure.split("/")
+    for name in (cell, server, f"{cell}/{server}"):
+        if name in reasons:
+            return reasons[name]
+    return "" if figures.get(figure) else f"the cell {cell} was not part of the run"

@@ -1,110 +1,64 @@
-"""The measured processes: `scripts/bench/servers.py`."""
+"""Measured processes, and the check before they are measured: `scripts/bench/servers.py`, `data.py`, `load.py`."""
 
 from __future__ import annotations
 
-import http.client
-import os
-import time
 from pathlib import Path
 
 import pytest
 
-from bench import servers
-from bench.data import token
-from bench.servers import settle, started
+from bench.data import body, check, source_url, write_data
+from bench.load import Load, parse
+from bench.peers import PEERS
+from bench.servers import started
 from relay.contract.diagnostics import SetupError
 from support.benching import program
 
-
-def send_requests(server, times):
-    """Send requests on one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    for _ in range(times):
-        connection.request("GET", "/", headers={"Authorization": f"Bearer {token()}"})
-        connection.getresponse().read()
-    connection.close()
+RESULT = 'x\nRESULT {{"requests": {}, "wrong": {}, "missing": {}, "seconds": 2.0, "p99": 12.5}}\n'
 
 
-def in_group(leader):
-    """Return the running processes of a group."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text("utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == leader and fields[0] != "Z":
-            found.append(file.parent.name)
-    return found
+@pytest.mark.parametrize(
+    ("accepted", "problem"),
+    [
+        ("anything", "returns 200 for no token"),
+        ("signature", "returns 200 for a token signed with another key"),
+        ("exp", "returns 200 for an expired token"),
+        ("user", "returns 200 for a token of an unknown user"),
+        ("nothing", "returns other data, with status 200"),
+    ],
+)
+def test_a_program_that_does_less_is_not_measured(tmp_path, accepted, problem):
+    """It would look faster; half of the work is to verify the token and to find its user."""
+    with started(program(TEST_ACCEPTS=accepted), tmp_path) as server:
+        with pytest.raises(SetupError, match=problem):
+            check("floor", server.url, 2 if accepted == "nothing" else 1)
+        assert min(server.started, server.cpu(), server.rss()) > 0
 
 
-def test_yields_a_running_server_with_its_costs(tmp_path):
-    """The start-up ends with the first response; requests increase the CPU time."""
-    with started(program(), tmp_path) as server:
-        before = server.cpu()
-        send_requests(server, 500)
-        settle(server)
-
-        assert server.cpu() > before
-        assert server.rss() > 5
-        assert server.started > 0
-
-
-def test_counts_children_and_ends_them(tmp_path):
-    """A server may fork, and its children must not survive it."""
-    with started(program(TEST_HAS_CHILD="1"), tmp_path) as server:
-        assert len(in_group(server.process.pid)) == 2
-
-    deadline = time.monotonic() + 10
-    while in_group(server.process.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert in_group(server.process.pid) == []
-
-
-def test_ends_the_server_on_an_interrupt(tmp_path):
-    """Ctrl-C leaves no server behind."""
-    with pytest.raises(KeyboardInterrupt), started(program(), tmp_path) as server:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("name", ["relay", "relay-sqlite"])
+def test_relay_does_the_work_as_it_ships(tmp_path, monkeypatch, name):
+    """It passes the check without settings of the user, and ends with the measurement."""
+    monkeypatch.setenv("RELAY_LOG_LEVEL", "error")
+    source, data = source_url(PEERS[name].source, 2, tmp_path), write_data(tmp_path, body(2))
+    with started(PEERS[name].program(tmp_path, data, source), tmp_path) as server:
+        check(name, server.url, 2)
+        [log] = tmp_path.glob("*.log")
+        assert '"event":"request"' in log.read_text("utf-8")
 
     assert server.process.poll() is not None
+    assert not Path(f"/proc/{server.process.pid}").exists()
 
 
-def test_says_why_a_server_does_not_start(tmp_path):
-    """With its last log line, without secret, token and password; the log is deleted."""
-    with (
-        pytest.raises(SetupError) as refused,
-        started(
-            program(
-                TEST_SAYS=f"no module {token()} sk_canary0", BENCH_SOURCE="mongodb://relay:sk_canary0@db/x"
-            ),
-            tmp_path,
-        ),
-    ):
+def test_says_why_a_program_does_not_start(tmp_path):
+    """With the last line of its log, which is deleted."""
+    refused = pytest.raises(SetupError, match="ended with exit code 1; last log line: no module")
+    with refused, started(program(TEST_SAYS="no module"), tmp_path):
         pass
-
-    assert str(refused.value) == (
-        "floor: does not start: it ended with exit code 1; last log line: no module [REDACTED] [REDACTED] [REDACTED]"
-    )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_reports_a_server_that_never_returns_the_expected_status(tmp_path, monkeypatch):
-    """After START_SECONDS."""
-    monkeypatch.setattr(servers, "START_SECONDS", 1.0)
-
-    with (
-        pytest.raises(SetupError, match="floor: does not start: it returns 503; last log line: no output"),
-        started(program(TEST_REFUSES_AFTER="0"), tmp_path),
-    ):
-        pass
-
-
-def test_does_not_pass_on_settings_of_the_machine(tmp_path, monkeypatch):
-    """A RELAY_* variable of the user would change the results."""
-    monkeypatch.setenv("RELAY_LOG_LEVEL", "debug")
-
-    with started(program(), tmp_path) as server:
-        environment = Path(f"/proc/{server.process.pid}/environ").read_text("utf-8").split("\0")
-
-    assert not any(variable.startswith("RELAY_") for variable in environment)
-    assert os.environ["RELAY_LOG_LEVEL"] == "debug"
+@pytest.mark.parametrize("counts", [(7, 1, 0), (7, 0, 1), (0, 0, 0)])
+def test_a_load_with_wrong_responses_has_no_figures(counts):
+    """A server that only returns errors is fast, and would win."""
+    assert parse(RESULT.format(7, 0, 0)) == Load(7, 2.0, 12.5)
+    with pytest.raises(SetupError, match="responses are errors"):
+        parse(RESULT.format(*counts))

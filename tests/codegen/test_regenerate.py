@@ -13,13 +13,13 @@ import textwrap
 
 import pytest
 
-from bench.contracts import public_style
 from relay.codegen.formatting import Ruff
 from relay.codegen.plan import plan
 from relay.codegen.requested_renames import requested_renames
 from relay.codegen.types_module import first_difference, generate_types, read_record
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer, contract, operation
+from support.public_contracts import public_style
 from support.running import ROOT, relay, serving
 from support.scaffolded import FOLDER, check, in_sync, read, regenerated, sources_of, state_of, text
 from support.scaffolded import ROOT as PROJECT

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.contracts import public_style
 from relay.contract.loading import load_contract
 from relay.diff import RULES, compare
 from support.compiled import read
 from support.hosting import contract
+from support.public_contracts import public_style
 from support.running import SPEC
 
 GARAGE = Path(__file__).parents[1].joinpath("specs") / "garage" / "openapi.yaml"

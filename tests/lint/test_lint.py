@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from bench.contracts import public_style
 from relay.contract.diagnostics import SetupError, Severity
 from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from support.hosting import SECRET, contract
+from support.public_contracts import public_style
 from support.running import COMMAND, ROOT, SPEC, as_project, environment, relay
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"

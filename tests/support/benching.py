@@ -1,7 +1,7 @@
 """A server without dependencies, for tests of `python -m bench`; it serves when run as a program.
 
-It verifies the token like the measured programs, and returns BENCH_NUMBERS numbers. With TEST_REFUSES_AFTER it
-returns 503 after that many requests.
+It verifies the token like the measured programs. The variables are TEST_ACCEPTS, the part of the checks that it
+does not do, and TEST_SAYS, a message with which it ends at once.
 """
 
 from __future__ import annotations
@@ -9,55 +9,47 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 
-from bench.data import SECRET
+from bench.data import SECRET, USER, body
 from bench.servers import Program
 
 from .running import ROOT
 
-COMMAND = (sys.executable, "-m", "tests.support.benching")
 
-
-def program(name: str = "floor", numbers: int = 1, **variables: str) -> Program:
+def program(numbers: int = 1, **variables: str) -> Program:
     """Return the program that runs this file."""
-    environment = {
-        "PYTHONPATH": str(ROOT),
-        "BENCH_SECRET": SECRET,
-        "BENCH_NUMBERS": str(numbers),
-        **variables,
-    }
-    return Program(name, COMMAND, environment)
+    known = {"PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}", "TEST_NUMBERS": str(numbers)}
+    return Program("floor", (sys.executable, "-m", "tests.support.benching"), known | variables)
+
+
+def is_known(token: str) -> bool:
+    """Return True for a token that a measured program accepts, or should not but TEST_ACCEPTS names."""
+    accepted = os.environ.get("TEST_ACCEPTS")
+    if accepted == "anything":
+        return True
+    checks = {f"verify_{name}": name != accepted for name in ("exp", "signature")}
+    try:
+        claims = jwt.decode(token, SECRET, ["HS256"], options=checks)
+    except jwt.PyJWTError:
+        return False
+    return accepted == "user" or claims["userId"] == USER
 
 
 class Handler(BaseHTTPRequestHandler):
     """Returns 200 for a valid token, 401 for any other."""
 
     protocol_version = "HTTP/1.1"
-    served = 0
 
     def do_GET(self):
-        Handler.served += 1
-        status = 200
-        try:
-            jwt.decode(
-                (self.headers["Authorization"] or "").removeprefix("Bearer "),
-                os.environ["BENCH_SECRET"],
-                ["HS256"],
-            )
-        except jwt.PyJWTError:
-            status = 401
-        if Handler.served > int(os.environ.get("TEST_REFUSES_AFTER", "1000000000")):
-            status = 503
-        body = json.dumps({"phoneNumbers": [{}] * int(os.environ["BENCH_NUMBERS"])}).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        known = is_known((self.headers["Authorization"] or "").removeprefix("Bearer "))
+        written = json.dumps(body(int(os.environ["TEST_NUMBERS"]))).encode()
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Length", str(len(written)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(written)
 
     def log_message(self, *arguments):
         """Do not log requests."""
@@ -65,11 +57,7 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     if message := os.environ.get("TEST_SAYS"):
-        sys.exit(f"{message} {os.environ['BENCH_SECRET']}")
-    if os.environ.get("TEST_HAS_CHILD") and os.fork() == 0:
-        threading.Event().wait(60)
-    if os.environ.get("TEST_SLEEPS"):
-        time.sleep(60)
+        sys.exit(message)
     Handler.wbufsize = -1  # head and body in one segment, else each response is delayed by 40 ms
     with ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler) as server:
         server.serve_forever()

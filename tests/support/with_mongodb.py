@@ -1,4 +1,4 @@
-"""Run a command with a MongoDB that runs meanwhile: `python -m tests.support.with_mongodb python -m bench --sources mongodb`.
+"""Run a command with a MongoDB that runs meanwhile: `python -m tests.support.with_mongodb python -m bench`.
 
 The command finds its address in RELAY_BENCH_MONGODB: the one that is set there, or in RELAY_TEST_MONGODB_URI,
 else that of a stand-in, which lasts as long as the command. Where no stand-in can run, it finds none.

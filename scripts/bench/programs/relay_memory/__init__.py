@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
-from bench.programs.response_data import ORGANIZATION, USER, numbers
 from handlers import identify, render_error
 from handlers._store import User, VoiceAiSettings
-from handlers._types import CallsVoiceAiOrgPhoneNumber
 
 __all__ = ["collaborators", "identify", "render_error"]
 
-_SETTINGS = VoiceAiSettings(
-    ai_voice_provider="elevenlabs",
-    has_api_key=True,
-    has_tool_secret=True,
-    has_est_credentials=True,
-    sinch_est_project_id="project",
-    sinch_est_trunk_id="trunk",
-    sinch_est_trunk_domain="example.sip.sinch.com",
-)
-
 
 class _Memory:
-    """The part of the Store protocol that the operation needs."""
+    """The part of the Store protocol that the operation needs, with the data of the file BENCH_DATA."""
 
     def __init__(self) -> None:
-        self._numbers = cast("list[CallsVoiceAiOrgPhoneNumber]", numbers())
-        self._users = {USER: User(USER, ORGANIZATION, "ADMIN", login_disabled=False)}
+        data = json.loads(Path(os.environ["BENCH_DATA"]).read_text("utf-8"))
+        *settings, self._numbers = data["body"].values()
+        self._settings = VoiceAiSettings(*settings)
+        self._users = {data["user"]: User(data["user"], data["organization"], "ADMIN", login_disabled=False)}
 
     async def user(self, user_id: str) -> User | None:
         return self._users.get(user_id)
 
-    async def voice_ai(
-        self, _organization_id: str
-    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        return _SETTINGS, self._numbers
+    async def voice_ai(self, _organization_id: str) -> tuple[VoiceAiSettings, Any]:
+        return self._settings, self._numbers
 
 
 @asynccontextmanager
