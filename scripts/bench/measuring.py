@@ -61,8 +61,11 @@ class Run:
         peer = PEERS[name]
         if peer.source == "mongodb" and not self.mongodb:
             self.reasons[name] = "RELAY_BENCH_MONGODB names no server"
-        with self.explained(name):
-            install(self.installed, peer.needs)
+        if peer.needs not in self.reasons:
+            with self.explained(peer.needs):
+                install(self.installed, peer.needs)
+        if peer.needs in self.reasons:
+            self.reasons[name] = self.reasons[peer.needs]
         return None if name in self.reasons else peer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,17 +20,13 @@ _LINES = Path(__file__).with_name("goals.txt").read_text("utf-8").splitlines()[1
 GOALS = [line.split(" | ") for line in _LINES]
 """Title, bound and figure of each goal; if it is divided by others, their names."""
 _HEAD = "|requests/s|Relay to it|CPU, µs a request|p99, ms|idle, MB".split("|")
-_UNITS = ("rate", "cpu", "p99", "idle")
 
 
 def machine(run: Run) -> dict[str, str]:
     """Describe what the figures depend on."""
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
+    model = re.search("model name.*: (.*)", Path("/proc/cpuinfo").read_text("utf-8"))
     described = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "Relay": __version__}
-    described["machine"] = (
-        f"{model or platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
-    )
+    described["processor"] = f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores"
     for python in run.installed.glob("*/bin/python"):
         listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=False)
         described[f"packages of {python.parts[-3]}"] = ", ".join(listed.stdout.splitlines())
@@ -46,8 +43,8 @@ def markdown(run: Run) -> Iterator[str]:
 
 def _row(run: Run, numbers: int, name: str) -> list[str]:
     """Return the row of a peer, which is compared with Relay on the same source."""
-    named = {unit: run.figures.get(f"{numbers}/{name}/{unit}") for unit in _UNITS}
-    rate, *others = (statistics.median(values) if values else None for values in named.values())
+    named = [run.figures.get(f"{numbers}/{name}/{unit}") for unit in ("rate", "cpu", "p99", "idle")]
+    rate, *others = (statistics.median(values) if values else None for values in named)
     source = PEERS[name].source
     ours = run.figures.get(f"{numbers}/relay{'' if source == 'memory' else f'-{source}'}/rate")
     times = f"{statistics.median(ours) / rate:.2f}" if ours and rate else ""

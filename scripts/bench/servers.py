@@ -63,10 +63,7 @@ class Server:
 
 @contextmanager
 def started(program: Program, folder: Path) -> Iterator[Server]:
-    """Start a program, yield it after its first response, and end it on exit; its log is in `folder`.
-
-    Raises SetupError with the last log line if the program does not start.
-    """
+    """Start a program, yield it after its first response, and end it on exit; raise SetupError if there is none."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
