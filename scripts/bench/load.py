@@ -33,10 +33,9 @@ def find_wrk() -> str:
 
 def load(url: str, token: str, connections: int, seconds: int) -> Load:
     """Load a URL; raise SetupError unless every request gets a response that is no error."""
-    script, timeout = Path(__file__).with_name("load.lua"), seconds + 2 * GRACE_SECONDS
-    command = (
-        f"{find_wrk()} -t 1 -c {connections} -d {seconds} --timeout {GRACE_SECONDS} -s {script} {url}".split()
-    )
+    timeout, script = seconds + 2 * GRACE_SECONDS, str(Path(__file__).with_name("load.lua"))
+    options = f"-t 1 -c {connections} -d {seconds} --timeout {GRACE_SECONDS}"
+    command = [find_wrk(), *options.split(), "-s", script, url]
     env = {**os.environ, "BENCH_TOKEN": token}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=False)
     return parse(done.stdout + done.stderr)

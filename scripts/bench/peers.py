@@ -39,13 +39,14 @@ class Peer(NamedTuple):
 
     def program(self, installed: Path, data: str, source: str, spec: str = CONTRACT) -> Program:
         """Return its program, which reads the file `data` or the database `source`."""
-        relay = f"{' '.join(RELAY)} serve --spec {spec}"
-        command = self.command.format(place=installed / self.needs, programs=PROGRAMS, relay=relay)
+        place = installed / self.needs
+        parts = {"place": place, "programs": PROGRAMS, "python": sys.executable, "spec": spec}
+        words = self.command.replace("{relay}", "{python} -m relay serve --spec {spec}").split()
         given = {"SPEC": spec, "PATH": PATH, "SECRET": SECRET, "DATA": data, "SOURCE": source}
         variables = {f"BENCH_{name}": value for name, value in given.items()} | {"NODE_ENV": "production"}
         if self.needs == "ours":
             variables |= RELAY_VARIABLES | ({} if source == "memory" else {"RELAY_STORE": source})
-        return Program(self.name, tuple(command.split()), variables)
+        return Program(self.name, tuple(word.format(**parts) for word in words), variables)
 
 
 _LINES = Path(__file__).with_name("peers.txt").read_text("utf-8").splitlines()[1:]
@@ -62,7 +63,7 @@ def install(folder: Path, needs: str) -> None:
         command = "npm install --ignore-scripts --no-audit --no-fund"
         if needs != "node":
             venv.create(place, with_pip=True)
-            command = f"{place}/bin/python -m pip install --quiet"
+            command = "bin/python -m pip install --quiet"
         run = [*command.split(), *packages.split()]
         done = subprocess.run(run, cwd=place, capture_output=True, text=True, timeout=600, check=False)
         if done.returncode:

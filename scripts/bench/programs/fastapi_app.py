@@ -1,7 +1,7 @@
 """FastAPI as its documentation writes it: `fastapi_app.py WAY`.
 
-`async` and `def` are functions that read memory. `sqlmodel` reads SQLite in a session of SQLModel, but by SQL, which
-is faster than models; `sqlite3` by Python's own driver, which is faster still. FastAPI runs both in threads.
+`async` and `def` are functions that read memory. `sqlmodel` reads SQLite in a session of SQLModel, by statements in SQL,
+so that no models are built for rows; `sqlite3` reads it by Python's own driver. FastAPI runs both in threads.
 """
 
 import sqlite3
