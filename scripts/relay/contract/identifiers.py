@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
 from .documents import Document, Pointer
-from .meta_schemas import meta_schema
 from .pointers import PointerNotFound, mappings, parse_pointer
 
 
@@ -93,10 +92,16 @@ class Identifiers:
             uri, fragment = urldefrag(urljoin(owner.uri, ref))
         except ValueError:
             return None
-        if uri not in self._by_uri and (found := meta_schema(uri)) is not None:
-            self.add(found)
+        if uri not in self._by_uri:
+            self._add_meta_schema(uri)
         resource = self._by_uri.get(uri)
         return None if resource is None else Target(resource.document, _within(resource, fragment))
+
+    def _add_meta_schema(self, uri: str) -> None:
+        from .meta_schemas import meta_schema  # only few contracts need its library
+
+        if (found := meta_schema(uri)) is not None:
+            self.add(found)
 
     def scope(self, document: Document, pointer: Pointer, outer: DynamicScope) -> DynamicScope:
         """Return the dynamic anchors at a schema that is reached with those of `outer`."""

@@ -18,14 +18,16 @@ from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import orjson
-import structlog
 
 from relay.contract.printable import terminal_line
 
 from .log_stream import LogStream
+
+if TYPE_CHECKING:
+    import structlog
 
 Format = Literal["auto", "console", "json"]
 Event = dict[str, Any]
@@ -90,7 +92,7 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     REQUESTS.close()
     if target is not None:  # None in a process that was started without stderr
         is_console = style == "console" or (style == "auto" and target.isatty())
-        render = _console(colors=target.isatty()) if is_console else _json()
+        render = _console(colors=target.isatty()) if is_console else _ascii
         lines = stream or _stderr(render)
         handler = logging.StreamHandler(lines)
         handler.setFormatter(_Formatter(render, includes_text=is_console))
@@ -170,6 +172,8 @@ def timestamp(at: datetime) -> str:
 
 def _console(*, colors: bool) -> Render:
     """Return the renderer for people."""
+    import structlog  # only for people: a service that logs JSON starts sooner without it
+
     renderer = structlog.dev.ConsoleRenderer(
         colors=colors,
         exception_formatter=_printable_traceback,
@@ -181,6 +185,8 @@ def _console(*, colors: bool) -> Render:
 
 def _printable_traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
     """Write a traceback; the texts in it may be a client's."""
+    import structlog
+
     text = io.StringIO()
     structlog.dev.plain_traceback(text, exc_info)
     stream.write("\n".join(map(terminal_line, text.getvalue().split("\n"))))
@@ -201,13 +207,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def _json() -> Render:
-    """Return the renderer for programs."""
-    renderer = structlog.processors.JSONRenderer(serializer=_ascii)
-    return lambda event: str(renderer(None, "", event))
-
-
-def _ascii(event: Event, **_options: Any) -> str:
+def _ascii(event: Event) -> str:
     """Serialise in ASCII: a path may contain Unicode line separators or terminal control characters."""
     try:
         line = orjson.dumps(event, default=repr).decode()
