@@ -109,11 +109,18 @@ class Bundle:
         self._add_document(root, has_names=not is_bundled)
         self.data = root.data if is_bundled else self._expand(root.data, root, (), _START)
         self._add_schemas()
+        self._references: list[tuple[Pointer, str]] | None = [*references(self.data)]
         self._check_chains()
 
     def detach(self) -> None:
         """Copy the data, before it is changed."""
         self.data = copy.deepcopy(self.data)
+        self._references = None
+
+    @property
+    def references(self) -> list[tuple[Pointer, str]]:
+        """The pointer and the target of each `$ref` of the data."""
+        return [*references(self.data)] if self._references is None else self._references
 
     def written(self) -> dict[str, Any]:
         """Return the bundled document anew, as it was before it was changed."""
@@ -156,8 +163,7 @@ class Bundle:
     def _check_chains(self) -> None:
         """Report each `$ref` whose chain of `$ref`s contains itself, and each chain that is too long."""
         hops: dict[Pointer, int] = {}
-        found = list(references(self.data))
-        for pointer, _ in found:
+        for pointer, _ in self.references:
             chain: dict[Pointer, None] = {}
             at: Pointer | None = pointer
             while at is not None and at not in hops and at not in chain:
@@ -170,7 +176,7 @@ class Bundle:
             if at in chain:
                 passed_by = list(chain)
                 self.circular.update(passed_by[passed_by.index(at) :])
-        for pointer, ref in found:
+        for pointer, ref in self.references:
             if pointer in self.circular:
                 message = "is a circular reference; replace one reference by its definition"
                 self._report(pointer, ref, message, "circular-ref")

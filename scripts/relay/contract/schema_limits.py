@@ -15,7 +15,7 @@ from .diagnostics import Diagnostic, SourceLocation
 from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH
 from .parsed import Pointer
 from .pointers import PointerNotFound, lookup, mappings, parse_pointer
-from .schema_words import same_value_schemas
+from .schema_words import SAME_VALUE, same_value_schemas
 
 
 def check_schemas(document: Any, place: Callable[[Pointer], SourceLocation]) -> list[Diagnostic]:
@@ -67,6 +67,8 @@ class _Counter:
 
     def _count(self, schema: Any) -> int:
         """Return the count of a schema. Raises _TooMany."""
+        if "$ref" not in schema and SAME_VALUE.isdisjoint(schema):  # as most are
+            return 1
         if id(schema) in self._known:
             return self._known[id(schema)][0]
         way = [_Visit(schema, self._children(schema), 0)]

@@ -44,12 +44,13 @@ def inner_schemas(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any
             yield (keyword,), value
 
 
-_SAME_VALUE = frozenset([*COMBINING, *CONDITIONAL, "dependentSchemas", "not"])
+SAME_VALUE = frozenset([*COMBINING, *CONDITIONAL, "dependentSchemas", "not"])
+"""Keywords with schemas that are asked about the same value."""
 
 
 def applied_schemas(schema: dict[str, Any]) -> Iterator[Any]:
     """Yield the schemas within a schema that may describe the same value, except the target of a `$ref`."""
-    if _SAME_VALUE.isdisjoint(schema):  # most have none, and large contracts have many
+    if SAME_VALUE.isdisjoint(schema):  # most have none, and large contracts have many
         return
     for keyword in COMBINING:
         if isinstance(parts := schema.get(keyword), list):
@@ -66,7 +67,7 @@ def conditional_schemas(schema: dict[str, Any]) -> Iterator[Any]:
 
 def same_value_schemas(schema: dict[str, Any]) -> Iterator[Any]:
     """Yield the schemas within a schema that are asked about the same value, except the target of a `$ref`."""
-    if _SAME_VALUE.isdisjoint(schema):
+    if SAME_VALUE.isdisjoint(schema):
         return
     yield from applied_schemas(schema)
     yield from (schema[keyword] for keyword in ("not", "if") if keyword in schema)

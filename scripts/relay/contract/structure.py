@@ -12,7 +12,7 @@ from .dialects import Dialect, dialect_of
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
 from .object_kinds import SECTIONS, kind_at, within_schema
-from .pointers import PointerNotFound, lookup, parse_pointer, references
+from .pointers import PointerNotFound, lookup, parse_pointer
 from .structure_messages import (
     AMBIGUOUS,
     LIMITS,
@@ -110,7 +110,7 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
 def _wrong_targets(bundle: Bundle, schema: DocumentSchema) -> Iterator[StructureViolation]:
     """Yield each `$ref` to an object of the wrong kind."""
     is_right_kind: dict[tuple[str, str], bool] = {}
-    for pointer, ref in references(bundle.data):
+    for pointer, ref in bundle.references:
         kind = kind_at(pointer)
         if kind == "MediaType" and schema.version == "3.0":
             continue  # an unknown field there
