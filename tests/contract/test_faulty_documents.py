@@ -275,3 +275,22 @@ def test_what_is_not_served_leaves_out_no_operation(pointer, value):
     bundle = bundled(changed(replaced, pointer, value, ""))
 
     assert SoundPart(bundle).left_out == []
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.1"])
+@pytest.mark.parametrize("at", [(), ("paths", "/a", "get")])
+def test_a_reference_in_place_of_a_requirement_makes_no_operation_public(version, at):
+    """An empty requirement would stand for its missing target, and that one is met without any credential."""
+    operation = {"responses": {"200": {"description": "ok"}}}
+    document = {
+        "openapi": version,
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"get": operation}},
+    }
+    lookup(document, at)["security"] = [{"$ref": "#/nowhere"}]
+
+    bundle = bundled(document)
+    part = SoundPart(bundle)
+
+    assert len(part.left_out) == 1
+    assert not operations(bundle.data)

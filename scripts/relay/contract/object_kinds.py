@@ -37,6 +37,8 @@ def kind_at(pointer: Pointer) -> str:
         return "PathItem"
     if pointer[-1] == "requestBody":
         return "RequestBody"
+    if pointer[-2] == "security":
+        return "SecurityRequirement"
     found = SECTIONS.get(pointer[-2], "Schema")
     return "Schema" if found == "MediaType" and pointer[-1] in _SITES else found
 
