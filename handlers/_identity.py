@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._errors import NotSignedIn
 
 if TYPE_CHECKING:
-    from ._store import Role, Store
+    from ._store import Role, Store, VoiceAi
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user of a request, as currently stored; ids are 24 hex digits."""
+    """The user of a request, as currently stored; ids are 24 hex digits.
+
+    `voice_ai` returns what `Store.voice_ai` returns of the organization, for this request: a store may have read it
+    together with the user.
+    """
 
     user_id: str
     organization_id: str
     access_role: Role
+    voice_ai: Callable[[], Awaitable[VoiceAi]]
 
 
 async def identify(claims: Mapping[str, Any], store: Store) -> Caller:
@@ -29,9 +34,10 @@ async def identify(claims: Mapping[str, Any], store: Store) -> Caller:
     user_id = claims.get("userId", claims.get("sub"))
     if not isinstance(user_id, str):
         raise NotSignedIn("nobody")
-    user = await store.user(user_id)
-    if user is None:
+    member = await store.member(user_id)
+    if member is None:
         raise NotSignedIn("unknown-user")
+    user = member.user
     if user.login_disabled:
         raise NotSignedIn("disabled")
-    return Caller(user.id, user.organization_id, user.access_role)
+    return Caller(user.id, user.organization_id, user.access_role, member.voice_ai)

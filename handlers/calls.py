@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._identity import Caller
-    from ._store import Store, VoiceAiSettings
+    from ._store import VoiceAiSettings
     from ._types import CallsVoiceAiConfigResponse, CallsVoiceAiOrgPhoneNumber
 
 
-async def get_calls_voice_ai_config(*, caller: Caller, store: Store) -> CallsVoiceAiConfigResponse:
+async def get_calls_voice_ai_config(*, caller: Caller) -> CallsVoiceAiConfigResponse:
     """Show the caller's organization its voice-AI set-up: which secrets exist, never their values."""
-    settings, numbers = await store.voice_ai(caller.organization_id)
+    settings, numbers = await caller.voice_ai()
     return _config_view(settings, numbers)
 
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -41,6 +42,20 @@ class VoiceAiSettings:
     sinch_est_project_id: str | None
     sinch_est_trunk_id: str | None
     sinch_est_trunk_domain: str | None
+
+
+VoiceAi = tuple[VoiceAiSettings, "list[CallsVoiceAiOrgPhoneNumber]"]
+"""An organization's settings, and its users' Sinch numbers."""
+
+
+class Member(NamedTuple):
+    """A user, and a function that returns what `Store.voice_ai` returns of the user's organization.
+
+    What it returns was stored when the user was read, or later: it is for the request that read the user.
+    """
+
+    user: User
+    voice_ai: Callable[[], Awaitable[VoiceAi]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +127,13 @@ class Store(Protocol):
         An id that is not 24 hex digits is unknown; the database is not queried.
         """
 
-    async def voice_ai(
-        self, organization_id: str
-    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+    async def member(self, user_id: str) -> Member | None:
+        """Return a user with the settings and numbers of the organization; None as of `user`.
+
+        A store may read both at the same time, if that costs less than to read one after the other.
+        """
+
+    async def voice_ai(self, organization_id: str) -> VoiceAi:
         """Return an organization's settings and its users' Sinch numbers, ordered by user id and list position."""
 
     async def load(self, batch: Batch) -> None:

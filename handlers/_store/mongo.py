@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymongo
@@ -12,7 +14,17 @@ from bson import ObjectId
 from bson.errors import BSONError
 from pymongo.errors import PyMongoError
 
-from . import StoreMisconfigured, StoreUnavailable, encryption, mongo_client, mongo_load, mongo_secrets, rules
+from . import (
+    Member,
+    StoreMisconfigured,
+    StoreUnavailable,
+    encryption,
+    mongo_client,
+    mongo_load,
+    mongo_reads,
+    mongo_secrets,
+    rules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
@@ -22,7 +34,7 @@ if TYPE_CHECKING:
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from . import Batch, Store, StoredSecret, User, VoiceAiSettings
+    from . import Batch, Store, StoredSecret, User, VoiceAi, VoiceAiSettings
     from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
@@ -30,41 +42,6 @@ T = TypeVar("T")
 _GRACE_SECONDS = 0.2  # for the driver to time out by itself
 _CLOSE_SECONDS = 2.5  # for pending queries whose callers have stopped waiting
 _USERS_BATCH = 1000  # few round trips, but small enough that decoding does not delay other requests
-
-
-def _is_set(field: str) -> dict[str, Any]:
-    """Return an expression that is true if a field is set; an encrypted secret is a document, which is set.
-
-    A string is set if it has more bytes than its blank characters. $trim would be simpler, but some servers
-    that implement MongoDB's protocol do not have it, and all servers get the same query.
-    """
-    value = f"${field}"
-    is_text = {"$and": [{"$gte": [value, ""]}, {"$lt": [value, {}]}]}  # BSON values of all types are ordered
-    times = {"$subtract": [{"$size": {"$split": [value, "$$blank"]}}, 1]}
-    blank_bytes = {
-        "$sum": {
-            "$map": {
-                "input": list(rules.BLANK),
-                "as": "blank",
-                "in": {"$multiply": [{"$strLenBytes": "$$blank"}, times]},
-            }
-        }
-    }
-    return {"$cond": [is_text, {"$gt": [{"$strLenBytes": value}, blank_bytes]}, {"$gt": [value, None]}]}
-
-
-_ACCESS = {"organizationId": 1, "accessRole": 1, "loginDisabled": 1}
-
-# The flags are computed in the database, so that no secret leaves it.
-_SETTINGS = {
-    "_id": 0,
-    "apiKey": _is_set(rules.API_KEY),
-    "toolSecret": _is_set(rules.TOOL_SECRET),
-    "est": {"$and": [_is_set(field) for field in rules.EST_CREDENTIALS]},
-    **dict.fromkeys(rules.IDENTIFIERS, 1),
-}
-
-_NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules.NUMBER_FIELDS}
 
 
 def open_mongo(
@@ -97,7 +74,7 @@ async def _opened(url: str, keyring: Keyring | None, *, read_only: bool) -> Asyn
 
 
 class MongoStore:
-    """Reads with one round trip per collection."""
+    """Reads a user with the organization's settings and numbers in one round trip; else, one per collection."""
 
     def __init__(
         self, client: AsyncMongoClient[dict[str, Any]], keyring: Keyring | None, indexes: asyncio.Task[None]
@@ -114,14 +91,31 @@ class MongoStore:
         """See `Store.user`."""
         if not rules.ID.fullmatch(user_id):
             return None
-        found = await self._query(
-            self._users.find_one({"_id": ObjectId(user_id)}, _ACCESS), rules.USER_SECONDS
-        )
-        return rules.user(user_id, *map(found.get, _ACCESS)) if found else None
+        query = self._users.find_one({"_id": ObjectId(user_id)}, mongo_reads.ACCESS)
+        return mongo_reads.user(user_id, await self._query(query, rules.USER_SECONDS))
 
-    async def voice_ai(
-        self, organization_id: str
-    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+    async def member(self, user_id: str) -> Member | None:
+        """See `Store.member`; one round trip for an organization of common size."""
+        if not rules.ID.fullmatch(user_id):
+            return None
+        began = time.monotonic()
+        found = None
+        try:
+            found = await self._query(self._joined(ObjectId(user_id)))
+            user = mongo_reads.user(user_id, found)
+        except StoreUnavailable as exc:
+            if not mongo_client.is_refusal(exc.__cause__):
+                raise
+            user = await self.user(user_id)
+        if user is None:
+            return None
+        left = rules.USER_SECONDS + rules.ANSWER_SECONDS - (time.monotonic() - began)
+        seconds = min(left, rules.ANSWER_SECONDS)
+        if found and isinstance(found["organizationId"], ObjectId):
+            return Member(user, partial(self._joined_voice_ai, found, seconds))
+        return Member(user, partial(self.voice_ai, user.organization_id))
+
+    async def voice_ai(self, organization_id: str) -> VoiceAi:
         """See `Store.voice_ai`; queries settings and numbers at the same time."""
         if not rules.ID.fullmatch(organization_id):
             return rules.no_settings(), []
@@ -138,14 +132,6 @@ class MongoStore:
     async def ready(self) -> None:
         """See `Store.ready`."""
         await self._query(self._database.command("ping"))
-
-    async def _voice_ai(
-        self, organization: ObjectId
-    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
-        settings, numbers = await asyncio.gather(
-            self._settings_of(organization), self._numbers_of(organization)
-        )
-        return settings, numbers
 
     async def secrets(self) -> AsyncIterator[StoredSecret]:
         """See `Store.secrets`; a record whose organization is not an ObjectId has no owner, so its secrets are unreadable."""
@@ -178,28 +164,35 @@ class MongoStore:
     async def _page(self, after: Any) -> list[dict[str, Any]]:
         return await self._query(mongo_secrets.read(self._credentials, after))
 
-    async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"organizationId": organization}},
-            {"$project": _SETTINGS},
-        ]
-        found = await (await self._credentials.aggregate(pipeline)).to_list()
-        if not found:
-            return rules.no_settings()
-        row = found[0]
-        return rules.settings(
-            [row.get(field) for field in rules.IDENTIFIERS],
-            api_key=row["apiKey"],
-            tool_secret=row["toolSecret"],
-            est=row["est"],
-        )
+    async def _joined(self, user: ObjectId) -> dict[str, Any] | None:
+        found = await self._users.aggregate(mongo_reads.user_with_organization(user))
+        return next(iter(await found.to_list()), None)
 
-    async def _numbers_of(self, organization: ObjectId) -> list[CallsVoiceAiOrgPhoneNumber]:
-        owners = self._users.find(
-            {"organizationId": organization, "voicePhoneNumbers.provider": rules.SINCH}, _NUMBERS
+    async def _joined_voice_ai(self, found: dict[str, Any], seconds: float) -> VoiceAi:
+        """Return what came with a user, and read the numbers that did not."""
+        owners = found["owners"]
+        numbers = mongo_reads.joined_numbers(owners)
+        if len(owners) == mongo_reads.JOINED_OWNERS:
+            rest = self._numbers_of(found["organizationId"], after=owners[-1]["_id"])
+            numbers += await self._query(rest, seconds)
+        return mongo_reads.settings(found["settings"]), numbers
+
+    async def _voice_ai(self, organization: ObjectId) -> VoiceAi:
+        settings, numbers = await asyncio.gather(
+            self._settings_of(organization), self._numbers_of(organization)
         )
+        return settings, numbers
+
+    async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
+        found = await self._credentials.aggregate(mongo_reads.settings_of(organization))
+        return mongo_reads.settings(await found.to_list())
+
+    async def _numbers_of(
+        self, organization: ObjectId, after: ObjectId | None = None
+    ) -> list[CallsVoiceAiOrgPhoneNumber]:
+        owners = self._users.find(mongo_reads.numbers_of(organization, after), mongo_reads.NUMBERS)
         return [
-            _number(stored, owner)
+            mongo_reads.number(stored, owner)
             async for owner in owners.sort("_id").batch_size(_USERS_BATCH)
             for stored in owner["voicePhoneNumbers"]
             if stored.get("provider") == rules.SINCH
@@ -236,8 +229,3 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except (PyMongoError, BSONError, TimeoutError) as exc:
         raise StoreUnavailable from exc
-
-
-def _number(stored: dict[str, Any], owner: dict[str, Any]) -> CallsVoiceAiOrgPhoneNumber:
-    values = (*map(stored.get, rules.NUMBER_FIELDS), owner.get("fullName"), owner["_id"])
-    return rules.number([str(value) if isinstance(value, ObjectId) else value for value in values])

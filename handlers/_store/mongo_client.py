@@ -72,6 +72,11 @@ def is_known_to_be_down(client: pymongo.AsyncMongoClient[Any]) -> bool:
     )
 
 
+def is_refusal(exc: BaseException | None) -> bool:
+    """Return True if the server does not execute a query: it lacks a stage, or the result is too large."""
+    return isinstance(exc, OperationFailure) and not exc.timeout
+
+
 async def ensure_indexes(database: AsyncDatabase[dict[str, Any]], ending: asyncio.Event) -> None:
     """Create the indexes, retrying until the database is available; log the reason when it changes."""
     logged = ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import (
+    Member,
     StoreMisconfigured,
     StoreUnavailable,
     encryption,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from . import Batch, Store, StoredSecret, User, VoiceAiSettings
+    from . import Batch, Store, StoredSecret, User, VoiceAi
     from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
@@ -116,14 +115,15 @@ class SqliteStore:
         user: User | None = await self._remembered(("user", user_id), work, rules.USER_SECONDS)
         return user
 
-    async def voice_ai(
-        self, organization_id: str
-    ) -> tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]]:
+    async def member(self, user_id: str) -> Member | None:
+        """See `Store.member`; reads the settings and numbers when they are asked for."""
+        user = await self.user(user_id)
+        return Member(user, partial(self.voice_ai, user.organization_id)) if user else None
+
+    async def voice_ai(self, organization_id: str) -> VoiceAi:
         """See `Store.voice_ai`; one statement reads both."""
         work = partial(sqlite_rows.read_voice_ai, organization_id=organization_id)
-        found: tuple[VoiceAiSettings, list[CallsVoiceAiOrgPhoneNumber]] = await self._remembered(
-            ("voice_ai", organization_id), work, rules.ANSWER_SECONDS
-        )
+        found: VoiceAi = await self._remembered(("voice_ai", organization_id), work, rules.ANSWER_SECONDS)
         return found
 
     async def load(self, batch: Batch) -> None:

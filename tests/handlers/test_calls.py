@@ -6,7 +6,7 @@ import pytest
 
 from handlers._identity import Caller
 from handlers._settings import Settings
-from handlers._store import Batch, User, VoiceAiSettings, open_store
+from handlers._store import Batch, VoiceAiSettings, open_store
 from handlers.calls import get_calls_voice_ai_config
 from relay import create_app
 from support import keyrings
@@ -190,26 +190,16 @@ async def test_answers_the_same_bytes_from_both_stores(tmp_path, new_mongodb_url
     assert from_sqlite.content == from_mongodb.content
 
 
-class Memory:
-    """A store that holds one answer, to test the handler alone."""
-
-    numbers = (NUMBER,)
-
-    async def user(self, user_id):
-        return User(user_id, ORGANIZATION, "SALES_REP", login_disabled=False)
-
-    async def voice_ai(self, organization_id):
-        assert organization_id == ORGANIZATION
-        return VoiceAiSettings("elevenlabs", True, False, True, "p", "t", "d"), self.numbers
-
-
 async def test_the_handler_passes_numbers_on_as_they_are():
     """Not copied: ten thousand of them cost nothing here."""
-    caller = Caller(REP, ORGANIZATION, "SALES_REP")
+    numbers = (NUMBER,)
 
-    view = await get_calls_voice_ai_config(caller=caller, store=Memory())
+    async def voice_ai():
+        return VoiceAiSettings("elevenlabs", True, False, True, "p", "t", "d"), numbers
 
-    assert view["phoneNumbers"] is Memory.numbers
+    view = await get_calls_voice_ai_config(caller=Caller(REP, ORGANIZATION, "SALES_REP", voice_ai))
+
+    assert view["phoneNumbers"] is numbers
     assert list(view) == [
         "aiVoiceProvider",
         "hasApiKey",

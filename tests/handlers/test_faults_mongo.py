@@ -178,7 +178,7 @@ async def test_a_full_pool_is_answered_for_in_time(stored):
     async with faulty.faulty_line_to(stored) as line, faults.client_of(f"{line.url}&maxPoolSize=2") as client:
         await faults.config(client)
         line.fault = slow
-        asked = await asyncio.gather(*(faults.config(client) for _ in range(30)))
+        asked = await asyncio.gather(*(faults.config(client) for _ in range(90)))
         line.fault = faulty.forward
         recovered = await faults.ready(client)
         after = await asyncio.gather(*(faults.config(client) for _ in range(2)))
@@ -203,7 +203,8 @@ async def test_who_gives_up_takes_no_connection_along(stored, fault):
         await store.ready()
         line.fault = fault
         for _ in range(40):
-            asking = [asyncio.create_task(store.voice_ai(ACME)) for _ in range(4)]
+            reads = (store.voice_ai, ACME), (store.member, ALEX)
+            asking = [asyncio.create_task(read(one)) for read, one in reads * 2]
             await asyncio.sleep(random.random() / 50)  # noqa: S311 -- any moment will do
             for one in asking:
                 one.cancel()
@@ -212,7 +213,7 @@ async def test_who_gives_up_takes_no_connection_along(stored, fault):
         await eventually(store.ready)
 
         for _ in range(5):
-            await asyncio.gather(store.voice_ai(ACME), store.user(ALEX))
+            await asyncio.gather(store.voice_ai(ACME), store.user(ALEX), store.member(ALEX))
 
 
 async def eventually(asking):
@@ -281,9 +282,9 @@ class ReplicaSet:
                 return self._hello(member)
             if member != self.primary and name != "endsessions":
                 return failing(10107, "NotWritablePrimary")
-            if name == "find" and command["find"] == "users" and "_id" in command["filter"]:
+            if name == "aggregate" and command["aggregate"] == "users":
                 organization = {"organizationId": ObjectId(ACME), "accessRole": "ADMIN"}
-                return cursor({"_id": ObjectId(ALEX), **organization})
+                return cursor({"_id": ObjectId(ALEX), **organization, "settings": [], "owners": []})
             return cursor() if name in ("find", "aggregate") else {"ok": 1}
 
         return said
@@ -328,6 +329,34 @@ async def test_follows_an_election():
     assert [before.status_code, after.status_code] == [200, 200]
     assert {response.status_code for response, _ in during} == {200}
     assert max(seconds for _, seconds in during) < 3.5
+
+
+@pytest.mark.parametrize("name", ["find", "aggregate"])
+async def test_a_server_that_refuses_to_join_is_asked_apart(name):
+    """One that has no $lookup, or whose answer would be too large: the user is read alone, then the rest."""
+    asked = []
+
+    def reply(command):
+        asked.append(next(iter(command)))
+        if "$lookup" in str(command.get("pipeline")):
+            return failing(17276, "Location17276")
+        if asked[-1] == name == "find":
+            return failing(13, "Unauthorized")
+        if asked[-1] == "find" and "_id" in command["filter"]:
+            return cursor({"_id": ObjectId(ALEX), "organizationId": ObjectId(ACME), "accessRole": "ADMIN"})
+        return cursor() if asked[-1] in ("find", "aggregate") else {**faulty.HELLO, "ok": 1}
+
+    async with (
+        faulty.server(reply) as port,
+        faults.client_of(f"mongodb://127.0.0.1:{port}/relay") as client,
+    ):
+        await faults.ready(client)
+        answer, _ = await faults.config(client)
+
+    if name == "find":
+        assert_envelope(answer, 500, "DB_UNAVAILABLE")
+    else:
+        assert (answer.status_code, answer.json()["phoneNumbers"]) == (200, [])
 
 
 async def test_an_election_without_a_winner_is_answered_for_in_time():

@@ -99,6 +99,7 @@ async def test_reads_documents_as_production_writes_them(store, database):
     assert numbers == [{"provider": "sinch", "aiAgentId": str(agent), "userId": ALEX}] * 2
     assert {type(value) for number in numbers for value in number.values()} == {str}
     assert await store.user(ALEX) == User(ALEX, ACME, "SUPERADMIN", login_disabled=False)
+    assert (await (await store.member(ALEX)).voice_ai())[1] == numbers
 
 
 @pytest.mark.mongo
@@ -129,6 +130,20 @@ async def test_an_id_as_text_is_no_id(store, database):
 
 
 @pytest.mark.mongo
+async def test_a_member_of_an_organization_as_text_sees_what_the_id_has(store, database):
+    """A user's record may have the organization's id as text; it never makes a record of nobody visible."""
+    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "right"}]))
+    text = {"organizationId": ACME, "accessRole": "ADMIN", "voicePhoneNumbers": [{"provider": "sinch"}]}
+    await database["users"].insert_one({"_id": ObjectId(ALEX), **text})
+    await database["organizationcredentials"].insert_one({"organizationId": ACME, "aiVoiceProvider": "wrong"})
+
+    user, read = await store.member(ALEX)
+    settings, numbers = await read()
+
+    assert (user.organization_id, settings.ai_voice_provider, numbers) == (ACME, "right", [])
+
+
+@pytest.mark.mongo
 async def test_no_secret_leaves_the_database(url):
     """Which secrets are set is computed by the server: none of its words holds one."""
     names = [
@@ -141,14 +156,20 @@ async def test_no_secret_leaves_the_database(url):
     canaries = dict.fromkeys(names, "canary")
     async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(
-            Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "x", **canaries}])
+            Batch(
+                [{"_id": ACME}],
+                [{"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN"}],
+                [{"organizationId": ACME, "aiVoiceProvider": "x", **canaries}],
+            )
         )
 
     async with mongodb.line_to(url) as line:
         await line.restore()
         async with open_store(line.url) as store:
             settings, _ = await store.voice_ai(ACME)
+            joined, _ = await (await store.member(ALEX)).voice_ai()
 
+    assert settings == joined
     assert settings.has_api_key
     assert b"aiVoiceProvider" in line.heard
     assert b"canary" not in line.heard
@@ -354,6 +375,7 @@ async def test_a_database_that_is_down_does_not_stop_the_start(caplog):
         await asyncio.gather(*(faults.unavailable_in_time(store.voice_ai(ACME)) for _ in range(100)))
         for asking in (
             store.user(ALEX),
+            store.member(ALEX),
             store.voice_ai(ACME),
             store.ready(),
             store.load(Batch([{"_id": ACME}])),

@@ -72,6 +72,62 @@ async def test_finds_nobody_by_another_id(store, user_id):
     assert await store.user(user_id) is None
 
 
+async def test_finds_a_member(store):
+    """A user, with what their organization shows, whether or not both were read at the same time."""
+    await store.load(
+        acme(
+            user(), user(BO, fullName="Bo", voicePhoneNumbers=[sinch("+1", label=None)]), aiVoiceProvider="x"
+        )
+    )
+
+    found, read = await store.member(ALEX)
+
+    assert found == await store.user(ALEX)
+    assert await read() == await store.voice_ai(ACME)
+    assert await store.voice_ai(ACME) == (
+        VoiceAiSettings("x", False, False, False, None, None, None),
+        [sinch("+1", userName="Bo", userId=BO)],
+    )
+
+
+@pytest.mark.parametrize("user_id", [BO, "", "1" * 25, "A" * 24, "\ud800"])
+async def test_finds_no_member_by_another_id(store, user_id):
+    """What is nobody as a user is nobody as a member."""
+    await store.load(acme(user(), user(NOBODY, accessRole="OWNER")))
+
+    assert await store.member(user_id) is None
+    assert await store.member(NOBODY) is None
+
+
+async def test_a_member_is_read_anew_each_time(store):
+    """A login that is disabled is known with the next read, and so is all that the organization shows."""
+    await store.load(acme(user()))
+    assert (await store.member(ALEX)).user.login_disabled is False
+
+    await store.load(
+        acme(user(loginDisabled=True, voicePhoneNumbers=[sinch("+1")]), elevenlabsToolSecret="canary")
+    )
+
+    found, read = await store.member(ALEX)
+    assert found.login_disabled is True
+    assert await read() == (
+        VoiceAiSettings(None, False, True, False, None, None, None),
+        [sinch("+1", userId=ALEX)],
+    )
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 250])
+async def test_a_member_has_all_numbers_of_a_large_organization(store, count):
+    """However many come with the user, none is missing, twice there, or out of order."""
+    users = [user(f"{i:024x}", voicePhoneNumbers=[sinch(f"+{i}"), sinch("+0")]) for i in range(count)]
+    await store.load(acme(*users, aiVoiceProvider="x"))
+
+    _, read = await store.member(f"{count - 1:024x}")
+
+    assert await read() == await store.voice_ai(ACME)
+    assert [number["phoneNumber"] for number in (await read())[1]][::2] == [f"+{i}" for i in range(count)]
+
+
 @pytest.mark.parametrize("organization_id", [ACME, NOBODY, "", "A" * 24, "'; --"])
 async def test_an_organization_without_credentials_has_nothing_set(store, organization_id):
     """No record of credentials reads as nulls and falses."""
@@ -595,6 +651,12 @@ async def test_answers_as_the_model_does(new_url, loads):
             found_settings, numbers = await store.voice_ai(organization_id)
             assert found_settings == expected_settings
             assert orjson.dumps(numbers) == orjson.dumps(expected)
+        for user_id, record in model.users.items():
+            await store.load(Batch(users=[{**record, "accessRole": "ADMIN"}]))
+            member = await store.member(user_id)
+            assert orjson.dumps(await member.voice_ai()) == orjson.dumps(
+                model.voice_ai(record["organizationId"])
+            )
 
 
 def test_reads_the_fields_of_the_contract():

@@ -324,8 +324,8 @@ MUTANTS = [
     _one(
         "an unknown user",
         _IDENTITY,
-        "    if user is None:\n",
-        '    user = user or await store.user("64f0a1b2c3d4e5f6a7b8c9d1")\n    if user is None:\n',
+        "    if member is None:\n",
+        '    member = member or await store.member("64f0a1b2c3d4e5f6a7b8c9d1")\n    if member is None:\n',
         "credential-accepted",
         "unknown user",
     ),

@@ -1,0 +1,197 @@
+"""What a request reads from MongoDB: the stages of its aggregations, and the shape of their results."""
+
+from __future__ import annotations
+
+from itertools import chain
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+import bson
+from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
+
+from . import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+    from . import User, VoiceAiSettings
+
+JOINED_OWNERS = 100
+"""So many users with their numbers come with the caller, in one document, which MongoDB limits to 16 MB."""
+
+ACCESS = {"organizationId": 1, "accessRole": 1, "loginDisabled": 1}
+
+
+def _is_set(field: str) -> dict[str, Any]:
+    """Return an expression that is true if a field is set; an encrypted secret is a document, which is set.
+
+    A string is set if it has more bytes than its blank characters. $trim would be simpler, but some servers
+    that implement MongoDB's protocol do not have it, and all servers get the same query.
+    """
+    value = f"${field}"
+    is_text = {"$and": [{"$gte": [value, ""]}, {"$lt": [value, {}]}]}  # BSON values of all types are ordered
+    times = {"$subtract": [{"$size": {"$split": [value, "$$blank"]}}, 1]}
+    blank_bytes = {
+        "$sum": {
+            "$map": {
+                "input": list(rules.BLANK),
+                "as": "blank",
+                "in": {"$multiply": [{"$strLenBytes": "$$blank"}, times]},
+            }
+        }
+    }
+    return {"$cond": [is_text, {"$gt": [{"$strLenBytes": value}, blank_bytes]}, {"$gt": [value, None]}]}
+
+
+def _encoded(*stages: dict[str, Any]) -> list[RawBSONDocument]:
+    """Return stages that the driver copies; encoding them anew would take longer than decoding their result."""
+    return [RawBSONDocument(bson.encode(stage)) for stage in stages]
+
+
+# The flags are computed in the database, so that no secret leaves it.
+_SETTINGS = {
+    "$project": {
+        "_id": 0,
+        "apiKey": _is_set(rules.API_KEY),
+        "toolSecret": _is_set(rules.TOOL_SECRET),
+        "est": {"$and": [_is_set(field) for field in rules.EST_CREDENTIALS]},
+        **dict.fromkeys(rules.IDENTIFIERS, 1),
+    }
+}
+
+NUMBERS = {"fullName": 1} | {f"voicePhoneNumbers.{field}": 1 for field in rules.NUMBER_FIELDS}
+
+
+# What comes with a user: a number is an array, because field names take longer to decode than their values. The inner
+# $map only copies; without it, some servers do not evaluate the elements.
+_ROWS = {
+    "$project": {
+        "fullName": 1,
+        "numbers": {
+            "$map": {
+                "input": {
+                    "$filter": {
+                        "input": {"$cond": [{"$isArray": ["$voicePhoneNumbers"]}, "$voicePhoneNumbers", []]},
+                        "as": "number",
+                        "cond": {"$eq": ["$$number.provider", rules.SINCH]},
+                    }
+                },
+                "as": "number",
+                "in": {
+                    "$map": {
+                        "input": [
+                            {"$ifNull": [f"$$number.{field}", None]} for field in rules.NUMBER_FIELDS[1:]
+                        ],
+                        "as": "value",
+                        "in": "$$value",
+                    }
+                },
+            }
+        },
+    }
+}
+
+_SETTINGS_STAGES = _encoded(_SETTINGS)
+_IS_SINCH = {"voicePhoneNumbers.provider": rules.SINCH}
+
+
+def _lookup(name: str, source: str, match: dict[str, Any], *stages: dict[str, Any]) -> dict[str, Any]:
+    """Return a stage that reads what a collection has of the user's organization."""
+    is_of_organization = {"$expr": {"$eq": ["$organizationId", "$$organization"]}}
+    return {
+        "$lookup": {
+            "from": source,
+            "let": {"organization": "$organizationId"},
+            "pipeline": [{"$match": {**is_of_organization, **match}}, *stages],
+            "as": name,
+        }
+    }
+
+
+_JOINED_STAGES = _encoded(
+    _lookup("settings", "organizationcredentials", {}, _SETTINGS),
+    _lookup("owners", "users", _IS_SINCH, {"$sort": {"_id": 1}}, {"$limit": JOINED_OWNERS}, _ROWS),
+    {"$project": {**ACCESS, "settings": 1, "owners": 1}},
+)
+
+
+def settings_of(organization: ObjectId) -> list[Mapping[str, Any]]:
+    """Return the pipeline of `organizationcredentials` for an organization's settings."""
+    return [{"$match": {"organizationId": organization}}, *_SETTINGS_STAGES]
+
+
+def numbers_of(organization: ObjectId, after: ObjectId | None = None) -> dict[str, Any]:
+    """Return the filter of `users` for those with Sinch numbers; with `after`, only those with a greater id."""
+    later = {"_id": {"$gt": after}} if after else {}
+    return {"organizationId": organization, **later, **_IS_SINCH}
+
+
+def user_with_organization(user: ObjectId) -> list[Mapping[str, Any]]:
+    """Return the pipeline of `users` for a user, with the settings and the first numbers of the organization."""
+    return [{"$match": {"_id": user}}, *_JOINED_STAGES]
+
+
+def user(user_id: str, found: Mapping[str, Any] | None) -> User | None:
+    """Return a user from its document."""
+    return rules.user(user_id, *map(found.get, ACCESS)) if found else None
+
+
+def settings(rows: Sequence[Mapping[str, Any]]) -> VoiceAiSettings:
+    """Return an organization's settings from the documents of its credentials, of which it has at most one."""
+    if not rows:
+        return rules.no_settings()
+    row = rows[0]
+    return rules.settings(
+        [row.get(field) for field in rules.IDENTIFIERS],
+        api_key=row["apiKey"],
+        tool_secret=row["toolSecret"],
+        est=row["est"],
+    )
+
+
+def joined_numbers(owners: Sequence[Mapping[str, Any]]) -> list[CallsVoiceAiOrgPhoneNumber]:
+    """Return the numbers that came with a user."""
+    found: list[Any] = []
+    for owner in owners:
+        found += _numbers(owner["numbers"], owner.get("fullName"), str(owner["_id"]))
+    # Mostly all fields are set, and none is an ObjectId; otherwise each value has to be looked at.
+    types = {type(owner.get("fullName")) for owner in owners}
+    types.update(map(type, chain.from_iterable(chain.from_iterable(owner["numbers"] for owner in owners))))
+    return found if types.isdisjoint((NoneType, ObjectId)) else list(map(_cleaned, found))
+
+
+def _numbers(rows: Sequence[Sequence[Any]], name: Any, user_id: str) -> list[Any]:
+    """Return numbers from their values; a display of constants is three times as fast as `dict(zip(…))`."""
+    return [
+        {
+            "provider": rules.SINCH,
+            "phoneNumber": phone_number,
+            "isDefault": is_default,
+            "isInboundEnabled": is_inbound_enabled,
+            "aiEnabled": ai_enabled,
+            "aiAgentId": agent_id,
+            "elevenlabsPhoneNumberId": elevenlabs_id,
+            "label": label,
+            "userName": name,
+            "userId": user_id,
+        }
+        for phone_number, is_default, is_inbound_enabled, ai_enabled, agent_id, elevenlabs_id, label in rows
+    ]
+
+
+def number(stored: Mapping[str, Any], owner: Mapping[str, Any]) -> CallsVoiceAiOrgPhoneNumber:
+    """Return a number of a user."""
+    values = (*map(stored.get, rules.NUMBER_FIELDS), owner.get("fullName"), owner["_id"])
+    return rules.number([str(value) if isinstance(value, ObjectId) else value for value in values])
+
+
+def _cleaned(number: dict[str, Any]) -> Any:
+    """Return a number without what is missing, and with ids as text."""
+    return {
+        name: str(value) if isinstance(value, ObjectId) else value
+        for name, value in number.items()
+        if value is not None
+    }
