@@ -95,25 +95,24 @@ class MongoStore:
         return mongo_reads.user(user_id, await self._query(query, rules.USER_SECONDS))
 
     async def member(self, user_id: str) -> Member | None:
-        """See `Store.member`; one round trip for an organization of common size."""
+        """See `Store.member`; one round trip, unless many users have numbers or the server refuses the query."""
         if not rules.ID.fullmatch(user_id):
             return None
         began = time.monotonic()
-        found = None
         try:
             found = await self._query(self._joined(ObjectId(user_id)))
-            user = mongo_reads.user(user_id, found)
         except StoreUnavailable as exc:
             if not mongo_client.is_refusal(exc.__cause__):
                 raise
-            user = await self.user(user_id)
+            user, found = await self.user(user_id), None
+        else:
+            user = mongo_reads.user(user_id, found)
         if user is None:
             return None
+        if found is None or not isinstance(found["organizationId"], ObjectId):
+            return Member(user, partial(self.voice_ai, user.organization_id))
         left = rules.USER_SECONDS + rules.ANSWER_SECONDS - (time.monotonic() - began)
-        seconds = min(left, rules.ANSWER_SECONDS)
-        if found and isinstance(found["organizationId"], ObjectId):
-            return Member(user, partial(self._joined_voice_ai, found, seconds))
-        return Member(user, partial(self.voice_ai, user.organization_id))
+        return Member(user, partial(self._joined_voice_ai, found, min(left, rules.ANSWER_SECONDS)))
 
     async def voice_ai(self, organization_id: str) -> VoiceAi:
         """See `Store.voice_ai`; queries settings and numbers at the same time."""
@@ -169,12 +168,10 @@ class MongoStore:
         return next(iter(await found.to_list()), None)
 
     async def _joined_voice_ai(self, found: dict[str, Any], seconds: float) -> VoiceAi:
-        """Return what came with a user, and read the numbers that did not."""
-        owners = found["owners"]
-        numbers = mongo_reads.joined_numbers(owners)
-        if len(owners) == mongo_reads.JOINED_OWNERS:
-            rest = self._numbers_of(found["organizationId"], after=owners[-1]["_id"])
-            numbers += await self._query(rest, seconds)
+        """Return what came with a user; numbers of many users are read apart."""
+        numbers = mongo_reads.joined_numbers(found["owners"])
+        if numbers is None:
+            numbers = await self._query(self._numbers_of(found["organizationId"]), seconds)
         return mongo_reads.settings(found["settings"]), numbers
 
     async def _voice_ai(self, organization: ObjectId) -> VoiceAi:
@@ -187,10 +184,8 @@ class MongoStore:
         found = await self._credentials.aggregate(mongo_reads.settings_of(organization))
         return mongo_reads.settings(await found.to_list())
 
-    async def _numbers_of(
-        self, organization: ObjectId, after: ObjectId | None = None
-    ) -> list[CallsVoiceAiOrgPhoneNumber]:
-        owners = self._users.find(mongo_reads.numbers_of(organization, after), mongo_reads.NUMBERS)
+    async def _numbers_of(self, organization: ObjectId) -> list[CallsVoiceAiOrgPhoneNumber]:
+        owners = self._users.find(mongo_reads.owners_of(organization), mongo_reads.NUMBERS)
         return [
             mongo_reads.number(stored, owner)
             async for owner in owners.sort("_id").batch_size(_USERS_BATCH)
