@@ -164,12 +164,15 @@ class MongoStore:
         return await self._query(mongo_secrets.read(self._credentials, after))
 
     async def _joined(self, user: ObjectId) -> dict[str, Any] | None:
-        found = await self._users.aggregate(mongo_reads.user_with_organization(user))
-        return next(iter(await found.to_list()), None)
+        cursor = await self._users.aggregate(mongo_reads.user_with_organization(user))
+        found = next(iter(await cursor.to_list()), None)
+        if found:  # arrays that live as long as a request make the garbage collector work
+            found["numbers"] = mongo_reads.joined_numbers(found.pop("owners"))
+        return found
 
     async def _joined_voice_ai(self, found: dict[str, Any], seconds: float) -> VoiceAi:
         """Return what came with a user; numbers of many users are read apart."""
-        numbers = mongo_reads.joined_numbers(found["owners"])
+        numbers = found["numbers"]
         if numbers is None:
             numbers = await self._query(self._numbers_of(found["organizationId"]), seconds)
         return mongo_reads.settings(found["settings"]), numbers
