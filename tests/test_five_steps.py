@@ -114,6 +114,7 @@ def fill_the_body(project):
     source = module.read_text("utf-8")
     signature = re.search(r"async def count_calls_voice_ai_numbers\(\n?(.*?)\) -> ", source, re.DOTALL)
     filled = f"{signature[1].strip().rstrip(',')}, caller: Caller, store: Store"
+    source = source.replace("import VoiceAiSettings", "import Store, VoiceAiSettings")
     source = source.replace(signature[1], filled).replace(
         "    raise NotImplementedError\n",
         "    _, numbers = await store.voice_ai(caller.organization_id)\n"
