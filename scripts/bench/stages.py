@@ -86,8 +86,9 @@ async def _in_process(url: str, times: int) -> tuple[float, float, list[float]]:
                 messages = await _answer(app)
                 messages[0]["headers"] = [one for one in messages[0]["headers"] if one[0] != b"x-request-id"]
                 [endpoint] = app.endpoints.values()
-                given = {"caller": Caller(USER, ORGANIZATION, "ADMIN"), "store": app.collaborators["store"]}
-                handler = await _cost(partial(endpoint.binding.function, **given), times)
+                voice_ai = partial(app.collaborators["store"].voice_ai, ORGANIZATION)
+                caller = Caller(USER, ORGANIZATION, "ADMIN", voice_ai)
+                handler = await _cost(partial(endpoint.binding.function, caller=caller), times)
     return costs[0], handler, costs[1:]
 
 

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from handlers import identify, render_error
-from handlers._store import User, VoiceAiSettings
+from handlers._store import Member, User, VoiceAiSettings
 
 __all__ = ["collaborators", "identify", "render_error"]
 
@@ -22,10 +23,11 @@ class _Memory:
         data = json.loads(Path(os.environ["BENCH_DATA"]).read_text("utf-8"))
         *settings, self._numbers = data["body"].values()
         self._settings = VoiceAiSettings(*settings)
-        self._users = {data["user"]: User(data["user"], data["organization"], "ADMIN", login_disabled=False)}
+        user = User(data["user"], data["organization"], "ADMIN", login_disabled=False)
+        self._members = {user.id: Member(user, partial(self.voice_ai, user.organization_id))}
 
-    async def user(self, user_id: str) -> User | None:
-        return self._users.get(user_id)
+    async def member(self, user_id: str) -> Member | None:
+        return self._members.get(user_id)
 
     async def voice_ai(self, _organization_id: str) -> tuple[VoiceAiSettings, Any]:
         return self._settings, self._numbers
