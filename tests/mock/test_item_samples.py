@@ -97,3 +97,22 @@ async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
     assert kinds[:3] == ["application/json", "text/plain", "multipart/mixed"]
     assert set(kinds[3:]) <= {"image/png"}
     assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1"
+
+
+async def test_mocked_parts_of_a_stream_have_the_headers_and_media_types_of_their_encoding(tmp_path):
+    """Else no mock of the stream would be valid."""
+    headers = {"X-N": {"required": True, "schema": {"type": "integer"}, "example": 7}}
+    encoding = {"contentType": "image/*", "headers": headers}
+    content = {"multipart/mixed": {"itemSchema": {}, "itemEncoding": encoding}}
+    document = contract(
+        {"/a": {"get": operation("show", responses={"200": {"description": "", "content": content}})}}
+    )
+    spec = tmp_path / "openapi.json"
+    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}))
+    async with calling(create(Settings(spec=spec, missing=["mock"]))) as client:
+        response = await client.get("/a")
+
+    assert [kind for kind, _ in sequences.parts(response.content, response.headers["content-type"])] == [
+        "image/png"
+    ]
+    assert b"\r\nx-n: 7\r\n" in response.content

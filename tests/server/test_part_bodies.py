@@ -126,3 +126,100 @@ async def test_a_wrong_list_is_sent_where_violations_are_only_reported(tmp_path,
 async def test_a_wrong_list_is_not_sent(client):
     """Text is no number."""
     assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
+
+
+PIECES = {
+    "itemSchema": {},
+    "prefixEncoding": [{"contentType": "application/json"}],
+    "itemEncoding": {
+        "contentType": "text/csv, image/*",
+        "headers": {"X-N": {"required": True, "schema": {"type": "integer"}}},
+    },
+}
+PIECES_DOCUMENT = {
+    **contract(
+        {
+            "/take": {
+                "post": operation(
+                    "take",
+                    requestBody={"required": True, "content": {MIXED: PIECES}},
+                    responses=answering(ANY),
+                )
+            },
+            "/give": {
+                "post": operation(
+                    "give",
+                    requestBody={"required": True, "content": {"application/json": {"schema": {}}}},
+                    responses=answering({MIXED: {"itemSchema": {}, "itemEncoding": PIECES["itemEncoding"]}}),
+                )
+            },
+            "/whole": {"get": operation("whole", responses=answering({MIXED: PIECES}))},
+        }
+    ),
+    "openapi": "3.2.0",
+}
+PIECES_THINGS = """
+    import relay
+    from starlette.responses import Response
+
+    def take(body):
+        return [one if not isinstance(one, bytes) else "bytes" for one in body]
+
+    def give(body):
+        for one in body:
+            if one is None:
+                yield b"a"
+            else:
+                media_type, headers = one
+                yield relay.Reply(b"a", headers=headers, media_type=media_type)
+
+    def whole():
+        body = b"--mine\\r\\nContent-Type: application/json\\r\\n\\r\\n1\\r\\n--mine\\r\\nContent-Type: text/csv\\r\\n\\r\\na\\r\\n--mine--\\r\\n"
+        return Response(body, media_type="multipart/mixed; boundary=mine")
+"""
+
+
+@pytest.fixture
+async def pieces(tmp_path, monkeypatch):
+    """A client of a service whose streams have parts with media types and headers."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    async with calling(host(tmp_path, PIECES_DOCUMENT, things=PIECES_THINGS)) as found:
+        yield found
+
+
+FIRST = ("application/json", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("head", "rule"),
+    [
+        ("Content-Type: text/csv", "required"),
+        ("Content-Type: text/csv\r\nX-N: one", "type"),
+        ("Content-Type: text/html\r\nX-N: 1", "contentType"),
+    ],
+)
+async def test_a_part_of_a_stream_is_refused_as_its_encoding_says(pieces, head, rule):
+    """As a part of a list is."""
+    right = multipart(FIRST, ("Content-Type: text/csv\r\nX-N: 1", b"a"))
+    accepted = await pieces.post("/take", content=right, headers=SENT)
+    refused = await pieces.post("/take", content=multipart(FIRST, (head, b"a")), headers=SENT)
+
+    assert accepted.json() == [{}, "a"]
+    assert refused.status_code == 400
+    assert [(one["path"], one["rule"]) for one in refused.json()["errors"]] == [("/1", rule)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, ["text/csv", {}], ["text/csv", {"X-N": "one"}], ["text/html", {"X-N": "1"}]]
+)
+async def test_a_part_of_a_stream_that_violates_its_encoding_is_not_sent(pieces, wrong):
+    """Neither one that has no description of its own."""
+    right = await pieces.post("/give", json=[["text/csv", {"X-N": "1"}], ["image/png", {"X-N": "2"}]])
+    found = sequences.parts(right.content, right.headers["content-type"])
+    assert [one for one, _ in found] == ["text/csv", "image/png"]
+    assert_problem(await pieces.post("/give", json=[wrong]), 500, "INTERNAL_ERROR")
+
+
+async def test_bytes_whose_parts_violate_their_encoding_are_not_sent(pieces):
+    """They are read to be validated."""
+    assert_problem(await pieces.get("/whole"), 500, "INTERNAL_ERROR")

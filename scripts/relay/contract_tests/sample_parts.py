@@ -77,7 +77,7 @@ def _nested(name: str, value: Any, schema: Schema, pointer: Pointer, sampler: Sa
     for one in value if field.is_list else [value]:
         part = part_sample(field, one, sampler)
         try:
-            written = field.nested.write(part.content, next(iter(field.ranges)), is_validated=True)
+            written = field.nested.write(part.content, next(iter(field.rules.ranges)), is_validated=True)
         except ResponseViolation as violation:
             raise NoSample(violation.violations[0].message) from None
         yield None, written.content, written.media_type, dict(part.headers)

@@ -11,12 +11,13 @@ from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import content_at
 from relay.validation.part_content import PartContent
-from relay.validation.part_items import PartTypes
+from relay.validation.part_rules import PartRules, RulesByPosition
+from relay.validation.part_writing import PartItem
 from relay.validation.sequences import kind_of_items
 
 from .examples import Example
 from .files import file_of
-from .part_samples import part_sample
+from .part_samples import part_sample, required_headers, sent_type
 from .samples import Sampler
 from .schema_parts import NoSample
 
@@ -39,7 +40,8 @@ def item_lists(
         schema: Schema = media_object["itemSchema"]
         at = (*pointer, "itemSchema")
         if kind_of_items(media_type) == "parts":
-            yield "", [*_parts(PartTypes.of(media_object), schema, at, sampler)]
+            rules = RulesByPosition.of(pointer, sampler.contract, sampler.compiler)
+            yield "", [_part(one, schema, at, sampler) for one in [*rules.first, rules.others]]
         else:
             yield "", [_sample(schema, at, sampler)] * COUNT
 
@@ -65,12 +67,13 @@ def _whole(schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[tuple
     yield "", made
 
 
-def _parts(types: PartTypes, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Any]:
-    for media_type in [*types.first, types.others]:
-        if not media_type or media.is_json(media_type):
-            yield _sample(schema, pointer, sampler)
-        else:
-            yield file_of(media.essence(media_type)) or b""
+def _part(rules: PartRules, schema: Schema, pointer: Pointer, sampler: Sampler) -> PartItem:
+    documented = sent_type(rules, schema)
+    if documented is None or media.is_json(documented):
+        content = _sample(schema, pointer, sampler)
+    else:
+        content = file_of(media.essence(documented)) or b""
+    return PartItem(content, documented, required_headers(rules, sampler))
 
 
 def _sample(schema: Schema, pointer: Pointer, sampler: Sampler) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.contract.model import Schema
 from relay.validation import media_types as media
 from relay.validation.form_parts import MultipartDecoder
 from relay.validation.part_fields import Field
 from relay.validation.part_lists import PartsDecoder
+from relay.validation.part_rules import PartRules
 from relay.validation.part_writing import PartItem
+from relay.validation.response_headers import HeaderLines
 
 from .bodies import concrete
 from .files import file_of
@@ -18,14 +21,23 @@ from .samples import Sampler
 
 def part_sample(field: Field, value: Any, sampler: Sampler) -> PartItem:
     """Return a sample of a schema as the part that has it. Raises NoSample."""
-    names = [*field.ranges] or [media.OCTETS]
-    media_type = concrete(next((name for name in names if not media.is_range(name)), names[0]), field.element)
-    required = [one.parameter for one in field.headers if one.parameter.required]
+    documented = sent_type(field.rules, field.element)
+    content = _content(field, value, documented or media.OCTETS, sampler)
+    return PartItem(content, documented, required_headers(field.rules, sampler))
+
+
+def sent_type(rules: PartRules, schema: Schema) -> str | None:
+    """Return a media type that a part may have; None if none is documented. Raises NoSample."""
+    names = [*rules.ranges]
+    named = next((name for name in names if not media.is_range(name)), names[0] if names else None)
+    return None if named is None else concrete(named, schema)
+
+
+def required_headers(rules: PartRules, sampler: Sampler) -> HeaderLines:
+    """Return the headers that a part must have."""
+    required = [one.parameter for one in rules.headers if one.parameter.required]
     texts = {one.name.lower(): header_text(one, sampler) for one in required}
-    headers = [(name, text) for name, text in texts.items() if text is not None]
-    return PartItem(
-        _content(field, value, media_type, sampler), media_type if field.ranges else None, headers
-    )
+    return [(name, text) for name, text in texts.items() if text is not None]
 
 
 def _content(field: Field, value: Any, media_type: str, sampler: Sampler) -> Any:

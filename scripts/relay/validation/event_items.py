@@ -17,6 +17,7 @@ from . import media_types as media
 from .errors import ResponseViolation
 from .event import Event
 from .event_fields import as_lines, unwritable, with_one_line_break
+from .item_reading import ReadItem
 from .items import Items
 from .json_strict import NotJson, parse_json
 from .json_writing import to_json, to_plain, write_json
@@ -87,6 +88,10 @@ class EventItems(NamedTuple):
             return found
         of_data = within("data", self.data.violations(fields["data"]))
         return [*(one for one in found if not of_data or one.path != "/data"), *of_data]
+
+    def frame_violations(self, _item: ReadItem, _number: int) -> list[Violation]:
+        """Return none."""
+        return []
 
     def _fields_of(self, item: Any, *, is_validated: bool = True) -> dict[str, Any]:
         """Return the fields of an event with its data as text. Raises ResponseViolation."""

@@ -14,8 +14,9 @@ from .item_content import ItemContent
 from .items import Items, JsonItems
 from .nested_parts import Nesting
 from .part_content import PartContent
-from .part_items import PartItems, PartTypes
+from .part_items import PartItems
 from .part_lists import PartsDecoder
+from .part_rules import RulesByPosition
 from .schemas import Direction, SchemaCompiler
 from .sequences import FRAMES, kind_of_items
 from .shapes import Shape
@@ -84,7 +85,6 @@ def compile_items(
         return event_items(schema, validator, direction, contract, compiler, at)
     shape = Shape(schema, contract)
     if kind == "parts":
-        media_object, pointer = contract.follow(pointer)
-        warn_nested_in_stream(media_object, pointer, contract, compiler)
-        return PartItems(validator, shape, PartTypes.of(media_object))
+        warn_nested_in_stream(*contract.follow(pointer), contract, compiler)
+        return PartItems(validator, shape, RulesByPosition.of(pointer, contract, compiler))
     return JsonItems(validator, shape, FRAMES[kind])

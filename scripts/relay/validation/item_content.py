@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from .errors import ResponseViolation
-from .item_reading import MalformedItem, read_items
+from .item_reading import MalformedItem, ReadItem, item_value, read_items, split_items
 from .items import Items, ItemViolation, written_list
 from .json_strict import NotJson
 from .sequences import Kind
@@ -52,8 +52,8 @@ class ItemContent(NamedTuple):
 
     def check_written(self, body: bytes) -> None:
         """Raise ResponseViolation for a body in bytes that has an invalid item."""
-        for number, value in enumerate(self._read(body)):
-            if violations := self.items.violations(value):
+        for number, (item, value) in enumerate(self._read(body)):
+            if violations := [*self.items.frame_violations(item, number), *self.items.violations(value)]:
                 raise ItemViolation(within(str(number), violations))
         self._check_whole(body)
 
@@ -71,16 +71,18 @@ class ItemContent(NamedTuple):
         Raises ResponseViolation for any other value.
         """
         if isinstance(value, str):
-            value = self._read(value.encode(errors="surrogatepass"))
+            value = [one for _, one in self._read(value.encode(errors="surrogatepass"))]
         if not isinstance(value, list):
             raise ResponseViolation([Violation("", "type", "it is neither a list of items nor text")])
         self.serialise(value)
         return value
 
-    def _read(self, body: bytes) -> list[Any]:
-        """Return the values of the items of a body. Raises ResponseViolation."""
+    def _read(self, body: bytes) -> list[tuple[ReadItem, Any]]:
+        """Return the items of a body, each with its value. Raises ResponseViolation."""
         try:
-            return [*read_items(self.kind, body, self.media_type)]
+            return [
+                (one, item_value(self.kind, one)) for one in split_items(self.kind, body, self.media_type)
+            ]
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson | MalformedItem) else "an item is malformed"
             raise ResponseViolation([Violation("", "type", reason)]) from None

@@ -214,9 +214,15 @@ def item_value(kind: Kind, item: ReadItem, *, refuses_nul: bool = False) -> Any:
 
 def read_items(kind: Kind, body: bytes, content_type: str) -> Iterator[Any]:
     """Yield the values of the items of a whole body. Raises ValueError if it is malformed."""
-    found = splitter(kind, content_type, len(body))
-    for item in (*found.feed(body), *found.end()):
+    for item in split_items(kind, body, content_type):
         yield item_value(kind, item)
+
+
+def split_items(kind: Kind, body: bytes, content_type: str) -> Iterator[ReadItem]:
+    """Yield the items of a whole body. Raises ValueError if it is malformed."""
+    found = splitter(kind, content_type, len(body))
+    yield from found.feed(body)
+    yield from found.end()
 
 
 def _event(block: str) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from relay.contract.documents import Pointer
 from relay.contract.model import Contract, RequestBody, Schema
 
 from . import media_types as media
@@ -18,7 +16,6 @@ from .json_strict import NotJson
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .sequences import Kind, kind_of_items
-from .structured_fields import elements
 from .violations import Violation, within
 
 _MALFORMED = "the item is not valid for its media type"
@@ -32,13 +29,11 @@ class ItemDecoder:
         kind: Kind,
         items: Items,
         schema: Schema,
-        pointer: Pointer,
         contract: Contract,
         compiler: SchemaCompiler,
     ) -> None:
         self._kind = kind
         self._items = items
-        self._allowed = _Allowed(contract.follow(pointer)[0])
         self._drop = ReadOnly(contract, compiler).of(schema)
         self._fill = Defaults(contract, compiler).of(schema)
         self._decode = Integers(contract, compiler).reading(schema, self._decoded)
@@ -58,10 +53,10 @@ class ItemDecoder:
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson) else _MALFORMED
             return None, [Violation(f"/{number}", "format", reason)]
-        violations = [*self._wrong_type(item, number), *within(str(number), self._items.violations(value))]
+        violations = [*self._items.frame_violations(item, number), *self._items.violations(value)]
         if not violations and not isinstance(value, bytes):
             self._complete(value)
-        return value, violations
+        return value, within(str(number), violations)
 
     def read(self, body: Any, content_type: str) -> tuple[Any, list[Violation]]:
         """Return the items of a body in memory; a body that is read while it arrives is returned as it is.
@@ -74,31 +69,12 @@ class ItemDecoder:
         decoded = [self.decode(item, number) for number, item in enumerate((*found.feed(body), *found.end()))]
         return [value for value, _ in decoded], [one for _, wrong in decoded for one in wrong]
 
-    def _wrong_type(self, item: ReadItem, number: int) -> list[Violation]:
-        allowed = self._allowed.at(number) if self._kind == "parts" else {}
-        if not allowed or media.find(item.media_type, allowed) is not None:
-            return []
-        message = f"the part's media type is not one of {', '.join(allowed)}"
-        return [Violation(f"/{number}", "contentType", message)]
-
     def _complete(self, value: Any) -> None:
         """Remove read-only properties, and add defaults."""
         if self._drop is not None:
             self._drop(value)
         if self._fill is not None:
             self._fill(value, lambda filled: not self._items.violations(filled))
-
-
-class _Allowed:
-    """The media types that parts may have, by their position."""
-
-    def __init__(self, media_object: Mapping[str, Any]) -> None:
-        self._first = [_ranges(one) for one in media_object.get("prefixEncoding", [])]
-        self._others = _ranges(media_object.get("itemEncoding", {}))
-
-    def at(self, number: int) -> dict[str, bool]:
-        """Return the media types of a part; none if every one is allowed."""
-        return self._first[number] if number < len(self._first) else self._others
 
 
 def item_decoders(body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> dict[str, ItemDecoder]:
@@ -109,9 +85,5 @@ def item_decoders(body: RequestBody, contract: Contract, compiler: SchemaCompile
         items = compile_items(schema, "request", contract, compiler, pointer)
         kind = kind_of_items(name)
         if items is not None and kind is not None:
-            found[name] = ItemDecoder(kind, items, schema, pointer, contract, compiler)
+            found[name] = ItemDecoder(kind, items, schema, contract, compiler)
     return media.by_name(found)
-
-
-def _ranges(encoding: Mapping[str, Any]) -> dict[str, bool]:
-    return media.by_name(dict.fromkeys(elements(str(encoding.get("contentType", ""))), True))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 from .errors import ResponseViolation
+from .item_reading import ReadItem
 from .json_writing import to_json, to_plain, write_json
 from .sequences import Frame
 from .shapes import Shape
@@ -38,7 +39,10 @@ class Items(Protocol):
         """Return what follows the last item."""
 
     def violations(self, value: Any) -> list[Violation]:
-        """Return the violations of an item that was read."""
+        """Return the violations of the value of an item that was read."""
+
+    def frame_violations(self, item: ReadItem, number: int) -> list[Violation]:
+        """Return the violations of what is around the value of an item that was read."""
 
 
 class JsonItems(NamedTuple):
@@ -67,6 +71,10 @@ class JsonItems(NamedTuple):
     def violations(self, value: Any) -> list[Violation]:
         """Return the violations of an item that was read."""
         return self.validator.violations(value)
+
+    def frame_violations(self, _item: ReadItem, _number: int) -> list[Violation]:
+        """Return none."""
+        return []
 
     def _framed(self, text: bytes) -> bytes:
         return b"".join((self.frame.before, text, self.frame.after))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from relay.contract.documents import Pointer
@@ -14,8 +14,8 @@ from .coercion import Coerce, Coercion, items_of, types_of
 from .encoding_objects import content_types, is_contradictory, is_nested, warn_ignored
 from .forms import decoded
 from .json_strict import parse_json
-from .parameters import ParameterDecoder
 from .part_fields import Field, Nested
+from .part_rules import PartRules
 from .schemas import SchemaCompiler
 from .shapes import Shape
 
@@ -73,7 +73,8 @@ class FieldMaker:
         has_name: bool = True,
     ) -> Field:
         types = types_of(element, self._contract)
-        ranges = media.by_name(dict.fromkeys(content_types(encoding), True))
+        rules = PartRules.of(encoding, pointer, self._contract, self._compiler)
+        ranges = rules.ranges
         is_json = any(map(media.is_json, ranges))
         has_bytes = is_binary(element, self._contract)
         has_bytes = has_bytes or (is_declared and is_file(element, self._contract, ranges))
@@ -90,8 +91,7 @@ class FieldMaker:
                 is_json=is_json or is_composed,
                 may_be_text=not (has_name or all(map(media.is_json, ranges))),
             ),
-            ranges=ranges,
-            headers=[*self._headers(encoding, pointer)],
+            rules=rules,
             element=self._contract.resolve(element),
             shape=Shape(element, self._contract),
             nested=nested,
@@ -107,12 +107,6 @@ class FieldMaker:
         media_type = content_types(encoding)[0] if is_part_of_parts else ""
         warn_ignored(encoding, media_type, pointer, self._contract, self._compiler)
         return self._nested(media_type, element, pointer) if is_part_of_parts else None
-
-    def _headers(self, encoding: Mapping[str, Any], pointer: Pointer) -> Iterator[ParameterDecoder]:
-        for name in encoding.get("headers", {}):
-            if name.lower() != "content-type":  # OpenAPI 3.0.3, "Encoding Object", `headers`
-                parameter = self._contract.header(name, (*pointer, "headers", name))
-                yield ParameterDecoder(parameter, self._contract, self._compiler)
 
     def _reader(self, coerce: Coerce, *, is_json: bool, may_be_text: bool) -> Callable[[bytes, str], Any]:
         """Return the reader of a content; what may be JSON or text is what the part declares."""

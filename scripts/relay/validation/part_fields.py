@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from relay.contract.model import Schema
 from relay.contract.pointers import escape
 
-from . import media_types as media
 from .forms import MalformedField
 from .json_strict import NotJson
 from .multipart import MalformedForm, Part
-from .parameters import ParameterDecoder
-from .raw_texts import Raw
+from .part_rules import PartRules
 from .shapes import Shape
 from .spools import IN_MEMORY
 from .uploads import Upload
@@ -66,8 +64,7 @@ class Field:
     is_binary: bool
     is_open: bool
     text: Callable[[bytes, str], Any]
-    ranges: Mapping[str, bool]
-    headers: list[ParameterDecoder]
+    rules: PartRules
     element: Schema
     shape: Shape
     nested: Nested | None = None
@@ -102,28 +99,12 @@ class Field:
         return (file.head(size) if isinstance(file, Upload) else file).decode("latin-1")
 
     def violations(self, part: Part, at: str) -> Iterator[Violation]:
-        """Yield where a part violates its encoding, or the largest size of a file."""
-        if not self._accepts(part):
-            listed = ", ".join(self.ranges)
-            yield Violation(at, "contentType", f"the part's media type is not one of {listed}")
-        yield from self._header_violations(part, at)
+        """Yield where a part violates its encoding, or the largest size of a file; values need not declare a media type."""
+        declared = part.media_type or ("text/plain" if isinstance(part.content, Upload) else "")
+        yield from self.rules.violations(declared, part.headers, at)
         content, most = part.content, self.element.get("maxLength")
         if most is not None and isinstance(content, Upload) and content.size > most:
             yield Violation(at, "maxLength", f"the file has more than {most} bytes")
-
-    def _accepts(self, part: Part) -> bool:
-        """Return True if the encoding allows the declared media type; values may declare none."""
-        declared = part.media_type or ("text/plain" if isinstance(part.content, Upload) else "")
-        return not self.ranges or not declared or media.find(declared, self.ranges) is not None
-
-    def _header_violations(self, part: Part, at: str) -> Iterator[Violation]:
-        for decoder in self.headers:
-            name = decoder.parameter.name
-            value = part.headers.get(name.lower())
-            failures: list[Any] = []
-            decoder.decode(Raw({} if value is None else {name: [value]}), {}, name, failures)
-            for one in failures:
-                yield Violation(at, one.violation.rule, f"header {name}: {one.violation.message}")
 
 
 def place(name: str, index: int | None) -> str:

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import media_types as media
 from .errors import ResponseViolation
+from .item_reading import ReadItem
 from .items import Items
 from .json_writing import to_json, to_plain, write_json
+from .part_rules import RulesByPosition
 from .part_writing import DEFAULT_TEXT, PartItem, framed, last_delimiter, with_boundary
 from .response_headers import HeaderLines
 from .shapes import Shape
-from .structured_fields import elements
 from .text_writing import bytes_of
 from .validators import Validator
 from .violations import Violation
-
-
-class PartTypes(NamedTuple):
-    """The media types of parts: those of the first ones, then that of all others; empty where none is documented."""
-
-    first: Sequence[str]
-    others: str
-
-    @classmethod
-    def of(cls, media_object: Mapping[str, Any]) -> PartTypes:
-        """Read `prefixEncoding` and `itemEncoding` of a Media Type Object."""
-        first = [_concrete(one) for one in media_object.get("prefixEncoding", [])]
-        return cls(first, _concrete(media_object.get("itemEncoding", {})))
-
-    def at(self, number: int, content: Any) -> str:
-        """Return the media type of a part."""
-        documented = self.first[number] if number < len(self.first) else self.others
-        if documented:
-            return documented
-        if isinstance(content, bytes):
-            return media.OCTETS
-        return DEFAULT_TEXT if isinstance(content, str) else media.JSON
 
 
 class PartItems(NamedTuple):
@@ -45,7 +24,7 @@ class PartItems(NamedTuple):
 
     validator: Validator
     shape: Shape
-    types: PartTypes
+    rules: RulesByPosition
     boundary: str = ""
 
     def begun(self, media_type: str) -> tuple[Items, str]:
@@ -56,6 +35,8 @@ class PartItems(NamedTuple):
     def write(self, item: Any, number: int) -> bytes:
         """Return a valid part. Raises ResponseViolation."""
         part, media_type = self._part(item, number)
+        if wrong := self._rejected(media_type, dict(part.headers), number):
+            raise ResponseViolation(wrong)
         match media.kind_of(media_type):
             case media.JSON:
                 content = write_json(part.content, self.validator, self.shape)
@@ -77,21 +58,30 @@ class PartItems(NamedTuple):
         return last_delimiter(self.boundary)
 
     def violations(self, value: Any) -> list[Violation]:
-        """Return the violations of a part that was read; bytes are not validated."""
+        """Return the violations of the value of a part that was read; bytes are not validated."""
         return [] if isinstance(value, bytes) else self.validator.violations(value)
+
+    def frame_violations(self, item: ReadItem, number: int) -> list[Violation]:
+        """Return the violations of the media type and the headers of a part that was read."""
+        return self._rejected(item.media_type, item.headers, number)
 
     def _part(self, item: Any, number: int) -> tuple[PartItem, str]:
         part = PartItem.of(item)
-        return part, part.media_type or self.types.at(number, part.content)
+        documented = part.media_type or self.rules.at(number).media_type()
+        return part, documented or _natural_type(part.content)
+
+    def _rejected(self, media_type: str, headers: Mapping[str, str], number: int) -> list[Violation]:
+        return [*self.rules.at(number).violations(media_type, headers, "")]
 
     def _written(self, content: bytes, media_type: str, headers: HeaderLines) -> bytes:
         return framed(self.boundary, content, [("content-type", media_type), *headers])
 
 
-def _concrete(encoding: Mapping[str, Any]) -> str:
-    """Return the first media type of an Encoding Object that is no range; empty if there is none."""
-    listed = elements(str(encoding.get("contentType", "")))
-    return next((name for name in listed if "*" not in name), "")
+def _natural_type(content: Any) -> str:
+    """Return the media type of a part for which neither handler nor contract name one."""
+    if isinstance(content, bytes):
+        return media.OCTETS
+    return DEFAULT_TEXT if isinstance(content, str) else media.JSON
 
 
 def _bytes(value: Any) -> bytes:

@@ -114,12 +114,8 @@ def _text(content: bytes) -> str:
 
 def _media_type(field: Field, content: Any) -> str:
     """Return the media type of a part for which the handler names none. Raises ResponseViolation."""
-    if field.ranges:
-        found = next((name for name in field.ranges if not media.is_range(name)), None)
-        if found is None:
-            message = "the contract names only ranges of media types for the part; return a Reply with its media_type"
-            raise ResponseViolation([Violation("", "contentType", message)])
-        return found
+    if documented := field.rules.media_type():
+        return documented
     if field.is_binary or isinstance(content, bytes):
         return media.OCTETS
     return media.JSON if field.is_composed else DEFAULT_TEXT
