@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.server.transport import protocol
+from relay.server.transport.buffered_transport import GATHERED, BufferedTransport
 from relay.server.transport.capacity import Capacity
 from support.wire import answers, request
 
@@ -411,6 +413,26 @@ async def test_a_head_and_its_body_are_one_packet():
 
         ((answer,), rest) = answers(await reader.read(65536))
     assert (answer.body, rest) == (b"host", b"")
+
+
+def test_what_is_written_to_a_lost_connection_is_dropped():
+    """A client that leaves a fast stream is no failure of the service; uvloop raises where asyncio is silent."""
+    failures: list[dict[str, object]] = []
+
+    async def write_to_lost() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        async with serving() as address:
+            transport, _ = await loop.create_connection(asyncio.Protocol, *address)
+            buffered = BufferedTransport(transport, loop)
+            transport.abort()
+            await asyncio.sleep(0)
+            buffered.write(b"a")
+            await asyncio.sleep(0)
+            buffered.write(b"a" * (GATHERED + 1))
+
+    uvloop.run(write_to_lost())
+    assert failures == []
 
 
 async def test_a_head_does_not_wait_for_a_body_that_takes_long():

@@ -35,6 +35,7 @@ class BufferedTransport:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._pieces:
-            self._transport.write(b"".join(self._pieces))
-            self._pieces, self._size = [], 0
+        """Write what is buffered; drop it if the connection is lost, as uvloop raises RuntimeError for a write to it."""
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        if pieces and not self.is_closing():
+            self._transport.write(b"".join(pieces))
