@@ -7,6 +7,8 @@ import pytest
 from relay.contract.loading import load_contract
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.exchanges import Exchange, Request
+from support.compiled import read
+from support.hosting import contract, operation
 from support.running import ROOT
 
 CHECKER = ConformanceChecker(load_contract(ROOT / "tests/specs/streams/openapi.yaml"), "")
@@ -43,3 +45,26 @@ def test_each_item_of_a_request_is_compared(body, is_valid):
     operation = next(one for one in CHECKER.contract.operations if one.method == "post")
 
     assert CHECKER.is_valid_request(request, operation) is is_valid
+
+
+ITEMS = {media_type: {"itemSchema": {}} for media_type in ("application/jsonl", "text/event-stream")}
+STREAMED = operation("add", requestBody={"required": True, "content": ITEMS})
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_valid"),
+    [
+        ("application/jsonl", True),
+        ("text/event-stream; charset=utf-8", True),
+        ("", False),
+        ("text/csv", False),
+    ],
+)
+def test_a_stream_without_an_item_is_no_missing_body(media_type, is_valid):
+    """The server takes it, too, if it has a media type."""
+    contract_ = read({**contract({"/rows": {"post": STREAMED}}), "openapi": "3.2.0"})
+    headers = (("Content-Type", media_type),) if media_type else ()
+    request = Request("POST", "http://test/rows", headers, b"")
+
+    checker = ConformanceChecker(contract_, "")
+    assert checker.is_valid_request(request, contract_.operations[0]) is is_valid

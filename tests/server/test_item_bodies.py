@@ -233,6 +233,17 @@ async def test_a_handler_may_catch_the_error_and_has_the_items_before_it(hosted)
     assert response.json() == [{"n": 1, "unit": "kg"}, "VALIDATION_ERROR"]
 
 
+@pytest.mark.parametrize("kind", ["application/jsonl", "text/event-stream"])
+async def test_a_body_of_no_bytes_has_no_items(hosted, kind):
+    """A required body must be there, which its media type shows."""
+    async with calling(hosted()) as client:
+        empty = await post(client, "/take", b"", kind)
+        missing = await client.post("/take", content=b"")
+
+    assert empty.json() == []
+    assert_problem(missing, 400, "VALIDATION_ERROR")
+
+
 async def test_other_media_types_are_read_as_ever(hosted):
     """A list of JSON has all its items in memory; it is required, as documented."""
     async with calling(hosted()) as client:

@@ -144,11 +144,11 @@ class BodyDecoder:
 
         Raises UnsupportedMediaType.
         """
-        if not request.body:
+        content_type = header(request.headers, b"content-type")
+        if not request.body and not self._may_be_empty(content_type):
             if self._required:
                 failures.append(LocatedViolation("body", Violation("", "required", "the body is missing")))
             return
-        content_type = header(request.headers, b"content-type")
         if content_type is None or _is_encoded(request.headers):
             raise UnsupportedMediaType(self._accepted)
         reader = self._usual.get(content_type) or self._reader_of(content_type)
@@ -158,6 +158,10 @@ class BodyDecoder:
             violations, value = [_malformed(exc)], None
         failures += [LocatedViolation("body", violation) for violation in violations]
         arguments["body"] = value
+
+    def _may_be_empty(self, content_type: str | None) -> bool:
+        """Return True for a stream of items, which may have none."""
+        return bool(self.items and content_type and media.find(content_type, self.items) is not None)
 
     def _reader_of(self, content_type: str) -> BodyReader:
         """Return the reader of the most specific documented media type. Raises UnsupportedMediaType."""
