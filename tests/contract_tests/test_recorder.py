@@ -19,6 +19,7 @@ from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 from support.running import as_project, relay, serving, serving_demo
+from support.streaming import served
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
@@ -165,6 +166,36 @@ async def test_a_body_that_nobody_read_was_not_recorded(application, path):
     (found,) = read_traffic(path).exchanges
     assert_problem(refused, 401, "UNAUTHENTICATED")
     assert found.request.body is None
+
+
+async def test_a_request_is_no_accepted_one_if_its_response_broke_off(
+    tmp_path, path, unused_tcp_port, monkeypatch
+):
+    """The status had been sent when the service noticed the wrong item."""
+    monkeypatch.syspath_prepend(tmp_path)
+    body = {"required": True, "content": {"application/jsonl": {"itemSchema": {"type": "integer"}}}}
+    echo = operation(
+        "echo", requestBody=body, responses={"200": {"description": "", "content": body["content"]}}
+    )
+    things = """
+    async def echo(body):
+        async for item in body:
+            yield item
+    """
+    document = {**contract({"/echo": {"post": echo}}), "openapi": "3.2.0"}
+    application = host(tmp_path, document, things=things)
+    kind = {"Content-Type": "application/jsonl"}
+    async with served(Recorder(application, path), unused_tcp_port) as client:
+        whole = await client.post("/echo", content=b"1\n2\n", headers=kind)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/echo", content=b'1\n"a"\n', headers=kind)
+        eventually(lambda: len(read_traffic(path).exchanges) == 2)
+
+    right, wrong = read_traffic(path).exchanges
+    assert (whole.status_code, right.status, right.broke_off) == (200, 200, False)
+    assert (wrong.status, wrong.broke_off, wrong.request.body) == (200, True, b'1\n"a"\n')
+    judge = ConformanceChecker(application.contract, "")
+    assert [judge.check(one) for one in (right, wrong)] == [[], []]
 
 
 async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypatch, caplog):

@@ -190,7 +190,7 @@ class ConformanceChecker:
             yield from self._undocumented_method(exchange, where, label)
         else:
             yield from self._answer(exchange, where.operation)
-            if 200 <= exchange.status < 300:
+            if 200 <= exchange.status < 300 and not exchange.broke_off:
                 yield from self._request(exchange, where.operation, where.variables)
 
     def _leaks(self, exchange: Exchange, label: str, where: Where | None) -> Iterator[Diagnostic]:

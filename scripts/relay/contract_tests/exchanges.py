@@ -41,7 +41,8 @@ class Exchange:
 
     `part` is the part of a run that sent it, or the file it was read from. `credential` names the
     credential of the request: an identity (`admin`), an invalid one (`expired token of admin`), or None
-    for no credential. `body` is None if it was not recorded.
+    for no credential. `body` is None if it was not recorded. `broke_off` if the service ended the connection before
+    the end of the response, which has begun with its status: the request was not accepted.
     """
 
     request: Request
@@ -52,6 +53,7 @@ class Exchange:
     credential: str | None = None
     seconds: float = 0.0
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    broke_off: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a header of the response; several lines are joined to one list (RFC 9110 section 5.3)."""

@@ -23,6 +23,9 @@ FOOT = b"\n]}}\n"
 MAX_BYTES = 512 * 1024 * 1024
 """The maximum size of a file to read or record: reading needs a multiple of it in memory."""
 
+BROKE_OFF = "the response broke off before its end"
+"""The `_error` of such a response; browsers write a text of their own there."""
+
 BASE64 = "base64"
 NOT_RECORDED = "not recorded"
 """The comment on a request's body that was not recorded."""
@@ -156,7 +159,7 @@ def _written_response(exchange: Exchange) -> dict[str, Any]:
     if body is not None:
         content["text"], coded = _encoded(body)
         content |= {"encoding": BASE64} if coded else {}
-    return {
+    written = {
         "status": exchange.status,
         "statusText": HTTPStatus(exchange.status).phrase if exchange.status in _STATUSES else "",
         "httpVersion": "HTTP/1.1",
@@ -167,6 +170,7 @@ def _written_response(exchange: Exchange) -> dict[str, Any]:
         "headersSize": -1,
         "bodySize": content["size"],
     }
+    return written | ({"_error": BROKE_OFF} if exchange.broke_off else {})
 
 
 def _encoded(body: bytes) -> tuple[str, bool]:

@@ -123,6 +123,7 @@ def _exchange(raw: dict[str, Any], part: str) -> Exchange:
         part,
         seconds=max(time, 0) / 1000 if isinstance(time, int | float) else 0.0,
         started=_started(raw.get("startedDateTime")),
+        broke_off=bool(answered.get("_error")),
     )
 
 

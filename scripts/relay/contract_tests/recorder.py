@@ -115,6 +115,8 @@ class Recorder:
             message = await receive()
             if message["type"] == "http.request":
                 taken.asked.add(message)
+            else:
+                taken.has_left = True
             return message
 
         async def sent(message: Any) -> None:
@@ -186,7 +188,7 @@ class _Body:
 
 @dataclass(slots=True)
 class _Taken:
-    """An exchange that is being recorded, with the contract of the version that answers."""
+    """An exchange that is being recorded, with the contract of the version that answers; `has_left` if its client disconnected."""
 
     application: Application
     scope: Any
@@ -194,6 +196,7 @@ class _Taken:
     answered: _Body
     status: int = 0
     headers: Headers = ()
+    has_left: bool = False
     seconds: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -211,7 +214,14 @@ class _Taken:
         body = b"" if request.method == "HEAD" else answer
         part = "recorded"
         return Exchange(
-            request, self.status, self.headers, body, part, seconds=self.seconds, started=self.started
+            request,
+            self.status,
+            self.headers,
+            body,
+            part,
+            seconds=self.seconds,
+            started=self.started,
+            broke_off=not (self.answered.is_whole or self.has_left),
         )
 
 
