@@ -22,6 +22,7 @@ PHOTO = {
         "more": {"type": "array", "items": FILE},
         "cover": {**FILE, "nullable": True},
         "title": {"type": "string"},
+        "back": {"allOf": [FILE], "nullable": True},
     },
 }
 TO_PHOTO = {"$ref": "#/components/schemas/Photo"}
@@ -43,6 +44,7 @@ def test_files_of_forms_are_uploads():
     assert "    more: NotRequired[list[Upload]]\n" in types.source
     assert "    cover: NotRequired[Upload | None]\n" in types.source
     assert "    title: NotRequired[str]\n" in types.source
+    assert "    back: NotRequired[Upload | None]\n" in types.source
 
 
 @pytest.mark.parametrize(

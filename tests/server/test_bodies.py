@@ -103,6 +103,23 @@ async def test_files_of_a_form_are_uploads_until_the_request_ends(hosted, spools
         kept()[-1].head(1)
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+async def test_a_file_may_be_described_through_all_of(hosted, version):
+    """In 3.0, a `$ref` has siblings only so; each part of an `allOf` applies."""
+    to_file = {"allOf": [{"$ref": "#/components/schemas/File"}]}
+    null = {"nullable": True} if version == "3.0.3" else {}
+    fields = {
+        "file": to_file,
+        "cover": {**to_file, **null, "description": "its front"},
+        "files": {"type": "array", "items": {"allOf": [to_file]}},
+    }
+    document = taking({"multipart/form-data": {"type": "object", "properties": fields}})
+    document |= {"openapi": version, "components": {"schemas": {"File": FILE}}}
+    sent = [(name, (name, b"\xff\xfe")) for name in ("file", "cover", "files")]
+
+    assert (await post(hosted(document), files=sent)).json() == {"file": 2, "cover": 2, "files": [2]}
+
+
 async def test_a_file_name_makes_a_file_where_the_schema_says_nothing(hosted):
     """A free form takes what an HTML form sends."""
     document = taking({"multipart/form-data": {"type": "object"}})

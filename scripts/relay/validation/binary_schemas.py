@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from relay.contract.model import Contract, Schema
 
@@ -16,13 +16,27 @@ _SAYS_NOTHING = frozenset(
 
 def is_binary(schema: Schema, contract: Contract) -> bool:
     """Return True for a schema that stands for any bytes."""
-    if contract.resolve(schema).get("format") == "binary":
+    if any(part.get("format") == "binary" for part in all_of(schema, contract)):
         return True
     if contract.version == "3.0":
         return False
     media_type, encoding = contents_of(schema, contract)
     is_stated = media_type is not None and encoding is None and media.is_binary(media_type)
     return is_stated or "binary" in formats_of(schema, contract)
+
+
+def all_of(schema: Schema, contract: Contract) -> Iterator[Schema]:
+    """Yield a schema and those within its `allOf`, which all apply to a value, with `$ref`s resolved."""
+    todo, known = [schema], set()
+    while todo:
+        part = todo.pop()
+        if (ref := part.get("$ref")) is not None:
+            if ref in known:
+                continue
+            known.add(ref)
+            part = contract.resolve(part)
+        yield part
+        todo += part.get("allOf", [])
 
 
 def is_file(schema: Schema, contract: Contract, content_types: Iterable[str] = ()) -> bool:
