@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relay.validation.coercion import MAX_NESTING, Coercion
 from relay.validation.schemas import SchemaCompiler
@@ -10,9 +12,9 @@ from support.hostile_files import document, reference
 from support.scaffolded import read
 
 
-def coercion(**schemas):
+def coercion(version="3.0.3", **schemas):
     """Return the conversions of a contract with some schemas."""
-    contract = read(document({}, **schemas))
+    contract = read({**document({}, **schemas), "openapi": version})
     return Coercion(contract, SchemaCompiler(contract))
 
 
@@ -63,3 +65,35 @@ def test_text_for_an_endless_array_is_one_element():
     coerce = coercion(S0={"type": "array", "items": reference("S0")}).of(reference("S0"))
 
     assert coerce("7") == ["7"]
+
+
+def alternatives(types, version):
+    """A schema of these types: a list of them, or an alternative for each."""
+    if version != "3.0.3":
+        return {"type": sorted(types)}
+    return {"anyOf": [{"type": one} for one in sorted(types - {"null"})], "nullable": "null" in types}
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "value"),
+    [
+        ("null", {"null"}, None),
+        ("true", {"boolean"}, True),
+        ("7", {"integer", "number"}, 7),
+        ("0.5", {"number"}, 0.5),
+        ("a", set(), "a"),
+        ('"null"', set(), '"null"'),
+    ],
+)
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+@settings(max_examples=20)
+@given(types=st.sets(st.sampled_from(["integer", "number", "boolean", "null"])))
+def test_text_becomes_a_value_of_another_type_wherever_that_is_allowed(version, types, text, kinds, value):
+    """Whatever other types there are; `true` stayed text next to a number and a string."""
+    expected = value if types & kinds else text
+    schema = alternatives({*types, "string"}, version)
+    coerce = coercion(version).of(schema)
+    each = coercion(version).of({"type": "array", "items": schema})
+
+    assert (coerce(text), type(coerce(text))) == (expected, type(expected))
+    assert each([text]) == [expected]

@@ -137,13 +137,11 @@ class Coercion:
         takes_text = "string" in types
 
         def first_accepted(text: str) -> Any:
-            candidates = [convert(text) for convert in converters]
-            if (
-                found := next((one for one in candidates if _accepted(validator, one)), ABSENT)
-            ) is not ABSENT:
+            values = [one for convert in converters if not isinstance(one := convert(text), str)]
+            if (found := next((one for one in values if _accepted(validator, one)), ABSENT)) is not ABSENT:
                 return found
             # What is wrong with a number is said of the number.
-            return text if takes_text else next((one for one in candidates if one != text), text)
+            return text if takes_text else next(iter(values), text)
 
         return first_accepted
 
