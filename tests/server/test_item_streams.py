@@ -73,6 +73,17 @@ PATHS = {
             ),
         )
     },
+    "/both": {
+        "get": operation(
+            "both",
+            responses=responses(
+                {
+                    "application/json": {"schema": {"type": "array", "items": ROW}},
+                    "text/event-stream": {"itemSchema": EVENT},
+                }
+            ),
+        )
+    },
     "/ended": {"get": operation("show_ended")},
 }
 DOCUMENT = {**contract(PATHS), "openapi": "3.2.0"}
@@ -155,6 +166,9 @@ THINGS = """
 
     def either(kind="list"):
         return rows() if kind == "stream" else [{"n": 1}]
+
+    def both():
+        return [{"n": 1}]
 """
 
 
@@ -313,23 +327,35 @@ async def test_a_stream_of_items_may_have_status_and_headers_and_no_item(hosted)
 
 
 @pytest.mark.parametrize(
-    ("accept", "expected"),
+    ("accept", "expected", "of_list"),
     [
-        ("*/*", "application/jsonl"),
-        ("application/json-seq", "application/json-seq"),
-        ("application/json-seq;q=0.5, application/jsonl", "application/jsonl"),
-        ("application/json", "application/jsonl"),
+        ("*/*", "application/jsonl", "application/json"),
+        ("application/json-seq", "application/json-seq", "application/json-seq"),
+        ("application/json-seq;q=0.5, application/jsonl", "application/jsonl", "application/jsonl"),
+        ("application/jsonl;q=0.5, application/json", "application/jsonl", "application/json"),
+        ("application/json", "application/jsonl", "application/json"),
+        ("text/csv", "application/jsonl", "application/json"),
     ],
 )
-async def test_accept_chooses_among_streams(hosted, accept, expected):
-    """An iterator is never sent as JSON where a sequence is documented; a list is, if JSON is documented."""
+async def test_accept_chooses_among_streams(hosted, accept, expected, of_list):
+    """An iterator is never sent as JSON where a sequence is documented; a list is, if the client wants JSON."""
     async with calling(hosted(), accept=accept) as client:
         stream = await client.get("/either?kind=stream")
         whole = await client.get("/either")
 
     assert stream.headers["content-type"] == expected
     assert len(read(stream)) == 3
-    assert whole.json() == [{"n": 1}]
+    assert whole.headers["content-type"] == of_list
+    assert (whole.json() if of_list == "application/json" else read(whole)) == [{"n": 1}]
+    assert (stream.headers["vary"], whole.headers["vary"]) == ("Accept", "Accept")
+
+
+async def test_accept_chooses_no_stream_that_a_list_is_invalid_as(hosted):
+    """It is valid as JSON, which may be what the handler means."""
+    async with calling(hosted(), accept="text/event-stream") as client:
+        response = await client.get("/both")
+
+    assert (response.headers["content-type"], response.json()) == ("application/json", [{"n": 1}])
 
 
 async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):

@@ -15,7 +15,7 @@ from relay.validation import media_types as media
 from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import has_items
-from relay.validation.response_content import default_media_type
+from relay.validation.media_choices import default_media_type
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 

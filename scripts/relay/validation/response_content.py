@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
@@ -19,6 +20,7 @@ from .item_compiling import item_content
 from .item_content import ItemContent
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json
+from .media_choices import choices_of_lists, default_media_type, json_choices
 from .part_content import PartContent
 from .response_headers import HeaderDecoder, field_lines, without
 from .results import NO_BODY, Parts
@@ -29,6 +31,8 @@ from .text_writing import write_text
 from .unvalidated import describes_text, is_validated, warn_unvalidated
 from .validators import Validator
 from .violations import Violation
+
+_VARY = ("vary", "Accept")
 
 UNREAD: Any = object()
 """A body that is not in memory, so that it cannot be validated."""
@@ -107,11 +111,13 @@ class ResponseCompiler:
         )
         self.default = default_media_type(response)
         self._streams = [name for name in response.items if self._content[media.key_of(name)].items]
-        self._choices = _choices(response, self.default)
+        self._choices = json_choices(response, self.default)
+        self._of_lists = choices_of_lists(self._choices, self.default, self._streams)
         self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
         self.usual: tuple[Content, HeaderList] | None = None
         """Media type and headers of a result that is only a body."""
-        is_usual = self._headers is None and not self._choices and self.default not in self._streams
+        is_chosen = self._choices or self._of_lists or self.default in self._streams
+        is_usual = self._headers is None and not is_chosen
         if self.default is not None and is_usual and is_field("content-type", self.default):
             lines = field_lines([("content-type", with_charset(self.default))])
             usual = self._content[media.key_of(self.default)].sent_as(self.default)
@@ -126,10 +132,14 @@ class ResponseCompiler:
         """Return a media type if it is documented and is not what would be sent anyway."""
         return media_type if media_type and self.find(media_type) is not None else None
 
-    def stream_type(self, request: HeaderList) -> str | None:
-        """Return the media type of streams of items that a client wants most; None if there is none."""
+    def of_stream(self, parts: Parts, request: HeaderList) -> Parts:
+        """Return the parts of a stream with a media type: the handler's, else of those of items the one that a client wants most."""
+        is_given = parts.media_type or any(name == "content-type" for name, _ in parts.lines)
+        if is_given or not self._streams:
+            return parts
         wanted = by_weight(self._streams, http.header(request, b"accept"))
-        return next(iter([*wanted, *self._streams]), None)
+        lines = [_VARY, *parts.lines] if len(self._streams) > 1 else parts.lines
+        return parts._replace(media_type=[*wanted, *self._streams][0], lines=lines)
 
     def select(self, parts: Parts, request: HeaderList | None) -> tuple[AnyContent | None, HeaderList]:
         """Return the media type to serialise a body as, None if there is no body, and the headers."""
@@ -147,9 +157,12 @@ class ResponseCompiler:
         if body is NO_BODY:
             raise ResponseViolation([Violation("", "content", "the contract documents a body")])
         chosen = chosen or media_type
-        if chosen is None and self._choices:
-            chosen = self._negotiated(body, request)
-            lines = [("vary", "Accept"), *lines]
+        is_list = bool(self._of_lists) and isinstance(body, list | tuple)
+        if chosen is None and (self._choices or is_list):
+            accept = http.header(request, b"accept") if request else None
+            stream = self._stream_of_list(body, accept) if is_list else None
+            chosen = stream or self._negotiated(body, accept)
+            lines = [_VARY, *lines]
         chosen = chosen or self.default
         sent_as = chosen or _natural_type(body)
         content = self.find(sent_as)
@@ -163,9 +176,13 @@ class ResponseCompiler:
             sent_as = content.media_type
         return content, field_lines([("content-type", with_charset(sent_as)), *lines])
 
-    def _negotiated(self, body: Any, request: HeaderList | None) -> str | None:
+    def _stream_of_list(self, body: Any, accept: str | None) -> str | None:
+        """Return the media type of a stream that is wanted more than any other one, and that the list is valid as."""
+        wanted = takewhile(self._streams.__contains__, by_weight(self._of_lists, accept))
+        return next((name for name in wanted if self._accepts(name, body)), None)
+
+    def _negotiated(self, body: Any, accept: str | None) -> str | None:
         """Return the most wanted media type that the body is valid as, else the most wanted one."""
-        accept = http.header(request, b"accept") if request else None
         wanted = by_weight(self._choices, accept)
         return next((name for name in wanted if self._accepts(name, body)), wanted[0] if wanted else None)
 
@@ -216,21 +233,6 @@ def _natural_type(body: Any) -> str:
     if isinstance(body, str):
         return media.TEXT
     return media.OCTETS if body is UNREAD or isinstance(body, bytes) else media.JSON
-
-
-def _choices(response: Response, default: str | None) -> list[str]:
-    """Return the media types of JSON of which Accept chooses one, the default first; none if there is only one."""
-    names = [name for name in response.content if "*" not in name and media.is_json(name)]
-    return sorted(names, key=lambda name: name != default) if len(names) > 1 else []
-
-
-def default_media_type(response: Response) -> str | None:
-    """Return the media type used if the handler sets none: JSON if documented, else the first non-range."""
-    return min(
-        (name for name in response.content if "*" not in name),
-        key=lambda name: not media.is_json(name),
-        default=None,
-    )
 
 
 def with_charset(media_type: str) -> str:

@@ -110,8 +110,7 @@ class ResponseEncoder:
         """
         status = self.status(parts)
         compiled = self._compiled_response(status)
-        media_type = parts.media_type or compiled.stream_type(request)
-        content, lines = compiled.select(parts._replace(body=UNREAD, media_type=media_type), None)
+        content, lines = compiled.select(compiled.of_stream(parts._replace(body=UNREAD), request), None)
         if isinstance(content, PartContent):
             content.check_stream()
         return status, lines, content.items if isinstance(content, ItemContent) else None
