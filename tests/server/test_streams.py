@@ -18,7 +18,7 @@ TEXT = {
     "404": {"description": ""},
 }
 NAMES = (
-    "a_few plain mixed wrong late absent gone gone_plain broken down unfinished endless blocking stalled hasty headed"
+    "a_few plain mixed wrong late absent gone gone_plain broken down unfinished endless blocking stalled hasty headed large large_file"
 ).split()
 DOCUMENT = contract(
     {
@@ -127,6 +127,12 @@ THINGS = """
 
     async def headed():
         return a_few(), 200, {"X-A": "b", "Content-Type": "text/plain; charset=utf-8"}
+
+    def large():
+        return "a" * 30_000_000
+
+    def large_file():
+        return relay.File(b"a" * 30_000_000)
 
     def undocumented():
         return plain()
@@ -277,6 +283,21 @@ async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, r
         await asyncio.sleep(2 * TICK)
 
     assert [line["status"] for line in requests_told() if line["operation"] == name] == [499]
+
+
+@pytest.mark.parametrize("name", ["large", "large_file"])
+async def test_a_client_that_leaves_a_large_body_is_in_the_log(hosted, unused_tcp_port, requests_told, name):
+    """The body is larger than the buffers of both sockets, so its end was not sent."""
+    async with served(hosted(), unused_tcp_port) as client:
+        async with connected(unused_tcp_port, f"/{name}") as (reader, writer):
+            await reader.readuntil(b"a")
+            await asyncio.sleep(0.1)
+            writer.transport.abort()
+        while not (found := [line for line in requests_told() if line["operation"] == name]):
+            await asyncio.sleep(0.02)
+            await client.get("/ended")
+
+    assert [line["status"] for line in found] == [499]
 
 
 async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):

@@ -69,7 +69,7 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
         "_has_advanced",
         "_held",
         "_is_deaf",
-        "_is_lost",
+        "_connection",
         "_is_upgrade",
         "_running",
         "_section",

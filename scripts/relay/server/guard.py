@@ -19,7 +19,7 @@ from .error_responses import ErrorResponses
 from .errors import AmbiguousHost, ClientDisconnected, HeadersTooLarge, Overloaded
 from .lifespan import is_cancelled
 from .logs import REQUEST_ID
-from .scope_keys import PROGRESS, Progress
+from .scope_keys import CONNECTION, PROGRESS, Connection, Progress
 from .sending import send_response
 
 MAX_HEADERS = 100
@@ -94,7 +94,7 @@ class Guard:
                 self._in_flight -= slots
                 slots = 0
             else:
-                progress.is_complete = True
+                _complete(progress, scope)
 
         self._in_flight += slots
         try:
@@ -131,6 +131,14 @@ class Guard:
         """Raise Overloaded if the limit is exceeded, at the start or after waiting for the client."""
         if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
+
+
+def _complete(progress: Progress, scope: Any) -> None:
+    """Record the end of a response, or that its client had left: uvicorn drops what is sent then, and raises nothing."""
+    progress.is_complete = True
+    connection: Connection | None = scope.get(CONNECTION)
+    if connection is not None and connection.is_lost:
+        progress.failed = ClientDisconnected.status
 
 
 def check_head(scope: Any) -> None:

@@ -8,6 +8,9 @@ ARGUMENTS = "relay.arguments"
 BODY = "relay.body"
 """What has been read of the body; absent for an operation without one."""
 
+CONNECTION = "relay.connection"
+"""The `Connection` of the request; absent for another server than Relay's."""
+
 PROGRESS = "relay.progress"
 """How far the response is, a `Progress`; copies of the scope share it."""
 
@@ -16,6 +19,15 @@ RESPONSE = "relay.response"
 
 REWRITTEN = "relay.rewritten"
 """What validates the response on its way out, if a middleware of the package may change it."""
+
+
+class Connection:
+    """What is known of a connection; it does not refer to it, so that a request keeps none alive."""
+
+    __slots__ = ("is_lost",)
+
+    def __init__(self) -> None:
+        self.is_lost = False
 
 
 class Progress:

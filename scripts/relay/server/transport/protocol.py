@@ -16,6 +16,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from relay.server.scope_keys import CONNECTION, Connection
+
 from .buffered_transport import BufferedTransport
 from .capacity import Capacity
 
@@ -68,7 +70,6 @@ class Protocol(HttpToolsProtocol):
     _is_deaf = False  # nothing more is read; the connection ends with the responses that are due
     _has_advanced = False  # the current bytes had more than a part of a head or of trailers
     _section = 0  # bytes of the current head, chunk size or trailers
-    _is_lost = False  # the connection has ended
     _running: RequestResponseCycle | None = None  # the request in progress, others wait in the pipeline
     _held = 0  # bytes of memory counted by the capacity
     _deadline: asyncio.TimerHandle | None = None
@@ -77,6 +78,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, capacity: Capacity, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._capacity = capacity
+        self._connection = Connection()
         self._waiting: deque[int] = deque()  # bytes of memory of each pipelined request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -122,6 +124,7 @@ class Protocol(HttpToolsProtocol):
         self._is_head = False
         self._capacity.slow(self)
         waiting = len(self.pipeline)
+        self.scope[CONNECTION] = self._connection  # type: ignore[literal-required]  # a key of our own
         super().on_headers_complete()
         self.cycle.transport = self._buffered  # type: ignore[assignment]  # the methods of a transport that a cycle uses
         if self._is_upgrade:
@@ -159,7 +162,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Start the next request; limit the time for the rest of an unread body."""
-        if self._is_lost:
+        if self._connection.is_lost:
             return  # a handler returned after its client had left
         if self._waiting:
             self._waiting.popleft()
@@ -182,7 +185,7 @@ class Protocol(HttpToolsProtocol):
         """Stop checking: the buffer is almost empty."""
         super().resume_writing()
         self._stop_watching()
-        if self._is_lost:
+        if self._connection.is_lost:
             return
         if self._is_idle():
             self._capacity.idle(self)
@@ -194,7 +197,7 @@ class Protocol(HttpToolsProtocol):
 
         uvicorn notifies only the newest request.
         """
-        self._is_lost = True
+        self._connection.is_lost = True
         self._stop_clock()
         self._stop_watching()
         self._capacity.closed(self)
