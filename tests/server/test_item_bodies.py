@@ -269,6 +269,14 @@ async def test_an_item_has_the_limit_of_a_body_and_the_stream_that_of_files(host
     assert_problem(too_many, 413, "BODY_TOO_LARGE")
 
 
+@pytest.mark.parametrize(("times", "status"), [(10, 200), (12, 413)])
+async def test_a_body_limit_above_that_of_files_is_for_the_stream(hosted, times, status):
+    """As for other bodies: an item may be so long."""
+    row = b'{"n": 1, "unit": "%s"}\n' % (b"a" * 900)
+    async with calling(hosted(body_limit=10_000, file_limit=1000)) as client:
+        assert (await post(client, "/take", row * times)).status_code == status
+
+
 def chunk(data):
     """A chunk of a body."""
     return b"%x\r\n%s\r\n" % (len(data), data)
