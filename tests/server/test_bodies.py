@@ -162,6 +162,34 @@ async def test_a_binary_body_is_an_upload_where_the_handler_says_so(
     assert spools.opened == spools.closed == (1 if content is LARGE else 0)
 
 
+SIZED = {**FILE, "minLength": 2, "maxLength": 3}
+
+
+@pytest.mark.parametrize("annotation", ["", ": relay.Upload"])
+@pytest.mark.parametrize(("media_type", "schema"), [("image/png", SIZED), ("*/*", {"allOf": [SIZED]})])
+async def test_the_bytes_of_a_binary_body_are_counted(hosted, annotation, media_type, schema):
+    """As those of a file in a form; no other keyword says anything about them."""
+    things = f"import relay\n\ndef take(body{annotation}):\n    return True\n"
+    headers = {"Content-Type": "image/png"}
+    async with calling(hosted(taking({media_type: schema}), things)) as client:
+        found = [await client.post("/a", content=b"\xff" * size, headers=headers) for size in (1, 2, 3, 4)]
+
+    assert [one.status_code for one in found] == [400, 200, 200, 400]
+    rules = [one.json()["errors"][0]["rule"] for one in found if one.status_code == 400]
+    assert rules == ["minLength", "maxLength"]
+
+
+async def test_a_large_file_is_counted_through_all_of(hosted):
+    """Only its first bytes are compared with its schema."""
+    sized = {"allOf": [{**FILE, "maxLength": len(LARGE) - 1}]}
+    document = taking({"multipart/form-data": {"type": "object", "properties": {"file": sized}}})
+    response = await post(hosted(document), files={"file": ("a", LARGE)})
+
+    assert [one["rule"] for one in assert_problem(response, 400, "VALIDATION_ERROR")["errors"]] == [
+        "maxLength"
+    ]
+
+
 async def test_json_next_to_a_binary_body_is_json(hosted):
     """The message's own media type decides."""
     things = "import relay\n\ndef take(body: dict | relay.Upload):\n    return body\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from relay.contract.model import Contract, Schema
 
 from . import media_types as media
 from .coercion import contents_of, formats_of
+from .violations import Violation
 
 _SAYS_NOTHING = frozenset(
     "title description deprecated readOnly writeOnly maxLength minLength examples".split()
@@ -37,6 +40,27 @@ def all_of(schema: Schema, contract: Contract) -> Iterator[Schema]:
             part = contract.resolve(part)
         yield part
         todo += part.get("allOf", [])
+
+
+class Sizes(NamedTuple):
+    """How many bytes a file may have, by `minLength` and `maxLength` of its schema."""
+
+    least: int
+    most: float
+
+    @classmethod
+    def of(cls, schema: Schema, contract: Contract) -> Sizes:
+        """Return the sizes that a schema allows, with those within its `allOf`."""
+        parts = [*all_of(schema, contract)]
+        least = max(part.get("minLength", 0) for part in parts)
+        return cls(least, min(part.get("maxLength", math.inf) for part in parts))
+
+    def violations(self, size: int, at: str, what: str) -> Iterator[Violation]:
+        """Yield that a file, or what else it is, has too few or too many bytes."""
+        if size < self.least:
+            yield Violation(at, "minLength", f"the {what} has fewer than {self.least} bytes")
+        if size > self.most:
+            yield Violation(at, "maxLength", f"the {what} has more than {self.most} bytes")
 
 
 def is_file(schema: Schema, contract: Contract, content_types: Iterable[str] = ()) -> bool:

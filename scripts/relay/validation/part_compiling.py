@@ -9,7 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
 from . import media_types as media
-from .binary_schemas import is_binary, is_file
+from .binary_schemas import Sizes, is_binary, is_file
 from .coercion import Coerce, Coercion, items_of, types_of
 from .encoding_objects import content_types, is_contradictory, is_nested, warn_ignored
 from .forms import decoded
@@ -93,6 +93,7 @@ class FieldMaker:
             ),
             rules=rules,
             element=self._contract.resolve(element),
+            sizes=Sizes.of(element, self._contract),
             shape=Shape(element, self._contract),
             nested=nested,
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from relay.contract.model import Schema
 from relay.contract.pointers import escape
 
+from .binary_schemas import Sizes
 from .forms import MalformedField
 from .json_strict import NotJson
 from .multipart import MalformedForm, Part
@@ -66,6 +67,7 @@ class Field:
     text: Callable[[bytes, str], Any]
     rules: PartRules
     element: Schema
+    sizes: Sizes
     shape: Shape
     nested: Nested | None = None
 
@@ -95,16 +97,15 @@ class Field:
         """Return the text that a validator compares in place of a file: its bytes, of a large one the first."""
         if self.element.keys() <= _DESCRIBING:
             return ""
-        size = max(IN_MEMORY, self.element.get("minLength", 0))
+        size = max(IN_MEMORY, self.sizes.least)
         return (file.head(size) if isinstance(file, Upload) else file).decode("latin-1")
 
     def violations(self, part: Part, at: str) -> Iterator[Violation]:
-        """Yield where a part violates its encoding, or the largest size of a file; values need not declare a media type."""
+        """Yield where a part violates its encoding, or the sizes of a file; values need not declare a media type."""
         declared = part.media_type or ("text/plain" if isinstance(part.content, Upload) else "")
         yield from self.rules.violations(declared, part.headers, at)
-        content, most = part.content, self.element.get("maxLength")
-        if most is not None and isinstance(content, Upload) and content.size > most:
-            yield Violation(at, "maxLength", f"the file has more than {most} bytes")
+        if isinstance(part.content, Upload):
+            yield from self.sizes.violations(part.content.size, at, "file")
 
 
 def place(name: str, index: int | None) -> str:

@@ -9,6 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Location, Operation, RequestBody, Schema
 
 from . import media_types as media
+from .binary_bodies import bytes_reader
 from .binary_schemas import is_binary
 from .coercion import types_of
 from .defaults import Defaults
@@ -232,7 +233,7 @@ def _documented_reader(
     if not is_validated(name, schema, contract):
         warn_unvalidated(name, contract, compiler, pointer)
     if is_binary(schema, contract) and media.is_range(name):
-        return _read_bytes
+        return bytes_reader(schema, contract)
     readers = {
         kind: _reader(kind, schema, contract, compiler, pointer)
         for kind in (media.KINDS if media.is_range(name) else [name])
@@ -247,7 +248,7 @@ def _documented_reader(
     return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
 
 
-def _read_bytes(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+def _read_bytes(body: Any, _content_type: str) -> tuple[Any, list[Violation]]:
     return body, []
 
 
@@ -277,7 +278,9 @@ def _reader(
         encoding = contract.follow(pointer)[0].get("encoding", {})
         form = FormDecoder(schema, contract, compiler, encoding)
         return read_form
-    return read_text if name.startswith("text/") else _read_bytes
+    if name.startswith("text/"):
+        return read_text
+    return bytes_reader(schema, contract) if media.is_binary(name) else _read_bytes
 
 
 def _multipart_reader(
