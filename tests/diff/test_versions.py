@@ -221,6 +221,99 @@ def test_media_types_of_parts_by_position_are_compared(old, new, expected):
     assert [one.rule for one in changes] == expected
 
 
+def of_parts(media_type: str, content: Any, direction: str = "request") -> Any:
+    """Return a contract of OpenAPI 3.2 whose request or response has parts."""
+    body = {"content": {media_type: content}}
+    operation = {
+        "request": {"requestBody": body, "responses": {"204": {"description": "ok"}}},
+        "response": {"responses": {"200": {"description": "ok", **body}}},
+    }[direction]
+    return read({**contract({"/a": {"post": operation}}), "openapi": "3.2.0"})
+
+
+def form_part(**encoding: Any) -> Any:
+    """Return a form with one described part."""
+    return "multipart/form-data", {
+        "schema": {"type": "object", "properties": {"a": {"type": "array", "items": {}}}},
+        "encoding": {"a": encoding},
+    }
+
+
+def first_part(**encoding: Any) -> Any:
+    """Return a body whose first part is described."""
+    return "multipart/mixed", {"schema": {"type": "array"}, "prefixEncoding": [encoding]}
+
+
+def each_part(**encoding: Any) -> Any:
+    """Return a body whose parts are described alike."""
+    return "multipart/mixed", {"schema": {"type": "array"}, "itemEncoding": encoding}
+
+
+def inner_part(**encoding: Any) -> Any:
+    """Return a form that has a part of parts, which are described alike."""
+    return form_part(contentType="multipart/mixed", itemEncoding=encoding)
+
+
+def inner_field(**encoding: Any) -> Any:
+    """Return a body with a part that is a form, of which a field is described."""
+    form = {"type": "object", "properties": {"a": {}}}
+    inner = {"contentType": "multipart/form-data", "encoding": {"a": encoding}}
+    return "multipart/mixed", {"schema": {"type": "array", "items": form}, "itemEncoding": inner}
+
+
+PLACES = [form_part, first_part, each_part, inner_part, inner_field]
+_REQUIRED = {"X-K": {"required": True, "schema": STRING}}
+_ENUM = {"X-K": {"schema": {**STRING, "enum": ["a"]}}}
+_OPTIONAL = {"X-K": {"schema": STRING}}
+
+
+@pytest.mark.parametrize("described", PLACES)
+@pytest.mark.parametrize(
+    ("old", "new", "of_requests", "of_responses"),
+    [
+        ({}, _REQUIRED, "parameter-required-added", "response-header-added"),
+        ({}, _OPTIONAL, "parameter-added", "response-header-added"),
+        (_OPTIONAL, _REQUIRED, "parameter-became-required", None),
+        (_REQUIRED, _OPTIONAL, "parameter-became-optional", "response-header-became-optional"),
+        (_OPTIONAL, _ENUM, "request-enum-added", None),
+        (_ENUM, _OPTIONAL, None, "response-enum-dropped"),
+        (_REQUIRED, {}, "parameter-removed", "response-header-removed"),
+        (_ENUM, {"x-k": _ENUM["X-K"]}, None, None),
+    ],
+)
+def test_headers_of_parts_are_compared(described, old, new, of_requests, of_responses):
+    """A header that a part must have, or of which fewer values are valid, breaks clients as that of a request."""
+    for direction, rule in (("request", of_requests), ("response", of_responses)):
+        before, after = (of_parts(*described(headers=one), direction) for one in (old, new))
+        changes = compare(before, after)
+        assert [one.rule for one in changes] == ([] if rule is None else [rule])
+        assert all("header" in one.message or one.rule.endswith("added") for one in changes)
+
+
+@pytest.mark.parametrize("described", PLACES)
+def test_media_types_of_parts_are_compared_in_both_directions(described):
+    """A response was not compared, nor a part within a part."""
+    narrow, wide = (described(contentType=one) for one in ("image/png", "image/png, image/gif"))
+
+    for direction, old, new in (("request", wide, narrow), ("response", narrow, wide)):
+        changes = compare(of_parts(*old, direction), of_parts(*new, direction))
+        assert [one.rule for one in changes] == [f"{direction}-part-type-changed"]
+        assert compare(of_parts(*new, direction), of_parts(*old, direction)) == []
+
+
+def test_parts_of_which_one_was_refused_are_not_compared():
+    """A part that is new has no old media type."""
+    old = {"schema": {"type": "array", "prefixItems": [STRING], "items": False}, "prefixEncoding": [{}]}
+    new = {
+        "schema": {"type": "array", "prefixItems": [STRING, STRING], "items": False},
+        "prefixEncoding": [{}, {"contentType": "image/png", "headers": _REQUIRED}],
+    }
+
+    changes = compare(of_parts("multipart/mixed", old), of_parts("multipart/mixed", new))
+    assert "request-part-type-changed" not in {one.rule for one in changes}
+    assert "parameter-required-added" not in {one.rule for one in changes}
+
+
 JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Operation, Parameter, RequestBody, Response, Schema
+from relay.contract.model import Contract, Operation, RequestBody, Response
 from relay.contract.schema_words import COMBINING
-from relay.validation.media_types import by_name, find, is_json
+from relay.validation import media_types as media
 from relay.validation.schemas import Direction
 
 from .changes import Difference
 from .form_files import FormFiles
+from .header_diff import by_name, compare_headers
 from .parameter_diff import schema_of
+from .part_diff import compare_parts
 from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
 
@@ -62,7 +63,8 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
             yield Difference(f"response-{kind}-added", f"the status {status} was added", old_at, new_at)
     for (old_at, new_at), (before, after) in pairs.items():
         yield from _contents(old_at, new_at, before, after, schemas, "response")
-        yield from _headers(old_at, new_at, before, after, schemas)
+        headers = by_name(before.headers), by_name(after.headers)
+        yield from compare_headers(old_at, new_at, *headers, schemas)
 
 
 def _compare_coverage(
@@ -100,13 +102,13 @@ def _same(old: Response, new: Response, schemas: SchemaComparison) -> bool:
 
 def _schemas(contract: Contract, new_at: Pointer, response: Response) -> dict[tuple[str, str, bool], Pointer]:
     """Return the pointer of the schema of each media type and header of a response."""
-    names = by_name({name: name for name in response.content})
+    names = media.by_name({name: name for name in response.content})
     found = {
         ("body" if keyword == "schema" else "item", essence, True): (*new_at, "content", name, keyword)
         for essence, name in names.items()
         for keyword in (["schema", "itemSchema"] if name in response.items else ["schema"])
     }
-    for name, header in _by_name(response.headers).items():
+    for name, header in by_name(response.headers).items():
         found["header", name, header.required] = schema_of(canonical(contract, header.pointer), header)
     return found
 
@@ -126,10 +128,10 @@ def _contents(
     direction: Direction,
 ) -> Iterator[Difference]:
     """Yield the differences of media types; in a request, a media type may be covered by a range."""
-    old_names, new_names = (by_name({name: name for name in one.content}) for one in (old, new))
+    old_names, new_names = (media.by_name({name: name for name in one.content}) for one in (old, new))
     old_items, new_items = old.items, new.items
     for essence, name in old_names.items():
-        kept = find(essence, new_names) if direction == "request" else new_names.get(essence)
+        kept = media.find(essence, new_names) if direction == "request" else new_names.get(essence)
         here = (*old_at, "content", name)
         if kept is None:
             what = f"the media type {name} was removed"
@@ -144,8 +146,8 @@ def _contents(
                 yield from found
             if name in old_items or kept in new_items:
                 yield from schemas.differences((*here, "itemSchema"), (*there, "itemSchema"), direction)
-            if direction == "request" and essence.startswith("multipart/"):
-                yield from _part_types(here, there, schemas)
+            if essence.startswith("multipart/"):
+                yield from compare_parts(here, there, schemas, direction)
     for essence, name in new_names.items():
         if essence not in old_names:
             what = f"the media type {name} was added"
@@ -158,72 +160,4 @@ def _is_binary(essence: str, at: Pointer, contract: Contract) -> bool:
     """Return True if a body has no text; 3.0 says so by `format: binary`, later versions by an empty schema."""
     schema = raw(contract, (*at, "schema"))
     is_described = any(word in schema for word in ("type", "enum", *COMBINING, "not"))
-    return not is_json(essence) and (not is_described or schema.get("format") == "binary")
-
-
-def _part_types(old_at: Pointer, new_at: Pointer, schemas: SchemaComparison) -> Iterator[Difference]:
-    """Yield the parts of a multipart body that may no longer have a media type which they had."""
-    known = {at: one for at, _, one in _encodings(raw(schemas.old, old_at))}
-    for at, within, encoding in _encodings(raw(schemas.new, new_at)):
-        part, old = raw(schemas.old, (*old_at, "schema", *within)), known.get(at, {})
-        if "contentType" not in encoding or not (part or old):
-            continue
-        before = old.get("contentType") or _default_type(part, schemas.old, has_name=at[0] == "encoding")
-        accepted = by_name({one: one for one in _listed(encoding["contentType"])})
-        if not all(find(one, accepted) for one in _listed(before)):
-            what = f"its media type changed from {before} to {encoding['contentType']}"
-            place = (*at, "contentType")
-            yield Difference(
-                "request-part-type-changed", what, (*old_at, *place), (*new_at, *place), name=at[-1]
-            )
-
-
-def _encodings(media_type: Mapping[str, Any]) -> Iterator[tuple[Pointer, Pointer, Mapping[str, Any]]]:
-    """Yield each Encoding Object with its pointer and that of the schema of its part, by name or by position."""
-    for name, one in (media_type.get("encoding") or {}).items():
-        yield ("encoding", name), ("properties", name), one
-    for number, one in enumerate(media_type.get("prefixEncoding") or []):
-        yield ("prefixEncoding", str(number)), ("prefixItems", str(number)), one
-    if "itemEncoding" in media_type:
-        yield ("itemEncoding",), ("items",), media_type["itemEncoding"]
-
-
-def _listed(media_types: str) -> list[str]:
-    return [one.strip().lower() for one in media_types.split(",")]
-
-
-def _default_type(part: Schema, contract: Contract, *, has_name: bool) -> str:
-    """Return the media type of a part without one (OpenAPI 3.0.3 and 3.1.1, "Encoding Object", `contentType`)."""
-    is_typed = contract.version == "3.0" or "type" in part
-    if part.get("format") == "binary" or not is_typed:
-        return "application/octet-stream"
-    composed = ("object",) if has_name else ("object", "array")
-    return "application/json" if part.get("type") in composed else "text/plain"
-
-
-def _headers(
-    old_at: Pointer, new_at: Pointer, old: Response, new: Response, schemas: SchemaComparison
-) -> Iterator[Difference]:
-    before, after = (_by_name(response.headers) for response in (old, new))
-    for key, header in before.items():
-        here = canonical(schemas.old, header.pointer)
-        if key not in after:
-            optional = "" if header.required else "-optional"
-            yield Difference(
-                f"response-header-removed{optional}", "removed", here, new_at, "old", header.name
-            )
-            continue
-        there = canonical(schemas.new, after[key].pointer)
-        if header.required and not after[key].required:
-            yield Difference(
-                "response-header-became-optional", "may now be missing", here, there, name=header.name
-            )
-        yield from schemas.differences(schema_of(here, header), schema_of(there, after[key]), "response")
-    for key, header in after.items():
-        if key not in before:
-            there = canonical(schemas.new, header.pointer)
-            yield Difference("response-header-added", "added", old_at, there, name=header.name)
-
-
-def _by_name(headers: tuple[Parameter, ...]) -> dict[str, Parameter]:
-    return {header.name.lower(): header for header in headers}
+    return not media.is_json(essence) and (not is_described or schema.get("format") == "binary")

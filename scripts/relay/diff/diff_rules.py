@@ -35,6 +35,7 @@ _TABLE: dict[Severity, dict[str, str]] = {
         # responses
         "response-success-removed": "clients that expect this status never get it: keep it, or add an operation",
         "response-media-type-removed": "clients that accept only this media type cannot read the response: keep offering it",
+        "response-part-type-changed": "clients that read the part by its old media type get another: keep sending it",
         "response-header-removed": "clients that rely on the header, which was always present, do not get it: keep sending it",
         "response-header-became-optional": "clients that do not check for the header may fail: keep sending it always",
         # schemas of requests: narrower is breaking

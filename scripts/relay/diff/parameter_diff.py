@@ -24,7 +24,7 @@ def compare_parameters(old: Operation, new: Operation, schemas: SchemaComparison
     removed = {key: parameter for key, parameter in before.items() if key not in after}
     for key, parameter in after.items():
         if key in before:
-            yield from _compare(before[key], parameter, schemas)
+            yield from compare_parameter(before[key], parameter, schemas)
             continue
         moved = next((one for one in removed if removed[one].name == parameter.name), None)
         yield _added(old, parameter, removed.pop(moved) if moved else None, schemas)
@@ -65,7 +65,8 @@ def _added(
     return Difference("parameter-added", "added", old_at, new_at, name=parameter.name)
 
 
-def _compare(old: Parameter, new: Parameter, schemas: SchemaComparison) -> Iterator[Difference]:
+def compare_parameter(old: Parameter, new: Parameter, schemas: SchemaComparison) -> Iterator[Difference]:
+    """Yield the differences of a parameter, or of a header that clients send."""
     old_at, new_at = canonical(schemas.old, old.pointer), canonical(schemas.new, new.pointer)
     before, after = raw(schemas.old, old.pointer), raw(schemas.new, new.pointer)
 

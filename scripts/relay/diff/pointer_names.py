@@ -55,11 +55,14 @@ _WORDS = {
     "unevaluatedProperties": ".*",
     "patternProperties": ".*",
     "contentSchema": "",
+    "encoding": ".{}",
+    "prefixEncoding": "[{}]",
+    "itemEncoding": "[]",
 }
 _WITHOUT_NAME = frozenset(
     (
         "requestBody schema itemSchema items additionalProperties unevaluatedItems unevaluatedProperties "
-        "contentSchema"
+        "contentSchema itemEncoding"
     ).split()
 )
 

@@ -1,0 +1,180 @@
+"""Compares the parts of multipart bodies, as Encoding Objects describe them: media types, headers, and parts within parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from relay.contract.documents import Pointer
+from relay.contract.model import Contract, Parameter, Schema
+from relay.validation import media_types as media
+from relay.validation.coercion import items_of, prefix_items_of, properties_of, types_of
+from relay.validation.encoding_objects import content_types, is_nested
+from relay.validation.nested_parts import MAX_NESTING
+from relay.validation.schemas import Direction
+
+from .changes import Difference
+from .header_diff import by_name, compare_headers
+from .parameter_diff import compare_parameter
+from .pointer_names import canonical, raw
+from .schema_diff import SchemaComparison
+
+
+class _Owner(NamedTuple):
+    """A Media Type Object, or an Encoding Object, and the schema of the value that its parts are."""
+
+    contract: Contract
+    at: Pointer
+    schema: Schema
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """What the object says."""
+        words: Mapping[str, Any] = raw(self.contract, self.at)
+        return words
+
+    @property
+    def positions(self) -> int:
+        """How many parts have a schema or an encoding of their own."""
+        if self.contract.version != "3.2":
+            return 0
+        return max(
+            len(prefix_items_of(self.schema, self.contract)), len(self.words.get("prefixEncoding", []))
+        )
+
+
+class _Part(NamedTuple):
+    """A part with its Encoding Object, the pointer of that, and the schema of its value; `name` is that of a field."""
+
+    encoding: Mapping[str, Any]
+    at: Pointer
+    element: Schema
+    name: str | None
+    contract: Contract
+
+    @property
+    def default_type(self) -> str:
+        """Its media type if none is stated (OpenAPI 3.0.3 and 3.1.1, "Encoding Object", `contentType`)."""
+        schema = self.contract.resolve(self.element)
+        types = types_of(schema, self.contract)
+        if schema.get("format") == "binary" or not (types or self.contract.version == "3.0"):
+            return "application/octet-stream"
+        composed = {"object", "array"} if self.name is None else {"object"}
+        return "text/plain" if types.isdisjoint(composed) else media.JSON
+
+    @property
+    def headers(self) -> dict[str, Parameter]:
+        """The headers by their names in lower case."""
+        found = (
+            self.contract.header(name, (*self.at, "headers", name))
+            for name in self.encoding.get("headers", {})
+            if name.lower() != "content-type"
+        )
+        return by_name(found)
+
+
+def compare_parts(
+    old: Pointer, new: Pointer, schemas: SchemaComparison, direction: Direction
+) -> Iterator[Difference]:
+    """Yield the differences of the parts of two Media Type Objects; before 3.2, responses have no encodings."""
+    if direction == "response" and {schemas.old.version, schemas.new.version} != {"3.2"}:
+        return
+    owners = (_media_type(schemas.old, old), _media_type(schemas.new, new))
+    pending = [(*owners, 0)]
+    while pending:
+        before, after, depth = pending.pop()
+        for one, other in _pairs(before, after):
+            yield from _types(one, other, direction)
+            yield from _headers(one, other, schemas, direction)
+            if depth < MAX_NESTING and _has_parts(one) and _has_parts(other):
+                pending.append((_within(one), _within(other), depth + 1))
+
+
+def _media_type(contract: Contract, at: Pointer) -> _Owner:
+    """Return a Media Type Object; the items of a stream are its parts."""
+    words = raw(contract, at)
+    schema = {"items": words["itemSchema"]} if "itemSchema" in words else words.get("schema", {})
+    return _Owner(contract, canonical(contract, at), schema)
+
+
+def _has_parts(part: _Part) -> bool:
+    return is_nested(part.element, part.encoding, part.contract)
+
+
+def _within(part: _Part) -> _Owner:
+    return _Owner(part.contract, part.at, part.element)
+
+
+def _pairs(old: _Owner, new: _Owner) -> Iterator[tuple[_Part, _Part]]:
+    """Yield the parts that both have and one describes."""
+    for name in dict.fromkeys([*old.words.get("encoding", {}), *new.words.get("encoding", {})]):
+        before, after = _field(old, name), _field(new, name)
+        if before is not None and after is not None:
+            yield before, after
+    described = [one for one in (old, new) if not {"prefixEncoding", "itemEncoding"}.isdisjoint(one.words)]
+    positions = max(old.positions, new.positions) if described else -1
+    for number in range(positions + 1):
+        before, after = _item(old, number, positions), _item(new, number, positions)
+        if {"not": {}} not in (before.element, after.element):
+            yield before, after
+
+
+def _field(owner: _Owner, name: str) -> _Part | None:
+    """Return the part of a form with a name; each item of an array is a part."""
+    contract = owner.contract
+    schema = properties_of(owner.schema, contract).get(name)
+    encoding = owner.words.get("encoding", {}).get(name)
+    if schema is None and encoding is None:
+        return None
+    schema, encoding = schema or {}, encoding or {}
+    if "array" in types_of(schema, contract):
+        item = items_of(schema, contract)
+        is_one_part = is_nested(schema, encoding, contract) and not is_nested(item, encoding, contract)
+        schema = schema if is_one_part else item
+    return _Part(encoding, (*owner.at, "encoding", name), schema, name, contract)
+
+
+def _item(owner: _Owner, number: int, positions: int) -> _Part:
+    """Return the part at a position; that after the last one stands for all others."""
+    schemas, encodings = prefix_items_of(owner.schema, owner.contract), owner.words.get("prefixEncoding", [])
+    schema = schemas[number] if number < len(schemas) else items_of(owner.schema, owner.contract)
+    if number < min(len(encodings), positions):
+        return _Part(
+            encodings[number], (*owner.at, "prefixEncoding", str(number)), schema, None, owner.contract
+        )
+    encoding = owner.words.get("itemEncoding", {})
+    return _Part(encoding, (*owner.at, "itemEncoding"), schema, None, owner.contract)
+
+
+def _types(old: _Part, new: _Part, direction: Direction) -> Iterator[Difference]:
+    """Report media types that the side which reads the part does not expect; without one it expects any."""
+    producer, consumer = (old, new) if direction == "request" else (new, old)
+    accepted = media.by_name(dict.fromkeys(content_types(consumer.encoding), True))
+    before, after = (one.encoding.get("contentType") or one.default_type for one in (old, new))
+    sent = content_types(producer.encoding) or [producer.default_type]
+    if accepted and not all(media.find(one, accepted) for one in sent):
+        what = f"its media type changed from {before} to {after}"
+        places = (*old.at, "contentType"), (*new.at, "contentType")
+        yield Difference(f"{direction}-part-type-changed", what, *places, name=new.name)
+
+
+def _headers(old: _Part, new: _Part, schemas: SchemaComparison, direction: Direction) -> Iterator[Difference]:
+    """Report the headers of a part: those of a request as parameters, those of a response as its headers."""
+    before, after = old.headers, new.headers
+    if direction == "response":
+        yield from compare_headers(old.at, new.at, before, after, schemas)
+        return
+    for key, header in after.items():
+        there = canonical(schemas.new, header.pointer)
+        if key in before:
+            yield from compare_parameter(before[key], header, schemas)
+        elif header.required:
+            yield Difference(
+                "parameter-required-added", "added and required", old.at, there, name=header.name
+            )
+        else:
+            yield Difference("parameter-added", "added", old.at, there, name=header.name)
+    for key, header in before.items():
+        if key not in after:
+            here = canonical(schemas.old, header.pointer)
+            yield Difference("parameter-removed", "removed", here, new.at, "old", header.name)
