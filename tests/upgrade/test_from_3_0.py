@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from support.hosting import contract
-from support.upgrading import findings_of, upgraded
+from support.upgrading import data_of, findings_of, rewritten, upgraded
 
 BINARY = {"type": "string", "format": "binary"}
 
@@ -66,6 +68,56 @@ paths:
     assert findings_of(tmp_path, {"c.yaml": text}) == [
         "no-effect c.yaml:4:3: `get` next to a path's $ref had no effect, so it was removed; move it into the path that the $ref leads to"
     ]
+
+
+def test_removes_the_styles_of_multipart_bodies(tmp_path):
+    """3.0 reads them only in URL-encoded forms; from 3.1 on a part would have another text."""
+    text = """\
+openapi: 3.0.3
+info: {title: T, version: '1'}
+paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          multipart/form-data:
+            encoding:
+              a: {style: form, contentType: text/plain, explode: false}
+              b:
+                # the list
+                allowReserved: true
+          application/x-www-form-urlencoded:
+            encoding: {a: {style: pipeDelimited, explode: false}}
+      responses: {}
+"""
+    words = ["style", "explode", "allowReserved"]
+    places = ["10:15", "10:15", "11:15"]
+
+    assert findings_of(tmp_path, {"c.yaml": text}) == [
+        f"no-effect c.yaml:{at}: `{word}` had no effect in a multipart body, so it was removed; add it again if you mean it"
+        for word, at in zip(words, places, strict=True)
+    ]
+    content = data_of(rewritten(text))["paths"]["/a"]["post"]["requestBody"]["content"]
+    assert content["multipart/form-data"]["encoding"] == {"a": {"contentType": "text/plain"}, "b": {}}
+    assert content["application/x-www-form-urlencoded"]["encoding"]["a"] == {
+        "style": "pipeDelimited",
+        "explode": False,
+    }
+
+
+def test_keeps_the_styles_of_fields_of_swagger(tmp_path):
+    """There a list of a multipart form has a format, as that of any form."""
+    field = {"name": "a", "in": "formData", "type": "array", "items": {"type": "string"}}
+    operation = {"consumes": ["multipart/form-data"], "parameters": [field], "responses": {}}
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/a": {"post": operation}},
+    }
+
+    assert findings_of(tmp_path, {"c.json": json.dumps(document)}) == []
+    body = upgraded(document)["paths"]["/a"]["post"]["requestBody"]
+    assert body["content"]["multipart/form-data"]["encoding"] == {"a": {"style": "form", "explode": False}}
 
 
 def test_visits_callbacks_headers_and_parameters():
