@@ -221,14 +221,14 @@ def test_media_types_of_parts_by_position_are_compared(old, new, expected):
     assert [one.rule for one in changes] == expected
 
 
-def of_parts(media_type: str, content: Any, direction: str = "request") -> Any:
-    """Return a contract of OpenAPI 3.2 whose request or response has parts."""
+def of_parts(media_type: str, content: Any, direction: str = "request", version: str = "3.2.0") -> Any:
+    """Return a contract whose request or response has parts."""
     body = {"content": {media_type: content}}
     operation = {
         "request": {"requestBody": body, "responses": {"204": {"description": "ok"}}},
         "response": {"responses": {"200": {"description": "ok", **body}}},
     }[direction]
-    return read({**contract({"/a": {"post": operation}}), "openapi": "3.2.0"})
+    return read({**contract({"/a": {"post": operation}}), "openapi": version})
 
 
 def form_part(**encoding: Any) -> Any:
@@ -299,6 +299,20 @@ def test_media_types_of_parts_are_compared_in_both_directions(described):
         changes = compare(of_parts(*old, direction), of_parts(*new, direction))
         assert [one.rule for one in changes] == [f"{direction}-part-type-changed"]
         assert compare(of_parts(*new, direction), of_parts(*old, direction)) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "rules"),
+    [({"type": "array", "items": STRING}, ["request-parts-validated"]), ({}, []), ({"type": "object"}, [])],
+)
+def test_a_body_of_parts_that_was_bytes_is_reported(schema, rules):
+    """The same words accept fewer bodies in 3.2."""
+    for version in ("3.0.3", "3.1.0"):
+        old, new = (
+            of_parts("multipart/mixed", {"schema": schema}, version=one) for one in (version, "3.2.0")
+        )
+        assert [one.rule for one in compare(old, new)] == rules
+        assert compare(new, old) == []
 
 
 def test_parts_of_which_one_was_refused_are_not_compared():

@@ -169,3 +169,42 @@ paths:
         "no-effect c.yaml:5:3: OpenAPI 3.1 has no `query`, so it was removed; add it again if you mean it",
         "no-effect c.yaml:7:9: `allowReserved` had an effect only in a query, so it was removed; add it again if you mean it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "is_reported"),
+    [
+        ("multipart/mixed", "{type: array, items: {type: integer}}", True),
+        ("multipart/related; boundary=x", "{prefixItems: [{}]}", True),
+        ("multipart/mixed", "{$ref: '#/components/schemas/A'}", True),
+        ("multipart/mixed", "{anyOf: [{type: [array, 'null']}, {type: string}]}", True),
+        ("multipart/mixed", "{type: object}", False),
+        ("multipart/mixed", "{type: object, items: {}}", False),
+        ("multipart/form-data", "{type: array}", False),
+        ("application/json", "{type: array}", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("version", "where"), [("3.0.3", "requestBody"), ("3.1.0", "requestBody"), ("3.1.0", "response")]
+)
+def test_reports_bodies_that_become_lists_of_their_parts(tmp_path, name, schema, is_reported, version, where):
+    """A handler had the bytes; the schema has to go if it is to have them still."""
+    content = f"{{content: {{'{name}': {{schema: {schema}}}}}}}"
+    operation = {
+        "requestBody": f"{{requestBody: {content}, responses: {{}}}}",
+        "response": f"{{responses: {{'200': {content}}}}}",
+    }
+    text = f"""\
+openapi: {version}
+info: {{title: T, version: '1'}}
+paths: {{/a: {{post: {operation[where]}}}}}
+components: {{schemas: {{A: {{type: array, items: {{$ref: '#/components/schemas/A'}}}}}}}}
+"""
+
+    found = findings_of(tmp_path, {"c.yaml": text}, "3.2")
+    assert [one.split()[0] for one in found if "prefixItems" not in one] == ["parts-listed"] * (
+        is_reported and not (version == "3.0.3" and "prefixItems" in schema)
+    )
+    assert findings_of(tmp_path, {"c.yaml": text}, "3.1") == [
+        one for one in found if "parts-listed" not in one
+    ]

@@ -32,6 +32,7 @@ _TABLE: dict[Severity, dict[str, str]] = {
         "request-body-became-required": "clients that send no body get 400: keep it optional",
         "request-media-type-removed": "clients that send it get 415: keep accepting it in addition to the new ones",
         "request-part-type-changed": "clients that send the part with its old media type are refused, or misread: keep accepting it",
+        "request-parts-validated": "clients that send parts which the schema does not describe get 400: describe them, or remove the schema",
         # responses
         "response-success-removed": "clients that expect this status never get it: keep it, or add an operation",
         "response-media-type-removed": "clients that accept only this media type cannot read the response: keep offering it",

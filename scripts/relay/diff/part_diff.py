@@ -9,7 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter, Schema
 from relay.validation import media_types as media
 from relay.validation.coercion import items_of, prefix_items_of, properties_of, types_of
-from relay.validation.encoding_objects import content_types, is_nested
+from relay.validation.encoding_objects import content_types, has_parts, is_nested
 from relay.validation.nested_parts import MAX_NESTING
 from relay.validation.schemas import Direction
 
@@ -77,6 +77,9 @@ def compare_parts(
     old: Pointer, new: Pointer, schemas: SchemaComparison, direction: Direction
 ) -> Iterator[Difference]:
     """Yield the differences of the parts of two Media Type Objects; before 3.2, responses have no encodings."""
+    if direction == "request" and _become_parts(old, new, schemas):
+        what = "it was bytes, and its parts are read and validated now"
+        yield Difference("request-parts-validated", what, (*old, "schema"), (*new, "schema"))
     if direction == "response" and {schemas.old.version, schemas.new.version} != {"3.2"}:
         return
     owners = (_media_type(schemas.old, old), _media_type(schemas.new, new))
@@ -88,6 +91,13 @@ def compare_parts(
             yield from _headers(one, other, schemas, direction)
             if depth < MAX_NESTING and _has_parts(one) and _has_parts(other):
                 pending.append((_within(one), _within(other), depth + 1))
+
+
+def _become_parts(old: Pointer, new: Pointer, schemas: SchemaComparison) -> bool:
+    """Return True for bodies with the same type of schema that are read only by the newer version."""
+    types = types_of(raw(schemas.old, old).get("schema", {}), schemas.old)
+    is_new = schemas.old.version != "3.2" and "array" in types
+    return is_new and has_parts(new[-1], raw(schemas.new, new), schemas.new)
 
 
 def _media_type(contract: Contract, at: Pointer) -> _Owner:

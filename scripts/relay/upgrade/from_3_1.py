@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .contract_files import ContractFiles
 from .findings import Findings
+from .part_lists import report_parts
 from .tree import Map
 from .visits import visits
 
@@ -19,12 +20,12 @@ _FIELDS_OF_3_2 = {
 
 def upgrade_3_1(files: ContractFiles, findings: Findings) -> None:
     """Bring all files of OpenAPI 3.1 to 3.2."""
-    for role, value, _ in visits(files, "3.1"):
-        for key in _FIELDS_OF_3_2.get(role, []):
-            if key in value:
-                message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
-                findings.no_effect(value, key, message)
-                value.drop(key)
+    found = visits(files, "3.1")
+    for role, value, file in found:
+        if role in ("request body", "response"):
+            report_parts(files, value, file, findings)
+    for role, value, _ in found:
+        _fields_of_3_2(role, value, findings)
         if role == "parameter" and "allowReserved" in value and value.get("in") != "query":
             message = "`allowReserved` had an effect only in a query, so it was removed; add it again if you mean it"
             findings.no_effect(value, "allowReserved", message)
@@ -33,6 +34,15 @@ def upgrade_3_1(files: ContractFiles, findings: Findings) -> None:
             _document(value)
     for file in files.files.values():
         file.own_version = "3.2" if file.own_version == "3.1" else file.own_version
+
+
+def _fields_of_3_2(role: str, value: Map, findings: Findings) -> None:
+    """Remove what 3.1 ignored."""
+    for key in _FIELDS_OF_3_2.get(role, []):
+        if key in value:
+            message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
+            findings.no_effect(value, key, message)
+            value.drop(key)
 
 
 def _document(document: Map) -> None:
