@@ -495,6 +495,29 @@ class TestFaults:
         assert any("[operation-faulty]" in line for line in lines)
         assert not any("removed]" in line for line in lines)
 
+    @pytest.mark.parametrize("is_parameter", [True, False])
+    def test_an_operation_that_can_no_longer_be_compiled_is_reported(self, compared, is_parameter):
+        """It is in the contract, and its clients get 501 all the same."""
+        old, new = pets(), pets()
+        for document, schema in (
+            (old, {"type": "number"}),
+            (new, {"type": "number", "exclusiveMinimum": True}),
+        ):
+            part = (
+                {"parameters": [{"name": "q", "in": "query", "schema": schema}]}
+                if is_parameter
+                else {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+            )
+            document["paths"]["/a"] = {"post": {**operation("bad"), **part}}
+
+        code, lines = compared(old, new)
+
+        assert code == 1
+        assert [line for line in lines if "[operation-faulty]" in line and "cannot be compiled" in line]
+        code, lines = compared(new, old)
+        assert code == 0
+        assert compared(new, new)[0] == 0
+
     def test_an_operation_whose_errors_are_corrected_is_no_new_one(self, compared):
         """What it was cannot be said."""
         old, new = pets(), pets()

@@ -98,6 +98,20 @@ def test_the_start_says_what_is_not_served_and_what_is_worked_around(served, cap
     assert any("'#/nowhere' does not exist" in line for line in lines)
 
 
+def test_the_start_shows_no_request_to_what_is_not_served(served, capsys):
+    """The first command that somebody tries would be answered with 501."""
+    wrong = {"name": "q", "in": "query", "schema": {"type": "number", "exclusiveMinimum": True}}
+    responses = {"200": {"description": "ok"}}
+    paths = {
+        "/a": {"get": {"parameters": [wrong], "responses": responses}},
+        "/b": {"get": {"responses": responses}},
+    }
+
+    print_banner(served(contract(paths)), 2212)
+
+    assert capsys.readouterr().out.endswith("Try:\n  curl http://127.0.0.1:2212/b\n")
+
+
 def test_a_long_list_of_warnings_is_cut(served, capsys):
     """The summary of the linter is better than a thousand lines."""
     paths = {f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(100)}

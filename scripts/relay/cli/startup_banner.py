@@ -57,6 +57,7 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
     from relay.server.token_minting import longest_life, mint, scopes_of, with_scopes
 
     contract, settings = application.contract, application.settings
+    served = {one.binding.operation.pointer for one in application.endpoints.values()}
     for operation in contract.operations:
         schemes = [*operation.security[0]] if operation.security else []
         is_signed = all(
@@ -64,7 +65,8 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
             and name not in application.hooks.named_verifiers
             for name in schemes
         )
-        if operation.method != "get" or not is_signed or (schemes and claims is None):
+        is_callable = operation.method == "get" and operation.pointer in served
+        if not is_callable or not is_signed or (schemes and claims is None):
             continue
         if (path := _path(operation, contract)) is None:
             continue

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from relay.contract.diagnostics import errors
 from relay.contract.model import Contract, Operation
 from relay.contract.path_templates import shape
+from relay.lint.compilation import compiled
+from relay.validation.schemas import SchemaCompiler
 
 from .body_diff import compare_bodies, compare_responses
 from .changes import Difference, Report
@@ -29,8 +32,11 @@ def compare_operations(old: Contract, new: Contract, report: Report) -> None:
     removed = {operation.id: operation for operation in missing if operation not in faulty}
     for operation in removed.values():
         report.add(_removed(operation, old, new), operation)
+    unserved = _unserved(before, after, old, new)
     for key, operation in after.items():
-        if key in before:
+        if key in unserved:
+            report.add(_faulty(before[key], f" ({unserved[key]})"), before[key])
+        elif key in before:
             for difference in _compare(before[key], operation, schemas):
                 report.add(difference, operation)
         elif operation.id not in removed and not is_left_out(operation, old):
@@ -55,8 +61,26 @@ def is_left_out(operation: Operation, contract: Contract) -> bool:
     return any(one.method.lower() in ("", method) and shape(one.path) == path for one in contract.left_out)
 
 
-def _faulty(operation: Operation) -> Difference:
-    what = "it has errors now, so it is not compared"
+def _unserved(
+    before: Mapping[OperationKey, Operation],
+    after: Mapping[OperationKey, Operation],
+    old: Contract,
+    new: Contract,
+) -> dict[OperationKey, str]:
+    """Return the operations that could be compiled and no longer can be, and why."""
+    if old.document == new.document and old.version == new.version:
+        return {}
+    compilers = SchemaCompiler(old), SchemaCompiler(new)
+    found = {}
+    for key in [one for one in after if one in before]:
+        wrong = errors(compiled(after[key], compilers[1], new))
+        if wrong and not errors(compiled(before[key], compilers[0], old)):
+            found[key] = wrong[0].message
+    return found
+
+
+def _faulty(operation: Operation, why: str = "") -> Difference:
+    what = f"it has errors now{why}, so it is not compared"
     return Difference("operation-faulty", what, operation.pointer, operation.pointer, "old")
 
 
