@@ -614,3 +614,39 @@ def test_the_advice_is_in_the_words_of_the_new_version(version, old, advice):
     )
 
     assert change.message.endswith(f"clients that send null get 400: {advice}")
+
+
+@pytest.mark.parametrize(
+    ("owner", "words", "name"),
+    [
+        (
+            "flow",
+            {"deviceAuthorizationUrl": "https://a.example/device"},
+            "deviceAuthorization.deviceAuthorizationUrl",
+        ),
+        ("scheme", {"oauth2MetadataUrl": "https://a.example/metadata"}, "oauth2MetadataUrl"),
+    ],
+)
+def test_the_addresses_of_3_2_at_which_a_credential_is_obtained_are_compared(owner, words, name):
+    """A device that has the old one in its settings gets no token."""
+
+    def document(suffix: str) -> Any:
+        known = {
+            "deviceAuthorizationUrl": "https://a.example/d",
+            "tokenUrl": "https://a.example/t",
+            "scopes": {},
+        }
+        given = {key: f"{value}{suffix}" for key, value in words.items()}
+        flow = {**known, **(given if owner == "flow" else {})}
+        scheme = {
+            "type": "oauth2",
+            "flows": {"deviceAuthorization": flow},
+            **(given if owner == "scheme" else {}),
+        }
+        operation = {"security": [{"o": []}], "responses": {"204": {"description": "ok"}}}
+        paths = contract({"/a": {"get": operation}}, components={"securitySchemes": {"o": scheme}})
+        return read({**paths, "openapi": "3.2.0"})
+
+    changes = compare(document(""), document("2"))
+    assert [one.rule for one in changes] == ["security-url-changed"]
+    assert f"{name} changed" in changes[0].message

@@ -76,7 +76,14 @@ def _wire_format(scheme: Mapping[str, Any]) -> list[str]:
     ]
 
 
-_ADDRESSES = ("authorizationUrl", "tokenUrl", "refreshUrl", "openIdConnectUrl")
+_ADDRESSES = (
+    "authorizationUrl",
+    "deviceAuthorizationUrl",
+    "tokenUrl",
+    "refreshUrl",
+    "openIdConnectUrl",
+    "oauth2MetadataUrl",
+)
 
 
 def _addresses(scheme: Mapping[str, Any]) -> set[tuple[str, str]]:
