@@ -560,12 +560,38 @@ def test_reports_what_has_no_equal(tmp_path):
     """What it was, where the new file has it, and what to do."""
     assert findings_of(tmp_path, {"c.yaml": NO_EQUAL}) == [
         "no-effect c.yaml:24:5: Swagger 2.0 has no `oneOf` in schemas, so it was removed; add it again if you mean it",
-        "no-equal c.yaml:20:17: a field of a form cannot be empty unless it is a string; take a string, or leave it out",
+        "no-equal c.yaml:20:17: a field of a form cannot be empty unless its schema accepts an empty string; take such a string, or leave it out",
         "no-equal c.yaml:7:11: `collectionFormat: tsv` has no equal here, and the list is comma-separated now; change the clients, or take a string",
         "no-equal c.yaml:13:21: a list in a list has no style; take a string, and describe its syntax with `pattern`",
         "no-equal c.yaml:1:1: `schemes` (https) without `host` is no address; write the whole one into `servers`",
         "no-equal c.yaml:1:1: the form's field 'Unused' is not used; a request body contains its fields, so it was removed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "is_reported"),
+    [
+        ({"type": "string"}, False),
+        ({"type": "string", "format": "password", "maxLength": 3}, False),
+        ({"type": "string", "format": "byte"}, False),
+        ({"type": "string", "enum": ["", "a"]}, False),
+        ({"type": "file"}, False),
+        ({"type": "string", "format": "date"}, True),
+        ({"type": "string", "format": "uuid"}, True),
+        ({"type": "string", "minLength": 1}, True),
+        ({"type": "string", "pattern": "^a"}, True),
+        ({"type": "string", "enum": ["a"]}, True),
+        ({"type": "array", "items": {"type": "string"}}, True),
+        ({"type": "integer"}, True),
+    ],
+)
+def test_reports_fields_that_could_be_empty_and_no_longer_can(tmp_path, field, is_reported):
+    """`allowEmptyValue` allowed an empty text whatever the field was; a schema of 3.1 refuses one."""
+    parameter = {"name": "a", "in": "formData", **field, "allowEmptyValue": True}
+    document = swagger({"/a": {"post": {"parameters": [parameter], "responses": {}}}})
+
+    found = findings_of(tmp_path, {"c.json": json.dumps(document)})
+    assert [one.split()[0] for one in found] == ["no-equal"] * is_reported
 
 
 NULLABLE = """\

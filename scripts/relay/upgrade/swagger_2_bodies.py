@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema_rs
+
 from .findings import Findings
 from .swagger_2_types import schema_words, style_of
-from .tree import Entry, Map, Seq, copied
+from .tree import Entry, Map, Seq, copied, plain
 
 JSON = "application/json"
 """The media type where a document names none."""
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _OCTETS = "application/octet-stream"
+_OF_STRINGS = ("type", "format", "minLength", "pattern", "enum")
 
 
 def media_types(written: Any) -> list[str]:
@@ -84,16 +87,25 @@ class Bodies:
         style = style_of(field, "formData", self._findings)
         for key in ("in", "name", "required"):
             field.drop(key)
-        if field.get("allowEmptyValue") is True and field.get("type") not in ("string", "file", None):
-            message = (
-                "a field of a form cannot be empty unless it is a string; take a string, or leave it out"
-            )
+        if field.get("allowEmptyValue") is True and not _takes_empty(field):
+            message = "a field of a form cannot be empty unless its schema accepts an empty string; take such a string, or leave it out"
             self._findings.no_equal(field, "allowEmptyValue", message)
         field.drop("allowEmptyValue")
         as_binary(field)
         schema_words(field)
         if style.style is not None:
             encoding[name] = Map({"style": style.style, "explode": style.explode}, is_flow=encoding.is_flow)
+
+
+def _takes_empty(field: Map) -> bool:
+    """Return True for a file, and for a field whose schema accepts an empty string."""
+    if field.get("type") == "file":
+        return True
+    schema = {key: plain(field[key]) for key in _OF_STRINGS if key in field}
+    try:
+        return bool(jsonschema_rs.Draft202012Validator(schema, validate_formats=True).is_valid(""))
+    except ValueError:  # a keyword that is wrong, and is ignored where the contract is served
+        return bool(field.get("type", "string") == "string")
 
 
 def as_binary(schema: Map) -> None:
