@@ -171,6 +171,34 @@ paths:
     ]
 
 
+def test_3_2_keeps_the_items_of_a_stream(tmp_path):
+    """Frameworks export them in contracts of 3.1 that are of 3.2 in all but name."""
+    text = """\
+openapi: 3.1.0
+info: {title: T, version: '1'}
+paths:
+  /a:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            text/event-stream: {itemSchema: {type: object}}
+            multipart/mixed: {itemSchema: {}, itemEncoding: {contentType: image/png}}
+            multipart/related: {itemEncoding: {contentType: image/png}}
+"""
+    kept = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
+
+    assert findings_of(tmp_path, {"c.yaml": text}, "3.2") == [
+        f"gains-effect c.yaml:10:33: {kept}",
+        f"gains-effect c.yaml:11:31: {kept}",
+        "no-effect c.yaml:12:13: OpenAPI 3.1 has no `itemEncoding`, so it was removed; add it again if you mean it",
+    ]
+    assert rewritten(text, "3.2") == text.replace("3.1.0", "3.2.0").replace(
+        "{itemEncoding: {contentType: image/png}}", "{}"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "schema", "is_reported"),
     [

@@ -66,9 +66,10 @@ def upgrade(
     so does every byte that need not change. Most tools read 3.1, so that is the default; ask for 3.2.
 
     The new contract means the same to callers, except where an error or a warning says otherwise: an
-    error where the newer version has no equal, a warning where a discriminator decided what is valid.
-    What had no effect and would get one is removed, with a warning. Their places are those in the new
-    files, with --check, --diff and --output - those in the old ones. A second run changes nothing.
+    error where the newer version has no equal, a warning where a discriminator decided what is valid,
+    or where multipart becomes a list of its parts. What had no effect and would get one is removed, with
+    a warning; an `itemSchema` stays, with a warning. Their places are those in the new files, with
+    --check, --diff and --output - those in the old ones. A second run changes nothing.
 
     Exit code 0: done, or nothing to do; 1: something has no equal or, with --check, something would
     change; 2: a file cannot be read, or is no contract, and nothing is written.

@@ -231,6 +231,6 @@ def _unknown_field(name: str, pointer: Pointer, schema: DocumentSchema) -> str:
     if name in schema.field_names:
         return f"a field '{name}' is not allowed here"
     if schema.version == "3.1" and name in document_schema("3.2").field_names:
-        return f"the field '{name}' is from OpenAPI 3.2 on"
+        return f"the field '{name}' is from OpenAPI 3.2 on; write `openapi: 3.2.0` to have it"
     close = difflib.get_close_matches(name, sorted(schema.field_names), 1, 0.75)
     return f"unknown field '{name}'" + (f"; did you mean '{close[0]}'?" if close else "")

@@ -18,6 +18,7 @@ RULES = rule_table(
         Severity.WARNING: {
             "discriminator-decides": "In 3.0 a discriminator decides between schemas; from 3.1 on it must not change what is valid.",
             "parts-listed": "From 3.2 on, a multipart body with an array is a list of its parts; before, it is bytes.",
+            "gains-effect": "The older version ignored it; it stays, because it was written for the newer one.",
             "no-effect": "The older version ignored it; the newer one would not, or has no word for it.",
         },
     }
@@ -59,6 +60,10 @@ class Findings:
     def discriminator_decides(self, owner: Map, key: str, message: str) -> None:
         """Report a discriminator that is no longer asked; it stays."""
         self._add(owner, key, "discriminator-decides", message)
+
+    def gains_effect(self, owner: Map, key: str, message: str) -> None:
+        """Report what had no effect and has one now; it stays."""
+        self._add(owner, key, "gains-effect", message)
 
     def parts_listed(self, owner: Map, key: str, message: str) -> None:
         """Report a body that has another meaning now; it stays."""

@@ -37,7 +37,11 @@ def upgrade_3_1(files: ContractFiles, findings: Findings) -> None:
 
 
 def _fields_of_3_2(role: str, value: Map, findings: Findings) -> None:
-    """Remove what 3.1 ignored."""
+    """Remove what 3.1 ignored, but for the items of a stream, which are described on purpose."""
+    if role == "media type" and "itemSchema" in value:
+        message = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
+        findings.gains_effect(value, "itemSchema", message)
+        return
     for key in _FIELDS_OF_3_2.get(role, []):
         if key in value:
             message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
