@@ -650,3 +650,47 @@ def test_the_addresses_of_3_2_at_which_a_credential_is_obtained_are_compared(own
     changes = compare(document(""), document("2"))
     assert [one.rule for one in changes] == ["security-url-changed"]
     assert f"{name} changed" in changes[0].message
+
+
+ABOVE = {"type": "integer", "exclusiveMinimum": 0}
+DEFINED = {"properties": {"q": {"$ref": "#/components/schemas/Body/$defs/Q"}}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction", "message"),
+    [
+        (ABOVE, {**ABOVE, "exclusiveMinimum": 1}, "request", "Body (POST /a): exclusiveMinimum changed from 0 to 1; "),
+        (ABOVE, {"type": "integer"}, "response", "Body (POST /a): exclusiveMinimum 0 was removed; "),
+        (
+            {"type": "integer", "minimum": 0}, ABOVE, "request",
+            "Body (POST /a): minimum changed from 0 to 0, now exclusive; ",
+        ),
+        (
+            {**DEFINED, "$defs": {"Q": ABOVE}}, {**DEFINED, "$defs": {"Q": {**ABOVE, "exclusiveMinimum": 1}}}, "request",
+            "Body/$defs/Q (POST /a): exclusiveMinimum changed from 0 to 1; ",
+        ),
+        (STRING, {**STRING, "contentEncoding": "base64"}, "request", 'Body (POST /a): contentEncoding "base64" was added; '),
+        (
+            {**STRING, "format": "byte"}, {**STRING, "contentEncoding": "base64url"}, "request",
+            'Body (POST /a): format changed from "byte" to "base64url"; ',
+        ),
+        (
+            {"prefixItems": [STRING]}, {"prefixItems": [STRING], "items": False}, "request",
+            "Body[] (POST /a): no value is accepted now; ",
+        ),
+        (
+            {"properties": {"a": False}}, {"properties": {"a": STRING}}, "response",
+            "Body.a (POST /a): may now have a value; ",
+        ),
+        (
+            {"not": STRING}, {"not": SCALAR}, "request",
+            "Body (POST /a): the values excluded by `not` changed; ",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_is_described_by_the_words_of_the_contract(old, new, direction, message):
+    """Readers look for the keyword at the place, and there was another one."""
+    changes = compare(exchange(old, direction), exchange(new, direction))
+    assert [one.message[: len(message)] for one in changes if one.rule != "request-type-narrowed"] == [
+        message
+    ]

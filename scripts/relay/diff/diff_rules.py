@@ -58,7 +58,7 @@ _TABLE: dict[Severity, dict[str, str]] = {
         "request-additional-properties-refused": "clients that send additional properties get 400: keep allowing them",
         "request-alternative-removed": "clients that send it get 400: keep it as an alternative",
         "request-alternatives-added": "clients that send values that match no alternative get 400: add an alternative for the values accepted before",
-        "request-not-narrowed": "values that `not` newly excludes get 400: exclude no more values than before",
+        "request-not-narrowed": "clients that send what is newly excluded get 400: exclude no more values than before",
         "request-keyword-narrowed": "clients may send values that the keyword newly refuses, and get 400: keep it as it was",
         "request-discriminator-changed": "clients send the old property or value to select an alternative: keep it in the mapping",
         # schemas of responses: wider is breaking
@@ -102,7 +102,7 @@ _TABLE: dict[Severity, dict[str, str]] = {
         "response-additional-properties-added": "clients that validate by the old contract reject additional properties: keep the schema closed",
         "response-alternatives-overlap": "clients that validate `oneOf` reject values that match two alternatives: use `anyOf`, or distinguish them by a required property",
         "response-keyword-widened": "clients may get values that the keyword excluded before: keep it as it was",
-        "response-not-widened": "clients may get values that `not` excluded before: keep excluding them",
+        "response-not-widened": "clients may get what was excluded before: keep excluding it",
     },
     Severity.INFO: {
         "version-changed": "describe the changes in the changelog",

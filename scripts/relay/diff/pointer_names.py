@@ -55,6 +55,7 @@ _WORDS = {
     "unevaluatedProperties": ".*",
     "patternProperties": ".*",
     "contentSchema": "",
+    "$defs": "/$defs/{}",
     "encoding": ".{}",
     "prefixEncoding": "[{}]",
     "itemEncoding": "[]",

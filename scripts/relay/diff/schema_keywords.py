@@ -162,13 +162,23 @@ def _bound(pair: Pair, rule: str, keyword: str) -> Iterator[Difference]:
     if consumer is None or _are_all_within(pair.producer, keyword, sign, consumer):
         return
     if producer is None or producer < consumer:
-        what = _changed(keyword, *(ABSENT if limit is None else sign * limit.signed for limit in (old, new)))
+        words = [_written(keyword, *one) for one in zip(_sides(pair), (old, new), strict=True)]
+        named = {word for word, limit in zip(words, (old, new), strict=True) if limit is not None}
+        values = (ABSENT if limit is None else sign * limit.signed for limit in (old, new))
+        what = _changed(named.pop() if len(named) == 1 else keyword, *values)
         if old and new and old.is_exclusive != new.is_exclusive:
             what += f", now {'exclusive' if new.is_exclusive else 'inclusive'}"
         formats = [_all_of(shape, "format") for shape in _sides(pair)]
         if rule == "range" and formats[0] != formats[1]:
             what += f", because {_changed('the format', *formats)}"
-        yield pair.differs(f"{rule}-narrowed", f"{rule}-widened", what, keyword)
+        found = pair.differs(f"{rule}-narrowed", f"{rule}-widened", what, keyword)
+        yield replace(found, old=(*found.old[:-1], words[0]), new=(*found.new[:-1], words[1]))
+
+
+def _written(keyword: str, shape: Shape, limit: _Limit | None) -> str:
+    """Return the keyword of a bound as the contract has it: 3.0 says in another one that it is exclusive."""
+    is_number = shape.is_modern and limit is not None and limit.is_exclusive
+    return f"exclusive{keyword.capitalize()}" if is_number else keyword
 
 
 def _are_all_within(producer: Shape, keyword: str, sign: int, limit: _Limit) -> bool:
@@ -231,10 +241,20 @@ def _texts(pair: Pair) -> Iterator[Difference]:
         read = _formats if keyword == "format" else _patterns
         new = set(read(pair.consumer)) - set(read(pair.producer)) - unchecked
         if new and not (keyword == "pattern" and _match_all(pair.producer, new)):
-            values = (_together(read(shape)) for shape in _sides(pair))
-            yield pair.differs(
-                f"{keyword}-narrowed", f"{keyword}-widened", _changed(keyword, *values), keyword
+            written = _written_format(pair) if keyword == "format" else keyword
+            values = (
+                _all_of(shape, written) if written == "contentEncoding" else _together(read(shape))
+                for shape in _sides(pair)
             )
+            yield pair.differs(
+                f"{keyword}-narrowed", f"{keyword}-widened", _changed(written, *values), written
+            )
+
+
+def _written_format(pair: Pair) -> str:
+    """Return the keyword of formats that are all encodings of contents."""
+    has_format = any(shape.values("format") for shape in _sides(pair))
+    return "format" if has_format else "contentEncoding"
 
 
 def _patterns(shape: Shape) -> list[Any]:
@@ -269,7 +289,10 @@ def _not(pair: Pair, comparers: Comparers) -> Iterator[Difference]:
 
     known, required = (excluded(shape) for shape in (pair.producer, pair.consumer))
     if not all(any(comparers.same(*pair.in_order(other, site)) for other in known) for site in required):
-        yield pair.differs("not-narrowed", "not-widened", "the values excluded by `not` changed", "not")
+        what = "the values excluded by `not` changed"
+        if pair.consumer.excludes_all:
+            what = "no value is accepted now" if pair.direction == "request" else "may now have a value"
+        yield pair.differs("not-narrowed", "not-widened", what, "not")
 
 
 def _all_of(shape: Shape, keyword: str) -> Any:
