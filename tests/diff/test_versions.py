@@ -694,3 +694,33 @@ def test_a_change_is_described_by_the_words_of_the_contract(old, new, direction,
     assert [one.message[: len(message)] for one in changes if one.rule != "request-type-narrowed"] == [
         message
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "of_requests", "of_responses"),
+    [
+        (["itemSchema"], ["itemSchema", "schema"], "`schema` was added", None),
+        (["itemSchema", "schema"], ["itemSchema"], None, "`schema` was removed"),
+        (["itemSchema"], ["schema"], *["`itemSchema` was replaced by `schema`"] * 2),
+        (["schema"], ["itemSchema"], *["`schema` was replaced by `itemSchema`"] * 2),
+        ([], ["itemSchema"], "`itemSchema` was added", None),
+        ([], ["itemSchema", "schema"], "`itemSchema` and `schema` were added", None),
+        (["itemSchema"], [], None, "`itemSchema` was removed"),
+        (["itemSchema", "schema"], ["itemSchema", "schema"], None, None),
+    ],
+)
+def test_a_body_that_becomes_a_stream_is_one_change(old, new, of_requests, of_responses):
+    """A whole body and its items have no schema in common; their types and null were compared with any value."""
+    schemas = {"schema": {"type": "array", "items": SCALAR}, "itemSchema": {"type": ["object", "null"]}}
+
+    for direction, words in (("request", of_requests), ("response", of_responses)):
+        before, after = (
+            of_parts("application/jsonl", {word: schemas[word] for word in one}, direction)
+            for one in (old, new)
+        )
+        changes = compare(before, after)
+        part = "request" if direction == "request" else "200"
+        kind = "keyword" if {"itemSchema"} <= {*old} & {*new} else "type"
+        rule = f"{direction}-{kind}-{'narrowed' if direction == 'request' else 'widened'}"
+        assert [one.rule for one in changes] == ([rule] if words else [])
+        assert all(one.message.startswith(f"POST /a: {part} body: {words}; ") for one in changes)

@@ -18,6 +18,8 @@ from .part_diff import compare_parts
 from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
 
+_SCHEMAS = ("schema", "itemSchema")
+
 
 def compare_bodies(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
     """Yield the differences of the request body."""
@@ -129,7 +131,6 @@ def _contents(
 ) -> Iterator[Difference]:
     """Yield the differences of media types; in a request, a media type may be covered by a range."""
     old_names, new_names = (media.by_name({name: name for name in one.content}) for one in (old, new))
-    old_items, new_items = old.items, new.items
     for essence, name in old_names.items():
         kept = media.find(essence, new_names) if direction == "request" else new_names.get(essence)
         here = (*old_at, "content", name)
@@ -138,14 +139,7 @@ def _contents(
             yield Difference(f"{direction}-media-type-removed", what, here, (*new_at, "content"), "old")
         else:
             there = (*new_at, "content", kept)
-            if not (_is_binary(essence, here, schemas.old) and _is_binary(essence, there, schemas.new)):
-                found = schemas.differences((*here, "schema"), (*there, "schema"), direction)
-                if direction == "request" and essence.startswith("multipart/"):
-                    files = FormFiles(schemas.old, here, schemas.new, there)
-                    found = [one for one in found if files.concerns(one)]
-                yield from found
-            if name in old_items or kept in new_items:
-                yield from schemas.differences((*here, "itemSchema"), (*there, "itemSchema"), direction)
+            yield from _content(here, there, essence, schemas, direction)
             if essence.startswith("multipart/"):
                 yield from compare_parts(here, there, schemas, direction)
     for essence, name in new_names.items():
@@ -154,6 +148,45 @@ def _contents(
             yield Difference(
                 f"{direction}-media-type-added", what, (*old_at, "content"), (*new_at, "content", name)
             )
+
+
+def _content(
+    old_at: Pointer, new_at: Pointer, essence: str, schemas: SchemaComparison, direction: Direction
+) -> Iterator[Difference]:
+    """Yield the differences of a body, or of its items; those of a body that became a stream are one."""
+    old, new = (
+        {*_SCHEMAS} & raw(one, at).keys() for one, at in ((schemas.old, old_at), (schemas.new, new_at))
+    )
+    is_stream = "itemSchema" in old | new
+    if is_stream and old != new:
+        yield from _other_schemas(old_at, new_at, old, new, direction)
+    if "itemSchema" in old & new:
+        yield from schemas.differences((*old_at, "itemSchema"), (*new_at, "itemSchema"), direction)
+    are_binary = _is_binary(essence, old_at, schemas.old) and _is_binary(essence, new_at, schemas.new)
+    if are_binary or (is_stream and "schema" not in old & new):
+        return
+    found = schemas.differences((*old_at, "schema"), (*new_at, "schema"), direction)
+    if direction == "request" and essence.startswith("multipart/"):
+        files = FormFiles(schemas.old, old_at, schemas.new, new_at)
+        found = [one for one in found if files.concerns(one)]
+    yield from found
+
+
+def _other_schemas(
+    old_at: Pointer, new_at: Pointer, old: set[str], new: set[str], direction: Direction
+) -> Iterator[Difference]:
+    """Report a schema of a body, or of its items, that the other contract does not have."""
+    added, removed = ("` and `".join(sorted(one)) for one in (new - old, old - new))
+    if added and removed:
+        what = f"`{removed}` was replaced by `{added}`"
+    else:
+        verb = "were" if len(old ^ new) > 1 else "was"
+        what = f"`{added or removed}` {verb} {'added' if added else 'removed'}"
+    kind = "type" if "itemSchema" in old ^ new else "keyword"
+    if direction == "request" and added:
+        yield Difference(f"request-{kind}-narrowed", what, old_at, new_at)
+    if direction == "response" and removed:
+        yield Difference(f"response-{kind}-widened", what, old_at, new_at)
 
 
 def _is_binary(essence: str, at: Pointer, contract: Contract) -> bool:
