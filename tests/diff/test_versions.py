@@ -724,3 +724,23 @@ def test_a_body_that_becomes_a_stream_is_one_change(old, new, of_requests, of_re
         rule = f"{direction}-{kind}-{'narrowed' if direction == 'request' else 'widened'}"
         assert [one.rule for one in changes] == ([rule] if words else [])
         assert all(one.message.startswith(f"POST /a: {part} body: {words}; ") for one in changes)
+
+
+@pytest.mark.parametrize(
+    ("others", "narrowed", "widened"),
+    [
+        (STRING, "type-narrowed", "type-widened"),
+        (False, "keyword-narrowed", "keyword-widened"),
+        (SCALAR, None, None),
+        (True, None, None),
+    ],
+)
+def test_names_that_only_one_side_describes_by_a_pattern_are_additional_to_the_other(
+    others, narrowed, widened
+):
+    """They escape from `additionalProperties`, which decided what their values may be, or decides it now."""
+    plain = {"type": "object", "additionalProperties": others}
+    patterned = {**plain, "patternProperties": {"^a": SCALAR}}
+
+    assert rules(patterned, plain, "request") == ([] if narrowed is None else [narrowed])
+    assert rules(plain, patterned, "response") == ([] if widened is None else [widened])

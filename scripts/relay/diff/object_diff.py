@@ -43,7 +43,7 @@ def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
 
 
 def _patterned(pair: Pair) -> Iterator[Difference | Child]:
-    """Compare the properties that `patternProperties` of the consumer describe."""
+    """Compare the properties that `patternProperties` describe; those of the producer alone are additional ones."""
     known = {pattern for schemas in pair.producer.values("patternProperties") for pattern in schemas}
     for schemas in pair.consumer.values("patternProperties"):
         for pattern in schemas:
@@ -51,6 +51,12 @@ def _patterned(pair: Pair) -> Iterator[Difference | Child]:
                 yield pair.child(pair.producer.patterned(pattern), pair.consumer.patterned(pattern))
             elif pair.producer.additional is not None or known:
                 yield pair.undecided("patternProperties")
+    described = {pattern for schemas in pair.consumer.values("patternProperties") for pattern in schemas}
+    for pattern in sorted(known) if not described else ():
+        if pair.consumer.additional is None:
+            yield pair.undecided("patternProperties")
+        else:
+            yield pair.child(pair.producer.patterned(pattern), pair.consumer.additional)
 
 
 def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
