@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
@@ -452,6 +452,13 @@ BRANCHES = st.fixed_dictionaries(
 
 @settings(max_examples=150)
 @given(branches=st.lists(BRANCHES, min_size=1, max_size=3))
+@example(
+    [
+        {"type": "object", "properties": {}},
+        {"type": "object", "properties": {}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}},
+    ]
+)  # what excludes the last branch must not meet the second
 def test_finds_a_value_for_exactly_one_branch_if_one_exists(branches):
     """Compared with all objects of three properties."""
     schema = {"oneOf": branches}

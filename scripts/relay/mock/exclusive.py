@@ -34,13 +34,13 @@ def exclusive(
     `own` accepts a variant that may be used. If a rival cannot be excluded, the result is still invalid.
     """
     tried = 0
-    for rival in rivals[:MAX_RIVALS]:
+    for index, rival in enumerate(rivals[:MAX_RIVALS], 1):
         if not rival.accepts(value):
             continue
         most = min(MAX_CHANGES, limit - tried)
         for changed in islice(_changes(value, [rival.part], contract, _LEVELS), most):
             tried += 1
-            if not rival.accepts(changed) and own(changed):
+            if own(changed) and not any(one.accepts(changed) for one in rivals[:index]):
                 value = changed
                 break
         else:
