@@ -102,8 +102,8 @@ BROKEN = {"dataValue": [{"n": "x"}]}
             {},
             {"example": [{"n": 8}]},
             (
-                b"--boundary-of-the-items\r\ncontent-type: application/json\r\n\r\n"
-                b'{"n":8}\r\n--boundary-of-the-items--\r\n'
+                b"--boundary-of-the-parts\r\ncontent-type: application/json\r\n\r\n"
+                b'{"n":8}\r\n--boundary-of-the-parts--\r\n'
             ),
         ),
     ],

@@ -366,6 +366,30 @@ def test_an_operation_without_a_request_has_no_test(tmp_path):
     assert any(note.startswith("GET /pets has no test: ") for note in found.notes)
 
 
+@pytest.mark.parametrize("media_type", ["multipart/mixed", "multipart/related", "multipart/form-data"])
+def test_tests_send_multipart_with_the_boundary_that_their_header_names(tmp_path, media_type):
+    """A part of its name was replaced, and each word `boundary` with it."""
+    is_form = media_type == "multipart/form-data"
+    field = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
+    content = {"schema" if is_form else "itemSchema": field}
+    body = {"required": True, "content": {media_type: content}}
+    document = contract({"/pets": {"post": operation("add_pet", requestBody=body)}}, openapi="3.2.0")
+    (tmp_path / "pets.yaml").write_text(json.dumps(document), "utf-8")
+
+    made(tmp_path / "shop", tmp_path / "pets.yaml")
+
+    (call,) = [
+        one
+        for one in ast.walk(ast.parse((tmp_path / "shop" / "tests" / "test_things.py").read_text()))
+        if isinstance(one, ast.Call) and ast.unparse(one.func) == "api.post"
+    ]
+    sent = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+    named, _, boundary = sent["headers"]["Content-Type"].partition("; boundary=")
+    assert named == media_type
+    assert sent["content"].startswith(f"--{boundary}\r\n".encode())
+    assert sent["content"].endswith(f"--{boundary}--\r\n".encode())
+
+
 def test_a_path_of_this_machine_is_noted(tmp_path):
     """CI could not install it."""
     found = made(tmp_path / "shop", SPEC, Requirement(" @ file:///dist/relay.whl", is_local=True))

@@ -31,7 +31,8 @@ from .exchanges import Exchange, Request
 from .parameter_styles import encoded_text, form, pairs, word
 from .sample_parts import sample_parts
 
-_BOUNDARY = "boundary-of-the-items"
+_BOUNDARY = "boundary-of-the-parts"
+"""A fixed one: `relay init` writes the same test each time."""
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
@@ -162,8 +163,9 @@ class _Maker:
                 return name, _joined(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data":
                 parts = [*sample_parts(value, schema, pointer, sampler=self._sampler, sample=self._value)]
-                made = httpx.Request("POST", self._url, files=parts)
-                return made.headers["content-type"], made.read()
+                content_type = f"{name}; boundary={_BOUNDARY}"
+                made = httpx.Request("POST", self._url, files=parts, headers={"Content-Type": content_type})
+                return content_type, made.read()
         return name, word(value).encode()
 
     def _items(self, name: str, raw: Any, pointer: Pointer) -> tuple[str, bytes]:
