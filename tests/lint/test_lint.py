@@ -229,8 +229,8 @@ CASES: dict[str, tuple[Any, Any]] = {
         only(get(security=[{"key": []}]), components=BEARER),
     ),
     "schema": (
-        answering({"type": "number", "exclusiveMaximum": True}),
-        answering({"type": "number", "exclusiveMaximum": True, "maximum": 1}),
+        answering({"type": "number", "oneOf": []}),
+        answering({"type": "number", "oneOf": [{}]}),
     ),
     "pattern": (
         answering({"type": "string", "pattern": r"\p{Ghost}"}),
@@ -754,6 +754,19 @@ def test_keywords_of_later_versions_are_checked(found, schema, rule, message):
     messages = [one.message for one in found(modern(answering(schema))) if one.rule == rule]
 
     assert any(one.startswith(message) for one in messages), messages
+
+
+@pytest.mark.parametrize("keyword", ["exclusiveMinimum", "exclusiveMaximum"])
+@pytest.mark.parametrize("value", [True, False])
+def test_an_exclusive_bound_of_3_0_without_its_bound_is_only_a_warning(found, keyword, value):
+    """It has no effect in OpenAPI 3.0; the whole operation was left out. `false` says nothing, and nothing wrong."""
+    schema = {"type": "object", "properties": {"a": {"type": "number", keyword: value}}}
+
+    problems = [one for one in found(answering(schema)) if one.rule in ("schema", "ineffective-keyword")]
+
+    bound = keyword.replace("exclusiveM", "m")
+    warning = f"`{keyword}` means nothing without `{bound}`; add it, or remove `{keyword}`"
+    assert [one.message for one in problems] == ([warning] if value else [])
 
 
 def test_schemas_of_another_dialect_have_its_keywords(found):

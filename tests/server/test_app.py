@@ -628,7 +628,7 @@ def test_refuses_a_schema_that_cannot_be_compiled(hosted):
     """It would otherwise fail on the first request."""
     with pytest.raises(SetupError, match="the schema cannot be compiled"):
         hosted(
-            answering({"exclusiveMaximum": True}),
+            answering({"oneOf": []}),
             settings={"environment": "production"},
             things="async def show(): ...\n",
         )

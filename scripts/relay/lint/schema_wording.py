@@ -11,6 +11,7 @@ from relay.contract.dialects import dialect_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import PointerNotFound, kinds_of, lookup, parse_pointer
+from relay.validation.plan import EXCLUSIVE
 
 from .lint_rules import RULES, finding
 
@@ -44,10 +45,11 @@ def check_wording(contract: Contract) -> Iterator[Diagnostic]:
 
 
 def _in_3_0(contract: Contract) -> Iterator[Diagnostic]:
-    """Yield what is next to a `$ref` in each file; the bundled document lacks it."""
+    """Yield what means nothing in each file; the bundled document lacks what is next to a `$ref`."""
     for document in contract.documents:
         for at, value, kind in kinds_of(document.data):
-            for rule, keyword, message in _ignored_siblings(value) if kind == "schema" else ():
+            flaws = [*_ignored_siblings(value), *_exclusive_alone(value)] if kind == "schema" else []
+            for rule, keyword, message in flaws:
                 place = document.place((*at, keyword))
                 yield Diagnostic(place, message, rule, RULES[rule].severity)
 
@@ -68,6 +70,13 @@ def _ignored_siblings(schema: Schema) -> Iterator[_Flaw]:
         names = " and ".join(f"`{name}`" for name in ignored)
         message = f"OpenAPI 3.0 ignores {names} next to `$ref`; write the `$ref` as a member of `allOf`"
         yield _Flaw("ignored-ref-siblings", ignored[0], message)
+
+
+def _exclusive_alone(schema: Schema) -> Iterator[_Flaw]:
+    for bound, exclusive in EXCLUSIVE.items():
+        if schema.get(exclusive) is True and bound not in schema and "$ref" not in schema:
+            message = f"`{exclusive}` means nothing without `{bound}`; add it, or remove `{exclusive}`"
+            yield _Flaw("ineffective-keyword", exclusive, message)
 
 
 def _nullable(schema: Schema, _document: Any) -> Iterator[_Flaw]:

@@ -21,7 +21,9 @@ HIDDEN: Schema = {"not": {"description": "hidden"}}
 _CHECKS = (
     "type enum multipleOf maxLength minLength pattern format maxItems minItems uniqueItems maxProperties minProperties"
 ).split()
-_BOUNDS = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
+EXCLUSIVE = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
+"""Each bound, and the keyword of draft 4 that excludes the bound itself."""
+
 _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
 _ABOUT_OTHERS = ("dependentRequired", "propertyNames")
 """Keywords that are asked as a whole; what they reject is not explained further."""
@@ -152,7 +154,7 @@ class _Planner:
                 shown = schema.get("written", limit) if rule == "pattern" else limit
                 end = NO_TIME_ZONE if (rule, limit) == ("format", "date-time") else None
                 yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown), end)
-        for bound, exclusive in _BOUNDS.items():
+        for bound, exclusive in EXCLUSIVE.items():
             if bound in schema:
                 rule = exclusive if schema.get(exclusive) is True else bound
                 fragment = {key: schema[key] for key in (bound, exclusive) if key in schema}

@@ -17,7 +17,7 @@ from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Contai
 
 from .contents import Contents
 from .patterns import translated
-from .plan import HIDDEN
+from .plan import EXCLUSIVE, HIDDEN
 from .text_values import coerced
 from .verdicts import pointer_of
 
@@ -94,6 +94,7 @@ class Translator:
         self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
     ) -> Schema:
         out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
+        _drop_exclusive(out)
         hidden |= self.hidden(schema, direction)
         parts = [self._translated(part, direction, result, hidden) for part in schema.get("allOf", [])]
         for keyword in ("anyOf", "oneOf"):
@@ -311,6 +312,13 @@ def _require(schema: Schema, names: list[str]) -> None:
         schema["required"] = names
     else:
         schema.pop("required", None)
+
+
+def _drop_exclusive(schema: Schema) -> None:
+    """Remove what would exclude a bound that is not there: it means nothing, but draft 4 does not allow it."""
+    for bound, exclusive in EXCLUSIVE.items():
+        if bound not in schema:
+            schema.pop(exclusive, None)
 
 
 def _bound(schema: Schema, low: int, high: int) -> None:
