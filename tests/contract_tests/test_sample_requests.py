@@ -427,3 +427,17 @@ def test_parts_have_the_styles_of_their_encoding(style):
 
     whole = read(document)
     assert ConformanceChecker(whole, "").is_valid_request(request, whole.operations[0])
+
+
+@pytest.mark.parametrize("style", ["form", "cookie"])
+def test_exploded_cookies_are_sent_with_all_their_values(style):
+    """In one header, as RFC 6265 section 5.4 demands: all but the last were lost."""
+    color = {"type": "object", "properties": {"R": {"type": "integer"}, "G": {"type": "integer"}}}
+    taken = {"in": "cookie", "style": style, "explode": True, "required": True}
+    parameters = [
+        {"name": "color", "schema": color, "example": {"R": 1, "G": 2}, **taken},
+        {"name": "a", "schema": {"type": "array", "items": {"type": "integer"}}, "example": [3, 4], **taken},
+    ]
+    document = contract({"/a": {"post": operation("act", parameters=parameters)}}, openapi="3.2.0")
+
+    assert models(document)["act"].headers == (("Cookie", "R=1; G=2; a=3; a=4"),)

@@ -274,9 +274,13 @@ class TestSecurity:
         ],
     )
     def test_its_tests_sign_in(self, tmp_path, scheme):
-        """Wherever the scheme has its credential: the generated tests pass."""
+        """Wherever the scheme has its credential, next to cookies, too: the generated tests pass."""
+        cookies = [
+            {"name": name, "in": "cookie", "required": True, "schema": {"type": "string"}}
+            for name in ("a", "b")
+        ]
         document = contract(
-            {"/pets": {"get": operation("list_pets", security=[{"host": []}])}},
+            {"/pets": {"get": operation("list_pets", security=[{"host": []}], parameters=cookies)}},
             components={"securitySchemes": {"host": scheme}},  # the name of a setting of Relay's own
         )
         (tmp_path / "pets.json").write_text(json.dumps(document), "utf-8")

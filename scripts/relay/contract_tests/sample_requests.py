@@ -113,6 +113,7 @@ class _Maker:
         path = encoded(operation.path)
         query: list[tuple[str, str]] = []
         headers: list[tuple[str, str]] = []
+        cookies: list[tuple[str, str]] = []
         for parameter in operation.parameters:
             if not parameter.required:
                 continue
@@ -128,7 +129,9 @@ class _Maker:
                 case "header":
                     headers += written
                 case "cookie":
-                    headers += [("Cookie", f"{name}={text}") for name, text in written]
+                    cookies += written
+        if cookies:
+            headers.append(("Cookie", "; ".join(f"{name}={text}" for name, text in cookies)))
         content_type, body = self._body(operation.body) if operation.body else ("", b"")
         if content_type:
             headers.append(("Content-Type", content_type))

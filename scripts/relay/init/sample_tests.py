@@ -91,6 +91,8 @@ def _call(operation: Operation, request: Request) -> str:
 
 def _arguments(request: Request) -> Iterator[str]:
     headers = dict(request.headers)
+    if cookies := [value for name, value in request.headers if name == "Cookie"]:
+        headers["Cookie"] = "; ".join(cookies)  # those of parameters, and a key
     body = request.body or b""
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     if content_type == "application/json":
