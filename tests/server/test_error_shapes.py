@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.documented_error import OWN_STATUSES, reports
-from relay.server.error_shapes import ErrorShapes
+from relay.server.error_shapes import ErrorShapes, documented_statuses
 from relay.server.error_templates import source
 from relay.server.errors import ErrorReport
 from relay.validation.schemas import SchemaCompiler
@@ -50,7 +50,7 @@ def shapes_of(*operations, **rest):
     paths = {f"/{at}": {"get": {**one, "operationId": f"show{at}"}} for at, one in enumerate(operations)}
     document = read(contract(paths, **rest))
     compiler = SchemaCompiler(document)
-    return ErrorShapes(document, compiler), compiler.problems
+    return ErrorShapes(document, compiler, documented_statuses(document)), compiler.problems
 
 
 def body_of(documented, report=PLAIN):
@@ -201,6 +201,23 @@ class TestChoice:
 
         assert shapes.render(ErrorReport(400, "C", "m"), "show0")[0] == {"state": "off"}
         assert shapes.render(PLAIN, None)[1] == "application/problem+json"
+
+    @pytest.mark.parametrize("status", [409, 422])
+    def test_a_status_of_handlers_only_counts_for_the_commonest(self, status):
+        """A contract may document no error that Relay has."""
+        shapes, _ = shapes_of(showing(**{str(status): self.EXACT}))
+
+        assert shapes.render(PLAIN, "show0")[0] == {"message": SENTENCE}
+
+    def test_the_only_documented_error_may_be_that_of_fastapi(self):
+        """Its contracts document 422 for invalid requests, and no other error."""
+        item = shape("loc", "msg", loc={"type": "array", "items": TEXT}, msg=TEXT)
+        shapes, _ = shapes_of(showing(**{"422": answer(shape(detail={"type": "array", "items": item}))}))
+
+        refused = shapes.render(dataclasses.replace(DETAILED, status=400), "show0")[0]
+
+        assert refused == {"detail": [{"loc": ["query", "a"], "msg": "m"}]}
+        assert shapes.render(PLAIN, None)[0] == {"detail": [{"loc": [], "msg": SENTENCE}]}
 
     def test_nothing_usable_leaves_problem_details(self):
         """XML is not written, and a status described in words has no shape."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from relay.contract.model import Contract
-from relay.server.documented_error import OWN_STATUSES
-from relay.server.error_shapes import ErrorShapes
+from relay.server.error_shapes import ErrorShapes, documented_statuses
 from relay.server.error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, Place, source
 from relay.validation.schemas import SchemaCompiler
 
@@ -46,12 +45,8 @@ class Envelope:
 
 def error_shapes(contract: Contract, statuses: Iterable[int] = ()) -> ErrorShapes:
     """Return the documented errors of a contract for every status that a `render_error` may get, and for more `statuses`."""
-    documented = {
-        int(key) for operation in contract.operations for key in operation.responses if key.isdecimal()
-    }
-    errors = {status for status in documented if 400 <= status <= 599}
     return ErrorShapes(
-        contract, SchemaCompiler(contract), sorted({*OWN_STATUSES, *_OTHERS, *errors, *statuses})
+        contract, SchemaCompiler(contract), sorted({*documented_statuses(contract), *_OTHERS, *statuses})
     )
 
 

@@ -22,6 +22,12 @@ from .errors import ErrorReport, problem_details
 MAX_COMPARED = 8  # templates that are compared with every documented error
 
 
+def documented_statuses(contract: Contract) -> list[int]:
+    """Return the statuses of Relay's own errors, and those of the errors that a contract documents."""
+    keys = {key for operation in contract.operations for key in operation.responses if key.isdecimal()}
+    return sorted({*OWN_STATUSES, *(status for status in map(int, keys) if 400 <= status <= 599)})
+
+
 class ErrorShapes:
     """The documented errors of a contract that a body can be made of, for some statuses."""
 
@@ -81,7 +87,7 @@ class ErrorShapes:
         is_new = not content.is_tried
         if content.template(status) is not None:
             self._found[status][operation.id] = content
-        elif is_new and content.has_json:
+        elif is_new and content.has_json and status in OWN_STATUSES:
             message = (
                 f"no error can be written as {operation} documents it for {status}, its body is another one; "
                 "give it an example"

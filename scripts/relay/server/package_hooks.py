@@ -100,9 +100,12 @@ class PackageHooks:
 
     def render_as_documented(self, contract: Contract, compiler: SchemaCompiler) -> None:
         """Prepare the documented bodies of errors; for a contract served without a package."""
-        from .error_shapes import ErrorShapes  # it makes samples, which no service in production needs
+        from .error_shapes import (  # it makes samples, which no service in production needs
+            ErrorShapes,
+            documented_statuses,
+        )
 
-        self.documented_errors = ErrorShapes(contract, compiler)
+        self.documented_errors = ErrorShapes(contract, compiler, documented_statuses(contract))
 
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""
