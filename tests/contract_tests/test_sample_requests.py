@@ -441,3 +441,44 @@ def test_exploded_cookies_are_sent_with_all_their_values(style):
     document = contract({"/a": {"post": operation("act", parameters=parameters)}}, openapi="3.2.0")
 
     assert models(document)["act"].headers == (("Cookie", "R=1; G=2; a=3; a=4"),)
+
+
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+N = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "sent"),
+    [
+        ({"in": "query", "schema": INTEGERS}, "p=7&p=8", "/a?p=7&p=8"),
+        ({"in": "query", "schema": {"type": "string"}}, "p=a%20b", "/a?p=a%20b"),
+        ({"in": "header", "schema": INTEGERS}, "7,8", "7,8"),
+        ({"in": "cookie", "style": "cookie", "schema": {"type": "string"}}, "p=a", "p=a"),
+        ({"in": "path", "schema": {"type": "string"}}, "a%20b", "/a/a%20b"),
+        ({"in": "querystring", "content": {"application/x-www-form-urlencoded": {"schema": N}}}, "n=77", "/a?n=77"),
+        ({"in": "querystring", "content": {"application/jsonpath": {"schema": {"type": "string"}}}}, "%24.a%5B1%5D", "/a?%24.a%5B1%5D"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("beside", [{}, {"dataValue": "another"}])
+def test_the_text_of_an_example_is_sent(parameter, text, sent, beside):
+    """It is the value as it is sent, so it is read before it is written: it was left out, or encoded twice."""
+    examples = {"examples": {"a": {"serializedValue": text, **beside}}}
+    content = {name: {**one, **examples} for name, one in parameter.get("content", {}).items()}
+    given = {"content": content} if content else examples
+    path = "/a/{p}" if parameter["in"] == "path" else "/a"
+    parameters = [{"name": "p", "required": True, **parameter, **given}]
+    document = contract({path: {"post": operation("act", parameters=parameters)}}, openapi="3.2.0")
+
+    request = models(document)["act"]
+
+    assert sent in (request.url.removeprefix(HOST), *(value for _, value in request.headers))
+
+
+def test_the_text_of_an_example_of_a_form_is_sent():
+    """As that of a query."""
+    example = {"a": {"dataValue": {"n": 1}, "serializedValue": "n=77"}}
+    content = {"application/x-www-form-urlencoded": {"schema": N, "examples": example}}
+    body = {"required": True, "content": content}
+    document = contract({"/a": {"post": operation("act", requestBody=body)}}, openapi="3.2.0")
+
+    assert models(document)["act"].body == b"n=77"

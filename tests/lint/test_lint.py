@@ -558,17 +558,20 @@ AT_EVENT = {
         ("application/jsonl", AT, {"serializedValue": '{"at": 5}\n{"at": 6}\n'}, None),
         ("application/jsonl", AT, {"serializedValue": '{"at": 5}\n{"at": -5}\n'}, "at /1/at"),
         ("application/jsonl", AT, {"serializedValue": '{"at": 5'}, "not JSON: line 1"),
+        ("application/jsonl", AT, {"dataValue": [{"at": 5}], "serializedValue": '{"at": 5.0}\n'}, None),
+        ("application/jsonl", AT, {"dataValue": [{"at": 5}], "serializedValue": '{"at": 6}\n'}, "not stand for its dataValue"),
         ("application/json-seq", AT, {"serializedValue": '{"at": 5}'}, "record separator"),
         ("text/event-stream", AT_EVENT, {"dataValue": [{"data": {"at": 5}}]}, None),
         ("text/event-stream", AT_EVENT, {"dataValue": [{"data": {"at": -5}}]}, "at /0/data/at"),
         ("text/event-stream", AT_EVENT, {"dataValue": [{"data": "{}", "more": "a"}]}, "at /0/more"),
         ("text/event-stream", AT_EVENT, {"serializedValue": 'data: {"at": 5}\n\n'}, None),
+        ("text/event-stream", AT_EVENT, {"dataValue": [{"data": {"at": 5}}], "serializedValue": 'data: {"at": 5}\n\n'}, None),
         ("text/event-stream", AT_EVENT, {"serializedValue": 'data: {"at": "a"}\n\n'}, "at /0/data/at"),
         ("multipart/mixed", AT, {"dataValue": [{"at": -5}]}, "at /0/at"),
         ("multipart/mixed", AT, {"serializedValue": "--a"}, None),
         ("application/vnd.rows", AT, {"dataValue": [{"at": -5}]}, None),
     ],
-)
+)  # fmt: skip
 def test_examples_of_streams_are_lists_or_text_of_valid_items(found, media_type, item, example, where):
     """Mocks send them, and readers copy them, as those of other bodies."""
     findings = found(streaming(media_type, item, examples={"a": example}))
@@ -594,7 +597,6 @@ DEEP = {"in": "query", "style": "deepObject", "schema": FORM}
         ({"in": "query", "schema": INTEGERS}, "v=1&v=2", [1, 2], "v=1,2"),
         (DEEP, "v%5Ba%5D=1", {"a": 1}, "v[a]=b"),
         ({"in": "query", "schema": {"type": "object", "additionalProperties": STRING}}, "page=4", {"page": "4"}, None),
-        ({"in": "querystring", "content": {"application/x-www-form-urlencoded": {"schema": FORM}}}, None, None, None),
         ({"in": "header", "schema": INTEGERS}, "1,2", [1, 2], "a"),
         ({"in": "cookie", "style": "cookie", "schema": {"type": "integer"}}, "v=1", 1, "w=1"),
     ],
@@ -614,6 +616,25 @@ def test_the_text_of_an_example_is_read_by_the_style_of_its_parameter(found, par
 
     wrongs = [one.message.split("'")[1] for one in findings if one.rule == "invalid-example"]
     assert wrongs == (["wrong", "other"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "text", "is_valid"),
+    [
+        ("application/x-www-form-urlencoded", "a=1", True),
+        ("application/x-www-form-urlencoded", "a=b", False),
+        ("application/json", "%7B%22a%22:1%7D", True),
+        ("application/json", "%7B", False),
+    ],
+)
+def test_the_text_of_an_example_of_a_whole_query_is_read_as_one(found, media_type, text, is_valid):
+    """It is in the Media Type Object, and percent-encoded, as it is sent."""
+    content = {media_type: {"schema": FORM, "examples": {"a": {"serializedValue": text}}}}
+    document = taking({"name": "v", "in": "querystring", "content": content}, path="/a")
+
+    rules = rules_of(found({**document, "openapi": "3.2.0"}))
+
+    assert ("invalid-example" in rules) is not is_valid
 
 
 @pytest.mark.parametrize(

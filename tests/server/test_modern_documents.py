@@ -107,10 +107,14 @@ ANSWERS = {
     "application/json": {
         "schema": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]},
         "examples": {
-            "data": {"dataValue": {"x": 1}, "serializedValue": '{"x":2}'},
+            "both": {"dataValue": {"x": 1}, "serializedValue": '{"x":2}'},
             "text": {"serializedValue": '{"x": 3}'},
-            "broken": {"serializedValue": "{"},
+            "broken": {"dataValue": {"x": 4}, "serializedValue": "{"},
         },
+    },
+    "application/jsonl": {
+        "itemSchema": {},
+        "examples": {"both": {"dataValue": [{"x": 1}], "serializedValue": '{"x": 2}\n'}},
     },
     "text/csv": {"examples": {"rows": {"dataValue": [[1, 2]], "serializedValue": "1,2\r\n"}}},
 }
@@ -119,13 +123,15 @@ ANSWERS = {
 @pytest.mark.parametrize(
     ("accept", "name", "expected"),
     [
-        ("application/json", "data", '{"x":1}'),
+        ("application/json", "both", '{"x":2}'),
         ("application/json", "text", '{"x":3}'),
+        ("application/json", "broken", '{"x":4}'),
+        ("application/jsonl", "both", '{"x":2}\n'),
         ("text/csv", "rows", "1,2\r\n"),
     ],
 )
 async def test_a_mock_answers_with_the_values_of_examples(tmp_path, accept, name, expected):
-    """`dataValue` is the value, `serializedValue` the text as it is sent."""
+    """`serializedValue`, the text as it is sent, counts before `dataValue` for every media type."""
     answer = {"200": {"summary": "Stars", "description": "ok", "content": ANSWERS}}
     document = contract({"/a": {"get": operation("show", responses=answer)}}, openapi="3.2.0")
     async with calling(host(tmp_path, document, settings={"missing": "mock"})) as client:

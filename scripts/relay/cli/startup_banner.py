@@ -85,6 +85,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
     from relay.mock.examples import examples
     from relay.mock.samples import Sampler
     from relay.mock.schema_parts import NoSample
+    from relay.validation.example_texts import parameter_reader
     from relay.validation.schemas import SchemaCompiler
 
     sampler = Sampler(contract, SchemaCompiler(contract), "request")
@@ -95,7 +96,8 @@ def _path(operation: Operation, contract: Contract) -> str | None:
         if parameter.location != "path" or parameter.media_type is not None or parameter.style != "simple":
             return None
         raw, pointer = contract.follow(parameter.pointer)
-        given = [value for _, value, _ in examples(contract, raw, pointer)]
+        read = parameter_reader(parameter, contract, sampler.compiler)
+        given = [value for _, value, _ in examples(contract, raw, pointer, read)]
         try:
             value = given[0] if given else sampler.sample(parameter.schema, (*pointer, "schema"))
         except NoSample:

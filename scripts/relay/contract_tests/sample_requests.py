@@ -22,6 +22,7 @@ from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
 from relay.validation.coercion import properties_of
 from relay.validation.errors import ResponseViolation
+from relay.validation.example_texts import ReadText, body_reader, parameter_reader
 from relay.validation.item_compiling import content_at, has_items
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.sequences import kind_of_items
@@ -154,7 +155,8 @@ class _Maker:
         if has_items(name, raw, self._contract):
             return self._items(name, raw, pointer)
         schema = body.content[name]
-        value = self._given_or_sampled(raw, pointer, schema)
+        read = body_reader(name, raw, self._contract, self._compiler)
+        value = self._given_or_sampled(raw, pointer, schema, read)
         name = concrete(name, schema)
         if media.is_json(name):
             return name, json_bytes(value)
@@ -186,14 +188,17 @@ class _Maker:
 
     def _value(self, parameter: Parameter) -> Any:
         raw, pointer = self._contract.follow(parameter.pointer)
+        read = None
+        if parameter.media_type is None or parameter.location == "querystring":
+            read = parameter_reader(parameter, self._contract, self._compiler)
         if parameter.media_type is not None:
             raw, pointer = self._contract.follow((*pointer, "content", parameter.media_type))
-        return self._given_or_sampled(raw, pointer, parameter.schema)
+        return self._given_or_sampled(raw, pointer, parameter.schema, read)
 
-    def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema) -> Any:
+    def _given_or_sampled(self, owner: Any, pointer: Pointer, schema: Schema, read: ReadText | None) -> Any:
         """Return the first valid example next to a schema, or else a sample of the schema."""
         validator = self._compiler.compile(schema, "request", (*pointer, "schema"))
-        for _, value, _ in examples(self._contract, owner, pointer):
+        for _, value, _ in examples(self._contract, owner, pointer, read):
             if validator is None or validator.accepts(value):
                 return value
         return self._sampler.sample(schema, (*pointer, "schema"))

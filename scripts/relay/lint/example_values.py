@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, get_args
 
 from relay.contract.diagnostics import Diagnostic
@@ -11,17 +12,18 @@ from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
+from relay.validation.example_texts import ReadText
 from relay.validation.item_compiling import content_at, has_items
 from relay.validation.item_content import ItemContent
 from relay.validation.part_content import PartContent
 from relay.validation.schemas import Direction, SchemaCompiler
-from relay.validation.sequences import kind_of_items
+from relay.validation.sequences import FRAMES, kind_of_items
 from relay.validation.unvalidated import is_validated
 from relay.validation.violations import Violation
 
 from .lint_rules import finding
 from .schema_sites import Node, nodes
-from .serialized_examples import ReadText, text_reader
+from .serialized_examples import text_reader
 
 _RANGES = [
     ("minimum", "maximum"),
@@ -77,6 +79,19 @@ def _violations_of_items(value: Any, contents: list[ItemContent | PartContent | 
     return found
 
 
+def _has_another_text(example: Any, contents: list[ItemContent | PartContent | None]) -> bool:
+    """Return True if an example has items, and a text with other ones."""
+    if not {"dataValue", "serializedValue"} <= example.keys():
+        return False
+    for content in contents:
+        with suppress(ResponseViolation):
+            if content is not None:
+                return content.of_example(example["serializedValue"]) != content.of_example(
+                    example["dataValue"]
+                )
+    return False
+
+
 class _Checker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -112,8 +127,7 @@ class _Checker:
             elif "dataValue" not in example:
                 yield from self._value(what, value, schema, node, at)
             elif example["dataValue"] != value:
-                message = f"the {what} does not stand for its dataValue; fix one of them"
-                yield finding(self._contract, "invalid-example", (*node.pointer, *at), message)
+                yield self._another(name, node)
 
     def _examples(self, node: Node) -> Iterator[tuple[str, Any]]:
         for name, example in (node.value.get("examples") or {}).items():
@@ -125,10 +139,17 @@ class _Checker:
             content_at(node.used_at, direction, self._contract, self._compiler)
             for direction in _directions(node)
         ]
+        kind = kind_of_items(node.media_type or "")
         for what, value, at in self._given(node, "value", "dataValue", "serializedValue"):
-            is_multipart = kind_of_items(node.media_type or "") == "parts"
-            if not (is_multipart and isinstance(value, str)):
+            if not (kind == "parts" and isinstance(value, str)):
                 yield from self._wrong(what, _violations_of_items(value, contents), node, at)
+        for name, example in self._examples(node):
+            if kind in FRAMES and _has_another_text(example, contents):
+                yield self._another(name, node)
+
+    def _another(self, name: str, node: Node) -> Diagnostic:
+        message = f"the serializedValue of example '{name}' does not stand for its dataValue; fix one of them"
+        return finding(self._contract, "invalid-example", (*node.pointer, "examples", name), message)
 
     def _given(self, node: Node, *keywords: str) -> Iterator[tuple[str, Any, Pointer]]:
         """Yield what each example is called in messages, its value, and its place in the node."""

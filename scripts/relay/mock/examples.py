@@ -6,44 +6,53 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract
+from relay.contract.model import ABSENT, Contract
 from relay.validation import media_types as media
-from relay.validation.json_strict import NotJson, parse_json
+from relay.validation.example_texts import ReadText
+from relay.validation.json_strict import parse_json
 
 Example = tuple[str, Any, Pointer]
 """Name, value and pointer of an example."""
 
-_VALUES = ("dataValue", "value")
 
-
-def examples(contract: Contract, owner: Mapping[str, Any], pointer: Pointer) -> Iterator[Example]:
+def examples(
+    contract: Contract, owner: Mapping[str, Any], pointer: Pointer, read: ReadText | None = None
+) -> Iterator[Example]:
     """Yield name, value and pointer of `example` and of each of `examples`; `externalValue` is ignored.
 
-    The value of OpenAPI 3.2 is `dataValue`; `serializedValue` is the text of a body, so it comes first where that is no
-    JSON.
+    In OpenAPI 3.2 `serializedValue` is the value as it is sent, which `read` reads, and `dataValue` counts where there
+    is none that can be read. Without `read`, the text of a body that is neither JSON nor multipart is the value itself.
     """
+    read = read or _reader_of_body(pointer)
     if "example" in owner:
         yield "", owner["example"], (*pointer, "example")
     for key in owner.get("examples") or {}:
         example, at = contract.follow((*pointer, "examples", key))
-        for word in _words(pointer):
-            if word in example and (found := _value(word, example[word], pointer)) is not None:
-                yield key, found[0], (*at, word)
-                break
+        value = _read(example.get("serializedValue"), read)
+        if value is not ABSENT:
+            yield key, value, (*at, "serializedValue")
+            continue
+        word = next((word for word in ("dataValue", "value") if word in example), None)
+        if word is not None:
+            yield key, example[word], (*at, word)
 
 
-def _words(pointer: Pointer) -> tuple[str, ...]:
-    """Return where the value of an example is, the best place first."""
-    if pointer[-2:-1] != ("content",):
-        return _VALUES
-    return (*_VALUES, "serializedValue") if media.is_json(pointer[-1]) else ("serializedValue", *_VALUES)
-
-
-def _value(word: str, value: Any, pointer: Pointer) -> tuple[Any] | None:
-    """Return the value of an example; None for a text that is not the JSON that it stands for."""
-    if word != "serializedValue" or not media.is_json(pointer[-1]):
-        return (value,)
-    try:
-        return (parse_json(str(value).encode()),)
-    except NotJson:
+def _reader_of_body(pointer: Pointer) -> ReadText | None:
+    """Return what reads the text of a media type; None for a parameter, and for multipart, whose text lacks the boundary."""
+    if pointer[-2:-1] != ("content",) or media.essence(pointer[-1]).startswith("multipart/"):
         return None
+    return _json if media.is_json(pointer[-1]) else str
+
+
+def _json(text: str) -> Any:
+    return parse_json(text.encode())
+
+
+def _read(text: Any, read: ReadText | None) -> Any:
+    """Return the value of a text; ABSENT if there is none."""
+    if not isinstance(text, str) or read is None:
+        return ABSENT
+    try:
+        return read(text)
+    except ValueError:
+        return ABSENT

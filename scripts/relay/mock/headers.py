@@ -9,6 +9,7 @@ from typing import Any
 
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Response
+from relay.validation.example_texts import parameter_reader
 from relay.validation.http import ALWAYS, is_field
 from relay.validation.response_headers import HeaderDecoder
 
@@ -52,10 +53,13 @@ def header_text(header: Parameter, sampler: Sampler) -> str | None:
 def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
     """Yield valid examples, then a sample of the schema if the header is required or the schema has an example."""
     raw, pointer = sampler.contract.follow(header.pointer)
-    if header.media_type is not None:
+    read = None
+    if header.media_type is None:
+        read = parameter_reader(header, sampler.contract, sampler.compiler)
+    else:
         raw, pointer = raw["content"][header.media_type], (*pointer, "content", header.media_type)
     part = SchemaPart(header.schema, (*pointer, "schema"))
-    for _, value, at in examples(sampler.contract, raw, pointer):
+    for _, value, at in examples(sampler.contract, raw, pointer, read):
         if sampler.example(value, part, at):
             yield _written(value, header)
     if header.required or sampler.has_example(part):
