@@ -214,6 +214,29 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_schemas(A=kinds(Dog="Cat"), Dog=STRING),
         with_schemas(A=kinds(Dog="Dog", dog="#/components/schemas/Dog"), Dog=STRING),
     ),
+    "duplicate-name": (
+        {
+            **only(get(), tags=[{"name": "Things"}, {"name": "Things"}]),
+            "openapi": "3.2.0",
+        },
+        {
+            **only(get(), tags=[{"name": "Things"}, {"name": "things"}]),
+            "servers": [{"url": "/", "name": "a"}, {"url": "/"}, {"url": "/"}],
+            "openapi": "3.2.0",
+        },
+    ),
+    "optional-discriminator": (
+        {
+            **with_schemas(
+                A={
+                    "oneOf": [obj("kind", kind=STRING), obj(kind=STRING)],
+                    "discriminator": {"propertyName": "kind"},
+                }
+            ),
+            "openapi": "3.2.0",
+        },
+        {**with_schemas(A=kinds(Dog="Dog"), Dog={"allOf": [obj("kind", kind=STRING)]}), "openapi": "3.2.0"},
+    ),
     "dangling-link": (
         linked({"operationId": "gone"}, {"operationRef": "#/paths/~1b/get"}),
         linked({"operationId": "get_it"}, {"operationRef": "#/paths/~1a/get"}),
@@ -502,6 +525,30 @@ def test_an_operation_with_a_body_documents_415(found, media_types, responses, s
 
     expected = [f"GET /a can respond with {statuses}; document it, or `default`"] if statuses else []
     assert [one.message for one in findings if one.rule == "missing-error-response"] == expected
+
+
+def test_servers_of_one_list_have_names_of_their_own(found):
+    """Those of an operation, too: a client chooses one by its name."""
+    servers = [{"url": "/", "name": "x"}, {"url": "/b", "name": "y"}, {"url": "/c", "name": "x"}]
+    document = {**only(get(servers=servers), servers=servers), "openapi": "3.2.0"}
+
+    messages = [one.message for one in found(document) if one.rule == "duplicate-name"]
+
+    assert messages == ["another server has the name 'x'; rename one of them, or remove it"] * 2
+
+
+@pytest.mark.parametrize(
+    ("target", "is_there"), [("Dog", True), ("#/components/schemas/Dog", True), ("Cat", False)]
+)
+def test_the_default_of_a_discriminator_exists(found, target, is_there):
+    """As the values of its mapping do; with one, the property may be optional."""
+    schema = kinds(Dog="Dog")
+    schema["discriminator"]["defaultMapping"] = target
+    document = {**with_schemas(A=schema, Dog=obj(kind=STRING)), "openapi": "3.2.0"}
+
+    findings = [one for one in found(document) if one.rule in ("dangling-mapping", "optional-discriminator")]
+
+    assert [one.rule for one in findings] == ([] if is_there else ["dangling-mapping"])
 
 
 _RULES_OF_TAGS = frozenset(("undeclared-tag", "circular-tag"))

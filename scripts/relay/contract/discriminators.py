@@ -19,6 +19,14 @@ def mapping_of(schema: Mapping[str, Any]) -> dict[str, str]:
     return {value: target for value, target in mapping.items() if isinstance(target, str)}
 
 
+def targets_of(schema: Mapping[str, Any]) -> list[str]:
+    """Return what the mapping of a schema's discriminator leads to, and its `defaultMapping` (OpenAPI 3.2)."""
+    found = [*mapping_of(schema).values()]
+    discriminator = schema.get("discriminator")
+    default = discriminator.get("defaultMapping") if isinstance(discriminator, dict) else None
+    return [*found, default] if isinstance(default, str) else found
+
+
 def mapped_pointer(target: str) -> Pointer:
     """Return the pointer that a target in the mapping of a bundle means: a local reference, or a component's name."""
     return parse_pointer(target[1:]) if target.startswith("#") else ("components", "schemas", target)

@@ -14,6 +14,7 @@ from relay.contract.model import Contract
 from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .dangling_targets import check_targets
+from .discriminator_defaults import check_defaults
 from .event_schemas import check_events
 from .example_values import check_examples
 from .lint_rules import RULES
@@ -23,6 +24,7 @@ from .schema_strength import check_strength
 from .schema_wording import check_wording
 from .tag_list import check_tags
 from .undocumented_responses import check_responses
+from .unique_names import check_unique_names
 from .unsecured_operations import check_security
 from .unused_components import check_components, check_unused
 
@@ -32,9 +34,11 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_unused,
     check_names,
     check_tags,
+    check_unique_names,
     check_paths,
     check_path_keys,
     check_targets,
+    check_defaults,
     check_components,
     check_security,
     check_serving,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic
-from relay.contract.discriminators import mapped_pointer, mapping_of
+from relay.contract.discriminators import mapped_pointer, targets_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import Kind, PointerNotFound, kinds_of, lookup, parse_pointer, references
@@ -117,7 +117,7 @@ def _targets(value: Any, at: Pointer, kind: Kind, defined: list[Pointer]) -> Ite
             own.update((*where, DEFINITIONS, name) for name in inner)
         if isinstance(ref := mapping.get("$ref"), str):
             yield parse_pointer(ref.removeprefix("#"))
-        yield from map(mapped_pointer, mapping_of(mapping).values())
+        yield from map(mapped_pointer, targets_of(mapping))
     defined += own
 
 
