@@ -91,6 +91,18 @@ def test_names_the_place_and_the_keyword(schema, value, expected):
     assert rules(schema, value) == expected
 
 
+@pytest.mark.parametrize("pattern", ["([", r"\p{Ghost}"])
+def test_a_pattern_of_names_that_cannot_be_read_applies_to_nothing(pattern):
+    """As a `pattern` that cannot be read checks nothing; the warning is at the name, and the operation is served."""
+    schema = {
+        "type": "object",
+        "patternProperties": {pattern: {"type": "integer"}, "^x": {"type": "integer"}},
+    }
+
+    assert rules(schema, {"([": "a", "y": "a", "xy": 1}) == []
+    assert rules(schema, {"xy": "a"}) == [("/xy", "type")]
+
+
 class TestDirections:
     """`readOnly` and `writeOnly` through every applicator."""
 

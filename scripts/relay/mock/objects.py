@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from relay.contract.model import Schema
+from relay.validation.patterns import pattern_properties
 
 from .pattern_text import NoText, matching
 from .schema_parts import (
@@ -44,7 +45,7 @@ class ObjectWriter:
                 part.inner(schema, "patternProperties", pattern),
             )
             for part in target.parts
-            for pattern, schema in part.schema.get("patternProperties", {}).items()
+            for pattern, schema in pattern_properties(part.schema).items()
         ]
         self._listed = {name for part in target.parts for name in part.schema.get("required", [])}
         self._required = {name for name in self._listed if not self._is_hidden(name)}

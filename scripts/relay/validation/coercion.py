@@ -14,6 +14,7 @@ from typing import Any, Literal
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.contract.schema_words import applied_schemas
 
+from .patterns import pattern_properties
 from .schemas import SchemaCompiler
 from .text_values import CONVERTERS
 from .validators import Validator
@@ -220,7 +221,7 @@ def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schem
     return {
         pattern: part
         for owner in _parts(schema, contract)
-        for pattern, part in owner.get("patternProperties", {}).items()
+        for pattern, part in pattern_properties(owner).items()
     }
 
 

@@ -6,6 +6,7 @@ A pattern whose meaning is not clear, or that the engine cannot compile, is not 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
@@ -46,6 +47,12 @@ def translated(pattern: str) -> Pattern:
         return Pattern({}, None, f"the pattern is not checked: {exc}")
     warning = f"the pattern {'; it '.join(dict.fromkeys(syntax.notes))}" if syntax.notes else None
     return Pattern(keywords, _for_python(syntax.pieces), warning)
+
+
+def pattern_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `patternProperties` of a schema; one whose pattern cannot be read applies to nothing."""
+    found = schema.get("patternProperties", {})
+    return {pattern: part for pattern, part in found.items() if translated(pattern).keywords}
 
 
 def _check_size(pattern: str) -> None:

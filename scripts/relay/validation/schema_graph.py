@@ -9,6 +9,7 @@ from typing import Any
 from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, conditional_schemas
 
+from .patterns import pattern_properties
 from .schemas import SchemaCompiler
 from .translation import discriminated
 from .verdicts import Accepts
@@ -134,7 +135,7 @@ class Graph:
         node.items = [self._node(schema[word]) for word in words if isinstance(schema.get(word), dict)]
         node.patterns = [
             (self._accepts({"pattern": pattern}), self._node(part))
-            for pattern, part in schema.get("patternProperties", {}).items()
+            for pattern, part in pattern_properties(schema).items()
         ]
         others = (schema.get(word) for word in ("additionalProperties", "unevaluatedProperties"))
         node.additional = [self._node(one) for one in others if isinstance(one, dict)]

@@ -16,7 +16,7 @@ from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Container, applied_schemas
 
 from .contents import Contents
-from .patterns import translated
+from .patterns import pattern_properties, translated
 from .plan import EXCLUSIVE, HIDDEN
 from .text_values import coerced
 from .verdicts import pointer_of
@@ -147,7 +147,7 @@ class Translator:
                 out[word] = _within(value, container, same if word in _SAME_VALUE else other)
         if "patternProperties" in out:
             result.patterns.extend(out["patternProperties"])
-            out["patternProperties"] = _with_patterns(out["patternProperties"])
+            out["patternProperties"] = _with_patterns(pattern_properties(out))
         _hide(out, hidden)
         if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
             ((word, tags),) = found[:1]
@@ -302,7 +302,7 @@ def _with_patterns(properties: dict[str, Schema]) -> dict[str, Schema]:
     """Return the schemas of properties by the patterns that the validator matches; several may have the same one."""
     found: dict[str, list[Schema]] = {}
     for pattern, schema in properties.items():
-        found.setdefault(translated(pattern).keywords.get("pattern", pattern), []).append(schema)
+        found.setdefault(translated(pattern).keywords["pattern"], []).append(schema)
     return {pattern: one[0] if len(one) == 1 else {"allOf": one} for pattern, one in found.items()}
 
 
