@@ -494,3 +494,24 @@ def test_a_rejected_value_has_violations_and_each_is_one_of_the_library(
             (one.path, one.rule) for one in found if one.rule != "discriminator"
         } <= real  # a rule of our own
         assert CANARY not in str(found)
+
+
+CONSTANT = {"enum": ["a"]}
+OBJECT = {"type": "object", "properties": {"k": {"enum": ["x"]}, "v": INTEGER}, "required": ["k", "v"]}
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize(
+    ("branches", "value", "expected"),
+    [
+        ([CONSTANT, OBJECT], {"k": "x"}, [("/v", "required")]),
+        ([CONSTANT, OBJECT], {}, [("/k", "required")]),
+        ([CONSTANT, OBJECT], "b", [("", "enum")]),
+        ([{"allOf": [CONSTANT]}, OBJECT], {"k": "x"}, [("/v", "required")]),
+        ([{"enum": [{"k": 1}]}, INTEGER], {"k": 2}, [("", "enum")]),
+        ([{"enum": [1, 2]}, {"type": "string"}], 2.5, [("", "enum")]),
+    ],
+)
+def test_a_branch_with_constants_is_meant_only_by_values_of_their_types(keyword, branches, value, expected):
+    """A constant often stands without a `type`; an object is not one of some texts, so the other branch was meant."""
+    assert rules({keyword: branches}, value) == expected

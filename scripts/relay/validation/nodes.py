@@ -47,6 +47,7 @@ class Node:
     parts: list[Node] = field(default_factory=list)  # the target of its `$ref`, and its `allOf`
     choices: list[Choice] = field(default_factory=list)
     types: frozenset[str] = TYPES
+    member_types: frozenset[str] = TYPES  # those of the members of its `enum`
     tags: frozenset[str] | None = None  # its `enum`, if that contains only strings
 
     def with_parts(self) -> list[Node]:
@@ -64,6 +65,10 @@ class Node:
     def allowed_types(self) -> frozenset[str]:
         """Return the types of values that may be valid."""
         return TYPES.intersection(*(part.types for part in self.with_parts()))
+
+    def types_of_members(self) -> frozenset[str]:
+        """Return the types of values that no `enum` excludes."""
+        return TYPES.intersection(*(part.member_types for part in self.with_parts()))
 
 
 class Items(NamedTuple):
@@ -93,8 +98,8 @@ class Choice:
     default: Node | None = None  # the branch of a value without one, or of which nothing is known
 
     def branches_for(self, type_name: str) -> list[Node]:
-        """Return the branches that allow a type."""
-        return self._by_type.get(type_name, [])
+        """Return the branches that allow a type; those whose `enum` has no member of it only if there are no others."""
+        return self._by_member.get(type_name) or self._by_type.get(type_name, [])
 
     @property
     def type_names(self) -> list[str]:
@@ -106,6 +111,14 @@ class Choice:
         types = [(branch, branch.allowed_types()) for branch in self.branches]
         found = {name: [branch for branch, allowed in types if name in allowed] for name in sorted(TYPES)}
         return {name: branches for name, branches in found.items() if branches}
+
+    @cached_property
+    def _by_member(self) -> dict[str, list[Node]]:
+        types = {id(branch): branch.types_of_members() for branch in self.branches}
+        return {
+            name: [branch for branch in branches if name in types[id(branch)]]
+            for name, branches in self._by_type.items()
+        }
 
     def mapped(self, value: Mapping[str, Any]) -> Node | None:
         """Return the branch that the discriminator of an object names."""

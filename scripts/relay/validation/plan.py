@@ -123,6 +123,10 @@ class _Planner:
         node.choices = [*self._choices(schema, pointer)]
         if "type" in schema:
             node.types = _types(schema["type"])
+        if "enum" in schema:
+            node.member_types = frozenset(
+                name for value in schema["enum"] for name in _TYPE_NAMES.get(type(value), ("null",))
+            )
         if all(isinstance(value, str) for value in schema.get("enum", [None])):
             node.tags = frozenset(schema["enum"])
 
@@ -229,6 +233,16 @@ def _types(names: str | list[str]) -> frozenset[str]:
     """Return the types that the keyword `type` allows; an integer is a number."""
     types = frozenset([names] if isinstance(names, str) else names)
     return types | {"integer"} if "number" in types else types
+
+
+_TYPE_NAMES: dict[type, tuple[str, ...]] = {
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    float: ("integer", "number"),
+    str: ("string",),
+    dict: ("object",),
+    list: ("array",),
+}
 
 
 def _reference(schema: Schema, pointer: str) -> Schema:
