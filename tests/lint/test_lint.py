@@ -815,6 +815,16 @@ def test_every_rule_has_a_case():
         ({"if": {"const": 1}, "then": {"enum": [1, "b"], "type": "integer"}}, "impossible-enum", "member 2"),
         ({"contains": {}, "minContains": 2, "maxContains": 1}, "impossible-range", "minContains is greater"),
         ({"$defs": {"A": {"type": "string", "default": 1}}}, "invalid-default", "the default violates"),
+        (
+            {"dependencies": {"a": ["b"]}},
+            "ineffective-keyword",
+            "`dependencies` means nothing since JSON Schema 2020-12; write `dependentRequired` or `dependentSchemas`",
+        ),
+        (
+            {"type": "string", "contentSchema": {}},
+            "ineffective-keyword",
+            "`contentSchema` means nothing without `contentMediaType`; add it",
+        ),
     ],
 )
 def test_keywords_of_later_versions_are_checked(found, schema, rule, message):

@@ -122,8 +122,16 @@ _NEEDED = {
     "minContains": ("contains",),
     "maxContains": ("contains",),
     "if": ("then", "else"),
+    "contentSchema": ("contentMediaType",),
 }
 """Keywords that mean nothing without one of others."""
+
+
+_REPLACED = {
+    "additionalItems": "`prefixItems` and `items`",
+    "dependencies": "`dependentRequired` or `dependentSchemas`",
+}
+"""Keywords of earlier drafts, and what to write instead."""
 
 
 def _alone(schema: Schema, _document: Any) -> Iterator[_Flaw]:
@@ -132,9 +140,10 @@ def _alone(schema: Schema, _document: Any) -> Iterator[_Flaw]:
             others = " or ".join(f"`{one}`" for one in needed)
             message = f"`{keyword}` means nothing without {others}; add it, or remove `{keyword}`"
             yield _Flaw("ineffective-keyword", keyword, message)
-    if "additionalItems" in schema:
-        message = "`additionalItems` means nothing since JSON Schema 2020-12; write `prefixItems` and `items`"
-        yield _Flaw("ineffective-keyword", "additionalItems", message)
+    for keyword, instead in _REPLACED.items():
+        if keyword in schema:
+            message = f"`{keyword}` means nothing since JSON Schema 2020-12; write {instead}"
+            yield _Flaw("ineffective-keyword", keyword, message)
 
 
 def _unreachable(schema: Schema, _document: Any) -> Iterator[_Flaw]:
