@@ -106,6 +106,25 @@ async def test_serves_swagger_ui_from_its_own_files(application):
     assert "script-src 'self'" in page.headers["content-security-policy"]
 
 
+async def test_the_page_keeps_the_tags_of_all_operations(tmp_path, monkeypatch):
+    """Also of those that a path or a webhook refers to; the section of another tag would be empty."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    items = {name: {"get": {**operation(name), "tags": [name]}} for name in ("shared", "direct", "hook")}
+    copy = {"additionalOperations": {"COPY": {**operation("copy"), "tags": ["copy"]}}}
+    document = contract(
+        {"/a": {"$ref": "#/components/pathItems/shared"}, "/b": items["direct"] | copy},
+        openapi="3.2.0",
+        webhooks={"hook": items["hook"]},
+        components={"pathItems": {"shared": items["shared"]}},
+        tags=[{"name": name} for name in ("shared", "direct", "hook", "copy", "unused")],
+    )
+
+    async with calling(host(tmp_path, document, settings={"missing": "mock"})) as client:
+        start = (await client.get("/docs/start.js")).text
+
+    assert 'new Set(["copy","direct","hook","shared"])' in start
+
+
 async def test_pages_take_get_and_head_only(application):
     """With the Allow header that says so."""
     async with calling(application()) as client:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from relay.contract.json_text import json_bytes
+from relay.contract.methods import operations_in
 from relay.contract.model import Contract
 from relay.validation.http import HeaderList, Response
 
@@ -21,8 +23,7 @@ _POLICY = (
 # "Try it out" calls this service, whatever servers the contract lists; the contract is not changed.
 # Unused tags are removed because each would be an empty section of the page.
 _START = """fetch("openapi.json").then((answer) => answer.json()).then((spec) => {
-  const items = Object.values(spec.paths || {}).flatMap((item) => Object.values(item));
-  const used = new Set(items.flatMap((operation) => (operation && operation.tags) || []));
+  const used = new Set(%s);
   spec.tags = (spec.tags || []).filter((tag) => used.has(tag.name));
   spec.servers = [{url: %s, description: "this service"}, ...(spec.servers || [])];
   SwaggerUIBundle({spec, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});
@@ -95,7 +96,6 @@ def contract_pages(contract: Contract) -> dict[str, Page]:
 def swagger_pages(contract: Contract) -> dict[str, Page]:
     """Return Swagger UI and its assets, by path; no asset is loaded from another host."""
     page = _PAGE.format(title=escape(contract.title)).encode()
-    start = _START % json_bytes(contract.base_path or "/").decode()
     assets = {
         "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
         "swagger-ui.css": "text/css; charset=utf-8",
@@ -103,9 +103,24 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
     }
     return {
         "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
-        "/docs/start.js": Page(start.encode(), "text/javascript; charset=utf-8"),
+        "/docs/start.js": Page(lambda: _start(contract), "text/javascript; charset=utf-8"),
         **{f"/docs/{name}": Page(_ASSETS / name, kind) for name, kind in assets.items()},
     }
+
+
+def _start(contract: Contract) -> bytes:
+    shown = json_bytes(sorted(_used_tags(contract.published))), json_bytes(contract.base_path or "/")
+    return (_START % tuple(one.decode() for one in shown)).encode()
+
+
+def _used_tags(document: Mapping[str, Any]) -> set[str]:
+    """Return the tags of all operations of a document, also those that a path or a webhook refers to."""
+    components = document.get("components")
+    shared = components.get("pathItems") if isinstance(components, dict) else None
+    groups = [document.get("paths"), document.get("webhooks"), shared]
+    items = [item for group in groups if isinstance(group, dict) for item in group.values()]
+    listed = [operation.get("tags") for item in items for _, _, operation in operations_in(item)]
+    return {tag for tags in listed if isinstance(tags, list) for tag in tags if isinstance(tag, str)}
 
 
 async def to_docs() -> Response:
