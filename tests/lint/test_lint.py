@@ -979,14 +979,39 @@ def test_a_path_with_a_query_or_fragment_says_what_requests_it_answers(found):
     ]
 
 
-def test_a_schema_that_only_a_mapping_leads_to_is_used(found):
-    """Kinds that extend their base by allOf are referred to by nothing else."""
+def test_a_schema_that_only_a_discriminator_leads_to_is_used(found):
+    """By its mapping, or by its own name if it extends the base by allOf; and what only such a kind refers to."""
+
+    def extending(name):
+        return {"allOf": [{"$ref": f"#/components/schemas/{name}"}]}
+
     base = {"type": "object", "discriminator": {"propertyName": "kind", "mapping": {"dog": "Dog"}}}
-    document = with_schemas(A=base, Dog={"allOf": [NEXT]}, Cat={"allOf": [NEXT]})
+    plain = {"type": "object"}
+    document = with_schemas(
+        A=base,
+        Dog=plain,
+        Cat={**extending("A"), "properties": {"toy": {"$ref": "#/components/schemas/Toy"}}},
+        Kitten=extending("Cat"),
+        Toy=plain,
+        Car=extending("Toy"),
+        Unused=base,
+        OfUnused=extending("Unused"),
+    )
 
-    unused = [one.message for one in found(document) if one.rule == "unused-component"]
+    unused = [one.message.split("'")[1] for one in found(document) if one.rule == "unused-component"]
 
-    assert unused == ["no operation uses 'Cat' of components/schemas; use it or remove it"]
+    assert unused == ["Car", "Unused", "OfUnused"]
+
+
+def test_a_component_that_a_dynamic_reference_needs_twice_is_not_reported(found):
+    """Its second name is in no file."""
+    tree = {"$id": "https://e.x/tree", "$dynamicAnchor": "node", "items": {"$dynamicRef": "#node"}}
+    other = {"$id": "https://e.x/other", "$dynamicAnchor": "node", "$ref": "tree"}
+    document = {**with_schemas(A=STRING, Tree=tree, Other=other), "openapi": "3.1.0"}
+
+    unused = [one.message.split("'")[1] for one in found(document) if one.rule == "unused-component"]
+
+    assert unused == ["Tree", "Other"]
 
 
 DEFS = "#/components/schemas/A/$defs"

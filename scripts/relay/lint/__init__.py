@@ -15,6 +15,7 @@ from .ambiguous_paths import check_paths
 from .compilation import check_serving
 from .dangling_targets import check_targets
 from .discriminator_defaults import check_defaults
+from .endless_schemas import check_finite
 from .event_schemas import check_events
 from .example_values import check_examples
 from .lint_rules import RULES
@@ -26,7 +27,7 @@ from .tag_list import check_tags
 from .undocumented_responses import check_responses
 from .unique_names import check_unique_names
 from .unsecured_operations import check_security
-from .unused_components import check_components, check_unused
+from .unused_components import check_unused
 
 __all__ = ["RULES", "lint", "lint_contract"]
 
@@ -39,7 +40,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_path_keys,
     check_targets,
     check_defaults,
-    check_components,
+    check_finite,
     check_security,
     check_serving,
     check_wording,

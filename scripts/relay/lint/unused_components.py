@@ -1,4 +1,4 @@
-"""Checks for unused components and `$defs`, and for schemas without a finite value."""
+"""Checks for unused components and `$defs`, and for invalid names of components."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.discriminators import mapped_pointer, targets_of
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
-from relay.contract.pointers import Kind, PointerNotFound, kinds_of, lookup, parse_pointer, references
-from relay.contract.schema_words import CHOICES
+from relay.contract.model import Contract
+from relay.contract.pointers import Kind, PointerNotFound, exists, kinds_of, lookup, parse_pointer
 
 from .lint_rules import finding
 
@@ -37,11 +36,18 @@ def check_unused(contract: Contract) -> Iterator[Diagnostic]:
                     f"'{name}' is not a valid component name; use only letters, digits, '.', '-' and '_'"
                 )
                 yield finding(contract, "component-name", pointer, message)
-            if contract.place(pointer) not in places and kind != "securitySchemes":
+            is_used = contract.place(pointer) in places or kind == "securitySchemes"
+            if not is_used and not _is_made(contract, pointer):
                 message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
                 yield finding(contract, "unused-component", pointer, message)
     if contract.version != "3.0" and defined:
         yield from _unused_definitions(contract, defined)
+
+
+def _is_made(contract: Contract, pointer: Pointer) -> bool:
+    """Return True for a schema that is in no file: the bundle has it for a `$dynamicRef` with other anchors."""
+    written = contract.documents[0].data
+    return exists(written, pointer[:2]) and not exists(written, pointer)
 
 
 def _unused_definitions(contract: Contract, defined: list[Pointer]) -> Iterator[Diagnostic]:
@@ -68,14 +74,44 @@ def _reached(document: Mapping[str, Any], roots: Iterable[Pointer]) -> tuple[set
     """Return the components and `$defs` that some parts refer to, directly or not, and all `$defs` on the way."""
     used: set[Pointer] = set()
     defined: list[Pointer] = []
-    pending = [_part(document, root) for root in roots]
+    kinds = _kinds(document)
+    pending = [*roots]
     while pending:
-        for target in _targets(*pending.pop(), defined):
-            for pointer in _units(target):
-                if pointer not in used:
-                    used.add(pointer)
-                    pending.append(_part(document, pointer))
+        reached = pending.pop()
+        found = [one for target in _targets(*_part(document, reached), defined) for one in _units(target)]
+        for pointer in (*found, *kinds.get(reached, ())):
+            if pointer not in used:
+                used.add(pointer)
+                pending.append(pointer)
     return used, defined
+
+
+def _kinds(document: Mapping[str, Any]) -> dict[Pointer, list[Pointer]]:
+    """Return the components that extend each schema with a discriminator, or each schema that extends one, by `allOf`.
+
+    Their names are values of the discriminator, so nothing else need refer to them.
+    """
+    schemas: dict[Pointer, dict[str, Any]] = {
+        ("components", kind, name): schema
+        for kind, named in _sections(document)
+        if kind == "schemas"
+        for name, schema in named.items()
+        if isinstance(schema, dict)
+    }
+    extending: defaultdict[Pointer, list[Pointer]] = defaultdict(list)
+    for pointer, schema in schemas.items():
+        parts = schema.get("allOf")
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict) and isinstance(ref := part.get("$ref"), str):
+                extending[parse_pointer(ref.removeprefix("#"))].append(pointer)
+    pending = [pointer for pointer, schema in schemas.items() if "discriminator" in schema]
+    found: dict[Pointer, list[Pointer]] = {}
+    while pending:
+        base = pending.pop()
+        if base not in found:
+            found[base] = extending[base]
+            pending += extending[base]
+    return found
 
 
 def _units(target: Pointer) -> Iterator[Pointer]:
@@ -119,118 +155,3 @@ def _targets(value: Any, at: Pointer, kind: Kind, defined: list[Pointer]) -> Ite
             yield parse_pointer(ref.removeprefix("#"))
         yield from map(mapped_pointer, targets_of(mapping))
     defined += own
-
-
-def check_components(contract: Contract) -> Iterator[Diagnostic]:
-    """Yield schemas that refer to themselves without a finite alternative."""
-    schemas: Mapping[str, Schema] = (contract.document.get("components") or {}).get("schemas") or {}
-    refs = {f"#/components/schemas/{name}": name for name in schemas}
-    finite = _finite(schemas, refs)
-    endless = [name for name in schemas if name not in finite]
-    itself, requiring_itself = (
-        on_circles({name: _used(schemas[name], refs, within=within) for name in endless})
-        for within in (False, True)
-    )
-    for name in endless:
-        pointer = ("components", "schemas", name)
-        if name in itself:
-            message = f"'{name}' is defined only by itself; replace the reference by a definition"
-            yield finding(contract, "circular-ref", pointer, message)
-        elif name in requiring_itself:
-            message = (
-                f"'{name}' requires itself, so no finite value is valid; make a property optional or nullable"
-            )
-            yield finding(contract, "endless-schema", pointer, message)
-
-
-def _finite(schemas: Mapping[str, Schema], refs: Mapping[str, str]) -> set[str]:
-    """Return the names of the schemas that may have a finite value; each is asked again when one it uses has."""
-    users: defaultdict[str, set[str]] = defaultdict(set)
-    for name, schema in schemas.items():
-        for _, ref in references(schema):
-            users[refs.get(ref, "")].add(name)
-    finite: set[str] = set()
-    pending = list(schemas)
-    while pending:
-        name = pending.pop()
-        if name not in finite and _ends(schemas[name], refs, finite):
-            finite.add(name)
-            pending += users[name] - finite
-    return finite
-
-
-def _ends(schema: Schema, refs: Mapping[str, str], finite: set[str]) -> bool:
-    """Return True if a schema may have a finite value, given the components known to have one."""
-    if (ref := schema.get("$ref")) is not None:
-        return refs.get(ref, "") in finite or ref not in refs
-    if schema.get("nullable") or "enum" in schema:
-        return True
-    within = _CONTAINERS.issuperset(types) if isinstance(types := schema.get("type"), list) else True
-    return all(
-        any(_ends(part, refs, finite) for part in alternatives)
-        for alternatives in _required_parts(schema, within=within)
-    )
-
-
-_CONTAINERS = frozenset(("object", "array"))
-
-
-def _required_parts(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
-    """Yield lists of schemas, one of each list applies to a value; `within` includes its properties and items."""
-    yield from ([part] for part in schema.get("allOf", []))
-    yield from (schema[keyword] for keyword in CHOICES if schema.get(keyword))
-    if "if" in schema and "then" in schema and "else" in schema:
-        yield [schema["then"], schema["else"]]
-    if within:
-        properties = schema.get("properties", {})
-        yield from ([properties[name]] for name in schema.get("required", []) if name in properties)
-        least, prefix = schema.get("minItems", 0), schema.get("prefixItems", [])
-        yield from ([part] for part in prefix[:least])
-        if least > len(prefix) and "items" in schema:
-            yield [schema["items"]]
-        if "contains" in schema and schema.get("minContains", 1) > 0:
-            yield [schema["contains"]]
-
-
-def _used(schema: Schema, refs: Mapping[str, str], *, within: bool) -> list[str]:
-    """Return the components that a schema combines; with `within` also those that its values contain."""
-    found: list[str] = []
-    pending: list[Schema] = [schema]
-    while pending:
-        schema = pending.pop()
-        if (ref := schema.get("$ref")) is None:
-            pending += [part for parts in _required_parts(schema, within=within) for part in parts]
-        elif ref in refs:
-            found.append(refs[ref])
-    return found
-
-
-def on_circles(edges: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the nodes from which a way leads back to them: those of strongly connected components."""
-    back: dict[str, list[str]] = {name: [] for name in edges}
-    for name, targets in edges.items():
-        for target in targets:
-            if target in back:
-                back[target].append(name)
-    seen: set[str] = set()
-    left = [name for start in edges for name in _in_order_of_leaving(start, edges, seen)]
-    seen.clear()
-    components = [list(_in_order_of_leaving(start, back, seen)) for start in reversed(left)]
-    return {name for found in components for name in found if len(found) > 1 or name in set(edges[name])}
-
-
-def _in_order_of_leaving(start: str, edges: Mapping[str, Iterable[str]], seen: set[str]) -> Iterator[str]:
-    """Yield the nodes that are reached from a node for the first time, each after those reached from it."""
-    if start in seen:
-        return
-    seen.add(start)
-    way = [(start, iter(edges[start]))]
-    while way:
-        name, targets = way[-1]
-        target = next((one for one in targets if one in edges and one not in seen), None)
-        if target is None:
-            way.pop()
-            yield name
-        else:
-            seen.add(target)
-            way.append((target, iter(edges[target])))
