@@ -380,6 +380,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         modern(with_schemas(A={"anyOf": [{"$id": "a", **STRING}, {"$id": "a", "type": "integer"}]})),
         modern(with_schemas(A={"anyOf": [{"$id": "a", **STRING}, {"$id": "b", "type": "integer"}]})),
     ),
+    "invalid-identifier": (
+        modern(answering({"$anchor": "1bad", **STRING})),
+        modern(answering({"$anchor": "_good-1.a", "$id": "https://e.x/a#", **STRING})),
+    ),
     "schema-dialect": (
         modern(answering({"$schema": "https://example.com/mine", **STRING})),
         modern(answering({"$schema": "https://json-schema.org/draft/2020-12/schema", **STRING})),
@@ -845,6 +849,19 @@ def test_an_exclusive_bound_of_3_0_without_its_bound_is_only_a_warning(found, ke
     bound = keyword.replace("exclusiveM", "m")
     warning = f"`{keyword}` means nothing without `{bound}`; add it, or remove `{keyword}`"
     assert [one.message for one in problems] == ([warning] if value else [])
+
+
+@pytest.mark.parametrize("keyword", ["$anchor", "$dynamicAnchor", "$id"])
+def test_invalid_identifiers_are_reported_where_they_are_written(found, keyword):
+    """Relay reads them, but no validator of JSON Schema does; in draft 7 a fragment was a name."""
+    name = "https://e.x/a#b" if keyword == "$id" else "1bad"
+    wrong = {"type": "object", "properties": {"a": {keyword: name}}}
+    draft_7 = {"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"$id": "#b"}}}
+
+    (one,) = [one for one in found(modern(answering(wrong))) if one.rule == "invalid-identifier"]
+
+    assert one.message.startswith(f"'{name}' is no valid `{keyword}`, which ")
+    assert "invalid-identifier" not in rules_of(found(modern(answering(draft_7))))
 
 
 def test_schemas_of_another_dialect_have_its_keywords(found):

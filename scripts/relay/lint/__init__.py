@@ -18,6 +18,7 @@ from .discriminator_defaults import check_defaults
 from .endless_schemas import check_finite
 from .event_schemas import check_events
 from .example_values import check_examples
+from .identifiers import check_identifiers
 from .lint_rules import RULES
 from .path_keys import check_path_keys
 from .python_names import check_names
@@ -44,6 +45,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
     check_security,
     check_serving,
     check_wording,
+    check_identifiers,
     check_examples,
     check_events,
     check_responses,

@@ -55,6 +55,7 @@ _WARNINGS = {
     "optional-discriminator": "A value without its discriminator has no schema, so OpenAPI 3.2 requires a defaultMapping for it.",
     "dangling-link": "A link to an operation that does not exist cannot be followed.",
     "component-name": "Other tools reject component names that the specification does not allow.",
+    "invalid-identifier": "Other tools do not find a schema by a name that JSON Schema does not allow.",
     "unused-component": "An unused component validates nothing and misleads readers.",
     "unused-security-scheme": "A security scheme that no operation requires protects nothing.",
     "unsecured-operation": "An operation without security is public; its own `security: []` states that this is intended.",

@@ -10,7 +10,7 @@ from relay.contract.diagnostics import Diagnostic
 from relay.contract.dialects import dialect_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
-from relay.contract.pointers import PointerNotFound, kinds_of, lookup, parse_pointer
+from relay.contract.pointers import Kind, PointerNotFound, kinds_of, lookup, parse_pointer
 from relay.validation.plan import EXCLUSIVE
 
 from .lint_rules import RULES, finding
@@ -30,11 +30,8 @@ def check_wording(contract: Contract) -> Iterator[Diagnostic]:
         yield from _in_3_0(contract)
         return
     document = contract.published
-    others: list[Pointer] = []  # the schemas with another dialect; what they contain has it too
-    for at, value, kind in kinds_of(document):
-        if kind == "schema" and not _is_of_2020_12(value.get("$schema", document.get("jsonSchemaDialect"))):
-            others.append(at)
-        if kind == "schema" and not any(at[: len(one)] == one for one in others):
+    for at, value, kind in of_2020_12(document):
+        if kind == "schema":
             flaws = [flaw for check in _CHECKS for flaw in check(value, document)]
         elif kind == "object" and contract.version == "3.1":  # an error of the structure in other versions
             flaws = [*_two_kinds_of_examples(value, document)]
@@ -52,6 +49,17 @@ def _in_3_0(contract: Contract) -> Iterator[Diagnostic]:
             for rule, keyword, message in flaws:
                 place = document.place((*at, keyword))
                 yield Diagnostic(place, message, rule, RULES[rule].severity)
+
+
+def of_2020_12(document: Any) -> Iterator[tuple[Pointer, dict[str, Any], Kind]]:
+    """Yield the objects of a document as `kinds_of` does, without the schemas of another dialect and what these contain."""
+    stated = document.get("jsonSchemaDialect") if isinstance(document, dict) else None
+    others: list[Pointer] = []
+    for at, value, kind in kinds_of(document):
+        if kind == "schema" and not _is_of_2020_12(value.get("$schema", stated)):
+            others.append(at)
+        if kind != "schema" or not any(at[: len(one)] == one for one in others):
+            yield at, value, kind
 
 
 def _is_of_2020_12(dialect: Any) -> bool:
