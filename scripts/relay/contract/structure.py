@@ -77,7 +77,7 @@ def _dialect(pointer: Pointer, document: Any) -> Dialect:
 
 
 def _without_ghosts(found: list[StructureViolation], schema: DocumentSchema) -> list[StructureViolation]:
-    """Leave out the unknown fields that are known, of objects with another violation.
+    """Leave out the unknown fields that are known, of objects with another violation, or with an unknown field within.
 
     `unevaluatedProperties` takes all fields for unknown that a failing branch describes. What really is not allowed is found
     when the other violation is repaired.
@@ -91,7 +91,9 @@ def _without_ghosts(found: list[StructureViolation], schema: DocumentSchema) -> 
         if one.keyword != "additionalProperties"
         for length in range(len(one.pointer) + 1)
     }
-    ghosts = {one for one in unknown if one.pointer[-1] in schema.field_names and one.pointer[:-1] in around}
+    owners = {one.pointer[:length] for one in unknown for length in range(len(one.pointer))}
+    known = [one for one in unknown if one.pointer[-1] in schema.field_names]
+    ghosts = {one for one in known if one.pointer[:-1] in around or one.pointer in owners}
     return [one for one in found if one not in ghosts] if ghosts else found
 
 

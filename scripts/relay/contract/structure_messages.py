@@ -223,14 +223,28 @@ def shown(value: Any) -> str:
     return f"'{text}'" if isinstance(value, str) else text
 
 
+_LATER = {
+    ("summary", ("tags",)),
+    ("summary", ("responses",)),
+    ("name", ("servers",)),
+    ("deprecated", ("securitySchemes",)),
+    ("encoding", ("encoding",)),
+}
+"""Fields that OpenAPI 3.2 adds to objects in these sections, and that 3.1 has in others."""
+
+
 def _unknown_field(name: str, pointer: Pointer, schema: DocumentSchema) -> str:
     if pointer == ("paths",):
         return f"'{name}' is not a path; a path starts with '/'"
     if len(name) > 40:
         return f"unknown field '{name[:37]}...'"
-    if name in schema.field_names:
-        return f"a field '{name}' is not allowed here"
-    if schema.version == "3.1" and name in document_schema("3.2").field_names:
+    is_known = name in schema.field_names
+    is_later = schema.version == "3.1" and (
+        (name, pointer[-2:-1]) in _LATER if is_known else name in document_schema("3.2").field_names
+    )
+    if is_later:
         return f"the field '{name}' is from OpenAPI 3.2 on; write `openapi: 3.2.0` to have it"
+    if is_known:
+        return f"a field '{name}' is not allowed here"
     close = difflib.get_close_matches(name, sorted(schema.field_names), 1, 0.75)
     return f"unknown field '{name}'" + (f"; did you mean '{close[0]}'?" if close else "")
