@@ -69,7 +69,11 @@ def test_a_value_is_valid_if_json_schema_says_so(schemas, schema, values):
         ({"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"a": 1}, [("/b", "required")]),
         ({"if": {"required": ["a"]}, "else": {"required": ["b"]}}, {}, [("/b", "required")]),
         ({"dependentSchemas": {"a": {"required": ["b"]}}}, {"a": 1}, [("/b", "required")]),
-        ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, [("", "dependentRequired")]),
+        (
+            {"dependentRequired": {"a": ["b", "c"], "d": ["e"]}},
+            {"a": 1, "c": 1},
+            [("/b", "dependentRequired")],
+        ),
         ({"patternProperties": {"^x": {"type": "integer"}}}, {"xy": "a"}, [("/xy", "type")]),
         (
             {"patternProperties": {"^x": True}, "additionalProperties": False},
@@ -254,3 +258,12 @@ def test_a_schema_means_what_its_dialect_says(dialect, schema, valid, invalid):
     """Schemas are shared between tools, and older than the contract."""
     assert rules({"$schema": dialect, **schema}, valid) == []
     assert rules({"$schema": dialect, **schema}, invalid) != []
+
+
+def test_the_property_that_requires_a_missing_one_is_named():
+    """A client may correct either of them."""
+    compiler, schema = modern({"dependentRequired": {"card": ["address"]}})
+
+    (violation,) = compiler.compile(schema, "request", POINTER).violations({"card": 1})
+
+    assert (violation.path, violation.message) == ("/address", 'the value is missing, which "card" requires')

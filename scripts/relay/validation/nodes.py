@@ -36,6 +36,7 @@ class Node:
     accepts: Accepts
     checks: list[Check] = field(default_factory=list)
     required: list[str] = field(default_factory=list)
+    dependent: Mapping[str, list[str]] = field(default_factory=dict)  # required next to a property
     is_closed: bool = False  # allows no property besides `properties`
     properties: dict[str, Node] = field(default_factory=dict)
     additional: Node | None = None

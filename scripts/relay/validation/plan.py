@@ -25,7 +25,7 @@ EXCLUSIVE = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
 """Each bound, and the keyword of draft 4 that excludes the bound itself."""
 
 _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
-_ABOUT_OTHERS = ("dependentRequired", "propertyNames")
+_ABOUT_OTHERS = ("propertyNames",)
 """Keywords that are asked as a whole; what they reject is not explained further."""
 
 
@@ -113,6 +113,7 @@ class _Planner:
             return
         node.checks += self._checks(schema, pointer)
         node.required = schema.get("required", [])
+        node.dependent = schema.get("dependentRequired", {})
         self._fill_properties(node, schema, pointer)
         node.prefix = self._branches(schema, "prefixItems", pointer)
         if schema.get("items"):

@@ -146,6 +146,10 @@ class Reasons:
         for name in node.required:
             if name not in value:
                 yield broken(self._within(path, name), "required")
+        for owner, names in node.dependent.items():
+            for name in names if owner in value else ():
+                if name not in value:
+                    yield broken(self._within(path, name), "dependentRequired", owner)
         if node.is_closed:
             for name in islice((name for name in value if not _is_described(node, name)), 1):
                 yield broken(self._within(path, name), "additionalProperties")

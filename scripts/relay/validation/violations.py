@@ -105,7 +105,7 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "nothing": lambda _: "no value is allowed here",
     "contains": _contained,
     "propertyNames": lambda _: "the name of a property is not allowed",
-    "dependentRequired": lambda _: "a property is missing that another one requires",
+    "dependentRequired": lambda name: f"the value is missing, which {_json(name)} requires",
     "unevaluatedProperties": lambda _: "the value has a property that no schema describes",
     "unevaluatedItems": lambda _: "the value has an item that no schema describes",
     "anyOf": lambda _: "the value is not valid under any of the schemas listed in the 'anyOf' keyword",
