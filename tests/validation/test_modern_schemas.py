@@ -149,6 +149,14 @@ class TestDirections:
         assert rules(schema, {"s": "x"}, schemas=schemas) == []
         assert rules(schema, {"s": "x"}, "response", schemas=schemas) == [("/s", "writeOnly")]
 
+    def test_one_alternative_may_require_what_another_hides(self):
+        """Alternatives are not for the same value, as parts of `allOf` are."""
+        other = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+        hiding = {**self.ID, "additionalProperties": False}
+
+        assert rules({"oneOf": [hiding, other]}, {}) == []
+        assert rules({"anyOf": [{"maxProperties": 0, **self.ID}, other]}, {"a": 1}) != []
+
 
 class TestReferences:
     """References as JSON Schema 2020-12 has them."""

@@ -39,7 +39,7 @@ _TRANSLATED = {
 }
 """Keywords whose schemas are translated where they are; those of `allOf` come after others."""
 
-_SAME_VALUE = frozenset([*CHOICES, "then", "else", "dependentSchemas"])
+_SAME_VALUE = frozenset(["then", "else", "dependentSchemas"])
 _COMBINING = frozenset([*COMBINING, "not"])
 _LOCAL_TIME = r"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?$"
 _TIME: Schema = {"anyOf": [{"format": "time"}, {"pattern": _LOCAL_TIME}], "explained": ("format", "time")}
@@ -127,11 +127,19 @@ class Translator:
     def _modern(
         self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
     ) -> Schema:
-        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties."""
+        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties.
+
+        What one alternative hides, the others do not.
+        """
+        outer = hidden
         hidden |= self.hidden(schema, direction)
 
         def same(part: Schema) -> Schema:
             return self._translated(part, direction, result, hidden)
+
+        def alternative(part: Schema) -> Schema:
+            others = {word: value for word, value in schema.items() if word not in CHOICES}
+            return self._translated(part, direction, result, outer | self.hidden(others, direction))
 
         def other(part: Any) -> Any:
             is_schema = isinstance(part, dict)
@@ -144,7 +152,8 @@ class Translator:
             elif word in ("properties", "patternProperties"):
                 out[word] = self._properties(value, direction, other)
             elif (container := _TRANSLATED.get(word)) is not None:
-                out[word] = _within(value, container, same if word in _SAME_VALUE else other)
+                translate = alternative if word in CHOICES else same if word in _SAME_VALUE else other
+                out[word] = _within(value, container, translate)
         if "patternProperties" in out:
             result.patterns.extend(out["patternProperties"])
             out["patternProperties"] = _with_patterns(pattern_properties(out))
