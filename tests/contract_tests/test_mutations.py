@@ -81,7 +81,7 @@ def test_there_are_enough_defects():
     assert len({mutant.rule for mutant in MUTANTS}) >= 15
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 def test_the_unchanged_service_conforms_to_its_contract(pristine, tmp_path, seed):
     """There are no false alarms for any generated requests."""
     copy = tmp_path / "copy"
