@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import (
     Member,
@@ -109,22 +109,32 @@ class SqliteStore:
 
     async def user(self, user_id: str) -> User | None:
         """See `Store.user`."""
-        if not rules.ID.fullmatch(user_id):
-            return None
-        work = partial(sqlite_rows.read_user, user_id=user_id)
-        user: User | None = await self._remembered(("user", user_id), work, rules.USER_SECONDS)
-        return user
+        return (await self._user(user_id))[0]
 
     async def member(self, user_id: str) -> Member | None:
         """See `Store.member`; reads the settings and numbers when they are asked for."""
-        user = await self.user(user_id)
-        return Member(user, partial(self.voice_ai, user.organization_id)) if user else None
+        user, state = await self._user(user_id)
+        return Member(user, partial(self._voice_ai, user.organization_id, state)) if user else None
 
     async def voice_ai(self, organization_id: str) -> VoiceAi:
         """See `Store.voice_ai`; one statement reads both."""
+        return await self._voice_ai(organization_id, None)
+
+    async def _user(self, user_id: str) -> tuple[User | None, int | None]:
+        """Return a user, and the state of the file that it is of, if that is known."""
+        if not rules.ID.fullmatch(user_id):
+            return None, None
+        work = partial(sqlite_rows.read_user, user_id=user_id)
+        return await self._remembered(("user", user_id), work, rules.USER_SECONDS)
+
+    async def _voice_ai(self, organization_id: str, known: int | None) -> VoiceAi:
+        """Return settings and numbers of a state that was the file's when the request's user was read, or of a later one."""
+        key = "voice_ai", organization_id
+        remembered = self._memory.get(key)
+        if remembered is not None and remembered[0] == known:
+            return cast("VoiceAi", remembered[1].value)
         work = partial(sqlite_rows.read_voice_ai, organization_id=organization_id)
-        found: VoiceAi = await self._remembered(("voice_ai", organization_id), work, rules.ANSWER_SECONDS)
-        return found
+        return cast("VoiceAi", (await self._remembered(key, work, rules.ANSWER_SECONDS))[0])
 
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
@@ -162,21 +172,21 @@ class SqliteStore:
 
     async def _remembered(
         self, key: Hashable, work: Callable[[sqlite3.Connection], sqlite_inline.Read], seconds: float
-    ) -> Any:
-        """Return what is remembered of the file's current state, else read it."""
+    ) -> tuple[Any, int | None]:
+        """Return what is remembered of the file's current state, else read it; and the state, if that is known."""
         with _as_unavailable():
             self._require_file()
         state = self._inline.state() if self._inline else None
         remembered = self._memory.get(key) if state is not None else None
         if remembered and remembered[0] == state:
-            return remembered[1].value
+            return remembered[1].value, state
         # What was read before is in the system's memory, so the disk makes no one wait.
         read = self._inline.read(work) if self._inline and remembered else None
         if read is None:
             read = await self._read(work, seconds)
         if state is not None:  # it was asked before the read, so that is no older
             self._memory.put(key, state, read)
-        return read.value
+        return read.value, state
 
     async def _read(
         self, work: Callable[[sqlite3.Connection], T], seconds: float = rules.ANSWER_SECONDS

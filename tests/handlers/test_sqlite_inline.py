@@ -86,6 +86,20 @@ async def test_a_first_read_and_a_long_one_are_for_threads(store, monkeypatch):
         assert await store.voice_ai(ACME)
 
 
+async def test_a_member_has_what_was_stored_when_the_user_was_read_or_later(store, path):
+    """Nothing is asked twice in a request, and the next one has what was committed since."""
+    await store.voice_ai(ACME)
+    await store.user(ALEX)
+    first = await store.member(ALEX)
+    commit(path, "UPDATE credentials SET document = ?", json.dumps({"aiVoiceProvider": "y"}))
+
+    next_one = await store.member(ALEX)
+    providers = [(await one.voice_ai())[0].ai_voice_provider for one in (first, next_one, first)]
+
+    assert providers[1] == "y"
+    assert providers[0] in ("x", "y")
+
+
 async def test_what_is_not_there_is_noticed_when_it_comes(store):
     """An unknown user is remembered, too, until there is one."""
     new = "2" * 24
@@ -160,7 +174,10 @@ async def _follow(path, steps):
                 await (store if is_own else other).load(_user(chosen, disabled, labels))
                 continue
             users = [chosen] if kind == "read" else chosen
-            found = await asyncio.gather(*map(store.user, users), store.voice_ai(ACME))
+            members = await asyncio.gather(*map(store.member, users))
+            found = [*(one and one.user for one in members), await store.voice_ai(ACME)]
+            for one in filter(None, members):
+                assert await one.voice_ai() == found[-1]
             for name, user in zip(users, found[:-1], strict=True):
                 is_there = name in disabled.keys() | labels.keys()
                 assert (user.login_disabled if user else None) == (
