@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeAlias, Union
 
-from relay.validation.http import ALWAYS, HeaderList, Response
+from relay.validation.http import ALWAYS, BODILESS, HeaderList, Response
 
 SEND_BYTES = 64 * 1024
 """Largest piece of a stream or a file that is read and passed to the server at once."""
@@ -75,7 +75,7 @@ class LastHeld:
 async def send_response(send: Any, response: Response) -> None:
     """Send a response; 204 and 304 have no Content-Length (RFC 9110 section 8.6)."""
     headers = [*response.headers]
-    if response.body or response.status not in (204, 304):
+    if response.body or response.status not in BODILESS:
         length = len(response.body) + sum(map(len, response.more))
         headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
