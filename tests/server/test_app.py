@@ -354,7 +354,7 @@ async def test_a_client_that_takes_its_answer_slowly_holds_no_place(adding):
         await asyncio.gather(*slow)
 
     assert meanwhile.status_code == 200
-    assert max(pieces) == sending.MEMORY_BYTES
+    assert max(pieces) == sending.SEND_BYTES
     assert sum(pieces) == 3 * len('"' + "x" * 300_000 + '"')
 
 

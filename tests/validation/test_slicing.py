@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.sending import MEMORY_BYTES, send_response
+from relay.server.sending import SEND_BYTES, send_response
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -250,5 +250,5 @@ async def test_content_length_is_the_length_of_all_pieces():
     bodies = [piece["body"] for piece in pieces]
     assert b"".join(bodies) == orjson.dumps(long)
     assert dict(head["headers"])[b"content-length"] == b"%d" % len(b"".join(bodies))
-    assert max(map(len, bodies)) <= MEMORY_BYTES
+    assert max(map(len, bodies)) <= SEND_BYTES
     assert [piece.get("more_body", False) for piece in pieces] == [True] * (len(pieces) - 1) + [False]

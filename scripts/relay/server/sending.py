@@ -8,10 +8,7 @@ from typing import Any, Protocol, TypeAlias, Union
 from relay.validation.http import ALWAYS, BODILESS, HeaderList, Response
 
 SEND_BYTES = 64 * 1024
-"""Largest piece of a stream or a file that is read and passed to the server at once."""
-
-MEMORY_BYTES = 256 * 1024
-"""Largest piece of a body in memory that is passed to the server at once; slow clients get the rest later."""
+"""Largest piece of a response that is passed to the server at once; slow clients get the rest later."""
 
 
 class Sendable(Protocol):
@@ -80,7 +77,7 @@ async def send_response(send: Any, response: Response) -> None:
         headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     last = response.body
-    if response.more or len(last) > MEMORY_BYTES:
+    if response.more or len(last) > SEND_BYTES:
         for piece in _pieces(response):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         last = b""
@@ -98,5 +95,5 @@ def headers_only(send: Any) -> Any:
 
 def _pieces(response: Response) -> Iterator[bytes]:
     for part in (response.body, *response.more):
-        for start in range(0, len(part), MEMORY_BYTES):
-            yield part[start : start + MEMORY_BYTES]
+        for start in range(0, len(part), SEND_BYTES):
+            yield part[start : start + SEND_BYTES]
