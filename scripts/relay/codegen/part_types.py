@@ -7,8 +7,14 @@ from typing import Any
 
 from relay.contract.model import Contract, RequestBody, Response, Schema
 from relay.validation.binary_schemas import is_file
-from relay.validation.coercion import items_of, prefix_items_of
-from relay.validation.encoding_objects import content_types, has_parts, is_by_position, is_nested
+from relay.validation.encoding_objects import (
+    DescribedPart,
+    DescribedParts,
+    content_types,
+    has_parts,
+    is_by_position,
+    is_nested,
+)
 
 from .annotations import BYTES, STR, UPLOAD, Type, of_schema, union
 
@@ -33,20 +39,14 @@ class _Parts:
         return Type("list", (union(self._parts(schema, owner)),))
 
     def _parts(self, schema: Schema, owner: Mapping[str, Any]) -> Iterator[Type]:
-        first, others = prefix_items_of(schema, self._contract), items_of(schema, self._contract)
-        encodings = owner.get("prefixEncoding", [])
+        first, others = DescribedParts.of(owner, (), schema, self._contract)
         most = self._contract.resolve(schema).get("maxItems")
-        count = (
-            max(len(first), len(encodings)) if most is None else min(most, max(len(first), len(encodings)))
-        )
-        for number in range(count):
-            part = first[number] if number < len(first) else others
-            is_first = number < len(encodings)
-            yield self._part(part, encodings[number] if is_first else owner.get("itemEncoding", {}))
-        if (most is None or most > count) and others.get("not") != {}:
-            yield self._part(others, owner.get("itemEncoding", {}))
+        yield from map(self._part, first[:most])
+        if (most is None or most > len(first)) and others.schema.get("not") != {}:
+            yield self._part(others)
 
-    def _part(self, schema: Schema, encoding: Mapping[str, Any]) -> Type:
+    def _part(self, part: DescribedPart) -> Type:
+        schema, encoding, _ = part
         listed = content_types(encoding)
         is_part_of_parts = is_nested(schema, encoding, self._contract)
         if is_part_of_parts and is_by_position(listed[0], schema, self._contract):

@@ -8,8 +8,14 @@ from typing import Any, NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter, Schema
 from relay.validation import media_types as media
-from relay.validation.coercion import items_of, prefix_items_of, properties_of, types_of
-from relay.validation.encoding_objects import content_types, has_parts, is_nested
+from relay.validation.coercion import items_of, properties_of, types_of
+from relay.validation.encoding_objects import (
+    DescribedPart,
+    DescribedParts,
+    content_types,
+    has_parts,
+    is_nested,
+)
 from relay.validation.nested_parts import MAX_NESTING
 from relay.validation.schemas import Direction
 
@@ -34,13 +40,9 @@ class _Owner(NamedTuple):
         return words
 
     @property
-    def positions(self) -> int:
-        """How many parts have a schema or an encoding of their own."""
-        if self.contract.version != "3.2":
-            return 0
-        return max(
-            len(prefix_items_of(self.schema, self.contract)), len(self.words.get("prefixEncoding", []))
-        )
+    def parts(self) -> DescribedParts:
+        """What describes the parts by their positions."""
+        return DescribedParts.of(self.words, self.at, self.schema, self.contract)
 
 
 class _Part(NamedTuple):
@@ -121,10 +123,17 @@ def _pairs(old: _Owner, new: _Owner) -> Iterator[tuple[_Part, _Part]]:
         before, after = _field(old, name), _field(new, name)
         if before is not None and after is not None:
             yield before, after
-    described = [one for one in (old, new) if not {"prefixEncoding", "itemEncoding"}.isdisjoint(one.words)]
-    positions = max(old.positions, new.positions) if described else -1
-    for number in range(positions + 1):
-        before, after = _item(old, number, positions), _item(new, number, positions)
+    yield from _by_position(old, new)
+
+
+def _by_position(old: _Owner, new: _Owner) -> Iterator[tuple[_Part, _Part]]:
+    """Yield the parts without names; those after the last position stand for all others."""
+    if {"prefixEncoding", "itemEncoding"}.isdisjoint([*old.words, *new.words]):
+        return
+    ours, theirs = old.parts, new.parts
+    described = [one for owner, one in ((old, ours), (new, theirs)) if owner.contract.version == "3.2"]
+    for number in range(max((len(one.first) for one in described), default=0) + 1):
+        before, after = _item(ours.part(number), old), _item(theirs.part(number), new)
         if {"not": {}} not in (before.element, after.element):
             yield before, after
 
@@ -144,16 +153,8 @@ def _field(owner: _Owner, name: str) -> _Part | None:
     return _Part(encoding, (*owner.at, "encoding", name), schema, name, contract)
 
 
-def _item(owner: _Owner, number: int, positions: int) -> _Part:
-    """Return the part at a position; that after the last one stands for all others."""
-    schemas, encodings = prefix_items_of(owner.schema, owner.contract), owner.words.get("prefixEncoding", [])
-    schema = schemas[number] if number < len(schemas) else items_of(owner.schema, owner.contract)
-    if number < min(len(encodings), positions):
-        return _Part(
-            encodings[number], (*owner.at, "prefixEncoding", str(number)), schema, None, owner.contract
-        )
-    encoding = owner.words.get("itemEncoding", {})
-    return _Part(encoding, (*owner.at, "itemEncoding"), schema, None, owner.contract)
+def _item(described: DescribedPart, owner: _Owner) -> _Part:
+    return _Part(described.encoding, described.at, described.schema, None, owner.contract)
 
 
 def _types(old: _Part, new: _Part, direction: Direction) -> Iterator[Difference]:

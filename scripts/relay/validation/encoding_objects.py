@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
 from . import media_types as media
-from .coercion import types_of
+from .coercion import items_of, prefix_items_of, types_of
 from .schemas import SchemaCompiler
 from .sequences import kind_of_items
 
 _BY_POSITION = ("prefixEncoding", "itemEncoding")
+
+
+class DescribedPart(NamedTuple):
+    """The schema of a part without a name, its Encoding Object, and the pointer of that."""
+
+    schema: Schema
+    encoding: Mapping[str, Any]
+    at: Pointer
+
+
+class DescribedParts(NamedTuple):
+    """What describes the first parts of a body, and all others."""
+
+    first: list[DescribedPart]
+    others: DescribedPart
+
+    @classmethod
+    def of(cls, owner: Mapping[str, Any], at: Pointer, schema: Schema, contract: Contract) -> DescribedParts:
+        """Describe the parts of a Media Type or Encoding Object at a pointer; `schema` is that of the list of them."""
+        schemas, encodings = prefix_items_of(schema, contract), owner.get("prefixEncoding", [])
+        others = DescribedPart(
+            items_of(schema, contract), owner.get("itemEncoding", {}), (*at, "itemEncoding")
+        )
+        first = []
+        for number in range(max(len(schemas), len(encodings))):
+            one = others._replace(schema=schemas[number]) if number < len(schemas) else others
+            if number < len(encodings):
+                one = one._replace(encoding=encodings[number], at=(*at, "prefixEncoding", str(number)))
+            first.append(one)
+        return cls(first, others)
+
+    def part(self, number: int) -> DescribedPart:
+        """Return what describes a part."""
+        return self.first[number] if number < len(self.first) else self.others
 
 
 def content_types(encoding: Mapping[str, Any]) -> list[str]:
@@ -75,10 +109,8 @@ def warn_nested_in_stream(
     media_object: Mapping[str, Any], pointer: Pointer, contract: Contract, compiler: SchemaCompiler
 ) -> None:
     """Add a warning for each Encoding Object of a stream of parts that describes parts within them, which are not read."""
-    first = enumerate(media_object.get("prefixEncoding", []))
-    owners: dict[Pointer, Any] = {("prefixEncoding", str(number)): one for number, one in first}
-    owners["itemEncoding",] = media_object.get("itemEncoding", {})
-    for at, owner in owners.items():
-        for word in (one for one in (*_BY_POSITION, "encoding") if one in owner):
+    described = DescribedParts.of(media_object, pointer, {}, contract)
+    for part in (*described.first, described.others):
+        for word in (one for one in (*_BY_POSITION, "encoding") if one in part.encoding):
             message = f"'{word}' is ignored in a stream: its parts are read one by one; write `schema` in place of `itemSchema`"
-            compiler.problems.append(contract.warning((*pointer, *at, word), message, "ineffective-keyword"))
+            compiler.problems.append(contract.warning((*part.at, word), message, "ineffective-keyword"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
-from .coercion import items_of, prefix_items_of
+from .encoding_objects import DescribedParts
 from .errors import ResponseViolation
 from .multipart import Form
 from .part_compiling import FieldMaker, NestedMaker
@@ -31,9 +30,10 @@ class PartsDecoder:
         nested: NestedMaker,
     ) -> None:
         make = FieldMaker(contract, compiler, nested)
-        fields = [make.part(*one) for one in _described(schema, contract, pointer)]
-        self._first, self._other = fields[:-1], fields[-1]
-        self.has_files = any(one.is_binary for one in fields)
+        described = DescribedParts.of(*contract.follow(pointer), schema, contract)
+        self._first = [make.part(*one) for one in described.first]
+        self._other = make.part(*described.others)
+        self.has_files = any(one.is_binary for one in (*self._first, self._other))
 
     def at(self, number: int) -> Field:
         """Return how a part is read and written."""
@@ -92,17 +92,3 @@ class PartsDecoder:
     def _is_file(self, name: str, has_file_name: bool) -> bool:  # noqa: FBT001 -- see `IsFile`
         field = self.at(int(name))
         return field.is_binary or (field.is_open and has_file_name)
-
-
-def _described(
-    schema: Schema, contract: Contract, pointer: Pointer
-) -> Iterator[tuple[Schema, Mapping[str, Any], Pointer]]:
-    """Yield schema, Encoding Object and its pointer of the first parts, then those of all others."""
-    owner, at = contract.follow(pointer)
-    schemas, encodings = prefix_items_of(schema, contract), owner.get("prefixEncoding", [])
-    others = items_of(schema, contract), owner.get("itemEncoding", {}), (*at, "itemEncoding")
-    for number in range(max(len(schemas), len(encodings))):
-        part = schemas[number] if number < len(schemas) else others[0]
-        is_first = number < len(encodings)
-        yield part, *((encodings[number], (*at, "prefixEncoding", str(number))) if is_first else others[1:])
-    yield others

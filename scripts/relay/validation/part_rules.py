@@ -9,7 +9,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
 from . import media_types as media
-from .encoding_objects import content_types
+from .encoding_objects import DescribedParts, content_types
 from .errors import ResponseViolation
 from .parameters import ParameterDecoder
 from .raw_texts import Raw
@@ -69,13 +69,9 @@ class RulesByPosition(NamedTuple):
     @classmethod
     def of(cls, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> RulesByPosition:
         """Compile `prefixEncoding` and `itemEncoding` of the Media Type Object at a pointer."""
-        owner, at = contract.follow(pointer)
-        first = [
-            PartRules.of(one, (*at, "prefixEncoding", str(number)), contract, compiler)
-            for number, one in enumerate(owner.get("prefixEncoding", []))
-        ]
-        others = PartRules.of(owner.get("itemEncoding", {}), (*at, "itemEncoding"), contract, compiler)
-        return cls(first, others)
+        described = DescribedParts.of(*contract.follow(pointer), {}, contract)
+        first = [PartRules.of(one.encoding, one.at, contract, compiler) for one in described.first]
+        return cls(first, PartRules.of(described.others.encoding, described.others.at, contract, compiler))
 
     def at(self, number: int) -> PartRules:
         """Return the rules of a part."""
