@@ -325,6 +325,17 @@ class Contract:
         """Return the Header Object at a pointer, by its name."""
         return self._parameter(self.follow(pointer)[0], pointer, name, "header")
 
+    def headers(self, owner: Mapping[str, Any], pointer: Pointer) -> tuple[Parameter, ...]:
+        """Return the headers of a Response or an Encoding Object at a pointer; its Content-Type is ignored.
+
+        OpenAPI 3.0.3, "Response Object" and "Encoding Object", `headers`.
+        """
+        return tuple(
+            self._parameter(header, (*pointer, "headers", name), name, "header")
+            for name, header in (owner.get("headers") or {}).items()
+            if name.lower() != "content-type"
+        )
+
     def parameter(self, pointer: Pointer) -> Parameter:
         """Return the Parameter Object or the Header Object at a pointer."""
         value = self.follow(pointer)[0]
@@ -423,13 +434,8 @@ class Contract:
 
     def _response(self, value: Any, pointer: Pointer) -> Response:
         raw = self.resolve(value)
-        headers = tuple(
-            self._parameter(header, (*pointer, "headers", name), name, "header")
-            for name, header in (raw.get("headers") or {}).items()
-            if name.lower() != "content-type"  # OpenAPI 3.0.3, "Response Object", `headers`
-        )
         content = raw.get("content")
-        return Response(_schemas(content), headers, pointer, _items(content))
+        return Response(_schemas(content), self.headers(raw, pointer), pointer, _items(content))
 
 
 def _with_names(operations: tuple[Operation, ...], chosen: ChosenNames) -> tuple[Operation, ...]:

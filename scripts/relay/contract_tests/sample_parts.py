@@ -15,6 +15,7 @@ from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
+from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
 from relay.validation.form_parts import MultipartDecoder
 from relay.validation.forms import part_style
@@ -57,13 +58,12 @@ def sample_parts(
         element = items_of(field, contract) if "array" in types_of(field, contract) else field
         encoding = encodings.get(name, {})
         headers = {
-            header: pairs(parameter, sample(parameter))[0][1]
-            for header in encoding.get("headers", {})
-            if header.lower() != "content-type"
-            and (parameter := contract.header(header, (*at, "encoding", name, "headers", header))).required
+            header.name: pairs(header, sample(header))[0][1]
+            for header in contract.headers(encoding, (*at, "encoding", name))
+            if header.required
         }
-        listed = str(encoding.get("contentType", "")).split(",")
-        has_name = is_file(element, contract, filter(None, map(str.strip, listed)))
+        listed = content_types(encoding)
+        has_name = is_file(element, contract, listed)
         yield name, ("file" if has_name else None, text.encode(), _sent(listed, element), headers)
 
 
@@ -85,8 +85,7 @@ def _nested(name: str, value: Any, schema: Schema, pointer: Pointer, sampler: Sa
 
 def _sent(listed: list[str], schema: Schema) -> str | None:
     """Return the first of some media types and ranges that can be sent; None if there are none."""
-    names = [name.strip() for name in listed if name.strip()]
-    for name in names:
+    for name in listed:
         with suppress(NoSample):
             return concrete(name, schema)
-    return names[0] if names else None
+    return listed[0] if listed else None

@@ -8,6 +8,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import types_of
+from relay.validation.encoding_objects import content_types
 
 from .changes import Difference
 from .pointer_names import canonical, raw
@@ -38,6 +39,5 @@ def _files(contract: Contract, at: Pointer) -> Iterator[Pointer]:
     for name, pointer in view.shape((form,)).properties.items():
         is_list = "array" in types_of(raw(contract, pointer), contract)
         found = canonical(contract, (*pointer, "items") if is_list else pointer)
-        types = str(encodings.get(name, {}).get("contentType", "")).split(",")
-        if is_file(raw(contract, found), contract, filter(None, map(str.strip, types))):
+        if is_file(raw(contract, found), contract, content_types(encodings.get(name, {}))):
             yield found

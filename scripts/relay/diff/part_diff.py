@@ -67,12 +67,7 @@ class _Part(NamedTuple):
     @property
     def headers(self) -> dict[str, Parameter]:
         """The headers by their names in lower case."""
-        found = (
-            self.contract.header(name, (*self.at, "headers", name))
-            for name in self.encoding.get("headers", {})
-            if name.lower() != "content-type"
-        )
-        return by_name(found)
+        return by_name(self.contract.headers(self.encoding, self.at))
 
 
 def compare_parts(

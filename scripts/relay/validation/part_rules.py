@@ -29,9 +29,7 @@ class PartRules(NamedTuple):
     ) -> PartRules:
         """Compile the Encoding Object at a pointer."""
         headers = [
-            ParameterDecoder(contract.header(name, (*pointer, "headers", name)), contract, compiler)
-            for name in encoding.get("headers", {})
-            if name.lower() != "content-type"  # OpenAPI 3.0.3, "Encoding Object", `headers`
+            ParameterDecoder(header, contract, compiler) for header in contract.headers(encoding, pointer)
         ]
         return cls(media.by_name(dict.fromkeys(content_types(encoding), True)), headers)
 
