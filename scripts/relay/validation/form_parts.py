@@ -18,6 +18,7 @@ from .errors import ResponseViolation
 from .forms import FormDecoder, decoded, part_styles
 from .multipart import Form
 from .part_compiling import FieldMaker, NestedMaker
+from .part_decoder import PartDecoder
 from .part_fields import Decoded, Field, Written, place
 from .part_writing import last_delimiter, with_boundary, write_part
 from .raw_texts import unencoded
@@ -26,7 +27,7 @@ from .spools import Spool
 from .violations import Violation
 
 
-class MultipartDecoder:
+class MultipartDecoder(PartDecoder):
     """Decodes the multipart forms of one schema; `pointer` is that of the Media Type Object, or of an Encoding Object."""
 
     def __init__(
@@ -71,20 +72,9 @@ class MultipartDecoder:
         """Return a form to feed with the bytes of a body, of which `limit` may be values."""
         return Form(content_type, spool, self.is_file, limit)
 
-    def parse(self, body: bytes, content_type: str) -> Form:
-        """Return the form of a body that is in memory."""
-        form = self.form(content_type, Spool(), len(body))
-        form.feed(body)
-        form.end()
-        return form
-
     def reads(self, media_type: str) -> bool:
         """Return True for the media type of forms; the decoder may be that of a range."""
         return media_type == media.MULTIPART
-
-    def read(self, content: bytes, content_type: str) -> Decoded:
-        """Return the value of a form that is a part of a body. Raises ValueError if it is malformed."""
-        return self.decode(self.parse(content, content_type))
 
     def decode(self, form: Form) -> Decoded:
         """Return the value of a form. Raises ValueError if it is malformed."""

@@ -57,14 +57,6 @@ class ItemContent(NamedTuple):
                 raise ItemViolation(within(str(number), violations))
         self._check_whole(body)
 
-    def accepts(self, body: Any) -> bool:
-        """Return True for a list of valid items."""
-        try:
-            self.serialise(body)
-        except ResponseViolation:
-            return False
-        return True
-
     def of_example(self, value: Any) -> list[Any]:
         """Return the items of an example, which is a list of valid ones or the text of a stream of them.
 

@@ -61,14 +61,6 @@ class PartContent(NamedTuple):
             raise ResponseViolation(found.violations)
         self._check(found.plain)
 
-    def accepts(self, body: Any) -> bool:
-        """Return True for a valid list."""
-        try:
-            self.serialise(body)
-        except ResponseViolation:
-            return False
-        return True
-
     def of_example(self, value: Any) -> list[Any]:
         """Return an example, which is a valid list. Raises ResponseViolation for any other value."""
         self.serialise(value)

@@ -11,6 +11,7 @@ from .encoding_objects import DescribedParts
 from .errors import ResponseViolation
 from .multipart import Form
 from .part_compiling import FieldMaker, NestedMaker
+from .part_decoder import PartDecoder
 from .part_fields import Decoded, Field, Written
 from .part_writing import last_delimiter, with_boundary, write_part
 from .schemas import SchemaCompiler
@@ -18,7 +19,7 @@ from .spools import Spool
 from .violations import Violation
 
 
-class PartsDecoder:
+class PartsDecoder(PartDecoder):
     """Decodes and writes the bodies of one schema; `pointer` is that of the Media Type Object, or of an Encoding Object."""
 
     def __init__(
@@ -46,17 +47,6 @@ class PartsDecoder:
     def form(self, content_type: str, spool: Spool, limit: int) -> Form:
         """Return a form to feed with the bytes of a body, of which `limit` may be values."""
         return Form(content_type, spool, self._is_file, limit, is_named=False)
-
-    def parse(self, body: bytes, content_type: str) -> Form:
-        """Return the form of a body that is in memory."""
-        form = self.form(content_type, Spool(), len(body))
-        form.feed(body)
-        form.end()
-        return form
-
-    def read(self, content: bytes, content_type: str) -> Decoded:
-        """Return the value of a body that is a part of another one. Raises ValueError if it is malformed."""
-        return self.decode(self.parse(content, content_type))
 
     def decode(self, form: Form) -> Decoded:
         """Return the list of the values of the parts. Raises ValueError if the body is malformed."""

@@ -188,7 +188,13 @@ class ResponseCompiler:
 
     def _accepts(self, media_type: str, body: Any) -> bool:
         content = self.find(media_type)
-        return content is not None and content.accepts(body)
+        if content is None or isinstance(content, Content):
+            return content is not None and content.accepts(body)
+        try:
+            content.serialise(body)
+        except ResponseViolation:
+            return False
+        return True
 
     def find(self, media_type: str) -> AnyContent | None:
         """Return how a body of a media type is written, if it is documented."""
