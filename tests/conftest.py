@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,12 +14,13 @@ from hypothesis import settings
 from handlers._store import open_store
 from relay.server import logs
 from support import keyrings, mongodb
-from support.hosting import request_lines, unchanged_logs
+from support.hosting import host, request_lines, unchanged_logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from handlers._store import Store
+    from relay.server.app import Application
 
 
 # The machine's load is no defect of what is tested, and a failure in CI has to come again.
@@ -66,6 +68,13 @@ async def store(new_url) -> AsyncIterator[Store]:
     """An empty store of either kind."""
     async with open_store(new_url(), keyrings.OLD_ONLY) as store:
         yield store
+
+
+@pytest.fixture
+def hosting(tmp_path, monkeypatch) -> Callable[..., Application]:
+    """Compile contracts with packages in the folder of the test, as `host` does."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return partial(host, tmp_path)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import yaml
 from handlers._settings import Settings
 from relay.server.transport.graceful_shutdown import CLOSE_SECONDS, DRAIN_SECONDS
 from support.hosting import SECRET
-from support.running import COMMAND, ROOT, as_project, end, environment, serving
+from support.running import COMMAND, ROOT, as_project, environment, serving, started
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -149,18 +149,9 @@ def nobody(folder, *arguments, **variables):
     may = "=-all,+dac_read_search"  # this Python may lie in a folder of root's
     become = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", f"--inh-caps{may}"]
     become += [f"--ambient-caps{may}", f"--bounding-set{may}"]
-    with subprocess.Popen(
-        [*become, *COMMAND, *arguments],
-        cwd=folder,
-        env=environment(folder, **variables),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        try:
-            yield process
-        finally:
-            end(process, 30)
+    command, env = [*become, *COMMAND, *arguments], environment(folder, **variables)
+    with started(command, folder, env=env, stderr=subprocess.STDOUT) as process:
+        yield process
 
 
 @pytest.mark.skipif(

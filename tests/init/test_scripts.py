@@ -13,7 +13,7 @@ from importlib import metadata
 
 import pytest
 
-from support.running import ROOT, end, environment
+from support.running import ROOT, environment, started
 
 pytestmark = pytest.mark.package
 
@@ -29,13 +29,13 @@ def shop(tmp_path_factory):
     if not json.loads(direct_url).get("url", "").endswith(".whl"):
         pytest.skip("the project would install the release that is installed here: needs a wheel")
     folder = tmp_path_factory.mktemp("init")
-    started = time.monotonic()
+    begun = time.monotonic()
     result = subprocess.run(
         [sys.executable, "-m", "relay", "init", "shop", "--spec", str(GARAGE)],
         cwd=folder, env=environment(folder, PYTHONPATH=""), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    return folder / "shop", started
+    return folder / "shop", begun
 
 
 def variables(folder):
@@ -46,20 +46,14 @@ def variables(folder):
 
 def test_serve_answers_within_a_minute(shop):
     """The `curl` that it prints works as it is pasted."""
-    folder, started = shop
-    process = subprocess.Popen(
-        ["scripts/serve", "--port", "0"], cwd=folder, env=variables(folder), stdout=subprocess.PIPE, text=True
-    )
-    try:
+    folder, begun = shop
+    with started(["scripts/serve", "--port", "0"], folder, env=variables(folder)) as process:
         printed = next(line for line in process.stdout if line.startswith("  curl"))
         answered = subprocess.run(
             [*shlex.split(printed), "-s", "-o", os.devnull, "-w", "%{http_code}"],
             capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
-        seconds = time.monotonic() - started
-    finally:
-        end(process, 30)
-        process.stdout.close()
+        seconds = time.monotonic() - begun
 
     assert answered.stdout == "200"
     assert seconds < SECONDS

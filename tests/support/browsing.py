@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from contextlib import contextmanager
+from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .running import end
+from .running import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,17 +96,9 @@ def browsing(folder: Path) -> Iterator[Browser]:
         pytest.skip(f"no browser: none of {', '.join(_NAMES)} is installed")
     from websockets.sync.client import connect
 
-    process = subprocess.Popen(
-        [program, *_FLAGS, f"--user-data-dir={folder}", "about:blank"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = [program, *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    with started(command, folder, 10, env=None, stdout=DEVNULL, stderr=PIPE) as process:
         found = next(filter(None, (re.search(r"ws://\S+", line) for line in process.stderr)), None)
         assert found, f"{program} did not start"
         with connect(found[0], max_size=None, proxy=None) as socket:
             yield Browser(socket)
-    finally:
-        end(process, 10)
-        process.stderr.close()

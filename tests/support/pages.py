@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from support.running import ROOT, environment
+from support.running import ROOT, environment, eventually, started
 
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -157,23 +157,10 @@ def _served(folder: Path, line: str, variables: dict[str, str]) -> str:
     """Return what a server prints until it answers or ends."""
     log = folder / ".bin" / "served.log"
     with log.open("w") as output:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec env {line}"],
-            cwd=folder,
-            env=variables,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            end = time.monotonic() + SECONDS
-            while process.poll() is None and time.monotonic() < end:
-                if re.search(r" at http://", log.read_text("utf-8")):
-                    time.sleep(0.5)  # the banner is printed line by line
-                    break
-                time.sleep(0.1)
-        finally:
-            process.terminate()
-            process.wait(30)
+        command, streams = ["/bin/sh", "-c", f"exec env {line}"], {"stdout": output, "stderr": output}
+        with started(command, folder, env=variables, **streams) as process:
+            eventually(lambda: process.poll() is not None or " at http://" in log.read_text("utf-8"), SECONDS)
+            time.sleep(0.5)  # the banner is printed line by line
     return log.read_text("utf-8")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import AbstractContextManager, contextmanager
+from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
@@ -75,14 +78,44 @@ def logged(file: Path) -> str:
     )
 
 
-def end(process: subprocess.Popen[str], seconds: float) -> None:
-    """End a process by SIGTERM, or by SIGKILL after a while."""
-    process.terminate()
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def eventually(holds: Callable[[], object], seconds: float = 20.0) -> Any:
+    """Wait until something is true and return it; for what happens where no event can be waited for."""
+    overdue = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < overdue, "it did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+async def eventually_async(holds: Callable[[], object], seconds: float = 20.0) -> Any:
+    """Wait as `eventually` does, while the loop runs; `holds` may be an async function."""
+    found = None
+    async with asyncio.timeout(seconds):
+        while not found:
+            await asyncio.sleep(0.01)
+            found = holds()
+            found = await found if isawaitable(found) else found
+    return found
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path], folder: Path, seconds: float = 30.0, **options: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a program until left, then end it by SIGTERM, and after `seconds` by SIGKILL.
+
+    Its stdout is a pipe, its environment has no settings of the machine's own, unless `options` of Popen say otherwise.
+    """
+    given = {"env": environment(folder), "stdout": subprocess.PIPE, "text": True, **options}
+    with subprocess.Popen(command, cwd=folder, **given) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def serving_demo(folder: Path, *arguments: str, **options: Any) -> AbstractContextManager[Service]:
@@ -101,16 +134,12 @@ def serving(
 ) -> Iterator[Service]:
     """Serve on a free port until left; the process is ended by SIGTERM, or SIGKILL after a while."""
     last = "  curl" if name == "demo" else ""
-    with (folder / "stderr.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, name, "--port", "0", *arguments],
-            cwd=cwd or folder,
-            env=environment(folder, **variables),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
+    command = [*command, name, "--port", "0", *arguments]
+    variables = environment(folder, **variables)
+    with (
+        (folder / "stderr.log").open("w") as log,
+        started(command, cwd or folder, env=variables, stderr=log) as process,
+    ):
         printed: list[str] = []
         for line in process.stdout:
             printed.append(line.rstrip("\n"))
@@ -119,6 +148,3 @@ def serving(
         found = re.search(r" at (http://\S+)", "\n".join(printed))
         assert found, (folder / "stderr.log").read_text("utf-8")
         yield Service(process, found[1], printed)
-    finally:
-        end(process, 30)
-        process.stdout.close()

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from . import hostile
-from .running import ROOT, end
+from .running import ROOT, started
 from .targets import ours
 
 if TYPE_CHECKING:
@@ -106,23 +106,14 @@ def under_load(target: Target, seed: int, number: int) -> Iterator[subprocess.Po
     first = number * RATE * seconds
     options = {"seed": seed, "rate": RATE, "seconds": seconds, "slow": HELD, "first": first}
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    load = subprocess.Popen(
-        [sys.executable, "-m", hostile.__name__, target.service.url, *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # a scheduler may give each session its share
-    )
-    try:
+    command = [sys.executable, "-m", hostile.__name__, target.service.url, *arguments]
+    # A scheduler may give each session its share.
+    with started(command, ROOT, 5, stdin=subprocess.PIPE, start_new_session=True) as load:
         job = {"token": target.token, "good": [one.decode("latin-1") for one in target.good]}
         load.stdin.write(json.dumps(job))
         load.stdin.close()
         load.stdin = None
         yield load
-    finally:
-        end(load, 5)
-        load.stdout.close()
 
 
 async def waited(target: Target) -> list[float]:
