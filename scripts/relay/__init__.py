@@ -12,7 +12,7 @@ from relay.server.reply import Cookie, Reply
 from relay.server.request import Request
 from relay.server.result_type import Result
 from relay.validation.errors import ApiError
-from relay.validation.event import Event
+from relay.validation.events import Event
 from relay.validation.uploads import Upload
 
 __all__ = [

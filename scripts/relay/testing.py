@@ -27,7 +27,7 @@ from relay.contract_tests.outgoing_checks import documented_request, outgoing_vi
 from relay.contract_tests.recorder import Recorder
 from relay.server.token_minting import check_signable, longest_life, mint
 from relay.validation.item_reading import read_items
-from relay.validation.sequences import kind_of_items
+from relay.validation.media_types import kind_of_items
 
 if TYPE_CHECKING:
     from relay.server.app import Application

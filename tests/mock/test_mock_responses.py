@@ -19,7 +19,7 @@ from relay.mock.files import file_of
 from relay.mock.prefer import read_preferences, write_preferences
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.validation.accept import read_accept
+from relay.validation.media_types import read_accept
 from relay.validation.schemas import SchemaCompiler
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 from support.running import ROOT

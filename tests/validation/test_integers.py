@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from relay.validation.errors import InvalidRequest
 from relay.validation.http import Request
 from relay.validation.integers import Integers
+from relay.validation.item_compiling import item_decoders
 from relay.validation.item_reading import ReadItem
-from relay.validation.item_requests import item_decoders
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read

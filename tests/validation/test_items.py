@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.validation.errors import ResponseViolation
-from relay.validation.event import Event
+from relay.validation.events import Event
 from relay.validation.item_reading import ItemTooLarge, item_value, splitter
+from relay.validation.media_types import kind_of_items
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
-from relay.validation.sequences import kind_of_items
 from support import sequences
 from support.compiled import read
 from support.hosting import contract, operation

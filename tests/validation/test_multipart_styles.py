@@ -1,4 +1,4 @@
-"""Styles in multipart forms, since OpenAPI 3.1: `relay.validation.form_parts`."""
+"""Styles in multipart forms, since OpenAPI 3.1: `relay.validation.part_decoders`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multipart whose parts are the items of an array, and parts within parts: `relay.validation.part_lists`, `nested_parts`."""
+"""Multipart whose parts are the items of an array, and parts within parts: `relay.validation.part_decoders`, `nested_parts`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from relay import Reply, Upload
 from relay.validation.errors import InvalidRequest, ResponseViolation, UnsupportedMediaType
 from relay.validation.multipart import MAX_PARTS
-from relay.validation.nested_parts import MAX_NESTING
+from relay.validation.part_decoders import MAX_NESTING
 from support.parts import by_position, mirror, multipart
 
 MIXED, FORM, URLENCODED = "multipart/mixed", "multipart/form-data", "application/x-www-form-urlencoded"

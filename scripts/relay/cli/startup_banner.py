@@ -85,7 +85,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
     from relay.mock.examples import examples
     from relay.mock.samples import Sampler
     from relay.mock.schema_parts import NoSample
-    from relay.validation.example_texts import parameter_reader
+    from relay.validation.query_strings import parameter_reader
     from relay.validation.schemas import SchemaCompiler
 
     sampler = Sampler(contract, SchemaCompiler(contract), "request")

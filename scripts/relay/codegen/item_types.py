@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from relay.contract.model import Contract, RequestBody, Response
-from relay.validation.sequences import kind_of_items
+from relay.validation.media_types import kind_of_items
 
 from .annotations import Type, of_schema, union
 

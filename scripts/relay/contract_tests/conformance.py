@@ -20,7 +20,7 @@ from relay.validation import http as messages
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest, ResponseViolation
 from relay.validation.http import BODILESS
-from relay.validation.item_content import ItemContent
+from relay.validation.items import ItemContent
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.part_content import PartContent
 from relay.validation.requests import RequestDecoder

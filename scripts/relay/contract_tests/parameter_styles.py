@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Schema
-from relay.validation.delimited import SEPARATORS
 from relay.validation.forms import encoded
+from relay.validation.styles import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
+from relay.validation.binary_schemas import describes_text
 from relay.validation.item_compiling import item_content
-from relay.validation.item_content import ItemContent
+from relay.validation.items import ItemContent
 from relay.validation.part_content import PartContent
-from relay.validation.response_headers import HeaderDecoder
+from relay.validation.results import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
-from relay.validation.unvalidated import describes_text
 from relay.validation.validators import Validator
 
 from .exchanges import Exchange

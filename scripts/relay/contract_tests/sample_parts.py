@@ -17,9 +17,8 @@ from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
-from relay.validation.form_parts import MultipartDecoder
 from relay.validation.forms import part_style
-from relay.validation.nested_parts import Nesting
+from relay.validation.part_decoders import MultipartDecoder, Nesting
 
 from .parameter_styles import fields, pairs
 

@@ -22,10 +22,10 @@ from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
 from relay.validation.coercion import properties_of
 from relay.validation.errors import ResponseViolation
-from relay.validation.example_texts import ReadText, body_reader, parameter_reader
 from relay.validation.item_compiling import content_at, has_items
+from relay.validation.media_types import kind_of_items
+from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import SchemaCompiler
-from relay.validation.sequences import kind_of_items
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request

@@ -16,7 +16,7 @@ from relay.validation.encoding_objects import (
     has_parts,
     is_nested,
 )
-from relay.validation.nested_parts import MAX_NESTING
+from relay.validation.part_decoders import MAX_NESTING
 from relay.validation.schemas import Direction
 
 from .changes import Difference

@@ -9,9 +9,8 @@ from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 from relay.contract.schema_words import CHOICES, COMBINING
-from relay.validation.event_fields import FIELDS
-from relay.validation.media_types import essence
-from relay.validation.sequences import EVENTS
+from relay.validation.events import FIELDS
+from relay.validation.media_types import EVENTS, essence
 
 from .lint_rules import finding
 from .schema_sites import nodes

@@ -11,14 +11,14 @@ from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
+from relay.validation.binary_schemas import is_validated
 from relay.validation.errors import ResponseViolation
-from relay.validation.example_texts import ReadText
 from relay.validation.item_compiling import content_at, has_items
-from relay.validation.item_content import ItemContent
+from relay.validation.items import ItemContent
+from relay.validation.media_types import FRAMES, kind_of_items
 from relay.validation.part_content import PartContent
+from relay.validation.query_strings import ReadText
 from relay.validation.schemas import Direction, SchemaCompiler
-from relay.validation.sequences import FRAMES, kind_of_items
-from relay.validation.unvalidated import is_validated
 from relay.validation.violations import Violation
 
 from .lint_rules import finding

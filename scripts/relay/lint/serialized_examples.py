@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from relay.contract.model import Contract
-from relay.validation.example_texts import ReadText, body_reader, parameter_reader
+from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import SchemaCompiler
 
 from .schema_sites import Node

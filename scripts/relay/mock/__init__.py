@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from relay.contract.model import Contract, Operation
-from relay.validation.accept import read_accept
 from relay.validation.http import BODILESS, HeaderList, Response, header
+from relay.validation.media_types import read_accept
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 

@@ -8,8 +8,8 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract
 from relay.validation import media_types as media
-from relay.validation.example_texts import ReadText
 from relay.validation.json_strict import parse_json
+from relay.validation.query_strings import ReadText
 
 Example = tuple[str, Any, Pointer]
 """Name, value and pointer of an example."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Response
-from relay.validation.example_texts import parameter_reader
 from relay.validation.http import ALWAYS, is_field
-from relay.validation.response_headers import HeaderDecoder
+from relay.validation.query_strings import parameter_reader
+from relay.validation.results import HeaderDecoder
 
 from .examples import examples
 from .samples import Sampler

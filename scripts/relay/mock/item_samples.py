@@ -8,12 +8,12 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import Schema
 from relay.validation import media_types as media
+from relay.validation.encoding_objects import PartRules, RulesByPosition
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import content_at
+from relay.validation.media_types import kind_of_items
 from relay.validation.part_content import PartContent
-from relay.validation.part_rules import PartRules, RulesByPosition
 from relay.validation.part_writing import PartItem
-from relay.validation.sequences import kind_of_items
 
 from .examples import Example
 from .files import file_of

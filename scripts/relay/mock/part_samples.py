@@ -6,12 +6,11 @@ from typing import Any
 
 from relay.contract.model import Schema
 from relay.validation import media_types as media
-from relay.validation.form_parts import MultipartDecoder
+from relay.validation.encoding_objects import PartRules
+from relay.validation.part_decoders import MultipartDecoder, PartsDecoder
 from relay.validation.part_fields import Field
-from relay.validation.part_lists import PartsDecoder
-from relay.validation.part_rules import PartRules
 from relay.validation.part_writing import PartItem
-from relay.validation.response_headers import HeaderLines
+from relay.validation.results import HeaderLines
 
 from .bodies import concrete
 from .files import file_of

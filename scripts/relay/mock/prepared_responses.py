@@ -12,10 +12,10 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
-from relay.validation.accept import weight_of
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import has_items
-from relay.validation.media_choices import default_media_type
+from relay.validation.media_types import weight_of
+from relay.validation.response_content import default_media_type
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 

@@ -12,10 +12,9 @@ from typing import Any
 from relay.contract.model import Operation
 from relay.project.settings import Settings
 from relay.validation import media_types as media
-from relay.validation.form_parts import MultipartDecoder
 from relay.validation.http import header
 from relay.validation.multipart import Form, FormTooLarge
-from relay.validation.part_lists import PartsDecoder
+from relay.validation.part_decoders import MultipartDecoder, PartsDecoder
 from relay.validation.requests import RequestDecoder
 from relay.validation.spools import Spool, Spools, TooManySpools, spools_allowed
 from relay.validation.uploads import Upload

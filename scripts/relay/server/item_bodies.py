@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any, Self
 
 from relay.validation.errors import InvalidRequest
+from relay.validation.item_compiling import ItemDecoder
 from relay.validation.item_reading import ItemTooLarge, MalformedItem, ReadItem
-from relay.validation.item_requests import ItemDecoder
 from relay.validation.parameters import LocatedViolation
 from relay.validation.violations import Violation
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from relay.validation.accept import read_accept, weight_of
 from relay.validation.http import OPERATION, HeaderList, cookies, header
-from relay.validation.media_types import essence
+from relay.validation.media_types import essence, read_accept, weight_of
 
 from .bodies import Body
 from .proxies import TrustedProxies

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from starlette.responses import FileResponse, StreamingResponse
 from starlette.responses import Response as StarletteResponse
 
-from relay.validation.response_headers import HeaderLines, header_lines
-from relay.validation.results import NO_BODY, PLAIN, Parts, split
+from relay.validation.results import NO_BODY, PLAIN, HeaderLines, Parts, header_lines, split
 
 from .file import File
 from .framework import ConnexionResponse, NoContent

@@ -8,9 +8,8 @@ from typing import Any
 
 from relay.validation.http import HeaderList, Response
 from relay.validation.items import Items
-from relay.validation.response_headers import HeaderLines
 from relay.validation.responses import ResponseEncoder
-from relay.validation.results import NO_BODY, Parts, split
+from relay.validation.results import NO_BODY, HeaderLines, Parts, split
 
 from .binary_sources import open_source
 from .deadline import Deadline

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
-from relay.validation.text_writing import bytes_of
+from relay.validation.json_writing import bytes_of
 from relay.validation.violations import Violation
 
 from .deadline import Deadline

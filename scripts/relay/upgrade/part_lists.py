@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from relay.contract.schema_words import applied_schemas
-from relay.validation.sequences import kind_of_items
+from relay.validation.media_types import kind_of_items
 
 from .contract_files import ContractFiles, File
 from .findings import Findings

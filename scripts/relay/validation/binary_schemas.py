@@ -1,15 +1,18 @@
-"""Which schemas stand for bytes: `format: binary`, and since OpenAPI 3.1 what is no text by its media type, or has no type."""
+"""Which schemas stand for bytes or text, and which bodies can be validated."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
 from . import media_types as media
-from .coercion import contents_of, formats_of
+from .coercion import contents_of, formats_of, properties_of, stated_types_of
+from .schemas import SchemaCompiler
+from .uploads import Upload
 from .violations import Violation
 
 _SAYS_NOTHING = frozenset(
@@ -72,3 +75,41 @@ def is_file(schema: Schema, contract: Contract, content_types: Iterable[str] = (
         return True
     is_untyped = contract.version != "3.0" and contract.resolve(schema).keys() <= _SAYS_NOTHING
     return is_untyped and all(map(media.is_binary, content_types))
+
+
+RULE = "unvalidated-body"
+
+
+def describes_text(schema: Schema, contract: Contract) -> bool:
+    """Return True if a text may conform to a schema: it allows strings, or says nothing of types and properties."""
+    types = stated_types_of(schema, contract)
+    return "string" in types or (types <= {"null"} and not properties_of(schema, contract))
+
+
+def is_validated(media_type: str, schema: Schema, contract: Contract) -> bool:
+    """Return True if bodies of a media type can be validated, or their schema says nothing about them."""
+    return media.is_json(media_type) or media.is_form(media_type) or describes_text(schema, contract)
+
+
+def warn_unvalidated(media_type: str, contract: Contract, compiler: SchemaCompiler, pointer: Pointer) -> None:
+    """Add the warning that a body is not validated, once for those that operations share."""
+    key = (RULE, *contract.follow(pointer)[1])
+    if key in compiler.memo:
+        return
+    compiler.memo[key] = True
+    which = " that are neither JSON nor forms" if media.is_range(media_type) else ""
+    message = f"bodies of {media_type}{which} are not validated against their schema; the handler gets and sends them as they are"
+    compiler.problems.append(contract.warning(pointer, message, RULE))
+
+
+def bytes_reader(
+    schema: Schema, contract: Contract
+) -> Callable[[bytes | Upload, str], tuple[bytes | Upload, list[Violation]]]:
+    """Return the reader of bodies whose schema may say how many bytes they have."""
+    sizes = Sizes.of(schema, contract)
+
+    def read(body: bytes | Upload, _content_type: str) -> tuple[bytes | Upload, list[Violation]]:
+        size = body.size if isinstance(body, Upload) else len(body)
+        return body, [*sizes.violations(size, "", "body")]
+
+    return read

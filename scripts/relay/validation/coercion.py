@@ -14,9 +14,9 @@ from typing import Any, Literal
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.contract.schema_words import applied_schemas
 
+from .json_strict import CONVERTERS
 from .patterns import pattern_properties
 from .schemas import SchemaCompiler
-from .text_values import CONVERTERS
 from .validators import Validator
 
 Shape = Literal["array", "object", "scalar"]

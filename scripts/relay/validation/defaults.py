@@ -16,8 +16,7 @@ from relay.contract.model import ABSENT, Contract, Schema
 
 from .schema_graph import Choice, Graph, Node
 from .schemas import SchemaCompiler
-from .validators import Validator
-from .verdicts import Accepts
+from .validators import Accepts, Validator
 
 MAX_LEVELS = 4
 """How many defaults are filled into one another: a default may be an object whose properties have defaults."""

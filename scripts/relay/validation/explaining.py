@@ -16,8 +16,7 @@ from relay.contract.model import Schema
 from .nodes import Choice, Node
 from .plan import plan
 from .reasons import ROOT, Broken, Reason, Reasons, Rejected, ValuePath, broken
-from .validators import Validator
-from .verdicts import Compiled
+from .validators import Compiled, Validator
 from .violations import MAX_VIOLATIONS, Violation
 
 _MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as long as the value

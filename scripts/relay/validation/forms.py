@@ -19,11 +19,10 @@ from .coercion import (
     takes_any_key,
     types_of,
 )
-from .delimited import Malformed
 from .json_strict import NotJson, parse_json
 from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Read, is_spread, reader
+from .styles import Malformed, Read, is_spread, reader
 from .violations import Violation
 
 T = TypeVar("T")

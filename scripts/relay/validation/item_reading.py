@@ -10,7 +10,7 @@ from python_multipart.multipart import MultipartParser
 
 from . import media_types as media
 from .json_strict import parse_json
-from .sequences import Kind
+from .media_types import Kind
 from .structured_fields import parameters
 
 MAX_PART_HEADERS = 4096

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable
 from math import isinf
 from typing import Any
 
@@ -114,3 +115,43 @@ def _constant(name: str) -> Any:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_number, parse_constant=_constant
 )
+
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+
+
+def coerced(text: str, kind: str) -> Any:
+    """Return a text as a value of a type; the text itself if it is none of that type."""
+    convert = CONVERTERS.get(kind)
+    return convert(text) if convert else text
+
+
+def _text_integer(text: str) -> Any:
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _text_number(text: str) -> Any:
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text) and (number := float(text)) not in (float("inf"), float("-inf")):
+        return number
+    return text
+
+
+def _boolean(text: str) -> Any:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _null(text: str) -> Any:
+    return None if text == "null" else text
+
+
+CONVERTERS: dict[str, Callable[[str], Any]] = {
+    "integer": _text_integer,
+    "number": _text_number,
+    "boolean": _boolean,
+    "null": _null,
+    "string": str,
+}
+"""The conversion of text to each scalar type, in the order in which they are tried."""

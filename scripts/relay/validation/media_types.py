@@ -1,13 +1,13 @@
-"""Parses media types and finds the documented one (RFC 9110 sections 8.3 and 12.5.1)."""
+"""Media types and the documented ones that cover them (RFC 9110 sections 8.3 and 12.5.1), sequential ones included."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
-from .structured_fields import TOKEN, parameters
+from .structured_fields import TOKEN, elements, parameters
 
 T = TypeVar("T")
 
@@ -145,3 +145,76 @@ def _word(value: str) -> str:
         return value
     escaped = re.sub(r'(["\\])', r"\\\1", value)
     return f'"{escaped}"'
+
+
+_WEIGHT = re.compile(r"(0?\.\d{1,3}|0\.?|1(\.0{0,3})?)", re.ASCII)  # `.5` is sent, too
+
+
+def read_accept(header: str) -> dict[str, float]:
+    """Return media range → weight; the range as `find` expects it. Malformed weights are ignored."""
+    weights: dict[str, float] = {}
+    for element in elements(header):
+        _, found = parameters(element)
+        weight = dict(found).get("q", "1").strip()
+        weights[key_of(element, without="q")] = float(weight) if _WEIGHT.fullmatch(weight) else 1.0
+    return weights
+
+
+def weight_of(media_type: str, weights: Mapping[str, float]) -> float:
+    """Return the weight of a media type, by the most specific range; 0 if it is not acceptable.
+
+    A media type without parameters is also acceptable to a client that asks for it with some.
+    """
+    found = find(media_type, weights)
+    if found is None:
+        key = key_of(media_type)
+        found = max((weight for name, weight in weights.items() if essence(name) == key), default=0.0)
+    return found
+
+
+def accepts_any(media_types: Iterable[str], header: str) -> bool:
+    """Return True if at least one media type is acceptable; a range always is, as it may be what is wanted."""
+    weights = read_accept(header)
+    return any("*" in name or weight_of(name, weights) > 0 for name in media_types)
+
+
+def by_weight(media_types: Iterable[str], header: str | None) -> list[str]:
+    """Return the acceptable media types, the most wanted first, equal ones in their order; all without a header."""
+    if header is None:
+        return [*media_types]
+    weights = read_accept(header)
+    weighted = [(weight_of(name, weights), name) for name in media_types]
+    return [name for weight, name in sorted(weighted, key=lambda one: -one[0]) if weight > 0]
+
+
+Kind = Literal["events", "lines", "texts", "parts"]
+"""Server-sent events (WHATWG HTML), lines of JSON, JSON texts (RFC 7464), parts of multipart (RFC 2046)."""
+
+EVENTS = "text/event-stream"
+
+_LINES = frozenset(
+    "application/jsonl application/x-jsonl application/jsonlines application/x-jsonlines"
+    " application/ndjson application/x-ndjson".split()
+)
+
+
+class Frame(NamedTuple):
+    """The bytes before and after an item of JSON."""
+
+    before: bytes
+    after: bytes
+
+
+FRAMES: dict[Kind, Frame] = {"lines": Frame(b"", b"\n"), "texts": Frame(b"\x1e", b"\n")}
+
+
+def kind_of_items(media_type: str) -> Kind | None:
+    """Return how the items of a media type are written; None for one that is no known sequence."""
+    name = essence(media_type)
+    if name == EVENTS:
+        return "events"
+    if name in _LINES or name.endswith(("+jsonl", "+x-ndjson")):
+        return "lines"
+    if name == "application/json-seq" or name.endswith("+json-seq"):
+        return "texts"
+    return "parts" if name.startswith("multipart/") and name != MULTIPART and "*" not in name else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .verdicts import Accepts
+from .validators import Accepts
 from .violations import MissingEnd
 
 TYPES = frozenset("array boolean integer null number object string".split())

@@ -11,13 +11,12 @@ from relay.contract.pointers import escape
 
 from .coercion import Coercion
 from .defaults import Defaults
-from .delimited import Malformed
 from .integers import Integers
 from .query_strings import is_form, query_string_reader
 from .raw_texts import Raw
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
-from .styles import Keys, is_spread, reader
+from .styles import Keys, Malformed, is_spread, reader
 from .violations import Violation
 
 

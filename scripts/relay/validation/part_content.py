@@ -9,7 +9,7 @@ from .errors import ResponseViolation
 from .json_strict import NotJson
 from .json_writing import to_json
 from .multipart import MalformedForm
-from .part_lists import PartsDecoder
+from .part_decoders import PartsDecoder
 from .part_writing import with_boundary
 from .validators import Validator
 from .violations import Violation

@@ -12,7 +12,7 @@ from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
 from .nodes import Check, Choice, Condition, Items, Node
-from .verdicts import Accepts, Compiled, compile_together, pointer_of, quoted
+from .validators import Accepts, Compiled, compile_together, pointer_of, quoted
 from .violations import NO_TIME_ZONE, describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}

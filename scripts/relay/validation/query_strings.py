@@ -1,21 +1,100 @@
-"""Reads a query that is one value (OpenAPI 3.2, "Parameter Object", `in: querystring`), as its media type says."""
+"""Queries: which keys belong to which parameter, one that is a single value, and the texts of examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Parameter
+from relay.contract.pointers import escape
 
 from . import media_types as media
-from .coercion import Coercion
-from .delimited import Malformed
+from .coercion import Coercion, additional_properties_of, properties_of, shapes_of, takes_any_key
 from .forms import FormDecoder
-from .http import MALFORMED, MALFORMED_OR_NUL
+from .http import MALFORMED, MALFORMED_OR_NUL, cookies
 from .json_strict import NotJson, parse_json
-from .raw_texts import Raw
+from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
+from .styles import Keys, Malformed, is_spread, one_or_list, reader
+from .violations import MAX_VIOLATIONS, Violation
+
+
+class _FreeForm(NamedTuple):
+    """An object that takes any key, and the verdict about the texts of a key as one of its properties."""
+
+    pointer: Pointer
+    accepts: Callable[[Sequence[str]], bool]
+
+
+class QueryKeys:
+    """The keys of the query parameters of one operation, and of the API keys that the contract has in queries."""
+
+    def __init__(self, parameters: Iterable[Parameter], contract: Contract, compiler: SchemaCompiler) -> None:
+        self._names = {
+            str(scheme["name"])
+            for scheme in contract.security_schemes.values()
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
+        }
+        self._deep: set[str] = set()
+        self._free: list[_FreeForm] = []
+        coercion = Coercion(contract, compiler)
+        for parameter in parameters:
+            if parameter.location == "query":
+                self._claim(parameter, contract)
+                if is_spread(parameter, contract) and takes_any_key(parameter.schema, contract):
+                    self._free.append(_free_form(parameter, contract, coercion))
+
+    def taken_by(self, parameter: Parameter) -> Keys | None:
+        """Return what finds the keys that a parameter takes although no property has their name; None for no such.
+
+        Of several objects that take any key, the first whose schema accepts its value takes it.
+        """
+        own = next((one for one in self._free if one.pointer == parameter.pointer), None)
+        if own is None:
+            return None
+        return lambda texts: [
+            key for key in texts if not self._is_claimed(key) and self._owner(texts[key]) is own
+        ]
+
+    def unknown(self, texts: Texts) -> Iterator[Violation]:
+        """Yield a violation for each key that belongs to no parameter."""
+        if not self._free:
+            unknown = [key for key in texts if not self._is_claimed(key)]
+            for key in unknown[:MAX_VIOLATIONS]:
+                yield Violation(f"/{escape(key)}", "unknown", "the contract has no such query parameter")
+
+    def _claim(self, parameter: Parameter, contract: Contract) -> None:
+        if parameter.style == "deepObject" and parameter.media_type is None:
+            self._deep.add(parameter.name)
+        if is_spread(parameter, contract):
+            self._names |= properties_of(parameter.schema, contract).keys()
+            if shapes_of(parameter.schema, contract) == ["object"]:
+                return
+        self._names.add(parameter.name)
+
+    def _is_claimed(self, key: str) -> bool:
+        name, bracket, _ = key.partition("[")
+        return key in self._names or (bracket != "" and name in self._deep)
+
+    def _owner(self, texts: Sequence[str]) -> _FreeForm:
+        first = self._free[0]
+        if len(self._free) == 1:
+            return first
+        return next((one for one in self._free if one.accepts(texts)), first)
+
+
+def _free_form(parameter: Parameter, contract: Contract, coercion: Coercion) -> _FreeForm:
+    schema = additional_properties_of(parameter.schema, contract)
+    coerce, accepts = coercion.of(schema), coercion.verdict(schema)
+
+    def accept(texts: Sequence[str]) -> bool:
+        value: Any = coerce(one_or_list(texts))
+        return accepts(value)
+
+    return _FreeForm(parameter.pointer, accept)
+
 
 _Parse = Callable[[bytes], Any]
 _NOT_ENCODED = "not percent-encoded UTF-8"
@@ -81,3 +160,48 @@ def _text_parser(parameter: Parameter, contract: Contract, compiler: SchemaCompi
             raise Malformed("json", str(exc)) from exc
 
     return parse
+
+
+ReadText = Callable[[str], Any]
+"""Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
+
+
+def parameter_reader(parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> ReadText:
+    """Return what reads the texts of examples of a parameter or header; of its `content` only in a query that is one value."""
+    if parameter.location == "querystring":
+        read = query_string_reader(parameter, contract, compiler)
+    else:
+        keys = QueryKeys((parameter,), contract, compiler).taken_by(parameter)
+        read = reader(parameter, contract, Coercion(contract, compiler), refuses_nul=False, keys=keys)
+    return lambda text: read(_raw(parameter, text))
+
+
+def body_reader(
+    name: str, media_object: Mapping[str, Any], contract: Contract, compiler: SchemaCompiler
+) -> ReadText | None:
+    """Return what reads the texts of examples of a media type; None if nothing does.
+
+    That is so for multipart, whose texts lack the boundary.
+    """
+    match media.kind_of(name):
+        case media.JSON:
+            return lambda text: parse_json(text.encode())
+        case media.TEXT:
+            return str
+        case media.URLENCODED:
+            encoding = media_object.get("encoding", {})
+            form = FormDecoder(media_object.get("schema", {}), contract, compiler, encoding)
+            return lambda text: form.urlencoded(text.encode())
+    return None
+
+
+def _raw(parameter: Parameter, text: str) -> Raw:
+    """Return the text of an example as that of a request: of a query and a cookie it has the names, too."""
+    match parameter.location:
+        case "query":
+            return urlencoded(text.removeprefix("?").encode())
+        case "cookie":
+            return Raw(cookies([(b"cookie", text.encode())]))
+        case "path":
+            return Raw({parameter.name: [unquote(text)]}, lambda: {parameter.name: [text]})
+    return Raw({parameter.name: [text]})

@@ -12,7 +12,7 @@ from relay.contract.model import Contract, Schema
 
 from .schema_graph import Choice, Graph, Node
 from .schemas import SchemaCompiler
-from .verdicts import Accepts
+from .validators import Accepts
 
 Drop = Callable[[Any], None]
 """Takes a valid value, and removes its read-only properties."""

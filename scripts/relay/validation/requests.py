@@ -9,28 +9,24 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Location, Operation, RequestBody, Schema
 
 from . import media_types as media
-from .binary_bodies import bytes_reader
-from .binary_schemas import is_binary
+from .binary_schemas import bytes_reader, describes_text, is_binary, is_validated, warn_unvalidated
 from .coercion import types_of
 from .defaults import Defaults
 from .encoding_objects import has_parts, warn_ignored
 from .errors import InvalidRequest, UnsupportedMediaType
-from .form_parts import MultipartDecoder
 from .forms import FormDecoder, MalformedField, decoded
 from .http import HeaderList, Request, cookies, header
 from .integers import Integers
+from .item_compiling import item_decoders
 from .item_reading import MalformedItem
-from .item_requests import item_decoders
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
-from .nested_parts import Nesting
 from .parameters import LocatedViolation, ParameterDecoder
-from .part_lists import PartsDecoder
-from .query_keys import QueryKeys
+from .part_decoders import MultipartDecoder, Nesting, PartsDecoder
+from .query_strings import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .read_only import ReadOnly
 from .schemas import SchemaCompiler
-from .unvalidated import describes_text, is_validated, warn_unvalidated
 from .violations import Violation
 
 Arguments = dict[str, Any]

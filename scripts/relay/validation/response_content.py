@@ -11,26 +11,45 @@ from relay.contract.model import Contract, Response, Schema
 
 from . import http
 from . import media_types as media
-from .accept import by_weight
-from .binary_schemas import is_binary
+from .binary_schemas import describes_text, is_binary, is_validated, warn_unvalidated
 from .encoding_objects import warn_ignored
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .item_compiling import item_content
-from .item_content import ItemContent
+from .items import ItemContent
 from .json_strict import NotJson, parse_json
-from .json_writing import write_json
-from .media_choices import choices_of_lists, default_media_type, json_choices
+from .json_writing import write_json, write_text
+from .media_types import by_weight
 from .part_content import PartContent
-from .response_headers import HeaderDecoder, field_lines, without
-from .results import NO_BODY, Parts
+from .results import NO_BODY, HeaderDecoder, Parts, field_lines, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
 from .slicing import Slicer, slicer
-from .text_writing import write_text
-from .unvalidated import describes_text, is_validated, warn_unvalidated
 from .validators import Validator
 from .violations import Violation
+
+
+def json_choices(response: Response, default: str | None) -> list[str]:
+    """Return the media types of JSON of which Accept chooses one, the default first; none if there is only one."""
+    names = [name for name in response.content if "*" not in name and media.is_json(name)]
+    return sorted(names, key=lambda name: name != default) if len(names) > 1 else []
+
+
+def choices_of_lists(choices: list[str], default: str | None, streams: list[str]) -> list[str]:
+    """Return the media types of which Accept chooses one for a list of items; none if there is only one."""
+    whole = choices or [name for name in [default] if name is not None]
+    names = [*dict.fromkeys([*whole, *streams])]
+    return names if streams and len(names) > 1 else []
+
+
+def default_media_type(response: Response) -> str | None:
+    """Return the media type used if the handler sets none: JSON if documented, else the first non-range."""
+    return min(
+        (name for name in response.content if "*" not in name),
+        key=lambda name: not media.is_json(name),
+        default=None,
+    )
+
 
 _VARY = ("vary", "Accept")
 

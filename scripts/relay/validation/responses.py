@@ -9,19 +9,16 @@ from relay.contract.model import Contract, Operation
 
 from . import http
 from . import media_types as media
-from .accept import accepts_any
 from .errors import ResponseViolation
 from .http import HeaderList
-from .item_content import ItemContent
-from .items import Items
-from .json_writing import to_json, to_plain
+from .items import ItemContent, Items
+from .json_writing import to_bytes, to_json, to_plain
+from .media_types import accepts_any
 from .part_content import PartContent
 from .response_content import UNREAD, Content, ResponseCompiler, with_charset
-from .response_headers import field_lines, header_lines, without
-from .results import NO_BODY, PLAIN, Parts, split
+from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, split, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
-from .text_writing import to_bytes
 
 
 class ResponseEncoder:

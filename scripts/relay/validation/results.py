@@ -2,12 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from relay.contract.model import Contract, Response
+
 from .errors import ResponseViolation
-from .response_headers import HeaderLines, header_lines
+from .http import HeaderList, is_field
+from .parameters import LocatedViolation, ParameterDecoder
+from .raw_texts import Raw
+from .schemas import SchemaCompiler
 from .violations import Violation
+
+HeaderLines = list[tuple[str, str]]
+"""Headers as text; names are in lower case, and repeated for each line of a header."""
+
+
+class HeaderDecoder:
+    """Compiled decoder of the documented headers of one response."""
+
+    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+        self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
+
+    def violations(self, headers: Iterable[tuple[str, str]]) -> list[Violation]:
+        """Return the violations of a response's headers, whose names are in lower case."""
+        lines: dict[str, list[str]] = {}
+        for name, value in headers:
+            lines.setdefault(name, []).append(value)
+        failures: list[LocatedViolation] = []
+        for decoder in self._decoders:
+            name = decoder.parameter.name
+            for raw in _raw(name, lines.get(name.lower())):
+                decoder.decode(Raw(raw), {}, "", failures)
+        return [failure.violation for failure in failures]
+
+
+def _raw(name: str, values: list[str] | None) -> list[dict[str, list[str]]]:
+    """Return what is decoded one by one of a header's lines: all of them as a list, except for Set-Cookie."""
+    if values is None:
+        return [{}]
+    if name.lower() == "set-cookie":  # cannot be joined to a list (RFC 9110 section 5.3)
+        return [{name: [value]} for value in values]
+    return [{name: [", ".join(values)]}]
+
+
+def header_lines(headers: Mapping[str, Any] | None) -> HeaderLines:
+    """Return a handler's headers as lines; a list or tuple is a line for each of its values.
+
+    Raises ResponseViolation for a value that is no text, number or boolean.
+    """
+    if not headers:
+        return []
+    lines: HeaderLines = []
+    for name, value in headers.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        lines += [(name.lower(), _text(name, one)) for one in values]
+    return lines
+
+
+def without(name: str, lines: HeaderLines) -> tuple[str | None, HeaderLines]:
+    """Return the last value of a header, None if it is absent, and the other headers."""
+    found = [value for key, value in lines if key == name]
+    return (found[-1], [one for one in lines if one[0] != name]) if found else (None, lines)
+
+
+def field_lines(lines: Iterable[tuple[str, str]]) -> HeaderList:
+    """Return headers as bytes. Raises ResponseViolation for one that could inject a header or a response."""
+    lines = [*lines]
+    wrong = [name for name, value in lines if not is_field(name, value) or name == "connection"]
+    if wrong:
+        message = "a handler must not set this header, or its name or value is invalid"
+        raise ResponseViolation([Violation(f"/{name}", "header", message) for name in dict.fromkeys(wrong)])
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in lines]
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a header's value as text, spelled as `ParameterDecoder` reads it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ResponseViolation(
+        [Violation(f"/{name}", "header", "a header must be a string, a number, a boolean or a list of these")]
+    )
+
 
 NO_BODY: Any = object()
 """The body of a result that has none, whatever is documented; None is null where a body is documented."""

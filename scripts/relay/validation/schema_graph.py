@@ -12,7 +12,7 @@ from relay.contract.schema_words import CHOICES, conditional_schemas
 from .patterns import pattern_properties
 from .schemas import SchemaCompiler
 from .translation import discriminated
-from .verdicts import Accepts
+from .validators import Accepts
 
 
 @dataclass(eq=False, slots=True)

@@ -22,13 +22,20 @@ from relay.contract.model import Contract, Schema
 from relay.contract.pointers import lookup, mappings, parse_pointer
 from relay.contract.versions import Version
 
-from .definitions import Definitions, Translated
-from .encoded_text import is_base64
+from .contents import is_base64
 from .explaining import Explainer
 from .patterns import translated
 from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
-from .validators import Validator, ValidatorGroup
-from .verdicts import DELEGATED, Accepts, Compiled, delegation
+from .validators import (
+    DELEGATED,
+    Accepts,
+    Compiled,
+    Definitions,
+    Translated,
+    Validator,
+    ValidatorGroup,
+    delegation,
+)
 
 __all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness"]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from relay.contract.model import Contract, Schema
 
 from .coercion import additional_properties_of, formats_of, items_of, properties_of, required_of, types_of
-from .encoded_text import ENCODERS
+from .contents import ENCODERS
 
 
 class Shape:

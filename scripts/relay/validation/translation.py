@@ -16,10 +16,10 @@ from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Container, applied_schemas
 
 from .contents import Contents
+from .json_strict import coerced
 from .patterns import pattern_properties, translated
 from .plan import EXCLUSIVE, HIDDEN
-from .text_values import coerced
-from .verdicts import pointer_of
+from .validators import pointer_of
 
 Direction = Literal["request", "response"]
 

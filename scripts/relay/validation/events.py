@@ -1,22 +1,18 @@
-"""Writes the events of `text/event-stream`: an `itemSchema` describes an event as an object of its fields.
-
-The data of an event is text. Where its schema has `contentMediaType` with a media type of JSON, another value is
-written as JSON.
-"""
+"""Event streams: `relay.Event`, the fields of an event, and how events are validated and written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
+from relay.contract.model import ABSENT, Contract, Schema
 from relay.contract.schema_words import applied_schemas
 
 from . import media_types as media
 from .errors import ResponseViolation
-from .event import Event
-from .event_fields import as_lines, unwritable, with_one_line_break
 from .item_reading import ReadItem
 from .items import Items
 from .json_strict import NotJson, parse_json
@@ -25,6 +21,69 @@ from .schemas import Direction, SchemaCompiler
 from .shapes import Shape
 from .validators import Validator
 from .violations import Violation, within
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of `text/event-stream` (WHATWG HTML, "Server-sent events").
+
+    `data` is text, or a value that is written as JSON where the contract says that the data is JSON. `retry` is in
+    milliseconds. A `comment` is not seen by clients; an event that is only a comment keeps a connection open.
+    """
+
+    data: Any = ABSENT
+    event: str | None = None
+    id: str | None = None
+    retry: int | None = None
+    comment: str | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are set, as the contract describes an event; without the comment."""
+        found = {} if self.data is ABSENT else {"data": self.data}
+        others = {"event": self.event, "id": self.id, "retry": self.retry}
+        return found | {name: value for name, value in others.items() if value is not None}
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it is nothing but a comment."""
+        return self.comment is not None and not self.fields
+
+
+FIELDS = ("event", "id", "retry", "data")
+_LINE_BREAK = re.compile("\r\n|\r|\n")
+_NO_LINE = {"event": re.compile("[\r\n]"), "id": re.compile("[\r\n\0]")}
+
+
+def with_one_line_break(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields as clients read them: of data, each line break is a line feed."""
+    data = fields.get("data")
+    if isinstance(data, str) and "\r" in data:
+        return {**fields, "data": _LINE_BREAK.sub("\n", data)}
+    return dict(fields)
+
+
+def unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield what of an event's fields has no form in an event stream."""
+    for name in fields.keys() - FIELDS:
+        yield Violation(f"/{name}", "event", "an event has only the fields data, event, id and retry")
+    for name, value in fields.items():
+        if name == "retry":
+            if type(value) is not int or value < 0:
+                yield Violation("/retry", "event", "the time must be a number of milliseconds")
+        elif name in FIELDS and not isinstance(value, str):
+            yield Violation(f"/{name}", "type", "the field of an event must be text")
+        elif name in _NO_LINE and _NO_LINE[name].search(value):
+            yield Violation(f"/{name}", "event", "the field must not contain a line break, nor an id NUL")
+
+
+def as_lines(fields: Mapping[str, Any], comment: str | None) -> str:
+    """Return an event, or a comment, with the empty line at its end."""
+    lines = [f": {line}" for line in _LINE_BREAK.split(comment)] if comment is not None else []
+    lines += [f"{name}: {fields[name]}" for name in FIELDS[:-1] if name in fields]
+    if "data" in fields:
+        lines += [f"data: {line}" for line in fields["data"].split("\n")]
+    return "\n".join([*lines, "", ""])
 
 
 class JsonData(NamedTuple):
