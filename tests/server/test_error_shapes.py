@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.documented_error import OWN_STATUSES, reports
-from relay.server.error_shapes import ErrorShapes, documented_statuses
+from relay.server.error_shapes import OWN_STATUSES, ErrorShapes, documented_statuses, reports
 from relay.server.error_templates import source
 from relay.server.errors import ErrorReport
 from relay.validation.schemas import SchemaCompiler

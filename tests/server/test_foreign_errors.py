@@ -1,4 +1,4 @@
-"""Errors for exceptions of other libraries: `relay.server.foreign_errors`, and the members of an error."""
+"""Errors for exceptions of other libraries: `relay.server.error_responses`, and the members of an error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
+from relay.server.error_responses import ErrorTranslator, read_errors
 from relay.server.errors import ErrorReport, ReportedError, problem_details, report
-from relay.server.foreign_errors import ErrorTranslator, read_errors
 from relay.server.framework import HTTPException, ProblemException
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 

@@ -11,7 +11,7 @@ from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
 from relay.project.module_source import Function
 from relay.project.package_source import Sources
-from relay.server.documented_error import SAMPLE_DETAILS
+from relay.server.error_shapes import SAMPLE_DETAILS
 from relay.server.errors import ErrorReport, Unauthenticated, problem_details
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest

@@ -23,8 +23,7 @@ from .client_certificates import from_proxies
 from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
-from .error_responses import ErrorResponses
-from .foreign_errors import ErrorTranslator
+from .error_responses import ErrorResponses, ErrorTranslator
 from .functions import code_place, takes_upload
 from .guard import Guard
 from .handler_modules import is_package

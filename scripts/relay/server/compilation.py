@@ -22,7 +22,7 @@ from .binding import Binding, bind
 from .client_certificates import certificate_problems
 from .cors import cors
 from .endpoint import Endpoint
-from .foreign_errors import ErrorTranslator, read_errors
+from .error_responses import ErrorTranslator, read_errors
 from .handler_modules import has_any_handler, import_package, is_package
 from .info_functions import info_functions
 from .metrics import Metrics, bind_address

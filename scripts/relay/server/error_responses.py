@@ -1,25 +1,117 @@
-"""Converts any exception to an error response: the only place where errors are rendered."""
+"""Converts any exception to an error response: the only place where errors are rendered.
+
+Exceptions of other libraries have the errors of a package's `errors`; Starlette's and Connexion's have their own.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
 
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_field
 
-from .errors import OWN_CLIENT_ERRORS, ErrorReport, OperationNotImplemented, RenderOperationError, report
-from .foreign_errors import ErrorTranslator
+from .errors import (
+    OWN_CLIENT_ERRORS,
+    ErrorReport,
+    OperationNotImplemented,
+    RenderOperationError,
+    ReportedError,
+    declared,
+    phrase,
+    report,
+)
+from .framework import HTTPException, ProblemException
 from .observability import Observer
 from .scope_keys import PROGRESS, RESPONSE
 
 _log = logging.getLogger("relay")
 
 _INTERNAL = ErrorReport(ApiError.status, ApiError.code, ApiError.message)
+_EXPORT = "errors"  # the name of the package's export
+
+
+class ErrorTranslator:
+    """Returns the error that stands for an exception; an exception that declares its own status stands for itself."""
+
+    def __init__(self, reports: Mapping[type[Exception], ErrorReport]) -> None:
+        self._reports = reports
+
+    def __call__(self, exc: BaseException) -> BaseException:
+        """Return the error for an exception, with the exception as its cause; the exception if there is none.
+
+        Of the classes of an exception, the most specific one that the package maps decides.
+        """
+        if isinstance(exc, ReportedError) or declared(type(exc)) is not None:
+            return exc
+        found = next((self._reports[kind] for kind in type(exc).__mro__ if kind in self._reports), None)
+        error = ReportedError(found) if found is not None else _http_error(exc)
+        if error is None:
+            return exc
+        error.__cause__ = exc
+        return error
+
+
+def read_errors(errors: Any) -> ErrorTranslator:
+    """Return the translator for the `errors` that a package exports.
+
+    Raises SetupError for what is no mapping of exception classes to errors.
+    """
+    if not isinstance(errors, Mapping):
+        message = f"must be a mapping of exception classes to errors, not {type(errors).__name__}"
+        raise SetupError([Diagnostic(_EXPORT, message)])
+    reports = {kind: _report(value) for kind, value in errors.items()}
+    problems = [
+        Diagnostic(_EXPORT, problem) for item in reports.items() if (problem := _problem(*item)) is not None
+    ]
+    if problems:
+        raise SetupError(problems)
+    return ErrorTranslator({kind: found for kind, found in reports.items() if found is not None})
+
+
+def _problem(kind: Any, found: ErrorReport | None) -> str | None:
+    """Return what is wrong with an exception class and its error; None if they are right."""
+    name = getattr(kind, "__name__", repr(kind))
+    if not isinstance(kind, type) or not issubclass(kind, Exception):
+        return f"{name} is not a class of exceptions"
+    if declared(kind) is not None or issubclass(kind, NotImplementedError):
+        return f"{name} has a status of its own, so it is not mapped; remove it"
+    if found is None:
+        return f"{name}: must be an error class, or (status, code, message) with a status of 400 to 599"
+    return None
+
+
+def _report(value: Any) -> ErrorReport | None:
+    """Return the report of an error class or of (status, code, message); None for anything else."""
+    match value:
+        case type():
+            return declared(value)
+        case (int(status), str(code), str(message)) if 400 <= status <= 599 and not isinstance(status, bool):
+            return ErrorReport(status, code, message)
+    return None
+
+
+def _http_error(exc: BaseException) -> ReportedError | None:
+    """Return the error for an HTTPException of Starlette, or a ProblemException of Connexion, which is one.
+
+    Their detail is public in both libraries, and so are their headers.
+    """
+    if not isinstance(exc, HTTPException) or not 400 <= exc.status_code <= 599:
+        return None
+    status, detail = exc.status_code, getattr(exc, "detail", None)
+    members: dict[str, Any] = {}
+    if isinstance(exc, ProblemException):  # it may set these itself
+        own = {"type": exc.type, "title": exc.title, "instance": exc.instance}
+        members = {name: value for name, value in own.items() if value is not None} | (exc.ext or {})
+    code = HTTPStatus(status).name if status in set(HTTPStatus) else "ERROR"
+    message = detail if isinstance(detail, str) and detail else phrase(status)
+    return ReportedError(ErrorReport(status, code, message, members=members), dict(exc.headers or {}))
 
 
 class RenderedError(NamedTuple):

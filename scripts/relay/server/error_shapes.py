@@ -6,26 +6,191 @@ They are prepared at start: a request only fills in a template.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
+from relay.mock.examples import examples
+from relay.mock.files import RANGES
 from relay.mock.samples import Sampler
+from relay.mock.schema_parts import NoSample
+from relay.validation import media_types as media
+from relay.validation.errors import ApiError, InvalidRequest, UnsupportedMediaType
 from relay.validation.schemas import SchemaCompiler
+from relay.validation.validators import Validator
 
-from .documented_error import OWN_STATUSES, DocumentedError
-from .error_templates import ErrorTemplate, has_sentence
+from . import errors
+from .error_places import alternatives, details_lists, with_items, with_known, with_places, without_unknown
+from .error_templates import (
+    PROBLEM,
+    PROBLEM_TYPE,
+    ErrorTemplate,
+    Place,
+    Template,
+    filled,
+    has_place,
+    replaced,
+    with_sentence,
+)
 from .errors import ErrorReport, problem_details
 
 MAX_COMPARED = 8  # templates that are compared with every documented error
+
+_KINDS: tuple[type[ApiError], ...] = (
+    InvalidRequest,
+    errors.MalformedPath,
+    errors.AmbiguousHost,
+    errors.Unauthenticated,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.MethodNotAllowed,
+    errors.BodyTooSlow,
+    errors.BodyTooLarge,
+    UnsupportedMediaType,
+    errors.HeadersTooLarge,
+    ApiError,
+    errors.OperationNotImplemented,
+    errors.HandlerTimeout,
+    errors.Overloaded,
+)
+OWN_STATUSES = tuple(sorted({kind.status for kind in _KINDS}))
+"""The statuses of errors that Relay itself responds with."""
+
+SAMPLE_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
+"""The details of a made-up report."""
+
+
+def reports(status: int, *, is_detailed: bool = False) -> list[ErrorReport]:
+    """Return Relay's errors of a status, with or without details; a made-up one for a status of handlers only."""
+    details = SAMPLE_DETAILS if is_detailed else ()
+    known = [ErrorReport(status, one.code, one.message, details) for one in _KINDS if one.status == status]
+    if known:
+        return known
+    code = errors.phrase(status).upper().replace(" ", "_")
+    return [ErrorReport(status, code, "What is wrong", details)]
 
 
 def documented_statuses(contract: Contract) -> list[int]:
     """Return the statuses of Relay's own errors, and those of the errors that a contract documents."""
     keys = {key for operation in contract.operations for key in operation.responses if key.isdecimal()}
     return sorted({*OWN_STATUSES, *(status for status in map(int, keys) if 400 <= status <= 599)})
+
+
+class _DocumentedError:
+    """The `content` of a documented response, at `pointer`."""
+
+    def __init__(
+        self, content: Mapping[str, Any], pointer: Pointer, compiler: SchemaCompiler, sampler: Sampler
+    ) -> None:
+        self.pointer = pointer
+        self.schemas = json_bytes({name: one.get("schema", {}) for name, one in content.items()})
+        """What decides whether a body is documented."""
+        self.has_json = any(media.is_json(_concrete(name)) for name in content)
+        self.templates: dict[int, ErrorTemplate | None] = {}
+        """The templates of the statuses that were asked for; None if no valid body is found."""
+        self._content = content
+        self._compiler = compiler
+        self._sampler = sampler
+        self._validators: dict[str, Validator | None] = {}
+
+    def template(self, status: int) -> ErrorTemplate | None:
+        """Return the template for a status; None if no valid body is found."""
+        if status not in self.templates:
+            known = (one for one in self.templates.values() if one is not None and self.accepts(one, status))
+            self.templates[status] = next(known, None) or self._made(status)
+        return self.templates[status]
+
+    def accepts(self, template: ErrorTemplate, status: int) -> bool:
+        """Return True if what the template makes of each error of a status is documented."""
+        is_valid = self._is_valid(template.media_type)
+        both = [*reports(status), *reports(status, is_detailed=True)]
+        return all(is_valid(template.body(one)) for one in both)
+
+    def _is_valid(self, media_type: str) -> Callable[[Any], bool]:
+        """Return what validates a body of a media type; False for all if that is not documented."""
+        if media_type not in self._validators:
+            by_name = media.by_name({name: (name, one) for name, one in self._content.items()})
+            found = media.find(media_type, by_name)
+            self._validators[media_type] = found and self._compiler.compile(
+                found[1].get("schema", {}), "response", (*self.pointer, found[0], "schema")
+            )
+        validator = self._validators[media_type]
+
+        def is_valid(body: Any) -> bool:
+            with suppress(ValueError):
+                return validator is not None and validator.accepts(body)
+            return False
+
+        return is_valid
+
+    def _made(self, status: int) -> ErrorTemplate | None:
+        for name in sorted(self._content, key=lambda name: (not media.is_json(name), "*" not in name)):
+            media_type = _concrete(name)
+            if media.is_json(media_type):
+                made = self._json(name, media_type, status)
+            elif media_type == "text/plain":
+                made = ErrorTemplate(Place.SENTENCE, None, "text/plain; charset=utf-8")
+            else:
+                continue
+            if made is not None and self.accepts(made, status):
+                return made
+        return None
+
+    def _json(self, name: str, media_type: str, status: int) -> ErrorTemplate | None:
+        """Return the first template with a place, else problem details if they are valid, else a constant body."""
+        problem = ErrorTemplate(PROBLEM, {**PROBLEM, "errors": Place.DETAILS}, media_type)
+        fits = self.accepts(problem, status)
+        if fits and media_type == PROBLEM_TYPE:
+            return problem
+        constant = None
+        for body in self._bodies(name, media_type):
+            made = self._filled(body, name, media_type, status)
+            if has_place(made.plain):
+                return made
+            constant = constant or made
+        return problem if fits else constant
+
+    def _bodies(self, name: str, media_type: str) -> Iterator[Any]:
+        """Yield valid bodies: the examples, then a body made from the schema."""
+        pointer, media_object = (*self.pointer, name), self._content[name]
+        values = (value for _, value, _ in examples(self._sampler.contract, media_object, pointer))
+        yield from filter(self._is_valid(media_type), values)
+        if schema := media_object.get("schema"):  # any text is a sample of an empty one
+            with suppress(NoSample):
+                yield self._sampler.sample(schema, (*pointer, "schema"))
+
+    def _filled(self, body: Any, name: str, media_type: str, status: int) -> ErrorTemplate:
+        is_valid = self._is_valid(media_type)
+
+        def is_plain(template: Template) -> bool:
+            return all(is_valid(filled(template, one)) for one in reports(status))
+
+        def is_detailed(template: Template) -> bool:
+            return all(is_valid(filled(template, one)) for one in reports(status, is_detailed=True))
+
+        bodies = [body]
+        if "schema" in self._content[name]:
+            schema = (*self.pointer, name, "schema")
+            bodies = [with_known(body, schema, self._sampler, is_plain)]
+            bodies += alternatives(bodies[0], schema, self._sampler)
+        marked = [with_places(one, is_plain) for one in bodies]
+        items = (with_places(one, is_detailed) for each in bodies for one in with_items(each, is_detailed))
+        lists = (replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one))
+        detailed = next(filter(is_detailed, chain(items, lists)), None)
+        plain = without_unknown(marked[0], is_plain)
+        if detailed is not None:
+            return ErrorTemplate(plain, without_unknown(detailed, is_detailed), media_type)
+        explained = with_sentence(plain)
+        return ErrorTemplate(explained if is_detailed(explained) else plain, None, media_type)
+
+
+def _concrete(name: str) -> str:
+    """Return the media type that is sent for a documented one or a range."""
+    return RANGES.get(essence := media.essence(name), essence)
 
 
 class ErrorShapes:
@@ -38,9 +203,10 @@ class ErrorShapes:
         self._contract = contract
         self._compiler = compiler
         self._sampler = Sampler(contract, compiler)
-        self._contents: dict[bytes, DocumentedError] = {}
-        self._by_pointer: dict[Pointer, DocumentedError] = {}
-        self._found: dict[int, dict[str, DocumentedError]] = {status: {} for status in statuses}
+        self._contents: dict[
+            bytes | Pointer, _DocumentedError
+        ] = {}  # by the content's JSON, and by its pointer
+        self._found: dict[int, dict[str, _DocumentedError]] = {status: {} for status in statuses}
         self._verdicts: dict[tuple[bytes, str, int], bool] = {}
         for operation in contract.operations:
             for status in statuses:
@@ -49,7 +215,7 @@ class ErrorShapes:
         self._counted = {status: Counter(self._found[status].values()) for status in statuses}
         self.usual: ErrorTemplate | None = None
         usual = self._commonest(statuses)
-        self.usual = usual if usual is not None and has_sentence(usual.plain) else None
+        self.usual = usual if usual is not None and usual.has_sentence else None
         """The template with a sentence that the most documented errors accept; None if there is none."""
         self._by_status = {status: self._commonest([status]) for status in statuses}
 
@@ -81,10 +247,8 @@ class ErrorShapes:
         ]
 
     def _add(self, operation: Operation, status: int, response: Response) -> None:
-        content = self._by_pointer.get(response.pointer)
-        if content is None:
-            content = self._by_pointer[response.pointer] = self._content(response)
-        is_new = not content.is_tried
+        content = self._content(response)
+        is_new = not content.templates
         if content.template(status) is not None:
             self._found[status][operation.id] = content
         elif is_new and content.has_json and status in OWN_STATUSES:
@@ -92,16 +256,15 @@ class ErrorShapes:
                 f"no error can be written as {operation} documents it for {status}, its body is another one; "
                 "give it an example"
             )
-            warning = self._contract.warning(content.pointer, message, "error-shape")
-            self._compiler.problems.append(warning)
+            self._compiler.problems.append(self._contract.warning(content.pointer, message, "error-shape"))
 
-    def _content(self, response: Response) -> DocumentedError:
+    def _content(self, response: Response) -> _DocumentedError:
         """Return the content of a response; equal ones are one object."""
-        raw, pointer = self._contract.follow((*response.pointer, "content"))
-        key = json_bytes(raw)
-        if key not in self._contents:
-            self._contents[key] = DocumentedError(raw, pointer, self._compiler, self._sampler)
-        return self._contents[key]
+        if response.pointer not in self._contents:
+            raw, pointer = self._contract.follow((*response.pointer, "content"))
+            made = _DocumentedError(raw, pointer, self._compiler, self._sampler)
+            self._contents[response.pointer] = self._contents.setdefault(json_bytes(raw), made)
+        return self._contents[response.pointer]
 
     def _commonest(self, statuses: Iterable[int]) -> ErrorTemplate | None:
         """Return the template that is documented most often for some statuses, the usual one if it is as common."""
@@ -115,9 +278,7 @@ class ErrorShapes:
         candidates = [by_text[text] for text, _ in counted.most_common(MAX_COMPARED)]
         if candidates and self.usual is not None:
             candidates.insert(0, self.usual)
-        return max(
-            candidates, key=lambda one: (has_sentence(one.plain), self._covered(one, statuses)), default=None
-        )
+        return max(candidates, key=lambda one: (one.has_sentence, self._covered(one, statuses)), default=None)
 
     def _covered(self, template: ErrorTemplate, statuses: Iterable[int]) -> int:
         """Count the documented errors that accept a template."""
@@ -128,7 +289,7 @@ class ErrorShapes:
             if self._accepts(content, template, status)
         )
 
-    def _accepts(self, content: DocumentedError, template: ErrorTemplate, status: int) -> bool:
+    def _accepts(self, content: _DocumentedError, template: ErrorTemplate, status: int) -> bool:
         key = content.schemas, repr(template), status
         if key not in self._verdicts:
             self._verdicts[key] = content.accepts(template, status)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from .errors import ErrorReport
@@ -18,7 +17,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Place(Enum):
-    """A part of a report, as the Python source of its value."""
+    """A part of a report, or of one of its details, as the Python source of its value."""
 
     STATUS = "report.status"
     STATUS_TEXT = "str(report.status)"
@@ -35,38 +34,11 @@ class Place(Enum):
     RULE = 'detail["rule"]'
     REASON = 'detail["message"]'
 
-    def of(self, report: ErrorReport, detail: Mapping[str, str]) -> Any:
-        """Return the value for a report, or for one of its details."""
-        return self._of_detail(detail) if self in OF_DETAILS else self._of_report(report)
 
-    def _of_report(self, report: ErrorReport) -> Any:
-        match self:
-            case Place.STATUS:
-                return report.status
-            case Place.STATUS_TEXT:
-                return str(report.status)
-            case Place.PHRASE:
-                return HTTPStatus(report.status).phrase
-            case Place.DETAILS:
-                return [*map(dict, report.details)]
-            case Place.SENTENCE:
-                return report.sentence
-        return report.code if self is Place.CODE else report.message
-
-    def _of_detail(self, detail: Mapping[str, str]) -> Any:
-        path = detail["path"]
-        match self:
-            case Place.IN:
-                return detail["in"]
-            case Place.POINTER | Place.FIELD:
-                return path if self is Place.POINTER else path[1:]
-            case Place.LOCATION:
-                return [detail["in"], *path.split("/")[1:]]
-        return detail["rule" if self is Place.RULE else "message"]
-
-
-OF_DETAILS = frozenset([Place.IN, Place.POINTER, Place.FIELD, Place.LOCATION, Place.RULE, Place.REASON])
-"""Places within a list that has an item for each detail: its only item is the template of all."""
+_READ: dict[Place, Callable[[ErrorReport, Mapping[str, str] | None], Any]] = {
+    place: eval(f"lambda report, detail: {place.value}", {"HTTPStatus": HTTPStatus})  # noqa: S307 -- our own source
+    for place in Place
+}
 
 PROBLEM: Template = {
     "type": "about:blank",
@@ -91,43 +63,42 @@ class ErrorTemplate:
         """Return the body for a report."""
         return filled(self.detailed if report.details and self.detailed is not None else self.plain, report)
 
+    @property
+    def has_sentence(self) -> bool:
+        """True if the message of a report is in the body."""
+        return any(one in (Place.MESSAGE, Place.SENTENCE) for one in _leaves(self.plain))
 
-_NO_DETAIL: Mapping[str, str] = MappingProxyType({})
 
-
-def filled(template: Template, report: ErrorReport, detail: Mapping[str, str] = _NO_DETAIL) -> Any:
+def filled(template: Template, report: ErrorReport, detail: Mapping[str, str] | None = None) -> Any:
     """Return a template with the values of a report, and of one of its details."""
-    if isinstance(template, Place):
-        return template.of(report, detail)
-    if isinstance(template, dict):
-        return {name: filled(value, report, detail) for name, value in template.items()}
-    if isinstance(template, list) and _is_for_each(template):
-        return [filled(template[0], report, one) for one in report.details]
-    return [filled(value, report, detail) for value in template] if isinstance(template, list) else template
-
-
-def _is_for_each(template: list[Template]) -> bool:
-    """Return True for a list that has an item for each detail."""
-    pending = template[:1]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            pending += one.values()
-        elif isinstance(one, Place) and one in OF_DETAILS:
-            return True
-    return False
+    match template:
+        case Place():
+            return _READ[template](report, detail)
+        case dict():
+            return {name: filled(value, report, detail) for name, value in template.items()}
+        case list() if _is_for_each(template):
+            return [filled(template[0], report, one) for one in report.details]
+        case list():
+            return [filled(value, report, detail) for value in template]
+    return template
 
 
 def source(template: Template) -> str:
     """Return a template as Python source of a function with the argument `report`."""
-    if isinstance(template, Place):
-        return template.value
-    if isinstance(template, dict):
-        return "{" + ", ".join(f"{name!r}: {source(value)}" for name, value in template.items()) + "}"
-    if not isinstance(template, list):
-        return repr(template)
-    items = ", ".join(map(source, template))
-    return f"[{items} for detail in report.details]" if _is_for_each(template) else f"[{items}]"
+    match template:
+        case Place():
+            return template.value
+        case dict():
+            return "{" + ", ".join(f"{name!r}: {source(value)}" for name, value in template.items()) + "}"
+        case list():
+            each = " for detail in report.details" if _is_for_each(template) else ""
+            return f"[{', '.join(map(source, template))}{each}]"
+    return repr(template)
+
+
+def _is_for_each(template: list[Template]) -> bool:
+    """Return True for a list that has an item for each detail: its only item is the template of all."""
+    return any(isinstance(one, Place) and "detail[" in one.value for one in _leaves(template))
 
 
 def _leaves(template: Template) -> Iterator[Any]:
@@ -141,11 +112,6 @@ def _leaves(template: Template) -> Iterator[Any]:
 def has_place(template: Template) -> bool:
     """Return True if some part of a report is in the template."""
     return any(isinstance(one, Place) for one in _leaves(template))
-
-
-def has_sentence(template: Template) -> bool:
-    """Return True if the message of a report is in the template."""
-    return any(one in (Place.MESSAGE, Place.SENTENCE) for one in _leaves(template))
 
 
 def with_sentence(template: Template) -> Template:

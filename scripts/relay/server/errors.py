@@ -214,6 +214,11 @@ def declared(kind: type) -> ErrorReport | None:
 _STATUSES = frozenset(HTTPStatus)
 
 
+def phrase(status: int) -> str:
+    """Return the words of a status, such as `Not Found`; `Error` for one without."""
+    return HTTPStatus(status).phrase if status in _STATUSES else "Error"
+
+
 def _detail(failure: LocatedViolation) -> Mapping[str, str]:
     violation = failure.violation
     return {
@@ -231,7 +236,7 @@ def problem_details(report: ErrorReport) -> tuple[Any, str]:
     """
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(report.status).phrase if report.status in _STATUSES else "Error",
+        "title": phrase(report.status),
         "status": report.status,
         "detail": report.message,
         "code": report.code,

@@ -44,7 +44,7 @@ class PackageHooks:
     create anything, and raises NotYetThere instead;
     identify(claims, …): returns the `caller` for verified claims, or raises;
     verifiers: functions from a credential to claims, by security scheme; None, {} or ValueError is a 401;
-    errors: the errors for exception classes of other libraries, see `foreign_errors.read_errors`;
+    errors: the errors for exception classes of other libraries, see `error_responses.read_errors`;
     render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
     scope(…): yields objects by name, for one request, see `request_scope.RequestScope`;
     middleware: ASGI middlewares with their positions, see `package_middleware.read_middleware`;
