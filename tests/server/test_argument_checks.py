@@ -11,7 +11,7 @@ import pytest
 from relay.contract.diagnostics import SetupError, Severity
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.yielded_names import yielded_names
+from relay.server.function_checks import yielded_names
 from support.hosting import calling, contract, host, operation, write_package
 from support.naming import named_operation
 

@@ -1,4 +1,4 @@
-"""Where the import of a module fails: `scripts/relay/server/import_errors.py`."""
+"""Where the import of a module fails: `scripts/relay/server/handler_modules.py`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import Severity
-from relay.server.undocumented_bodies import names_body
+from relay.server.function_checks import names_body
 from support.hosting import calling, contract, host, logged, operation
 
 EMPTY = {"description": "ok"}

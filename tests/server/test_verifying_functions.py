@@ -1,4 +1,4 @@
-"""Tokens that a function verifies are not signed: `scripts/relay/server/{verifying_functions,token_minting}.py`."""
+"""Tokens that a function verifies are not signed: `scripts/relay/server/{package_hooks,token_minting}.py`."""
 
 from __future__ import annotations
 

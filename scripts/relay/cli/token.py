@@ -107,16 +107,18 @@ def _check_signable(project: Project, settings: Settings) -> None:
     """Raise SetupError if functions verify all tokens; a contract with errors is reported elsewhere."""
     from relay.contract.loading import load_contract
     from relay.project.settings import token_keys
+    from relay.server.named_functions import NamedFunctions
+    from relay.server.package_hooks import PackageHooks
     from relay.server.token_minting import check_signable
-    from relay.server.verifying_functions import has_functions, verifying_functions
 
     try:
         contract = load_contract(settings.spec or project.spec, settings.contract_root)
     except SetupError:
         return
     package, folder = settings.handlers, project.folder
-    if not token_keys(settings) and has_functions(contract, package, folder):
-        check_signable(contract, verifying_functions(contract, package, folder, has_key=False))
+    if not token_keys(settings) and NamedFunctions(folder, package).is_used(contract):
+        hooks = PackageHooks.of_project(contract, package, folder, has_key=False)
+        check_signable(contract, hooks.verifying_functions)
 
 
 def _scopes(project: Project, settings: Settings, names: Iterable[str]) -> set[str]:

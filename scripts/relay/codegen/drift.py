@@ -11,7 +11,7 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function, raised_recursion_limit
 from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
-from relay.server.handler_arguments import missing_handler_message
+from relay.server.functions import missing_handler_message
 
 from .collaborators import collaborator_names
 from .error_bodies import error_response_findings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relay.contract.model import Contract, Operation, RequestBody
-from relay.server.handler_arguments import handler_arguments
+from relay.server.functions import handler_arguments
 
 from .annotations import UPLOAD, Type, of_schema, union
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results

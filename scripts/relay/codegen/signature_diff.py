@@ -10,8 +10,8 @@ import libcst as cst
 
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function
-from relay.server.functions import CONTEXT_ARGUMENTS
-from relay.server.handler_arguments import (
+from relay.server.functions import (
+    CONTEXT_ARGUMENTS,
     HandlerArgument,
     handler_arguments,
     missing_argument_message,

@@ -9,8 +9,8 @@ from pathlib import Path
 from relay.contract.diagnostics import SetupError
 from relay.contract.model import Contract
 from relay.project.settings import Settings
+from relay.server.binding import MissingHandlerPolicy, read_policies
 from relay.server.handler_modules import has_any_handler, import_package
-from relay.server.missing_handlers import MissingHandlerPolicy, read_policies
 from relay.server.named_functions import NamedFunctions
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use
 

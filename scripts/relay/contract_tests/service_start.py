@@ -23,7 +23,6 @@ from relay.server.handler_modules import import_package
 from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import token_schemes
-from relay.server.verifying_functions import verifying_functions
 
 from .contract_config import Config
 from .credentials import signer
@@ -92,7 +91,7 @@ class ServiceTarget:
             return frozenset()
         folder, has_key = self.project.folder, bool(token_keys(settings))
         make_importable(self.package, folder)
-        return frozenset(verifying_functions(contract, self.package, folder, has_key=has_key))
+        return frozenset(PackageHooks.of_project(contract, self.package, folder, has_key=has_key).verified)
 
     def settings(self) -> ContractSettings:
         """Read the settings of the test; SetupError for settings that are wrong."""

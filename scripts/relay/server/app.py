@@ -16,7 +16,6 @@ from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
 
 from . import docs, health
-from .argument_checks import check_names
 from .binding import Binding
 from .bodies import BodyReader
 from .client_certificates import from_proxies
@@ -24,9 +23,11 @@ from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses, ErrorTranslator
+from .function_checks import check_names
 from .functions import code_place, takes_upload
 from .guard import Guard
 from .handler_modules import is_package
+from .info_functions import InfoVerifier
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .observability import Observer
@@ -194,7 +195,7 @@ class Application:
             for name, function in self.hooks.verifiers.items()
         }
         verifiers |= {
-            name: one.verifier(threads.identity) for name, one in self.hooks.named_verifiers.items()
+            name: InfoVerifier(one, threads.identity) for name, one in self.hooks.named_verifiers.items()
         }
         if self.jwt is not None:
             for name, scheme in self.contract.security_schemes.items():

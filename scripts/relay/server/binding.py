@@ -19,25 +19,83 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from relay.contract.connexion_words import python_path
-from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, display
 from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
 
 from .connexion_arguments import ConnexionArguments
 from .connexion_code import template_notes
-from .functions import CONTEXT_ARGUMENTS, code_place, named_arguments, required_names
-from .handler_arguments import missing_handler_message, signature_problems
+from .functions import (
+    CONTEXT_ARGUMENTS,
+    missing_handler_message,
+    named_arguments,
+    required_names,
+    signature_problems,
+)
 from .handler_modules import find_function, is_package, module_name
-from .missing_handlers import MissingHandlerPolicy, Policies
 from .named_functions import NamedFunctions
 from .threads import Function
+
+
+class MissingHandlerPolicy(StrEnum):
+    """A policy for missing handlers: an error at start, a 501 response, or a mock response."""
+
+    FAIL = "fail"
+    STUB = "stub"
+    MOCK = "mock"
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The default policy, and the policies of single tags."""
+
+    default: MissingHandlerPolicy = MissingHandlerPolicy.FAIL
+    by_tag: Mapping[str, MissingHandlerPolicy] = field(default_factory=dict)
+
+    def of(self, operation: Operation) -> MissingHandlerPolicy:
+        """Return the policy of an operation: that of its first tag, else the default."""
+        return self.by_tag.get(operation.tag, self.default)
+
+    def cover(self, contract: Contract) -> bool:
+        """Return True if the contract can be served without any handler."""
+        return all(self.of(operation) is not MissingHandlerPolicy.FAIL for operation in contract.operations)
+
+    def includes(self, policy: MissingHandlerPolicy) -> bool:
+        """Return True if a policy is used by default or for a tag."""
+        return policy in (self.default, *self.by_tag.values())
+
+
+def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
+    """Parse policies: `mock` for every tag, `Event Logs=stub` for one; later ones override earlier ones.
+
+    Raises SetupError for unknown policies, and for tags that no operation has.
+    """
+    tags = {operation.tag for operation in contract.operations}
+    problems: list[Diagnostic] = []
+    default, by_tag = MissingHandlerPolicy.FAIL, {}
+    for text in texts:
+        tag, sign, word = (part.strip() for part in text.rpartition("="))
+        if word not in list(MissingHandlerPolicy):
+            message = f"unknown policy '{text.strip()}'; use fail, stub or mock, or TAG=mock for one tag"
+            problems.append(Diagnostic("RELAY_MISSING", message))
+        elif not sign:
+            default = MissingHandlerPolicy(word)
+        elif tag not in tags:
+            message = f"no operation has the first tag '{tag}'; the tags are {', '.join(sorted(tags))}"
+            problems.append(Diagnostic("RELAY_MISSING", message))
+        else:
+            by_tag[tag] = MissingHandlerPolicy(word)
+    if problems:
+        raise SetupError(problems)
+    return Policies(default, by_tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +128,6 @@ class Binding:
     def takes(self, name: str, collaborators: Iterable[str]) -> bool:
         """Return True if the function names an argument that neither the contract nor a collaborator has."""
         return name in named_arguments(self.function) - {*self.names.values(), *collaborators}
-
-    def where(self) -> SourceLocation | str:
-        """Return the source location of the function."""
-        return code_place(self.function)
 
 
 def bind(

@@ -18,22 +18,21 @@ from relay.project.settings import Settings
 from relay.validation.schemas import SchemaCompiler, Strictness
 
 from .app import Application
-from .binding import Binding, bind
+from .binding import Binding, MissingHandlerPolicy, Policies, bind, read_policies
 from .client_certificates import certificate_problems
 from .cors import cors
 from .endpoint import Endpoint
 from .error_responses import ErrorTranslator, read_errors
+from .function_checks import undocumented_bodies
 from .handler_modules import has_any_handler, import_package, is_package
 from .info_functions import info_functions
 from .metrics import Metrics, bind_address
-from .missing_handlers import MissingHandlerPolicy, Policies, read_policies
 from .named_functions import NamedFunctions, no_package_message
 from .observability import Observer
 from .package_hooks import PackageHooks, tokens_needed, verifier_problems
 from .package_middleware import read_middleware
 from .request_scope import scope_problem
 from .tracing import check_installed
-from .undocumented_bodies import undocumented_bodies
 from .verification import token_verifier
 
 T = TypeVar("T")

@@ -25,8 +25,14 @@ from relay.validation.binary_schemas import is_binary
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.uploads import Upload
 
-from .functions import code_place, named_arguments, required_names
-from .handler_arguments import HandlerArgument, missing_default_message, positional_only_problems
+from .functions import (
+    HandlerArgument,
+    code_place,
+    missing_default_message,
+    named_arguments,
+    positional_only_problems,
+    required_names,
+)
 from .threads import Function, accepted_names
 
 _IDENTITY = ("user", "token_info")  # what Connexion also passes to `**kwargs`, if the operation has security

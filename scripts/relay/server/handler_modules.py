@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sysconfig
 import threading
+import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 
-from .import_errors import import_error
 from .threads import Function
+
+_LIBRARIES = {
+    Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+}
+_RELAY = Path(__file__).resolve().parents[1]
+_APPLICATION = (
+    "Relay serves the contract itself, so make the application below `if __name__ == '__main__':`, or in a module "
+    "of its own"
+)
 
 
 def import_package(name: str) -> ModuleType:
@@ -20,6 +32,14 @@ def import_package(name: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise SetupError([Diagnostic("RELAY_HANDLERS", f"'{name}' is not the name of a package")])
     return import_module(name, "RELAY_HANDLERS")
+
+
+def package_or_empty(name: str) -> ModuleType:
+    """Import a handlers package; return an empty module in place of one that cannot be imported."""
+    try:
+        return import_package(name)
+    except SetupError:
+        return ModuleType(name)
 
 
 def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
@@ -56,11 +76,45 @@ def import_module(name: str, where: SourceLocation | str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and (name == exc.name or name.startswith(f"{exc.name}.")):
             raise SetupError([Diagnostic(where, f"there is no package '{name}' here")]) from exc
-        raise import_error(name, exc) from exc
+        raise _import_error(name, exc) from exc
     except BaseException as exc:
-        is_own = (
-            threading.current_thread() is not threading.main_thread()
-        )  # Ctrl-C is raised in the main thread
-        if isinstance(exc, KeyboardInterrupt) and not is_own:
+        is_main = threading.current_thread() is threading.main_thread()
+        if isinstance(exc, KeyboardInterrupt) and is_main:  # Ctrl-C
             raise
-        raise import_error(name, exc) from exc
+        raise _import_error(name, exc) from exc
+
+
+def _import_error(name: str, exc: BaseException) -> SetupError:
+    """Return the error of a module that cannot be imported, with the innermost line of the project that fails."""
+    frames = [(Path(one.filename), one.lineno or 1) for one in traceback.extract_tb(exc.__traceback__)]
+    own = [at for at, (file, _) in enumerate(frames) if _is_own(file, name)]
+    file, line = frames[own[-1] if own else -1]
+    called = frames[own[-1] + 1 :] if own else []
+    place = SourceLocation(display(file), line, 1)
+    if isinstance(exc, SyntaxError) and exc.filename and Path(exc.filename).is_file():
+        place = SourceLocation(display(Path(exc.filename)), exc.lineno or 1, exc.offset or 1)
+    message = f"{type(exc).__name__}: {exc}"
+    if isinstance(exc, ImportError) and "flask" in str(exc).lower():
+        message = f"Flask is not installed; {_APPLICATION}"
+    elif any("connexion" in library.parts for library, _ in called):
+        message += f"; {_APPLICATION}"
+    return SetupError([Diagnostic(place, f"cannot be imported: {message}")])
+
+
+def _is_own(file: Path, name: str) -> bool:
+    """Return True for a file that is neither a library's nor Relay's; one that is installed may be the module's own."""
+    resolved = file.resolve()
+    if not file.is_absolute() or not file.exists() or resolved.is_relative_to(_RELAY):
+        return False
+    is_library = "site-packages" in resolved.parts or any(map(resolved.is_relative_to, _LIBRARIES))
+    return not is_library or any(map(resolved.is_relative_to, _places(name)))
+
+
+def _places(name: str) -> list[Path]:
+    """Return the folders of the package that a module is in, or of the module's file."""
+    try:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+    except (ImportError, ValueError, AttributeError):
+        return []
+    found = [] if spec is None else spec.submodule_search_locations or [str(spec.origin)]
+    return [Path(place).resolve() for place in found]

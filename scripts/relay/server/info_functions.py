@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
@@ -23,22 +23,14 @@ from .threads import Function, Threads, accepted_names
 
 AsyncFunction = Callable[..., Awaitable[Any]]
 
-SCOPE_FUNCTION, SCOPE_VARIABLE = "x-scopeValidateFunc", "SCOPEVALIDATE_FUNC"
-URL, URL_VARIABLE = "x-tokenInfoUrl", "TOKENINFO_URL"
 
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """How one type of security scheme names its function, and what of a credential the function gets."""
 
     key: str
     variable: str
-    arguments: Callable[[str], Sequence[str]]
+    arguments: Callable[[str], Sequence[str]] = lambda credential: (credential,)
     has_scopes: bool = False
-
-
-def _whole(credential: str) -> Sequence[str]:
-    return (credential,)
 
 
 def _user_and_password(credential: str) -> Sequence[str]:
@@ -54,14 +46,31 @@ def _after_bearer(credential: str) -> Sequence[str]:
     return (token.strip(),)
 
 
-_BEARER = _Kind("x-bearerInfoFunc", "BEARERINFO_FUNC", _whole)
-_KEY_AS_BEARER = _Kind(_BEARER.key, _BEARER.variable, _after_bearer)
+_BEARER = _Kind("x-bearerInfoFunc", "BEARERINFO_FUNC")
 _KINDS = {
     "http bearer": _BEARER,
     "http basic": _Kind("x-basicInfoFunc", "BASICINFO_FUNC", _user_and_password),
-    "apiKey": _Kind("x-apikeyInfoFunc", "APIKEYINFO_FUNC", _whole),
-    "oauth2": _Kind("x-tokenInfoFunc", "TOKENINFO_FUNC", _whole, has_scopes=True),
+    "apiKey": _Kind("x-apikeyInfoFunc", "APIKEYINFO_FUNC"),
+    "oauth2": _Kind("x-tokenInfoFunc", "TOKENINFO_FUNC", has_scopes=True),
 }
+_SCOPES = _Kind("x-scopeValidateFunc", "SCOPEVALIDATE_FUNC")
+_URL = _Kind("x-tokenInfoUrl", "TOKENINFO_URL")
+
+
+def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
+    """Return how a security scheme names its function; None for a type that names none."""
+    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
+    if scheme["type"] == "apiKey" and is_bearer:
+        return _BEARER._replace(arguments=_after_bearer)
+    return _KINDS.get(scheme_type(scheme))
+
+
+def _value(scheme: Mapping[str, Any], kind: _Kind) -> tuple[str, str] | None:
+    """Return what a scheme, or else the environment, names, and where; None if neither names anything."""
+    if path := scheme.get(kind.key):
+        return str(path), kind.key
+    path = os.environ.get(kind.variable)
+    return (path, kind.variable) if path else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +85,13 @@ class InfoFunction:
     arguments: Callable[[str], Sequence[str]]
     validate_scopes: Function | None = None
 
-    def verifier(self, threads: Threads) -> InfoVerifier:
-        """Return the verifier that runs plain functions in `threads`."""
-        validate = None if self.validate_scopes is None else threads.as_async(self.validate_scopes)
-        return InfoVerifier(self, threads.as_async(self.function), validate)
-
 
 class InfoVerifier:
-    """Verifies credentials by an info function, as Connexion calls it."""
+    """Verifies credentials by an info function, as Connexion calls it; plain functions run in `threads`."""
 
-    def __init__(
-        self, info: InfoFunction, call: AsyncFunction, validate_scopes: AsyncFunction | None
-    ) -> None:
-        self._call = call
-        self._validate = validate_scopes
+    def __init__(self, info: InfoFunction, threads: Threads) -> None:
+        self._call = threads.as_async(info.function)
+        self._validate = None if info.validate_scopes is None else threads.as_async(info.validate_scopes)
         self._arguments = info.arguments
         accepted = accepted_names(info.function)
         self._takes_scopes = accepted is None or "required_scopes" in accepted
@@ -157,14 +159,8 @@ def replaced_functions(contract: Contract, verified: Collection[str]) -> Iterato
     for name in sorted(token_schemes(contract) - {*verified}):
         scheme = contract.security_schemes[name]
         kind = _kind_of(scheme)
-        if kind is not None and (scheme.get(kind.key) or os.environ.get(kind.variable)):
-            yield name, kind.key if scheme.get(kind.key) else kind.variable
-
-
-def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
-    """Return how a security scheme names its function; None for a type that names none."""
-    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
-    return _KEY_AS_BEARER if scheme["type"] == "apiKey" and is_bearer else _KINDS.get(scheme_type(scheme))
+        if kind is not None and (found := _value(scheme, kind)) is not None:
+            yield name, found[1]
 
 
 def _info_function(
@@ -174,34 +170,24 @@ def _info_function(
     kind = _kind_of(scheme)
     if kind is None:
         return None
+    where = contract.place(("components", "securitySchemes", name))
 
-    def named(key: str, variable: str) -> Function | None:
-        path = scheme.get(key) or os.environ.get(variable)
-        where = contract.place(("components", "securitySchemes", name))
-        if not path:
+    def named(kind: _Kind) -> Function | None:
+        if (found := _value(scheme, kind)) is None:
             return None
-        if (function := functions.find(str(path), where)) is None:
-            source = key if scheme.get(key) else variable
-            message = f"{source} names '{path}', which is not there; {functions.missing(str(path))}"
+        path, source = found
+        if (function := functions.find(path, where)) is None:
+            message = f"{source} names '{path}', which is not there; {functions.missing(path)}"
             raise SetupError([Diagnostic(where, message, "unverified-scheme")])
         return function
 
-    function = named(kind.key, kind.variable)
-    if function is None:
-        _check_url(name, scheme, contract)
-        return None
-    validate = (named(SCOPE_FUNCTION, SCOPE_VARIABLE) or has_scopes) if kind.has_scopes else None
-    return InfoFunction(function, kind.arguments, validate)
-
-
-def _check_url(name: str, scheme: Mapping[str, Any], contract: Contract) -> None:
-    """Raise SetupError for a scheme whose tokens Connexion would send to a URL."""
-    if scheme["type"] == "oauth2" and (scheme.get(URL) or os.environ.get(URL_VARIABLE)):
-        source = URL if scheme.get(URL) else URL_VARIABLE
+    if (function := named(kind)) is not None:
+        validate = (named(_SCOPES) or has_scopes) if kind.has_scopes else None
+        return InfoFunction(function, kind.arguments, validate)
+    if scheme["type"] == "oauth2" and (url := _value(scheme, _URL)) is not None:  # Connexion would call it
         message = (
-            f"{source} of the security scheme '{name}' is not called: name a function in x-tokenInfoFunc, which may "
+            f"{url[1]} of the security scheme '{name}' is not called: name a function in x-tokenInfoFunc, which may "
             "call it, or set the key of the tokens (RELAY_JWT_JWKS, RELAY_JWT_PUBLIC_KEY or RELAY_JWT_SECRET)"
         )
-        raise SetupError(
-            [contract.problem(("components", "securitySchemes", name), message, "unverified-scheme")]
-        )
+        raise SetupError([Diagnostic(where, message, "unverified-scheme")])
+    return None

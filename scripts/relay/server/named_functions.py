@@ -16,7 +16,7 @@ from relay.project.import_path import make_named_importable
 from relay.project.named_modules import NamedModule, expected_file, find_module, what_to_write
 
 from .connexion_code import connexion_notes
-from .handler_modules import import_module
+from .handler_modules import has_any_handler, import_module, package_or_empty
 from .threads import Function
 
 
@@ -58,6 +58,15 @@ class NamedFunctions:
     def has_any_module(self, contract: Contract) -> bool:
         """Return True if an operation of the contract names a module that the project has."""
         return any(self.module(path) is not None for path in _paths(contract))
+
+    def is_used(self, contract: Contract) -> bool:
+        """Return True if the project has a function for an operation; without one, the contract is served alone."""
+        if self.has_any_module(contract):
+            return True
+        try:
+            return has_any_handler(contract, package_or_empty(self.package))
+        except SetupError:
+            return False
 
     def owns(self, package: ModuleType) -> bool:
         """Return True for a package in the project's folder."""

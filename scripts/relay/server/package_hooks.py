@@ -15,7 +15,9 @@ from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
-from .info_functions import InfoFunction
+from .handler_modules import package_or_empty
+from .info_functions import InfoFunction, info_functions
+from .named_functions import NamedFunctions
 from .security import (
     JWT_TYPES,
     Claims,
@@ -81,6 +83,17 @@ class PackageHooks:
             commands=getattr(package, "commands", ()),
             test_environment=getattr(package, "test_environment", None),
         )
+
+    @classmethod
+    def of_project(cls, contract: Contract, package: str, folder: Path, *, has_key: bool) -> PackageHooks:
+        """Return the hooks of a package, and the verifiers that the contract names, without compiling the service.
+
+        A key verifies all tokens that the package does not verify. What cannot be imported has none.
+        """
+        hooks = cls.of(package_or_empty(package))
+        named = NamedFunctions(folder, package)
+        hooks.named_verifiers, _ = info_functions(contract, hooks.verifiers, named, has_key=has_key)
+        return hooks
 
     @property
     def verified(self) -> set[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from asyncio import CancelledError
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -77,16 +76,3 @@ def scope_problem(function: Any) -> str | None:
     if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         return None
     return "must be a function with a `yield` of a mapping of names to objects"
-
-
-def scope_names(function: Function) -> Iterable[str] | None:
-    """Return the names of the objects that a `scope` yields; None if its annotation does not say them.
-
-    An annotation such as `Iterator[RequestObjects]`, of a TypedDict, does.
-    """
-    try:
-        annotation = typing.get_type_hints(function).get("return")
-    except Exception:  # noqa: BLE001 -- a name that exists only for type checkers
-        return None
-    yielded = next(iter(typing.get_args(annotation)), None)
-    return [*typing.get_type_hints(yielded)] if typing.is_typeddict(yielded) else None

@@ -1,0 +1,193 @@
+"""Checks of a package's functions: their arguments, and bodies that the contract does not document."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, errors
+from relay.contract.model import Contract, Operation
+from relay.contract.names import RESERVED_ARGUMENTS
+
+from .binding import Binding
+from .functions import code_place, required_names
+from .package_hooks import PackageHooks
+from .request_scope import CONTEXT_NAMES
+from .result_type import Result
+from .threads import Function
+
+
+def check_names(
+    bindings: Iterable[Binding], hooks: PackageHooks, collaborators: Mapping[str, Any]
+) -> list[Diagnostic]:
+    """Return a warning for each argument, of a function that the contract names, that nothing has the name of.
+
+    Raises SetupError for such arguments of other functions, and for objects with the name of an argument of the contract.
+    """
+    scoped = _scope_names(hooks.scope) if hooks.scope else ()
+    names = {*collaborators, *(scoped or ())}
+    offered = ", ".join(sorted(names)) or "none"
+    found: list[Diagnostic] = []
+    for binding in bindings:
+        if scoped is not None:  # a scope whose names are not known may yield every name
+            found += _unknown(binding, names, offered)
+        found += _taken(binding, names)
+    for function, wanted in _wanted(hooks).items():
+        for name in wanted:
+            if name not in collaborators:
+                message = f"{function.__name__} needs '{name}', and no collaborator has that name (collaborators: {offered})"
+                found.append(Diagnostic(code_place(function), message))
+    if problems := errors(found):
+        raise SetupError(problems)
+    return found
+
+
+def _unknown(binding: Binding, names: Iterable[str], offered: str) -> Iterator[Diagnostic]:
+    for name in binding.unknown_names(names):
+        message = f"{binding.operation} does not send '{name}', and no collaborator has that name (collaborators: {offered})"
+        if binding.is_named:
+            message += "; give it a default, or remove it; until then, such a request is a 500"
+            yield Diagnostic(code_place(binding.function), message, "argument", Severity.WARNING)
+        else:
+            yield Diagnostic(code_place(binding.function), message)
+
+
+def _taken(binding: Binding, names: set[str]) -> Iterator[Diagnostic]:
+    for name in sorted({*binding.names.values(), *RESERVED_ARGUMENTS} & names):
+        message = f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
+        yield Diagnostic(code_place(binding.function), message)
+
+
+def _wanted(hooks: PackageHooks) -> dict[Any, list[str]]:
+    """Return the collaborators that the hooks require."""
+    wanted = {hooks.identify: [name for name in required_names(hooks.identify) if name != "claims"]}
+    wanted |= {function: required_names(function)[1:] for function in hooks.verifiers.values()}
+    if hooks.scope is not None:
+        wanted[hooks.scope] = [name for name in required_names(hooks.scope) if name not in CONTEXT_NAMES]
+    return wanted
+
+
+def _scope_names(scope: Function) -> Iterable[str] | None:
+    """Return the names of the objects that a `scope` yields; None if neither its annotation nor its source shows them.
+
+    An annotation such as `Iterator[RequestObjects]`, of a TypedDict, does.
+    """
+    try:
+        annotation = typing.get_type_hints(scope).get("return")
+    except Exception:  # noqa: BLE001 -- a name that exists only for type checkers
+        annotation = None
+    yielded = next(iter(typing.get_args(annotation)), None)
+    return [*typing.get_type_hints(yielded)] if typing.is_typeddict(yielded) else yielded_names(scope)
+
+
+_INNER = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+
+
+def yielded_names(function: Any) -> frozenset[str] | None:
+    """Return the keys of all mappings that a function yields; None if its source does not show them.
+
+    A function with a decorator may yield others.
+    """
+    try:
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    except (OSError, TypeError, SyntaxError, ValueError, RecursionError):
+        return None
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.decorator_list:
+        return None
+    found = [_keys(one) for one in _yields(node)]
+    return frozenset().union(*filter(None, found)) if found and None not in found else None
+
+
+def _yields(function: ast.AST) -> Iterator[ast.AST | None]:
+    """Yield what a function yields, without its inner functions; the whole of `yield from`."""
+    pending = [*ast.iter_child_nodes(function)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            yield node.value if isinstance(node, ast.Yield) else node
+        if not isinstance(node, _INNER):
+            pending += ast.iter_child_nodes(node)
+
+
+def _keys(value: ast.AST | None) -> frozenset[str] | None:
+    """Return the keys of a `{"name": …}`; None for any other expression."""
+    match value:
+        case ast.Dict(keys=keys) if all(
+            isinstance(one, ast.Constant) and isinstance(one.value, str) for one in keys
+        ):
+            return frozenset(ast.literal_eval(one) for one in keys if one is not None)
+    return None
+
+
+_WITH_STATUS = frozenset(["Result", "Tuple", "tuple"])
+"""Types whose first argument is the body."""
+
+_TRANSPARENT = frozenset(["Annotated", "Awaitable", "Coroutine", "Final", "Optional", "Union"])
+_OPEN = frozenset(["Any", "Literal", "Never", "NoReturn", "None", "NoneType", "Reply", "Response", "object"])
+"""Types that do not say whether there is a body."""
+
+
+def undocumented_bodies(bindings: Iterable[Binding], contract: Contract) -> Iterator[Diagnostic]:
+    """Yield a warning for each handler that returns a body where no success has content: each would be a 500."""
+    for binding in bindings:
+        if binding.missing is None and _has_no_content(binding.operation) and names_body(binding.function):
+            message = (
+                f"{binding.operation} documents no content for a success, but its handler is annotated to return "
+                "a body, which is a 500; document its content, or return None"
+            )
+            where = code_place(binding.function)
+            place = contract.place((*binding.operation.pointer, "responses"))
+            yield Diagnostic(where, message, "missing-content", Severity.WARNING, place)
+
+
+def names_body(function: Callable[..., Any]) -> bool:
+    """Return True if the return annotation of a function names the type of a body."""
+    annotation = inspect.signature(function).return_annotation
+    if annotation is inspect.Signature.empty or annotation == Result[None]:  # type: ignore[misc]  # an alias as a value
+        return False
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return any(name not in _OPEN for name in _body_types(text))
+
+
+def _has_no_content(operation: Operation) -> bool:
+    """Return True if an operation documents a success, and none with content."""
+    successes = [one for key, one in operation.responses.items() if key.startswith("2")]
+    return bool(successes) and not any(one.content for one in successes)
+
+
+def _body_types(annotation: str) -> Iterator[str]:
+    """Yield the names of the types of a body that an annotation allows; none if it cannot be read."""
+    try:
+        pending: list[ast.expr] = [ast.parse(annotation, mode="eval").body]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    while pending:
+        match pending.pop():
+            case ast.BinOp(left=left, right=right):
+                pending += [left, right]
+            case ast.Constant(value=str(text)) if text != annotation:
+                yield from _body_types(text)
+            case ast.Constant(value=value):
+                yield str(value)
+            case ast.Subscript(value=holder, slice=inner):
+                name = _last_name(holder)
+                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+                if name in _WITH_STATUS:
+                    pending += parts[:1]
+                elif name in _TRANSPARENT:
+                    pending += (
+                        parts[-1:] if name == "Coroutine" else parts[:1] if name == "Annotated" else parts
+                    )
+                else:
+                    yield name
+            case other:
+                yield _last_name(other)
+
+
+def _last_name(node: ast.expr) -> str:
+    """Return the last part of a dotted name; `Any` for another expression."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "Any"
