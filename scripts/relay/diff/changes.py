@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from relay.contract.diagnostics import Severity, SourceLocation
 from relay.contract.documents import Pointer
@@ -43,6 +43,16 @@ class Change:
         return self.operations[0] if self.operations else None
 
 
+class Places(NamedTuple):
+    """The pointers of one value in the old and in the new contract."""
+
+    old: Pointer
+    new: Pointer
+
+    def __truediv__(self, token: str) -> Places:
+        return Places((*self.old, token), (*self.new, token))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Difference:
     """A rule and the pair of pointers it applies to; `what` describes the change of the value on `side`.
@@ -65,66 +75,48 @@ class Report:
     """Collects differences; one shared by several operations becomes one change."""
 
     def __init__(self, old: Contract, new: Contract) -> None:
-        self._contracts = {"old": old, "new": new}
-        self._found: dict[tuple[str, str, SourceLocation, SourceLocation], _Reached] = {}
-        self._reached: dict[Difference, _Reached] = {}
+        self._old, self._new = old, new
+        self._found: dict[tuple[str, str, SourceLocation, SourceLocation], Difference] = {}
+        self._names: dict[Difference, dict[Pointer, frozenset[str]]] = {}  # by the pointers of operations
         self._operations: dict[Pointer, Operation] = {}
         self._sets: dict[frozenset[str], frozenset[str]] = {}  # equal ones are one object
 
     def add(self, difference: Difference, *operations: Operation) -> None:
-        """Add a difference of these operations."""
-        reached = self._reached.get(difference)
-        if reached is None:
-            reached = self._reached[difference] = self._new(difference)
+        """Add a difference of these operations; equal ones at the same places are one."""
+        if difference not in self._names:
+            places = self._old.place(difference.old), self._new.place(difference.new)
+            known = self._found.setdefault((difference.rule, difference.what, *places), difference)
+            self._names[difference] = self._names.setdefault(known, {})
+        reached = self._names[difference]
         for operation in operations:
-            known = reached.names.get(operation.pointer, _NONE)
-            names = known if difference.name is None else known | {difference.name}
-            reached.names[operation.pointer] = self._sets.setdefault(names, names)
+            names = reached.get(operation.pointer, _NONE)
+            names = names if difference.name is None else names | {difference.name}
+            reached[operation.pointer] = self._sets.setdefault(names, names)
             self._operations[operation.pointer] = operation
-
-    def _new(self, difference: Difference) -> _Reached:
-        """Return what is known of a difference; equal ones at the same places are one."""
-        old, new = (
-            self._contracts["old"].place(difference.old),
-            self._contracts["new"].place(difference.new),
-        )
-        key = difference.rule, difference.what, old, new
-        return self._found.setdefault(key, _Reached(difference, old, new))
 
     def changes(self) -> list[Change]:
         """Return the changes in the order in which they were added."""
-        return [self._change(reached) for reached in self._found.values()]
+        return [self._change(found, *places) for (_, _, *places), found in self._found.items()]
 
-    def _change(self, reached: _Reached) -> Change:
-        difference = reached.difference
-        rule = RULES[difference.rule]
-        pointer = difference.new if difference.side == "new" else difference.old
-        why = advice(rule.id, self._contracts["new"].version)
-        component, path = described(self._contracts[difference.side], pointer)
-        operations = tuple(self._operations[at] for at in reached.names)
+    def _change(self, difference: Difference, old: SourceLocation, new: SourceLocation) -> Change:
+        rule, names = RULES[difference.rule], self._names[difference]
+        side = (self._old, difference.old) if difference.side == "old" else (self._new, difference.new)
+        component, path = described(*side)
+        operations = tuple(self._operations[at] for at in names)
         parts = [f"{component}{path} ({_list(operations)})"] if component else [_list(operations), path]
+        what = f"{difference.what}; {advice(rule.id, self._new.version)}"
         return Change(
             rule=rule.id,
             severity=rule.severity,
-            message=": ".join([*filter(None, parts), f"{difference.what}; {why}"]),
+            message=": ".join([*filter(None, parts), what]),
             where=component or (str(operations[0]) if operations else ""),
             operations=operations,
             old_pointer=difference.old,
             new_pointer=difference.new,
-            old_place=reached.old,
-            new_place=reached.new,
-            names=reached.names,
+            old_place=old,
+            new_place=new,
+            names=names,
         )
-
-
-@dataclass(slots=True)
-class _Reached:
-    """A difference, its locations, and what changed by the pointers of the operations that it affects."""
-
-    difference: Difference
-    old: SourceLocation
-    new: SourceLocation
-    names: dict[Pointer, frozenset[str]] = field(default_factory=dict)
 
 
 def _list(operations: tuple[Operation, ...]) -> str:

@@ -15,7 +15,7 @@ def compare_items(pair: Pair) -> Iterator[Child]:
 
     Places that one side does not have are a change of the number of items.
     """
-    most = min((limit for shape in (pair.old, pair.new) for limit in shape.values("maxItems")), default=inf)
+    most = min((limit for shape in pair.sides for limit in shape.values("maxItems")), default=inf)
     for index in range(max(pair.old.prefix, pair.new.prefix) + 1):
         if index < most:
             yield Child(pair.old.item(index), pair.new.item(index))
@@ -33,30 +33,24 @@ def compare_properties(pair: Pair) -> Iterator[Difference | Child]:
     if producer is not None and consumer is not None:
         yield pair.child(producer, consumer)
     elif producer is not None:
-        verb = "rejected" if pair.direction == "request" else "allowed"
-        yield pair.differs(
-            "additional-properties-refused",
-            "additional-properties-added",
-            f"additional properties are now {verb}",
-            "additionalProperties",
-        )
+        rules = ("additional-properties-refused", "additional-properties-added")
+        what = f"additional properties are now {pair.by_direction('rejected', 'allowed')}"
+        yield pair.differs(*rules, what, "additionalProperties")
 
 
 def _patterned(pair: Pair) -> Iterator[Difference | Child]:
     """Compare the properties that `patternProperties` describe; those of the producer alone are additional ones."""
-    known = {pattern for schemas in pair.producer.values("patternProperties") for pattern in schemas}
-    for schemas in pair.consumer.values("patternProperties"):
-        for pattern in schemas:
-            if pattern in known:
-                yield pair.child(pair.producer.patterned(pattern), pair.consumer.patterned(pattern))
-            elif pair.producer.additional is not None or known:
-                yield pair.undecided("patternProperties")
-    described = {pattern for schemas in pair.consumer.values("patternProperties") for pattern in schemas}
+    known, described = pair.producer.patterns, pair.consumer.patterns
+    for pattern, schemas in described.items():
+        if pattern in known:
+            yield pair.child(known[pattern], schemas)
+        elif pair.producer.additional is not None or known:
+            yield pair.undecided("patternProperties")
     for pattern in sorted(known) if not described else ():
         if pair.consumer.additional is None:
             yield pair.undecided("patternProperties")
         else:
-            yield pair.child(pair.producer.patterned(pattern), pair.consumer.additional)
+            yield pair.child(known[pattern], pair.consumer.additional)
 
 
 def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
@@ -67,10 +61,9 @@ def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
     elif new is None:
         if name not in pair.old.properties:
             return  # it never had an effect, and the server ignores it
-        if name in pair.new.hidden:
-            yield _property("request-property-read-only", pair, name, "now read-only")
-        else:
-            yield _property("request-property-refused", pair, name, "now rejected")
+        is_hidden = name in pair.new.hidden
+        rule, what = ("read-only", "now read-only") if is_hidden else ("refused", "now rejected")
+        yield _property(f"request-property-{rule}", pair, name, what)
     elif name not in pair.new.properties:
         yield _property("request-property-removed", pair, name, "removed")
         yield Child(old, new, name)
@@ -115,18 +108,11 @@ def _required(pair: Pair, name: str) -> Iterator[Difference]:
 
 
 def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:
-    old, new = _pointer(pair.old, name), _pointer(pair.new, name)
+    old, new = (shape.properties.get(name) or (*shape.pointer, "properties", name) for shape in pair.sides)
     return Difference(rule, what, old, new, "new" if name in pair.new.properties else "old", name)
-
-
-def _pointer(shape: Shape, name: str) -> tuple[str, ...]:
-    return shape.properties.get(name) or (*shape.pointer, "properties", name)
 
 
 def _is_open(shape: Shape) -> bool:
     """Return True if additional properties may have any value."""
-    return all(
-        part.schema.get(keyword, True) is True
-        for part in shape.parts
-        for keyword in ("additionalProperties", "unevaluatedProperties")
-    )
+    words = ("additionalProperties", "unevaluatedProperties")
+    return all(value is True for word in words for value in shape.values(word))

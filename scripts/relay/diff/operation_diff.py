@@ -11,8 +11,8 @@ from relay.lint.compilation import compiled
 from relay.validation.schemas import SchemaCompiler
 
 from .body_diff import compare_bodies, compare_responses
-from .changes import Difference, Report
-from .parameter_diff import compare_parameters
+from .changes import Difference, Places, Report
+from .parameter_diff import compare_parameters, parameters_of
 from .pointer_names import raw
 from .schema_diff import SchemaComparison
 from .security_diff import compare_schemes, compare_security
@@ -23,13 +23,14 @@ OperationKey = tuple[str, tuple[str, ...]]
 
 def compare_operations(old: Contract, new: Contract, report: Report) -> None:
     """Add the differences of all operations to the report."""
-    before, after = _by_key(old), _by_key(new)
+    before, after = ({operation_key(one): one for one in side.operations} for side in (old, new))
     schemas = SchemaComparison(old, new)
-    missing = [operation for key, operation in before.items() if key not in after]
-    faulty = [operation for operation in missing if is_left_out(operation, new)]
-    for operation in faulty:
-        report.add(_faulty(operation), operation)
-    removed = {operation.id: operation for operation in missing if operation not in faulty}
+    removed = {}
+    for operation in [one for key, one in before.items() if key not in after]:
+        if _is_left_out(operation, new):
+            report.add(_faulty(operation), operation)
+        else:
+            removed[operation.id] = operation
     for operation in removed.values():
         report.add(_removed(operation, old, new), operation)
     unserved = _unserved(before, after, old, new)
@@ -39,15 +40,12 @@ def compare_operations(old: Contract, new: Contract, report: Report) -> None:
         elif key in before:
             for difference in _compare(before[key], operation, schemas):
                 report.add(difference, operation)
-        elif operation.id not in removed and not is_left_out(operation, old):
-            report.add(_added(operation), operation)
+        elif operation.id not in removed and not _is_left_out(operation, old):
+            at = ("paths", operation.path), operation.pointer
+            report.add(Difference("operation-added", "added", *at), operation)
     for name, difference in compare_schemes(old, new):
         using = [one for one in new.operations if any(name in requirement for requirement in one.security)]
         report.add(difference, *using)
-
-
-def _by_key(contract: Contract) -> dict[OperationKey, Operation]:
-    return {operation_key(operation): operation for operation in contract.operations}
 
 
 def operation_key(operation: Operation) -> OperationKey:
@@ -55,7 +53,7 @@ def operation_key(operation: Operation) -> OperationKey:
     return operation.method, shape(operation.path)
 
 
-def is_left_out(operation: Operation, contract: Contract) -> bool:
+def _is_left_out(operation: Operation, contract: Contract) -> bool:
     """Return True if a contract has the operation, with errors that leave it out."""
     method, path = operation_key(operation)
     return any(one.method.lower() in ("", method) and shape(one.path) == path for one in contract.left_out)
@@ -85,36 +83,29 @@ def _faulty(operation: Operation, why: str = "") -> Difference:
 
 
 def _removed(operation: Operation, old: Contract, new: Contract) -> Difference:
-    at = ("paths", operation.path)
-    moved = next((one for one in new.operations if one.id == operation.id), None)
-    if moved:
-        return Difference(
-            "operation-moved", f"{operation.id} moved to {moved}", operation.pointer, moved.pointer, "old"
-        )
+    at = operation.pointer, ("paths", operation.path)
+    if moved := next((one for one in new.operations if one.id == operation.id), None):
+        what = f"{operation.id} moved to {moved}"
+        return Difference("operation-moved", what, operation.pointer, moved.pointer, "old")
     if raw(old, operation.pointer).get("deprecated"):
-        return Difference("deprecated-operation-removed", "removed", operation.pointer, at, "old")
-    remains = any(shape(one.path) == shape(operation.path) for one in new.operations)
-    rule = "operation-removed" if remains else "path-removed"
-    return Difference(rule, "removed" if remains else "path removed", operation.pointer, at, "old")
-
-
-def _added(operation: Operation) -> Difference:
-    return Difference("operation-added", "added", ("paths", operation.path), operation.pointer)
+        return Difference("deprecated-operation-removed", "removed", *at, "old")
+    if any(shape(one.path) == shape(operation.path) for one in new.operations):
+        return Difference("operation-removed", "removed", *at, "old")
+    return Difference("path-removed", "path removed", *at, "old")
 
 
 def _compare(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
-    before, after = raw(schemas.old, old.pointer), raw(schemas.new, new.pointer)
-
-    def difference(rule: str, what: str, keyword: str) -> Difference:
-        return Difference(rule, what, (*old.pointer, keyword), (*new.pointer, keyword))
-
+    at = Places(old.pointer, new.pointer)
+    before, after = schemas.raw(at)
     if old.id != new.id and ("operationId" in before or "operationId" in after):
-        yield difference("operation-id-changed", f"renamed from {old.id} to {new.id}", "operationId")
+        what = f"renamed from {old.id} to {new.id}"
+        yield Difference("operation-id-changed", what, *at / "operationId")
     if old.tag != new.tag:
-        yield difference("tag-changed", f"the tag changed from '{old.tag}' to '{new.tag}'", "tags")
+        what = f"the tag changed from '{old.tag}' to '{new.tag}'"
+        yield Difference("tag-changed", what, *at / "tags")
     if after.get("deprecated") and not before.get("deprecated"):
-        yield difference("operation-deprecated", "now deprecated", "deprecated")
-    yield from compare_parameters(old, new, schemas)
+        yield Difference("operation-deprecated", "now deprecated", *at / "deprecated")
+    yield from compare_parameters(parameters_of(old), parameters_of(new), at / "parameters", schemas)
     yield from compare_bodies(old, new, schemas)
     yield from compare_responses(old, new, schemas)
-    yield from compare_security(old, new, schemas.old, schemas.new)
+    yield from compare_security(old, new, schemas)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Parameter, Schema
 from relay.validation import media_types as media
+from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.encoding_objects import (
-    DescribedPart,
     DescribedParts,
     content_types,
     has_parts,
@@ -19,45 +19,30 @@ from relay.validation.encoding_objects import (
 from relay.validation.part_decoders import MAX_NESTING
 from relay.validation.schemas import Direction
 
-from .changes import Difference
-from .header_diff import by_name, compare_headers
-from .parameter_diff import compare_parameter
+from .changes import Difference, Places
+from .parameter_diff import by_name, compare_headers, compare_parameters
 from .pointer_names import canonical, raw
 from .schema_diff import SchemaComparison
+from .schema_view import Shape, View
+from .sites import Site
 
-
-class _Owner(NamedTuple):
-    """A Media Type Object, or an Encoding Object, and the schema of the value that its parts are."""
-
-    contract: Contract
-    at: Pointer
-    schema: Schema
-
-    @property
-    def words(self) -> Mapping[str, Any]:
-        """What the object says."""
-        words: Mapping[str, Any] = raw(self.contract, self.at)
-        return words
-
-    @property
-    def parts(self) -> DescribedParts:
-        """What describes the parts by their positions."""
-        return DescribedParts.of(self.words, self.at, self.schema, self.contract)
+_OF_VALUES = frozenset(("request-type-narrowed", "request-null-refused"))
+"""Rules for what a file has not: a type, and null."""
 
 
 class _Part(NamedTuple):
-    """A part with its Encoding Object, the pointer of that, and the schema of its value; `name` is that of a field."""
+    """A part, or the whole body: its Encoding or Media Type Object, and the schema of its value; a field has a name."""
 
-    encoding: Mapping[str, Any]
-    at: Pointer
-    element: Schema
-    name: str | None
     contract: Contract
+    at: Pointer
+    words: Mapping[str, Any]
+    schema: Schema
+    name: str | None = None
 
     @property
     def default_type(self) -> str:
         """Its media type if none is stated (OpenAPI 3.0.3 and 3.1.1, "Encoding Object", `contentType`)."""
-        schema = self.contract.resolve(self.element)
+        schema = self.contract.resolve(self.schema)
         types = types_of(schema, self.contract)
         if schema.get("format") == "binary" or not (types or self.contract.version == "3.0"):
             return "application/octet-stream"
@@ -65,122 +50,113 @@ class _Part(NamedTuple):
         return "text/plain" if types.isdisjoint(composed) else media.JSON
 
     @property
+    def has_parts(self) -> bool:
+        """True if it consists of parts."""
+        return is_nested(self.schema, self.words, self.contract)
+
+    @property
     def headers(self) -> dict[str, Parameter]:
         """The headers by their names in lower case."""
-        return by_name(self.contract.headers(self.encoding, self.at))
+        return by_name(self.contract.headers(self.words, self.at))
+
+    def field(self, name: str) -> _Part | None:
+        """Return the part of a form with a name; each item of an array is a part."""
+        schema = properties_of(self.schema, self.contract).get(name)
+        encoding = self.words.get("encoding", {}).get(name)
+        if schema is None and encoding is None:
+            return None
+        field = _Part(self.contract, (*self.at, "encoding", name), encoding or {}, schema or {}, name)
+        if "array" in types_of(field.schema, self.contract):
+            item = field._replace(schema=items_of(field.schema, self.contract))
+            return field if field.has_parts and not item.has_parts else item
+        return field
 
 
-def compare_parts(
-    old: Pointer, new: Pointer, schemas: SchemaComparison, direction: Direction
-) -> Iterator[Difference]:
+def compare_parts(at: Places, schemas: SchemaComparison, direction: Direction) -> Iterator[Difference]:
     """Yield the differences of the parts of two Media Type Objects; before 3.2, responses have no encodings."""
-    if direction == "request" and _become_parts(old, new, schemas):
+    if direction == "request" and _become_parts(at, schemas):
         what = "it was bytes, and its parts are read and validated now"
-        yield Difference("request-parts-validated", what, (*old, "schema"), (*new, "schema"))
+        yield Difference("request-parts-validated", what, *at / "schema")
     if direction == "response" and {schemas.old.version, schemas.new.version} != {"3.2"}:
         return
-    owners = (_media_type(schemas.old, old), _media_type(schemas.new, new))
-    pending = [(*owners, 0)]
+    pending = [(_media_type(schemas.old, at.old), _media_type(schemas.new, at.new), 0)]
     while pending:
         before, after, depth = pending.pop()
         for one, other in _pairs(before, after):
-            yield from _types(one, other, direction)
-            yield from _headers(one, other, schemas, direction)
-            if depth < MAX_NESTING and _has_parts(one) and _has_parts(other):
-                pending.append((_within(one), _within(other), depth + 1))
+            places = Places(one.at, other.at)
+            yield from _types(one, other, places, direction)
+            compare = compare_headers if direction == "response" else compare_parameters
+            yield from compare(one.headers, other.headers, places, schemas)
+            if depth < MAX_NESTING and one.has_parts and other.has_parts:
+                pending.append((one, other, depth + 1))
 
 
-def _become_parts(old: Pointer, new: Pointer, schemas: SchemaComparison) -> bool:
+def _become_parts(at: Places, schemas: SchemaComparison) -> bool:
     """Return True for bodies with the same type of schema that are read only by the newer version."""
-    types = types_of(raw(schemas.old, old).get("schema", {}), schemas.old)
-    is_new = schemas.old.version != "3.2" and "array" in types
-    return is_new and has_parts(new[-1], raw(schemas.new, new), schemas.new)
+    before, after = schemas.raw(at)
+    is_new = schemas.old.version != "3.2" and "array" in types_of(before.get("schema", {}), schemas.old)
+    return is_new and has_parts(at.new[-1], after, schemas.new)
 
 
-def _media_type(contract: Contract, at: Pointer) -> _Owner:
+def _media_type(contract: Contract, at: Pointer) -> _Part:
     """Return a Media Type Object; the items of a stream are its parts."""
     words = raw(contract, at)
     schema = {"items": words["itemSchema"]} if "itemSchema" in words else words.get("schema", {})
-    return _Owner(contract, canonical(contract, at), schema)
+    return _Part(contract, canonical(contract, at), words, schema)
 
 
-def _has_parts(part: _Part) -> bool:
-    return is_nested(part.element, part.encoding, part.contract)
+def _pairs(old: _Part, new: _Part) -> Iterator[tuple[_Part, _Part]]:
+    """Yield the parts that both have and one describes: by name, and by position.
 
-
-def _within(part: _Part) -> _Owner:
-    return _Owner(part.contract, part.at, part.element)
-
-
-def _pairs(old: _Owner, new: _Owner) -> Iterator[tuple[_Part, _Part]]:
-    """Yield the parts that both have and one describes."""
+    Those after the last position stand for all others.
+    """
     for name in dict.fromkeys([*old.words.get("encoding", {}), *new.words.get("encoding", {})]):
-        before, after = _field(old, name), _field(new, name)
+        before, after = old.field(name), new.field(name)
         if before is not None and after is not None:
             yield before, after
-    yield from _by_position(old, new)
-
-
-def _by_position(old: _Owner, new: _Owner) -> Iterator[tuple[_Part, _Part]]:
-    """Yield the parts without names; those after the last position stand for all others."""
     if {"prefixEncoding", "itemEncoding"}.isdisjoint([*old.words, *new.words]):
         return
-    ours, theirs = old.parts, new.parts
-    described = [one for owner, one in ((old, ours), (new, theirs)) if owner.contract.version == "3.2"]
-    for number in range(max((len(one.first) for one in described), default=0) + 1):
-        before, after = _item(ours.part(number), old), _item(theirs.part(number), new)
-        if {"not": {}} not in (before.element, after.element):
+    sides = [(one, DescribedParts.of(one.words, one.at, one.schema, one.contract)) for one in (old, new)]
+    most = max((len(parts.first) for one, parts in sides if one.contract.version == "3.2"), default=0)
+    for number in range(most + 1):
+        before, after = (_item(one.contract, parts, number) for one, parts in sides)
+        if {"not": {}} not in (before.schema, after.schema):
             yield before, after
 
 
-def _field(owner: _Owner, name: str) -> _Part | None:
-    """Return the part of a form with a name; each item of an array is a part."""
-    contract = owner.contract
-    schema = properties_of(owner.schema, contract).get(name)
-    encoding = owner.words.get("encoding", {}).get(name)
-    if schema is None and encoding is None:
-        return None
-    schema, encoding = schema or {}, encoding or {}
-    if "array" in types_of(schema, contract):
-        item = items_of(schema, contract)
-        is_one_part = is_nested(schema, encoding, contract) and not is_nested(item, encoding, contract)
-        schema = schema if is_one_part else item
-    return _Part(encoding, (*owner.at, "encoding", name), schema, name, contract)
+def _item(contract: Contract, parts: DescribedParts, number: int) -> _Part:
+    schema, encoding, at = parts.part(number)
+    return _Part(contract, at, encoding, schema)
 
 
-def _item(described: DescribedPart, owner: _Owner) -> _Part:
-    return _Part(described.encoding, described.at, described.schema, None, owner.contract)
-
-
-def _types(old: _Part, new: _Part, direction: Direction) -> Iterator[Difference]:
+def _types(old: _Part, new: _Part, at: Places, direction: Direction) -> Iterator[Difference]:
     """Report media types that the side which reads the part does not expect; without one it expects any."""
     producer, consumer = (old, new) if direction == "request" else (new, old)
-    accepted = media.by_name(dict.fromkeys(content_types(consumer.encoding), True))
-    before, after = (one.encoding.get("contentType") or one.default_type for one in (old, new))
-    sent = content_types(producer.encoding) or [producer.default_type]
+    accepted = media.by_name(dict.fromkeys(content_types(consumer.words), True))
+    before, after = (one.words.get("contentType") or one.default_type for one in (old, new))
+    sent = content_types(producer.words) or [producer.default_type]
     if accepted and not all(media.find(one, accepted) for one in sent):
         what = f"its media type changed from {before} to {after}"
-        places = (*old.at, "contentType"), (*new.at, "contentType")
-        yield Difference(f"{direction}-part-type-changed", what, *places, name=new.name)
+        yield Difference(f"{direction}-part-type-changed", what, *at / "contentType", name=new.name)
 
 
-def _headers(old: _Part, new: _Part, schemas: SchemaComparison, direction: Direction) -> Iterator[Difference]:
-    """Report the headers of a part: those of a request as parameters, those of a response as its headers."""
-    before, after = old.headers, new.headers
-    if direction == "response":
-        yield from compare_headers(old.at, new.at, before, after, schemas)
-        return
-    for key, header in after.items():
-        there = canonical(schemas.new, header.pointer)
-        if key in before:
-            yield from compare_parameter(before[key], header, schemas)
-        elif header.required:
-            yield Difference(
-                "parameter-required-added", "added and required", old.at, there, name=header.name
-            )
-        else:
-            yield Difference("parameter-added", "added", old.at, there, name=header.name)
-    for key, header in before.items():
-        if key not in after:
-            here = canonical(schemas.old, header.pointer)
-            yield Difference("parameter-removed", "removed", here, new.at, "old", header.name)
+def without_files(found: list[Difference], at: Places, schemas: SchemaComparison) -> list[Difference]:
+    """Return the differences of a multipart form without those of values that are files before and after.
+
+    A file is bytes in whatever way a schema says so, and never null.
+    """
+    old, new = frozenset(_files(schemas.old, at.old)), frozenset(_files(schemas.new, at.new))
+    return [
+        one for one in found if not (one.rule in _OF_VALUES and one.old[:-1] in old and one.new[:-1] in new)
+    ]
+
+
+def _files(contract: Contract, at: Pointer) -> Iterator[Pointer]:
+    """Yield the pointers of the schemas of files."""
+    encodings = raw(contract, at).get("encoding") or {}
+    form = Shape(View(contract, "request"), (Site.at(contract, (*at, "schema")),))
+    for name, pointer in form.properties.items():
+        is_list = "array" in types_of(raw(contract, pointer), contract)
+        found = canonical(contract, (*pointer, "items") if is_list else pointer)
+        if is_file(raw(contract, found), contract, content_types(encodings.get(name, {}))):
+            yield found

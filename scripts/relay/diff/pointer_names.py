@@ -1,4 +1,4 @@
-"""Describes JSON pointers of a contract in messages: `request body.tags[]`."""
+"""Follows JSON pointers of a contract, and describes them in messages: `request body.tags[]`."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from relay.contract.model import Contract
 from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
 
 
-def canonical(contract: Contract, pointer: Pointer) -> Pointer:
-    """Return the pointer of the definition of the value at `pointer`, with each `$ref` on the path resolved."""
+def follow(contract: Contract, pointer: Pointer) -> tuple[Any, Pointer]:
+    """Return the value at a pointer, {} if there is none, and its own pointer: each `$ref` on the path is resolved."""
+    value: Any = contract.document
     at: Pointer = ()
     for token in pointer:
-        at = (*at, token)
+        value, at = _at(value, (token,)), (*at, token)
         seen: set[Pointer] = set()
-        while isinstance(ref := _ref(contract, at), str) and at not in seen:
+        while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str) and at not in seen:
             seen.add(at)
             at = parse_pointer(ref[1:])
-    return at
+            value = _at(contract.document, at)
+    return value, at
+
+
+def canonical(contract: Contract, pointer: Pointer) -> Pointer:
+    """Return the pointer of the definition of the value at a pointer."""
+    return follow(contract, pointer)[1]
 
 
 def raw(contract: Contract, pointer: Pointer) -> Any:
-    """Return the value at `pointer`, with each `$ref` on the path resolved; {} if there is none."""
+    """Return the value at a pointer, with each `$ref` on the path resolved; {} if there is none."""
+    return follow(contract, pointer)[0]
+
+
+def _at(value: Any, pointer: Pointer) -> Any:
     try:
-        return lookup(contract.document, canonical(contract, pointer))
+        return lookup(value, pointer)
     except PointerNotFound:
         return {}
-
-
-def _ref(contract: Contract, pointer: Pointer) -> Any:
-    try:
-        value = lookup(contract.document, pointer)
-    except PointerNotFound:
-        return None
-    return value.get("$ref") if isinstance(value, dict) else None
 
 
 _WORDS = {
@@ -92,10 +95,10 @@ def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
 def _path(tokens: list[str]) -> str:
     """Join the words of a pointer, up to the first keyword that does not contain a schema."""
     words = ""
-    while tokens and tokens[0] in _WORDS:
+    while tokens and (word := _WORDS.get(tokens[0])) is not None:
         length = 1 if tokens[0] in _WITHOUT_NAME else 2
         if len(tokens) < length:
             break
-        words += _WORDS[tokens[0]].format(*tokens[1:length])
+        words += word.format(*tokens[1:length])
         tokens = tokens[length:]
     return words

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from relay.contract.diagnostics import Severity
-from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 from relay.validation.schemas import Direction
 
 from .alternatives import compare_alternatives, is_split, split
-from .changes import Difference
-from .content_diff import compare_contents
+from .changes import Difference, Places
 from .diff_rules import RULES
 from .object_diff import compare_items, compare_properties
 from .pointer_names import canonical, raw
 from .schema_equality import Equality
 from .schema_keywords import (
+    compare_contents,
     compare_discriminators,
     compare_notes,
     compare_null,
@@ -68,35 +68,39 @@ class SchemaComparison:
             "request": (View(old, "request"), View(new, "request")),
             "response": (View(old, "response"), View(new, "response")),
         }
-        self._same = Equality(*self._views["request"]).same
+        self._same = Equality().same
         self._comparers = Comparers(self._same, self._is_compatible)
         self._nodes: dict[_Key, _Node] = {}
         self._found: dict[_Node, list[Difference]] = {}
         self._nested = 0
 
-    def differences(self, old: Pointer, new: Pointer, direction: Direction) -> list[Difference]:
-        """Return the differences of the schemas at two pointers, and of their parts, for a direction.
+    def raw(self, at: Places) -> tuple[Any, Any]:
+        """Return the values at a place of both contracts; {} where there is none."""
+        return raw(self.old, at.old), raw(self.new, at.new)
+
+    def canonical(self, at: Places) -> Places:
+        """Return the places of the definitions of two values."""
+        return Places(canonical(self.old, at.old), canonical(self.new, at.new))
+
+    def differences(self, at: Places, direction: Direction) -> list[Difference]:
+        """Return the differences of the schemas at a place, and of their parts, for a direction.
 
         Each difference has the name of the innermost property that contains it.
         """
-        before, after = self._sites(old, new, direction)
-        root = self._node(((before,), (after,), direction))
+        old, new = self._sites(at)
+        root = self._node(((old,), (new,), direction))
         if root not in self._found:
             self._found[root] = [
                 difference for node, name in self._reached(root) for difference in node.differences_in(name)
             ]
         return self._found[root]
 
-    def same(self, old: Pointer, new: Pointer) -> bool:
-        """Return True if the schemas at two pointers are equivalent."""
-        return self._same(*self._sites(old, new, "response"))
+    def same(self, at: Places) -> bool:
+        """Return True if the schemas at a place are equivalent."""
+        return self._same(*self._sites(at))
 
-    def _sites(self, old: Pointer, new: Pointer, direction: Direction) -> tuple[Site, Site]:
-        before, after = self._views[direction]
-        return (
-            before.site(raw(self.old, old), canonical(self.old, old)),
-            after.site(raw(self.new, new), canonical(self.new, new)),
-        )
+    def _sites(self, at: Places) -> tuple[Site, Site]:
+        return Site.at(self.old, at.old), Site.at(self.new, at.new)
 
     def _is_compatible(self, old: Sites, new: Sites, direction: Direction) -> bool:
         """Return True if no difference of a pair breaks clients; False while the pair is being compared.
@@ -154,22 +158,23 @@ class SchemaComparison:
         if len(old) == len(new) == 1 and self._same(old[0], new[0]):
             return
         before, after = self._views[direction]
-        pair = Pair(before.shape(old), after.shape(new), direction)
+        pair = Pair(before.shape(old), after.shape(new), direction, self._comparers)
+        producer = pair.producer
         if is_split(pair):
             parts = list(split(pair))
-            if not any(self._takes_null(part, direction) for part in parts):
+            if not any(producer.view.shape(pair.in_order(*part[:2])[0]).takes_null for part in parts):
                 yield from compare_null(pair)
             yield from parts
             return
-        if not (pair.producer.groups and pair.consumer.groups) or pair.producer.has_nullable:
+        if not (producer.groups and pair.consumer.groups) or producer.has_nullable:
             yield from compare_null(pair)
         yield from compare_notes(pair)
-        if pair.producer.is_empty:
+        if producer.is_empty:
             return
         yield from compare_types(pair)
-        yield from compare_values(pair, self._comparers)
-        yield from compare_discriminators(pair, before, after)
-        common = pair.producer.likely_types & pair.consumer.types
+        yield from compare_values(pair)
+        yield from compare_discriminators(pair)
+        common = producer.likely_types & pair.consumer.types
         if "string" in common:
             yield from compare_contents(pair)
         if "array" in common:
@@ -177,10 +182,4 @@ class SchemaComparison:
         if "object" in common:
             yield from compare_properties(pair)
         if common:
-            yield from compare_alternatives(pair, pair.in_order(before, after)[1], self._comparers)
-
-    def _takes_null(self, part: Child, direction: Direction) -> bool:
-        """Return True if the producer of a pair accepts null."""
-        before, after = self._views[direction]
-        shape = before.shape(part.old) if direction == "request" else after.shape(part.new)
-        return shape.takes_null
+            yield from compare_alternatives(pair)

@@ -8,20 +8,17 @@ from typing import Any
 from relay.contract.discriminators import mapped_schemas
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS, inner_schemas
 
-from .schema_view import View, json_key
+from .schema_view import json_key
 from .sites import Site
 
-_PROSE = frozenset(
-    ["title", "description", "example", "examples", "externalDocs", "xml", "$defs", "definitions"]
-)
+_PROSE = frozenset("title description example examples externalDocs xml $defs definitions".split())
 """What does not change which values are valid; definitions are compared where a `$ref` leads to them."""
 
 
 class Equality:
     """Compares schemas of two contracts through their `$ref`s; results are cached."""
 
-    def __init__(self, old: View, new: View) -> None:
-        self._old, self._new = old, new
+    def __init__(self) -> None:
         self._equal: set[tuple[Site, Site]] = set()
         self._unequal: set[tuple[Site, Site]] = set()
 
@@ -33,46 +30,47 @@ class Equality:
             pair = pending.pop()
             if pair in self._equal:
                 continue
-            if pair in self._unequal or not self._alike(*pair):
+            if pair in self._unequal or not _are_alike(*pair):
                 differing: tuple[Site, Site] | None = pair
                 while differing is not None:  # what contains a difference differs
                     self._unequal.add(differing)
                     differing = found_in[differing]
                 return False
-            inner = [one for one in self._below(*pair) if one not in found_in]
+            inner = [one for one in _below(*pair) if one not in found_in]
             found_in |= dict.fromkeys(inner, pair)
             pending += inner
         self._equal |= found_in.keys()
         return True
 
-    def _alike(self, old: Site, new: Site) -> bool:
-        """Return True if two schema objects are equal, without comparing nested schemas."""
-        one, other = _own(old), _own(new)
-        if one.keys() != other.keys():
-            return False
-        return all(_fingerprint(key, one[key]) == _fingerprint(key, other[key]) for key in one) and (
-            discriminator_values(self._old, old).keys() == discriminator_values(self._new, new).keys()
-        )
 
-    def _below(self, old: Site, new: Site) -> Iterator[tuple[Site, Site]]:
-        for within, part in inner_schemas(_own(old)):
-            if isinstance(part, dict):
-                yield self._old.child(old, *within), self._new.child(new, *within)
-        new_values = discriminator_values(self._new, new)
-        for value, site in discriminator_values(self._old, old).items():
-            yield site, new_values[value]
+def _are_alike(old: Site, new: Site) -> bool:
+    """Return True if two schema objects are equal, without comparing nested schemas."""
+    one, other = _own(old), _own(new)
+    return (
+        one.keys() == other.keys()
+        and all(_fingerprint(key, one[key]) == _fingerprint(key, other[key]) for key in one)
+        and discriminator_values(old).keys() == discriminator_values(new).keys()
+    )
 
 
-def discriminator_values(view: View, site: Site) -> dict[str, Site]:
+def _below(old: Site, new: Site) -> Iterator[tuple[Site, Site]]:
+    for within, part in inner_schemas(_own(old)):
+        if isinstance(part, dict):
+            yield old.child(*within), new.child(*within)
+    new_values = discriminator_values(new)
+    yield from ((site, new_values[value]) for value, site in discriminator_values(old).items())
+
+
+def discriminator_values(site: Site) -> dict[str, Site]:
     """Return the values of a discriminator and their alternatives: from `mapping`, else the component names."""
     if "discriminator" not in site.schema:
         return {}
-    targets = mapped_schemas(site.schema, view.contract.document)
-    mapped = {value: view.site(schema, pointer) for value, (pointer, schema) in targets.items()}
+    targets = mapped_schemas(site.schema, site.contract.document)
+    mapped = {value: Site.of(site.contract, schema, pointer) for value, (pointer, schema) in targets.items()}
     named = {
         part.pointer[-1]: part
         for kind in CHOICES
-        for part in view.parts(site, kind)
+        for part in site.parts(kind)
         if part.pointer[:2] == ("components", "schemas") and part not in mapped.values()
     }
     return {**named, **mapped}
@@ -85,13 +83,13 @@ def _own(site: Site) -> dict[str, Any]:
 
 
 def _fingerprint(keyword: str, value: Any) -> Any:
-    container = SCHEMA_WORDS.get(keyword)
-    if container == "list":
-        return len(value)
-    if container == "map":
-        return value.keys()
-    if container == "schema" and isinstance(value, dict):
-        return dict
+    match SCHEMA_WORDS.get(keyword):
+        case "list":
+            return len(value)
+        case "map":
+            return value.keys()
+        case "schema" if isinstance(value, dict):
+            return dict
     if keyword == "discriminator":
         return value.get("propertyName")
     if keyword == "type" and isinstance(value, list):

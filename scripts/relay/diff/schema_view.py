@@ -7,33 +7,29 @@ from all other values, because `nullable` allows it regardless of other keywords
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
-from relay.contract.pointers import lookup, parse_pointer
+from relay.contract.model import Contract
 from relay.contract.schema_words import CHOICES
 from relay.validation.patterns import translated
 from relay.validation.schemas import MARKS, Direction
 
-from .flattening import Scope, flat, is_null, scopes, without_null
-from .sites import Site, Sites
+from .sites import Scope, Site, Sites, flat, named_types, scopes, takes_null, without_null
 
 TYPES = frozenset(["integer", "fraction", "string", "boolean", "array", "object"])
 """The types of values other than null; a number is an integer or a fraction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alternatives:
+class Alternatives(NamedTuple):
     """An `anyOf` or `oneOf`: the keyword, its alternatives, and the site that contains it."""
 
     kind: str
-    sites: tuple[Site, ...]
+    sites: Sites
     owner: Site
 
 
@@ -42,17 +38,8 @@ class View:
 
     def __init__(self, contract: Contract, direction: Direction) -> None:
         self.contract = contract
-        self.direction = direction
+        self.mark = MARKS[direction]
         self._shapes: dict[Sites, Shape] = {}
-
-    def site(self, schema: Any, pointer: Pointer) -> Site:
-        """Return the site of a schema, or of the target of its `$ref`; a circular `$ref` gives an empty schema."""
-        seen: set[Pointer] = set()
-        while isinstance(ref := schema.get("$ref"), str):
-            pointer = parse_pointer(ref[1:])
-            schema = {} if pointer in seen else lookup(self.contract.document, pointer)
-            seen.add(pointer)
-        return Site(pointer, schema=schema)
 
     def shape(self, sites: Sites) -> Shape:
         """Return the shape of a conjunction of sites."""
@@ -60,70 +47,22 @@ class View:
             self._shapes[sites] = Shape(self, sites)
         return self._shapes[sites]
 
-    def is_hidden(self, schema: Schema) -> bool:
-        """Return True if a property must not be sent in this direction."""
-        return self.contract.is_marked(schema, MARKS[self.direction])
-
-    def takes_null(self, site: Site, within: frozenset[Pointer] = frozenset()) -> bool:
-        """Return True if a schema accepts null."""
-        schema = site.schema
-        listed = None in schema.get("enum", [None])
-        if schema.get("nullable") and listed:
-            return True
-        if ("type" in schema and "null" not in _types(schema)) or not listed or site.pointer in within:
-            return False
-        within |= {site.pointer}
-
-        def branches(keyword: str) -> list[bool]:
-            return [self.takes_null(part, within) for part in self.parts(site, keyword)]
-
-        return (
-            all(branches("allOf"))
-            and ("anyOf" not in schema or any(branches("anyOf")))
-            and ("oneOf" not in schema or sum(branches("oneOf")) == 1)
-            and ("not" not in schema or not self.takes_null(self.child(site, "not"), within))
-            and ("if" not in schema or self.takes_null(self._then(site, within), within))
-        )
-
-    def _then(self, site: Site, within: frozenset[Pointer]) -> Site:
-        """Return the schema that applies to null on a condition."""
-        return self.child(site, "then" if self.takes_null(self.child(site, "if"), within) else "else")
-
-    def parts(self, site: Site, keyword: str) -> Sites:
-        """Return the sites in the list at a keyword."""
-        return tuple(
-            self.site(part, (*site.pointer, keyword, str(index)))
-            for index, part in enumerate(site.schema.get(keyword, []))
-        )
-
-    def child(self, site: Site, *path: str) -> Site:
-        """Return the site of a nested schema; an empty schema if there is none."""
-        value = lookup(site.schema, path) if path[0] in site.schema else {}
-        return self.site(value if isinstance(value, dict) else {}, (*site.pointer, *path))
-
 
 class Shape:
     """The constraints of a conjunction of sites on values other than null."""
 
     def __init__(self, view: View, sites: Sites) -> None:
-        self._view = view
+        self.view = view
         self.sites = sites
-        self.parts: Sites = tuple(dict.fromkeys(flat(view.parts, sites, set())))
-        self.takes_null = all(view.takes_null(site) for site in sites)
-
-    @property
-    def pointer(self) -> Pointer:
-        """The pointer at which a missing part is reported."""
-        return self.sites[0].pointer
+        self.parts: Sites = tuple(dict.fromkeys(flat(sites, set())))
+        self.pointer = sites[0].pointer  # at which a missing part is reported
+        self.takes_null = all(map(takes_null, sites))
+        self.is_modern = view.contract.version != "3.0"
 
     @cached_property
     def types(self) -> frozenset[str]:
         """The types that are accepted."""
-        types = TYPES
-        for part in self.parts:
-            if "type" in part.schema:
-                types &= _types(part.schema)
-        return types
+        return TYPES.intersection(*(named_types(part.schema) for part in self.parts if "type" in part.schema))
 
     @cached_property
     def likely_types(self) -> frozenset[str]:
@@ -132,17 +71,16 @@ class Shape:
         if self.listed is not None:
             types &= {_type_of(value) for value in self.listed.values()}
         for group in self.groups:
-            types &= frozenset().union(*(self._view.shape((site,)).types for site in group.sites))
+            types &= frozenset().union(*(self.view.shape((site,)).types for site in group.sites))
         return types
 
     @cached_property
     def enum(self) -> dict[Any, Any] | None:
         """The accepted values by `json_key`; None if there is no enum."""
         listed: dict[Any, Any] | None = None
-        for part in self.parts:
-            if "enum" in part.schema:
-                own = {json_key(value): value for value in part.schema["enum"] if value is not None}
-                listed = own if listed is None else {key: own[key] for key in listed if key in own}
+        for members in self.values("enum"):
+            own = {json_key(value): value for value in members if value is not None}
+            listed = own if listed is None else {key: own[key] for key in listed if key in own}
         return listed
 
     @property
@@ -155,16 +93,10 @@ class Shape:
     @property
     def has_nullable(self) -> bool:
         """True if `nullable` allows null, or an alternative that is null, not only an alternative for other values."""
-        return any(part.schema.get("nullable") for part in self.parts) or any(
-            is_null(site) for part in self.parts for kind in CHOICES for site in self._view.parts(part, kind)
+        return any(
+            part.schema.get("nullable") or any(site.is_null for kind in CHOICES for site in part.parts(kind))
+            for part in self.parts
         )
-
-    @property
-    def without_null(self) -> Sites:
-        """The conjunction for values other than null."""
-        sites = tuple(site.excluding("nullable") for site in self.sites)
-        any_other = Site((*self.pointer, "type"), schema={"type": sorted(TYPES - {"fraction"} | {"number"})})
-        return (*sites, any_other) if self.is_modern else sites
 
     @property
     def is_empty(self) -> bool:
@@ -176,16 +108,11 @@ class Shape:
         """True if `not` excludes every value."""
         return self.is_modern and {} in self.values("not")
 
-    @property
-    def is_modern(self) -> bool:
-        """True for a contract of OpenAPI 3.1 or later."""
-        return self._view.contract.version != "3.0"
-
     @cached_property
     def groups(self) -> tuple[Alternatives, ...]:
         """Every `anyOf` and `oneOf`, without the alternative null."""
         return tuple(
-            Alternatives(kind, without_null(self._view.parts(part, kind)), part)
+            Alternatives(kind, without_null(part.parts(kind)), part)
             for part in self.parts
             for kind in CHOICES
             if kind in part.schema
@@ -193,49 +120,52 @@ class Shape:
 
     def scopes(self, keyword: str) -> list[Scope]:
         """Return the schemas whose `unevaluatedProperties` or `unevaluatedItems` restrict, with the parts next to it."""
-        return [*scopes(self._view.parts, self.sites, self.parts, keyword)]
+        return [*scopes(self.sites, self.parts, keyword)]
+
+    def having(self, keyword: str) -> list[Site]:
+        """Return the parts that have a keyword."""
+        return [part for part in self.parts if keyword in part.schema]
 
     def part_with(self, keyword: str) -> Site:
         """Return the first part that has a keyword; the first part if none has it."""
-        return next((part for part in self.parts if keyword in part.schema), self.parts[0])
-
-    def inner(self, part: Site, *path: str) -> Site:
-        """Return the site of a schema nested in a part."""
-        return self._view.child(part, *path)
-
-    def only(self, part: Site, keywords: Iterable[str]) -> Site:
-        """Return a part with only some of its keywords."""
-        return part.excluding(*(part.schema.keys() - set(keywords)))
+        return next(iter(self.having(keyword)), self.parts[0])
 
     def values(self, keyword: str) -> list[Any]:
         """Return the values of a keyword in all parts."""
-        return [part.schema[keyword] for part in self.parts if keyword in part.schema]
+        return [part.schema[keyword] for part in self.having(keyword)]
 
     @cached_property
     def properties(self) -> dict[str, Pointer]:
         """The named properties, including hidden ones, and the pointer of their first definition."""
         return {
             name: (*part.pointer, "properties", name)
-            for part in reversed(self.parts)
-            for name in part.schema.get("properties", {})
+            for part in reversed(self.having("properties"))
+            for name in part.schema["properties"]
         }
+
+    @cached_property
+    def patterns(self) -> dict[str, Sites]:
+        """The patterns of `patternProperties`, and the schemas of the properties whose names match."""
+        found: dict[str, Sites] = {}
+        for part in self.having("patternProperties"):
+            for pattern in part.schema["patternProperties"]:
+                found[pattern] = (*found.get(pattern, ()), part.child("patternProperties", pattern))
+        return found
 
     @cached_property
     def hidden(self) -> frozenset[str]:
         """The properties that must not be sent in this direction."""
         return frozenset(
             name
-            for part in self.parts
-            for name, schema in part.schema.get("properties", {}).items()
-            if self._view.is_hidden(schema)
+            for properties in self.values("properties")
+            for name, schema in properties.items()
+            if self.view.contract.is_marked(schema, self.view.mark)
         )
 
     @cached_property
     def required(self) -> frozenset[str]:
         """The properties that must be sent."""
-        return frozenset(name for part in self.parts for name in part.schema.get("required", [])).difference(
-            self.hidden
-        )
+        return frozenset().union(*self.values("required")) - self.hidden
 
     def property(self, name: str) -> Sites | None:
         """Return the schemas of a property; None if it must not be sent."""
@@ -249,97 +179,61 @@ class Shape:
     def _members(self, name: str | None) -> Sites | None:
         members: list[Site] = []
         for part in self.parts:
-            own = [*self._named(part, name)]
+            own = [*_named(part, name)]
             members += own
-            if own:
-                continue
-            if part.schema.get("additionalProperties") is False:
+            additional = True if own else part.schema.get("additionalProperties")
+            if additional is False:
                 return None
-            if isinstance(part.schema.get("additionalProperties"), dict):
-                members.append(self._view.child(part, "additionalProperties"))
+            if isinstance(additional, dict):
+                members.append(part.child("additionalProperties"))
         for scope in self.scopes("unevaluatedProperties"):
-            if not self._describes_property(scope, name):
-                if scope.site.schema["unevaluatedProperties"] is False:
-                    return None
-                members.append(self._view.child(scope.site, "unevaluatedProperties"))
+            if scope.may_describe("unevaluatedProperties") or any(
+                "additionalProperties" in part.schema or [*_named(part, name)] for part in scope.parts
+            ):
+                continue
+            if scope.site.schema["unevaluatedProperties"] is False:
+                return None
+            members.append(scope.site.child("unevaluatedProperties"))
         return tuple(members) or (self._anything("additionalProperties"),)
-
-    def _describes_property(self, scope: Scope, name: str | None) -> bool:
-        """Return True if a scope has a schema for a property, or may have one."""
-        return (
-            scope.has_branches
-            or scope.has_inner("unevaluatedProperties")
-            or any(
-                "additionalProperties" in part.schema or [*self._named(part, name)] for part in scope.parts
-            )
-        )
-
-    def _named(self, part: Site, name: str | None) -> Iterator[Site]:
-        """Yield the schemas that a part has for a property; none for None, which is any other property."""
-        if name is None:
-            return
-        if name in part.schema.get("properties", {}):
-            yield self._view.child(part, "properties", name)
-        for pattern in part.schema.get("patternProperties", {}):
-            if matches(pattern, name):
-                yield self._view.child(part, "patternProperties", pattern)
-
-    def patterned(self, pattern: str) -> Sites:
-        """The schemas of properties whose names match a pattern of `patternProperties`."""
-        return tuple(
-            self._view.child(part, "patternProperties", pattern)
-            for part in self.parts
-            if pattern in part.schema.get("patternProperties", {})
-        )
 
     @cached_property
     def prefix(self) -> int:
         """The number of items that have a schema of their own."""
-        return max((len(prefix) for prefix in self.values("prefixItems")), default=0)
+        return max(map(len, self.values("prefixItems")), default=0)
 
     def item(self, index: int) -> Sites:
         """The schemas of the item at a place; after the prefix all have the same ones."""
-        own: list[Site] = []
-        for part in self.parts:
-            if index < len(part.schema.get("prefixItems", ())):
-                own.append(self._view.child(part, "prefixItems", str(index)))
-            elif "items" in part.schema:
-                own.append(self._view.child(part, "items"))
-        own += [
-            self._rest(scope.site)
-            for scope in self.scopes("unevaluatedItems")
-            if not _describes_item(scope, index)
-        ]
+        own = [found for part in self.parts if (found := _item(part, index))]
+        for scope in self.scopes("unevaluatedItems"):
+            if scope.may_describe("unevaluatedItems") or any(_item(part, index) for part in scope.parts):
+                continue
+            rest = scope.site.child("unevaluatedItems")
+            is_closed = scope.site.schema["unevaluatedItems"] is False
+            own.append(scope.site.made({"not": {}}, "unevaluatedItems") if is_closed else rest)
         return tuple(own) or (self._anything("items"),)
-
-    def _rest(self, site: Site) -> Site:
-        """Return the site of `unevaluatedItems`; for False one that no value is valid for."""
-        if site.schema["unevaluatedItems"] is False:
-            return Site((*site.pointer, "unevaluatedItems"), schema={"not": {}})
-        return self._view.child(site, "unevaluatedItems")
 
     def _anything(self, keyword: str) -> Site:
         """Return the site of an absent schema; for an empty schema the site itself, which ends the recursion."""
         part = self.parts[0]
-        return Site((*part.pointer, keyword)) if part.schema else part
+        return part.made({}, keyword) if part.schema else part
 
 
-def _describes_item(scope: Scope, index: int) -> bool:
-    """Return True if a scope has a schema for the item at a place, or may have one."""
-    return (
-        scope.has_branches
-        or scope.has_inner("unevaluatedItems")
-        or any(
-            "items" in part.schema or index < len(part.schema.get("prefixItems", ())) for part in scope.parts
-        )
-    )
+def _named(part: Site, name: str | None) -> Iterator[Site]:
+    """Yield the schemas that a part has for a property; none for None, which is any other property."""
+    if name is None:
+        return
+    if name in part.schema.get("properties", {}):
+        yield part.child("properties", name)
+    for pattern in part.schema.get("patternProperties", {}):
+        if matches(pattern, name):
+            yield part.child("patternProperties", pattern)
 
 
-def _types(schema: Schema) -> frozenset[str]:
-    """Return the types that a `type` names; a number is an integer or a fraction."""
-    named = schema["type"]
-    names = {named} if isinstance(named, str) else set(named)
-    return frozenset(names - {"number"} | ({"integer", "fraction"} if "number" in names else set()))
+def _item(part: Site, index: int) -> Site | None:
+    """Return the schema that a part has for the item at a place."""
+    if index < len(part.schema.get("prefixItems", ())):
+        return part.child("prefixItems", str(index))
+    return part.child("items") if "items" in part.schema else None
 
 
 @lru_cache(maxsize=4096)

@@ -7,59 +7,59 @@ from typing import Any
 
 from relay.contract.model import Contract, Operation, SecurityRequirement
 
-from .changes import Difference
+from .changes import Difference, Places
 from .pointer_names import canonical
+from .schema_diff import SchemaComparison
+
+_ADDRESSES = (
+    "authorizationUrl deviceAuthorizationUrl tokenUrl refreshUrl openIdConnectUrl oauth2MetadataUrl".split()
+)
 
 
-def compare_security(
-    old: Operation, new: Operation, before: Contract, after: Contract
-) -> Iterator[Difference]:
+def compare_security(old: Operation, new: Operation, schemas: SchemaComparison) -> Iterator[Difference]:
     """Report credentials that are no longer sufficient; schemes are matched by their content, not only by name."""
-    old_at, new_at = _pointer(old, before), _pointer(new, after)
-    names = _names(before, after)
-    required = [_with_old_names(requirement, names) for requirement in new.security]
-    if _is_public(new):
+    at = schemas.canonical(Places(old.pointer, new.pointer)) / "security"
+    if _is_public(old) or _is_public(new):
         if not _is_public(old):
-            yield Difference("security-removed", "a credential is no longer required", old_at, new_at)
+            yield Difference("security-removed", "a credential is no longer required", *at)
+        elif not _is_public(new):
+            any_of = " or ".join(map(_all_of, new.security))
+            yield Difference("security-added", f"now requires {any_of}", *at)
         return
-    if _is_public(old):
-        yield Difference("security-added", f"now requires {_any_of(new.security)}", old_at, new_at)
-        return
+    names = _names(schemas.old, schemas.new)
+    known = [({names[name]: scopes for name, scopes in one.items()}, _all_of(one)) for one in new.security]
     for held in old.security:
-        if any(_is_sufficient(held, requirement) for requirement in required):
+        if any(_is_sufficient(held, required) for required, _ in known):
             continue
-        scopes = [scope for one in required if one.keys() <= held.keys() for scope in _missing(held, one)]
-        if scopes:
-            what = f"{_all_of(held)} now requires {', '.join(sorted(set(scopes)))}"
-            yield Difference("security-scope-added", what, old_at, new_at)
+        missing = {scope for one, _ in known if one.keys() <= held.keys() for scope in _missing(held, one)}
+        if missing:
+            what = f"{_all_of(held)} now requires {', '.join(sorted(missing))}"
+            yield Difference("security-scope-added", what, *at)
         else:
-            yield Difference(
-                "security-requirement-removed", f"{_all_of(held)} is no longer sufficient", old_at, new_at
-            )
-    for requirement, one in zip(new.security, required, strict=True):
-        if not any(_is_sufficient(one, held) for held in old.security):
-            if any(held.keys() == one.keys() and list(_missing(one, held)) for held in old.security):
-                yield Difference(
-                    "security-scope-removed", f"{_all_of(requirement)} requires fewer scopes", old_at, new_at
-                )
-            else:
-                yield Difference(
-                    "security-requirement-added", f"{_all_of(requirement)} is now sufficient", old_at, new_at
-                )
+            what = f"{_all_of(held)} is no longer sufficient"
+            yield Difference("security-requirement-removed", what, *at)
+    for required, name in known:
+        if any(_is_sufficient(required, held) for held in old.security):
+            continue
+        if any(held.keys() == required.keys() and _missing(required, held) for held in old.security):
+            yield Difference("security-scope-removed", f"{name} requires fewer scopes", *at)
+        else:
+            yield Difference("security-requirement-added", f"{name} is now sufficient", *at)
 
 
 def compare_schemes(before: Contract, after: Contract) -> Iterator[tuple[str, Difference]]:
     """Yield schemes that keep their name but are sent, or obtained, in another way, with their name."""
-    for name, scheme in after.security_schemes.items():
+    for name, new in after.security_schemes.items():
         old = before.security_schemes.get(name)
         if old is None:
             continue
         at = ("components", "securitySchemes", name)
         places = canonical(before, at), canonical(after, at)
-        if _wire_format(old) != _wire_format(scheme):
-            what = f"changed from {_description(old)} to {_description(scheme)}"
+        was, now = _wire_format(old), _wire_format(new)
+        if was != now:
+            what = f"changed from {' '.join(filter(None, was))} to {' '.join(filter(None, now))}"
             yield name, Difference("security-scheme-changed", what, *places)
-        elif changed := sorted(_addresses(old) ^ _addresses(scheme)):
+        elif changed := sorted(_addresses(old) ^ _addresses(new)):
             keys = dict.fromkeys(key for key, _ in changed)
             yield name, Difference("security-url-changed", f"{' and '.join(keys)} changed", *places)
 
@@ -76,16 +76,6 @@ def _wire_format(scheme: Mapping[str, Any]) -> list[str]:
     ]
 
 
-_ADDRESSES = (
-    "authorizationUrl",
-    "deviceAuthorizationUrl",
-    "tokenUrl",
-    "refreshUrl",
-    "openIdConnectUrl",
-    "oauth2MetadataUrl",
-)
-
-
 def _addresses(scheme: Mapping[str, Any]) -> set[tuple[str, str]]:
     """Return where a client obtains a credential: `authorizationCode.tokenUrl`, and the address."""
     owners = {"": scheme, **{f"{flow}.": value for flow, value in scheme.get("flows", {}).items()}}
@@ -98,25 +88,18 @@ def _addresses(scheme: Mapping[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def _description(scheme: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, _wire_format(scheme)))
-
-
 def _names(before: Contract, after: Contract) -> dict[str, str]:
     """Map the name of each new scheme to the equal old one; a scheme with the same name has priority."""
-    names: dict[str, str] = {}
-    for name, scheme in after.security_schemes.items():
-        alike = [
+    names = {name: name for name in after.security_schemes}
+    for name in after.security_schemes.keys() - before.security_schemes.keys():
+        wire_format = _wire_format(after.security_schemes[name])
+        alike = (
             old
             for old, known in before.security_schemes.items()
-            if old not in after.security_schemes and _wire_format(known) == _wire_format(scheme)
-        ]
-        names[name] = name if name in before.security_schemes or not alike else alike[0]
+            if old not in after.security_schemes and _wire_format(known) == wire_format
+        )
+        names[name] = next(alike, name)
     return names
-
-
-def _with_old_names(requirement: SecurityRequirement, names: Mapping[str, str]) -> SecurityRequirement:
-    return {names[name]: scopes for name, scopes in requirement.items()}
 
 
 def _is_public(operation: Operation) -> bool:
@@ -125,23 +108,12 @@ def _is_public(operation: Operation) -> bool:
 
 def _is_sufficient(held: SecurityRequirement, required: SecurityRequirement) -> bool:
     """Return True if a client that satisfies `held` also satisfies `required`."""
-    return required.keys() <= held.keys() and not list(_missing(held, required))
+    return required.keys() <= held.keys() and not _missing(held, required)
 
 
-def _missing(held: SecurityRequirement, required: SecurityRequirement) -> Iterator[str]:
-    for name, scopes in required.items():
-        yield from (scope for scope in scopes if scope not in held.get(name, []))
+def _missing(held: SecurityRequirement, required: SecurityRequirement) -> list[str]:
+    return [scope for name, scopes in required.items() for scope in scopes if scope not in held.get(name, [])]
 
 
 def _all_of(requirement: SecurityRequirement) -> str:
     return " with ".join(requirement)
-
-
-def _any_of(requirements: tuple[SecurityRequirement, ...]) -> str:
-    return " or ".join(map(_all_of, requirements))
-
-
-def _pointer(operation: Operation, contract: Contract) -> tuple[str, ...]:
-    """Return the pointer of an operation's security."""
-    own = canonical(contract, operation.pointer)
-    return (*own, "security")
