@@ -58,11 +58,12 @@ def read_ignored(document: Document | Section) -> list[Ignored]:
     Raises SetupError, with locations, for all invalid entries, such as one without a reason.
     """
     if not isinstance(document.data, list):
-        raise SetupError(
-            [Diagnostic(document.place(()), "must be a list of entries with rule, where and reason")]
-        )
+        message = "must be a list of entries with rule, where and reason"
+        raise SetupError([Diagnostic(document.place(()), message)])
     problems = [
-        problem for index, entry in enumerate(document.data) for problem in _check(document, index, entry)
+        Diagnostic(document.place((str(index), *at)), message)
+        for index, entry in enumerate(document.data)
+        for at, message in _faults(entry)
     ]
     if problems:
         raise SetupError(problems)
@@ -72,25 +73,22 @@ def read_ignored(document: Document | Section) -> list[Ignored]:
     ]
 
 
-def _check(document: Document | Section, index: int, entry: Any) -> Iterator[Diagnostic]:
-    at = str(index)
+def _faults(entry: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where an entry is wrong, and why."""
     if not isinstance(entry, dict):
-        yield Diagnostic(
-            document.place((at,)), "an entry must have a rule and a reason, and may have a where"
-        )
+        yield (), "an entry must have a rule and a reason, and may have a where"
         return
     for key, value in entry.items():
         if key not in _KEYS:
-            yield Diagnostic(document.place((at, key)), f"unknown key '{key}'; use {', '.join(_KEYS)}")
+            yield (key,), f"unknown key '{key}'; use {', '.join(_KEYS)}"
         elif not isinstance(value, str) or not value.strip():
-            yield Diagnostic(document.place((at, key)), f"'{key}' must be a non-empty string")
+            yield (key,), f"'{key}' must be a non-empty string"
     if "reason" not in entry:
-        yield Diagnostic(document.place((at,)), "the entry has no reason; state why the change is intended")
+        yield (), "the entry has no reason; state why the change is intended"
     if "rule" not in entry:
-        yield Diagnostic(document.place((at,)), "the entry has no rule; `relay breaking --rules` lists them")
+        yield (), "the entry has no rule; `relay breaking --rules` lists them"
     elif isinstance(entry["rule"], str) and entry["rule"] not in RULES:
-        message = f"unknown rule '{entry['rule']}'; `relay breaking --rules` lists them"
-        yield Diagnostic(document.place((at, "rule")), message)
+        yield ("rule",), f"unknown rule '{entry['rule']}'; `relay breaking --rules` lists them"
 
 
 def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[Change], list[Diagnostic]]:
@@ -98,18 +96,13 @@ def ignore(changes: Sequence[Change], ignored: Sequence[Ignored]) -> tuple[list[
     kept = []
     for change in changes:
         entry = next((one for one in ignored if one.covers(change)), None)
-        if entry:
-            message = f"{change.message} (ignored: {entry.reason})"
-            change = replace(change, severity=Severity.INFO, message=message)  # noqa: PLW2901 -- the same change, downgraded
-        kept.append(change)
-    stale = [
-        Diagnostic(
-            entry.place,
-            f"no change matches {entry.rule}{f' at {entry.where}' if entry.where else ''}; remove the entry",
-            "stale-ignore",
-            Severity.WARNING,
-        )
-        for entry in ignored
-        if not any(entry.covers(change) for change in changes)
-    ]
+        reason = f" (ignored: {entry.reason})" if entry else ""
+        severity = Severity.INFO if entry else change.severity
+        kept.append(replace(change, severity=severity, message=change.message + reason))
+    stale = []
+    for entry in ignored:
+        if not any(map(entry.covers, changes)):
+            what = f"{entry.rule}{f' at {entry.where}' if entry.where else ''}"
+            message = f"no change matches {what}; remove the entry"
+            stale.append(Diagnostic(entry.place, message, "stale-ignore", Severity.WARNING))
     return kept, stale

@@ -2,19 +2,91 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from relay.contract.diagnostics import SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
+from relay.contract.names import argument_word, slug
 
 from .changes import Change
-from .operation_diff import OperationKey, operation_key
-from .source_words import ANY, Source
+from .operation_diff import operation_key
+
+_ANY = "\0"
+"""Placeholder in a string for an f-string expression."""
+
+
+class Source:
+    """The names, attributes, arguments and strings of a file; empty if it cannot be read or is not Python."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._bytes = path.read_bytes()
+        except OSError:
+            self._bytes = b""
+
+    @cached_property
+    def words(self) -> Mapping[str, int]:
+        """Each word and its first line; docstrings are excluded."""
+        lines: dict[str, int] = {}
+        for word, line in _words(self._tree):
+            lines[word] = min(line, lines.get(word, line))
+        return lines
+
+    @cached_property
+    def paths(self) -> Mapping[str, int]:
+        """The words that may be the path of a request."""
+        return {word: line for word, line in self.words.items() if "/" in word and not re.search(r"\s", word)}
+
+    @cached_property
+    def functions(self) -> Mapping[str, int]:
+        """Each top-level function and its line."""
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef
+        return {node.name: node.lineno for node in self._tree.body if isinstance(node, kinds)}
+
+    def names(self, names: Iterable[str]) -> list[str]:
+        """Return the given names that occur in the file, unchanged or in snake case."""
+        spellings = {name: {name, slug(name), argument_word(name)} for name in names}
+        return [name for name, known in spellings.items() if known & self.words.keys()]
+
+    def may_contain(self, text: str) -> bool:
+        """Return True if all words of a text occur in the file, prose included; a cheap check before parsing."""
+        return self._all_words.issuperset(re.findall(r"\w+", text))
+
+    @cached_property
+    def _all_words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\w+", self._bytes.decode(errors="replace")))
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        with warnings.catch_warnings(action="ignore"):  # about the user's file
+            try:
+                return ast.parse(self._bytes)
+            except (SyntaxError, ValueError):
+                return ast.Module([], [])
+
+
+def _words(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.alias(name=word):
+                yield word, node.lineno
+            case ast.arg(arg=word) | ast.keyword(arg=str(word)):
+                yield word, node.lineno
+            case ast.Constant(value=str(word)) if id(node) not in prose:
+                yield word, node.lineno
+            case ast.JoinedStr():
+                parts = [part.value if isinstance(part, ast.Constant) else _ANY for part in node.values]
+                yield "".join(map(str, parts)), node.lineno
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +115,18 @@ def find_impact(
 ) -> list[Impact]:
     """Return the lines that name a changed operation and, if a property or parameter changed, its name."""
     files = _Files(package, tests, {old.base_path, new.base_path})
-    by_operation: defaultdict[OperationKey, list[Change]] = defaultdict(list)
-    operations: dict[OperationKey, Operation] = {}
+    before = {operation_key(operation): operation for operation in old.operations}
+    affected = defaultdict(list)
+    operations = {}
     for change in changes:
         for operation in change.operations:
             operations[operation_key(operation)] = operation
-            by_operation[operation_key(operation)].append(change)
-    before = {operation_key(operation): operation for operation in old.operations}
+            affected[operation_key(operation)].append(change)
     return [
         Impact(source, line, operation, relevant)
         for key, operation in operations.items()
         for source, line in files.naming(operation, before.get(key, operation))
-        if (relevant := _relevant(source, operation, by_operation[key]))
+        if (relevant := _relevant(source, operation, affected[key]))
     ]
 
 
@@ -65,7 +137,7 @@ class _Files:
         self._package = package
         self._tests = [Source(path) for path in sorted(tests.rglob("*.py"))]
         self._modules: dict[str, Source] = {}
-        self._bases = bases
+        self._before = "|".join([*map(re.escape, bases), rf"[^/]*{_ANY}"])
 
     def naming(self, operation: Operation, known: Operation) -> Iterator[tuple[Source, int]]:
         """Yield the lines that name an operation, by its new or old name: its function, and tests."""
@@ -77,9 +149,9 @@ class _Files:
         words = names.union(one.id for one in both)
         for source in self._tests:
             lines = [
-                *(source.words[word] for word in words if source.may_contain(word) and word in source.words),
-                *(line for one in both for line in self._requests(source, one)),
+                source.words[word] for word in words if source.may_contain(word) and word in source.words
             ]
+            lines += [line for one in both for line in self._requests(source, one)]
             if lines:
                 yield source, min(lines)
 
@@ -88,9 +160,8 @@ class _Files:
         parts = re.split(r"(\{[^}]*\})", operation.path)
         if not source.may_contain(" ".join(parts[::2])):
             return []
-        template = "".join(rf"(?:[^/?#]+|{ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
-        before = "|".join([*map(re.escape, self._bases), rf"[^/]*{ANY}"])
-        path = re.compile(rf"(?:https?://[^/]*)?(?:{before}){template}(?:[?#].*)?\Z", re.DOTALL)
+        template = "".join(rf"(?:[^/?#]+|{_ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
+        path = re.compile(rf"(?:https?://[^/]*)?(?:{self._before}){template}(?:[?#].*)?\Z", re.DOTALL)
         return [line for word, line in source.paths.items() if path.match(word)]
 
 

@@ -45,18 +45,19 @@ class Side:
         shared = self._shared(other)
         found = [one for one in self.contract.faults if one not in shared]
         for fault in found[:MAX_FAULTS]:
-            message = f"{side} contract: {fault.message}"
             shown = _with_revision(fault, self.revision, self.folder)
-            yield replace(shown, message=message, severity=Severity.WARNING)
+            yield replace(shown, message=f"{side} contract: {fault.message}", severity=Severity.WARNING)
         if len(found) > MAX_FAULTS:
-            message = f"{side} contract: {len(found) - MAX_FAULTS} more errors; `relay lint` lists them"
-            yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
+            yield self._warning(f"{side} contract: {len(found) - MAX_FAULTS} more errors")
 
     def shared_faults(self, other: Side) -> Iterator[Diagnostic]:
         """Yield a warning with the number of errors that both contracts have."""
         if count := len(self._shared(other)):
-            message = f"both contracts: {count} error{'s' * (count != 1)}; `relay lint` lists them"
-            yield Diagnostic(self.shown(self.contract.place(())), message, "faults", Severity.WARNING)
+            yield self._warning(f"both contracts: {count} error{'s' * (count != 1)}")
+
+    def _warning(self, message: str) -> Diagnostic:
+        place = self.shown(self.contract.place(()))
+        return Diagnostic(place, f"{message}; `relay lint` lists them", "faults", Severity.WARNING)
 
     def _shared(self, other: Side) -> set[Diagnostic]:
         """Return the errors that the other contract has, too, perhaps at other places."""
@@ -72,7 +73,7 @@ def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]
     sides, problems = [], []
     for name in (old, new):
         try:
-            sides.append(load_side(name, root))
+            sides.append(_load(name, root))
         except SetupError as exc:
             problems += exc.problems
     if problems:
@@ -94,14 +95,10 @@ def committed_version(path: Path) -> str | None:
     except subprocess.CalledProcessError as exc:
         message = "it is not in a repository that git can read; name the OLD contract"
         raise SetupError([Diagnostic(display(path), message)]) from exc
-    try:
-        _git("cat-file", "-e", name)
-    except subprocess.CalledProcessError:
-        return None
-    return name
+    return None if _git_or_none("cat-file", "-e", name) is None else name
 
 
-def load_side(given: str, root: Path | None = None) -> Side:
+def _load(given: str, root: Path | None) -> Side:
     """Load a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
 
     Raises SetupError if `given` is neither, and with every error of the contract.
@@ -131,85 +128,76 @@ def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
     """Write a file of a revision, and the files it refers to, to a folder; return its path."""
     try:
         prefix = _git("rev-parse", "--show-prefix").decode().strip()
-    except FileNotFoundError as exc:
-        raise SetupError([Diagnostic(given, "no such file, and git is not installed")]) from exc
-    except subprocess.CalledProcessError as exc:
-        raise SetupError([Diagnostic(given, "no such file, and no git repository here")]) from exc
-    try:
-        _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    except subprocess.CalledProcessError as exc:
-        raise SetupError(
-            [Diagnostic(given, f"'{revision}' is not a revision; see `git log --oneline`")]
-        ) from exc
+    except (FileNotFoundError, subprocess.CalledProcessError) as exc:
+        why = "git is not installed" if isinstance(exc, FileNotFoundError) else "no git repository here"
+        raise SetupError([Diagnostic(given, f"no such file, and {why}")]) from exc
+    commit = f"{revision}^{{commit}}"
+    if _git_or_none("rev-parse", "--verify", "--quiet", "--end-of-options", commit) is None:
+        message = f"'{revision}' is not a revision; see `git log --oneline`"
+        raise SetupError([Diagnostic(given, message)])
     root = normpath(prefix + path if path.startswith(("./", "../")) else path)
-    pending, written = [root], set[str]()
+    pending, known = [root], {root}
     while pending:
         name = pending.pop()
-        if name in written:
-            continue
-        written.add(name)
-        source = _blob(revision, name)
-        if source is None and name == root:
+        is_outside = name.startswith(("../", "/"))
+        source = None if is_outside else _git_or_none("cat-file", "blob", f"{revision}:{name}")
+        if source is not None:
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(source)
+            found = [one for one in dict.fromkeys(_files(file, name)) if one not in known]
+            pending += found
+            known.update(found)
+        elif name == root:  # for another one, loading the contract reports the reference
             message = f"'{revision}' has no file {name}; write the path from the repository's root, or start it with ./"
             raise SetupError([Diagnostic(given, message)])
-        if source is None:
-            continue  # loading the contract reports the reference
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(source)
-        pending += _files(file, name)
     return folder / root
-
-
-def _blob(revision: str, name: str) -> bytes | None:
-    """Return the content of a file of a revision; None if it is not a file in it, or outside of it."""
-    if name.startswith(("../", "/")):
-        return None
-    try:
-        return _git("cat-file", "blob", f"{revision}:{name}")
-    except (subprocess.CalledProcessError, ValueError):  # ValueError: a null byte in the name
-        return None
 
 
 def _git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], check=True, capture_output=True).stdout  # noqa: S603, S607 -- the caller's git, without a shell
 
 
-def _files(file: Path, name: str) -> Iterator[str]:
-    """Yield the other files that a file refers to, as paths in the repository."""
+def _git_or_none(*arguments: str) -> bytes | None:
+    """Return the output of git; None if it fails, or for a null byte in a name."""
     try:
-        data = read_document(file).data
+        return _git(*arguments)
+    except (subprocess.CalledProcessError, ValueError):
+        return None
+
+
+def _files(file: Path, name: str) -> Iterator[str]:
+    """Yield the other files that a file refers to, as paths in the repository; loading the contract reports errors."""
+    try:
+        pending: list[Any] = [read_document(file).data]
     except SetupError:
-        return  # loading the contract reports the errors
-    for ref in _refs(data):
-        try:
-            url = urlsplit(ref)
-        except ValueError:
-            continue  # loading the contract reports the reference
-        if url.path and not url.scheme and not url.netloc:
-            yield normpath(str(PurePosixPath(name).parent / unquote(url.path)))
-
-
-def _refs(value: Any) -> Iterator[str]:
-    pending = [value]
+        return
     while pending:
         match pending.pop():
             case {"$ref": str(ref)}:
-                yield ref
+                refs = [ref]
             case dict(mapping):
-                yield from mapping_of(mapping).values()
+                refs = [*mapping_of(mapping).values()]
                 pending += mapping.values()
             case list(items):
+                refs = []
                 pending += items
+            case _:
+                continue
+        for ref in refs:
+            try:
+                url = urlsplit(ref)
+            except ValueError:
+                continue
+            if url.path and not url.scheme and not url.netloc:
+                yield normpath(str(PurePosixPath(name).parent / unquote(url.path)))
 
 
 def _with_revision(problem: Diagnostic, revision: str, folder: Path) -> Diagnostic:
     where = problem.where
     if isinstance(where, SourceLocation):
-        where = where._replace(file=_shown(where.file, revision, folder))
-    else:
-        where = _shown(where, revision, folder)
-    return replace(problem, where=where)
+        return replace(problem, where=where._replace(file=_shown(where.file, revision, folder)))
+    return replace(problem, where=_shown(where, revision, folder))
 
 
 def _shown(file: str, revision: str, folder: Path) -> str:
