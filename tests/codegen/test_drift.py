@@ -11,7 +11,7 @@ import pytest
 from relay.contract.documents import display
 from relay.project.files import package_folder
 from relay.project.package_source import read_sources
-from support.hosting import contract, operation
+from support.hosting import contract, json_of, operation, query, ref
 from support.running import ROOT, as_project, relay
 from support.scaffolded import FOLDER, check, handler_findings, in_sync, regenerated, sources_of, state_of
 
@@ -20,21 +20,6 @@ THING = {"type": "object", "properties": {"name": STRING}}
 
 
 THINGS = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
-
-
-def ref(name):
-    """A reference to a component's schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def query(name, **rest):
-    """A query parameter of type string."""
-    return {"name": name, "in": "query", "schema": STRING, **rest}
-
-
-def json_of(schema):
-    """A request body or a response with JSON content."""
-    return {"description": "", "content": {"application/json": {"schema": schema}}}
 
 
 def showing(**rest):

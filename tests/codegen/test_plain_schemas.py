@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from relay.codegen import types_module
 from relay.codegen.annotations import of_schema
 from relay.codegen.types_module import generate_types
-from support.hosting import contract, operation
+from support.hosting import contract, operation, ref
 from support.scaffolded import read
 from support.wild import generate_here
 
@@ -35,11 +35,6 @@ def later(version="3.1.1", **schemas):
     answer = {"description": "", "content": {"application/json": {"schema": ref(next(iter(schemas)))}}}
     paths = {"/a": {"get": operation("show", responses={"200": answer})}}
     return read({**contract(paths, components={"schemas": schemas}), "openapi": version})
-
-
-def ref(name):
-    """A reference to a component's schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def source_of(**schemas):

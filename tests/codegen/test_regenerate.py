@@ -18,7 +18,7 @@ from relay.codegen.plan import plan
 from relay.codegen.requested_renames import requested_renames
 from relay.codegen.types_module import first_difference, generate_types, read_record
 from relay.contract.diagnostics import SetupError
-from support.hosting import SECRET, bearer, contract, operation
+from support.hosting import SECRET, bearer, contract, json_of, operation, query, ref
 from support.public_contracts import public_style
 from support.running import ROOT, relay, serving
 from support.scaffolded import FOLDER, check, in_sync, read, regenerated, sources_of, state_of, text
@@ -26,21 +26,6 @@ from support.scaffolded import ROOT as PROJECT
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 THING = {"type": "object", "properties": {"name": STRING}}
-
-
-def query(name, **rest):
-    """A query parameter of type string."""
-    return {"name": name, "in": "query", "schema": STRING, **rest}
-
-
-def json_of(schema):
-    """A request body or a response with JSON content."""
-    return {"description": "", "content": {"application/json": {"schema": schema}}}
-
-
-def ref(name):
-    """A reference to a component's schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def ref_to(name):

@@ -13,18 +13,13 @@ from hypothesis import strategies as st
 
 from relay.codegen.formatting import AsWritten
 from relay.codegen.plan import plan
-from support.hosting import contract, operation
+from support.hosting import contract, operation, ref
 from support.running import relay
 from support.scaffolded import handler_findings, in_sync, regenerated, state_of, text
 
 STRING = {"type": "string"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
 BARE = {"description": ""}
-
-
-def ref(name):
-    """A reference to a component's schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def json_of(schema, **headers):

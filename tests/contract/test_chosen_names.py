@@ -7,13 +7,7 @@ import pytest
 from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import SetupError
 from support.compiled import read
-from support.hosting import contract, operation
-
-
-def query(name):
-    """A query parameter of any string."""
-    return {"name": name, "in": "query", "schema": {"type": "string"}}
-
+from support.hosting import contract, operation, query
 
 CALLS = read(
     contract(

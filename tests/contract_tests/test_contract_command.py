@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
@@ -32,7 +31,7 @@ from relay.contract_tests.reports.json_report import SCHEMA
 from support.answering import PreparedResponse, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import COMMAND, SPEC, as_project, environment, relay, serving
+from support.running import COMMAND, SPEC, as_project, environment, eventually, relay, serving, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -751,27 +750,16 @@ def heed_interrupts() -> None:
 def test_a_signal_ends_all_child_processes(tmp_path, number, code):
     """The service and Schemathesis must not keep running; the exit code is that of the signal."""
     options = [*write_shop(tmp_path), "--seed", "1", "--max-examples", "10000"]
-    process = subprocess.Popen(
-        [*COMMAND, "contract", *options],
-        cwd=tmp_path,
-        env={**environment(tmp_path), "TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_interrupts,  # noqa: PLW1509 -- no thread of ours holds a lock here
-    )
-    try:
-        overdue = time.monotonic() + 30
-        while len(started := children(process.pid)) < 2 and time.monotonic() < overdue:
-            time.sleep(0.05)
+    command, env = [*COMMAND, "contract", *options], environment(tmp_path, TMPDIR=str(tmp_path))
+    streams = {"stderr": subprocess.PIPE, "preexec_fn": heed_interrupts}
+    with started(command, tmp_path, 0, env=env, **streams) as process:
+        eventually(lambda: len(children(process.pid)) == 2, 30)
+        running = children(process.pid)
         os.kill(process.pid, number)
         printed, said = process.communicate(timeout=30)
-    finally:
-        process.kill()
 
-    assert len(started) == 2, said
     assert process.returncode == code, said
-    assert not any(map(is_running, started))
+    assert not any(map(is_running, running))
     assert "Traceback" not in printed + said
     assert "error" not in said
     assert not list(tmp_path.glob("relay-*"))

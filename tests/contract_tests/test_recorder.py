@@ -18,7 +18,7 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
-from support.running import as_project, relay, serving, serving_demo
+from support.running import as_project, eventually, relay, serving, serving_demo
 from support.streaming import served
 
 CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
@@ -72,14 +72,6 @@ def application(tmp_path, monkeypatch):
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "traffic.har"
-
-
-def eventually(found, seconds=10.0):
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
 
 
 async def test_what_a_test_asked_is_read_again(application, path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay.contract.loading import load_contract
 from relay.diff import RULES, compare
 from support.compiled import read
-from support.hosting import contract
+from support.hosting import contract, with_json_body
 from support.public_contracts import public_style
 from support.running import SPEC
 
@@ -127,13 +127,7 @@ RESPONSES: dict[str, tuple[Any, Any, Any]] = {
 
 def exchange(direction: str, schema: Any) -> dict[str, Any]:
     """Return a contract of one operation with the schema as its request or response."""
-    content = {"content": {"application/json": {"schema": schema}}}
-    if direction == "request":
-        operation = {"requestBody": content, "responses": {"204": {"description": "ok"}}}
-    else:
-        operation = {"responses": {"200": {"description": "ok", **content}}}
-    document = contract({"/a": {"post": {"operationId": "x", **operation}}}, components={"schemas": SHARED})
-    return copy.deepcopy(document)
+    return copy.deepcopy(with_json_body(direction, schema, SHARED))
 
 
 def on(operation: Any = None, /, path: str = "/pets/{id}", **rest: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from relay.contract.diagnostics import Severity
 from relay.diff import compare
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, read
-from support.hosting import contract
+from support.hosting import contract, ref, with_json_body
 from support.schemas_of_2020_12 import SCHEMAS
 
 A = {"$ref": "#/components/schemas/A"}
@@ -75,15 +75,8 @@ def test_a_move_to_another_version_that_changes_nothing_has_no_changes(old, new)
 
 def exchange(schema: Any, direction: str, schemas: Any = None, version: str = "3.1.0") -> Any:
     """Return a contract of one operation with the schema as its request or response."""
-    content = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}
-    way = {
-        "request": {"requestBody": content, "responses": {"204": {"description": "ok"}}},
-        "response": {"responses": {"200": {"description": "ok", **content}}},
-    }[direction]
-    components = {"schemas": {"Body": schema, "A": STRING, "B": STRING, **(schemas or {})}}
-    return read(
-        {**contract({"/a": {"post": {"operationId": "x", **way}}}, components=components), "openapi": version}
-    )
+    components = {"Body": schema, "A": STRING, "B": STRING, **(schemas or {})}
+    return read({**with_json_body(direction, ref("Body"), components), "openapi": version})
 
 
 def rules(old: Any, new: Any, direction: str) -> list[str]:

@@ -19,7 +19,7 @@ from relay.contract.loading import load_contract
 from relay.lint import RULES, lint
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from support.hosting import SECRET, contract
+from support.hosting import SECRET, contract, query
 from support.public_contracts import public_style
 from support.running import COMMAND, ROOT, SPEC, as_project, environment, relay
 
@@ -65,11 +65,6 @@ def posting(schema: Any) -> dict[str, Any]:
 def with_schemas(**schemas: Any) -> dict[str, Any]:
     """Return a contract whose response is the schema A of `schemas`."""
     return {**answering({"$ref": "#/components/schemas/A"}), "components": {"schemas": schemas}}
-
-
-def query(name: str, schema: Any = STRING, **rest: Any) -> dict[str, Any]:
-    """Return a query parameter."""
-    return {"name": name, "in": "query", "schema": schema, **rest}
 
 
 def variable(name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.validation.media_types import read_accept
 from relay.validation.schemas import SchemaCompiler
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, json_of, operation
 from support.running import ROOT
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
@@ -29,11 +29,6 @@ BINARY = {"type": "string", "format": "binary"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 EXAMPLES = {"small": {"value": {"name": "s"}}, "our größte": {"$ref": "#/components/examples/Big"}}
 BIG = {"examples": {"Big": {"value": {"name": "b"}}}}
-
-
-def json_of(schema, **media):
-    """Return a documented JSON response."""
-    return {"description": "-", "content": {"application/json": {"schema": schema, **media}}}
 
 
 def showing(responses, **rest):

@@ -13,12 +13,7 @@ from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around, sampled
-
-
-def ref(name):
-    """Return a reference to a component."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
+from support.hosting import ref
 
 NODE = ref("Node")
 

@@ -12,7 +12,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.names import slug
 from relay.server.handler_modules import import_package
 from support.compiled import read
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import assert_problem, calling, contract, host, operation, query
 
 
 @pytest.fixture
@@ -34,11 +34,6 @@ def hosted(tmp_path, monkeypatch):
     """Host a contract with a package."""
     monkeypatch.syspath_prepend(str(tmp_path))
     return lambda document, **modules: host(tmp_path, document, **modules)
-
-
-def query(name, **rest):
-    """A query parameter of any string."""
-    return {"name": name, "in": "query", "schema": {"type": "string"}, **rest}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import jwt
 import pytest
 
 from support.hosting import SECRET, bearer, contract, operation, write_package
-from support.running import COMMAND, as_project, environment, relay, serving
+from support.running import COMMAND, as_project, environment, eventually, relay, serving, started
 
 ACME = {"_id": "a" * 24, "name": "Acme"}
 ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
@@ -70,9 +70,7 @@ def test_recovers_from_too_many_connections(tmp_path):
             during.append(httpx.get(f"{service.url}/livez", timeout=2))
             time.sleep(1)
             assert seconds_of_cpu(service.process) - before < 0.5
-        overdue = time.monotonic() + 5
-        while (answer := tried(service.url + CONFIG)) is None and time.monotonic() < overdue:
-            time.sleep(0.05)
+        answer = eventually(lambda: tried(service.url + CONFIG), 5)
 
     assert {one.status_code for one in during} == {200}
     assert answer.status_code == 200
@@ -114,30 +112,23 @@ def test_serves_in_any_locale_and_zone(tmp_path, variables):
 
 
 @contextmanager
-def started(folder, script, *arguments, **variables):
+def from_shell(folder, script, *arguments, **variables):
     """Start a service through a shell that does something to its streams, at a port that is known before."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["sh", "-c", script, "sh", *COMMAND, "serve", "--port", str(port), *arguments]
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment(folder, **variables), stderr=subprocess.DEVNULL
-    )
-    try:
-        overdue = time.monotonic() + 20
-        while tried(f"http://127.0.0.1:{port}/livez") is None and process.poll() is None:
-            assert time.monotonic() < overdue
-            time.sleep(0.05)
+    streams = {"stdout": None, "stderr": subprocess.DEVNULL}
+    with started(command, folder, env=environment(folder, **variables), **streams) as process:
+        url = f"http://127.0.0.1:{port}/livez"
+        eventually(lambda: tried(url) is not None or process.poll() is not None)
         yield process
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are seen in /proc")
 @pytest.mark.parametrize("script", ['exec "$@" <&- >&- 2>&-', 'exec "$@" >/dev/full'])
 def test_serves_where_nothing_can_be_printed(tmp_path, script):
     """And nothing that is written to a closed stream goes into a file or a socket that got its number."""
-    with started(as_project(tmp_path), script, **SERVICE) as process:
+    with from_shell(as_project(tmp_path), script, **SERVICE) as process:
         assert process.poll() is None
         streams = [Path(f"/proc/{process.pid}/fd/{number}").readlink() for number in (1, 2)]
 
@@ -261,27 +252,18 @@ def test_is_back_at_once_after_a_kill(tmp_path):
         user = {**ALEX, "_id": f"{count + 2:024x}", "voicePhoneNumbers": [number]}
         (tmp_path / f"{count}.json").write_text(json.dumps({"users": [user]}), "utf-8")
     files = [f"{count}.json" for count in range(200)]
-    loading = subprocess.Popen(
-        [*COMMAND, "load", *files],
-        cwd=tmp_path,
-        env=environment(tmp_path, **SERVICE),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        with serving(tmp_path, **SERVICE) as service:
-            loaded = [loading.stdout.readline() for _ in range(3)]
-            with ThreadPoolExecutor(4) as pool:
-                reading = [pool.submit(tried, service.url + CONFIG) for _ in range(40)]
-                time.sleep(0.1)
-                service.process.send_signal(signal.SIGKILL)
-                loading.send_signal(signal.SIGKILL)
-            loaded += loading.stdout.readlines()
-    finally:
-        loading.kill()
-        loading.wait()
-        loading.stdout.close()
+    env = environment(tmp_path, **SERVICE)
+    with (
+        started([*COMMAND, "load", *files], tmp_path, 0, env=env, stderr=subprocess.DEVNULL) as loading,
+        serving(tmp_path, **SERVICE) as service,
+    ):
+        loaded = [loading.stdout.readline() for _ in range(3)]
+        with ThreadPoolExecutor(4) as pool:
+            reading = [pool.submit(tried, service.url + CONFIG) for _ in range(40)]
+            time.sleep(0.1)
+            service.process.send_signal(signal.SIGKILL)
+            loading.send_signal(signal.SIGKILL)
+        loaded += loading.stdout.readlines()
     before = time.monotonic()
     with serving(tmp_path, **SERVICE) as service:
         assert httpx.get(f"{service.url}/readyz").status_code == 200

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from relay.contract.diagnostics import SetupError
 from relay.server import keys
 from support.hosting import SECRET
-from support.running import ROOT
+from support.running import ROOT, eventually_async
 from support.signing import EC, ED, RSA, encoded, jwk, pem, refuses, sign, verifier
 
 WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- to be refused
@@ -229,13 +229,6 @@ async def rotating(key_server, monkeypatch):
 OLD, NEW = sign(RSA, "RS256", {"kid": "r"}), sign(EC, "ES256", {"kid": "e"})
 
 
-async def eventually(holds):
-    """Wait until something holds."""
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 -- what happens in a thread tells no event
-            await asyncio.sleep(0.01)
-
-
 async def test_reads_a_key_set_again_when_a_token_names_a_new_key(key_server, monkeypatch):
     """Keys rotate; but however many unknown keys tokens name, the address is not asked more often."""
     key_server.document = {"keys": [jwk(RSA, "RS256", "r")]}
@@ -257,7 +250,7 @@ async def test_asks_once_for_all_who_wait(rotating, key_server):
     key_server.may_answer.clear()
     key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
     crowd = [asyncio.create_task(rotating(NEW)) for _ in range(20)]
-    await eventually(lambda: key_server.asked == 2)
+    await eventually_async(lambda: key_server.asked == 2)
 
     key_server.may_answer.set()
 
@@ -271,7 +264,7 @@ async def test_uses_the_known_keys_while_it_reads(rotating, key_server, monkeypa
     key_server.may_answer.clear()
 
     assert await asyncio.wait_for(rotating(OLD), 10)
-    await eventually(lambda: key_server.asked == 2)
+    await eventually_async(lambda: key_server.asked == 2)
     assert await asyncio.wait_for(rotating(OLD), 10)
     assert key_server.asked == 2
 
@@ -286,7 +279,7 @@ async def test_reads_an_old_set_again_though_the_token_is_remembered(key_server,
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
 
     assert await verify(OLD)
-    await eventually(lambda: key_server.asked >= 2)
+    await eventually_async(lambda: key_server.asked >= 2)
     monkeypatch.setattr(keys, "JWKS_LIFE", 300.0)
     assert await verify(NEW)
 
@@ -298,7 +291,7 @@ async def test_a_request_that_gives_up_takes_the_keys_from_nobody(rotating, key_
     key_server.may_answer.clear()
     key_server.document = {"keys": [jwk(EC, "ES256", "e")]}
     impatient, patient = (asyncio.create_task(rotating(NEW)) for _ in range(2))
-    await eventually(lambda: key_server.asked == 2)
+    await eventually_async(lambda: key_server.asked == 2)
 
     impatient.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -355,7 +348,7 @@ async def test_keeps_the_last_key_set_while_its_address_fails(rotating, key_serv
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
 
     assert await rotating(OLD)
-    await eventually(lambda: caplog.records)
+    await eventually_async(lambda: caplog.records)
 
     assert await rotating(OLD)
     assert caplog.records[0].getMessage() == "the key set cannot be read; the last keys are used"

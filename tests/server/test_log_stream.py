@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from relay.server.log_stream import LogStream
-from support.running import COMMAND, environment
+from support.running import COMMAND, environment, started
 from support.targets import GARAGE
 
 PIPE = 200_000
@@ -98,15 +98,9 @@ def test_a_closed_pipe_costs_nothing_else(pipe):
 
 def test_a_reader_that_stalls_does_not_stop_the_service(tmp_path):
     """The log is a pipe whose reader hangs; every client is answered, and the service ends in time."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--spec", str(GARAGE), "--missing", "mock", "--port", "0"],
-        cwd=tmp_path,
-        env=environment(tmp_path, RELAY_LOG_LEVEL="debug"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    command = [*COMMAND, "serve", "--spec", str(GARAGE), "--missing", "mock", "--port", "0"]
+    env = environment(tmp_path, RELAY_LOG_LEVEL="debug")
+    with started(command, tmp_path, 0, env=env, stderr=subprocess.PIPE) as process:
         url = next(line for line in process.stdout if " at http" in line).split(" at ")[1].split()[0]
         with httpx.Client(base_url=url) as client:
             path = "/livez" + "/a" * 3000  # is in the line
@@ -117,11 +111,7 @@ def test_a_reader_that_stalls_does_not_stop_the_service(tmp_path):
 
         process.terminate()
         assert process.wait(10) == 0
-    finally:
-        process.kill()
         lines = process.stderr.read().splitlines()
-        process.stdout.close()
-        process.stderr.close()
     assert json.loads(lines[0])["event"]
 
 

@@ -20,7 +20,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.reloading import Reloading, fresh_imports
 from support.hosting import SECRET, contract, operation
-from support.running import ROOT, as_project, relay, serving, serving_demo
+from support.running import ROOT, as_project, eventually, relay, serving, serving_demo
 
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})
@@ -39,14 +39,6 @@ async def collaborators(settings):
 def show(answer, more=""):
     """A module whose `show` answers; edits of the same length are seen, too."""
     return f"async def show():\n    return {answer!r}\n{more}"
-
-
-def eventually(found, seconds=10.0):
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
 
 
 @pytest.fixture

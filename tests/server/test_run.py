@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from support.hosting import assert_problem, contract, operation, write_package
-from support.running import COMMAND, environment, serving
+from support.running import COMMAND, eventually, serving, started
 
 THINGS = """
     import asyncio
@@ -63,14 +63,6 @@ def asked(folder, service, *names):
         asking = [pool.submit(httpx.get, f"{service.url}/{name}", timeout=60) for name in names]
         eventually(lambda: all((folder / name).exists() for name in names))
         yield asking
-
-
-def eventually(condition):
-    """Wait for what another process does."""
-    overdue = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < overdue
-        time.sleep(0.02)
 
 
 def impatient(**seconds):
@@ -174,20 +166,11 @@ def test_ends_at_once_while_it_starts(tmp_path, arguments):
     package = write_package(
         tmp_path, things="from pathlib import Path\nPath('here').touch()\nwhile True: pass\n"
     )
-    process = subprocess.Popen(
-        [*COMMAND, "serve", *arguments[:2], "--handlers", package],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    command = [*COMMAND, "serve", *arguments[:2], "--handlers", package]
+    with started(command, tmp_path, 0, stderr=subprocess.STDOUT) as process:
         eventually((tmp_path / "here").exists)
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=5)
-    finally:
-        process.kill()
 
     assert (process.returncode, printed) == (0, "")
 

@@ -53,9 +53,9 @@ def ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def query(name: str, schema: Any = STRING, **rest: Any) -> dict[str, Any]:
-    """A query parameter; `in` and other fields may be given in `rest`."""
-    return {"name": name, "in": "query", "schema": schema, **rest}
+def query(name: str, schema: Any = STRING, location: str = "query", **rest: Any) -> dict[str, Any]:
+    """A parameter of the query, or of another location; `rest` are its other fields."""
+    return {"name": name, "in": location, "schema": schema, **rest}
 
 
 def json_of(schema: Any, **media: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def json_of(schema: Any, **media: Any) -> dict[str, Any]:
     return {"description": "ok", "content": {"application/json": {"schema": schema, **media}}}
 
 
-def with_body(direction: str, schema: Any, schemas: Any = None) -> dict[str, Any]:
+def with_json_body(direction: str, schema: Any, schemas: Any = None) -> dict[str, Any]:
     """A contract of one operation whose request or response has a JSON body; `schemas` are its components."""
     if direction == "request":
         fields = {"requestBody": json_of(schema), "responses": {"204": {"description": "ok"}}}

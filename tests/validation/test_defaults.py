@@ -13,7 +13,7 @@ from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around, read
-from support.hosting import contract, operation
+from support.hosting import contract, operation, ref
 from support.schemas import COMPONENTS, SCHEMAS, VALUES
 
 INTEGER, STRING, FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
@@ -21,10 +21,6 @@ SIZE = {**INTEGER, "default": 1}
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING, "size": SIZE}}
 TAGGED = {"propertyName": "kind", "mapping": {"t": "Thing", "o": "Other"}}
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
-
-
-def ref(name):
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def filled(schema, value, schemas=None):

@@ -19,14 +19,11 @@ from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
 from relay.validation.schemas import MARKS, SchemaCompiler, Strictness
 from relay.validation.violations import MAX_VIOLATIONS
 from support.compiled import POINTER, around
+from support.hosting import ref
 from support.schemas import CANARY, COMPONENTS, SCHEMAS, VALUES
 
 MEBIBYTES = 2**20
 INTEGER = {"type": "integer"}
-
-
-def ref(name):
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def an_object(required=(), **properties):

@@ -10,15 +10,12 @@ from hypothesis import given, settings
 from relay.validation.read_only import ReadOnly
 from relay.validation.schemas import SchemaCompiler, Strictness
 from support.compiled import POINTER, around
+from support.hosting import ref
 from support.schemas import COMPONENTS, SCHEMAS, VALUES
 
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 ID = {**INTEGER, "readOnly": True}
 THING = {"type": "object", "required": ["id", "name"], "properties": {"id": ID, "name": STRING}}
-
-
-def ref(name):
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def kept(schema, value, schemas=None):

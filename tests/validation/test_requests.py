@@ -13,7 +13,7 @@ from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler, Strictness
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, operation, query
 
 INTEGER, STRING, FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
 THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}}
@@ -37,10 +37,6 @@ def request_decoder(
     decoder = RequestDecoder(taking, taking.arguments, compiler, whole)
     assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
     return decoder
-
-
-def query(name, schema, **rest):
-    return {"name": name, "in": rest.pop("location", "query"), "schema": schema, **rest}
 
 
 def decode(decoder, body=b"", content_type=None, *headers, query_string=b""):

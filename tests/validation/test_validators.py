@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 from relay.validation import schemas as compiling
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around
+from support.hosting import ref
 from support.schemas import COMPONENTS, SCHEMAS, VALUES
-
-
-def ref(name):
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def an_object(**properties):
