@@ -18,7 +18,6 @@ from relay.project.settings import Settings
 from . import docs, health
 from .binding import Binding
 from .bodies import BodyReader
-from .client_certificates import from_proxies
 from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
@@ -201,12 +200,13 @@ class Application:
             for name, scheme in self.contract.security_schemes.items():
                 if scheme_type(scheme) in JWT_TYPES:
                     verifiers.setdefault(name, self.jwt)
-        verifiers |= from_proxies(verifiers, self.contract, self.settings.trusted_proxies)
+        proxies = TrustedProxies(self.settings.trusted_proxies)
+        senders = proxies if self.settings.trusted_proxies else None  # of client certificates
         identify = threads.identity.bound(self.hooks.identify, self.collaborators)
         function = self.hooks.scope
         request_scope = RequestScope(function, self.collaborators, threads) if function else None
         deadline = Deadline(self.settings.handler_seconds)
-        make_request = partial(Request, proxies=TrustedProxies(self.settings.trusted_proxies))
+        make_request = partial(Request, proxies=proxies)
 
         reports_only = self.settings.response_violations == "report"
 
@@ -214,7 +214,9 @@ class Application:
             operation = endpoint.operation
             return ServedOperation(
                 endpoint,
-                authenticate=Authenticator(operation, self.contract, verifiers, identify, self.translate)
+                authenticate=Authenticator(
+                    operation, self.contract, verifiers, identify, self.translate, senders
+                )
                 if operation.security
                 else None,
                 handler=threads.handlers.bound(endpoint.binding.function, self.collaborators),

@@ -19,7 +19,6 @@ from relay.validation.schemas import SchemaCompiler, Strictness
 
 from .app import Application
 from .binding import Binding, MissingHandlerPolicy, Policies, bind, read_policies
-from .client_certificates import certificate_problems
 from .cors import cors
 from .endpoint import Endpoint
 from .error_responses import ErrorTranslator, read_errors
@@ -32,6 +31,7 @@ from .observability import Observer
 from .package_hooks import PackageHooks, tokens_needed, verifier_problems
 from .package_middleware import read_middleware
 from .request_scope import scope_problem
+from .security import certificate_problems
 from .tracing import check_installed
 from .verification import token_verifier
 

@@ -2,7 +2,8 @@
 
 Schemes of type http bearer, oauth2 and openIdConnect are verified as JWTs (`tokens.py`). For other
 schemes, or to replace this check, a handlers package exports `verifiers`: functions by scheme name that
-take the credential and return its claims, or None for an invalid one.
+take the credential and return its claims, or None for an invalid one. The certificate of a client
+(`mutualTLS`) comes from the proxy that ends TLS (RFC 9440).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from relay.validation.http import HeaderList, cookies
 from relay.validation.raw_texts import urlencoded
 
 from .errors import Forbidden, Unauthenticated, report
+from .proxies import TrustedProxies
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
@@ -32,6 +34,10 @@ Translate = Callable[[BaseException], BaseException]
 """Returns the error that stands for an exception, such as one of another library; the exception if there is none."""
 VerifyRequest = Callable[[str, Any], Awaitable[Claims]]
 """The same, with the ASGI scope; empty claims are those of a valid credential."""
+Extract = Callable[[HeaderList, bytes], str | None]
+"""Returns the credential that a request's headers and query contain; None if there is none."""
+
+T = TypeVar("T", str, bytes)
 
 
 @runtime_checkable
@@ -50,6 +56,8 @@ JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
 MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
+_UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")  # in a quoted-string, which the challenge's realm is
+_CHALLENGES = {"http basic": "Basic", "apiKey": "ApiKey", "mutualTLS": "MutualTLS"}
 
 
 def scheme_type(scheme: Mapping[str, Any]) -> str:
@@ -64,9 +72,8 @@ def schemes_in_use(contract: Contract) -> list[str]:
 
 def token_schemes(contract: Contract) -> frozenset[str]:
     """Return the schemes in use that take a bearer token."""
-    return frozenset(
-        name for name in schemes_in_use(contract) if scheme_type(contract.security_schemes[name]) in JWT_TYPES
-    )
+    schemes = contract.security_schemes
+    return frozenset(name for name in schemes_in_use(contract) if scheme_type(schemes[name]) in JWT_TYPES)
 
 
 def scopes_in_use(contract: Contract, scheme: str) -> list[str]:
@@ -90,9 +97,14 @@ def missing_verifiers(contract: Contract, verifiers: Collection[str]) -> list[Di
     ]
 
 
-Extract = Callable[[HeaderList, bytes], str | None]
-
-T = TypeVar("T", str, bytes)
+def certificate_problems(contract: Contract, networks: Sequence[str]) -> list[Diagnostic]:
+    """Report that client certificates are needed where no proxy is trusted to send them."""
+    schemes = contract.security_schemes
+    names = [name for name in schemes_in_use(contract) if schemes[name]["type"] == "mutualTLS"]
+    if not names or networks:
+        return []
+    message = f"missing: the contract's security scheme {', '.join(names)} is mutual TLS; set the addresses of the proxies that end TLS and send Client-Cert (RFC 9440)"
+    return [Diagnostic("RELAY_TRUSTED_PROXIES", message)]
 
 
 class Authenticator:
@@ -110,13 +122,12 @@ class Authenticator:
         verifiers: Mapping[str, Verify | ScopedVerifier],
         identify: Identify,
         translate: Translate,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         self._identify = identify
         self._translate = translate
         self._requirements = [
-            _Requirement(requirement, contract, verifiers)
-            for requirement in operation.security
-            if requirement
+            _Requirement(one, contract, verifiers, proxies) for one in operation.security if one
         ]
         self._optional = len(self._requirements) < len(operation.security)
         challenges = dict.fromkeys(requirement.challenge() for requirement in self._requirements)
@@ -127,10 +138,8 @@ class Authenticator:
     ) -> tuple[Claims | None, Any]:
         """Return claims and caller; both None if no credential is required or sent.
 
-        `scope` is that of ASGI, for verifiers that look at the request.
-
-        Raises Unauthenticated, Forbidden, or the exceptions of `identify`, with the challenge required by
-        RFC 6750 section 3 or RFC 9110 section 11.6.1.
+        `scope` is that of ASGI, for verifiers that look at the request. Raises Unauthenticated, Forbidden, or the
+        exceptions of `identify`, with the challenge required by RFC 6750 section 3 or RFC 9110 section 11.6.1.
         """
         failure: ApiError | None = None
         for requirement in self._requirements:
@@ -171,21 +180,21 @@ class _Requirement:
 
     def __init__(
         self,
-        schemes: SecurityRequirement,
+        required: SecurityRequirement,
         contract: Contract,
         verifiers: Mapping[str, Verify | ScopedVerifier],
+        proxies: TrustedProxies | None,
     ) -> None:
-        found = {name: contract.security_schemes[name] for name in schemes}
-        scopes = contract.with_checked_scopes(schemes)
-        self._schemes = [
-            (name, _extractor(scheme), *_verifier(verifiers[name], schemes[name], scopes[name]))
-            for name, scheme in found.items()
-        ]
-        names = {"http basic": "Basic", "apiKey": "ApiKey", "mutualTLS": "MutualTLS"}
-        self._scheme = names.get(scheme_type(next(iter(found.values()))), "Bearer")
-        self._realm = re.sub(
-            r"[^ !#-\[\]-~]", "", contract.title
-        )  # characters that a quoted-string may contain unescaped
+        schemes = {name: contract.security_schemes[name] for name in required}
+        checked = contract.with_checked_scopes(required)
+        self._schemes: list[tuple[str, Extract, VerifyRequest]] = []
+        for name, scheme in schemes.items():
+            verify = _requiring(verifiers[name], required[name], frozenset(checked[name]))
+            if scheme["type"] == "mutualTLS" and proxies:
+                verify = _from_proxy(verify, proxies)
+            self._schemes.append((name, _extractor(scheme), verify))
+        self._scheme = _CHALLENGES.get(scheme_type(next(iter(schemes.values()))), "Bearer")
+        self._realm = _UNQUOTABLE.sub("", contract.title)
 
     def challenge(self, error: str = "") -> str:
         """Return the challenge; only that of bearer tokens has an error code."""
@@ -202,38 +211,46 @@ class _Requirement:
         None if a credential is missing and no other is invalid.
         """
         by_scheme: dict[str, Claims] = {}
-        is_complete = True
-        credentials = [
-            (name, extract(headers, query), verify, scopes) for name, extract, verify, scopes in self._schemes
-        ]
-        for name, credential, verify, scopes in credentials:
-            if credential is None:
-                is_complete = False
-                continue
-            try:
-                claims = await (verify(credential) if scopes is not None else verify(credential, scope))
-            except ValueError as exc:
-                raise Unauthenticated(reason="refused") from exc
-            if claims is None or (scopes is not None and not claims):
-                raise Unauthenticated(reason="refused")
-            if scopes and not scopes <= token_scopes(claims):
-                raise Forbidden
-            by_scheme[name] = claims
-        if not is_complete:
+        credentials = [(name, extract(headers, query), verify) for name, extract, verify in self._schemes]
+        for name, credential, verify in credentials:
+            if credential is not None:
+                try:
+                    by_scheme[name] = claims = await verify(credential, scope)
+                except ValueError as exc:
+                    raise Unauthenticated(reason="refused") from exc
+        if len(by_scheme) < len(credentials):
             return None
         return by_scheme if len(by_scheme) > 1 else claims
 
 
-def _verifier(
-    verifier: Verify | ScopedVerifier, required: Sequence[str], checked: Sequence[str]
-) -> tuple[Callable[..., Awaitable[Claims | None]], frozenset[str] | None]:
-    """Return a verifier, and the scopes to check of its claims.
-
-    These are None if it checks all required ones itself, and accepts empty claims; it then takes the ASGI scope, too.
-    """
+def _requiring(
+    verifier: Verify | ScopedVerifier, required: Sequence[str], checked: frozenset[str]
+) -> VerifyRequest:
+    """Return the verifier of a requirement; one that does not check its scopes itself raises Forbidden without those `checked`."""
     if isinstance(verifier, ScopedVerifier):
-        return verifier.requiring(required), None
-    return verifier, frozenset(checked)
+        return verifier.requiring(required)
+
+    async def verify(credential: str, _scope: Any) -> Claims:
+        claims = await verifier(credential)
+        if not claims:
+            raise Unauthenticated(reason="refused")
+        if checked and not checked <= token_scopes(claims):
+            raise Forbidden
+        return claims
+
+    return verify
+
+
+def _from_proxy(verify: VerifyRequest, proxies: TrustedProxies) -> VerifyRequest:
+    """Take certificates only from a trusted proxy, as anybody can write a header: base64 between colons (RFC 9651)."""
+
+    async def verify_certificate(credential: str, scope: Any) -> Claims:
+        is_binary = len(credential) > 2 and credential[0] == credential[-1] == ":"
+        if scope is None or not is_binary or not proxies.sent(scope):
+            raise Unauthenticated(reason="refused")
+        return await verify(credential[1:-1], scope)
+
+    return verify_certificate
 
 
 async def no_caller(**_claims: Any) -> None:
@@ -246,15 +263,13 @@ def token_scopes(claims: Mapping[str, Any]) -> set[str]:
     What is neither text nor a list of texts grants nothing.
     """
     scopes: set[str] = set()
-    for name in ("scope", "scp", "scopes"):
-        value = claims.get(name)
+    for value in map(claims.get, ("scope", "scp", "scopes")):
         listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
         scopes.update(scope for scope in listed if isinstance(scope, str))
     return scopes
 
 
 def _extractor(scheme: Mapping[str, Any]) -> Extract:
-    """Return the function that extracts a scheme's credential from a request."""
     match scheme_type(scheme):
         case "apiKey":
             return _api_key(scheme["in"], scheme["name"])
@@ -270,8 +285,7 @@ def _extractor(scheme: Mapping[str, Any]) -> Extract:
 
 def _authorization(headers: HeaderList, scheme: str) -> str | None:
     """Return the credential of the Authorization header; None for another scheme."""
-    values = [value for name, value in headers if name == b"authorization"]
-    value = _only(values) or b""
+    value = _only([value for name, value in headers if name == b"authorization"]) or b""
     name, _, credential = value.decode("latin-1").strip().partition(" ")
     return credential.strip() if name.lower() == scheme else None
 
@@ -285,17 +299,16 @@ def _bearer(headers: HeaderList) -> str | None:
 
 def _basic(encoded: str | None) -> str | None:
     """Return `user:password` (RFC 7617 section 2)."""
-    if encoded is None:
-        return None
     try:
-        return base64.b64decode(encoded, validate=True).decode()
+        return None if encoded is None else base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, ValueError) as exc:
         raise Unauthenticated from exc
 
 
 def _api_key(location: str, name: str) -> Extract:
+    key = name.lower().encode()
+
     def in_header(headers: HeaderList, _query: bytes) -> str | None:
-        key = name.lower().encode()
         value = _only([value for header, value in headers if header == key])
         return None if value is None else value.decode("latin-1")
 
@@ -313,10 +326,8 @@ def _api_key(location: str, name: str) -> Extract:
 
 def _only(values: list[T]) -> T | None:
     """Return the only credential, or None; raise Unauthenticated for several, or if it is too long."""
-    if not values:
-        return None
     if len(values) > 1:
         raise Unauthenticated(reason="ambiguous")
-    if len(values[0]) > MAX_CREDENTIAL:
+    if values and len(values[0]) > MAX_CREDENTIAL:
         raise Unauthenticated(reason="too-long")
-    return values[0]
+    return values[0] if values else None
